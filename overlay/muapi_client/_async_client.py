@@ -1,0 +1,134 @@
+"""``AsyncMuAPI``: the twin of ``MuAPI``, awaited. What each method promises is written there.
+
+Lives here: the awaiting methods. A test keeps names and signatures in step with ``_client``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from muapi_client import _jobs
+from muapi_client._base import Client
+from muapi_client._connections import AsyncConnections
+from muapi_client._predictions import AsyncJob
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from types import TracebackType
+
+    from muapi_client._estimates import Estimate
+    from muapi_client._flow import Flow
+    from muapi_client._journal import Entry
+    from muapi_client._predictions import Job, Prediction
+    from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
+    from muapi_client.errors import SubmitOutcomeUnknownError
+    from muapi_generated.types import Call
+
+T = TypeVar("T")
+
+
+class AsyncMuAPI(Client):
+    """The twin of :class:`muapi_client.MuAPI`, awaited; usable from several event loops, one after another."""
+
+    _connect = AsyncConnections
+    _connections: AsyncConnections
+    _new_job = AsyncJob
+
+    async def run(
+        self,
+        call: Call[Any],
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - a job's deadline, which must not cancel the exchange
+        on_accept: Callable[[AsyncJob], object] | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Submit a job and wait for its result; see ``MuAPI.run``. Callbacks may be coroutine functions."""
+        return await self._drive(self._run_flow(call, timeout, on_accept, on_look))
+
+    async def submit(self, call: Call[Any]) -> AsyncJob | Prediction:
+        """Submit a job and do not wait; see ``MuAPI.submit``."""
+        flow: Flow[Any] = self._submit_flow(call)  # its jobs are made by _new_job
+        outcome: AsyncJob | Prediction = await self._drive(flow)
+        return outcome
+
+    async def look(self, job_or_id: Job | str) -> Prediction:
+        """Ask once how a job stands; see ``MuAPI.look``."""
+        return await self._drive(_jobs.look(self._job(job_or_id), self._terms))
+
+    async def wait(
+        self,
+        job_or_id: Job | str,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - as in run
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Wait for a job's end; see ``MuAPI.wait``."""
+        return await self._drive(self._wait_flow(job_or_id, timeout, on_look))
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""
+        answer: T = await self._drive(self._send_flow(call))
+        return answer
+
+    async def estimate(self, call: Call[Any]) -> Estimate:
+        """Ask what a job will cost, without submitting it; see ``MuAPI.estimate``."""
+        return await self._drive(self._estimate_flow(call))
+
+    def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Walk through past requests, newest first; see ``MuAPI.history``."""
+        from muapi_client._resources import async_history  # noqa: PLC0415 - rarely used
+
+        return async_history(self, limit)
+
+    def resume(self) -> Iterator[AsyncJob]:
+        """The journal's jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
+        jobs: list[Any] = self._unfinished()
+        return iter(jobs)
+
+    async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[AsyncJob]:
+        """Look through the history for the job of a submit whose outcome is unknown; see ``MuAPI.reconcile``."""
+        from muapi_client import _reconcile  # noqa: PLC0415 - loads the catalogue
+
+        slug, since, known = self._lost(lost)
+        items = [item async for item in self.history(limit=_reconcile.LOOK_BACK)]
+        return [self._new_job(found, client=self) for found in _reconcile.candidates(items, slug, since, known)]
+
+    @property
+    def account(self) -> AsyncAccount:
+        """The wallet; see ``MuAPI.account``."""
+        from muapi_client._resources import AsyncAccount  # noqa: PLC0415 - rarely used
+
+        return AsyncAccount(self)
+
+    @property
+    def keys(self) -> AsyncKeys:
+        """The API keys; see ``MuAPI.keys``."""
+        from muapi_client._resources import AsyncKeys  # noqa: PLC0415 - rarely used
+
+        return AsyncKeys(self)
+
+    @property
+    def models(self) -> AsyncModels:
+        """The server's catalogue of models and prices; see ``MuAPI.models``."""
+        from muapi_client._resources import AsyncModels  # noqa: PLC0415 - rarely used
+
+        return AsyncModels(self)
+
+    async def close(self) -> None:
+        """Close this event loop's connections; jobs under way live on at the server."""
+        await self._connections.close()
+
+    async def __aenter__(self) -> Self:
+        """Use the client in an ``async with`` block, which closes it."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the client."""
+        await self.close()
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        from muapi_client._driver import arun  # noqa: PLC0415 - imports httpx
+
+        return await arun(flow, self._connections.client(), self._clock, self._origin, self._key)

@@ -1,0 +1,185 @@
+"""``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
+
+Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps the two
+in step.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from muapi_client import _jobs
+from muapi_client._base import Client
+from muapi_client._connections import Connections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+    from muapi_client._estimates import Estimate
+    from muapi_client._flow import Flow
+    from muapi_client._journal import Entry
+    from muapi_client._predictions import Job, Prediction
+    from muapi_client._resources import Account, Keys, Models
+    from muapi_client.errors import SubmitOutcomeUnknownError
+    from muapi_generated.types import Call
+
+T = TypeVar("T")
+
+
+class MuAPI(Client):
+    """A client of MuAPI: submit a job, wait for its result, know what it cost. Usable from many threads."""
+
+    _connect = Connections
+    _connections: Connections
+
+    def run(
+        self,
+        call: Call[Any],
+        *,
+        timeout: float | None = None,
+        on_accept: Callable[[Job], object] | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Submit a job and wait for its result.
+
+        Args:
+            call: What to do, made by a function of ``muapi_client.models`` or by ``raw_call``.
+            timeout: Seconds to wait for the job's end; by default the client's ``wait_timeout``.
+            on_accept: Called with the job once it is accepted, before the waiting starts: the moment to store its id.
+            on_look: Called with what each look tells.
+
+        Raises:
+            ValidationError: The input was refused, here or by the server; nothing was charged.
+            InsufficientCreditError, SpendLimitError: There is not enough money; nothing was charged.
+            SubmitOutcomeUnknownError: The job may have been accepted and charged; it was not sent again.
+            JobFailedError, JobCancelledError: The job ended badly.
+            WaitTimeoutError: The job has not ended in time; it lives on, and the error carries it.
+            MuAPIError: Anything else; see ``muapi_client.errors``.
+        """
+        return self._drive(self._run_flow(call, timeout, on_accept, on_look))
+
+    def submit(self, call: Call[Any]) -> Job | Prediction:
+        """Submit a job and do not wait: a ``Job``, or the finished ``Prediction`` where the server answered at once.
+
+        Raises:
+            Those of :meth:`run`, without the waiting.
+        """
+        return self._drive(self._submit_flow(call))
+
+    def look(self, job_or_id: Job | str) -> Prediction:
+        """Ask once how a job stands. A job that failed is an answer here, not an error.
+
+        Raises:
+            NotFoundError: The server knows no such job.
+            APIStatusError, APIConnectionError, ResponseError: No answer could be had.
+        """
+        return self._drive(_jobs.look(self._job(job_or_id), self._terms))
+
+    def wait(
+        self,
+        job_or_id: Job | str,
+        *,
+        timeout: float | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Wait for a job's end, in this process or one that began elsewhere.
+
+        Raises:
+            Those of :meth:`run`, from the waiting on.
+        """
+        return self._drive(self._wait_flow(job_or_id, timeout, on_look))
+
+    def send(self, call: Call[T]) -> T:
+        """Send a call to any endpoint and answer its body, typed as the call says.
+
+        Raises:
+            APIStatusError: The server refused.
+            SubmitOutcomeUnknownError: The call changes something, and whether it did is unknown.
+            ResponseError: The answer cannot be understood.
+        """
+        answer: T = self._drive(self._send_flow(call))
+        return answer
+
+    def estimate(self, call: Call[Any]) -> Estimate:
+        """Ask what a job will cost, without submitting it.
+
+        Raises:
+            NotFoundError: The model has no name in the price catalogue.
+        """
+        return self._drive(self._estimate_flow(call))
+
+    def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Walk through past requests, newest first, page after page.
+
+        Args:
+            limit: How many to answer at most; by default all.
+        """
+        from muapi_client._resources import history  # noqa: PLC0415 - rarely used
+
+        return history(self, limit)
+
+    def resume(self) -> Iterator[Job]:
+        """The journal's jobs that were accepted and whose end was not seen, oldest first: wait for each.
+
+        Raises:
+            JournalError: The journal cannot be read.
+            MuAPIError: The client has no journal.
+        """
+        return iter(self._unfinished())
+
+    def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[Job]:
+        """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
+
+        Args:
+            lost: The error of the submit, or an entry of :meth:`unknown`.
+
+        Returns:
+            The jobs it may be, newest first: of that model, since that moment, not known otherwise. None where it
+            was most likely never accepted.
+        """
+        from muapi_client import _reconcile  # noqa: PLC0415 - loads the catalogue
+
+        slug, since, known = self._lost(lost)
+        items = self.history(limit=_reconcile.LOOK_BACK)
+        return [self._new_job(found, client=self) for found in _reconcile.candidates(items, slug, since, known)]
+
+    @property
+    def account(self) -> Account:
+        """The wallet: ``balance()`` and ``topup(amount)``."""
+        from muapi_client._resources import Account  # noqa: PLC0415 - rarely used
+
+        return Account(self)
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys: ``list()``, ``create(name, is_test=False)`` and ``delete(id)``."""
+        from muapi_client._resources import Keys  # noqa: PLC0415 - rarely used
+
+        return Keys(self)
+
+    @property
+    def models(self) -> Models:
+        """The server's catalogue of models and prices: ``list()`` and ``get(name)``."""
+        from muapi_client._resources import Models  # noqa: PLC0415 - rarely used
+
+        return Models(self)
+
+    def close(self) -> None:
+        """Close the connections; jobs under way live on at the server."""
+        self._connections.close()
+
+    def __enter__(self) -> Self:
+        """Use the client in a ``with`` block, which closes it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the client."""
+        self.close()
+
+    def _drive(self, flow: Flow[T]) -> T:
+        from muapi_client._driver import run  # noqa: PLC0415 - imports httpx
+
+        return run(flow, self._connections.client(), self._clock, self._origin, self._key)

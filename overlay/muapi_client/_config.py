@@ -1,0 +1,100 @@
+"""A client's options, read once and checked. Pure but for the two environment variables.
+
+Lives here: what a user may set, and the message when it cannot be right. Does not live here: acting on it.
+"""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from muapi_client.errors import AuthenticationError, MuAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_BASE_URL: Final = "https://api.muapi.ai"  # API reference, "All endpoints are under …/api/v1"
+API_PREFIX: Final = "/api/v1"
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class APIKey:
+    """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, key: str) -> None:
+        self._reveal: Callable[[], str] = lambda: key
+
+    def __repr__(self) -> str:
+        return "APIKey('…')"
+
+    def __reduce__(self) -> str:
+        raise TypeError("an API key is not pickled; make the client anew in the other process")
+
+    def reveal(self) -> str:
+        """The key itself, for the request that carries it."""
+        return self._reveal()
+
+
+def read_key(given: str | None) -> APIKey:
+    """The key given, or ``MUAPI_API_KEY``.
+
+    Raises:
+        AuthenticationError: There is none, or it cannot be sent as a header.
+    """
+    key = (given if given is not None else os.environ.get("MUAPI_API_KEY", "")).strip()
+    if not key:
+        raise AuthenticationError("no API key: pass api_key= or set MUAPI_API_KEY (dashboard, API Keys)")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise AuthenticationError("the API key holds characters no key has (a space, a line break, …): copy it anew")
+    return APIKey(key)
+
+
+def read_origin(given: str | None, *, allow_http: bool = False) -> str:
+    """The API's origin, from the base URL given, ``MUAPI_BASE_URL`` or the default, with or without ``/api/v1``.
+
+    Raises:
+        MuAPIError: It is no URL, or would send the key in clear text over a network.
+    """
+    url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise MuAPIError(f"the base URL {url!r} is no URL: {error}") from None
+    if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment or not url.isprintable():
+        raise MuAPIError(f"the base URL {url!r} must be like {DEFAULT_BASE_URL}")
+    if parts.username or parts.password:
+        raise MuAPIError("the base URL must not hold a user name or password")
+    if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
+        raise MuAPIError(f"{url} would send the API key in clear text: use https, or pass allow_http=True")
+    return url.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
+
+
+def read_seconds(name: str, value: float) -> float:
+    """A length of time in seconds.
+
+    Raises:
+        MuAPIError: It is not a positive, finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise MuAPIError(f"{name} must be a positive number of seconds, not {value!r}")
+    return float(value)
+
+
+def read_amount(name: str, value: Decimal | float | str) -> Decimal:
+    """An amount of money in USD.
+
+    Raises:
+        MuAPIError: It is not a number of 0 or more.
+    """
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if isinstance(value, bool) or not amount.is_finite() or amount < 0:
+        raise MuAPIError(f"{name} must be an amount in USD, such as Decimal('5'), not {value!r}")
+    return amount

@@ -1,0 +1,223 @@
+"""What one request cost, as the server told it, and what all of a client's requests cost together.
+
+Lives here: reading money out of headers and bodies, and exact sums. Does not live here: prices before the fact
+(``catalog``, ``MuAPI.estimate``) and deciding what to do about them.
+Source: API reference, "Per-Request Cost". Missing is not zero: every reader answers None where nothing was said.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from attrs import asdict, frozen
+
+MICRO_USD: Final = Decimal("0.000001")  # the resolution of X-MuAPI-Cost-USD
+ZERO: Final = Decimal(0)
+
+
+@frozen
+class Cost:
+    """The wallet charge of one request.
+
+    Attributes:
+        amount_usd: The charge in USD, after bonus and discount. A refund does not zero it: see ``charged_usd``.
+        amount_credits: The same charge in MuAPI credits.
+        bonus_credits_used: The part of it paid from a bonus pool, in credits.
+        refunded: Whether a failed job's charge was given back.
+    """
+
+    amount_usd: Decimal
+    amount_credits: int = 0
+    bonus_credits_used: int = 0
+    refunded: bool = False
+
+    @property
+    def charged_usd(self) -> Decimal:
+        """What the request cost in the end, in USD: 0 once refunded."""
+        return ZERO if self.refunded else self.amount_usd
+
+    def to_token(self) -> dict[str, Any]:
+        """The cost in JSON's words, the amount as decimal digits so that nothing is rounded."""
+        return {**asdict(self), "amount_usd": str(self.amount_usd)}
+
+    @classmethod
+    def from_token(cls, token: Mapping[str, Any]) -> Cost:
+        """Read back what :meth:`to_token` gave.
+
+        Raises:
+            TypeError, ArithmeticError: It is no such token.
+        """
+        return cls(**{**token, "amount_usd": Decimal(token["amount_usd"])})
+
+
+def cost_from_headers(headers: Mapping[str, str]) -> Cost | None:
+    """Read the ``X-MuAPI-Cost-…`` headers; names in lower case."""
+    amount = _usd(headers.get("x-muapi-cost-usd"))
+    if amount is None:
+        return None
+    return Cost(
+        amount,
+        _count(headers.get("x-muapi-cost-credits")),
+        _count(headers.get("x-muapi-cost-bonus-credits")),
+        headers.get("x-muapi-cost-refunded", "").strip().lower() == "true",
+    )
+
+
+def cost_from_body(body: object) -> Cost | None:
+    """Read a body's ``cost`` object."""
+    said = body.get("cost") if isinstance(body, Mapping) else None
+    if not isinstance(said, Mapping):
+        return None
+    amount = _usd(said.get("amount_usd"))
+    if amount is None:
+        return None
+    return Cost(
+        amount,
+        _count(said.get("amount_credits")),
+        _count(said.get("bonus_credits_used")),
+        said.get("refunded") is True,
+    )
+
+
+def settle(in_headers: Cost | None, in_body: Cost | None) -> tuple[Cost | None, str | None]:
+    """Make one cost of the two places that tell it, and say where they disagree.
+
+    The body wins: the reference calls it "the actual wallet charge" and the headers a copy of it.
+    """
+    if in_headers is None or in_body is None:
+        return in_body or in_headers, None
+    same = (
+        in_headers.amount_usd.quantize(MICRO_USD) == in_body.amount_usd.quantize(MICRO_USD)
+        and in_headers.refunded == in_body.refunded
+    )
+    return (
+        in_body,
+        None if same else f"the cost headers say {_say(in_headers)}, the body says {_say(in_body)}",
+    )
+
+
+def balance_from_headers(headers: Mapping[str, str]) -> Decimal | None:
+    """Read ``X-Account-Balance``: what is left in the wallet, in USD."""
+    return _usd(headers.get("x-account-balance"))
+
+
+def usd(value: object) -> Decimal | None:
+    """Read an amount of money out of JSON exactly: the decimal digits that were written, not the nearest float."""
+    return _usd(value)
+
+
+def _usd(value: object) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    # A sum of money has a size: NaN, Infinity and 1e999 are noise, and quantize() would raise on them.
+    return amount if amount.is_finite() and abs(amount) < Decimal(10) ** 12 else None
+
+
+def _count(value: object) -> int:
+    amount = _usd(value)
+    return int(amount) if amount is not None else 0
+
+
+def _say(cost: Cost) -> str:
+    return f"{cost.amount_usd} USD{' (refunded)' if cost.refunded else ''}"
+
+
+class Spend:
+    """What a client's requests cost together: exact, thread-safe, each request counted once by its id.
+
+    Submit and result both tell the same charge, and a later refund replaces it, so the last word per id counts.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._costs: dict[str, Cost | None] = {}
+        self._requests = 0
+        self._charged = ZERO
+        self._refunded = ZERO
+        self._reserved = ZERO  # submits on their way, at their estimate
+
+    def __repr__(self) -> str:
+        return f"Spend(total_usd={self.total_usd}, requests={self.requests}, unpriced={self.unpriced})"
+
+    @property
+    def total_usd(self) -> Decimal:
+        """The sum of what was charged, in USD, refunds taken off."""
+        return self._charged
+
+    @property
+    def refunded_usd(self) -> Decimal:
+        """The sum of what was charged and given back, in USD."""
+        return self._refunded
+
+    @property
+    def requests(self) -> int:
+        """How many requests were accepted."""
+        return self._requests
+
+    @property
+    def unpriced(self) -> int:
+        """How many accepted requests the server told no cost for: their charge is unknown, not zero."""
+        with self._lock:
+            return sum(1 for cost in self._costs.values() if cost is None)
+
+    def record(self, request_id: str | None, cost: Cost | None) -> None:
+        """Take note of what an answer said of one request; the last word counts, silence changes nothing.
+
+        An answer without an id is a request of its own.
+        """
+        with self._lock:
+            key = request_id or f"nameless {self._requests}"
+            before = self._costs.get(key)
+            self._requests += key not in self._costs
+            self._costs[key] = now = cost or before
+            self._charged += _charged(now) - _charged(before)
+            self._refunded += _given_back(now) - _given_back(before)
+
+    def reserve(self, amount: Decimal, limit: Decimal) -> bool:
+        """Set ``amount`` USD aside for a submit unless that would pass ``limit``; threads may compete for it."""
+        with self._lock:
+            if self._charged + self._reserved + amount > limit:
+                return False
+            self._reserved += amount
+            return True
+
+    def release(self, amount: Decimal) -> None:
+        """Give back what :meth:`reserve` set aside: the submit was answered, or never left."""
+        with self._lock:
+            self._reserved -= amount
+
+
+def _charged(cost: Cost | None) -> Decimal:
+    return cost.charged_usd if cost else ZERO
+
+
+def _given_back(cost: Cost | None) -> Decimal:
+    return cost.amount_usd if cost and cost.refunded else ZERO
+
+
+class Ledger:
+    """What a client has learnt about money: its spend, and the last balance told. Shared by ``with_options``."""
+
+    def __init__(self) -> None:
+        self.spend = Spend()
+        self.balance: Decimal | None = None
+
+    def note(self, cost: Cost | None, balance: Decimal | None, request_id: str | None) -> None:
+        """Take note of a judged answer.
+
+        Args:
+            cost: What it told of the charge, or None.
+            balance: What it told of the wallet, in USD, or None.
+            request_id: The job; empty for one that was answered without an id, None where no job is concerned.
+        """
+        if request_id is not None:
+            self.spend.record(request_id or None, cost)
+        if balance is not None:
+            self.balance = balance

@@ -1,0 +1,100 @@
+"""One deadline for a whole blocking exchange, held at the socket.
+
+httpx has a timeout for each read and none for all of them, so an answer that drips one byte at a time outlives every
+limit. Here the limit of each socket operation shrinks to what is left of the exchange. (Awaiting exchanges need none
+of this: ``anyio.fail_after`` cancels them.)
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable, Iterator
+
+    import httpx
+
+_exchange = threading.local()  # .ends: the running exchange's end on time.monotonic(), in seconds
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Let no socket operation of this thread's exchange outlast ``seconds`` from now."""
+    _exchange.ends = time.monotonic() + seconds
+    try:
+        yield
+    finally:
+        del _exchange.ends
+
+
+def hold_deadlines(client: httpx.Client) -> None:
+    """Make the sockets of a client, behind proxies too, keep to :func:`deadline`.
+
+    Reaches into httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
+    """
+    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see above
+        pool = getattr(transport, "_pool", None)
+        if pool is not None:
+            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001 - see above
+
+
+def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
+    ends = getattr(_exchange, "ends", None)
+    if ends is None:
+        return timeout
+    left = float(ends) - time.monotonic()
+    if left <= 0:
+        raise kind("the time for the exchange ran out")
+    return left if timeout is None else min(left, timeout)
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, inner: httpcore.NetworkBackend) -> None:
+        self._inner = inner
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        limit = _left(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.connect_tcp(host, port, limit, local_address, socket_options))
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.connect_unix_socket(path, _left(timeout, httpcore.ConnectTimeout), socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)

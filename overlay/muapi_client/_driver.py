@@ -1,0 +1,136 @@
+"""Carry out the steps of a flow: once blocking, once awaiting.
+
+The only room with I/O, sleep and a clock; it knows nothing of jobs or money. Each exchange has one deadline that
+holds for all of it: httpx's own timeouts start anew with every byte.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+import httpx
+
+from muapi_client._deadline import deadline
+from muapi_client._flow import Flow, Keep, Lost, Reply, Send, Sleep, Step, Tell
+from muapi_client._transport import headers_of, lost, request_of
+from muapi_client.errors import APIConnectionError
+
+if TYPE_CHECKING:
+    from muapi_client._clock import Clock
+    from muapi_client._config import APIKey
+
+R = TypeVar("R")
+
+ANSWER_MAXIMUM: Final = 64 * 2**20  # bytes of one JSON answer; the largest seen is the 2.4 MB document
+FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+
+
+def run(flow: Flow[R], client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> R:
+    """Drive ``flow`` to its end, blocking this thread."""
+    outcome: Any = None
+    fault: BaseException | None = None
+    while True:
+        try:
+            step: Step = flow.throw(fault) if fault is not None else flow.send(outcome)
+        except StopIteration as end:
+            return cast("R", end.value)
+        fault = None
+        try:
+            outcome = _carry_out(step, client, clock, origin, api_key)
+        except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle leaves by throw()
+            fault = error
+
+
+def _carry_out(step: Step, client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> Any:
+    match step:
+        case Send():
+            return _exchange(step, client, clock, origin, api_key)
+        case Sleep(seconds):
+            clock.sleep(seconds)
+            return clock.now()
+        case Tell(callback, value):
+            callback(value)
+            return None
+        case Keep(write):
+            return write()
+
+
+def _exchange(send: Send, client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
+    ends = clock.now() + send.timeout
+    try:
+        with deadline(send.timeout):
+            response = client.send(request_of(send, origin, api_key), stream=True)
+            try:
+                content = bytearray()
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    _guard(len(content), ends - clock.now(), send)
+            finally:
+                response.close()
+    except APIConnectionError as error:
+        return Lost(error, clock.now())
+    except FAULTS as error:
+        return Lost(lost(error, send), clock.now())
+    return Reply(response.status_code, headers_of(response), bytes(content), clock.now())
+
+
+async def arun(flow: Flow[R], client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> R:
+    """Drive ``flow`` to its end, yielding to the event loop."""
+    outcome: Any = None
+    fault: BaseException | None = None
+    while True:
+        try:
+            step: Step = flow.throw(fault) if fault is not None else flow.send(outcome)
+        except StopIteration as end:
+            return cast("R", end.value)
+        fault = None
+        try:
+            outcome = await _acarry_out(step, client, clock, origin, api_key)
+        except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
+            fault = error
+
+
+async def _acarry_out(step: Step, client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> Any:
+    match step:
+        case Send():
+            return await _aexchange(step, client, clock, origin, api_key)
+        case Sleep(seconds):
+            await clock.asleep(seconds)
+            return clock.now()
+        case Tell(callback, value):
+            told = callback(value)
+            if inspect.isawaitable(told):
+                await told
+            return None
+        case Keep(write):
+            with anyio.CancelScope(shield=True):
+                return await anyio.to_thread.run_sync(write)
+
+
+async def _aexchange(send: Send, client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
+    ends = clock.now() + send.timeout
+    try:
+        with anyio.fail_after(send.timeout):
+            response = await client.send(request_of(send, origin, api_key), stream=True)
+            try:
+                content = bytearray()
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    _guard(len(content), ends - clock.now(), send)
+            finally:
+                await response.aclose()
+    except APIConnectionError as error:
+        return Lost(error, clock.now())
+    except FAULTS as error:  # anyio's TimeoutError is an OSError
+        return Lost(lost(error, send), clock.now())
+    return Reply(response.status_code, headers_of(response), bytes(content), clock.now())
+
+
+def _guard(size: int, left: float, send: Send) -> None:
+    if left < 0:
+        raise APIConnectionError(f"no whole answer to {send.method} {send.path} within {send.timeout:g} s")
+    if size > ANSWER_MAXIMUM:
+        raise APIConnectionError(f"the answer to {send.method} {send.path} passes {ANSWER_MAXIMUM} bytes")

@@ -1,0 +1,107 @@
+"""What a job will cost, before it is submitted, and the limit that must not be passed.
+
+Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end (``_cost``).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from attrs import frozen
+
+from muapi_client import catalog, errors
+from muapi_client._cost import usd
+from muapi_client._exchanges import Terms, exchange
+from muapi_generated.types import Call, Operation
+
+if TYPE_CHECKING:
+    from muapi_client._cost import Spend
+    from muapi_client._flow import Flow
+
+R = TypeVar("R")
+
+ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
+
+
+@frozen
+class Estimate:
+    """What the server expects a job to cost.
+
+    Attributes:
+        model: The catalogue name the price was asked by.
+        cost_usd: The price in USD.
+        dynamic: Whether it depends on the input.
+        strategy: The server's name for how it is computed, or None.
+    """
+
+    model: str
+    cost_usd: Decimal
+    dynamic: bool
+    strategy: str | None
+
+
+def estimate(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Estimate]:
+    """Ask what a call would cost.
+
+    Raises:
+        NotFoundError: The model has no name in the price catalogue.
+        ResponseError: The answer names no price.
+    """
+    name = _catalogue_name(call)
+    asked: Call[Any] = Call(ESTIMATE, dict(call.body or {}), path={"name": name})
+    said = yield from exchange(asked, terms, reads=True, started_at=started_at)
+    cost = usd(said.get("cost")) if isinstance(said, dict) else None
+    if cost is None:
+        raise errors.ResponseError(f"the estimate for {name} names no price: {said!r}")
+    strategy = said.get("cost_strategy")
+    return Estimate(name, cost, bool(said.get("dynamic_pricing")), str(strategy) if strategy else None)
+
+
+def within(limit: Decimal, spend: Spend, submit: Flow[R], call: Call[Any], terms: Terms) -> Flow[R]:
+    """Go on with ``submit`` only if the job's estimate keeps the spend within ``limit`` USD.
+
+    The estimate counts as spent until the submit is answered, so that jobs submitted side by side keep to the limit.
+    Where no estimate can be had, the price catalogue's representative price counts; where that is missing too, the
+    job may go as long as the limit is not yet reached.
+
+    Raises:
+        SpendLimitError: The job would pass the limit; nothing was sent.
+    """
+    price = yield from _expected(call, terms)
+    if not spend.reserve(price, limit):
+        submit.close()
+        raise errors.SpendLimitError(
+            f"{call.operation.slug} at about {price} USD would take the spend of {spend.total_usd} USD"
+            f" past max_spend={limit} USD; nothing was sent"
+        )
+    try:
+        return (yield from submit)
+    finally:
+        spend.release(price)
+
+
+def _expected(call: Call[Any], terms: Terms) -> Flow[Decimal]:
+    try:
+        return (yield from estimate(call, terms, started_at=0.0)).cost_usd
+    except errors.MuAPIError as error:
+        if isinstance(error, errors.ValidationError | errors.AuthenticationError):
+            raise  # the submit would be refused for the same reason
+        return _listed(call)
+
+
+def _listed(call: Call[Any]) -> Decimal:
+    try:
+        price = catalog.get(call.operation.slug).price
+    except errors.NotFoundError:
+        return Decimal(0)
+    return price.cost_usd if price else Decimal(0)
+
+
+def _catalogue_name(call: Call[Any]) -> str:
+    model = catalog.get(call.operation.slug)
+    if model.name is None:
+        raise errors.NotFoundError(
+            f"the pinned document tells no catalogue name for {model.slug}, and prices are asked by that name"
+        )
+    return model.name

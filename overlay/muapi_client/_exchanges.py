@@ -1,0 +1,188 @@
+"""One exchange with any endpoint, as flows: what is sent, and whether it may be sent again. Pure.
+
+Lives here: the rule that decides about paying twice. Does not live here: what an answer says of a job (``_jobs``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from attrs import evolve, frozen
+
+from muapi_client import _answers, errors
+from muapi_client._checks import check, declares, refusal
+from muapi_client._flow import Flow, Lost, Outcome, Reply, Send, Sleep
+from muapi_client._retry import may_reread, may_resubmit, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from muapi_client._cost import Cost
+    from muapi_client._journal import Journal
+    from muapi_client._polling import Polling
+    from muapi_client._retry import Retry
+    from muapi_generated.types import Call
+
+IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
+UNCERTAIN: Final = frozenset({303, 408, 499})  # and every 5xx: the job may have been accepted all the same
+
+
+@frozen(kw_only=True)
+class Terms:
+    """What a flow goes by.
+
+    Attributes:
+        timeout: Seconds for one exchange.
+        wait_timeout: Seconds for one wait.
+        draw: A source of random numbers from 0 to 1, for jitter.
+        journal: Where every paid job is written down, or None.
+        note: Told of every judged answer: request id or None, cost or None, balance or None.
+    """
+
+    retry: Retry
+    polling: Polling
+    timeout: float
+    wait_timeout: float
+    strict: bool
+    webhook: str | None
+    team_id: int | None
+    draw: Callable[[], float]
+    note: Callable[[Cost | None, Decimal | None, str | None], None]
+    journal: Journal | None = None
+
+
+def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -> Flow[Any]:
+    """Carry out one call of any endpoint and answer its decoded, typed body.
+
+    Args:
+        reads: Whether the call changes and charges nothing, so that it may be sent again at will.
+        started_at: Seconds since the epoch, for the error that has to tell when it was sent.
+
+    Raises:
+        ValidationError: The input was refused, here or by the server.
+        APIStatusError: The server refused.
+        APIConnectionError: No answer arrived, and nothing can have been changed.
+        ResponseError: The answer cannot be understood.
+        SubmitOutcomeUnknownError: Something may have been changed or charged.
+    """
+    reply = yield from (read(call, terms) if reads else write(call, terms, started_at=started_at))
+    if reply.status not in _answers.OK:
+        raise refused(reply, terms)
+    return _answers.typed(call.operation.answer, _answers.decode(reply))
+
+
+def keyed(call: Call[Any], new_key: str) -> Call[Any]:
+    """The call with an idempotency key, where the document declares the field (data tools do) and it has none yet.
+
+    Such a call may be sent again whatever happened to it: the server answers a repetition with the first outcome.
+    """
+    body = call.body
+    if body is None or body.get(IDEMPOTENCY_KEY) is not None or not declares(call, IDEMPOTENCY_KEY):
+        return call
+    return evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
+
+
+def read(call: Call[Any], terms: Terms) -> Flow[Reply]:
+    """Carry out an exchange that only reads, again where the failure looks passing."""
+    return (yield from _repeat(prepare(call, terms), terms, may_reread))
+
+
+def write(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Reply]:
+    """Carry out an exchange that changes or charges something: again only where that is provably safe.
+
+    Raises:
+        SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
+    """
+    send = prepare(call, terms)
+    has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
+    try:
+        reply = yield from _repeat(send, terms, may_reread if has_key else may_resubmit)
+    except errors.APIConnectionError as error:
+        if error.sent:
+            raise unknown(call, str(error), started_at=started_at) from error
+        raise
+    if reply.status in UNCERTAIN or reply.status >= 500:  # noqa: PLR2004 - the 5xx class
+        raise unknown(call, f"HTTP {reply.status}", started_at=started_at, reply=reply)
+    return reply
+
+
+def _repeat(send: Send, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> Flow[Reply]:
+    failures = 0
+    while True:
+        outcome: Outcome = yield send
+        failures += 1
+        if failures >= terms.retry.attempts or not may_repeat(outcome):
+            return arrived(outcome)
+        asked = None if isinstance(outcome, Lost) else retry_after(outcome)
+        yield Sleep(terms.retry.pause(failures, draw=terms.draw(), asked=asked))
+
+
+def arrived(outcome: Outcome) -> Reply:
+    """The answer, or the error that none arrived."""
+    if isinstance(outcome, Lost):
+        raise outcome.error
+    return outcome
+
+
+def refused(reply: Reply, terms: Terms, *, request_id: str | None = None) -> errors.APIStatusError:
+    """The error a refusal stands for, once the ledger knows the balance it tells."""
+    error = _answers.status_error(reply, request_id=request_id)
+    terms.note(None, error.balance, None)
+    return error
+
+
+def unknown(
+    call: Call[Any], why: str, *, started_at: float, reply: Reply | None = None
+) -> errors.SubmitOutcomeUnknownError:
+    """The error for a submit that left and came back with nothing that can be built on."""
+    known: dict[str, Any] = _answers.known(reply) if reply else {}
+    return errors.SubmitOutcomeUnknownError(
+        f"{call.operation.method} {call.operation.path} was sent and its outcome is unknown ({why}): it may have been"
+        " accepted and charged. It was not sent again. Look through mu.history() or the dashboard before you"
+        " submit error.call a second time.",
+        call=call,
+        body=reply.content if reply else b"",
+        started_at=started_at,
+        **known,
+    )
+
+
+def prepare(call: Call[Any], terms: Terms) -> Send:
+    """Turn a call into the exchange that carries it.
+
+    Raises:
+        ValidationError: The input does not fit the pinned document, or cannot be written as JSON.
+    """
+    if terms.strict:
+        check(call)
+    query = dict(call.query)
+    if call.operation.is_job and terms.webhook:
+        query.setdefault("webhook", terms.webhook)
+    if terms.team_id is not None:
+        query.setdefault("team_id", terms.team_id)
+    return Send(call.operation.method, _path(call), query, _content(call), terms.timeout)
+
+
+def _path(call: Call[Any]) -> str:
+    """The path of a call with its parameters quoted in, so that no value can reach another path."""
+    path = call.operation.path
+    for name, value in call.path.items():
+        text = str(value)
+        if not text.strip(". "):  # "", ".", "..": a proxy would resolve them to another path
+            raise refusal(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
+        path = path.replace("{" + name + "}", quote(text, safe=""))
+    if "{" in path:
+        raise refusal(call, (), f"the path {path} lacks a parameter", kind="missing")
+    return path
+
+
+def _content(call: Call[Any]) -> bytes | None:
+    if call.body is None:
+        return None
+    try:
+        return json.dumps(call.body, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise refusal(call, (), f"the input cannot be written as JSON: {error}", kind="json_type") from None

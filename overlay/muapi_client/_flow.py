@@ -1,0 +1,78 @@
+"""The steps a flow may ask for.
+
+Rule 1: a flow never does I/O, sleeps or reads a clock; it yields a step and is sent the outcome.
+Rule 2: only ``_driver`` carries steps out, and it knows nothing of jobs or money.
+Rule 3: what the network does is a value (:class:`Lost`); what else goes wrong in a step, such as an interrupt or an
+error in a callback, is thrown into the flow at the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from muapi_client.errors import APIConnectionError
+
+R = TypeVar("R")
+
+
+@frozen
+class Send:
+    """Carry out one exchange with the API.
+
+    The driver answers with a :class:`Reply`, whatever its status, or with :class:`Lost`.
+    """
+
+    method: str
+    path: str  # from the root of the API's origin, placeholders filled and quoted
+    query: Mapping[str, Any] = field(factory=dict)
+    content: bytes | None = None  # a JSON body
+    timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
+
+
+@frozen
+class Sleep:
+    """Let time pass; the driver answers with the clock's new reading, in seconds."""
+
+    seconds: float
+
+
+@frozen
+class Tell:
+    """Call one of the user's callbacks; the driver answers when it has returned, or has been awaited."""
+
+    callback: Callable[[Any], Any]
+    value: Any
+
+
+@frozen
+class Keep:
+    """Write to the journal; the driver answers with what ``write`` returns. Not cut short by a cancellation."""
+
+    write: Callable[[], Any]
+
+
+@frozen
+class Reply:
+    """What came back, unjudged."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case; a repeated header's values joined by ", "
+    content: bytes
+    at: float  # seconds on the driver's clock, when the last byte had arrived
+
+
+@frozen
+class Lost:
+    """No answer arrived."""
+
+    error: APIConnectionError
+    at: float  # seconds on the driver's clock
+
+
+Outcome: TypeAlias = Reply | Lost
+Step: TypeAlias = Send | Sleep | Tell | Keep
+Flow: TypeAlias = Generator[Step, Any, R]

@@ -1,0 +1,289 @@
+"""Submit-then-poll, stated once as flows. Pure: they yield steps, never perform them.
+
+Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
+again (``_exchanges``), reading bodies (``_answers``), how long to pause (``_polling``), I/O and clocks (``_driver``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import evolve, frozen
+
+from muapi_client import _answers, errors
+from muapi_client._exchanges import Terms, prepare, read, refused, unknown, write
+from muapi_client._flow import Flow, Keep, Lost, Outcome, Reply, Sleep, Tell
+from muapi_client._polling import fit
+from muapi_client._predictions import Job, Prediction, now_utc
+from muapi_client._retry import may_reread, retry_after
+from muapi_client._verdicts import Verdict
+from muapi_generated.types import Call, Operation
+
+if TYPE_CHECKING:
+    from muapi_client._cost import Cost
+
+RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"
+
+OnLook = Callable[[Prediction], object] | None
+OnAccept = Callable[[Job], object] | None
+
+
+def run(
+    submission: Flow[Job | Prediction],
+    terms: Terms,
+    *,
+    now: float,
+    timeout: float,
+    on_accept: OnAccept = None,
+    on_look: OnLook = None,
+) -> Flow[Prediction]:
+    """Carry out a submission and wait for the job's end; ``on_accept`` sees the job before the waiting starts."""
+    outcome = yield from submission
+    if isinstance(outcome, Prediction):
+        return outcome
+    if on_accept is not None:
+        try:
+            yield Tell(on_accept, outcome)
+        except Exception as error:
+            error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")
+            raise
+    # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
+    later = yield Sleep(min(terms.polling.minimum, timeout))
+    left = max(timeout - (later - now), 0.0)
+    return (yield from wait(outcome, terms, now=later, timeout=left, since=now, on_look=on_look))
+
+
+def submit(
+    call: Call[Any], terms: Terms, *, now: float, started_at: float, new_job: Callable[..., Job] = Job
+) -> Flow[Job | Prediction]:
+    """Submit a job: a :class:`Job` once accepted, or the finished :class:`Prediction` answered at once.
+
+    Args:
+        now: The clock's reading, in seconds.
+        started_at: Seconds since the epoch, for the error of an unknown outcome.
+        new_job: What makes the job, so that it can hold its client.
+
+    Raises:
+        APIStatusError: The server refused; nothing was charged.
+        APIConnectionError: The submit never arrived; nothing was charged.
+        SubmitOutcomeUnknownError: It may have been accepted and charged.
+        JobFailedError, JobCancelledError: The answer itself says that the job ended badly.
+        JournalError: The journal cannot be written; nothing was sent.
+    """
+    prepare(call, terms)  # what is refused here never was a job: it is not written down
+    said = yield from journaled(call, terms, _accepted(call, terms, started_at=started_at))
+    terms.note(said.cost, said.balance, said.id or "")
+    if said.id is None or is_final(said):
+        job = Job(said.id or "", call, said.cost, now_utc())
+        return judge(job, evolve(said, seconds=(yield Sleep(0.0)) - now))
+    return new_job(said.id, call, said.cost, now_utc())
+
+
+def _accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
+    """What the server said of a job it has accepted."""
+    reply = yield from write(call, terms, started_at=started_at)
+    said = _answers.read_prediction(reply, request_id=None)
+    if said is None and reply.status not in _answers.OK:
+        raise refused(reply, terms)
+    if said is None or (said.id is None and said.verdict is Verdict.RUNNING):
+        why = f"HTTP {reply.status} with neither a request id nor a result"
+        raise unknown(call, why, started_at=started_at, reply=reply)
+    return said
+
+
+def journaled(call: Call[Any], terms: Terms, submission: Flow[Prediction]) -> Flow[Prediction]:
+    """Carry out a submission with its journal: the intent before anything leaves, its outcome before anything else."""
+    journal = terms.journal
+    if journal is None:
+        return (yield from submission)
+    key = yield from _kept(partial(journal.intend, call), "nothing was sent")
+    try:
+        said = yield from submission
+    except errors.SubmitOutcomeUnknownError as error:
+        yield Keep(partial(journal.lose, key, str(error)))
+        raise
+    except errors.MuAPIError:
+        yield Keep(partial(journal.forget, key))
+        raise
+    except BaseException as interrupt:
+        yield Keep(partial(journal.lose, key, f"interrupted by {type(interrupt).__name__}"))
+        raise
+    yield from _kept(partial(journal.accept, key, said.id, said.cost), f"job {said.id} was accepted", said)
+    if said.id is None or is_final(said):
+        yield from _kept(partial(journal.finish, said, key=key), f"job {said.id} has ended", said)
+    return said
+
+
+def _kept(write: Callable[[], Any], fact: str, said: Prediction | None = None) -> Flow[Any]:
+    """Write to the journal; should that fail, the error tells what is true all the same."""
+    try:
+        return (yield Keep(write))
+    except errors.JournalError as error:
+        known: dict[str, Any] = {"request_id": said.id, "cost": said.cost, "balance": said.balance} if said else {}
+        raise errors.JournalError(f"{error}; {fact}", **known) from error
+
+
+def is_final(said: Prediction) -> bool:
+    """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
+    return said.verdict in (Verdict.FAILED, Verdict.CANCELLED) or (said.done and bool(said.outputs))
+
+
+def look(job: Job, terms: Terms) -> Flow[Prediction]:
+    """Ask once how a job stands; failures that look passing are tried again ``retry.attempts`` times.
+
+    A failed job is an answer, not an error.
+
+    Raises:
+        NotFoundError: The server knows no such job.
+        APIStatusError: The server refuses to tell.
+        APIConnectionError: No answer arrived.
+        ResponseError: The answer cannot be understood.
+    """
+    reply = yield from read(_result_of(job), terms)
+    said = _answers.read_prediction(reply, request_id=job.id)
+    if said is not None:
+        terms.note(said.cost, said.balance, job.id)
+        yield from _ended(said, terms)
+        return evolve(said, looks=1)
+    if reply.status not in _answers.OK:
+        raise refused(reply, terms, request_id=job.id)
+    raise errors.ResponseError(
+        f"job {job.id}: {_trouble(reply, None)}",
+        body=reply.content,
+        request_id=job.id,
+        status_code=reply.status,
+    )
+
+
+def wait(
+    job: Job, terms: Terms, *, now: float, timeout: float, since: float | None = None, on_look: OnLook = None
+) -> Flow[Prediction]:
+    """Look until the job has ended, or ``timeout`` seconds have passed since ``now``.
+
+    Args:
+        since: The reading at which the job was submitted, where known; how often to look depends on its age.
+
+    Raises:
+        JobFailedError, JobCancelledError: The job ended badly.
+        JournalError: The journal cannot be written; the job lives on.
+        WaitTimeoutError: The deadline passed; the job may still finish.
+        APIStatusError: The server refuses to tell of it (401, 403, 404).
+    """
+    since, deadline = now if since is None else since, now + timeout
+    send = prepare(_result_of(job), terms)
+    watch = Watch()
+    while now < deadline:
+        outcome: Outcome = yield evolve(send, timeout=min(terms.timeout, deadline - now))
+        watch = watch.after(outcome, job, terms, since=since)
+        if watch.fresh and watch.last is not None:
+            yield from _ended(watch.last, terms)
+            if on_look is not None:
+                yield Tell(on_look, watch.last)
+            if watch.last.verdict is not Verdict.RUNNING:
+                return judge(job, watch.last)
+        pause = fit(watch.pause(terms, waited=outcome.at - since), left=deadline - outcome.at)
+        if pause is None:
+            break
+        now = yield Sleep(pause)
+    raise _overdue(job, watch, timeout)
+
+
+def _ended(said: Prediction, terms: Terms) -> Flow[None]:
+    """Write a job's end into the journal, where there is one."""
+    if terms.journal is not None and said.verdict is not Verdict.RUNNING:
+        yield from _kept(partial(terms.journal.finish, said), f"job {said.id} has ended: look at it again", said)
+
+
+@frozen(kw_only=True)
+class Watch:
+    """What a wait has seen so far."""
+
+    last: Prediction | None = None
+    fresh: bool = False  # whether the latest exchange told something of the job
+    looks: int = 0
+    failures: int = 0  # in a row
+    trouble: str = ""  # why the latest exchange told nothing
+    asked: float | None = None  # its Retry-After, in seconds
+
+    def after(self, outcome: Outcome, job: Job, terms: Terms, *, since: float) -> Watch:
+        """Take in one outcome.
+
+        Raises:
+            APIStatusError: The server refuses to tell of the job, and will not change its mind.
+        """
+        if isinstance(outcome, Lost):
+            return self._missed(str(outcome.error), None)
+        said = _answers.read_prediction(outcome, request_id=job.id)
+        if said is None and outcome.status not in _answers.OK and not may_reread(outcome):
+            raise refused(outcome, terms, request_id=job.id)
+        if said is None or _answers.names_another(said):
+            return self._missed(_trouble(outcome, said), retry_after(outcome))
+        terms.note(said.cost, said.balance, job.id)
+        said = evolve(said, seconds=outcome.at - since, looks=self.looks + 1)
+        return Watch(last=said, fresh=True, looks=self.looks + 1, asked=retry_after(outcome))
+
+    def _missed(self, trouble: str, asked: float | None) -> Watch:
+        return Watch(last=self.last, looks=self.looks + 1, failures=self.failures + 1, trouble=trouble, asked=asked)
+
+    def pause(self, terms: Terms, *, waited: float) -> float:
+        """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
+        if self.failures:
+            backed_off = terms.retry.pause(self.failures, draw=terms.draw(), asked=self.asked)
+            return max(backed_off, terms.polling.minimum)
+        asked = min(self.asked, terms.retry.retry_after_maximum) if self.asked is not None else None
+        return terms.polling.pause(waited, draw=terms.draw(), asked=asked)
+
+
+def judge(job: Job, said: Prediction) -> Prediction:
+    """The prediction of a job that ended well, or the error of one that did not."""
+    if said.verdict not in (Verdict.FAILED, Verdict.CANCELLED):
+        return said
+    kind, what = (
+        (errors.JobCancelledError, "was cancelled")
+        if said.verdict is Verdict.CANCELLED
+        else (errors.JobFailedError, "failed")
+    )
+    why = said.error or f"the server says {said.status!r} and no more"
+    raise kind(
+        f"job {said.id or '(without id)'} {what}: {why}{_charge(said.cost)}",
+        job=job,
+        prediction=said,
+        request_id=said.id,
+        cost=said.cost,
+        balance=said.balance,
+    )
+
+
+def _charge(cost: Cost | None) -> str:
+    if cost is None:
+        return " (the server told no cost)"
+    if cost.refunded:
+        return f" ({cost.amount_usd} USD was refunded)"
+    return f" (charged {cost.charged_usd} USD)"
+
+
+def _overdue(job: Job, watch: Watch, timeout: float) -> errors.WaitTimeoutError:
+    stood = f"the server last said {watch.last.status!r}" if watch.last else "no look succeeded"
+    trouble = f"; the latest look failed: {watch.trouble}" if watch.trouble else ""
+    cost = watch.last.cost if watch.last else job.cost
+    return errors.WaitTimeoutError(
+        f"job {job.id} had not ended after {timeout:g} s and {watch.looks} looks ({stood}{trouble})."
+        " It lives on and may be charged: mu.wait(error.job) takes it up again.",
+        job=job,
+        prediction=watch.last,
+        request_id=job.id,
+        cost=cost,
+        balance=watch.last.balance if watch.last else None,
+    )
+
+
+def _trouble(reply: Reply, said: Prediction | None) -> str:
+    if said is not None:
+        return said.warnings[-1]
+    return f"HTTP {reply.status} with {_answers.excerpt(reply.content)}, which tells nothing of the job"
+
+
+def _result_of(job: Job) -> Call[Any]:
+    return Call(RESULT, None, path={"id": job.id})

@@ -1,0 +1,53 @@
+"""When to look next at a job that is not done. Pure: readings in, seconds out.
+
+A job's length is unknown (observed: 2 s to 30 min), so the pause grows with the time waited: lateness stays a fixed
+share of the job's own length, and a long job costs few looks.
+"""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from attrs.validators import and_, ge, gt, le
+
+
+@frozen(kw_only=True)
+class Polling:
+    """How often to look.
+
+    Attributes:
+        share: The pause, as a share of the time waited so far; lateness stays below it.
+        minimum: The shortest pause, in seconds.
+        maximum: The longest pause, in seconds, unless the server asks for more by Retry-After.
+        jitter: How far a pause may fall short of that, as a share, so that many waiters do not look in step.
+    """
+
+    share: float = field(default=0.08, validator=ge(0))
+    minimum: float = field(default=0.5, validator=gt(0))
+    maximum: float = field(default=10.0, validator=gt(0))
+    jitter: float = field(default=0.1, validator=and_(ge(0), le(1)))
+
+    def pause(self, waited: float, *, draw: float, asked: float | None = None) -> float:
+        """Seconds to let pass before the next look.
+
+        Args:
+            waited: Seconds waited so far.
+            draw: A random number from 0 to 1.
+            asked: The server's Retry-After in seconds, which wins where it is longer.
+        """
+        steady = min(max(self.share * waited, self.minimum), self.maximum)
+        return max(steady * (1 - self.jitter * draw), asked or 0.0)
+
+
+LAST_LOOK = 1.0  # seconds kept free before a deadline, for one last exchange
+
+
+def fit(pause: float, *, left: float) -> float | None:
+    """Cut a pause so that one more look fits before the deadline, or None where none fits.
+
+    Args:
+        pause: The pause wanted, in seconds.
+        left: Seconds until the deadline.
+    """
+    if pause + LAST_LOOK <= left:
+        return pause
+    return left - LAST_LOOK if left > 2 * LAST_LOOK else None

@@ -1,0 +1,199 @@
+"""What a job is to the user: the job itself, what the server last said of it, and its outputs.
+
+Lives here: values. Does not live here: reading them out of an answer (``_answers``), getting them (``_jobs``).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from muapi_client._cost import Cost
+from muapi_client._sandbox import SandboxVerdict, weigh
+from muapi_client._verdicts import Verdict, verdict
+from muapi_generated.types import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
+
+
+@frozen
+class Output:
+    """One thing a job made.
+
+    Attributes:
+        url: Where it can be fetched, or None. URLs are public and may expire (observed: after 7 to 30 days).
+        text: The text a language or transcription model answered, or None.
+        data: What came as neither: an object or number, as it was.
+        media_type: The IANA media type the URL's ending suggests, such as ``image/png``, or None.
+    """
+
+    url: str | None = None
+    text: str | None = None
+    data: Any = None
+    media_type: str | None = None
+
+
+@frozen
+class Prediction:
+    """What the server said of a job in one answer.
+
+    Attributes:
+        id: The request id, or None when the server answered a submit at once without one.
+        status: The server's own word, such as ``completed``.
+        outputs: What the job made; empty while it runs.
+        cost: What it cost, or None where the answer said nothing: unknown, not zero.
+        error: Why it failed, in the server's words, whole; or None.
+        balance: What was left in the account after it, in USD, or None.
+        warnings: What is odd about the answer, each a sentence: cost headers that contradict the body, a foreign id.
+        raw: The body as it came.
+    """
+
+    id: str | None
+    status: str
+    outputs: tuple[Output, ...] = ()
+    cost: Cost | None = None
+    error: str | None = None
+    balance: Decimal | None = None
+    warnings: tuple[str, ...] = ()
+    raw: Any = field(default=None, repr=False)
+    seconds: float | None = None  # from submit to this answer, on the client's clock
+    looks: int = 0  # answers it took after the submit
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended well."""
+        return self.verdict is Verdict.DONE
+
+    @property
+    def verdict(self) -> Verdict:
+        """Where the job stands."""
+        return verdict(self.status, has_outputs=bool(self.outputs), error=self.error)
+
+    @property
+    def sandbox(self) -> SandboxVerdict:
+        """Whether this answer came from a sandbox (test) key, with the evidence for it."""
+        urls = tuple(output.url for output in self.outputs if output.url)
+        charged = self.cost.amount_usd if self.cost else None
+        return weigh(urls=urls, amount_usd=charged, at_once=self.done and self.looks == 0)
+
+
+@frozen
+class Job:
+    """A job the server has accepted, and may have charged for.
+
+    Attributes:
+        id: The request id.
+        call: The call that was submitted, or None where only the id is known.
+        cost: What the submit's answer said it cost, or None where it said nothing.
+        submitted_at: When it was accepted by this machine's clock, in UTC, or None where only the id is known.
+    """
+
+    id: str
+    call: Call[Any] | None = None
+    cost: Cost | None = None
+    submitted_at: datetime | None = None
+    _client: Any = field(default=None, repr=False, eq=False, alias="client")
+
+    def look(self) -> Prediction:
+        """Ask once how the job stands; see ``MuAPI.look``."""
+        prediction: Prediction = self._waiter().look(self)
+        return prediction
+
+    def wait(
+        self, *, timeout: float | None = None, on_look: Callable[[Prediction], object] | None = None
+    ) -> Prediction:
+        """Wait for the job's end; see ``MuAPI.wait``."""
+        prediction: Prediction = self._waiter().wait(self, timeout=timeout, on_look=on_look)
+        return prediction
+
+    def to_json(self) -> str:
+        """Turn the job into a JSON token to store and take up again in another process. It holds no key.
+
+        Raises:
+            TypeError: The call holds local files, which have no place in JSON.
+        """
+        return json.dumps(
+            {
+                "muapi_job": TOKEN_FORM,
+                "id": self.id,
+                "submitted_at": self.submitted_at.isoformat() if self.submitted_at else None,
+                "cost": self.cost.to_token() if self.cost else None,
+                "call": json.loads(self.call.to_json()) if self.call else None,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str, client: Any = None) -> Job:
+        """Take up a job from its token: ``mu.wait(Job.from_json(token))``.
+
+        Args:
+            text: What :meth:`to_json` gave.
+            client: The client ``look()`` and ``wait()`` of the job itself shall use.
+
+        Raises:
+            ValueError: The text is no job token.
+        """
+        try:
+            said = json.loads(text)
+            _known_form(said["muapi_job"])
+            return cls(
+                id=str(said["id"]),
+                call=Call.from_json(json.dumps(said["call"])) if said["call"] else None,
+                cost=Cost.from_token(said["cost"]) if said["cost"] else None,
+                submitted_at=_moment(said["submitted_at"]),
+                client=client,
+            )
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise ValueError(f"not a job token of Job.to_json(): {error}") from error
+
+    def _waiter(self) -> Any:
+        if self._client is None:
+            raise RuntimeError(f"job {self.id} has no client; use mu.look(job) or mu.wait(job)")
+        return self._client
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the client behind: it holds a key and connections."""
+        return {"id": self.id, "call": self.call, "cost": self.cost, "submitted_at": self.submitted_at}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Restore what :meth:`__getstate__` kept."""
+        for name, value in {**state, "_client": None}.items():
+            object.__setattr__(self, name, value)
+
+
+@frozen
+class AsyncJob(Job):
+    """A :class:`Job` of an ``AsyncMuAPI``: ``look`` and ``wait`` are awaited."""
+
+    def look(self) -> Awaitable[Prediction]:  # type: ignore[override]  # the twin of Job, awaited
+        """Ask once how the job stands; see ``AsyncMuAPI.look``."""
+        prediction: Awaitable[Prediction] = self._waiter().look(self)
+        return prediction
+
+    def wait(  # type: ignore[override]  # the twin of Job, awaited
+        self, *, timeout: float | None = None, on_look: Callable[[Prediction], object] | None = None
+    ) -> Awaitable[Prediction]:
+        """Wait for the job's end; see ``AsyncMuAPI.wait``."""
+        prediction: Awaitable[Prediction] = self._waiter().wait(self, timeout=timeout, on_look=on_look)
+        return prediction
+
+
+def _known_form(form: object) -> None:
+    if form != TOKEN_FORM:
+        raise ValueError(f"form {form!r}, this version reads {TOKEN_FORM}")
+
+
+def now_utc() -> datetime:
+    """The wall clock, for records only; no deadline hangs on it."""
+    return datetime.now(UTC)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,32 @@
+"""Calls of endpoints the pinned document lacks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from muapi_generated.types import Call, Operation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+from muapi_client.errors import ValidationError
+
+
+def raw_call(slug: str, body: Mapping[str, Any] | None = None) -> Call[Any]:
+    """Build a call of any job endpoint by its slug, untyped and unchecked: for models newer than the pinned document.
+
+    Args:
+        slug: What follows ``/api/v1/``, such as ``any/new-slug``; slashes stay.
+        body: The fields as the server knows them.
+
+    Returns:
+        The request, unsent: give it to ``MuAPI.run`` or ``submit``.
+
+    Raises:
+        ValidationError: The slug cannot be part of a path below ``/api/v1/``.
+    """
+    path = slug.strip("/").removeprefix("api/v1/")
+    if not path or any(part.strip(". ") == "" for part in path.split("/")) or not path.isprintable():
+        raise ValidationError(f"{slug!r} is no slug: it is what follows /api/v1/, such as flux-dev-image")
+    return Call(Operation("", "POST", f"/api/v1/{quote(path)}", answer="Submission"), dict(body or {}))

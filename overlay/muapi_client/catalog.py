@@ -1,0 +1,202 @@
+"""The models of the pinned document, as data: find one, see its fields and price, build a call from plain values.
+
+Lives here: looking models up. Does not live here: the typed functions (``muapi_client.models``), live prices
+(``MuAPI.estimate``). Loads on first use.
+
+    >>> from muapi_client import catalog
+    >>> catalog.get("flux-dev-image").function
+    'flux_dev_image'
+"""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from muapi_client._cost import usd
+from muapi_client.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from muapi_generated.types import Call
+
+__all__ = ["Field", "Model", "Price", "all", "find", "get"]
+
+
+@frozen
+class Price:
+    """What a model costs by the price catalogue.
+
+    Attributes:
+        cost_usd: The price of one job, in USD; only representative where ``dynamic``.
+        dynamic: Whether the price depends on the input: ``MuAPI.estimate(call)`` tells it.
+        as_of: The day of the price catalogue, as an ISO date.
+    """
+
+    cost_usd: Decimal
+    dynamic: bool
+    as_of: str
+
+
+@frozen
+class Field:
+    """One input of a model, with the document's bounds.
+
+    Attributes:
+        name: The field's name on the wire.
+        type: ``string``, ``integer``, ``number``, ``boolean``, ``array`` or ``object``.
+        required: Whether it must be sent.
+        nullable: Whether it may be None.
+        choices: The values allowed, in the document's order; empty where any is.
+        default: The server's default, or None where it has none or None.
+        description: What it means.
+        schema: All the document says of it, in JSON Schema's words: minimum, maximum, maxLength, items, …
+    """
+
+    name: str
+    type: str
+    required: bool
+    nullable: bool
+    choices: tuple[Any, ...]
+    default: Any
+    description: str
+    schema: Mapping[str, Any] = field(repr=False)
+
+
+@frozen
+class Model:
+    """One model endpoint.
+
+    Attributes:
+        slug: What follows ``/api/v1/`` in its path.
+        function: The name of its function in ``muapi_client.models``.
+        group: The group it is in, such as ``text_to_image``.
+        kind: What it makes: ``image``, ``video``, ``audio``, ``3d``, ``text``, ``data``, …
+        name: Its name in MuAPI's catalogue, by which prices are asked, or None where the document tells none.
+        tier: ``best``, ``balanced``, ``fast`` or ``budget``, or None.
+        streams: Whether it answers with a stream of events instead of a job.
+        price: Its price, or None where the price catalogue has none.
+    """
+
+    slug: str
+    function: str
+    group: str
+    kind: str
+    name: str | None
+    tier: str | None
+    streams: bool
+    price: Price | None
+    _request: str = field(repr=False)
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The inputs of the model, required ones first."""
+        return _fields(self._request)
+
+    def call(self, /, **values: Any) -> Call[Any]:
+        """Build a call from plain values, as its typed function does; they are checked when it is sent."""
+        from muapi_generated import functions  # noqa: PLC0415 - one endpoint module loads on first use
+
+        built: Call[Any] = getattr(functions, self.function)(**values)
+        return built
+
+
+def all() -> tuple[Model, ...]:  # noqa: A001 - reads as catalog.all()
+    """Every model, sorted by slug."""
+    return tuple(_models().values())
+
+
+def get(name: str) -> Model:
+    """The model of a slug, function name or catalogue name.
+
+    Raises:
+        NotFoundError: There is none in the pinned document; the message tells the nearest slugs.
+    """
+    models = _models()
+    key = name.strip("/").removeprefix("api/v1/")
+    found = models.get(key) or next(
+        (m for m in models.values() if key == m.function),
+        next((m for m in models.values() if key == m.name), None),
+    )
+    if found is None:
+        near = get_close_matches(key, models, n=3)
+        hint = f"; did you mean {', '.join(near)}?" if near else "; muapi_client.catalog.find() searches"
+        raise NotFoundError(f"no model {name!r} in the pinned document{hint} (raw_call reaches newer ones)")
+    return found
+
+
+def find(*words: str, group: str | None = None, kind: str | None = None) -> tuple[Model, ...]:
+    """The models whose slug, catalogue name, group, kind or tier holds every one of the words.
+
+    Args:
+        words: Parts of words, in any case; none finds all.
+        group: Only models of this group.
+        kind: Only models of this kind.
+    """
+    wanted = [word.lower() for word in words]
+    return tuple(
+        model
+        for model in all()
+        if group in (None, model.group)
+        and kind in (None, model.kind)
+        and _holds(wanted, f"{model.slug} {model.name} {model.group} {model.kind} {model.tier}".lower())
+    )
+
+
+def _holds(words: list[str], text: str) -> bool:
+    """Whether a text holds every word."""
+    return not [word for word in words if word not in text]
+
+
+@cache
+def _data() -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())
+    return data
+
+
+@cache
+def _models() -> dict[str, Model]:
+    as_of = _data()["prices_as_of"]
+    return {said["slug"]: _model(said, as_of) for said in _data()["models"]}
+
+
+def _model(said: Mapping[str, Any], as_of: str) -> Model:
+    price = said["price"]
+    cost = usd(price["cost_usd"]) if price else None
+    return Model(
+        slug=said["slug"],
+        function=said["function"],
+        group=said["group"],
+        kind=said["kind"],
+        name=said["name"],
+        tier=said["tier"],
+        streams=said["streams"],
+        price=Price(cost, price["dynamic"], as_of) if cost is not None else None,
+        request=said["request"],
+    )
+
+
+@cache
+def _fields(request: str) -> tuple[Field, ...]:
+    said: dict[str, dict[str, Any]] = _data()["requests"].get(request, {})
+    found = [
+        Field(
+            name=name,
+            type=schema.get("type", ""),
+            required=bool(schema.get("required")),
+            nullable=bool(schema.get("nullable")),
+            choices=tuple(schema.get("enum", ())),
+            default=schema.get("default"),
+            description=schema.get("description", ""),
+            schema=schema,
+        )
+        for name, schema in said.items()
+    ]
+    return tuple(sorted(found, key=lambda f: not f.required))

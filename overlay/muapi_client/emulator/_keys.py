@@ -1,0 +1,77 @@
+"""The API keys of the account.
+
+Lives here: keys, live and test, and finding the one a request carries. Does not live here: what a key may do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from muapi_client.emulator._answers import stamp
+from muapi_client.emulator._exchanges import Refusal
+
+if TYPE_CHECKING:
+    from muapi_client.emulator._exchanges import Request
+
+
+@define(eq=False)
+class Key:
+    """One key; its secret is told once, when it is made."""
+
+    id: str
+    name: str
+    secret: str = field(repr=False)
+    is_test: bool
+    created_at: float
+    last_used_at: float | None = None
+
+    def listed(self) -> dict[str, Any]:
+        """The key as ``GET keys`` lists it, ``is_test`` included: whether the real list tells it is uncertain."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "is_active": True,
+            "is_test": self.is_test,
+            "created_at": stamp(self.created_at),
+            "last_used_at": None if self.last_used_at is None else stamp(self.last_used_at),
+        }
+
+
+@define
+class KeyRing:
+    """Every key that works now, oldest first."""
+
+    _keys: dict[str, Key] = field(factory=dict[str, Key], init=False)
+
+    def add(self, key: Key) -> Key:
+        """Let ``key`` work from now on."""
+        self._keys[key.secret] = key
+        return key
+
+    def listed(self) -> list[dict[str, Any]]:
+        """All of them, as ``GET keys`` lists them."""
+        return [key.listed() for key in self._keys.values()]
+
+    def delete(self, key_id: str) -> bool:
+        """Let the key of this id work no longer; whether there was one."""
+        found = next((key for key in self._keys.values() if key.id == key_id), None)
+        if found is not None:
+            del self._keys[found.secret]
+        return found is not None
+
+    def of(self, request: Request) -> Key:
+        """The key that ``request`` carries.
+
+        Raises:
+            Refusal: 401 without a key, 403 with one that does not work.
+        """
+        secret = request.headers.get("x-api-key")
+        if not secret:
+            raise Refusal(401, "Not authorized")
+        key = self._keys.get(secret)
+        if key is None:
+            raise Refusal(403, "Not authorized")
+        key.last_used_at = request.now
+        return key

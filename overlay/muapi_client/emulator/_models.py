@@ -1,0 +1,40 @@
+"""The price list as an API: models, one model, an estimate. None of them takes a key.
+
+Lives here: the three operations. Does not live here: prices.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muapi_client.emulator._exchanges import Refusal, Reply
+from muapi_client.emulator._prices import CURRENCY, card, catalogue, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from muapi_client.emulator._world import Visit, World
+
+
+def list_models(_world: World, visit: Visit) -> Reply:
+    """``GET models``, narrowed by ``category``, ``family`` and ``group_of``."""
+    entries = [entry for entry in catalogue().values() if visit.query.items() <= entry.items()]
+    cards = [card(entry) for entry in entries]
+    return Reply({"models": cards, "total": len(cards), "currency": CURRENCY})
+
+
+def get_model(_world: World, visit: Visit) -> Reply:
+    """``GET models/{name}``."""
+    return Reply(card(_entry(visit)))
+
+
+def estimate_cost(_world: World, visit: Visit) -> Reply:
+    """``POST models/{name}/estimate-cost``: what a submit of this payload would be charged."""
+    return Reply(estimate(_entry(visit), visit.body))
+
+
+def _entry(visit: Visit) -> Mapping[str, Any]:
+    entry = catalogue().get(visit.parameters["name"])
+    if entry is None:
+        raise Refusal(404, "Not Found")
+    return entry

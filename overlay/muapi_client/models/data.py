@@ -1,0 +1,8 @@
+"""Data tools: search, SEO, companies, people, markets, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.data import *
+else:
+    from muapi_generated.functions.data import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Models that upscale, restore or clean an image, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.image_enhance import *
+else:
+    from muapi_generated.functions.image_enhance import __all__, __dir__, __getattr__

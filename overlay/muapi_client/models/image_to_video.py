@@ -1,0 +1,8 @@
+"""Models that make a video from images, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.image_to_video import *
+else:
+    from muapi_generated.functions.image_to_video import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Models that make lips follow a voice, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.lipsync import *
+else:
+    from muapi_generated.functions.lipsync import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Models whose group the document does not tell, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.other import *
+else:
+    from muapi_generated.functions.other import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Models that make an image from words, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.text_to_image import *
+else:
+    from muapi_generated.functions.text_to_image import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Jobs that train a LoRA, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.training import *
+else:
+    from muapi_generated.functions.training import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Helpers such as captions and cutting, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.utilities import *
+else:
+    from muapi_generated.functions.utilities import __all__, __dir__, __getattr__

@@ -1,0 +1,8 @@
+"""Models that change a video or add effects to it, one function each; a function loads when it is asked for."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from muapi_generated.functions.video_edit import *
+else:
+    from muapi_generated.functions.video_edit import __all__, __dir__, __getattr__

@@ -1,0 +1,54 @@
+"""Taking the time of programs and functions."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+RUNS = 7
+
+
+def of_programs(*programs: str) -> list[float]:
+    """Median seconds of Python programs in fresh interpreters, taken in turn, less an empty interpreter's."""
+    sources = ("pass", *programs)
+    taken: list[list[float]] = [[] for _ in sources]
+    for run in range(RUNS + 1):
+        for times, source in zip(taken, sources, strict=True):
+            seconds = _once([sys.executable, "-c", source])
+            if run:  # the first writes the compiled files
+                times.append(seconds)
+    empty, *others = map(median, taken)
+    return [seconds - empty for seconds in others]
+
+
+def of_commands(commands: Sequence[Sequence[str]], runs: int = 1) -> list[float]:
+    """Median seconds of commands, taken in turn."""
+    taken: list[list[float]] = [[] for _ in commands]
+    for _ in range(runs):
+        for times, command in zip(taken, commands, strict=True):
+            times.append(_once(command))
+    return [median(times) for times in taken]
+
+
+def of_functions(*functions: Callable[[], object], repeat: int) -> list[float]:
+    """Median seconds of one call each, out of seven rounds of ``repeat`` calls taken in turn."""
+    taken: list[list[float]] = [[] for _ in functions]
+    for _ in range(RUNS):
+        for times, function in zip(taken, functions, strict=True):
+            start = time.perf_counter()
+            for _ in range(repeat):
+                function()
+            times.append((time.perf_counter() - start) / repeat)
+    return [median(times) for times in taken]
+
+
+def _once(command: Sequence[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return time.perf_counter() - start

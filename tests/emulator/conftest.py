@@ -1,0 +1,47 @@
+"""One body for both kinds of client: a door is opened to an emulator and knocked on, sync or async."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from muapi_client.emulator import Emulator
+
+BASE = "https://api.muapi.ai/api/v1/"
+
+Door = Callable[..., httpx.Response]
+
+
+def _sync_door(emulator: Emulator, key: str | None) -> Door:
+    client = httpx.Client(transport=emulator.transport(), base_url=BASE, headers=_key(key))
+    return client.request
+
+
+def _async_door(emulator: Emulator, key: str | None) -> Door:
+    def knock(method: str, path: str, **how: Any) -> httpx.Response:
+        async def exchange() -> httpx.Response:
+            async with httpx.AsyncClient(transport=emulator.transport(), base_url=BASE, headers=_key(key)) as client:
+                return await client.request(method, path, **how)
+
+        return asyncio.run(exchange())
+
+    return knock
+
+
+def _key(key: str | None) -> dict[str, str]:
+    return {"x-api-key": key} if key else {}
+
+
+@pytest.fixture(params=["sync", "async"])
+def open_door(request: pytest.FixtureRequest) -> Callable[..., Door]:
+    """``open_door(emulator, key="sk-live")``: a function that sends one request, on either kind of client."""
+
+    def open_one(emulator: Emulator, key: str | None = "sk-live") -> Door:
+        return (_sync_door if request.param == "sync" else _async_door)(emulator, key)
+
+    return open_one

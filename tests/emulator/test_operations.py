@@ -1,0 +1,198 @@
+"""All job operations of the pinned document: a fitting body is accepted, a broken one refused in its place."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from muapi_client.emulator import Emulator, Request
+from muapi_client.pinning import pinned
+
+DOCUMENT = pinned().document
+SCHEMAS = DOCUMENT["components"]["schemas"]
+HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}
+PATTERNS = {r"^\d{4}-\d{2}-\d{2}$": "2026-01-01", "^[A-Za-z0-9_-]{11}$": "dQw4w9WgXcQ"}
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    return SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def jobs() -> dict[str, dict[str, Any]]:
+    found = {}
+    for path, item in DOCUMENT["paths"].items():
+        post = item.get("post", {})
+        if any(parameter["name"] == "webhook" for parameter in post.get("parameters", ())):
+            found[path] = resolved(post["requestBody"]["content"]["application/json"]["schema"])
+    return found
+
+
+JOBS = jobs()
+
+
+def minimal(schema: dict[str, Any]) -> Any:  # noqa: PLR0911 - one return a JSON type
+    """The smallest value that fits."""
+    schema = resolved(schema)
+    if "anyOf" in schema:
+        return minimal(schema["anyOf"][0])
+    if "const" in schema or "enum" in schema:
+        return schema.get("const", schema.get("enum", [None])[0])
+    match schema.get("type"):
+        case "object":
+            needed = schema.get("required", ())
+            return {name: minimal(schema["properties"][name]) for name in needed}
+        case "array":
+            return [minimal(schema["items"]) for _ in range(schema.get("minItems", 0))]
+        case "string":
+            if schema.get("format") == "uri":
+                return "https://example.com/a"
+            return PATTERNS.get(schema.get("pattern", ""), "x" * schema.get("minLength", 1))
+        case "integer":
+            low = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
+            step = schema.get("multipleOf", 1)
+            return math.ceil(low / step) * step
+        case "number":
+            return schema.get("minimum", schema.get("exclusiveMinimum", -0.01) + 0.01)
+        case "boolean":
+            return False
+    return None
+
+
+def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - one branch a JSON type
+    """Any value that fits."""
+    schema = resolved(schema)
+    if "anyOf" in schema:
+        return st.one_of([values(branch) for branch in schema["anyOf"]])
+    if "const" in schema or "enum" in schema:
+        return st.sampled_from([schema["const"]] if "const" in schema else schema["enum"])
+    match schema.get("type"):
+        case "object":
+            return bodies(schema)
+        case "array":
+            least = schema.get("minItems", 0)
+            most = min(schema.get("maxItems", least + 2), least + 2)
+            return st.lists(values(schema["items"]), min_size=least, max_size=most)
+        case "string" if schema.get("format") == "uri" or "pattern" in schema:
+            return st.just(minimal(schema))
+        case "string":
+            least = schema.get("minLength", 0)
+            most = min(schema.get("maxLength", least + 20), least + 20)
+            return st.text(st.characters(codec="utf-8"), min_size=least, max_size=most)
+        case "integer":
+            step = schema.get("multipleOf", 1)
+            low, high = minimal(schema), math.floor(schema.get("maximum", 2**40))
+            return st.integers(low // step, high // step).map(lambda number: number * step)
+        case "number":
+            return st.floats(minimal(schema), schema.get("maximum", 1e6), allow_nan=False)
+        case "boolean":
+            return st.booleans()
+        case "null":
+            return st.none()
+    return st.none()
+
+
+def bodies(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    properties = schema.get("properties", {})
+    needed = schema.get("required", ())
+    return st.fixed_dictionaries(
+        {name: values(properties[name]) for name in needed},
+        optional={name: values(field) for name, field in properties.items() if name not in needed},
+    )
+
+
+def post(emulator: Emulator, path: str, body: Any) -> tuple[int, Any]:
+    content = json.dumps(body).encode()
+    response = emulator.handle(Request("POST", path, headers=HEADERS, body=content, now=emulator.clock.now()))
+    return response.status, json.loads(response.body)
+
+
+def test_the_pinned_document_has_its_jobs() -> None:
+    assert len(JOBS) == 780
+
+
+def test_every_job_takes_its_minimal_body_and_completes() -> None:
+    emulator = Emulator(balance=10_000, job_seconds=1)
+    for path, schema in JOBS.items():
+        status, answer = post(emulator, path, minimal(schema))
+        assert status == 200, (path, answer)
+    emulator.clock.sleep(1)
+    for path, exchange in zip(JOBS, emulator.requests, strict=True):
+        assert (exchange.request.path, exchange.status) == (path, 200)
+    assert emulator.accepted == len(JOBS)
+    assert emulator.balance == 10_000 - emulator.charged_usd
+
+
+@pytest.mark.parametrize("key", ["sk-live", "sk-test"])
+def test_every_job_yields_something(key: str) -> None:
+    emulator = Emulator(balance=10_000, job_seconds=0)
+    for path, schema in JOBS.items():
+        headers = {**HEADERS, "x-api-key": key}
+        request = Request("POST", path, headers=headers, body=json.dumps(minimal(schema)).encode())
+        request_id = json.loads(emulator.handle(request).body)["request_id"]
+        look = Request("GET", f"/api/v1/predictions/{request_id}/result", headers=headers)
+        answer = json.loads(emulator.handle(look).body)
+        assert (answer["status"], bool(answer["outputs"])) == ("completed", True), path
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_body_that_fits_is_accepted(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(JOBS)))
+    body = data.draw(bodies(JOBS[path]))
+    status, answer = post(Emulator(), path, body)
+    assert status == 200, answer
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_missing_field_is_refused_by_name(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(path for path, schema in JOBS.items() if schema.get("required"))))
+    body = minimal(JOBS[path])
+    name = data.draw(st.sampled_from(sorted(body)))
+    del body[name]
+    emulator = Emulator()
+    status, answer = post(emulator, path, body)
+    assert status == 422
+    assert answer["detail"] == [{"type": "missing", "loc": ["body", name], "msg": "Field required"}]
+    assert (emulator.accepted, emulator.balance) == (0, 100)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_wrong_type_is_refused_in_its_place(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(sorted(JOBS)))
+    name = data.draw(st.sampled_from(sorted(JOBS[path]["properties"])))
+    field = JOBS[path]["properties"][name]
+    branches = [resolved(branch) for branch in field.get("anyOf", [field])]
+    wrong = "neither" if any(branch.get("type") == "object" for branch in branches) else {"not": "this"}
+    emulator = Emulator()
+    status, answer = post(emulator, path, {**minimal(JOBS[path]), name: wrong})
+    assert status == 422
+    assert all(problem["loc"][:2] == ["body", name] for problem in answer["detail"])
+    assert all(problem["msg"] and problem["type"] != "value_error" for problem in answer["detail"])
+    assert (emulator.accepted, emulator.balance) == (0, 100)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_one_past_a_bound_is_refused_with_the_bound(data: st.DataObject) -> None:
+    bounded = sorted(
+        (path, name)
+        for path, schema in JOBS.items()
+        for name, field in schema["properties"].items()
+        if any("maximum" in branch for branch in field.get("anyOf", [field]))
+    )
+    path, name = data.draw(st.sampled_from(bounded))
+    field = JOBS[path]["properties"][name]
+    branch = next(branch for branch in field.get("anyOf", [field]) if "maximum" in branch)
+    step = branch.get("multipleOf", 1)
+    status, answer = post(Emulator(), path, {**minimal(JOBS[path]), name: branch["maximum"] + step})
+    assert status == 422
+    (problem,) = answer["detail"]
+    assert (problem["loc"], problem["type"]) == (["body", name], "less_than_equal")
+    assert problem["ctx"]["le"] == branch["maximum"]

@@ -1,0 +1,298 @@
+"""What is refused, in which words, and that a refusal costs nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muapi_client.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FOX = {"prompt": "a red fox in snow"}
+LINK = "https://example.com/a.png"
+
+
+@pytest.fixture
+def refusal(open_door: Callable[..., Any]) -> Callable[..., Any]:
+    """Send a body to a model and expect the problems of a 422, nothing charged."""
+
+    def problems(slug: str, body: Any) -> list[dict[str, Any]]:
+        emulator = Emulator()
+        answer = open_door(emulator)("POST", slug, json=body)
+        assert answer.status_code == 422, answer.text
+        assert (emulator.accepted, emulator.charged_usd) == (0, 0)
+        return answer.json()["detail"]
+
+    return problems
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "flux-dev-image"), ("GET", "account/balance"), ("GET", "predictions/x/result")],
+)
+def test_no_key_and_a_bad_key(open_door: Callable[..., Any], method: str, path: str) -> None:
+    emulator = Emulator()
+    body = FOX if method == "POST" else None
+    missing = open_door(emulator, None)(method, path, json=body)
+    assert (missing.status_code, missing.json()) == (401, {"detail": "Not authorized"})
+    bad = open_door(emulator, "sk-stolen")(method, path, json=body)
+    assert (bad.status_code, bad.json()) == (403, {"detail": "Not authorized"})
+    assert "x-account-balance" not in bad.headers
+    assert emulator.accepted == 0
+
+
+@pytest.mark.parametrize(
+    "path", ["flux-dev", "flux_dev_image", "mmaudio-v2%2Ftext-to-audio", "", "flux-dev-image/", "../../openapi"]
+)
+def test_unknown_paths(open_door: Callable[..., Any], path: str) -> None:
+    answer = open_door(Emulator())("POST", path, json=FOX)
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+def test_an_unknown_prediction(open_door: Callable[..., Any]) -> None:
+    answer = open_door(Emulator())("GET", "predictions/none/result")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "flux-dev-image", "POST"),
+        ("POST", "predictions/x/result", "GET"),
+        ("PUT", "keys", "GET, POST"),
+    ],
+)
+def test_a_wrong_method(open_door: Callable[..., Any], method: str, path: str, allow: str) -> None:
+    answer = open_door(Emulator())(method, path)
+    assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+    assert answer.headers["allow"] == allow
+
+
+def test_an_operation_of_the_second_floor_says_so(open_door: Callable[..., Any]) -> None:
+    answer = open_door(Emulator())("GET", "storyboard-projects")
+    assert answer.status_code == 501
+    assert "does not answer GET /api/v1/storyboard-projects" in answer.json()["detail"]
+
+
+def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Callable[..., Any]) -> None:
+    assert refusal("flux-dev-image", {"num_images": 9, "width": "wide", "prompt": None}) == [
+        {"type": "string_type", "loc": ["body", "prompt"], "msg": "Input should be a valid string"},
+        {"type": "int_type", "loc": ["body", "width"], "msg": "Input should be a valid integer"},
+        {
+            "type": "literal_error",
+            "loc": ["body", "num_images"],
+            "msg": "Input should be 1, 2, 3 or 4",
+            "ctx": {"expected": "1, 2, 3 or 4"},
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slug", "body", "problem"),
+    [
+        (
+            "vidu-v2.0-t2v",
+            {},
+            {"type": "missing", "loc": ["body", "prompt"], "msg": "Field required"},
+        ),
+        (
+            "vidu-v2.0-t2v",
+            {**FOX, "aspect_ratio": "16:9"},
+            {
+                "type": "literal_error",
+                "loc": ["body", "aspect_ratio"],
+                "msg": "Input should be '9:16'",
+                "ctx": {"expected": "'9:16'"},
+            },
+        ),
+        (
+            "flux-dev-image",
+            {"width": 1.5},
+            {
+                "type": "int_from_float",
+                "loc": ["body", "width"],
+                "msg": "Input should be a valid integer, got a number with a fractional part",
+            },
+        ),
+        (
+            "flux-dev-image",
+            {"sync": "yes"},
+            {"type": "bool_type", "loc": ["body", "sync"], "msg": "Input should be a valid boolean"},
+        ),
+        (
+            "flux-dev-image",
+            {"webhook_url": "data:image/png;base64,AAAA"},
+            {
+                "type": "url_scheme",
+                "loc": ["body", "webhook_url"],
+                "msg": "URL scheme should be 'http' or 'https'",
+                "ctx": {"expected_schemes": "'http' or 'https'"},
+            },
+        ),
+        (
+            "flux-dev-image",
+            {"webhook_url": "./picture.png"},
+            {
+                "type": "url_parsing",
+                "loc": ["body", "webhook_url"],
+                "msg": "Input should be a valid URL, relative URL without a base",
+                "ctx": {"error": "relative URL without a base"},
+            },
+        ),
+        (
+            "flux-dev-image",
+            {"webhook_url": ""},
+            {
+                "type": "url_parsing",
+                "loc": ["body", "webhook_url"],
+                "msg": "Input should be a valid URL, input is empty",
+                "ctx": {"error": "input is empty"},
+            },
+        ),
+        (
+            "flux-dev-image",
+            {"model_id": [{"model": "x", "weight": 1}, {}]},
+            {"type": "missing", "loc": ["body", "model_id", 1, "model"], "msg": "Field required"},
+        ),
+        (
+            "flux-dev-image",
+            {"model_id": "civitai:1"},
+            {"type": "list_type", "loc": ["body", "model_id"], "msg": "Input should be a valid list"},
+        ),
+        (
+            "flux-dev-image",
+            {"model_id": ["civitai:1"]},
+            {
+                "type": "model_attributes_type",
+                "loc": ["body", "model_id", 0],
+                "msg": "Input should be a valid dictionary or object to extract fields from",
+            },
+        ),
+        (
+            "seo-youtube-video-info",
+            {"video_id": "short short"},
+            {
+                "type": "string_pattern_mismatch",
+                "loc": ["body", "video_id"],
+                "msg": "String should match pattern '^[A-Za-z0-9_-]{11}$'",
+                "ctx": {"pattern": "^[A-Za-z0-9_-]{11}$"},
+            },
+        ),
+        (
+            "flux-dev-image",
+            [FOX],
+            {
+                "type": "model_attributes_type",
+                "loc": ["body"],
+                "msg": "Input should be a valid dictionary or object to extract fields from",
+            },
+        ),
+    ],
+)
+def test_one_problem_in_the_servers_words(
+    refusal: Callable[..., Any], slug: str, body: Any, problem: dict[str, Any]
+) -> None:
+    assert problem in refusal(slug, body)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "kind", "loc"),
+    [
+        (b"", "application/json", "missing", ["body"]),
+        (b'{"prompt": ', "application/json", "json_invalid", ["body", 11]),
+        (b"prompt=fox", "application/x-www-form-urlencoded", "model_attributes_type", ["body"]),
+        (b'{"width": NaN}', "application/json", "json_invalid", ["body", 0]),
+        (b'"\xff"', "application/json", "json_invalid", ["body", 0]),
+        (b"[" * 200_000, "application/json", "json_invalid", ["body", 0]),
+        (b'{"prompt": "\\ud800"}', "application/json", "string_unicode", ["body"]),
+    ],
+)
+def test_bodies_that_are_no_json_object(
+    open_door: Callable[..., Any], content: bytes, content_type: str, kind: str, loc: list[str | int]
+) -> None:
+    emulator = Emulator()
+    headers = {"content-type": content_type}
+    answer = open_door(emulator)("POST", "flux-dev-image", content=content, headers=headers)
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert (problem["type"], problem["loc"]) == (kind, loc)
+    assert emulator.accepted == 0
+
+
+@pytest.mark.parametrize(
+    ("slug", "body", "problems"),
+    [
+        ("ad-library-search", {"country": "DEU"}, [("string_too_long", ["country"], {"max_length": 2})]),
+        ("ad-library-search", {"country": "D"}, [("string_too_short", ["country"], {"min_length": 2})]),
+        (
+            "happy-horse-1-image-to-video",
+            {"images_list": []},
+            [("too_short", ["images_list"], {"field_type": "List", "min_length": 1, "actual_length": 0})],
+        ),
+        (
+            "happy-horse-1-image-to-video",
+            {"images_list": [LINK, LINK]},
+            [("too_long", ["images_list"], {"field_type": "List", "max_length": 1, "actual_length": 2})],
+        ),
+        ("happy-horse-1-image-to-video", {"images_list": [7]}, [("string_type", ["images_list", 0], None)]),
+        ("seo-app-reviews", {"depth": 15}, [("multiple_of", ["depth"], {"multiple_of": 10})]),
+        ("seo-app-reviews", {"depth": 0}, [("greater_than_equal", ["depth"], {"ge": 10})]),
+        (
+            "deepseek-v4-flash",
+            {"stop": 1},
+            [("string_type", ["stop", "str"], None), ("list_type", ["stop", "list[str]"], None)],
+        ),
+        (
+            "deepseek-v4-flash",
+            {"stop": ["a", 1]},
+            [("string_type", ["stop", "str"], None), ("string_type", ["stop", "list[str]", 1], None)],
+        ),
+        (
+            "z-image-base-text-to-image-lora",
+            {"image_url": 1},
+            [("string_type", ["image_url", "str"], None)],
+        ),
+    ],
+)
+def test_bounds_lengths_and_unions(
+    refusal: Callable[..., Any], slug: str, body: dict[str, Any], problems: list[Any]
+) -> None:
+    told = [entry for entry in refusal(slug, body) if entry["type"] != "missing"]
+    assert [(entry["type"], entry["loc"][1:], entry.get("ctx")) for entry in told] == problems
+
+
+def test_unknown_fields_are_ignored_in_silence_as_the_server_does(open_door: Callable[..., Any]) -> None:
+    answer = open_door(Emulator())("POST", "flux-dev-image", json={**FOX, "promt": "typo"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [({"limit": "0"}, "greater_than_equal"), ({"limit": "101"}, "less_than_equal"), ({"limit": "x"}, "int_type")],
+)
+def test_query_parameters_are_judged_too(open_door: Callable[..., Any], query: dict[str, str], kind: str) -> None:
+    answer = open_door(Emulator())("GET", "history", params=query)
+    assert answer.status_code == 422
+    (problem,) = answer.json()["detail"]
+    assert (problem["type"], problem["loc"]) == (kind, ["query", "limit"])
+
+
+def test_a_cursor_nobody_gave(open_door: Callable[..., Any]) -> None:
+    answer = open_door(Emulator())("GET", "history", params={"cursor": "yesterday"})
+    assert answer.status_code == 400
+
+
+def test_every_request_is_remembered_with_its_status(open_door: Callable[..., Any]) -> None:
+    emulator = Emulator()
+    knock = open_door(emulator)
+    knock("POST", "flux-dev-image", json=FOX, params={"webhook": "https://example.com/hook"})
+    knock("GET", "nowhere")
+    first, second = emulator.requests
+    assert (first.slug, first.status, first.json) == ("flux-dev-image", 200, FOX)
+    assert first.request.query == {"webhook": "https://example.com/hook"}
+    assert first.request.headers["x-api-key"] == "sk-live"
+    assert first.request.host == "api.muapi.ai"
+    assert (second.slug, second.status, second.json) == ("nowhere", 404, None)

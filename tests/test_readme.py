@@ -1,0 +1,67 @@
+"""The README is run: its Python blocks as a user would, its commands against the project's own definitions."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import muapi_client
+from muapi_client.emulator import Emulator
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """An emulator that takes the place of the network for a client made without arguments."""
+    emulator = Emulator()
+    offline = partial(muapi_client.MuAPI, transport=emulator.transport())
+    monkeypatch.setattr(muapi_client, "MuAPI", offline)
+    monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
+    return emulator
+
+
+def test_the_quick_start_runs_and_tells_what_was_charged(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = BLOCKS[0]
+    assert len([line for line in source.splitlines() if line.strip()]) <= 15
+    exec(compile(source, "README.md", "exec"), {})
+    told = capsys.readouterr().out
+    assert "accepted" in told
+    assert f"spent {emulator.charged_usd} USD" in told
+    assert "https://" in told
+
+
+def test_the_emulator_example_runs() -> None:
+    exec(compile(BLOCKS[1], "README.md", "exec"), {})
+
+
+def test_there_is_no_python_block_that_is_not_run() -> None:
+    assert len(BLOCKS) == 2
+
+
+def test_every_session_the_readme_names_exists() -> None:
+    sessions = set(re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), flags=re.MULTILINE))
+    named = {name for line in re.findall(r"nox -s ([\w ]+)", README) for name in line.split()}
+    assert named <= sessions
+
+
+def test_the_error_table_names_only_errors_there_are() -> None:
+    from muapi_client import errors
+
+    table = README.partition("## Errors")[2].partition("##")[0]
+    named = set(re.findall(r"`(\w+Error)`", table))
+    assert {name for name in named if not hasattr(errors, name)} <= {"TimeoutError"}
+    assert set(errors.__all__) - named <= {"APIStatusError", "JobError", "MuAPIError"}
+
+
+def test_the_script_is_not_called_muapi() -> None:
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert set(scripts) == {"muapi-client"}
