@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from muapi_client import catalog as catalog
     from muapi_client import errors as errors
     from muapi_client import models as models
+    from muapi_client import webhooks as webhooks
     from muapi_client._async_client import AsyncMuAPI
     from muapi_client._client import MuAPI
     from muapi_client._cost import Cost, Spend
     from muapi_client._estimates import Estimate
+    from muapi_client._journal import Journal
     from muapi_client._polling import Polling
     from muapi_client._predictions import AsyncJob, Job, Output, Prediction
     from muapi_client._raw import raw_call
@@ -40,6 +42,7 @@ else:
         "Estimate": "muapi_client._estimates",
         "Job": "muapi_client._predictions",
         "MuAPI": "muapi_client._client",
+        "Journal": "muapi_client._journal",
         "MuAPIError": "muapi_client.errors",
         "Output": "muapi_client._predictions",
         "Polling": "muapi_client._polling",
@@ -52,6 +55,7 @@ else:
         "errors": None,
         "models": None,
         "raw_call": "muapi_client._raw",
+        "webhooks": None,
     }
 
     def __getattr__(name: str) -> Any:
@@ -77,6 +81,7 @@ __all__ = [
     "Cost",
     "Estimate",
     "Job",
+    "Journal",
     "MuAPI",
     "MuAPIError",
     "Output",
@@ -90,4 +95,5 @@ __all__ = [
     "errors",
     "models",
     "raw_call",
+    "webhooks",
 ]

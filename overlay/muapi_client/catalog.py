@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from difflib import get_close_matches
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +21,13 @@ from attrs import field, frozen
 
 from muapi_client._cost import usd
 from muapi_client.errors import NotFoundError
+from muapi_generated.types import Call, given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from muapi_generated.types import Call
+    from muapi_generated.types import Operation
 
 __all__ = ["Field", "Model", "Price", "all", "find", "get"]
 
@@ -100,12 +102,19 @@ class Model:
         """The inputs of the model, required ones first."""
         return _fields(self._request)
 
-    def call(self, /, **values: Any) -> Call[Any]:
-        """Build a call from plain values, as its typed function does; they are checked when it is sent."""
-        from muapi_generated import functions  # noqa: PLC0415 - one endpoint module loads on first use
+    @property
+    def operation(self) -> Operation:
+        """Where its requests go, and which answer comes back."""
+        module = import_module(f"muapi_generated.api.{self.group}.{self.function}")
+        operation: Operation = module.OPERATION
+        return operation
 
-        built: Call[Any] = getattr(functions, self.function)(**values)
-        return built
+    def call(self, /, **values: Any) -> Call[Any]:
+        """Build a call from plain values under their wire names; they are checked when it is sent.
+
+        The typed functions of ``muapi_client.models`` tell a wrong field to the editor; this tells it at run time.
+        """
+        return Call(self.operation, given(**values))
 
 
 def all() -> tuple[Model, ...]:  # noqa: A001 - reads as catalog.all()

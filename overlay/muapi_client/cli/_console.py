@@ -1,0 +1,101 @@
+"""Where words go: results to standard output, everything else to standard error.
+
+Lives here: the two streams, and what happens when one of them fails. Does not live here: how a value looks
+(``_render``), what an error means (``_exit``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Console(NamedTuple):
+    """How this call of the program speaks.
+
+    Attributes:
+        json: Whether it speaks JSON: one value on standard output, one object a line on standard error.
+        transport: An httpx transport to use in place of the network, or None.
+    """
+
+    json: bool = False
+    transport: Any = None
+
+    def result(self, value: Any, plain: str) -> None:
+        """Print what was asked for, in whichever of its two forms is wanted; an empty plain text prints nothing."""
+        text = dumps(value, indent=2) if self.json else _printable(plain)
+        if text:
+            print(text, flush=True)
+
+    def say(self, plain: str, event: Mapping[str, Any]) -> None:
+        """Tell something on the way, on standard error.
+
+        A job's wait must not end because nobody listens, so a standard error that fails is left alone.
+        """
+        with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
+            print(dumps(event) if self.json else _one_line(plain), file=sys.stderr, flush=True)
+
+    def remark(self, plain: str) -> None:
+        """Tell people what a program finds in the result itself."""
+        if not self.json:
+            self.say(plain, {})
+
+    def progress(self, plain: str) -> None:
+        """Tell a person who watches how it goes."""
+        if sys.stderr.isatty():
+            self.remark(plain)
+
+    def agrees(self, question: str) -> bool:
+        """Ask the person at the terminal; anything but yes means no, and so does that nobody sits there."""
+        if not sys.stdin.isatty():
+            return False
+        with contextlib.suppress(OSError, ValueError):
+            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def dumps(value: Any, *, indent: int | None = None) -> str:
+    """JSON as people read it, or with escapes where standard output cannot encode it."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
+
+
+def be_lenient() -> None:
+    """Let no letter stop a result that was paid for: what a stream cannot encode is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):  # a stand-in may know no reconfigure()
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def abandon_stdout() -> None:
+    """Let the interpreter's last flush go nowhere, once standard output has failed (Python's manual, on SIGPIPE)."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, sys.stdout.fileno())
+        finally:
+            os.close(nowhere)
+
+
+def _printable(text: str) -> str:
+    """A text without what could steer a terminal, where standard output is one; a file gets every character."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
+def _one_line(text: str) -> str:
+    shown = " ".join(text.split()) if "\n" in text or "\r" in text else text
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown)

@@ -1,0 +1,192 @@
+"""``muapi-client demo``: the whole line from a typed call to a cost, on the embedded emulator or for real.
+
+Lives here: which jobs are run, and the table of what came of them. Does not live here: anything a user of the client
+would not write in the same way.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+from attrs import frozen
+
+from muapi_client import AsyncMuAPI, MuAPI
+from muapi_client.cli._exit import DONE
+from muapi_client.cli._render import money, prediction_form, table, usd
+from muapi_client.cli._run import carry_out
+from muapi_client.errors import JobFailedError, MuAPIError
+from muapi_client.models import (
+    flux_schnell_image,
+    gpt_5_mini,
+    meshy_6_text_to_3d,
+    nano_banana_edit,
+    seedance_lite_t2v,
+    suno_create_music,
+)
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from muapi_client import Call, Prediction
+    from muapi_client.cli._console import Console
+    from muapi_client.emulator import Emulator
+
+PHOTO: Final = "https://example.com/fox.png"
+LIVE_KEY: Final = "sk-live"  # the emulator's own, not a secret
+TEST_KEY: Final = "sk-test"
+WIDTH: Final = 48  # characters of an output in the table
+HEADS: Final = ("client", "model", "status", "seconds", "charged", "balance", "outputs")
+
+
+@frozen(kw_only=True)
+class Row:
+    """One job that was run."""
+
+    client: str
+    model: str
+    prediction: Prediction
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as it is printed."""
+        told = self.prediction
+        outputs = [output.url or output.text or "data" for output in told.outputs]
+        said = ", ".join(outputs) or told.error or ""
+        return (
+            self.client,
+            self.model,
+            told.status,
+            f"{told.seconds or 0:.1f}",
+            usd(told.cost.charged_usd if told.cost else None),
+            usd(told.balance),
+            said if len(said) <= WIDTH else f"{said[: WIDTH - 3]}...",
+        )
+
+    def form(self) -> dict[str, Any]:
+        """The row as JSON."""
+        return {"client": self.client, "model": self.model, **prediction_form(self.prediction)}
+
+
+def demo(options: argparse.Namespace, console: Console) -> int:
+    """Carry out ``demo``.
+
+    Raises:
+        MuAPIError: A job did not end as it should, or the sums of the clients and the emulator differ.
+        ImportError: The emulator's extra is not installed; the message tells how to.
+    """
+    if options.live:
+        _live(console, asked=options.yes)
+        return DONE
+    from muapi_client.emulator import Emulator  # noqa: PLC0415 - an extra: the rest works without it
+
+    emulator = Emulator(live_keys=(LIVE_KEY,), test_keys=(TEST_KEY,))
+    rows, spent = _scenes(emulator)
+    console.result(_form(rows, spent, emulator), _sheet(rows, spent, emulator))
+    if spent != emulator.charged_usd:
+        raise MuAPIError(f"the clients counted {usd(spent)} USD, the emulator charged {usd(emulator.charged_usd)} USD")
+    return DONE
+
+
+def _calls() -> tuple[Call[Any], ...]:
+    """One job of each kind."""
+    return (
+        flux_schnell_image(prompt="a red fox in snow", num_images=2),
+        nano_banana_edit(prompt="make it night", images_list=[PHOTO]),
+        seedance_lite_t2v(prompt="the fox runs", duration=5),
+        suno_create_music(style="quiet piano"),
+        meshy_6_text_to_3d(prompt="a fox of clay"),
+        gpt_5_mini(prompt="Why are foxes red?"),
+    )
+
+
+def _scenes(emulator: Emulator) -> tuple[list[Row], Decimal]:
+    """Run every job, and answer them with what the clients say they cost together."""
+    transport = emulator.transport()
+    with MuAPI(LIVE_KEY, transport=transport) as mu, MuAPI(TEST_KEY, transport=transport) as test:
+        rows = [_row("sync", call, mu.run(call)) for call in _calls()]
+        side_by_side, spent = anyio.run(_side_by_side, transport)
+        rows += [*side_by_side, *_failing(mu, emulator)]
+        rows += [_row("test key", call, test.run(call)) for call in _calls()[:1]]
+        return rows, mu.spend.total_usd + spent + test.spend.total_usd
+
+
+async def _side_by_side(transport: Any) -> tuple[list[Row], Decimal]:
+    """The same jobs by the awaited twin, all at once."""
+    calls = _calls()
+    done: dict[int, Row] = {}
+    async with AsyncMuAPI(LIVE_KEY, transport=transport) as mu:
+
+        async def run(place: int) -> None:
+            done[place] = _row("async", calls[place], await mu.run(calls[place]))
+
+        async with anyio.create_task_group() as group:
+            for place in range(len(calls)):
+                group.start_soon(run, place)
+        return [done[place] for place in sorted(done)], mu.spend.total_usd
+
+
+def _failing(mu: MuAPI, emulator: Emulator) -> Iterator[Row]:
+    """Two jobs that fail: one is charged all the same, one is refunded."""
+    from muapi_client.emulator import Outcome  # noqa: PLC0415 - as above
+
+    emulator.next(Outcome.failed("out of memory", refunded=False), Outcome.failed("the prompt was refused"))
+    for _ in range(2):
+        call = flux_schnell_image(prompt="a fox that will not be")
+        try:
+            prediction: Prediction | None = mu.run(call)
+        except JobFailedError as error:
+            prediction = error.prediction
+        if prediction is not None:  # a job that failed has said so
+            yield _row("sync", call, prediction)
+
+
+def _row(client: str, call: Call[Any], prediction: Prediction) -> Row:
+    return Row(client=client, model=call.operation.slug, prediction=prediction)
+
+
+def _sheet(rows: Sequence[Row], spent: Decimal, emulator: Emulator) -> str:
+    costs = [row.prediction.cost for row in rows if row.prediction.cost]
+    refunded = sum((cost.amount_usd - cost.charged_usd for cost in costs), Decimal(0))
+    jobs = table(HEADS, [row.cells() for row in rows], right={"seconds", "charged", "balance"})
+    return (
+        f"{jobs}\n\nseconds are virtual, amounts in USD\n"
+        f"total spend {usd(spent)} USD of {len(rows)} jobs, {usd(refunded)} USD refunded;"
+        f" the emulator charged {usd(emulator.charged_usd)} USD for {emulator.accepted} jobs (test keys cost nothing)"
+    )
+
+
+def _form(rows: Sequence[Row], spent: Decimal, emulator: Emulator) -> dict[str, Any]:
+    return {
+        "jobs": [row.form() for row in rows],
+        "total_spend_usd": money(spent),
+        "emulator": {
+            "accepted": emulator.accepted,
+            "charged_usd": money(emulator.charged_usd),
+            "balance_usd": money(emulator.balance),
+        },
+    }
+
+
+def _live(console: Console, *, asked: bool) -> None:
+    """One cheap job on the real API, for real money.
+
+    Raises:
+        AuthenticationError: There is no key.
+        MuAPIError: Nobody agreed to the price, or the job came to nothing.
+    """
+    call = flux_schnell_image(prompt="a red fox in snow", num_images=1)
+    with MuAPI(transport=console.transport) as mu:
+        estimate = mu.estimate(call)
+        price = f"{call.operation.slug} is estimated at {usd(estimate.cost_usd)} USD"
+        console.say(
+            f"{price}, charged to the account of MUAPI_API_KEY",
+            {"event": "estimated", "model": estimate.model, "cost_usd": money(estimate.cost_usd)},
+        )
+        if not asked and not console.agrees("Run it?"):
+            raise MuAPIError("nobody agreed, so nothing was sent; --yes agrees beforehand")
+        carry_out(mu, call, console)
+        console.say(
+            f"total spend {usd(mu.spend.total_usd)} USD", {"event": "spent", "total_usd": money(mu.spend.total_usd)}
+        )

@@ -1,0 +1,104 @@
+"""What an error means to the shell: an exit code, and one line on standard error. Never a traceback.
+
+Lives here: the table of codes, which are the official CLI's, and what a user of this program can do about an error.
+Does not live here: the errors' own words (``muapi_client.errors`` and whoever raises them).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client import errors
+from muapi_client.cli._console import abandon_stdout, be_lenient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from muapi_client.cli._console import Console
+
+DONE: Final = 0
+FAILED: Final = 1
+INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
+
+
+class InterruptedJobError(errors.MuAPIError):
+    """The user stopped the wait for a job, which lives on."""
+
+
+# The first class that fits decides.
+CODES: Final[tuple[tuple[type[errors.MuAPIError], int], ...]] = (
+    (errors.AuthenticationError, 3),
+    (errors.RateLimitError, 4),
+    (errors.NotFoundError, 5),
+    (errors.InsufficientCreditError, 6),
+    (errors.SpendLimitError, 6),
+    (errors.WaitTimeoutError, 7),
+    (errors.ValidationError, 8),
+    (InterruptedJobError, INTERRUPTED),
+)
+
+# A job that ended badly, or that the server does not know, is not worth another wait.
+FINAL: Final = (errors.JobFailedError, errors.JobCancelledError, errors.NotFoundError)
+
+
+def guarded(work: Callable[[], int], console: Console) -> int:
+    """Carry out ``work`` and answer its exit code, or that of whatever went wrong, once it is said."""
+    be_lenient()
+    try:
+        return work()
+    except errors.MuAPIError as error:
+        _say(error, console)
+        return code_of(error)
+    except KeyboardInterrupt:
+        _say(InterruptedJobError("interrupted"), console)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has had enough
+        abandon_stdout()
+        return FAILED
+    except OSError as error:
+        abandon_stdout()
+        _say(error, console)
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
+        _say(error, console)
+        return FAILED
+
+
+def code_of(error: errors.MuAPIError) -> int:
+    """The exit code of an error."""
+    return next((code for kind, code in CODES if isinstance(error, kind)), FAILED)
+
+
+def _say(error: Exception, console: Console) -> None:
+    message = _message(error)
+    console.say(f"muapi-client: {message}", _form(error, message))
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, errors.MuAPIError):
+        return f"{error}{_advice(error)}"
+    if isinstance(error, OSError):
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror or error}{place}"
+    if isinstance(error, ImportError):
+        return str(error)  # a missing extra says how to install it
+    return f"{type(error).__name__}: {error} (a fault of this program; please report it)"
+
+
+def _advice(error: errors.MuAPIError) -> str:
+    if error.request_id and not isinstance(error, FINAL):
+        return f" On the command line: muapi-client wait {error.request_id}"
+    return ""
+
+
+def _form(error: Exception, message: str) -> dict[str, Any]:
+    from muapi_client.cli._render import cost_form  # noqa: PLC0415 - needed when something went wrong only
+
+    cost = getattr(error, "cost", None)
+    return {
+        "error": message,
+        "type": type(error).__name__,
+        "request_id": getattr(error, "request_id", None),
+        "status_code": getattr(error, "status_code", None),
+        "cost": cost_form(cost),
+    }

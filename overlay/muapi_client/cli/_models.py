@@ -1,0 +1,173 @@
+"""``muapi-client models``: the catalogue of the pinned document, without a network.
+
+Lives here: the list, and what is shown of one model. Does not live here: finding models (``muapi_client.catalog``),
+prices that depend on the input (``run --estimate``).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client import catalog
+from muapi_client.cli._exit import DONE
+from muapi_client.cli._render import money, table, usd
+from muapi_client.cli._requests import find
+from muapi_client.errors import ValidationError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from muapi_client.cli._console import Console
+
+HEADS: Final = ("slug", "kind", "tier", "price (USD)")
+SHOWN: Final = 24  # choices named for people; programs get them all
+INDENT: Final = "    "
+BOUNDS: Final = {  # JSON Schema's words, as people read them
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "multipleOf": "in steps of {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "pattern": "of the pattern {}",
+}
+
+
+def models(options: argparse.Namespace, console: Console) -> int:
+    """Carry out ``models`` and ``models show``.
+
+    Raises:
+        NotFoundError: A model to show is not in the pinned document.
+        ValidationError: There is no such group or kind.
+    """
+    if options.words[:1] == ["show"]:
+        shown = [find(name) for name in options.words[1:]]
+        console.result([_whole_form(model) for model in shown], "\n\n".join(map(_sheet, shown)))
+        return DONE
+    _known("group", options.group, {model.group for model in catalog.all()})
+    _known("kind", options.kind, {model.kind for model in catalog.all()})
+    found = catalog.find(*options.words, group=options.group, kind=options.kind)
+    console.result([_form(model) for model in found], _list(found) if found else "")
+    console.say(_summary(found), {"event": "listed", "models": len(found)})
+    return DONE
+
+
+def _known(what: str, name: str | None, names: set[str]) -> None:
+    if name is not None and name not in names:
+        raise ValidationError(f"no {what} {name!r}; there are {', '.join(sorted(names))}")
+
+
+def _list(found: Sequence[catalog.Model]) -> str:
+    rows = [(model.slug, model.kind, model.tier or "-", _price(model)) for model in found]
+    return table(HEADS, rows, right={"price (USD)"})
+
+
+def _summary(found: Sequence[catalog.Model]) -> str:
+    if not found:
+        return "no model holds all of these words; fewer or shorter ones find more"
+    as_of = next((model.price.as_of for model in found if model.price), None)
+    prices = f"; ~ depends on the input: run SLUG ... --estimate; prices of {as_of}" if as_of else ""
+    return f"{len(found)} model{'s' * (len(found) != 1)}{prices}"
+
+
+def _price(model: catalog.Model) -> str:
+    if model.price is None:
+        return "-"
+    return f"{'~' if model.price.dynamic else ''}{usd(model.price.cost_usd)}"
+
+
+def _form(model: catalog.Model) -> dict[str, Any]:
+    price = model.price
+    return {
+        "slug": model.slug,
+        "function": model.function,
+        "name": model.name,
+        "kind": model.kind,
+        "group": model.group,
+        "tier": model.tier,
+        "streams": model.streams,
+        "price": price and {"cost_usd": money(price.cost_usd), "dynamic": price.dynamic, "as_of": price.as_of},
+    }
+
+
+def _whole_form(model: catalog.Model) -> dict[str, Any]:
+    return {
+        **_form(model),
+        "import": _import(model),
+        "fields": [{"name": field.name, **field.schema} for field in model.fields],
+    }
+
+
+def _import(model: catalog.Model) -> str:
+    return f"from muapi_client.models import {model.function}"
+
+
+def _sheet(model: catalog.Model) -> str:
+    """All there is to know of a model, as people read it."""
+    head = [
+        model.slug,
+        f"{INDENT}{model.kind}, group {model.group}, catalogue name {model.name or '-'}, tier {model.tier or '-'}",
+        f"{INDENT}{_price_line(model)}",
+        f"{INDENT}{_import(model)}",
+    ]
+    return "\n".join([*head, "", *(line for field in model.fields for line in _field(field))])
+
+
+def _price_line(model: catalog.Model) -> str:
+    if model.price is None:
+        return "price: not in the price catalogue"
+    how = "about, depending on the input; --estimate tells" if model.price.dynamic else "each"
+    return f"price: {usd(model.price.cost_usd)} USD ({how}; prices of {model.price.as_of})"
+
+
+def _field(field: catalog.Field) -> Iterator[str]:
+    width = max(shutil.get_terminal_size().columns, 40)
+    yield from textwrap.wrap(f"{field.name}: {', '.join(_traits(field))}", width, subsequent_indent=2 * INDENT)
+    if field.description:
+        yield from textwrap.wrap(field.description, width, initial_indent=INDENT, subsequent_indent=INDENT)
+
+
+def _traits(field: catalog.Field) -> Iterator[str]:
+    yield " or ".join(map(_type, field.schema.get("anyOf", (field.schema,))))
+    if field.required:
+        yield "required"
+    if field.nullable:
+        yield "may be null"
+    yield from _bounds(field.schema)
+    yield from _choices(field.choices)
+    if field.default is not None:
+        yield f"default {_value(field.default)}"
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    if schema.get("type") == "array" and "items" in schema:
+        return f"array of {_type(schema['items'])}"
+    if schema.get("format") == "uri":
+        return "URL"
+    return str(schema.get("request") or schema.get("type") or "any JSON")
+
+
+def _bounds(schema: Mapping[str, Any]) -> Iterator[str]:
+    """The limits of a value; a URL's length is nobody's concern."""
+    if schema.get("format") != "uri":
+        yield from (words.format(_value(schema[name])) for name, words in BOUNDS.items() if name in schema)
+
+
+def _choices(choices: Sequence[Any]) -> Iterator[str]:
+    if choices:
+        more = f" and {len(choices) - SHOWN} more (--output json tells all)" if len(choices) > SHOWN else ""
+        yield f"one of {' | '.join(map(_value, choices[:SHOWN]))}{more}"
+
+
+def _value(value: Any) -> str:
+    """A value as JSON has it; a bound such as 4294967295.0 as the whole number it is."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,93 @@
+"""How values look: as aligned text for people, as JSON for programs. Pure.
+
+Lives here: tables, amounts of money, and the JSON form of what a client answers. Does not live here: printing
+(``_console``), which values a command shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from decimal import Decimal
+
+    from muapi_client._cost import Cost
+    from muapi_client._predictions import Job, Output, Prediction
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:
+    """Lay rows out in columns.
+
+    Args:
+        right: The heads of columns that are aligned to the right.
+    """
+    lines = [heads, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if head in right else cell.ljust(width)
+            for cell, width, head in zip(line, widths, heads, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def usd(amount: Decimal | None) -> str:
+    """An amount in USD in all its digits, without trailing zeros; a dash where it is unknown."""
+    return "-" if amount is None else f"{amount.normalize():f}"
+
+
+def charge(cost: Cost | None) -> str:
+    """What a request cost, in words. Unknown is not zero."""
+    if cost is None:
+        return "charge unknown: the server told none"
+    if cost.refunded:
+        return f"charged 0 USD ({usd(cost.amount_usd)} USD was refunded)"
+    return f"charged {usd(cost.amount_usd)} USD"
+
+
+def money(amount: Decimal | None) -> float | None:
+    """An amount as a JSON number, as the API writes it; six decimals survive a float."""
+    return None if amount is None else float(amount)
+
+
+def cost_form(cost: Cost | None) -> dict[str, Any] | None:
+    """A cost as JSON: the API's own fields, and what was charged in the end."""
+    if cost is None:
+        return None
+    return {
+        "amount_usd": money(cost.amount_usd),
+        "amount_credits": cost.amount_credits,
+        "bonus_credits_used": cost.bonus_credits_used,
+        "refunded": cost.refunded,
+        "charged_usd": money(cost.charged_usd),
+    }
+
+
+def job_form(job: Job) -> dict[str, Any]:
+    """An accepted job as JSON."""
+    return {
+        "request_id": job.id,
+        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "cost": cost_form(job.cost),
+    }
+
+
+def prediction_form(prediction: Prediction) -> dict[str, Any]:
+    """What the server said of a job, as JSON."""
+    return {
+        "request_id": prediction.id,
+        "status": prediction.status,
+        "outputs": [_output_form(output) for output in prediction.outputs],
+        "error": prediction.error,
+        "cost": cost_form(prediction.cost),
+        "balance_usd": money(prediction.balance),
+        "seconds": None if prediction.seconds is None else round(prediction.seconds, 3),
+        "sandbox": prediction.sandbox.verdict,
+        "warnings": list(prediction.warnings),
+    }
+
+
+def _output_form(output: Output) -> dict[str, Any]:
+    return {"url": output.url, "text": output.text, "data": output.data, "media_type": output.media_type}

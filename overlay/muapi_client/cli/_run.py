@@ -1,0 +1,102 @@
+"""``muapi-client run``: one job, from its words to its result.
+
+Lives here: the four ways to carry out a checked request. Does not live here: making it (``_requests``), what is told
+on the way (``_watching``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client._config import read_origin
+from muapi_client.cli._exit import DONE
+from muapi_client.cli._render import job_form, money, usd
+from muapi_client.cli._requests import read_call
+from muapi_client.cli._watching import Watcher, show_result
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from muapi_client import MuAPI
+    from muapi_client._estimates import Estimate
+    from muapi_client.cli._console import Console
+    from muapi_generated.types import Call
+
+STREAM: Final = "/stream"  # the ending of every slug that answers with events
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Carry out ``run``.
+
+    Raises:
+        MuAPIError: Whatever a job can come to; see ``MuAPI.run``.
+    """
+    call = read_call(options)
+    if options.dry_run:
+        _show(call, console)
+        return DONE
+    from muapi_client import MuAPI  # noqa: PLC0415 - a dry run needs no client
+
+    _refuse_stream(call)
+    with MuAPI(transport=console.transport, max_spend=options.max_spend) as mu:
+        if options.estimate:
+            show_estimate(mu.estimate(call), console)
+        elif options.no_wait:
+            submit(mu, call, console)
+        else:
+            carry_out(mu, call, console, timeout=options.timeout)
+    return DONE
+
+
+def carry_out(mu: MuAPI, call: Call[Any], console: Console, *, timeout: float | None = None) -> None:
+    """Submit, wait, print the result."""
+    watcher = Watcher(console)
+    with watcher.watching():
+        prediction = mu.run(call, timeout=timeout, on_accept=watcher.accepted, on_look=watcher.looked)
+    show_result(prediction, console)
+
+
+def submit(mu: MuAPI, call: Call[Any], console: Console) -> None:
+    """Submit, print the request id; or the result where the server answered at once."""
+    from muapi_client import Prediction  # noqa: PLC0415 - as above
+
+    watcher = Watcher(console)
+    with watcher.watching():
+        outcome = mu.submit(call)
+    if isinstance(outcome, Prediction):
+        show_result(outcome, console)
+        return
+    watcher.accepted(outcome)
+    console.result(job_form(outcome), outcome.id)
+
+
+def show_estimate(estimate: Estimate, console: Console) -> None:
+    """Print a price."""
+    form = {
+        "model": estimate.model,
+        "cost_usd": money(estimate.cost_usd),
+        "dynamic": estimate.dynamic,
+        "strategy": estimate.strategy,
+    }
+    console.result(form, f"{usd(estimate.cost_usd)} USD")
+
+
+def _show(call: Call[Any], console: Console) -> None:
+    """Print a request as it would be sent, in JSON whatever the output."""
+    from muapi_client.cli._console import dumps  # noqa: PLC0415 - a dry run only
+
+    request = {
+        "method": call.operation.method,
+        "url": f"{read_origin(None)}{call.operation.path}",
+        "query": dict(call.query),
+        "body": dict(call.body or {}),
+    }
+    console.result(request, dumps(request, indent=2))
+
+
+def _refuse_stream(call: Call[Any]) -> None:
+    slug = call.operation.slug
+    if not call.operation.is_job:
+        whole = slug.removesuffix(STREAM)
+        raise MuAPIError(f"{slug} answers with a stream of events, which this command does not read; run {whole}")

@@ -1,0 +1,110 @@
+"""Receiving webhooks, in any web framework.
+
+MuAPI posts a job's result to ``webhook=`` when it ends: up to 3 tries, unsigned, duplicates possible (observed). So a
+webhook is a hint that something ended, and what it says is believed only once the result was fetched with the key.
+Whether webhooks come at all is not certain: keep a deadline of your own, and look then.
+
+Lives here: reading the hint, the secret in the path, telling duplicates. Does not live here: a web server, and asking
+the API (``MuAPI.look``).
+
+    token = webhooks.new_token()                    # once; store it
+    mu = MuAPI(webhook=f"https://example.com/hooks/{token}")
+
+    def hook(path_token: str, body: bytes) -> int:  # in your framework's words
+        if not webhooks.same_token(token, path_token):
+            return 404
+        hint = webhooks.receive(body)
+        if seen.first(hint):
+            prediction = mu.look(hint.id)           # the truth
+        return 200
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from muapi_client._answers import read_prediction
+from muapi_client._flow import Reply
+from muapi_client.errors import ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from muapi_client._predictions import Prediction
+
+__all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
+
+BODY_MAXIMUM = 4 * 2**20  # bytes; a result is some kilobytes of URLs, or a language model's text
+
+
+@frozen
+class Hint:
+    """What a webhook claims.
+
+    Attributes:
+        id: The request id it names.
+        claim: What it says of the job; not verified, so never act on it alone. It tells no cost (observed).
+    """
+
+    id: str
+    claim: Prediction
+
+
+def receive(body: bytes, headers: Mapping[str, str] | None = None) -> Hint:
+    """Read a webhook's request.
+
+    Args:
+        body: The raw body, in bytes.
+        headers: The request's headers, in any case.
+
+    Raises:
+        ResponseError: The body names no job, is no JSON, or passes 4 MiB: answer 400 and forget it.
+    """
+    if len(body) > BODY_MAXIMUM:
+        raise ResponseError(f"a webhook of {len(body)} bytes is none of MuAPI's")
+    told = {name.lower(): value for name, value in (headers or {}).items()}
+    claim = read_prediction(Reply(200, told, body, 0.0), request_id=None)
+    if claim is None or claim.id is None:
+        raise ResponseError("a webhook that names no job", body=body)
+    return Hint(claim.id, claim)
+
+
+def new_token() -> str:
+    """A secret for the webhook's path, 43 characters that need no quoting: MuAPI signs nothing, so the URL must."""
+    return secrets.token_urlsafe(32)
+
+
+def same_token(expected: str, given: str) -> bool:
+    """Whether the token in a request's path is ours, told in constant time."""
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
+
+
+class Seen:
+    """Which webhooks came before, in this process; safe to share between threads.
+
+    Args:
+        maximum: How many are remembered, the latest ones.
+    """
+
+    def __init__(self, maximum: int = 10_000) -> None:
+        self._maximum = maximum
+        self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def first(self, hint: Hint) -> bool:
+        """Whether this job's webhook of this status comes for the first time."""
+        key = (hint.id, hint.claim.status)
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return False
+            self._known[key] = None
+            if len(self._known) > self._maximum:
+                self._known.popitem(last=False)
+            return True

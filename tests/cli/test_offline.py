@@ -1,0 +1,104 @@
+"""``models`` and ``spec``: what the pinned document says, without a network."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import muapi_generated
+from muapi_client import catalog
+from muapi_client import models as model_functions
+from muapi_client.pinning import pinned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Call = Any  # the fixture `call`; see conftest
+
+
+def test_every_model_is_listed(call: Call) -> None:
+    said = call("models")
+    head, *lines = said.out.splitlines()
+    assert head.split() == ["slug", "kind", "tier", "price", "(USD)"]
+    assert [line.split()[0] for line in lines] == [model.slug for model in catalog.all()]
+    assert f"{len(lines)} models" in said.err
+
+
+def test_words_group_and_kind_narrow_the_list(call: Call) -> None:
+    said = call("models", "--kind", "image", "flux", "--output", "json", "dev")
+    assert said.json
+    assert all("flux" in json.dumps(model) and model["kind"] == "image" for model in said.json)
+    assert {model["group"] for model in call("models", "--group=audio", "--output=json").json} == {"audio"}
+    assert said.events == [{"event": "listed", "models": len(said.json)}]
+
+
+def test_a_listed_model_tells_its_price(call: Call) -> None:
+    (model,) = [m for m in call("models", "flux-dev-image", "--output=json").json if m["slug"] == "flux-dev-image"]
+    assert model["price"] == {"cost_usd": 0.015, "dynamic": True, "as_of": pinned().models["as_of"]}
+    assert "~0.015" in call("models", "flux-dev-image").out
+
+
+def test_nothing_found_is_an_answer(call: Call) -> None:
+    said = call("models", "no-such-word")
+    assert (said.code, said.out) == (0, "")
+    assert "no model" in said.err
+    assert call("models", "no-such-word", "--output=json").json == []
+
+
+@pytest.mark.parametrize("option", ["--group", "--kind"])
+def test_an_unknown_group_or_kind_names_those_there_are(call: Call, option: str) -> None:
+    said = call("models", option, "pictures")
+    assert said.code == 8
+    assert "audio" in said.err
+
+
+def test_show_tells_fields_bounds_choices_and_the_import(call: Call) -> None:
+    said = call("models", "show", "suno-create-music")
+    assert "from muapi_client.models import suno_create_music" in said.out
+    assert "style: string, required" in said.out
+    assert "duration: integer, may be null, at least 10, at most 360" in said.out
+    assert '"male" | "female"' in said.out
+    assert 'default "V6"' in said.out
+    assert "audio_urls: array of URL, may be null, at most 10 items" in said.out
+
+
+def test_show_takes_several_by_any_of_their_names(call: Call) -> None:
+    said = call("models", "show", "flux-dev", "gpt_5_mini", "--output=json")
+    assert [model["slug"] for model in said.json] == ["flux-dev-image", "gpt-5-mini"]
+    assert said.json[0]["fields"][0]["name"] == "prompt"
+
+
+def test_every_model_can_be_shown_and_its_import_line_works(call: Call) -> None:
+    models = [model for model in catalog.all() if model.kind != "text"]
+    said = call("models", "show", *(model.slug for model in models))
+    assert said.code == 0
+    for model in models:
+        assert f"import {model.function}" in said.out
+        assert callable(getattr(model_functions, model.function))
+
+
+def test_the_spec_is_told(call: Call) -> None:
+    lock = pinned().lock
+    said = call("spec", "show", "--output", "json")
+    assert said.json["document_sha256"] == lock.document_sha256
+    assert said.json["operations"] == lock.operations == 911
+    assert said.json["fetched_at"] == lock.fetched_at
+    assert said.json["rendered"] is True
+    plain = call("spec", "show").out
+    assert lock.document_sha256 in plain
+    assert lock.note in plain
+
+
+def test_a_package_rendered_from_another_document_is_pointed_out(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(muapi_generated, "SPEC", muapi_generated.SPEC._replace(sha256="0" * 64))
+    assert call("spec", "show", "--output=json").json["rendered"] is False
+    assert "nox -s generate" in call("spec", "show").out
+
+
+def test_a_missing_pin_is_one_clear_line(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: tmp_path)
+    said = call("spec", "show")
+    assert said.code == 1
+    assert "nox -s fetch" in said.err

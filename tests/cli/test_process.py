@@ -1,0 +1,132 @@
+"""The program as a process of its own: starting, pipes that break, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROGRAM = (sys.executable, "-m", "muapi_client.cli")
+
+
+def process(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    options = {"stdout": subprocess.PIPE, **options}
+    return subprocess.run((*PROGRAM, *words), check=False, text=True, stderr=subprocess.PIPE, timeout=60, **options)
+
+
+def test_help_and_version_load_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom muapi_client.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n"
+        "    heavy = {'httpx', 'anyio', 'attrs', 'attr', 'muapi_generated'} & sys.modules.keys()\n"
+        "    print(sorted(heavy), file=sys.stderr)\n"
+    )
+    for word in ("--help", "--version"):
+        done = subprocess.run(
+            (sys.executable, "-c", code, word), check=True, text=True, capture_output=True, timeout=60
+        )
+        assert done.stdout
+        assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("words", [("models", "flux"), ("run", "flux-dev", "prompt=x", "--dry-run"), ("spec", "show")])
+def test_what_needs_no_network_imports_no_network(words: tuple[str, ...]) -> None:
+    code = "import sys\nfrom muapi_client.cli import main\nmain(sys.argv[1:])\nassert 'httpx' not in sys.modules\n"
+    subprocess.run((sys.executable, "-c", code, *words), check=True, capture_output=True, timeout=60)
+
+
+def test_the_module_is_the_program() -> None:
+    done = process("--output", "json", "models", "show", "flux-dev-image")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)[0]["function"] == "flux_dev_image"
+    assert process("models", "show", "flux-dev-imgae").returncode == 5
+
+
+def test_a_reader_who_has_had_enough_breaks_nothing() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = process("spec", "show", stdout=writing)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk at hand")
+def test_a_full_disk_is_one_clear_line() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = process("spec", "show", stdout=full)
+    assert (done.returncode, done.stderr) == (1, "muapi-client: No space left on device\n")
+
+
+def test_letters_the_terminal_lacks_are_escaped() -> None:
+    narrow = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    words = ("run", "flux-dev-image", "prompt=f\u00fcr", "--dry-run")
+    done = process(*words, env=narrow)
+    assert done.stdout.isascii()
+    assert json.loads(done.stdout)["body"]["prompt"] == "f\u00fcr"
+
+
+@pytest.fixture
+def endless() -> Iterator[str]:
+    """An API on loopback whose jobs never end; answers its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.answer({"request_id": "job-1", "status": "processing"})
+
+        def do_GET(self) -> None:
+            self.answer({"id": "job-1", "status": "processing"})
+
+        def answer(self, value: dict[str, str]) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to another process")
+def test_ctrl_c_prints_the_id_and_leaves_with_130(endless: str) -> None:
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-secret", "MUAPI_BASE_URL": endless}
+    with subprocess.Popen(
+        (*PROGRAM, "run", "flux-dev-image", "prompt=x"),
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stderr is not None
+        accepted = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert accepted.startswith("accepted as job-1")
+    assert running.returncode == 130
+    assert out == ""
+    assert err.startswith("muapi-client: interrupted; job job-1 lives on")
+    assert "muapi-client wait job-1" in err
+    assert "sk-secret" not in accepted + err

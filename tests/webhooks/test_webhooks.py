@@ -1,0 +1,150 @@
+"""Webhooks as a user receives them: in Starlette, in Flask, and by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from flask import Flask
+from flask import request as flask_request
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from muapi_client import Job, MuAPI, Prediction, webhooks
+from muapi_client.emulator import Emulator
+from muapi_client.errors import ResponseError
+from muapi_client.models import flux_dev_image
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+FINISHED = {"id": "abc", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"]}
+
+
+@pytest.fixture
+def mu() -> MuAPI:
+    return MuAPI("sk-live", transport=Emulator().transport())
+
+
+@pytest.fixture
+def job(mu: MuAPI) -> Job:
+    job = mu.submit(flux_dev_image(prompt="a fox"))
+    assert isinstance(job, Job)
+    return job
+
+
+class Receiver:
+    """What a user's hook does, whatever the framework."""
+
+    def __init__(self, mu: MuAPI) -> None:
+        self.mu = mu
+        self.token = webhooks.new_token()
+        self.seen = webhooks.Seen()
+        self.believed: list[Prediction] = []
+
+    def __call__(self, token: str, body: bytes) -> int:
+        if not webhooks.same_token(self.token, token):
+            return 404
+        try:
+            hint = webhooks.receive(body)
+        except ResponseError:
+            return 400
+        if self.seen.first(hint):
+            self.believed.append(self.mu.look(hint.id))
+        return 200
+
+
+class StarletteClient:
+    """Posts to an ASGI application."""
+
+    def __init__(self, app: Starlette) -> None:
+        self.transport = httpx.ASGITransport(app)
+
+    def post(self, path: str, **content: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://hooks") as client:
+                return await client.post(path, **content)
+
+        return asyncio.run(send())
+
+
+def starlette_client(receiver: Receiver) -> Any:
+    async def hook(request: Request) -> Response:
+        return Response(status_code=receiver(request.path_params["token"], await request.body()))
+
+    return StarletteClient(Starlette(routes=[Route("/hooks/{token}", hook, methods=["POST"])]))
+
+
+def flask_client(receiver: Receiver) -> Any:
+    app = Flask(__name__)
+
+    @app.post("/hooks/<token>")
+    def hook(token: str) -> tuple[str, int]:
+        return "", receiver(token, flask_request.get_data())
+
+    return app.test_client()
+
+
+@pytest.mark.parametrize("framework", [starlette_client, flask_client])
+def test_a_webhook_is_a_hint_and_the_result_is_fetched_with_the_key(framework: Any, mu: MuAPI, job: Job) -> None:
+    receiver = Receiver(mu)
+    client = framework(receiver)
+    mu.wait(job)
+    lie = {"id": job.id, "status": "completed", "outputs": ["https://evil.example/x.png"]}
+
+    assert client.post(f"/hooks/{receiver.token}", json=lie).status_code == 200
+    assert client.post(f"/hooks/{receiver.token}", json=lie).status_code == 200
+    assert [p.outputs[0].url for p in receiver.believed] == [mu.look(job).outputs[0].url]
+
+    assert client.post("/hooks/guess", json=lie).status_code == 404
+    assert client.post(f"/hooks/{receiver.token}", json="<html>").status_code == 400
+    assert len(receiver.believed) == 1
+
+
+def test_the_hint_is_shaped_like_a_prediction() -> None:
+    hint = webhooks.receive(json.dumps(FINISHED).encode(), {"Content-Type": "application/json"})
+    assert hint.id == "abc"
+    assert hint.claim.done
+    assert hint.claim.outputs[0].media_type == "image/png"
+    assert hint.claim.cost is None
+
+
+def test_seen_forgets_the_oldest_first() -> None:
+    seen = webhooks.Seen(maximum=2)
+    hints = [webhooks.receive(json.dumps(FINISHED | {"id": name}).encode()) for name in "abc"]
+    assert [seen.first(hint) for hint in [*hints, hints[2], hints[0]]] == [True, True, True, False, True]
+
+
+def test_tokens_differ_and_compare() -> None:
+    token = webhooks.new_token()
+    assert token != webhooks.new_token()
+    assert webhooks.same_token(token, token)
+    assert not webhooks.same_token(token, token + "x")
+    assert not webhooks.same_token(token, "\udcff")
+
+
+def test_an_enormous_body_is_refused_unread() -> None:
+    with pytest.raises(ResponseError, match="bytes"):
+        webhooks.receive(b" " * (4 * 2**20 + 1))
+
+
+@given(
+    st.binary() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda v: json.dumps(v).encode())
+)
+def test_whatever_arrives_is_a_hint_or_a_refusal(body: bytes) -> None:
+    with suppress(ResponseError):
+        assert webhooks.receive(body).id
+
+
+def test_all_is_exact() -> None:
+    public = {
+        n for n, v in vars(webhooks).items() if getattr(v, "__module__", None) == webhooks.__name__ and n[0] != "_"
+    }
+    assert public == set(webhooks.__all__)
