@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._cost import balance_from_headers, cost_from_body, cost_from_headers, settle
-from muapi_client._outputs import read_outputs
+from muapi_client._outputs import LINKS, read_outputs
 from muapi_client._predictions import Prediction
-from muapi_client._verdicts import VERDICTS, Verdict
+from muapi_client._verdicts import Verdict, meaning
 
 if TYPE_CHECKING:
     from muapi_client._flow import Reply
@@ -78,9 +78,9 @@ def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | Non
     error. So a 4xx is read as a prediction when its ``detail`` names the job or tells a status that ends one.
     """
     body = _peek(reply)
-    if reply.status in OK:
+    if reply.status in OK and isinstance(body, Mapping):
         said = _unwrap(body)
-        return _prediction(reply, said, request_id) if _speaks_of_a_job(said) else None
+        return _prediction(reply, said, request_id) if _speaks_of_a_job(said) or read_outputs(said) else None
     if reply.status in REFUSED and isinstance(body, Mapping):
         detail = body.get("detail", body)
         if isinstance(detail, Mapping) and _ends_a_job(detail, request_id):
@@ -89,36 +89,41 @@ def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | Non
 
 
 def _unwrap(body: Any) -> Any:
-    """Older routes nest the whole answer under ``data`` (observed)."""
-    if isinstance(body, Mapping) and isinstance(body.get("data"), Mapping) and not _speaks_of_a_job(body):
-        return body["data"]
-    return body
+    """Older routes nest the whole answer under ``data`` (observed), perhaps beside a status of the envelope's own.
+
+    What is told of the job inside counts; the envelope adds what is missing there, such as the cost or the status.
+    """
+    inner = body.get("data") if isinstance(body, Mapping) else None
+    if not isinstance(inner, Mapping) or read_id(body) or not _speaks_of_a_job(inner) or _is_output(inner):
+        return body
+    return {**{name: value for name, value in body.items() if name != "data"}, **inner}
+
+
+def _is_output(said: Mapping[str, Any]) -> bool:
+    """Whether an object is one of a job's outputs, which may have ids of their own, rather than the job."""
+    return "status" not in said and any(isinstance(said.get(name), str) for name in LINKS)
 
 
 def _speaks_of_a_job(said: Any) -> bool:
     return isinstance(said, Mapping) and any(
         said.get(name) not in (None, "", [], {})
-        for name in ("request_id", "id", "status", "outputs", "output", "error")
+        for name in ("request_id", "id", "status", "outputs", "output", "images", "error")
     )
 
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None) -> bool:
     named = read_id(detail)
-    word = detail.get("status")
-    ended = isinstance(word, str) and VERDICTS.get(word.lower(), Verdict.RUNNING) is not Verdict.RUNNING
-    return ended or (named is not None and named == request_id and bool(read_error(detail)))
+    return meaning(detail.get("status")) is not Verdict.RUNNING or (named is not None and named == request_id and bool(read_error(detail)))
 
 
 def _prediction(reply: Reply, said: Mapping[str, Any], request_id: str | None) -> Prediction:
     cost, dispute = settle(cost_from_headers(reply.headers), cost_from_body(said))
     named = read_id(said)
     warnings = [dispute] if dispute else []
-    if request_id is not None and named is not None and named != request_id:
-        warnings.append(f"asked for job {request_id}, the answer names {named}")
     outputs = read_outputs(said)
     status = said.get("status")
     word = status if isinstance(status, str) else ""
-    if VERDICTS.get(word.lower()) is Verdict.DONE and not outputs:
+    if meaning(word) is Verdict.DONE and not outputs:
         warnings.append("the job completed without outputs")
     return Prediction(
         id=request_id or named,
@@ -154,8 +159,9 @@ def read_error(said: Mapping[str, Any]) -> str | None:
     error = said.get("error")
     if isinstance(error, Mapping):
         message = error.get("message") or error.get("detail")
-        return str(message) if message else (_words(error) or None)
-    return _words(error) or None
+        if message or not any(error.values()):
+            return _words(message) or None
+    return _words(error).strip() or None if error else None
 
 
 def typed(answer: str, body: Any) -> Any:
@@ -164,6 +170,9 @@ def typed(answer: str, body: Any) -> Any:
     Args:
         answer: A name such as ``AccountBalance`` or ``list[ApiKey]``; empty for any JSON.
         body: The decoded body.
+
+    Raises:
+        ResponseError: The body is no object, or no list, where one is declared.
     """
     if not answer:
         return body
@@ -171,12 +180,11 @@ def typed(answer: str, body: Any) -> Any:
 
     if answer.startswith("list["):
         item = getattr(models, answer.removeprefix("list[").removesuffix("]"))
-        return [item.from_dict(each) if isinstance(each, Mapping) else each for each in body or ()]
-    if not isinstance(body, Mapping):
-        raise errors.ResponseError(
-            f"expected a {answer} object, got {type(body).__name__}", body=json.dumps(body).encode()
-        )
-    return getattr(models, answer).from_dict(body)
+        if isinstance(body, list):
+            return [item.from_dict(each) if isinstance(each, Mapping) else each for each in body]
+    elif isinstance(body, Mapping):
+        return getattr(models, answer).from_dict(body)
+    raise errors.ResponseError(f"expected {answer}, got {type(body).__name__}", body=json.dumps(body).encode())
 
 
 def _peek(reply: Reply) -> Any:

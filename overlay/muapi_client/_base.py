@@ -42,6 +42,7 @@ class Client:
     """What both clients share: options and the making of flows."""
 
     _new_job: type[Job] = Job
+    _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
 
     def __init__(
@@ -88,7 +89,10 @@ class Client:
             JournalError: The journal cannot be opened.
             MuAPIError: An option cannot be right.
         """
-        self._key: APIKey = read_key(api_key)
+        try:
+            self._key: APIKey = read_key(api_key)
+        finally:
+            del api_key  # a traceback that shows locals shows no secret
         self._origin = read_origin(base_url, allow_http=allow_http)
         self._connections = self._connect(transport)
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
@@ -132,6 +136,9 @@ class Client:
         """
         if unknown := changes.keys() - OPTIONS:
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
+        for name, kind in (("retry", Retry), ("polling", Polling)):
+            if not isinstance(changes.get(name, kind()), kind):
+                raise MuAPIError(f"{name} must be a {kind.__name__}, not {changes[name]!r}")
         for name in changes.keys() & {"timeout", "wait_timeout"}:
             changes[name] = read_seconds(name, changes[name])
         limit = changes.pop("max_spend", self._max_spend)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL: Final = "https://api.muapi.ai"  # API reference, "All endpoints are under …/api/v1"
 API_PREFIX: Final = "/api/v1"
+NO_KEY: Final = "no API key: pass api_key= or set MUAPI_API_KEY (dashboard, API Keys)"
+ODD_KEY: Final = "the API key holds characters no key has (a space, a line break, …): copy it anew"
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -46,11 +48,11 @@ def read_key(given: str | None) -> APIKey:
         AuthenticationError: There is none, or it cannot be sent as a header.
     """
     key = (given if given is not None else os.environ.get("MUAPI_API_KEY", "")).strip()
-    if not key:
-        raise AuthenticationError("no API key: pass api_key= or set MUAPI_API_KEY (dashboard, API Keys)")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise AuthenticationError("the API key holds characters no key has (a space, a line break, …): copy it anew")
-    return APIKey(key)
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return APIKey(key)
+    what = ODD_KEY if key else NO_KEY
+    del given, key  # a traceback that shows locals shows no secret
+    raise AuthenticationError(what)
 
 
 def read_origin(given: str | None, *, allow_http: bool = False) -> str:
@@ -65,7 +67,7 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise MuAPIError(f"the base URL {url!r} is no URL: {error}") from None
-    if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment or not url.isprintable():
+    if parts.scheme not in ("https", "http") or not host or not url.isprintable() or any(sign in url for sign in " ?#\\"):
         raise MuAPIError(f"the base URL {url!r} must be like {DEFAULT_BASE_URL}")
     if parts.username or parts.password:
         raise MuAPIError("the base URL must not hold a user name or password")

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
+from functools import reduce
 from typing import Any, Final
 
 from attrs import asdict, frozen
 
 MICRO_USD: Final = Decimal("0.000001")  # the resolution of X-MuAPI-Cost-USD
 ZERO: Final = Decimal(0)
+LARGEST: Final = Decimal(10) ** 12  # USD; what is beyond it is noise, not a sum of money
+DECIMALS: Final = 24  # digits after the point that a sum of money may have; a float as JSON writes it has fewer
+EXACT: Final = Context(prec=64, traps=[])  # the caller's own context may round to less, or raise
 
 
 @frozen
@@ -55,14 +59,14 @@ class Cost:
 
 def cost_from_headers(headers: Mapping[str, str]) -> Cost | None:
     """Read the ``X-MuAPI-Cost-…`` headers; names in lower case."""
-    amount = _usd(headers.get("x-muapi-cost-usd"))
-    if amount is None:
+    amount = _usd(_header(headers, "x-muapi-cost-usd"))
+    if amount is None or amount < 0:
         return None
     return Cost(
         amount,
-        _count(headers.get("x-muapi-cost-credits")),
-        _count(headers.get("x-muapi-cost-bonus-credits")),
-        headers.get("x-muapi-cost-refunded", "").strip().lower() == "true",
+        _count(_header(headers, "x-muapi-cost-credits")),
+        _count(_header(headers, "x-muapi-cost-bonus-credits")),
+        _header(headers, "x-muapi-cost-refunded").lower() == "true",
     )
 
 
@@ -72,7 +76,7 @@ def cost_from_body(body: object) -> Cost | None:
     if not isinstance(said, Mapping):
         return None
     amount = _usd(said.get("amount_usd"))
-    if amount is None:
+    if amount is None or amount < 0:
         return None
     return Cost(
         amount,
@@ -90,7 +94,7 @@ def settle(in_headers: Cost | None, in_body: Cost | None) -> tuple[Cost | None, 
     if in_headers is None or in_body is None:
         return in_body or in_headers, None
     same = (
-        in_headers.amount_usd.quantize(MICRO_USD) == in_body.amount_usd.quantize(MICRO_USD)
+        in_headers.amount_usd.quantize(MICRO_USD, context=EXACT) == in_body.amount_usd.quantize(MICRO_USD, context=EXACT)
         and in_headers.refunded == in_body.refunded
     )
     return (
@@ -101,7 +105,7 @@ def settle(in_headers: Cost | None, in_body: Cost | None) -> tuple[Cost | None, 
 
 def balance_from_headers(headers: Mapping[str, str]) -> Decimal | None:
     """Read ``X-Account-Balance``: what is left in the wallet, in USD."""
-    return _usd(headers.get("x-account-balance"))
+    return _usd(_header(headers, "x-account-balance"))
 
 
 def usd(value: object) -> Decimal | None:
@@ -114,10 +118,22 @@ def _usd(value: object) -> Decimal | None:
         return None
     try:
         amount = Decimal(str(value).strip())
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):  # ValueError: an int of more digits than Python writes
         return None
-    # A sum of money has a size: NaN, Infinity and 1e999 are noise, and quantize() would raise on them.
-    return amount if amount.is_finite() and abs(amount) < Decimal(10) ** 12 else None
+    # NaN, Infinity, 1e999 and 1e-999 are noise; the comparisons are exact in every decimal context.
+    if not amount.is_finite() or not -LARGEST < amount < LARGEST:
+        return None
+    return amount if int(amount.as_tuple().exponent) >= -DECIMALS else None
+
+
+def _header(headers: Mapping[str, str], name: str) -> str:
+    """A header's value; one that a proxy has repeated counts once, one that contradicts itself not at all."""
+    said = {value.strip() for value in headers.get(name, "").split(",")}
+    return said.pop() if len(said) == 1 else ""
+
+
+def _sum(*amounts: Decimal) -> Decimal:
+    return reduce(EXACT.add, amounts, ZERO)
 
 
 def _count(value: object) -> int:
@@ -141,7 +157,8 @@ class Spend:
         self._requests = 0
         self._charged = ZERO
         self._refunded = ZERO
-        self._reserved = ZERO  # submits on their way, at their estimate
+        self._reserved = ZERO  # submits on their way, or accepted without a word of cost, at their estimate
+        self._held: dict[str, Decimal] = {}  # what of it waits for the server to tell a request's cost
 
     def __repr__(self) -> str:
         return f"Spend(total_usd={self.total_usd}, requests={self.requests}, unpriced={self.unpriced})"
@@ -177,21 +194,31 @@ class Spend:
             before = self._costs.get(key)
             self._requests += key not in self._costs
             self._costs[key] = now = cost or before
-            self._charged += _charged(now) - _charged(before)
-            self._refunded += _given_back(now) - _given_back(before)
+            if cost is not None:
+                self._reserved = _sum(self._reserved, self._held.pop(key, ZERO).copy_negate())
+            self._charged = _sum(self._charged, _charged(now), _charged(before).copy_negate())
+            self._refunded = _sum(self._refunded, _given_back(now), _given_back(before).copy_negate())
 
     def reserve(self, amount: Decimal, limit: Decimal) -> bool:
         """Set ``amount`` USD aside for a submit unless that would pass ``limit``; threads may compete for it."""
         with self._lock:
-            if self._charged + self._reserved + amount > limit:
+            if _sum(self._charged, self._reserved, amount) > limit:
                 return False
-            self._reserved += amount
+            self._reserved = _sum(self._reserved, amount)
             return True
+
+    def hold(self, request_id: str, amount: Decimal) -> None:
+        """Keep aside what :meth:`reserve` did until the server tells what the accepted request cost."""
+        with self._lock:
+            if self._costs.get(request_id) is None:
+                self._held[request_id] = amount
+            else:
+                self._reserved = _sum(self._reserved, amount.copy_negate())
 
     def release(self, amount: Decimal) -> None:
         """Give back what :meth:`reserve` set aside: the submit was answered, or never left."""
         with self._lock:
-            self._reserved -= amount
+            self._reserved = _sum(self._reserved, amount.copy_negate())
 
 
 def _charged(cost: Cost | None) -> Decimal:

@@ -13,10 +13,11 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from muapi_client._connections import CLOSED
 from muapi_client._deadline import deadline
 from muapi_client._flow import Flow, Keep, Lost, Reply, Send, Sleep, Step, Tell
 from muapi_client._transport import headers_of, lost, request_of
-from muapi_client.errors import APIConnectionError
+from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
     from muapi_client._clock import Clock
@@ -59,6 +60,8 @@ def _carry_out(step: Step, client: httpx.Client, clock: Clock, origin: str, api_
 
 
 def _exchange(send: Send, client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
+    if client.is_closed:
+        raise MuAPIError(CLOSED)
     ends = clock.now() + send.timeout
     try:
         with deadline(send.timeout):
@@ -111,6 +114,8 @@ async def _acarry_out(step: Step, client: httpx.AsyncClient, clock: Clock, origi
 
 
 async def _aexchange(send: Send, client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
+    if client.is_closed:
+        raise MuAPIError(CLOSED)
     ends = clock.now() + send.timeout
     try:
         with anyio.fail_after(send.timeout):

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from attrs import frozen
 
 from muapi_client import catalog, errors
-from muapi_client._cost import usd
-from muapi_client._exchanges import Terms, exchange
+from muapi_client._cost import ZERO, usd
+from muapi_client._exchanges import Terms, exchange, prepare
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._cost import Spend
     from muapi_client._flow import Flow
+    from muapi_client._predictions import Job, Prediction
 
-R = TypeVar("R")
+R = TypeVar("R", bound="Job | Prediction")
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
 
@@ -61,14 +62,16 @@ def estimate(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Estima
 def within(limit: Decimal, spend: Spend, submit: Flow[R], call: Call[Any], terms: Terms) -> Flow[R]:
     """Go on with ``submit`` only if the job's estimate keeps the spend within ``limit`` USD.
 
-    The estimate counts as spent until the submit is answered, so that jobs submitted side by side keep to the limit.
+    The estimate counts as spent until the server tells the cost, so that jobs submitted side by side keep to the limit,
+    and what may have been charged counts as charged.
     Where no estimate can be had, the price catalogue's representative price counts; where that is missing too, the
     job may go as long as the limit is not yet reached.
 
     Raises:
         SpendLimitError: The job would pass the limit; nothing was sent.
     """
-    price = yield from _expected(call, terms)
+    prepare(call, terms)  # what is refused here needs no price
+    price = max((yield from _expected(call, terms)), ZERO)
     if not spend.reserve(price, limit):
         submit.close()
         raise errors.SpendLimitError(
@@ -76,9 +79,17 @@ def within(limit: Decimal, spend: Spend, submit: Flow[R], call: Call[Any], terms
             f" past max_spend={limit} USD; nothing was sent"
         )
     try:
-        return (yield from submit)
-    finally:
+        outcome = yield from submit
+    except errors.SubmitOutcomeUnknownError:
+        raise  # it may have been charged: what was set aside for it stays so
+    except errors.MuAPIError:
         spend.release(price)
+        raise
+    if outcome.cost is None and outcome.id:
+        spend.hold(outcome.id, price)
+    else:
+        spend.release(price)
+    return outcome
 
 
 def _expected(call: Call[Any], terms: Terms) -> Flow[Decimal]:

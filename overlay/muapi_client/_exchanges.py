@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from muapi_client import _answers, errors
 from muapi_client._checks import check, declares, refusal
+from muapi_client._cost import balance_from_headers
 from muapi_client._flow import Flow, Lost, Outcome, Reply, Send, Sleep
 from muapi_client._retry import may_reread, may_resubmit, retry_after
 
@@ -39,7 +40,7 @@ class Terms:
         wait_timeout: Seconds for one wait.
         draw: A source of random numbers from 0 to 1, for jitter.
         journal: Where every paid job is written down, or None.
-        note: Told of every judged answer: request id or None, cost or None, balance or None.
+        note: Told of every judged answer: cost or None, balance or None, request id or None.
     """
 
     retry: Retry
@@ -71,7 +72,16 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
     reply = yield from (read(call, terms) if reads else write(call, terms, started_at=started_at))
     if reply.status not in _answers.OK:
         raise refused(reply, terms)
-    return _answers.typed(call.operation.answer, _answers.decode(reply))
+    if call.operation.is_job and (said := _answers.read_prediction(reply, request_id=None)):
+        terms.note(said.cost, said.balance, said.id or "")
+    if not reply.content and not call.operation.is_job:
+        return None  # 204: done, and nothing to say
+    try:
+        return _answers.typed(call.operation.answer, _answers.decode(reply))
+    except errors.ResponseError as error:
+        if reads:
+            raise
+        raise unknown(call, str(error), started_at=started_at, reply=reply) from error
 
 
 def keyed(call: Call[Any], new_key: str) -> Call[Any]:
@@ -113,6 +123,8 @@ def _repeat(send: Send, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> 
     failures = 0
     while True:
         outcome: Outcome = yield send
+        if isinstance(outcome, Reply):
+            terms.note(None, balance_from_headers(outcome.headers), None)
         failures += 1
         if failures >= terms.retry.attempts or not may_repeat(outcome):
             return arrived(outcome)
@@ -129,9 +141,8 @@ def arrived(outcome: Outcome) -> Reply:
 
 def refused(reply: Reply, terms: Terms, *, request_id: str | None = None) -> errors.APIStatusError:
     """The error a refusal stands for, once the ledger knows the balance it tells."""
-    error = _answers.status_error(reply, request_id=request_id)
-    terms.note(None, error.balance, None)
-    return error
+    terms.note(None, balance_from_headers(reply.headers), None)
+    return _answers.status_error(reply, request_id=request_id)
 
 
 def unknown(
@@ -163,6 +174,9 @@ def prepare(call: Call[Any], terms: Terms) -> Send:
         query.setdefault("webhook", terms.webhook)
     if terms.team_id is not None:
         query.setdefault("team_id", terms.team_id)
+    for name, value in query.items():
+        if not _has_bytes(str(value)):
+            raise refusal(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
     return Send(call.operation.method, _path(call), query, _content(call), terms.timeout)
 
 
@@ -171,12 +185,17 @@ def _path(call: Call[Any]) -> str:
     path = call.operation.path
     for name, value in call.path.items():
         text = str(value)
-        if not text.strip(". "):  # "", ".", "..": a proxy would resolve them to another path
+        if not text.strip(". ") or not _has_bytes(text):  # "", ".", "..": a proxy would resolve them to another path
             raise refusal(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
         path = path.replace("{" + name + "}", quote(text, safe=""))
     if "{" in path:
         raise refusal(call, (), f"the path {path} lacks a parameter", kind="missing")
     return path
+
+
+def _has_bytes(text: str) -> bool:
+    """Whether a text can be sent at all: a lone surrogate cannot."""
+    return text == text.encode("utf-8", "replace").decode()
 
 
 def _content(call: Call[Any]) -> bytes | None:

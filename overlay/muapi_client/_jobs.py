@@ -43,16 +43,17 @@ def run(
     outcome = yield from submission
     if isinstance(outcome, Prediction):
         return outcome
-    if on_accept is not None:
-        try:
+    try:
+        if on_accept is not None:
             yield Tell(on_accept, outcome)
-        except Exception as error:
-            error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")
-            raise
-    # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
-    later = yield Sleep(min(terms.polling.minimum, timeout))
-    left = max(timeout - (later - now), 0.0)
-    return (yield from wait(outcome, terms, now=later, timeout=left, since=now, on_look=on_look))
+        # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
+        later = yield Sleep(min(terms.polling.minimum, timeout))
+        return (yield from wait(outcome, terms, now=later, timeout=timeout, since=now, on_look=on_look))
+    except errors.MuAPIError:
+        raise  # it names the job itself
+    except BaseException as error:  # a callback's, or an interrupt: the id of a paid job must not go with it
+        error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")
+        raise
 
 
 def submit(
@@ -87,7 +88,7 @@ def _accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Predi
     said = _answers.read_prediction(reply, request_id=None)
     if said is None and reply.status not in _answers.OK:
         raise refused(reply, terms)
-    if said is None or (said.id is None and said.verdict is Verdict.RUNNING):
+    if said is None or (said.id is None and not is_final(said)):
         why = f"HTTP {reply.status} with neither a request id nor a result"
         raise unknown(call, why, started_at=started_at, reply=reply)
     return said
@@ -143,24 +144,21 @@ def look(job: Job, terms: Terms) -> Flow[Prediction]:
     """
     reply = yield from read(_result_of(job), terms)
     said = _answers.read_prediction(reply, request_id=job.id)
-    if said is not None:
+    if said is not None and not _answers.names_another(said):
         terms.note(said.cost, said.balance, job.id)
         yield from _ended(said, terms)
         return evolve(said, looks=1)
     if reply.status not in _answers.OK:
         raise refused(reply, terms, request_id=job.id)
     raise errors.ResponseError(
-        f"job {job.id}: {_trouble(reply, None)}",
-        body=reply.content,
-        request_id=job.id,
-        status_code=reply.status,
+        f"job {job.id}: {_trouble(reply, said)}", body=reply.content, request_id=job.id, **_answers.known(reply)
     )
 
 
 def wait(
     job: Job, terms: Terms, *, now: float, timeout: float, since: float | None = None, on_look: OnLook = None
 ) -> Flow[Prediction]:
-    """Look until the job has ended, or ``timeout`` seconds have passed since ``now``.
+    """Look until the job has ended, or ``timeout`` seconds have passed since ``since``, by default ``now``.
 
     Args:
         since: The reading at which the job was submitted, where known; how often to look depends on its age.
@@ -171,7 +169,8 @@ def wait(
         WaitTimeoutError: The deadline passed; the job may still finish.
         APIStatusError: The server refuses to tell of it (401, 403, 404).
     """
-    since, deadline = now if since is None else since, now + timeout
+    since = now if since is None else since
+    deadline = since + timeout
     send = prepare(_result_of(job), terms)
     watch = Watch()
     while now < deadline:
@@ -281,7 +280,7 @@ def _overdue(job: Job, watch: Watch, timeout: float) -> errors.WaitTimeoutError:
 
 def _trouble(reply: Reply, said: Prediction | None) -> str:
     if said is not None:
-        return said.warnings[-1]
+        return f"the answer is about job {_answers.read_id(said.raw)}"
     return f"HTTP {reply.status} with {_answers.excerpt(reply.content)}, which tells nothing of the job"
 
 

@@ -38,7 +38,7 @@ class Polling:
         return max(steady * (1 - self.jitter * draw), asked or 0.0)
 
 
-LAST_LOOK = 1.0  # seconds kept free before a deadline, for one last exchange
+LAST_LOOK = 1.0  # seconds kept free before a deadline for one last exchange; half of the time left where that is less
 
 
 def fit(pause: float, *, left: float) -> float | None:
@@ -48,6 +48,7 @@ def fit(pause: float, *, left: float) -> float | None:
         pause: The pause wanted, in seconds.
         left: Seconds until the deadline.
     """
-    if pause + LAST_LOOK <= left:
+    kept = min(LAST_LOOK, left / 2)
+    if pause + kept <= left:
         return pause
-    return left - LAST_LOOK if left > 2 * LAST_LOOK else None
+    return left - kept if kept > LAST_LOOK / 8 else None

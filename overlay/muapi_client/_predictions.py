@@ -172,6 +172,9 @@ class Job:
 class AsyncJob(Job):
     """A :class:`Job` of an ``AsyncMuAPI``: ``look`` and ``wait`` are awaited."""
 
+    __getstate__ = Job.__getstate__  # attrs would write new ones, which keep the client
+    __setstate__ = Job.__setstate__
+
     def look(self) -> Awaitable[Prediction]:  # type: ignore[override]  # the twin of Job, awaited
         """Ask once how the job stands; see ``AsyncMuAPI.look``."""
         prediction: Awaitable[Prediction] = self._waiter().look(self)

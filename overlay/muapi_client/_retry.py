@@ -97,6 +97,6 @@ def _http_date(text: str) -> datetime | None:
 
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or an offset of twenty digits
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

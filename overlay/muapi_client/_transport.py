@@ -52,11 +52,10 @@ def request_of(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     headers = {
         "accept": "application/json",
         "user-agent": USER_AGENT,
-        "x-api-key": api_key.reveal(),
         **({"content-type": "application/json"} if send.content is not None else {}),
     }
     limits = dict.fromkeys(("connect", "read", "write", "pool"), max(send.timeout, 0.001))
-    return httpx.Request(
+    request = httpx.Request(
         send.method,
         origin + send.path,
         params=dict(send.query) or None,
@@ -64,6 +63,8 @@ def request_of(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         content=send.content,
         extensions={"timeout": limits},
     )
+    request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
+    return request
 
 
 def headers_of(response: httpx.Response) -> dict[str, str]:

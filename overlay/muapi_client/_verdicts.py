@@ -39,10 +39,16 @@ def verdict(status: str | None, *, has_outputs: bool, error: str | None) -> Verd
     """Judge one answer.
 
     An unknown word means "not finished": a new status must never cost anyone a paid job. A non-empty error without
-    outputs means "failed" whatever the word, unless the word itself ends the job (observed: moderation refusals
-    leave ``status`` at something else).
+    outputs means "failed" whatever the word, "completed" included (observed: moderation refusals leave ``status`` at
+    something else); only a word for failed or cancelled tells more.
     """
-    said = VERDICTS.get((status or "").strip().lower(), Verdict.RUNNING)
-    if said is Verdict.RUNNING and error and not has_outputs:
+    said = meaning(status)
+    if said in (Verdict.RUNNING, Verdict.DONE) and error and not has_outputs:
         return Verdict.FAILED
     return said
+
+
+def meaning(status: object) -> Verdict:
+    """What a status word means by itself, in any case and spacing; what is no known word means: not finished."""
+    word = status.strip().lower() if isinstance(status, str) else ""
+    return VERDICTS.get(word, Verdict.RUNNING)

@@ -51,7 +51,7 @@ def delete_key(world: World, visit: Visit) -> Reply:
     key_id = visit.parameters["key_id"]
     if not world.keys.delete(key_id):
         raise Refusal(404, "Not Found")
-    return Reply({"id": key_id, "deleted": True})
+    return Reply({"id": int(key_id), "deleted": True})
 
 
 def upload(world: World, visit: Visit) -> Reply:

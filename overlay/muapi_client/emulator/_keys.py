@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Key:
     """One key; its secret is told once, when it is made."""
 
-    id: str
+    id: int  # OpenAPI document: the path parameter key_id is an integer
     name: str
     secret: str = field(repr=False)
     is_test: bool
@@ -44,6 +44,12 @@ class KeyRing:
     """Every key that works now, oldest first."""
 
     _keys: dict[str, Key] = field(factory=dict[str, Key], init=False)
+    _made: int = field(default=0, init=False)
+
+    def new_id(self) -> int:
+        """An id no key ever had."""
+        self._made += 1
+        return self._made
 
     def add(self, key: Key) -> Key:
         """Let ``key`` work from now on."""
@@ -56,7 +62,7 @@ class KeyRing:
 
     def delete(self, key_id: str) -> bool:
         """Let the key of this id work no longer; whether there was one."""
-        found = next((key for key in self._keys.values() if key.id == key_id), None)
+        found = next((key for key in self._keys.values() if str(key.id) == key_id), None)
         if found is not None:
             del self._keys[found.secret]
         return found is not None

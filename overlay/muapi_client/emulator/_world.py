@@ -48,7 +48,7 @@ class World:
     def new_key(self, name: str, now: float, *, is_test: bool, secret: str | None = None) -> Key:
         """A key that works from now on; ``secret`` is made up if not given."""
         secret = secret or f"sk-{self.rng.getrandbits(128):032x}"
-        return self.keys.add(Key(self.new_id(), name, secret, is_test, now))
+        return self.keys.add(Key(self.keys.new_id(), name, secret, is_test, now))
 
     def settle(self, now: float) -> None:
         """Bring the wallet up to ``now``."""

@@ -1,4 +1,4 @@
-"""A served OpenAPI document in the one form in which it is pinned. Pure: bytes in, bytes out.
+"""A served OpenAPI document in the one form in which it is pinned. Pure.
 
 Lives here: what makes a document ours to pin, its scope, its order, its bytes.
 Does not live here: where documents come from (``_source``), which schema a reference reaches
@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from muapi_client.pinning._errors import PinError, quoted
-from muapi_client.pinning._json import as_object, parsed
+from muapi_client.pinning._json import as_object
 from muapi_client.pinning._references import reached_schemas
 
 if TYPE_CHECKING:
@@ -32,22 +32,6 @@ METHODS = (
     "trace",
 )  # OpenAPI 3.1, Path Item Object
 SCOPE = "/api/v1"  # the routes an API key may use; the rest of the document is for sessions (FastAPI's own pages)
-
-
-def canonical(served: bytes) -> bytes:
-    """Bring the bytes a server sent into the form in which they are pinned.
-
-    Args:
-        served: The document as it came, JSON in UTF-8.
-
-    Returns:
-        The pinned form; canonical already, it comes back unchanged.
-
-    Raises:
-        PinError: Not JSON, not OpenAPI 3.0 or 3.1, nothing under ``/api/v1``, or a reference that leads
-            nowhere.
-    """
-    return written(scoped(parsed(served, "the document")))
 
 
 def scoped(document: dict[str, Any]) -> dict[str, Any]:

@@ -138,8 +138,13 @@ def _renewed(old: Files, wanted: Wanted, models: str | None, limits: Limits, at:
     wanted.check()
     before = _readable(old.lock)
     served = read(wanted.source, etag=_known_etag(wanted, before, old), limits=limits)
-    content = _judged(served.content if served else old.document or b"", wanted.source)
-    document, prices = written(content), _prices(models, old.models, at, limits)
+    if served is None:  # the pin is verified already, or no ETag would have been sent
+        document = old.document or b""
+        content = parsed(document, DOCUMENT)
+    else:
+        content = _judged(served.content, wanted.source)
+        document = written(content)
+    prices = _prices(models, old.models, at, limits)
     facts = derived(content, document, prices)
     history: dict[str, Any] = _history(wanted, before, facts["document_sha256"], served, at)
     lock = Lock(**history, **facts)

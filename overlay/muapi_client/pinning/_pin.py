@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DOCUMENT, MODELS, LOCK = "openapi.json", "models.json", "lock.toml"
+UNFINISHED = ".new"  # how the name of a file ends that is not one of the pin yet
 
 
 @frozen
@@ -116,6 +117,7 @@ def replace_files(spec: Path, contents: Mapping[str, bytes]) -> None:
     spare: dict[Path, Path] = {}
     try:
         spec.mkdir(parents=True, exist_ok=True)
+        _sweep(spec)
         for target, content in ((spec / name, content) for name, content in contents.items()):
             fresh[target] = _beside(target, content)
             if target.exists():
@@ -129,6 +131,13 @@ def replace_files(spec: Path, contents: Mapping[str, bytes]) -> None:
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)
     _sync_folder(spec)
+
+
+def _sweep(spec: Path) -> None:
+    """Take away what a fetch left that was killed."""
+    for name in (DOCUMENT, MODELS, LOCK):
+        for left in spec.glob(f".{name}.*{UNFINISHED}"):
+            left.unlink(missing_ok=True)
 
 
 def _rename_all(fresh: Mapping[Path, Path], spare: Mapping[Path, Path]) -> None:
@@ -159,7 +168,7 @@ def _put_back(target: Path, spare: Path | None, failure: BaseException) -> None:
 
 def _beside(target: Path, content: bytes) -> Path:
     """Write a new file next to the one it is to replace, down to the disk."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".new")
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=UNFINISHED)
     made = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -1,0 +1,85 @@
+"""Local files in a call's body: found, and replaced by the URLs they were uploaded to. Pure.
+
+Does not live here: opening them (``_sources``), uploading them (``_uploads``).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from attrs import evolve
+
+from muapi_client._checks import check, refusal
+from muapi_client.errors import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from muapi_generated.types import Call
+
+Where: TypeAlias = tuple[str | int, ...]  # field names and list indexes, from the body down
+
+URL_TO_COME: Final = "https://url-to-come.invalid/file"  # stands for a file's URL while the rest is checked
+NO_URL: Final = "no URL"  # what a field that takes a URL refuses, and one that takes any text does not
+
+
+def is_picture(value: Any) -> bool:
+    """Whether a value is a PIL image, told without importing PIL."""
+    return callable(getattr(value, "save", None)) and hasattr(value, "mode") and hasattr(value, "format")
+
+
+def is_local(value: Any) -> bool:
+    """Whether a value stands for a local file: a path object, bytes, an open file or a PIL image. Text never does."""
+    if value is None or isinstance(value, str | int | float | dict | list):
+        return False
+    return isinstance(value, os.PathLike | bytes | bytearray) or _is_open_file(value) or is_picture(value)
+
+
+def _is_open_file(value: Any) -> bool:
+    return callable(getattr(value, "read", None))
+
+
+def attachments(value: Any, where: Where = ()) -> list[tuple[Where, Any]]:
+    """The local files in a body, nested lists and objects included, each with the place it stands at."""
+    if isinstance(value, dict):
+        return [found for name, item in value.items() for found in attachments(item, (*where, name))]
+    if isinstance(value, list):
+        return [found for index, item in enumerate(value) for found in attachments(item, (*where, index))]
+    return [(where, value)] if is_local(value) else []
+
+
+def with_urls(call: Call[Any], urls: Mapping[Where, str]) -> Call[Any]:
+    """The call with the value at each place replaced by a URL; everything else is as it was."""
+    return evolve(call, body=_replaced(call.body, urls, ()))
+
+
+def _replaced(value: Any, urls: Mapping[Where, str], where: Where) -> Any:
+    if where in urls:
+        return urls[where]
+    if isinstance(value, dict):
+        return {name: _replaced(item, urls, (*where, name)) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_replaced(item, urls, (*where, index)) for index, item in enumerate(value)]
+    return value
+
+
+def check_around(call: Call[Any], places: list[Where]) -> None:
+    """Hold a call whose files are not uploaded yet against its model, so that nothing is uploaded in vain.
+
+    Raises:
+        ValidationError: The rest of the call does not fit, or a file stands in a field that takes no URL.
+    """
+    check(with_urls(call, dict.fromkeys(places, URL_TO_COME)))
+    if not call.operation.request:
+        return  # a raw call: nothing is known of its fields
+    try:
+        check(with_urls(call, dict.fromkeys(places, NO_URL)))
+    except ValidationError as error:
+        refused = [tuple(problem["loc"]) for problem in error.errors]
+    else:
+        refused = []
+    for where in places:
+        place = ("body", *where)
+        if not any(place[: len(loc)] == loc for loc in refused):
+            raise refusal(call, where, "a file stands here, and this field takes no URL", kind="string_type")

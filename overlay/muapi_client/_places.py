@@ -1,0 +1,45 @@
+"""Which addresses files may come from and go to. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urljoin, urlsplit
+
+
+def is_safe(url: str, *, loopback: bool) -> bool:
+    """Whether a file may be moved by this URL: https, or this machine's own where ``loopback`` allows that."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port  # ValueError where it is no number
+    except ValueError:
+        return False
+    if not host or parts.username is not None or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and loopback and is_loopback(url))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name, or no URL
+        return False
+
+
+def hop(url: str, location: str) -> str:
+    """Where a redirect leads; "" where nowhere."""
+    try:
+        return urljoin(url, location) if location else ""
+    except ValueError:
+        return ""
+
+
+def shown(url: str) -> str:
+    """A URL for a message: without its query, which may be a signature."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return repr(url[:80])
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,223 @@
+"""Uploads, as flows: which way a file goes, what its URL is, and the files in a call's body.
+
+Lives here: the rules. Does not live here: opening and checking files (``_sources``), finding them in a body
+(``_attachments``), moving bytes (``_transfers``). An upload is free (FACTS: documented), so one that failed is sent
+again, as often as anything that only reads: at worst a file is stored twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from urllib.parse import quote, urlsplit
+
+from attrs import evolve, frozen
+from muapi_generated.api.files.get_upload_url import get_upload_url
+from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
+from muapi_generated.types import Call
+
+from muapi_client import _answers, errors
+from muapi_client._attachments import attachments, check_around, with_urls
+from muapi_client._checks import refusal
+from muapi_client._exchanges import prepare, read, refused, repeat
+from muapi_client._flow import Do, Flow, Reply, Send
+from muapi_client._places import is_safe
+from muapi_client._retry import may_reread
+from muapi_client._sources import MIB, open_source
+from muapi_client._transfers import Form
+
+if TYPE_CHECKING:
+    from muapi_client._exchanges import Terms
+    from muapi_client._sources import Source
+    from muapi_client._transfers import AsyncHands, Hands
+
+R = TypeVar("R")
+
+OnProgress: TypeAlias = Callable[[int, int], Any] | None  # bytes sent, bytes in all
+
+LARGE: Final = 10 * MIB  # bytes above which a file goes to storage by a presigned form: only videos may be so large
+SLOWEST: Final = 128 * 2**10  # bytes a second; a line slower than 1 Mbit/s would need hours for anything else, too
+CDN: Final = "https://cdn.muapi.ai"  # where what a presigned form stored is found, by its key (observed)
+STORED: Final = frozenset({200, 201, 204})  # S3: 204 unless success_action_status says otherwise
+NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or this key, has no presigned forms
+HOSTED: Final = 24 * 3600.0  # seconds a URL is used again for the same content; files are kept 7 days at least (observed)
+
+
+class Hosted:
+    """The URLs of contents a client has uploaded, by their SHA-256."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, float]] = {}
+
+    def url(self, digest: str, *, now: float) -> str | None:
+        """The URL of a content, or None where it has to be uploaded."""
+        url, since = self._known.get(digest, (None, now))
+        return url if now - since < HOSTED else None
+
+    def keep(self, digest: str, url: str, *, now: float) -> None:
+        """Remember the URL of a content."""
+        self._known[digest] = (url, now)
+
+
+@frozen(kw_only=True)
+class Desk:
+    """What an upload flow goes by.
+
+    Attributes:
+        terms: The client's.
+        hands: What moves the bytes.
+        hosted: What is uploaded already.
+        now: The clock's reading, in seconds.
+        loopback: Whether the API is on this machine, so that its storage may be, too.
+    """
+
+    terms: Terms
+    hands: Hands | AsyncHands
+    hosted: Hosted
+    now: float
+    loopback: bool
+
+
+def upload(source: Any, filename: str | None, on_progress: OnProgress, desk: Desk) -> Flow[str]:
+    """Upload one thing and answer its URL.
+
+    Raises:
+        UploadError: It cannot be read or is refused here.
+        InsufficientCreditError: The account's balance is not above 0.
+        APIStatusError, APIConnectionError, ResponseError: It could not be stored.
+    """
+    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, source, filename)))
+    try:
+        return (yield from _stored(opened, on_progress, desk))
+    finally:
+        opened.close()  # no step: an abandoned flow closes it, too
+
+
+def with_hosted_files(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], desk: Desk) -> Flow[R]:
+    """Upload the local files of a call, each content once, and go on with the call that names their URLs.
+
+    Raises:
+        ValidationError: The rest of the call does not fit, or a file stands where no URL belongs; nothing was sent.
+        UploadError: A file cannot be read or is refused here.
+    """
+    found = attachments(call.body)
+    if desk.terms.strict:
+        check_around(call, [where for where, _ in found])
+    urls = {}
+    for where, value in found:
+        urls[where] = yield from _once(value, desk)
+    return (yield from then(with_urls(call, urls)))
+
+
+def sent_file(call: Call[Any], desk: Desk) -> Flow[Any]:
+    """Send a call that has a file as a multipart field and answer its typed body.
+
+    Raises:
+        ValidationError: The call has another number of files than one, called ``file``.
+    """
+    if set(call.files) != {"file"}:
+        raise refusal(call, (), "a call can carry one file, called 'file'", kind="value_error")
+    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, call.files["file"])))
+    try:
+        return _answers.typed(call.operation.answer, (yield from _posted(call, opened, None, desk)))
+    finally:
+        opened.close()
+
+
+def _once(value: Any, desk: Desk) -> Flow[str]:
+    """The URL of a content, uploaded unless it is already, or is just being."""
+    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, value)))
+    try:
+        digest: str = yield Do(partial(desk.hands.disk, opened.digest))
+        release: Callable[[], None] = yield Do(partial(desk.hands.turn, digest))
+        try:
+            known = desk.hosted.url(digest, now=desk.now)
+            if known is None:
+                known = yield from _stored(opened, None, desk)
+                desk.hosted.keep(digest, known, now=desk.now)
+            return known
+        finally:
+            release()
+    finally:
+        opened.close()
+
+
+def _stored(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[str]:
+    form = None
+    if source.size > LARGE:
+        form = yield from _presigned(source, on_progress, desk)
+    if form is not None:
+        return (yield from _deposited(form, desk))
+    call: Call[Any] = Call(UPLOAD_FILE, files={"file": source.name})
+    return url_of((yield from _posted(call, source, on_progress, desk)))
+
+
+def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Any]:
+    send = prepare(call, desk.terms)
+    form = Form(
+        send=evolve(send, timeout=send.timeout + source.size / SLOWEST),
+        source=source,
+        fields={},
+        on_progress=on_progress,
+    )
+    reply = yield from repeat(Do(partial(desk.hands.post, form)), desk.terms, may_reread)
+    if reply.status not in _answers.OK:
+        raise refused(reply, desk.terms)
+    return _answers.decode(reply)
+
+
+def url_of(body: Any) -> str:
+    """The URL in the answer to an upload: ``url``; ``file_url`` and ``data.url`` were observed.
+
+    Raises:
+        ResponseError: There is none.
+    """
+    said = body if isinstance(body, Mapping) else {}
+    nested = said.get("data")
+    places = (said, nested) if isinstance(nested, Mapping) else (said,)
+    for place in places:
+        for name in ("url", "file_url"):
+            if isinstance(found := place.get(name), str) and found.startswith(("https://", "http://")):
+                return found
+    raise errors.ResponseError(
+        f"the file was sent and the answer names no URL: {_answers.excerpt(repr(body).encode())}",
+        body=repr(body).encode(),
+    )
+
+
+def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
+    """The form that puts a large file straight into storage, or None where the server has none to give."""
+    reply = yield from read(get_upload_url(filename=source.name), desk.terms)
+    if reply.status in NO_FORM:
+        return None
+    if reply.status not in _answers.OK:
+        raise refused(reply, desk.terms)
+    body = _answers.decode(reply)
+    url, fields = (body.get("url"), body.get("fields")) if isinstance(body, Mapping) else (None, None)
+    if not isinstance(url, str) or not isinstance(fields, Mapping) or not fields.get("key"):
+        return None
+    if not is_safe(url, loopback=desk.loopback):
+        raise errors.UploadError(f"the server names {urlsplit(url).netloc!r} for the file: only https is used for that")
+    return Form(
+        send=Send("POST", url, timeout=desk.terms.timeout + source.size / SLOWEST),
+        source=source,
+        fields={str(name): str(value) for name, value in fields.items()},
+        on_progress=on_progress,
+    )
+
+
+def _deposited(form: Form, desk: Desk) -> Flow[str]:
+    reply: Reply = yield from repeat(Do(partial(desk.hands.deposit, form)), desk.terms, _may_deposit)
+    if reply.status not in STORED:
+        raise errors.UploadError(
+            f"storage refused {form.source.name}: HTTP {reply.status} with {_answers.excerpt(reply.content)}",
+            status_code=reply.status,
+        )
+    key = form.fields["key"].replace("${filename}", form.source.name)  # S3 fills that in
+    return f"{CDN}/{quote(key.lstrip('/'))}"
+
+
+def _may_deposit(outcome: Any) -> bool:
+    """Storage speaks XML, so a body that is no JSON is no sign of a proxy."""
+    return may_reread(evolve(outcome, content=b"") if isinstance(outcome, Reply) else outcome)

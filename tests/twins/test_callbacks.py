@@ -1,0 +1,121 @@
+"""``on_accept`` and ``on_look``: called at the right moment, awaited where they can be, never swallowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muapi_client import AsyncJob, Job
+
+if TYPE_CHECKING:
+    from twins.conftest import Twin
+
+ACCEPTED = {"request_id": "abc", "status": "processing"}
+RUNNING = {"id": "abc", "status": "processing"}
+DONE = {"id": "abc", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/1.png"]}
+
+
+class Callback:
+    """Keeps what it was called with; raises where it is told to."""
+
+    def __init__(self, twin: Twin, error: BaseException | None = None) -> None:
+        self.twin, self.error, self.values = twin, error, []
+
+    def plain(self, value: Any) -> None:
+        self.values.append(value)
+        if self.error is not None:
+            raise self.error
+
+    async def coroutine(self, value: Any) -> None:
+        self.plain(value)
+
+
+@pytest.fixture(params=["plain", "coroutine"])
+def manner(request: pytest.FixtureRequest, twin: Twin) -> str:
+    """How a callback is written: a coroutine function only where it can be awaited."""
+    if request.param == "coroutine" and not twin.awaits:
+        pytest.skip("a blocking client has nothing to await with")
+    return str(request.param)
+
+
+def test_on_accept_sees_the_job_before_the_first_look(twin: Twin, manner: str) -> None:
+    face = twin(ACCEPTED, RUNNING, DONE)
+    callback = Callback(twin)
+
+    def note(value: Any) -> Any:
+        assert face.server.gets == 0
+        return getattr(callback, manner)(value)
+
+    face.run(twin.call, on_accept=note)
+    (job,) = callback.values
+    assert type(job) is (AsyncJob if twin.awaits else Job)
+    assert (job.id, job.call) == ("abc", twin.call)
+
+
+def test_on_look_sees_what_every_look_tells(twin: Twin, manner: str) -> None:
+    face = twin(ACCEPTED, RUNNING, (503, ""), (200, "<html>"), RUNNING, DONE)
+    callback = Callback(twin)
+    done = face.run(twin.call, on_look=getattr(callback, manner))
+    assert [said.status for said in callback.values] == ["processing", "processing", "completed"]
+    assert callback.values[-1] == done
+
+
+def test_wait_calls_on_look_too(twin: Twin, manner: str) -> None:
+    face = twin(RUNNING, DONE)
+    callback = Callback(twin)
+    face.wait("abc", on_look=getattr(callback, manner))
+    assert len(callback.values) == 2
+
+
+def test_on_look_sees_a_failure_before_it_is_raised(twin: Twin) -> None:
+    callback = Callback(twin)
+    face = twin((400, {"detail": {"id": "abc", "status": "failed", "error": "x"}}))
+    with pytest.raises(Exception, match="failed"):
+        face.wait("abc", on_look=callback.plain)
+    assert [said.status for said in callback.values] == ["failed"]
+
+
+def test_an_answer_at_once_calls_neither(twin: Twin) -> None:
+    callback = Callback(twin)
+    twin(DONE).run(twin.call, on_accept=callback.plain, on_look=callback.plain)
+    assert callback.values == []
+
+
+@pytest.mark.parametrize("hook", ["on_accept", "on_look"])
+@pytest.mark.parametrize("error", [ZeroDivisionError("of the user"), OSError("disk full"), KeyError("x")], ids=repr)
+def test_an_error_in_a_callback_propagates_with_the_job_noted(
+    twin: Twin, manner: str, hook: str, error: Exception
+) -> None:
+    face = twin(ACCEPTED, RUNNING, DONE)
+    callback = Callback(twin, error)
+    with pytest.raises(type(error)) as caught:
+        face.run(twin.call, **{hook: getattr(callback, manner)})
+    assert caught.value is error
+    assert "abc" in "".join(caught.value.__notes__)
+    assert (len(callback.values), face.server.posts) == (1, 1)
+
+
+@pytest.mark.parametrize("hook", ["on_accept", "on_look"])
+def test_an_interrupt_in_a_callback_propagates(twin: Twin, hook: str) -> None:
+    face = twin(ACCEPTED, RUNNING, DONE)
+    with pytest.raises(KeyboardInterrupt):
+        face.run(twin.call, **{hook: Callback(twin, KeyboardInterrupt()).plain})
+    assert face.server.posts == 1
+
+
+def test_an_interrupt_while_waiting_tells_the_job(twin: Twin) -> None:
+    """Ctrl-C at minute five of a paid job must not take its id along."""
+    face = twin(ACCEPTED, RUNNING, KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        face.run(twin.call)
+    assert "abc" in "".join(getattr(caught.value, "__notes__", ()))
+
+
+def test_a_callback_may_use_the_client(twin: Twin) -> None:
+    if twin.awaits:
+        pytest.skip("a plain callback cannot await")
+    face = twin(ACCEPTED, RUNNING, RUNNING, DONE)
+    statuses: list[str] = []
+    face.run(twin.call, on_look=lambda said: statuses.append(face.mu.look(said.id).status) if not statuses else None)
+    assert statuses == ["processing"]

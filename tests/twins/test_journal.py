@@ -1,0 +1,234 @@
+"""The journal as a user meets it: what it knows after each fate of a submit, and what it refuses to be."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from muapi_client import Journal, errors, raw_call
+from muapi_client import _journal as journal_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
+ACCEPTED = {"request_id": "abc", "status": "processing", "cost": COST}
+RUNNING = {"id": "abc", "status": "processing"}
+DONE = {"id": "abc", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"], "cost": COST}
+FAILED = {"id": "abc", "status": "failed", "error": "no", "cost": {**COST, "refunded": True}}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.db"
+
+
+def states(path: Path) -> list[str]:
+    with sqlite3.connect(path) as db:
+        return [state for (state,) in db.execute("SELECT state FROM job ORDER BY intended_at")]
+
+
+def test_a_job_is_in_the_file_before_its_post_arrives(twin: Any, path: Path) -> None:
+    seen: list[list[str]] = []
+
+    def accept(_: httpx.Request) -> Any:
+        seen.append(states(path))
+        return ACCEPTED
+
+    mu = twin(accept, journal=path)
+    job = mu.submit(twin.call)
+    assert seen == [["intent"]]
+    assert states(path) == ["accepted"]
+    (resumed,) = mu.resume()
+    assert (resumed.id, resumed.call, resumed.cost) == (job.id, twin.call, job.cost)
+    assert mu.unknown() == []
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (DONE, "completed"),
+        (FAILED, "failed"),
+        ((400, {"detail": FAILED}), "failed"),
+        ({**FAILED, "status": "canceled"}, "cancelled"),
+    ],
+    ids=["completed", "failed", "failed 400", "cancelled"],
+)
+def test_a_job_s_end_is_written_down_whoever_saw_it(twin: Any, path: Path, end: Any, state: str) -> None:
+    mu = twin(ACCEPTED, RUNNING, end, journal=path)
+    with suppress(errors.JobError):
+        mu.run(twin.call)
+    assert states(path) == [state]
+    assert list(mu.resume()) == []
+
+    other = twin(ACCEPTED, end, journal=path)
+    job = other.submit(twin.call)
+    other.look(job)
+    assert states(path) == [state, state]
+
+
+def test_a_job_answered_at_once_is_finished_in_the_file(twin: Any, path: Path) -> None:
+    twin(DONE, journal=path).run(twin.call)
+    twin({"status": "completed", "outputs": ["a word"]}, journal=path).run(twin.call)
+    assert states(path) == ["completed", "completed"]
+
+
+@pytest.mark.parametrize(
+    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), httpx.ConnectError("refused")], ids=str
+)
+def test_what_provably_came_to_nothing_is_forgotten(twin: Any, path: Path, refusal: Any) -> None:
+    mu = twin(refusal, journal=path)
+    with pytest.raises(errors.MuAPIError):
+        mu.submit(twin.call)
+    assert states(path) == []
+
+
+@pytest.mark.parametrize("fate", [(502, "<html>"), httpx.ReadTimeout("late"), {"ok": True}], ids=str)
+def test_an_unknown_outcome_is_kept_and_told(twin: Any, path: Path, fate: Any) -> None:
+    mu = twin(fate, journal=path)
+    with pytest.raises(errors.SubmitOutcomeUnknownError):
+        mu.submit(twin.call)
+    (entry,) = mu.unknown()
+    assert (entry.state, entry.call, entry.request_id) == ("unknown", twin.call, None)
+    assert "unknown" in entry.said
+    assert list(mu.resume()) == []
+
+
+def test_an_interrupt_during_the_submit_leaves_a_truthful_file(twin: Any, path: Path) -> None:
+    mu = twin(KeyboardInterrupt(), journal=path)
+    with pytest.raises(KeyboardInterrupt):
+        mu.submit(twin.call)
+    (entry,) = mu.unknown()
+    assert "KeyboardInterrupt" in entry.said
+
+
+def test_what_is_refused_here_is_never_written_down(twin: Any, path: Path) -> None:
+    with pytest.raises(errors.ValidationError):
+        twin(ACCEPTED, journal=path).submit(raw_call("m", {"prompt": object()}))
+    assert states(path) == []
+
+
+def test_no_secret_is_written_down(twin: Any, path: Path) -> None:
+    call = raw_call("m", {"prompt": "x", "webhook_url": "https://hooks.example/t0k3n"})
+    twin(ACCEPTED, DONE, journal=path, webhook="https://hooks.example/0ther").run(call)
+    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    assert b"prompt" in content
+    for secret in (twin.key.encode(), b"t0k3n", b"0ther"):
+        assert secret not in content
+
+
+def corrupt(path: Path) -> None:
+    path.write_bytes(b"SQLite format 3\0" + os.urandom(4096))
+
+
+def other_database(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE precious (x)")
+
+
+def later_form(path: Path) -> None:
+    Journal(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+@pytest.mark.parametrize("spoil", [corrupt, other_database, later_form, a_folder])
+def test_a_file_that_is_no_journal_is_refused_at_the_start_and_left_alone(
+    twin: Any, path: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(path)
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(errors.JournalError, match=r"jobs\.db"):
+        twin(ACCEPTED, journal=path)
+    assert before is None or path.read_bytes() == before
+
+
+def test_without_its_journal_nothing_is_sent(twin: Any, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "BUSY_SECONDS", 0.01)
+    mu = twin(ACCEPTED, journal=path)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(errors.JournalError, match="nothing was sent"):
+            mu.submit(twin.call)
+        other.execute("ROLLBACK")
+    assert mu.server.requests == []
+    mu.submit(twin.call)
+
+
+def test_a_full_disk_is_told_before_anything_is_sent(twin: Any, path: Path) -> None:
+    mu = twin(ACCEPTED, journal=path)
+    with mu.mu._terms.journal._database() as db:  # a disk without room for one more page
+        db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(errors.JournalError, match="full.*nothing was sent"):
+        mu.submit(raw_call("m", {"prompt": "x" * 100_000}))
+    assert mu.server.requests == []
+
+
+def test_a_journal_that_fails_after_the_charge_still_tells_the_id(twin: Any, path: Path) -> None:
+    def accept(_: httpx.Request) -> Any:
+        with sqlite3.connect(path) as db:
+            db.execute("DROP TABLE job")
+        return ACCEPTED
+
+    with pytest.raises(errors.JournalError, match="job abc was accepted") as caught:
+        twin(accept, journal=path).submit(twin.call)
+    assert caught.value.request_id == "abc"
+
+
+def test_another_process_s_open_intents_are_left_to_it(twin: Any, path: Path) -> None:
+    journal = Journal(path)
+    journal.intend(twin.call)
+    assert journal.unknown() == []  # this process lives: the answer may be on its way
+    program = (
+        "import os, sys; from muapi_client import Journal, raw_call;"
+        "Journal(sys.argv[1]).intend(raw_call('m')); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+    (entry,) = journal.unknown()
+    assert (entry.slug, entry.state) == ("m", "intent")
+    journal.settle(entry.key, "found")
+    assert journal.unknown() == []
+    assert [e.request_id for e in journal.unfinished()] == ["found"]
+
+
+def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path: Path) -> None:
+    now = datetime.now(UTC)
+
+    def item(name: str, model: str, age: timedelta) -> dict[str, Any]:
+        return {"request_id": name, "model": model, "created_at": (now - age).isoformat()}
+
+    page = {
+        "history": [
+            item("mine", "new/model", timedelta(0)),
+            item("known", "new/model", timedelta(0)),
+            item("another model's", "other", timedelta(0)),
+            item("too old", "new/model", timedelta(hours=1)),
+            {"id": "tells nothing"},
+        ],
+        "next_cursor": None,
+    }
+    mu = twin({**ACCEPTED, "request_id": "known"}, httpx.ReadError("reset"), page, journal=path)
+    mu.submit(twin.call)
+    with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
+        mu.submit(twin.call)
+    assert [job.id for job in mu.reconcile(caught.value)] == ["mine", "tells nothing"]
+    assert [job.id for job in mu.reconcile(mu.unknown()[0])] == ["mine", "tells nothing"]
+    assert mu.server.posts == 2
+
+
+def test_without_a_journal_the_client_says_so(twin: Any) -> None:
+    with pytest.raises(errors.MuAPIError, match="journal="):
+        twin(ACCEPTED).unknown()

@@ -1,0 +1,233 @@
+"""The key goes into one header of requests to the API's origin, and nowhere else."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import traceback
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from muapi_client import MuAPIError
+from muapi_client.errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twins.conftest import Twin
+
+ACCEPTED = {"request_id": "abc", "status": "processing"}
+OURS = "/muapi_client/"
+
+
+def locals_of(error: BaseException) -> str:
+    """What a crash reporter shows of our frames: every local, of the error and all that led to it."""
+    shown, seen = [], set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        frames = traceback.TracebackException.from_exception(error, capture_locals=True).stack
+        shown += [f"{frame.name}: {frame.locals}" for frame in frames if OURS in frame.filename]
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return "\n".join(shown)
+
+
+def test_it_goes_into_one_header(twin: Twin) -> None:
+    face = twin(ACCEPTED)
+    face.submit(twin.call)
+    request = face.server.requests[0]
+    carrying = [name for name, value in request.headers.items() if twin.key in value]
+    assert carrying == ["x-api-key"]
+    assert twin.key not in str(request.url)
+    assert twin.key.encode() not in request.content
+    assert "authorization" not in request.headers
+
+
+def test_no_redirect_takes_it_elsewhere(twin: Twin) -> None:
+    face = twin((307, "", {"location": "https://evil.example/"}), {"ok": True})
+    with pytest.raises(MuAPIError):
+        face.submit(twin.call)
+    with pytest.raises(MuAPIError):
+        face.look("abc")
+    assert {request.url.host for request in face.server.requests} == {"api.muapi.ai"}
+
+
+def test_no_cookie_is_sent_back(twin: Twin) -> None:
+    face = twin((200, ACCEPTED, {"set-cookie": "session=1; Domain=muapi.ai"}))
+    face.submit(twin.call)
+    face.submit(twin.call)
+    assert "cookie" not in face.server.requests[1].headers
+
+
+def test_no_repr_shows_it(twin: Twin) -> None:
+    face = twin(ACCEPTED)
+    job = face.submit(twin.call)
+    for thing in (face.mu, job, face.mu.spend, face.mu.__dict__, face.mu.account, face.mu.keys):
+        assert twin.key not in f"{thing!r} {thing!s}"
+    assert twin.key not in job.to_json()
+
+
+def test_no_pickle_holds_it(twin: Twin) -> None:
+    face = twin(ACCEPTED)
+    with pytest.raises(TypeError, match="API key is not pickled"):
+        pickle.dumps(face.mu)
+    job = face.submit(twin.call)
+    assert twin.key.encode() not in pickle.dumps(job)
+    assert pickle.loads(pickle.dumps(job)) == copy.deepcopy(job) == job
+
+
+FAULTS: list[Any] = [
+    httpx.ReadTimeout("timed out"),
+    httpx.ConnectError("refused"),
+    (401, {"detail": "Not authorized"}),
+    (500, "oops"),
+    (200, "<html>"),
+    (422, {"detail": "no"}),
+    KeyboardInterrupt,
+    ZeroDivisionError("a fault of the transport itself"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda value: str(value)[:30])
+def test_no_error_shows_it(twin: Twin, fault: Any) -> None:
+    face = twin(fault)
+    with pytest.raises(BaseException) as caught:  # noqa: B017, PT011 - whatever comes, it keeps the secret
+        face.submit(twin.call)
+    error = caught.value
+    assert twin.key not in f"{error!r} {error!s} {vars(error)}"
+    assert locals_of(error), "our frames are in the traceback"
+    assert twin.key not in locals_of(error)
+
+
+@pytest.mark.parametrize(
+    "options", [{"timeout": -1}, {"base_url": "http://api.muapi.ai"}, {"max_spend": "much"}, {"wait_timeout": None}]
+)
+def test_no_refused_option_shows_it(twin: Twin, options: dict[str, Any]) -> None:
+    with pytest.raises(MuAPIError) as caught:
+        twin(ACCEPTED, **options)
+    assert twin.key not in str(caught.value)
+    assert twin.key not in locals_of(caught.value)
+
+
+@pytest.mark.parametrize("webhook", ["https://x.example/\ud800", "https://x.example/a\r\nb"])
+def test_a_request_that_cannot_be_built_is_an_error_of_ours_and_shows_nothing(twin: Twin, webhook: str) -> None:
+    from muapi_client.models import flux_dev_image  # noqa: PLC0415 - the only test here that needs a model
+
+    face = twin(ACCEPTED, webhook=webhook)
+    try:
+        face.submit(flux_dev_image(prompt="a fox"))
+    except MuAPIError as error:
+        assert twin.key not in locals_of(error)  # noqa: PT017 - sending it quoted is as good
+    assert all("\n" not in str(request.url) for request in face.server.requests)
+
+
+@pytest.mark.parametrize("key", ["sk-1\r\nx-evil: 1", "sk-1\nx", "sk 1", "sk-ä", "sk\x00", "sk\x7f", "", "   ", "\t"])
+def test_a_key_that_cannot_be_a_header_is_refused(twin: Twin, key: str) -> None:
+    with pytest.raises(AuthenticationError) as caught:
+        twin(ACCEPTED, api_key=key)
+    if key.strip():
+        assert key not in str(caught.value)
+        assert "evil" not in locals_of(caught.value)
+
+
+def test_surrounding_space_is_no_part_of_a_key(twin: Twin) -> None:
+    face = twin(ACCEPTED, api_key="  sk-1\n")
+    face.submit(twin.call)
+    assert face.server.requests[0].headers["x-api-key"] == "sk-1"
+
+
+def test_the_environment_may_hold_it(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUAPI_API_KEY", "sk-env")
+    monkeypatch.setenv("MUAPI_BASE_URL", "https://other.example/api/v1/")
+    face = twin(ACCEPTED, api_key=None)
+    face.submit(twin.call)
+    request = face.server.requests[0]
+    assert request.headers["x-api-key"] == "sk-env"
+    assert str(request.url) == "https://other.example/api/v1/new/model"
+
+
+def test_no_key_at_all(twin: Twin) -> None:
+    with pytest.raises(AuthenticationError, match="MUAPI_API_KEY"):
+        twin(ACCEPTED, api_key=None)
+
+
+@pytest.mark.parametrize("url", ["http://api.muapi.ai", "http://10.0.0.1:8000/api/v1", "http://localhost.evil.example"])
+def test_clear_text_to_another_machine_is_refused(twin: Twin, url: str) -> None:
+    with pytest.raises(MuAPIError, match="clear text"):
+        twin(ACCEPTED, base_url=url)
+    assert twin(ACCEPTED, base_url=url, allow_http=True).submit(twin.call).id == "abc"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.muapi.ai",
+        "ftp://api.muapi.ai",
+        "file:///etc/passwd",
+        "https://",
+        "https:///api/v1",
+        "https://user:pass@api.muapi.ai",
+        "https://api.muapi.ai?x=1",
+        "https://api.muapi.ai?",
+        "https://api.muapi.ai/#x",
+        "https://api.muapi.ai#",
+        "https://api.muapi.ai:port",
+        "https://[::1",
+        "https://api.muapi.ai\n.evil.example",
+        "https://api.muapi.ai .evil.example",
+    ],
+)
+def test_a_base_url_that_is_none_is_refused(twin: Twin, url: str) -> None:
+    with pytest.raises(MuAPIError):
+        twin(ACCEPTED, base_url=url)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers a job, over a real connection, so that httpcore logs what it does."""
+
+    def do_POST(self) -> None:
+        body = b'{"request_id": "abc", "status": "processing"}'
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of http.server
+        """Keep standard error quiet."""
+
+
+@pytest.fixture
+def loopback() -> Iterator[str]:
+    """A server on a free port of this machine."""
+    with HTTPServer(("127.0.0.1", 0), _Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_no_log_shows_it(twin: Twin, loopback: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    face = twin(base_url=loopback, transport=None)
+    submitted = face.mu.submit(twin.call)
+    if twin.awaits:
+
+        async def submit_and_close() -> Any:
+            async with face.mu as mu:
+                assert mu is face.mu
+                return await submitted
+
+        assert face.go(submit_and_close()).id == "abc"
+    else:
+        with face.mu:
+            assert submitted.id == "abc"
+    assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
+    assert twin.key not in caplog.text
+    assert all(twin.key not in str(record.__dict__) for record in caplog.records)
