@@ -113,7 +113,8 @@ def _speaks_of_a_job(said: Any) -> bool:
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None) -> bool:
     named = read_id(detail)
-    return meaning(detail.get("status")) is not Verdict.RUNNING or (named is not None and named == request_id and bool(read_error(detail)))
+    names_it = named is not None and named == request_id
+    return meaning(detail.get("status")) is not Verdict.RUNNING or (names_it and bool(read_error(detail)))
 
 
 def _prediction(reply: Reply, said: Mapping[str, Any], request_id: str | None) -> Prediction:
@@ -134,6 +135,7 @@ def _prediction(reply: Reply, said: Mapping[str, Any], request_id: str | None) -
         balance=balance_from_headers(reply.headers),
         warnings=tuple(warnings),
         raw=said,
+        status_code=reply.status,
     )
 
 
@@ -211,7 +213,10 @@ def _words(detail: Any) -> str:
         return detail
     if isinstance(detail, list) and all(isinstance(entry, Mapping) and "msg" in entry for entry in detail):
         return "; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail)
-    return json.dumps(detail, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(detail, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
 
 
 def _where(loc: Any) -> str:

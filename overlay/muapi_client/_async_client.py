@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from muapi_client import _jobs
-from muapi_client._base import Client
+from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._connections import AsyncConnections
-from muapi_client._predictions import AsyncJob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,8 +16,9 @@ if TYPE_CHECKING:
 
     from muapi_client._estimates import Estimate
     from muapi_client._flow import Flow
+    from muapi_client._flows import Flows
     from muapi_client._journal import Entry
-    from muapi_client._predictions import Job, Prediction
+    from muapi_client._predictions import AsyncJob, Job, Prediction
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
@@ -32,7 +31,6 @@ class AsyncMuAPI(Client):
 
     _connect = AsyncConnections
     _connections: AsyncConnections
-    _new_job = AsyncJob
 
     async def run(
         self,
@@ -43,17 +41,17 @@ class AsyncMuAPI(Client):
         on_look: Callable[[Prediction], object] | None = None,
     ) -> Prediction:
         """Submit a job and wait for its result; see ``MuAPI.run``. Callbacks may be coroutine functions."""
-        return await self._drive(self._run_flow(call, timeout, on_accept, on_look))
+        return await self._drive(self._flows.run(call, timeout, on_accept, on_look))
 
     async def submit(self, call: Call[Any]) -> AsyncJob | Prediction:
         """Submit a job and do not wait; see ``MuAPI.submit``."""
-        flow: Flow[Any] = self._submit_flow(call)  # its jobs are made by _new_job
+        flow: Flow[Any] = self._flows.submit(call)  # its jobs are made by _new_job
         outcome: AsyncJob | Prediction = await self._drive(flow)
         return outcome
 
     async def look(self, job_or_id: Job | str) -> Prediction:
         """Ask once how a job stands; see ``MuAPI.look``."""
-        return await self._drive(_jobs.look(self._job(job_or_id), self._terms))
+        return await self._drive(self._flows.look(job_or_id))
 
     async def wait(
         self,
@@ -63,16 +61,16 @@ class AsyncMuAPI(Client):
         on_look: Callable[[Prediction], object] | None = None,
     ) -> Prediction:
         """Wait for a job's end; see ``MuAPI.wait``."""
-        return await self._drive(self._wait_flow(job_or_id, timeout, on_look))
+        return await self._drive(self._flows.wait(job_or_id, timeout, on_look))
 
     async def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""
-        answer: T = await self._drive(self._send_flow(call))
+        answer: T = await self._drive(self._flows.send(call))
         return answer
 
     async def estimate(self, call: Call[Any]) -> Estimate:
         """Ask what a job will cost, without submitting it; see ``MuAPI.estimate``."""
-        return await self._drive(self._estimate_flow(call))
+        return await self._drive(self._flows.estimate(call))
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """Walk through past requests, newest first; see ``MuAPI.history``."""
@@ -82,16 +80,13 @@ class AsyncMuAPI(Client):
 
     def resume(self) -> Iterator[AsyncJob]:
         """The journal's jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
-        jobs: list[Any] = self._unfinished()
+        jobs: list[Any] = self._flows.unfinished(self._journal)
         return iter(jobs)
 
     async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[AsyncJob]:
         """Look through the history for the job of a submit whose outcome is unknown; see ``MuAPI.reconcile``."""
-        from muapi_client import _reconcile  # noqa: PLC0415 - loads the catalogue
-
-        slug, since, known = self._lost(lost)
-        items = [item async for item in self.history(limit=_reconcile.LOOK_BACK)]
-        return [self._new_job(found, client=self) for found in _reconcile.candidates(items, slug, since, known)]
+        items = [item async for item in self.history(limit=HISTORY_LOOKED_THROUGH)]
+        return self._flows.candidates(items, lost, self._terms.journal)
 
     @property
     def account(self) -> AsyncAccount:
@@ -128,7 +123,14 @@ class AsyncMuAPI(Client):
         """Close the client."""
         await self.close()
 
+    @property
+    def _flows(self) -> Flows:
+        from muapi_client._flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._predictions import AsyncJob  # noqa: PLC0415 - likewise
+
+        return flows_of(self, AsyncJob)
+
     async def _drive(self, flow: Flow[T]) -> T:
         from muapi_client._driver import arun  # noqa: PLC0415 - imports httpx
 
-        return await arun(flow, self._connections.client(), self._clock, self._origin, self._key)
+        return await arun(flow, self._connections, self._clock, self._origin, self._key)

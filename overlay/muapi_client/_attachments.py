@@ -6,7 +6,7 @@ Does not live here: opening them (``_sources``), uploading them (``_uploads``).
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import evolve
 
@@ -14,7 +14,7 @@ from muapi_client._checks import check, refusal
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from muapi_generated.types import Call
 
@@ -42,11 +42,13 @@ def _is_open_file(value: Any) -> bool:
 
 def attachments(value: Any, where: Where = ()) -> list[tuple[Where, Any]]:
     """The local files in a body, nested lists and objects included, each with the place it stands at."""
-    if isinstance(value, dict):
-        return [found for name, item in value.items() for found in attachments(item, (*where, name))]
-    if isinstance(value, list):
-        return [found for index, item in enumerate(value) for found in attachments(item, (*where, index))]
+    if isinstance(value, dict | list | tuple):
+        return [found for key, item in _items(value) for found in attachments(item, (*where, key))]
     return [(where, value)] if is_local(value) else []
+
+
+def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
+    return cast("Iterable[tuple[str | int, Any]]", value.items() if isinstance(value, dict) else enumerate(value))
 
 
 def with_urls(call: Call[Any], urls: Mapping[Where, str]) -> Call[Any]:
@@ -57,11 +59,10 @@ def with_urls(call: Call[Any], urls: Mapping[Where, str]) -> Call[Any]:
 def _replaced(value: Any, urls: Mapping[Where, str], where: Where) -> Any:
     if where in urls:
         return urls[where]
-    if isinstance(value, dict):
-        return {name: _replaced(item, urls, (*where, name)) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_replaced(item, urls, (*where, index)) for index, item in enumerate(value)]
-    return value
+    if not isinstance(value, dict | list | tuple):
+        return value
+    items = [(key, _replaced(item, urls, (*where, key))) for key, item in _items(value)]
+    return dict(items) if isinstance(value, dict) else [item for _, item in items]
 
 
 def check_around(call: Call[Any], places: list[Where]) -> None:

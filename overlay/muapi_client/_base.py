@@ -1,47 +1,39 @@
-"""What ``MuAPI`` and ``AsyncMuAPI`` share: their options, and which flow each method is.
+"""What ``MuAPI`` and ``AsyncMuAPI`` share: their options, and what they have learnt about money.
 
-Does not live here: any rule (``_jobs``, ``_exchanges``), any I/O (``_driver``), the methods themselves.
+Does not live here: the methods (``_client``, ``_async_client``), which flow each is (``_flows``), I/O (``_driver``).
 """
 
 from __future__ import annotations
 
-import time
 from copy import copy
-from datetime import UTC, datetime
-from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
 
 from attrs import evolve
 
-from muapi_client import _exchanges, _jobs
-from muapi_client._clock import Clock, SystemClock
+from muapi_client._clock import SystemClock
 from muapi_client._config import APIKey, read_amount, read_key, read_origin, read_seconds
 from muapi_client._cost import Ledger, Spend
 from muapi_client._polling import Polling
-from muapi_client._predictions import Job, Prediction
 from muapi_client._retry import Retry
-from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
+from muapi_client._terms import Terms
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
     from os import PathLike
 
-    from muapi_client._estimates import Estimate
-    from muapi_client._flow import Flow
+    from muapi_client._clock import Clock
     from muapi_client._journal import Entry, Journal
-    from muapi_generated.types import Call
 
-READS = frozenset({"GET", "HEAD"})  # methods that change and charge nothing
+HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
 OPTIONS = frozenset({"max_spend", "timeout", "wait_timeout", "retry", "polling", "strict", "webhook", "team_id"})
 
 
 class Client:
-    """What both clients share: options and the making of flows."""
+    """What both clients share."""
 
-    _new_job: type[Job] = Job
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
 
@@ -98,7 +90,7 @@ class Client:
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
         self._max_spend = None if max_spend is None else read_amount("max_spend", max_spend)
         self._ledger = Ledger()
-        self._terms = _exchanges.Terms(
+        self._terms = Terms(
             retry=retry or Retry(),
             polling=polling or Polling(),
             timeout=read_seconds("timeout", timeout),
@@ -147,53 +139,7 @@ class Client:
         other.__dict__["_terms"] = evolve(self._terms, **changes)
         return other
 
-    def _job(self, job_or_id: Job | str) -> Job:
-        return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
-
-    def _submit_flow(self, call: Call[Any]) -> Flow[Job | Prediction]:
-        call = _exchanges.keyed(call, uuid4().hex)
-        new_job = partial(self._new_job, client=self)
-        flow = _jobs.submit(call, self._terms, now=self._clock.now(), started_at=time.time(), new_job=new_job)
-        if self._max_spend is None:
-            return flow
-        from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
-
-        return _estimates.within(self._max_spend, self.spend, flow, call, self._terms)
-
-    def _run_flow(
-        self,
-        call: Call[Any],
-        timeout: float | None,
-        on_accept: Callable[[Any], object] | None,
-        on_look: Callable[[Prediction], object] | None,
-    ) -> Flow[Prediction]:
-        return _jobs.run(
-            self._submit_flow(call),
-            self._terms,
-            now=self._clock.now(),
-            timeout=self._patience(timeout),
-            on_accept=on_accept,
-            on_look=on_look,
-        )
-
-    def _wait_flow(
-        self, job_or_id: Job | str, timeout: float | None, on_look: Callable[[Prediction], object] | None
-    ) -> Flow[Prediction]:
-        job, patience = self._job(job_or_id), self._patience(timeout)
-        return _jobs.wait(job, self._terms, now=self._clock.now(), timeout=patience, on_look=on_look)
-
-    def _send_flow(self, call: Call[Any]) -> Flow[Any]:
-        reads = call.operation.method in READS
-        return _exchanges.exchange(call, self._terms, reads=reads, started_at=time.time())
-
-    def _estimate_flow(self, call: Call[Any]) -> Flow[Estimate]:
-        from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
-
-        return _estimates.estimate(call, self._terms, started_at=time.time())
-
-    def _patience(self, timeout: float | None) -> float:
-        return self._terms.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
+    @property
     def _journal(self) -> Journal:
         if self._terms.journal is None:
             raise MuAPIError("this client has no journal: pass journal= a path")
@@ -206,22 +152,7 @@ class Client:
             JournalError: The journal cannot be read.
             MuAPIError: The client has no journal.
         """
-        return self._journal().unknown()
-
-    def _lost(self, lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime, frozenset[str]]:
-        """What is known of a submit whose outcome is not: its model, when it was sent, and which jobs it is not."""
-        known = self._terms.journal.ids() if self._terms.journal else frozenset[str]()
-        if not isinstance(lost, SubmitOutcomeUnknownError):
-            return lost.slug, lost.intended_at, known
-        if lost.call is None:
-            raise MuAPIError("this error carries no call, so there is nothing to look for")
-        return lost.call.operation.slug, datetime.fromtimestamp(lost.started_at or 0.0, UTC), known
-
-    def _unfinished(self) -> list[Job]:
-        return [
-            self._new_job(entry.request_id or "", entry.call, entry.cost, entry.intended_at, client=self)
-            for entry in self._journal().unfinished()
-        ]
+        return self._journal.unknown()
 
 
 def read_journal(given: Journal | str | PathLike[str] | None) -> Journal | None:

@@ -73,7 +73,7 @@ def _problems(model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, An
         except Rejected as no:
             problem = {"loc": ["body", name, *no.loc], "msg": no.msg, "type": no.type}
             yield {**problem, "ctx": dict(no.ctx)} if no.ctx else problem
-    for name in body.keys() - rules.keys():
+    for name in [name for name in body if name not in rules]:
         guess = get_close_matches(str(name), rules, n=1, cutoff=0.6)
         hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(rules)}"
         yield {"loc": ["body", name], "msg": f"Unknown field; {hint}", "type": "extra_forbidden"}

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from muapi_client import _jobs
-from muapi_client._base import Client
+from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._connections import Connections
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from muapi_client._estimates import Estimate
     from muapi_client._flow import Flow
+    from muapi_client._flows import Flows
     from muapi_client._journal import Entry
     from muapi_client._predictions import Job, Prediction
     from muapi_client._resources import Account, Keys, Models
@@ -57,7 +57,7 @@ class MuAPI(Client):
             WaitTimeoutError: The job has not ended in time; it lives on, and the error carries it.
             MuAPIError: Anything else; see ``muapi_client.errors``.
         """
-        return self._drive(self._run_flow(call, timeout, on_accept, on_look))
+        return self._drive(self._flows.run(call, timeout, on_accept, on_look))
 
     def submit(self, call: Call[Any]) -> Job | Prediction:
         """Submit a job and do not wait: a ``Job``, or the finished ``Prediction`` where the server answered at once.
@@ -65,7 +65,7 @@ class MuAPI(Client):
         Raises:
             Those of :meth:`run`, without the waiting.
         """
-        return self._drive(self._submit_flow(call))
+        return self._drive(self._flows.submit(call))
 
     def look(self, job_or_id: Job | str) -> Prediction:
         """Ask once how a job stands. A job that failed is an answer here, not an error.
@@ -74,7 +74,7 @@ class MuAPI(Client):
             NotFoundError: The server knows no such job.
             APIStatusError, APIConnectionError, ResponseError: No answer could be had.
         """
-        return self._drive(_jobs.look(self._job(job_or_id), self._terms))
+        return self._drive(self._flows.look(job_or_id))
 
     def wait(
         self,
@@ -88,7 +88,7 @@ class MuAPI(Client):
         Raises:
             Those of :meth:`run`, from the waiting on.
         """
-        return self._drive(self._wait_flow(job_or_id, timeout, on_look))
+        return self._drive(self._flows.wait(job_or_id, timeout, on_look))
 
     def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its body, typed as the call says.
@@ -98,7 +98,7 @@ class MuAPI(Client):
             SubmitOutcomeUnknownError: The call changes something, and whether it did is unknown.
             ResponseError: The answer cannot be understood.
         """
-        answer: T = self._drive(self._send_flow(call))
+        answer: T = self._drive(self._flows.send(call))
         return answer
 
     def estimate(self, call: Call[Any]) -> Estimate:
@@ -107,7 +107,7 @@ class MuAPI(Client):
         Raises:
             NotFoundError: The model has no name in the price catalogue.
         """
-        return self._drive(self._estimate_flow(call))
+        return self._drive(self._flows.estimate(call))
 
     def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Walk through past requests, newest first, page after page.
@@ -126,7 +126,7 @@ class MuAPI(Client):
             JournalError: The journal cannot be read.
             MuAPIError: The client has no journal.
         """
-        return iter(self._unfinished())
+        return iter(self._flows.unfinished(self._journal))
 
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[Job]:
         """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
@@ -138,11 +138,8 @@ class MuAPI(Client):
             The jobs it may be, newest first: of that model, since that moment, not known otherwise. None where it
             was most likely never accepted.
         """
-        from muapi_client import _reconcile  # noqa: PLC0415 - loads the catalogue
-
-        slug, since, known = self._lost(lost)
-        items = self.history(limit=_reconcile.LOOK_BACK)
-        return [self._new_job(found, client=self) for found in _reconcile.candidates(items, slug, since, known)]
+        items = list(self.history(limit=HISTORY_LOOKED_THROUGH))
+        return self._flows.candidates(items, lost, self._terms.journal)
 
     @property
     def account(self) -> Account:
@@ -179,7 +176,14 @@ class MuAPI(Client):
         """Close the client."""
         self.close()
 
+    @property
+    def _flows(self) -> Flows:
+        from muapi_client._flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._predictions import Job  # noqa: PLC0415 - likewise
+
+        return flows_of(self, Job)
+
     def _drive(self, flow: Flow[T]) -> T:
         from muapi_client._driver import run  # noqa: PLC0415 - imports httpx
 
-        return run(flow, self._connections.client(), self._clock, self._origin, self._key)
+        return run(flow, self._connections, self._clock, self._origin, self._key)

@@ -67,7 +67,8 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise MuAPIError(f"the base URL {url!r} is no URL: {error}") from None
-    if parts.scheme not in ("https", "http") or not host or not url.isprintable() or any(sign in url for sign in " ?#\\"):
+    odd = not url.isprintable() or any(sign in url for sign in " ?#\\")
+    if parts.scheme not in ("https", "http") or not host or odd:
         raise MuAPIError(f"the base URL {url!r} must be like {DEFAULT_BASE_URL}")
     if parts.username or parts.password:
         raise MuAPIError("the base URL must not hold a user name or password")

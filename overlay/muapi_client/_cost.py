@@ -7,13 +7,14 @@ Source: API reference, "Per-Request Cost". Missing is not zero: every reader ans
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from decimal import Context, Decimal, InvalidOperation
 from functools import reduce
 from typing import Any, Final
 
 from attrs import asdict, frozen
+
+from muapi_client._locks import ForkLock
 
 MICRO_USD: Final = Decimal("0.000001")  # the resolution of X-MuAPI-Cost-USD
 ZERO: Final = Decimal(0)
@@ -93,10 +94,8 @@ def settle(in_headers: Cost | None, in_body: Cost | None) -> tuple[Cost | None, 
     """
     if in_headers is None or in_body is None:
         return in_body or in_headers, None
-    same = (
-        in_headers.amount_usd.quantize(MICRO_USD, context=EXACT) == in_body.amount_usd.quantize(MICRO_USD, context=EXACT)
-        and in_headers.refunded == in_body.refunded
-    )
+    told, said = (cost.amount_usd.quantize(MICRO_USD, context=EXACT) for cost in (in_headers, in_body))
+    same = told == said and in_headers.refunded == in_body.refunded
     return (
         in_body,
         None if same else f"the cost headers say {_say(in_headers)}, the body says {_say(in_body)}",
@@ -152,7 +151,7 @@ class Spend:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._costs: dict[str, Cost | None] = {}
         self._requests = 0
         self._charged = ZERO

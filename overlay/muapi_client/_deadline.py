@@ -26,22 +26,21 @@ _exchange = threading.local()  # .ends: the running exchange's end on time.monot
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Let no socket operation of this thread's exchange outlast ``seconds`` from now."""
+    outer = getattr(_exchange, "ends", None)
     _exchange.ends = time.monotonic() + seconds
     try:
         yield
     finally:
-        del _exchange.ends
+        _exchange.ends = outer
 
 
-def hold_deadlines(client: httpx.Client) -> None:
-    """Make the sockets of a client, behind proxies too, keep to :func:`deadline`.
+def hold_deadlines(transport: httpx.HTTPTransport) -> None:
+    """Make the sockets of a transport keep to :func:`deadline`.
 
     Reaches into httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
     """
-    for transport in (client._transport, *client._mounts.values()):  # noqa: SLF001 - see above
-        pool = getattr(transport, "_pool", None)
-        if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001 - see above
+    pool: Any = transport._pool  # noqa: SLF001 - see above
+    pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001 - see above
 
 
 def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:

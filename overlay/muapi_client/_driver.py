@@ -9,19 +9,17 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-import anyio
-import anyio.to_thread
 import httpx
 
-from muapi_client._connections import CLOSED
 from muapi_client._deadline import deadline
-from muapi_client._flow import Flow, Keep, Lost, Reply, Send, Sleep, Step, Tell
+from muapi_client._flow import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step
 from muapi_client._transport import headers_of, lost, request_of
-from muapi_client.errors import APIConnectionError, MuAPIError
+from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
     from muapi_client._clock import Clock
     from muapi_client._config import APIKey
+    from muapi_client._connections import AsyncConnections, Connections
 
 R = TypeVar("R")
 
@@ -29,43 +27,39 @@ ANSWER_MAXIMUM: Final = 64 * 2**20  # bytes of one JSON answer; the largest seen
 FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 
 
-def run(flow: Flow[R], client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> R:
+def run(flow: Flow[R], connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> R:
     """Drive ``flow`` to its end, blocking this thread."""
-    outcome: Any = None
-    fault: BaseException | None = None
-    while True:
-        try:
-            step: Step = flow.throw(fault) if fault is not None else flow.send(outcome)
-        except StopIteration as end:
-            return cast("R", end.value)
-        fault = None
-        try:
-            outcome = _carry_out(step, client, clock, origin, api_key)
-        except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle leaves by throw()
-            fault = error
+    try:
+        step: Step = next(flow)
+        while True:
+            try:
+                outcome = _carry_out(step, connections, clock, origin, api_key)
+            except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
+                step = flow.throw(error)
+            else:
+                step = flow.send(outcome)
+    except StopIteration as end:
+        return cast("R", end.value)
 
 
-def _carry_out(step: Step, client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> Any:
+def _carry_out(step: Step, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Any:
     match step:
         case Send():
-            return _exchange(step, client, clock, origin, api_key)
+            return _exchange(step, connections, clock, origin, api_key)
         case Sleep(seconds):
             clock.sleep(seconds)
             return clock.now()
-        case Tell(callback, value):
-            callback(value)
-            return None
+        case Do(work):
+            return work()
         case Keep(write):
             return write()
 
 
-def _exchange(send: Send, client: httpx.Client, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
-    if client.is_closed:
-        raise MuAPIError(CLOSED)
+def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
     ends = clock.now() + send.timeout
     try:
         with deadline(send.timeout):
-            response = client.send(request_of(send, origin, api_key), stream=True)
+            response = connections.send(request_of(send, origin, api_key))
             try:
                 content = bytearray()
                 for chunk in response.iter_bytes():
@@ -80,46 +74,47 @@ def _exchange(send: Send, client: httpx.Client, clock: Clock, origin: str, api_k
     return Reply(response.status_code, headers_of(response), bytes(content), clock.now())
 
 
-async def arun(flow: Flow[R], client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> R:
+async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> R:
     """Drive ``flow`` to its end, yielding to the event loop."""
-    outcome: Any = None
-    fault: BaseException | None = None
-    while True:
-        try:
-            step: Step = flow.throw(fault) if fault is not None else flow.send(outcome)
-        except StopIteration as end:
-            return cast("R", end.value)
-        fault = None
-        try:
-            outcome = await _acarry_out(step, client, clock, origin, api_key)
-        except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
-            fault = error
+    try:
+        step: Step = next(flow)
+        while True:
+            try:
+                outcome = await _acarry_out(step, connections, clock, origin, api_key)
+            except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
+                step = flow.throw(error)
+            else:
+                step = flow.send(outcome)
+    except StopIteration as end:
+        return cast("R", end.value)
 
 
-async def _acarry_out(step: Step, client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> Any:
+async def _acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> Any:
     match step:
         case Send():
-            return await _aexchange(step, client, clock, origin, api_key)
+            return await _aexchange(step, connections, clock, origin, api_key)
         case Sleep(seconds):
             await clock.asleep(seconds)
             return clock.now()
-        case Tell(callback, value):
-            told = callback(value)
-            if inspect.isawaitable(told):
-                await told
-            return None
+        case Do(work):
+            done = work()
+            return await done if inspect.isawaitable(done) else done
         case Keep(write):
+            import anyio.to_thread  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
+
             with anyio.CancelScope(shield=True):
                 return await anyio.to_thread.run_sync(write)
 
 
-async def _aexchange(send: Send, client: httpx.AsyncClient, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
-    if client.is_closed:
-        raise MuAPIError(CLOSED)
+async def _aexchange(
+    send: Send, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey
+) -> Reply | Lost:
+    import anyio  # noqa: PLC0415 - as above
+
     ends = clock.now() + send.timeout
     try:
         with anyio.fail_after(send.timeout):
-            response = await client.send(request_of(send, origin, api_key), stream=True)
+            response = await connections.send(request_of(send, origin, api_key))
             try:
                 content = bytearray()
                 async for chunk in response.aiter_bytes():

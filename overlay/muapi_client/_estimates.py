@@ -6,21 +6,21 @@ Lives here: asking the price, and holding a submit back. Does not live here: wha
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
 from muapi_client import catalog, errors
 from muapi_client._cost import ZERO, usd
-from muapi_client._exchanges import Terms, exchange, prepare
+from muapi_client._exchanges import exchange, prepare
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._cost import Spend
     from muapi_client._flow import Flow
-    from muapi_client._predictions import Job, Prediction
+    from muapi_client._predictions import Prediction
+    from muapi_client._terms import Terms
 
-R = TypeVar("R", bound="Job | Prediction")
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
 
@@ -59,8 +59,10 @@ def estimate(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Estima
     return Estimate(name, cost, bool(said.get("dynamic_pricing")), str(strategy) if strategy else None)
 
 
-def within(limit: Decimal, spend: Spend, submit: Flow[R], call: Call[Any], terms: Terms) -> Flow[R]:
-    """Go on with ``submit`` only if the job's estimate keeps the spend within ``limit`` USD.
+def within(
+    limit: Decimal, spend: Spend, acceptance: Flow[Prediction], call: Call[Any], terms: Terms
+) -> Flow[Prediction]:
+    """Go on with a submit only if the job's estimate keeps the spend within ``limit`` USD.
 
     The estimate counts as spent until the server tells the cost, so that jobs submitted side by side keep to the limit,
     and what may have been charged counts as charged.
@@ -73,23 +75,23 @@ def within(limit: Decimal, spend: Spend, submit: Flow[R], call: Call[Any], terms
     prepare(call, terms)  # what is refused here needs no price
     price = max((yield from _expected(call, terms)), ZERO)
     if not spend.reserve(price, limit):
-        submit.close()
+        acceptance.close()
         raise errors.SpendLimitError(
             f"{call.operation.slug} at about {price} USD would take the spend of {spend.total_usd} USD"
             f" past max_spend={limit} USD; nothing was sent"
         )
     try:
-        outcome = yield from submit
+        said = yield from acceptance
     except errors.SubmitOutcomeUnknownError:
         raise  # it may have been charged: what was set aside for it stays so
     except errors.MuAPIError:
         spend.release(price)
         raise
-    if outcome.cost is None and outcome.id:
-        spend.hold(outcome.id, price)
+    if said.cost is None and said.id:
+        spend.hold(said.id, price)
     else:
         spend.release(price)
-    return outcome
+    return said
 
 
 def _expected(call: Call[Any], terms: Terms) -> Flow[Decimal]:

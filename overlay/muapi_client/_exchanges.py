@@ -9,50 +9,23 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from muapi_client import _answers, errors
 from muapi_client._checks import check, declares, refusal
 from muapi_client._cost import balance_from_headers
-from muapi_client._flow import Flow, Lost, Outcome, Reply, Send, Sleep
+from muapi_client._flow import Flow, Lost, Outcome, Reply, Send, Sleep, Step
 from muapi_client._retry import may_reread, may_resubmit, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
-    from muapi_client._cost import Cost
-    from muapi_client._journal import Journal
-    from muapi_client._polling import Polling
-    from muapi_client._retry import Retry
+    from muapi_client._terms import Terms
     from muapi_generated.types import Call
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
-UNCERTAIN: Final = frozenset({303, 408, 499})  # and every 5xx: the job may have been accepted all the same
-
-
-@frozen(kw_only=True)
-class Terms:
-    """What a flow goes by.
-
-    Attributes:
-        timeout: Seconds for one exchange.
-        wait_timeout: Seconds for one wait.
-        draw: A source of random numbers from 0 to 1, for jitter.
-        journal: Where every paid job is written down, or None.
-        note: Told of every judged answer: cost or None, balance or None, request id or None.
-    """
-
-    retry: Retry
-    polling: Polling
-    timeout: float
-    wait_timeout: float
-    strict: bool
-    webhook: str | None
-    team_id: int | None
-    draw: Callable[[], float]
-    note: Callable[[Cost | None, Decimal | None, str | None], None]
-    journal: Journal | None = None
+# Besides every 5xx: the job may have been accepted all the same. 302 is often meant as 303, "done, look there".
+UNCERTAIN: Final = frozenset({302, 303, 408, 499})
 
 
 def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -> Flow[Any]:
@@ -72,9 +45,7 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
     reply = yield from (read(call, terms) if reads else write(call, terms, started_at=started_at))
     if reply.status not in _answers.OK:
         raise refused(reply, terms)
-    if call.operation.is_job and (said := _answers.read_prediction(reply, request_id=None)):
-        terms.note(said.cost, said.balance, said.id or "")
-    if not reply.content and not call.operation.is_job:
+    if not reply.content:
         return None  # 204: done, and nothing to say
     try:
         return _answers.typed(call.operation.answer, _answers.decode(reply))
@@ -97,7 +68,7 @@ def keyed(call: Call[Any], new_key: str) -> Call[Any]:
 
 def read(call: Call[Any], terms: Terms) -> Flow[Reply]:
     """Carry out an exchange that only reads, again where the failure looks passing."""
-    return (yield from _repeat(prepare(call, terms), terms, may_reread))
+    return (yield from repeat(prepare(call, terms), terms, may_reread))
 
 
 def write(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Reply]:
@@ -109,7 +80,7 @@ def write(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Reply]:
     send = prepare(call, terms)
     has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
     try:
-        reply = yield from _repeat(send, terms, may_reread if has_key else may_resubmit)
+        reply = yield from repeat(send, terms, may_reread if has_key else may_resubmit)
     except errors.APIConnectionError as error:
         if error.sent:
             raise unknown(call, str(error), started_at=started_at) from error
@@ -119,17 +90,21 @@ def write(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Reply]:
     return reply
 
 
-def _repeat(send: Send, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> Flow[Reply]:
-    failures = 0
+def repeat(step: Step, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> Flow[Reply]:
+    """Carry out a step that ends in an outcome, again where ``may_repeat`` says so, as often and as long as allowed."""
+    failures, first_ended = 0, 0.0
     while True:
-        outcome: Outcome = yield send
+        outcome: Outcome = yield step
         if isinstance(outcome, Reply):
             terms.note(None, balance_from_headers(outcome.headers), None)
         failures += 1
-        if failures >= terms.retry.attempts or not may_repeat(outcome):
-            return arrived(outcome)
+        first_ended = first_ended or outcome.at
         asked = None if isinstance(outcome, Lost) else retry_after(outcome)
-        yield Sleep(terms.retry.pause(failures, draw=terms.draw(), asked=asked))
+        pause = terms.retry.pause(failures, draw=terms.draw(), asked=asked)
+        spent = failures >= terms.retry.attempts or outcome.at + pause > first_ended + terms.retry.within
+        if spent or not may_repeat(outcome):
+            return arrived(outcome)
+        yield Sleep(pause)
 
 
 def arrived(outcome: Outcome) -> Reply:

@@ -41,11 +41,13 @@ class Sleep:
 
 
 @frozen
-class Tell:
-    """Call one of the user's callbacks; the driver answers when it has returned, or has been awaited."""
+class Do:
+    """Do something the flow cannot: call a user's callback, move a file.
 
-    callback: Callable[[Any], Any]
-    value: Any
+    The driver answers with what ``work`` returns; the awaiting one awaits it where it can be awaited.
+    """
+
+    work: Callable[[], Any]
 
 
 @frozen
@@ -74,5 +76,5 @@ class Lost:
 
 
 Outcome: TypeAlias = Reply | Lost
-Step: TypeAlias = Send | Sleep | Tell | Keep
+Step: TypeAlias = Send | Sleep | Do | Keep
 Flow: TypeAlias = Generator[Step, Any, R]

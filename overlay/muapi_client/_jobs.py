@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, frozen
 
 from muapi_client import _answers, errors
-from muapi_client._exchanges import Terms, prepare, read, refused, unknown, write
-from muapi_client._flow import Flow, Keep, Lost, Outcome, Reply, Sleep, Tell
+from muapi_client._exchanges import prepare, read, refused, unknown, write
+from muapi_client._flow import Do, Flow, Keep, Lost, Outcome, Reply, Sleep
 from muapi_client._polling import fit
 from muapi_client._predictions import Job, Prediction, now_utc
 from muapi_client._retry import may_reread, retry_after
@@ -23,6 +23,7 @@ from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._cost import Cost
+    from muapi_client._terms import Terms
 
 RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"
 
@@ -45,45 +46,62 @@ def run(
         return outcome
     try:
         if on_accept is not None:
-            yield Tell(on_accept, outcome)
+            yield Do(partial(on_accept, outcome))
         # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
         later = yield Sleep(min(terms.polling.minimum, timeout))
         return (yield from wait(outcome, terms, now=later, timeout=timeout, since=now, on_look=on_look))
-    except errors.MuAPIError:
-        raise  # it names the job itself
-    except BaseException as error:  # a callback's, or an interrupt: the id of a paid job must not go with it
-        error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")
+    except BaseException as error:
+        if outcome.id not in str(error):  # a callback's, or an interrupt: the id of a paid job must not go with it
+            error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")
         raise
 
 
 def submit(
-    call: Call[Any], terms: Terms, *, now: float, started_at: float, new_job: Callable[..., Job] = Job
+    acceptance: Flow[Prediction], call: Call[Any], *, now: float, new_job: Callable[..., Job] = Job
 ) -> Flow[Job | Prediction]:
     """Submit a job: a :class:`Job` once accepted, or the finished :class:`Prediction` answered at once.
 
     Args:
+        acceptance: :func:`accepted`, perhaps within a limit of spend.
         now: The clock's reading, in seconds.
-        started_at: Seconds since the epoch, for the error of an unknown outcome.
         new_job: What makes the job, so that it can hold its client.
+
+    Raises:
+        JobFailedError, JobCancelledError: The answer itself says that the job ended badly.
+    """
+    said = yield from acceptance
+    job = new_job(said.id or "", call, said.cost, now_utc())
+    if said.id is None or is_final(said):
+        return judge(job, evolve(said, seconds=(yield Sleep(0.0)) - now))
+    return job
+
+
+def send(acceptance: Flow[Prediction], call: Call[Any]) -> Flow[Any]:
+    """Submit a job as any other call is sent: by the same rules, and answered with the body as the document types it.
+
+    A job that ended badly at once is an answer here, not an error.
+    """
+    said = yield from acceptance
+    return _answers.typed(call.operation.answer, said.raw)
+
+
+def accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
+    """What the server says of a job it accepts, once journal and ledger know.
+
+    Args:
+        started_at: Seconds since the epoch, for the error of an unknown outcome.
 
     Raises:
         APIStatusError: The server refused; nothing was charged.
         APIConnectionError: The submit never arrived; nothing was charged.
         SubmitOutcomeUnknownError: It may have been accepted and charged.
-        JobFailedError, JobCancelledError: The answer itself says that the job ended badly.
-        JournalError: The journal cannot be written; nothing was sent.
+        JournalError: The journal cannot be written; the message tells whether anything was sent.
     """
     prepare(call, terms)  # what is refused here never was a job: it is not written down
-    said = yield from journaled(call, terms, _accepted(call, terms, started_at=started_at))
-    terms.note(said.cost, said.balance, said.id or "")
-    if said.id is None or is_final(said):
-        job = Job(said.id or "", call, said.cost, now_utc())
-        return judge(job, evolve(said, seconds=(yield Sleep(0.0)) - now))
-    return new_job(said.id, call, said.cost, now_utc())
+    return (yield from journaled(call, terms, _answered(call, terms, started_at=started_at)))
 
 
-def _accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
-    """What the server said of a job it has accepted."""
+def _answered(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
     reply = yield from write(call, terms, started_at=started_at)
     said = _answers.read_prediction(reply, request_id=None)
     if said is None and reply.status not in _answers.OK:
@@ -91,6 +109,7 @@ def _accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Predi
     if said is None or (said.id is None and not is_final(said)):
         why = f"HTTP {reply.status} with neither a request id nor a result"
         raise unknown(call, why, started_at=started_at, reply=reply)
+    terms.note(said.cost, said.balance, said.id or "")
     return said
 
 
@@ -179,7 +198,7 @@ def wait(
         if watch.fresh and watch.last is not None:
             yield from _ended(watch.last, terms)
             if on_look is not None:
-                yield Tell(on_look, watch.last)
+                yield Do(partial(on_look, watch.last))
             if watch.last.verdict is not Verdict.RUNNING:
                 return judge(job, watch.last)
         pause = fit(watch.pause(terms, waited=outcome.at - since), left=deadline - outcome.at)
@@ -250,6 +269,7 @@ def judge(job: Job, said: Prediction) -> Prediction:
         job=job,
         prediction=said,
         request_id=said.id,
+        status_code=said.status_code,
         cost=said.cost,
         balance=said.balance,
     )

@@ -14,7 +14,6 @@ import json
 import os
 import socket
 import sqlite3
-import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from uuid import uuid4
 from attrs import evolve, frozen
 
 from muapi_client._cost import Cost
+from muapi_client._locks import ForkLock
 from muapi_client._verdicts import Verdict
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
@@ -93,7 +93,7 @@ class Journal:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         with self._database():

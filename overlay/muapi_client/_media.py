@@ -115,17 +115,26 @@ def sniff(head: bytes) -> str | None:
     for offset, mark, media_type in SIGNATURES:
         if head.startswith(mark, offset):
             return media_type
+    return _container(head) or _frames(head) or ("image/svg+xml" if _is_drawing(head) else None)
+
+
+def _container(head: bytes) -> str | None:
     if head.startswith(b"\x1aE\xdf\xa3"):  # EBML: the document type tells WebM from Matroska
         return "video/webm" if b"webm" in head[:64] else "video/x-matroska"
     if head.startswith(b"OggS"):
         return "video/ogg" if b"theora" in head[:512] else "audio/ogg"
     if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":  # two letters alone would be many a text's
         return "image/bmp"
-    if head[:1] + head[188:189] + head[376:377] == b"GGG" and not is_text(head):  # a sync byte each 188 bytes
+    return None
+
+
+def _frames(head: bytes) -> str | None:
+    """Streams without a header: the sync bytes of MPEG transport packets (188 bytes each) and of MPEG audio frames."""
+    if head[:1] + head[188:189] + head[376:377] == b"GGG" and not is_text(head):
         return "video/mp2t"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # noqa: PLR2004 - MPEG audio frame: 11 bits set
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # noqa: PLR2004 - 11 bits set
         return "audio/aac" if head[1] & 0x06 == 0 else "audio/mpeg"
-    return "image/svg+xml" if _is_drawing(head) else None
+    return None
 
 
 def _start(head: bytes) -> bytes:
@@ -167,12 +176,12 @@ def suffix_of(media_type: str | None) -> str:
 def settle(head: bytes, *suggested: str | None) -> str:
     """The media type of a file: what its bytes tell, else the first suggestion that is a known type."""
     told = sniff(head)
-    known = [media_type for media_type in suggested if media_type in SUFFIXES.values()]
+    known = [media_type for media_type in suggested if media_type is not None and media_type in SUFFIXES.values()]
     if told == "application/zip":
         return next((media_type for media_type in known if media_type in ZIPPED), told)
-    if told is None:
-        return known[0] if known else ("text/plain" if is_text(head) else UNKNOWN)
-    return told
+    if told is not None:
+        return told
+    return known[0] if known else ("text/plain" if is_text(head) else UNKNOWN)
 
 
 def family(media_type: str) -> str:

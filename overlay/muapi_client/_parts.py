@@ -16,7 +16,7 @@ from muapi_client._media import HEAD, free_names
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 class Part:
@@ -117,7 +117,7 @@ def _same(part: Path, target: Path) -> bool:
 
 
 @contextmanager
-def _told(directory: Path) -> Iterator[None]:
+def _told(directory: Path) -> Generator[None]:
     """Turn what the disk refuses into an error that says so."""
     try:
         yield

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -19,6 +18,7 @@ from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from decimal import Decimal
 
 TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
 
@@ -64,7 +64,8 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     raw: Any = field(default=None, repr=False)
     seconds: float | None = None  # from submit to this answer, on the client's clock
-    looks: int = 0  # answers it took after the submit
+    looks: int = 0  # exchanges it took after the submit
+    status_code: int | None = None  # the HTTP status of this answer; a failed job mostly comes with 400
 
     @property
     def done(self) -> bool:
@@ -144,8 +145,8 @@ class Job:
             said = json.loads(text)
             _known_form(said["muapi_job"])
             return cls(
-                id=str(said["id"]),
-                call=Call.from_json(json.dumps(said["call"])) if said["call"] else None,
+                id=_name(said["id"]),
+                call=None if said["call"] is None else Call.from_json(json.dumps(said["call"])),
                 cost=Cost.from_token(said["cost"]) if said["cost"] else None,
                 submitted_at=_moment(said["submitted_at"]),
                 client=client,
@@ -191,6 +192,12 @@ class AsyncJob(Job):
 def _known_form(form: object) -> None:
     if form != TOKEN_FORM:
         raise ValueError(f"form {form!r}, this version reads {TOKEN_FORM}")
+
+
+def _name(said: object) -> str:
+    if not isinstance(said, str) or not said:
+        raise ValueError(f"id {said!r}")
+    return said
 
 
 def now_utc() -> datetime:

@@ -7,10 +7,10 @@ connection (``_transfers``), what to do when it broke off (``_downloads``).
 from __future__ import annotations
 
 import re
-import threading
+from threading import Event  # noqa: TC003 - attrs and checkers read the module's annotations alike
 from typing import TYPE_CHECKING, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from muapi_client.errors import DownloadError
 
@@ -45,7 +45,7 @@ class Fetch:
     maximum: int
     timeout: float
     idle: float
-    stop: threading.Event
+    stop: Event
 
 
 @frozen(kw_only=True)
@@ -62,7 +62,7 @@ class Fetched:
     """
 
     status: int
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str]
     size: int = 0
     whole: bool = False
     trouble: str = ""

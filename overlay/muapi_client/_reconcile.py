@@ -17,7 +17,6 @@ from muapi_client.errors import NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-LOOK_BACK: Final = 300  # items of history looked through: more than a client submits while one answer is awaited
 SKEW: Final = timedelta(minutes=2)  # how far the server's clock may be off ours
 TIMES: Final = ("created_at", "created", "submitted_at", "timestamp")
 MODELS: Final = ("model", "model_name", "endpoint", "slug", "name", "task_type")

@@ -156,8 +156,8 @@ def history(mu: MuAPI, limit: int | None) -> Iterator[dict[str, Any]]:
         page = mu.send(_page(cursor, left))
         items = _items(page)[:left]
         yield from items
-        cursor, left = page.next_cursor, None if left is None else left - len(items)
-        if not cursor or not items:
+        before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
+        if not cursor or not items or cursor == before:
             return
 
 
@@ -169,8 +169,8 @@ async def async_history(mu: AsyncMuAPI, limit: int | None) -> AsyncIterator[dict
         items = _items(page)[:left]
         for item in items:
             yield item
-        cursor, left = page.next_cursor, None if left is None else left - len(items)
-        if not cursor or not items:
+        before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
+        if not cursor or not items or cursor == before:
             return
 
 

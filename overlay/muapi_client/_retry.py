@@ -34,12 +34,15 @@ class Retry:
         initial: The longest first back-off, in seconds; it doubles from there, with full jitter.
         maximum: The longest back-off, in seconds.
         retry_after_maximum: The longest Retry-After that is honoured, in seconds; a longer one counts as this.
+        within: The latest a try may begin, in seconds after the first one ended.
+        within: No try begins later than this after the first one ended, in seconds.
     """
 
     attempts: int = field(default=5, validator=ge(1))
     initial: float = field(default=0.5, validator=gt(0))
     maximum: float = field(default=20.0, validator=gt(0))
     retry_after_maximum: float = field(default=60.0, validator=ge(0))
+    within: float = field(default=180.0, validator=ge(0))
 
     def pause(self, failures: int, *, draw: float, asked: float | None = None) -> float:
         """Seconds to let pass before the next try: exponential with full jitter, or what the server asked for.
@@ -82,7 +85,7 @@ def retry_after(reply: Reply) -> float | None:
     """
     said = reply.headers.get("retry-after", "").split(",")[0].strip()
     if said.isascii() and said.isdigit():
-        return float(said[:9])  # 30 years are as good as any longer time, and fit a float
+        return min(float(said), 1e9)  # 30 years are as good as any longer time
     until = _http_date(reply.headers.get("retry-after", ""))
     if until is None:
         return None

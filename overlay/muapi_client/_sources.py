@@ -14,7 +14,7 @@ import tempfile
 import threading
 from collections.abc import Mapping  # noqa: TC003 - attrs and checkers read the module's annotations alike
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from attrs import frozen
 
@@ -86,9 +86,9 @@ def open_source(source: Any, filename: str | None = None) -> Source:
 
 def _opened(source: Any) -> tuple[IO[bytes], str]:
     if isinstance(source, str | os.PathLike):
-        return _from_path(source)
+        return _from_path(cast("str | os.PathLike[str]", source))
     if isinstance(source, bytes | bytearray | memoryview):
-        return io.BytesIO(bytes(source)), "upload"
+        return io.BytesIO(bytes(cast("bytes", source))), "upload"
     if is_picture(source):
         return _from_picture(source)
     if callable(getattr(source, "read", None)):

@@ -1,21 +1,26 @@
-"""The one place that knows httpx: clients, and what its faults mean.
+"""How a host is reached with httpx, and what httpx's faults mean.
 
-Lives here: how a connection is made, and the translation of httpx's exceptions. Does not live here: keys (added by
-``_driver`` for each request, so that no client's repr or pickle holds one), redirects (never followed: every client
-would forward ``x-api-key`` to wherever they point).
+Lives here: connections, requests, the translation of exceptions. Does not live here: redirects (never followed: every
+client would forward ``x-api-key`` to wherever they point), and when to send (``_driver``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from muapi_client._config import LOOPBACK
 from muapi_client._deadline import hold_deadlines
+from muapi_client._locks import ForkLock
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
+    import ssl
+
     from muapi_client._config import APIKey
     from muapi_client._flow import Send
 
@@ -35,16 +40,80 @@ UNSENT: Final = (
 )
 
 
-def open_client(transport: Any) -> httpx.Client:
-    """A client that follows no redirect and holds no key."""
-    client = httpx.Client(transport=transport, follow_redirects=False, limits=LIMITS)
-    hold_deadlines(client)
-    return client
+class Hosts(httpx.BaseTransport):
+    """The network: a pool of connections a host, each through the proxy the environment names for it.
+
+    Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
+    """
+
+    def __init__(self) -> None:
+        self._pools: dict[tuple[str, str], httpx.HTTPTransport] = {}
+        self._lock = ForkLock()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to its host."""
+        return self._pool(request.url).handle_request(request)
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+    def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
+        with self._lock:
+            pool = self._pools.get((url.scheme, url.host))
+            if pool is None:
+                proxy = proxy_of(url)
+                pool = httpx.HTTPTransport(verify=trust(url, proxy), limits=LIMITS, proxy=proxy)
+                hold_deadlines(pool)
+                self._pools[url.scheme, url.host] = pool
+            return pool
 
 
-def open_async_client(transport: Any) -> httpx.AsyncClient:
-    """The twin of :func:`open_client`."""
-    return httpx.AsyncClient(transport=transport, follow_redirects=False, limits=LIMITS)
+class AsyncHosts(httpx.AsyncBaseTransport):
+    """The twin of :class:`Hosts`."""
+
+    def __init__(self) -> None:
+        self._pools: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to its host."""
+        return await self._pool(request.url).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for pool in self._pools.values():
+            await pool.aclose()
+
+    def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
+        pool = self._pools.get((url.scheme, url.host))
+        if pool is None:
+            proxy = proxy_of(url)
+            pool = httpx.AsyncHTTPTransport(verify=trust(url, proxy), limits=LIMITS, proxy=proxy)
+            self._pools[url.scheme, url.host] = pool
+        return pool
+
+
+def proxy_of(url: httpx.URL) -> str | None:
+    """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
+    named = getproxies()
+    proxy = named.get(url.scheme) or named.get("all")
+    if not proxy or proxy_bypass(url.host) or url.host in LOOPBACK:  # a proxy would see the key in clear text
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
+    """What certificates are held against; nothing where no TLS is spoken, since loading them takes 25 ms."""
+    return tls() if url.scheme == "https" or proxy else False
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates trusted: certifi's, or those ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name."""
+    return httpx.create_ssl_context()
 
 
 def request_of(send: Send, origin: str, api_key: APIKey) -> httpx.Request:

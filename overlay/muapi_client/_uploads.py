@@ -7,29 +7,33 @@ again, as often as anything that only reads: at worst a file is stored twice.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 from attrs import evolve, frozen
-from muapi_generated.api.files.get_upload_url import get_upload_url
-from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
-from muapi_generated.types import Call
 
 from muapi_client import _answers, errors
 from muapi_client._attachments import attachments, check_around, with_urls
 from muapi_client._checks import refusal
 from muapi_client._exchanges import prepare, read, refused, repeat
 from muapi_client._flow import Do, Flow, Reply, Send
-from muapi_client._places import is_safe
+from muapi_client._forms import Form
+from muapi_client._places import is_loopback, is_safe
 from muapi_client._retry import may_reread
 from muapi_client._sources import MIB, open_source
-from muapi_client._transfers import Form
+from muapi_generated.api.files.get_upload_url import get_upload_url
+from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
+from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from muapi_client._exchanges import Terms
+    from muapi_client._attachments import Where
+    from muapi_client._clock import Clock
+    from muapi_client._shelf import Shelf
     from muapi_client._sources import Source
+    from muapi_client._terms import Terms
     from muapi_client._transfers import AsyncHands, Hands
 
 R = TypeVar("R")
@@ -41,23 +45,6 @@ SLOWEST: Final = 128 * 2**10  # bytes a second; a line slower than 1 Mbit/s woul
 CDN: Final = "https://cdn.muapi.ai"  # where what a presigned form stored is found, by its key (observed)
 STORED: Final = frozenset({200, 201, 204})  # S3: 204 unless success_action_status says otherwise
 NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or this key, has no presigned forms
-HOSTED: Final = 24 * 3600.0  # seconds a URL is used again for the same content; files are kept 7 days at least (observed)
-
-
-class Hosted:
-    """The URLs of contents a client has uploaded, by their SHA-256."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, float]] = {}
-
-    def url(self, digest: str, *, now: float) -> str | None:
-        """The URL of a content, or None where it has to be uploaded."""
-        url, since = self._known.get(digest, (None, now))
-        return url if now - since < HOSTED else None
-
-    def keep(self, digest: str, url: str, *, now: float) -> None:
-        """Remember the URL of a content."""
-        self._known[digest] = (url, now)
 
 
 @frozen(kw_only=True)
@@ -67,16 +54,15 @@ class Desk:
     Attributes:
         terms: The client's.
         hands: What moves the bytes.
-        hosted: What is uploaded already.
-        now: The clock's reading, in seconds.
-        loopback: Whether the API is on this machine, so that its storage may be, too.
+        shelf: What is uploaded already.
+        origin: The API's; storage may be on this machine only if it is.
     """
 
     terms: Terms
     hands: Hands | AsyncHands
-    hosted: Hosted
-    now: float
-    loopback: bool
+    shelf: Shelf
+    clock: Clock
+    origin: str
 
 
 def upload(source: Any, filename: str | None, on_progress: OnProgress, desk: Desk) -> Flow[str]:
@@ -104,7 +90,7 @@ def with_hosted_files(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], des
     found = attachments(call.body)
     if desk.terms.strict:
         check_around(call, [where for where, _ in found])
-    urls = {}
+    urls: dict[Where, str] = {}
     for where, value in found:
         urls[where] = yield from _once(value, desk)
     return (yield from then(with_urls(call, urls)))
@@ -132,10 +118,10 @@ def _once(value: Any, desk: Desk) -> Flow[str]:
         digest: str = yield Do(partial(desk.hands.disk, opened.digest))
         release: Callable[[], None] = yield Do(partial(desk.hands.turn, digest))
         try:
-            known = desk.hosted.url(digest, now=desk.now)
+            known = desk.shelf.url(digest, now=desk.clock.now())
             if known is None:
                 known = yield from _stored(opened, None, desk)
-                desk.hosted.keep(digest, known, now=desk.now)
+                desk.shelf.keep(digest, known, now=desk.clock.now())
             return known
         finally:
             release()
@@ -173,17 +159,18 @@ def url_of(body: Any) -> str:
     Raises:
         ResponseError: There is none.
     """
-    said = body if isinstance(body, Mapping) else {}
-    nested = said.get("data")
-    places = (said, nested) if isinstance(nested, Mapping) else (said,)
-    for place in places:
+    for place in (_fields(body), _fields(_fields(body).get("data"))):
         for name in ("url", "file_url"):
             if isinstance(found := place.get(name), str) and found.startswith(("https://", "http://")):
                 return found
+    content = json.dumps(body).encode()
     raise errors.ResponseError(
-        f"the file was sent and the answer names no URL: {_answers.excerpt(repr(body).encode())}",
-        body=repr(body).encode(),
+        f"the file was sent and the answer names no URL: {_answers.excerpt(content)}", body=content
     )
+
+
+def _fields(body: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
 
 
 def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
@@ -193,11 +180,11 @@ def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form
         return None
     if reply.status not in _answers.OK:
         raise refused(reply, desk.terms)
-    body = _answers.decode(reply)
-    url, fields = (body.get("url"), body.get("fields")) if isinstance(body, Mapping) else (None, None)
-    if not isinstance(url, str) or not isinstance(fields, Mapping) or not fields.get("key"):
+    body = _fields(_answers.decode(reply))
+    url, fields = body.get("url"), _fields(body.get("fields"))
+    if not isinstance(url, str) or not fields.get("key"):
         return None
-    if not is_safe(url, loopback=desk.loopback):
+    if not is_safe(url, loopback=is_loopback(desk.origin)):
         raise errors.UploadError(f"the server names {urlsplit(url).netloc!r} for the file: only https is used for that")
     return Form(
         send=Send("POST", url, timeout=desk.terms.timeout + source.size / SLOWEST),

@@ -71,7 +71,7 @@ class Script(httpx.MockTransport):
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         while callable(step) and not isinstance(step, type):
             step = step(request)
-        if isinstance(step, BaseException) or isinstance(step, type):
+        if isinstance(step, BaseException | type):
             raise step
         return self._response(step)
 

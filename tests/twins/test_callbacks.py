@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client import AsyncJob, Job
+from muapi_client import AsyncJob, Job, MuAPIError
 
 if TYPE_CHECKING:
     from twins.conftest import Twin
@@ -83,7 +83,9 @@ def test_an_answer_at_once_calls_neither(twin: Twin) -> None:
 
 
 @pytest.mark.parametrize("hook", ["on_accept", "on_look"])
-@pytest.mark.parametrize("error", [ZeroDivisionError("of the user"), OSError("disk full"), KeyError("x")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("of the user"), OSError("disk full"), KeyError("x"), MuAPIError("of job 2")], ids=repr
+)
 def test_an_error_in_a_callback_propagates_with_the_job_noted(
     twin: Twin, manner: str, hook: str, error: Exception
 ) -> None:

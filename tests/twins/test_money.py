@@ -246,7 +246,12 @@ class TestLimit:
     def test_what_was_refunded_may_be_spent_again(self, twin: Twin) -> None:
         failed = {"id": "abc", "status": "failed", "cost": cost(0.6, refunded=True)}
         face = twin(
-            estimate(0.6), accepted(cost=cost(0.6)), (400, {"detail": failed}), estimate(0.6), accepted("b"), max_spend=1
+            estimate(0.6),
+            accepted(cost=cost(0.6)),
+            (400, {"detail": failed}),
+            estimate(0.6),
+            accepted("b"),
+            max_spend=1,
         )
         with pytest.raises(JobFailedError):
             face.run(FOX)

@@ -147,7 +147,9 @@ class TestRefusedHere:
         face = twin({"request_id": "abc"}, strict=False)
         assert face.submit(flux_dev_image(num_images=9)).id == "abc"  # type: ignore[arg-type]
 
-    @pytest.mark.parametrize("value", [{1, 2}, object(), float("nan"), b"bytes", "\ud800"], ids=repr)
+    @pytest.mark.parametrize(
+        "value", [{1, 2}, object(), float("nan"), b"bytes", "\ud800"], ids=lambda value: type(value).__name__
+    )
     def test_what_json_has_no_form_for(self, twin: Twin, value: Any) -> None:
         face = twin({})
         call = Call(twin.call.operation, {"field": value})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from muapi_client import AsyncJob, Job, Prediction, Retry
+from muapi_client import AsyncJob, Job, MuAPIError, Prediction, Retry
 from muapi_client.errors import (
     APIConnectionError,
     APIStatusError,
@@ -296,9 +297,7 @@ def test_an_endless_answer_is_cut_at_a_size(twin: Twin) -> None:
 @pytest.mark.parametrize("answer", [ACCEPTED, *NO_ANSWERS[:4], (404, {"detail": "Not Found"}), (429, "")], ids=name_of)
 def test_every_response_is_closed(twin: Twin, answer: Any) -> None:
     face = twin(answer)
-    try:
+    with suppress(MuAPIError):
         face.submit(twin.call)
-    except Exception as error:
-        assert type(error).__module__ == "muapi_client.errors"
     assert face.server.bodies
     assert all(body.closed for body in face.server.bodies)

@@ -239,6 +239,13 @@ def test_a_crash_between_two_renames_is_told_and_healed(pinned_room: Room, monke
     assert verify(pinned_room.spec) == ()
 
 
+def test_what_a_killed_fetch_left_is_swept_away(pinned_room: Room) -> None:
+    (pinned_room.spec / ".lock.toml.k1ll3d.new").write_text("half")
+    pinned_room.serve(document("veo"))
+    pinned_room.fetch()
+    assert sorted(pinned_room.bytes()) == sorted(FILES)
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff", b"source = 1", b"[["])
 def test_a_broken_lock_is_healed(pinned_room: Room, content: bytes) -> None:
     (pinned_room.spec / "lock.toml").write_bytes(content)

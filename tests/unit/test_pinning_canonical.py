@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError
-from muapi_client.pinning._canonical import canonical
+from muapi_client.pinning._canonical import scoped, written
+from muapi_client.pinning._json import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +73,10 @@ def document(paths: Paths, edges: Edges) -> dict[str, Any]:
         "paths": {path: operation(named) for path, named in paths.items()},
         "components": {"schemas": schemas, "securitySchemes": {"z": {}, "a": {}}},
     }
+
+
+def canonical(content: bytes) -> bytes:
+    return written(scoped(parsed(content, "the document")))
 
 
 def served(content: object) -> bytes:

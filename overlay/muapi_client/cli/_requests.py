@@ -18,8 +18,9 @@ from muapi_client.cli._fields import read_fields
 from muapi_client.errors import NotFoundError, ValidationError
 
 if TYPE_CHECKING:
-    from muapi_generated.types import Call
     import argparse
+
+    from muapi_generated.types import Call
 
 
 def read_call(options: argparse.Namespace) -> Call[Any]:

@@ -1,0 +1,183 @@
+"""Whatever arrives, what comes out is a value or a ``MuAPIError``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from muapi_client import MuAPIError, errors
+from muapi_client._answers import decode, read_error, read_id, read_prediction, status_error, typed
+from muapi_client._flow import Reply
+from muapi_client._verdicts import VERDICTS, Verdict
+from muapi_generated import models
+
+NAMES = st.sampled_from(
+    [
+        "id",
+        "request_id",
+        "status",
+        "outputs",
+        "output",
+        "images",
+        "data",
+        "error",
+        "detail",
+        "cost",
+        "message",
+        "url",
+        "loc",
+        "msg",
+    ]
+)
+WORDS = st.sampled_from([*VERDICTS, "new", "https://cdn.muapi.ai/outputs/1.png", "abc", "\ud800", ""])
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=5),
+    max_leaves=25,
+)
+STATUS = st.sampled_from([200, 201, 204, 301, 400, 401, 402, 403, 404, 422, 429, 500, 503, 999])
+HEADERS = st.dictionaries(
+    st.sampled_from(["x-muapi-cost-usd", "x-account-balance", "x-muapi-cost-refunded", "retry-after"]),
+    st.text(max_size=8),
+)
+ANSWERS = ["", *(name for name in dir(models) if hasattr(getattr(models, name, None), "from_dict"))]
+
+
+def reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Reply(status, headers or {}, content, 0.0)
+
+
+@given(JSON, STATUS, HEADERS, st.none() | WORDS)
+def test_a_prediction_or_none(body: Any, status: int, headers: dict[str, str], name: str | None) -> None:
+    said = read_prediction(reply(body, status, headers), request_id=name)
+    if said is not None:
+        assert isinstance(said.verdict, Verdict)
+        assert isinstance(said.status, str)
+        assert all(isinstance(warning, str) for warning in said.warnings)
+        assert said.id is None or isinstance(said.id, str)
+        assert said.error is None or said.error.strip()
+        assert said.sandbox.verdict in (True, False, None)
+        assert status < 500
+        repr(said)
+
+
+@given(st.binary() | st.text().map(str.encode), STATUS)
+def test_no_bytes_are_too_odd(content: bytes, status: int) -> None:
+    read_prediction(reply(content, status), request_id="abc")
+    assert isinstance(status_error(reply(content, status)), errors.APIStatusError)
+    try:
+        decode(reply(content, status))
+    except errors.ResponseError as error:
+        assert (error.body, error.status_code) == (content, status)  # noqa: PT017 - one of two outcomes
+
+
+@given(JSON, STATUS, HEADERS)
+@example([{"msg": "x", "loc": [None, 1]}], 422, {})
+@example({"detail": [{"msg": {}, "loc": "body"}]}, 422, {})
+def test_any_refusal_has_an_error(body: Any, status: int, headers: dict[str, str]) -> None:
+    error = status_error(reply(body, status, headers), request_id="abc")
+    assert error.status_code == status
+    assert error.request_id == "abc"
+    assert str(status) in str(error)
+    again = json.loads(reply(body).content)
+    detail = again.get("detail", again) if isinstance(again, dict) else again
+    assert json.dumps(error.detail) == json.dumps(detail)
+    if isinstance(error, errors.ValidationError):
+        assert all(isinstance(problem, dict) for problem in error.errors)
+
+
+@pytest.mark.parametrize("shape", ['{{"detail": {0}}}', '{{"id": "abc", "error": {0}}}', '{{"cost": {0}}}', "{0}"])
+def test_no_depth_is_too_deep(shape: str) -> None:
+    """Bodies about as deep as the interpreter's stack decode, and must not overflow it later on."""
+    for depth in range(100, 3000, 7):
+        answer = reply(shape.format("[" * depth + "]" * depth).encode(), 400)
+        status_error(answer)
+        read_prediction(answer, request_id="abc")
+        read_prediction(Reply(200, {}, answer.content, 0.0), request_id="abc")
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@settings(max_examples=25)
+@given(body=JSON)
+def test_a_typed_answer_or_an_error_of_ours(answer: str, body: Any) -> None:
+    for name in (answer, f"list[{answer}]") if answer else ("",):
+        try:
+            said = typed(name, body)
+        except MuAPIError as error:
+            assert isinstance(error, errors.ResponseError)  # noqa: PT017 - one of two outcomes
+        else:
+            assert not name.startswith("list") or isinstance(said, list)
+
+
+def test_no_declared_answer_is_any_json() -> None:
+    assert typed("", [1, {"a": None}]) == [1, {"a": None}]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (None, None),
+        ("", None),
+        ("  ", None),
+        (False, None),
+        (0, None),
+        ({}, None),
+        ([], None),
+        ({"message": None}, None),
+        ({"message": ""}, None),
+        ("NSFW", "NSFW"),
+        ({"message": "NSFW"}, "NSFW"),
+        ({"message": {"why": "NSFW"}}, '{"why": "NSFW"}'),
+        ({"detail": "NSFW"}, "NSFW"),
+        ({"code": 7}, '{"code": 7}'),
+        (["a", "b"], '["a", "b"]'),
+        (True, "true"),
+        ([{"msg": "too big", "loc": ["body", "width"]}], "width: too big"),
+    ],
+)
+def test_the_error_in_the_servers_words(error: Any, expected: str | None) -> None:
+    assert read_error({"error": error}) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"request_id": "a", "id": "b"}, "a"),
+        ({"request_id": None, "id": "b"}, "b"),
+        ({"id": 0}, "0"),
+        ({"id": True}, None),
+        ({"id": 1.5}, None),
+        ({"id": ["a"]}, None),
+        ({}, None),
+    ],
+)
+def test_the_id_under_either_name(said: dict[str, Any], expected: str | None) -> None:
+    assert read_id(said) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "abc", "status": "completed", "data": {"id": "img-1", "url": "https://cdn.muapi.ai/outputs/1.png"}},
+        {"status": "completed", "data": {"id": "img-1", "url": "https://cdn.muapi.ai/outputs/1.png"}},
+        {"data": {"id": "abc", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/1.png"]}},
+        {"status": "ok", "data": {"id": "abc", "status": "completed", "output": "https://cdn.muapi.ai/outputs/1.png"}},
+    ],
+)
+def test_an_output_under_data_is_told_from_an_answer_under_data(body: dict[str, Any]) -> None:
+    said = read_prediction(reply(body), request_id="abc")
+    assert said is not None
+    assert (said.id, said.done, said.warnings) == ("abc", True, ())
+    assert [output.url for output in said.outputs] == ["https://cdn.muapi.ai/outputs/1.png"]
+
+
+def test_partial_outputs_in_an_envelope_do_not_end_a_job() -> None:
+    body = {"status": "processing", "data": {"outputs": ["https://cdn.muapi.ai/outputs/draft.png"]}}
+    said = read_prediction(reply(body), request_id="abc")
+    assert said is not None
+    assert said.verdict is Verdict.RUNNING

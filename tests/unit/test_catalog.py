@@ -1,0 +1,74 @@
+"""The pinned document's models, looked up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muapi_client import catalog
+from muapi_client.errors import NotFoundError
+from muapi_client.models import flux_dev_image
+
+
+@pytest.mark.parametrize(
+    "name", ["flux-dev-image", "flux_dev_image", "flux-dev", "/flux-dev-image/", "api/v1/flux-dev-image"]
+)
+def test_a_model_is_found_by_any_of_its_names(name: str) -> None:
+    model = catalog.get(name)
+    assert (model.slug, model.function, model.name) == ("flux-dev-image", "flux_dev_image", "flux-dev")
+    assert (model.group, model.kind, model.tier, model.streams) == ("text_to_image", "image", "balanced", False)
+
+
+def test_every_slug_finds_itself() -> None:
+    models = catalog.all()
+    slugs = [model.slug for model in models]
+    assert slugs == sorted(set(slugs))
+    assert all(catalog.get(slug).slug == slug for slug in slugs)
+
+
+def test_an_unknown_name_gets_a_guess() -> None:
+    with pytest.raises(NotFoundError, match="did you mean flux-dev-image"):
+        catalog.get("flux-dev-imag")
+
+
+@given(st.text())
+def test_any_name_is_a_model_or_not_found(name: str) -> None:
+    try:
+        assert catalog.get(name) in catalog.all()
+    except NotFoundError as error:
+        assert "raw_call" in str(error)  # noqa: PT017 - one of two outcomes
+
+
+def test_its_fields_say_what_the_document_says() -> None:
+    fields = {field.name: field for field in catalog.get("flux-dev-image").fields}
+    assert fields["num_images"].choices == (1, 2, 3, 4)
+    assert fields["width"].type == "integer"
+    assert fields["webhook_url"].nullable
+    assert not fields["prompt"].nullable
+
+
+def test_required_fields_come_first() -> None:
+    for model in catalog.all():
+        flags = [field.required for field in model.fields]
+        assert flags == sorted(flags, reverse=True)
+
+
+def test_it_builds_the_call_its_function_builds() -> None:
+    assert catalog.get("flux-dev").call(prompt="a fox", width=512) == flux_dev_image(prompt="a fox", width=512)
+
+
+def test_words_narrow_a_search() -> None:
+    everything = catalog.all()
+    assert catalog.find() == everything
+    found = catalog.find("FLUX", "dev", kind="image")
+    assert "flux-dev-image" in [model.slug for model in found]
+    assert len(found) < len(catalog.find("flux")) < len(everything)
+    assert {model.group for model in catalog.find(group="text_to_image")} == {"text_to_image"}
+    assert catalog.find("no such model at all") == ()
+
+
+def test_a_price_is_exact_and_dated() -> None:
+    price = catalog.get("flux-dev-image").price
+    assert price is not None
+    assert (str(price.cost_usd), price.dynamic, price.as_of) == ("0.015", True, "2026-08-20")

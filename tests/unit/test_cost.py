@@ -1,0 +1,284 @@
+"""Money is read exactly or not at all, and its sums are exact in any order, thread and decimal context."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal, Inexact, localcontext
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muapi_client import Cost, Spend
+from muapi_client._cost import Ledger, balance_from_headers, cost_from_body, cost_from_headers, settle, usd
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+NUMBERLIKE = st.from_regex(r"\s?[-+]?[0-9]{0,6}([.,][0-9]{0,30})?([eE][-+]?[0-9]{1,9})?\s?", fullmatch=True)
+NOISE = st.sampled_from(
+    ["nan", "sNaN", "-Infinity", "1e9999999", "1e-9999999", "9" * 5000, "½", "\u0661", "0x1", "1_0", "true"]
+)
+SOUP = st.text() | NUMBERLIKE | NOISE
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            "x-muapi-cost-usd",
+            "x-muapi-cost-credits",
+            "x-muapi-cost-bonus-credits",
+            "x-muapi-cost-refunded",
+            "x-account-balance",
+        ]
+    ),
+    SOUP,
+)
+BODIES = st.fixed_dictionaries(
+    {
+        "cost": JSON
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "amount_usd": JSON | SOUP,
+                "amount_credits": JSON | SOUP,
+                "bonus_credits_used": JSON | SOUP,
+                "refunded": JSON,
+            },
+        )
+    }
+)
+AMOUNTS = st.decimals(min_value=0, max_value=10**6, places=6)
+COSTS = st.builds(Cost, AMOUNTS, refunded=st.booleans())
+
+
+def is_sound(cost: Cost | None) -> bool:
+    return cost is None or (
+        cost.amount_usd.is_finite()
+        and cost.amount_usd >= 0
+        and cost.charged_usd in (0, cost.amount_usd)
+        and isinstance(cost.amount_credits, int)
+        and isinstance(cost.bonus_credits_used, int)
+        and isinstance(cost.refunded, bool)
+    )
+
+
+@given(HEADERS)
+def test_no_headers_are_too_odd(headers: dict[str, str]) -> None:
+    assert is_sound(cost_from_headers(headers))
+    balance = balance_from_headers(headers)
+    assert balance is None or balance.is_finite()
+
+
+@given(BODIES | JSON)
+def test_no_body_is_too_odd(body: Any) -> None:
+    assert is_sound(cost_from_body(body))
+
+
+@given(HEADERS, BODIES)
+def test_the_two_places_settle(headers: dict[str, str], body: Any) -> None:
+    told, said = cost_from_headers(headers), cost_from_body(body)
+    cost, dispute = settle(told, said)
+    assert cost == (told if said is None else said)
+    assert dispute is None or (told is not None and said is not None)
+
+
+@given(JSON | SOUP)
+def test_an_amount_is_finite_or_none(value: Any) -> None:
+    amount = usd(value)
+    assert amount is None or amount.is_finite()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.0042, "0.0042"),
+        (0.1, "0.1"),
+        (1e-7, "1E-7"),
+        ("0.004200", "0.004200"),
+        (" 5 ", "5"),
+        (7, "7"),
+        (True, None),
+        (None, None),
+        ("", None),
+        ("free", None),
+        ({"usd": 1}, None),
+        (10**5000, None),
+    ],
+    ids=lambda value: str(value)[:12] if not isinstance(value, int) or value < 10**9 else "huge",
+)
+def test_the_digits_written_are_the_digits_read(value: object, expected: str | None) -> None:
+    amount = usd(value)
+    assert (None if amount is None else str(amount)) == expected
+
+
+@pytest.mark.parametrize("amount", ["-1", "-0.000001"])
+def test_a_negative_charge_is_noise(amount: str) -> None:
+    assert cost_from_headers({"x-muapi-cost-usd": amount}) is None
+    assert cost_from_body({"cost": {"amount_usd": float(amount)}}) is None
+    assert balance_from_headers({"x-account-balance": amount}) == Decimal(amount), "a balance may be below zero"
+
+
+def test_a_repeated_header_counts_once_and_a_contradictory_one_not_at_all() -> None:
+    assert cost_from_headers({"x-muapi-cost-usd": "0.5, 0.5"}) == Cost(Decimal("0.5"))
+    assert cost_from_headers({"x-muapi-cost-usd": "0.5, 0.6"}) is None
+
+
+def test_a_refund_leaves_the_amount_and_zeroes_the_charge() -> None:
+    cost = cost_from_headers({"x-muapi-cost-usd": "0.5", "x-muapi-cost-refunded": "True"})
+    assert cost is not None
+    assert (cost.amount_usd, cost.charged_usd, cost.refunded) == (Decimal("0.5"), 0, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "agree"),
+    [
+        (Cost(Decimal("0.004200")), Cost(Decimal("0.0042")), True),
+        (Cost(Decimal("0.0042")), Cost(Decimal("0.00420000001")), True),
+        (Cost(Decimal("0.0042")), Cost(Decimal("0.0043")), False),
+        (Cost(Decimal(1)), Cost(Decimal(1), refunded=True), False),
+    ],
+)
+def test_agreement_is_to_the_micro_dollar(headers: Cost, body: Cost, agree: bool) -> None:
+    cost, dispute = settle(headers, body)
+    assert cost is body
+    assert (dispute is None) is agree
+
+
+@pytest.mark.parametrize("refunded", ["false", "no", 0, None, [], "true"])
+def test_only_a_plain_true_is_a_refund(refunded: object) -> None:
+    cost = cost_from_body({"cost": {"amount_usd": 1, "refunded": refunded}})
+    assert cost is not None
+    assert cost.refunded is False
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from("abcde"), st.none() | COSTS))
+
+
+@given(EVENTS)
+def test_the_last_word_for_each_request_counts(events: list[tuple[str, Cost | None]]) -> None:
+    spend, last = Spend(), dict[str, Cost | None]()
+    for name, cost in events:
+        spend.record(name, cost)
+        last[name] = cost or last.get(name)
+    known = [cost for cost in last.values() if cost is not None]
+    assert spend.total_usd == sum((cost.charged_usd for cost in known), Decimal(0))
+    assert spend.refunded_usd == sum((cost.amount_usd for cost in known if cost.refunded), Decimal(0))
+    assert (spend.requests, spend.unpriced) == (len(last), len(last) - len(known))
+
+
+@given(st.dictionaries(st.text(min_size=1), COSTS), st.randoms(use_true_random=False))
+def test_the_order_of_requests_does_not_matter(costs: dict[str, Cost], random: Any) -> None:
+    names = list(costs)
+    forward, shuffled = Spend(), Spend()
+    for name in names:
+        forward.record(name, costs[name])
+    random.shuffle(names)
+    for name in names:
+        shuffled.record(name, costs[name])
+    assert forward.total_usd == shuffled.total_usd
+    assert forward.refunded_usd == shuffled.refunded_usd
+
+
+@given(st.lists(SOUP | st.floats(min_value=0)))
+def test_sums_are_exact_whatever_the_server_writes(values: list[Any]) -> None:
+    spend, exact = Spend(), 0
+    for index, value in enumerate(values):
+        cost = cost_from_body({"cost": {"amount_usd": value}})
+        spend.record(str(index), cost)
+        exact += int(cost.amount_usd.scaleb(30)) if cost and cost.amount_usd < 10**3 else 0
+        if cost and cost.amount_usd >= 10**3:
+            spend.record(str(index), Cost(Decimal(0)))
+    with localcontext() as context:
+        context.prec = 100
+        assert spend.total_usd.scaleb(30) == exact
+
+
+def test_the_callers_decimal_context_does_not_matter() -> None:
+    spend = Spend()
+    with localcontext() as context:
+        context.prec = 3
+        context.traps[Inexact] = True
+        for index in range(1000):
+            spend.record(str(index), cost_from_headers({"x-muapi-cost-usd": "1.000001"}))
+        settle(Cost(Decimal("123.456789")), Cost(Decimal("123.456789")))
+        assert spend.reserve(Decimal("0.0001"), Decimal(2000))
+        spend.release(Decimal("0.0001"))
+    assert spend.total_usd == Decimal("1000.001")
+
+
+def test_without_an_id_each_answer_is_a_request() -> None:
+    spend = Spend()
+    for _ in range(3):
+        spend.record(None, Cost(Decimal("0.1")))
+    assert (spend.requests, spend.total_usd) == (3, Decimal("0.3"))
+
+
+def test_silence_does_not_forget_a_cost() -> None:
+    spend = Spend()
+    spend.record("a", Cost(Decimal(1)))
+    spend.record("a", None)
+    assert (spend.total_usd, spend.unpriced) == (1, 0)
+
+
+def test_its_repr_tells_the_sums() -> None:
+    spend = Spend()
+    spend.record("a", Cost(Decimal("0.5")))
+    spend.record("b", None)
+    assert repr(spend) == "Spend(total_usd=0.5, requests=2, unpriced=1)"
+
+
+@given(st.lists(AMOUNTS), st.decimals(min_value=0, max_value=10**6, places=6))
+def test_reservations_never_pass_the_limit(amounts: list[Decimal], limit: Decimal) -> None:
+    spend, granted = Spend(), []
+    for amount in amounts:
+        if spend.reserve(amount, limit):
+            granted.append(amount)  # noqa: PERF401 - each grant changes the next
+    assert sum(granted) <= limit
+    for amount in granted:
+        spend.release(amount)
+    assert spend.reserve(limit, limit), "what was given back can be had again"
+
+
+def test_what_is_held_is_given_back_once_the_cost_is_told() -> None:
+    spend = Spend()
+    assert spend.reserve(Decimal(1), Decimal(1))
+    spend.record("a", None)
+    spend.hold("a", Decimal(1))
+    assert not spend.reserve(Decimal("0.9"), Decimal(1))
+    spend.record("a", Cost(Decimal("0.25")))
+    assert spend.reserve(Decimal("0.75"), Decimal(1))
+    assert not spend.reserve(Decimal("0.01"), Decimal(1))
+
+
+def test_what_was_told_meanwhile_is_not_held() -> None:
+    spend = Spend()
+    assert spend.reserve(Decimal(1), Decimal(2))
+    spend.record("a", Cost(Decimal(1)))
+    spend.hold("a", Decimal(1))
+    assert spend.reserve(Decimal(1), Decimal(2))
+
+
+def test_threads_may_share_it() -> None:
+    spend = Spend()
+
+    def record(thread: int) -> None:
+        for index in range(500):
+            spend.record(f"{thread}-{index % 100}", Cost(Decimal("0.001")))
+
+    threads = [threading.Thread(target=record, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (spend.requests, spend.total_usd) == (800, Decimal("0.8"))
+
+
+def test_a_ledger_tells_jobs_from_other_answers() -> None:
+    ledger = Ledger()
+    ledger.note(None, Decimal(9), None)
+    assert (ledger.spend.requests, ledger.balance) == (0, 9)
+    ledger.note(Cost(Decimal(1)), None, "")
+    ledger.note(Cost(Decimal(1)), Decimal(7), "a")
+    assert (ledger.spend.requests, ledger.spend.total_usd, ledger.balance) == (2, 2, 7)

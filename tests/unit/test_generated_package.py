@@ -1,0 +1,167 @@
+"""The generated package as a whole: every operation of the pinned document is there, and loads only when asked."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import muapi_generated
+from muapi_generated import checks, functions, models
+
+if typing.TYPE_CHECKING:
+    from muapi_generated.types import Call
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = json.loads((ROOT / "spec/openapi.json").read_text(encoding="utf-8"))
+PACKAGE = ROOT / "generated/muapi_generated"
+CATALOGUE = json.loads((PACKAGE / "catalog.json").read_text(encoding="utf-8"))
+JOBS = {
+    path
+    for path, item in DOCUMENT["paths"].items()
+    for operation in item.values()
+    if any(one["name"] == "webhook" and one["in"] == "query" for one in operation.get("parameters", ()))
+}
+
+
+def endpoints() -> dict[tuple[str, str], Any]:
+    """Every endpoint module's operation by method and path."""
+    found = {}
+    for file in PACKAGE.glob("api/*/*.py"):
+        if file.name != "__init__.py":
+            module = importlib.import_module(f"muapi_generated.api.{file.parent.name}.{file.stem}")
+            found[module.OPERATION.method, module.OPERATION.path] = module
+    return found
+
+
+ENDPOINTS = endpoints()
+
+
+def test_every_operation_of_the_document_has_its_module() -> None:
+    wanted = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
+    assert set(ENDPOINTS) == wanted
+    assert muapi_generated.SPEC.operations == len(wanted)
+
+
+def test_the_package_was_rendered_from_the_pin() -> None:
+    files = {"sha256": "spec/openapi.json", "corrections_sha256": "spec/corrections.yaml"}
+    for name, file in files.items():
+        assert getattr(muapi_generated.SPEC, name) == hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
+
+
+def test_the_jobs_are_the_operations_that_take_a_webhook() -> None:
+    assert {path for (_, path), module in ENDPOINTS.items() if module.OPERATION.is_job} == JOBS
+
+
+def test_every_parameter_reaches_its_place_under_its_wire_name() -> None:
+    for module in ENDPOINTS.values():
+        function = getattr(module, module.OPERATION.name)
+        parameters = inspect.signature(function).parameters.values()
+        assert all(one.kind is one.KEYWORD_ONLY for one in parameters)
+        call: Call[Any] = function(**{one.name: {} if one.name == "body" else f"<{one.name}>" for one in parameters})
+        sent = [*(call.body or {}), *call.query, *call.files, *call.path]
+        assert len(sent) == len([one for one in parameters if one.name != "body"]), module.OPERATION
+        assert all(f"{{{name}}}" in module.OPERATION.path for name in call.path)
+        if module.OPERATION.request:
+            wire = DOCUMENT["components"]["schemas"].get(module.OPERATION.request, {}).get("properties")
+            assert wire is None or set(call.body or ()) == set(wire), module.OPERATION
+
+
+def test_no_junk_parameter_is_left() -> None:
+    junk = {"webhook", "team_id", "x_api_key", "authorization", "x_embed_code", "x_agent_embed_code"}
+    for module in ENDPOINTS.values():
+        assert not junk & set(inspect.signature(getattr(module, module.OPERATION.name)).parameters)
+
+
+def test_required_fields_come_first_and_the_webhook_last() -> None:
+    for module in ENDPOINTS.values():
+        parameters = list(inspect.signature(getattr(module, module.OPERATION.name)).parameters.values())
+        required = [one.default is one.empty for one in parameters]
+        assert required == sorted(required, reverse=True)
+        names = [one.name for one in parameters]
+        assert "webhook_url" not in names or names[-1] == "webhook_url" or required[names.index("webhook_url")]
+
+
+def test_every_docstring_tells_every_parameter() -> None:
+    for module in ENDPOINTS.values():
+        function = getattr(module, module.OPERATION.name)
+        told = inspect.getdoc(function) or ""
+        assert all(f"    {name}: " in told for name in inspect.signature(function).parameters)
+        assert "Returns:\n    The request, unsent" in told
+
+
+def test_every_model_loads_and_every_request_is_checkable() -> None:
+    for name in models.__all__:
+        model = getattr(models, name)
+        assert model.__name__ == name
+        if not hasattr(model, "from_dict"):
+            assert all(one.type == "missing" for one in checks.problems(model, {}))
+
+
+def test_the_flat_index_and_the_groups_offer_the_same_functions() -> None:
+    groups = {file.stem for file in PACKAGE.glob("functions/*.py")} - {"__init__"}
+    by_group = {
+        name: group
+        for group in groups
+        for name in importlib.import_module(f"muapi_generated.functions.{group}").__all__
+    }
+    assert by_group == {one["function"]: one["group"] for one in CATALOGUE["models"]}
+    assert sorted(by_group) == sorted(functions.__all__)
+    assert not groups & set(by_group)
+
+
+def test_the_catalogue_knows_every_job_and_stream_once() -> None:
+    slugs = [one["slug"] for one in CATALOGUE["models"]]
+    streams = {path for _, path in ENDPOINTS if path.endswith("/stream")}
+    assert slugs == sorted({path.removeprefix("/api/v1/") for path in JOBS | streams})
+    assert {one["request"] for one in CATALOGUE["models"]} <= CATALOGUE["requests"].keys()
+    assert CATALOGUE["sha256"] == muapi_generated.SPEC.sha256
+
+
+@pytest.mark.parametrize(
+    ("slug", "name", "tier", "group"),
+    [
+        ("flux-dev-image", "flux-dev", "balanced", "text_to_image"),
+        ("mmaudio-v2/text-to-audio", "mmaudio-v2-text-to-audio", "balanced", "audio"),
+        ("claude-opus-4-5", "claude-opus-4-5", None, "language"),
+        ("seo-backlinks", "seo-backlinks", "balanced", "data"),
+        ("gemini-3-8-flash-tts", None, None, "audio"),
+        ("happy-horse-1-video-edit", None, None, "video_edit"),
+    ],
+)
+def test_the_catalogue_tells_what_is_known(slug: str, name: str | None, tier: str | None, group: str) -> None:
+    (one,) = (one for one in CATALOGUE["models"] if one["slug"] == slug)
+    assert (one["name"], one["tier"], one["group"]) == (name, tier, group)
+
+
+def test_long_lists_of_choices_are_named_once() -> None:
+    from muapi_generated import choices
+
+    lists = [typing.get_args(getattr(choices, name)) for name in choices.__all__]
+    assert len(set(lists)) == len(lists)
+    assert min(map(len, lists)) > 20
+
+
+PROGRAM = "import sys, muapi_generated.functions as f; f.flux_dev_image; print(*sys.modules)"
+
+
+def test_one_function_loads_little_and_nothing_of_its_neighbours() -> None:
+    program = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(program, capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    loaded = [name for name in done.stdout.split() if name.startswith("muapi_generated.")]
+    assert sorted(loaded) == [
+        "muapi_generated.api",
+        "muapi_generated.api.text_to_image",
+        "muapi_generated.api.text_to_image.flux_dev_image",
+        "muapi_generated.functions",
+        "muapi_generated.types",
+    ]
+    assert not {"httpx", "anyio", "json", "dateutil"} & set(done.stdout.split())

@@ -1,0 +1,80 @@
+"""What a job made, out of any shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from muapi_client import Output
+from muapi_client._outputs import media_type, read_outputs
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["url", "value", "text", "image_url", "x"]), inner, max_size=4)
+    ),
+    max_leaves=15,
+)
+PLACES = st.sampled_from(["outputs", "output", "images", "data", "other"])
+
+
+@given(st.dictionaries(PLACES, JSON))
+def test_no_answer_is_too_odd(said: dict[str, Any]) -> None:
+    for output in read_outputs(said):
+        assert output.url is None or output.url
+        assert output.text is None or output.text
+        assert output.url is None or output.text is None
+        assert (output.url, output.text, output.data) != (None, None, None)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_every_string_is_kept_whole_and_in_order(texts: list[str]) -> None:
+    assert [output.url or output.text for output in read_outputs({"outputs": texts})] == texts
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://x/a.png", "image/png"),
+        ("https://x/a.PNG?sig=1.mp4#frag.wav", "image/png"),
+        ("https://x/a.tar.jpg", "image/jpeg"),
+        ("https://x/a.jpeg", "image/jpeg"),
+        ("https://x/a.webp", "image/webp"),
+        ("https://x/v.mp4", "video/mp4"),
+        ("https://x/s.mp3", "audio/mpeg"),
+        ("https://x/m.glb", "model/gltf-binary"),
+        ("https://x/a", None),
+        ("https://x/dir.png/a", None),
+        ("https://x.png", None),
+        ("https://x/.png/", None),
+        ("https://x/a.exe", None),
+        ("https://[::1", None),
+        ("", None),
+    ],
+)
+def test_the_media_type_of_an_ending(url: str, expected: str | None) -> None:
+    assert media_type(url) == expected
+
+
+@given(st.text())
+def test_any_text_has_a_media_type_or_none(url: str) -> None:
+    assert media_type(url) is None or "/" in str(media_type(url))
+
+
+def test_an_object_keeps_what_else_it_says() -> None:
+    item = {"url": "https://x/a.png", "seed": 7}
+    assert read_outputs({"outputs": [item]}) == (Output("https://x/a.png", None, item, "image/png"),)
+
+
+@pytest.mark.parametrize("text", ["https://x/a.png is ready", "http://x\nsecond line", "ftp://x", "see https://x"])
+def test_text_that_mentions_a_url_is_text(text: str) -> None:
+    assert read_outputs({"output": text}) == (Output(text=text),)
+
+
+def test_the_documented_place_wins() -> None:
+    said = {"outputs": ["https://x/1.png"], "output": "https://x/2.png", "data": {"url": "https://x/3.png"}}
+    assert [output.url for output in read_outputs(said)] == ["https://x/1.png"]
