@@ -6,10 +6,12 @@ in step.
 
 from __future__ import annotations
 
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._connections import Connections
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,6 +59,7 @@ class MuAPI(Client):
             WaitTimeoutError: The job has not ended in time; it lives on, and the error carries it.
             MuAPIError: Anything else; see ``muapi_client.errors``.
         """
+        _refuse_coroutines(on_accept, on_look)
         return self._drive(self._flows.run(call, timeout, on_accept, on_look))
 
     def submit(self, call: Call[Any]) -> Job | Prediction:
@@ -88,6 +91,7 @@ class MuAPI(Client):
         Raises:
             Those of :meth:`run`, from the waiting on.
         """
+        _refuse_coroutines(on_look)
         return self._drive(self._flows.wait(job_or_id, timeout, on_look))
 
     def send(self, call: Call[T]) -> T:
@@ -187,3 +191,12 @@ class MuAPI(Client):
         from muapi_client._driver import run  # noqa: PLC0415 - imports httpx
 
         return run(flow, self._connections, self._clock, self._origin, self._key)
+
+
+def _refuse_coroutines(*callbacks: Callable[..., object] | None) -> None:
+    """Refuse a callback that would never run: nobody awaits here."""
+    for callback in callbacks:
+        if iscoroutinefunction(callback):
+            raise MuAPIError(
+                f"{callback!r} has to be awaited, and MuAPI only calls: use AsyncMuAPI or a plain function"
+            )

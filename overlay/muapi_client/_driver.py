@@ -71,7 +71,7 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
         return Lost(error, clock.now())
     except FAULTS as error:
         return Lost(lost(error, send), clock.now())
-    return Reply(response.status_code, headers_of(response), bytes(content), clock.now())
+    return _reply(response, content, clock, api_key)
 
 
 async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> R:
@@ -126,7 +126,12 @@ async def _aexchange(
         return Lost(error, clock.now())
     except FAULTS as error:  # anyio's TimeoutError is an OSError
         return Lost(lost(error, send), clock.now())
-    return Reply(response.status_code, headers_of(response), bytes(content), clock.now())
+    return _reply(response, content, clock, api_key)
+
+
+def _reply(response: httpx.Response, content: bytearray, clock: Clock, api_key: APIKey) -> Reply:
+    body = bytes(content) if response.is_success else api_key.hide(bytes(content))  # for its words go into errors
+    return Reply(response.status_code, headers_of(response), body, clock.now())
 
 
 def _guard(size: int, left: float, send: Send) -> None:

@@ -51,8 +51,11 @@ class Prediction:
         cost: What it cost, or None where the answer said nothing: unknown, not zero.
         error: Why it failed, in the server's words, whole; or None.
         balance: What was left in the account after it, in USD, or None.
-        warnings: What is odd about the answer, each a sentence: cost headers that contradict the body, a foreign id.
+        warnings: What is odd about the answer, each a sentence, such as cost headers that contradict the body.
         raw: The body as it came.
+        seconds: How long it took by the client's clock: from the submit, or from the wait where that came later.
+        looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
+        status_code: The HTTP status of the answer; a failed job mostly comes with 400.
     """
 
     id: str | None
@@ -63,9 +66,9 @@ class Prediction:
     balance: Decimal | None = None
     warnings: tuple[str, ...] = ()
     raw: Any = field(default=None, repr=False)
-    seconds: float | None = None  # from submit to this answer, on the client's clock
-    looks: int = 0  # exchanges it took after the submit
-    status_code: int | None = None  # the HTTP status of this answer; a failed job mostly comes with 400
+    seconds: float | None = None
+    looks: int = 0
+    status_code: int | None = None
 
     @property
     def done(self) -> bool:

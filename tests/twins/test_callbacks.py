@@ -121,3 +121,15 @@ def test_a_callback_may_use_the_client(twin: Twin) -> None:
     statuses: list[str] = []
     face.run(twin.call, on_look=lambda said: statuses.append(face.mu.look(said.id).status) if not statuses else None)
     assert statuses == ["processing"]
+
+
+@pytest.mark.parametrize("name", ["on_accept", "on_look"])
+def test_a_blocking_client_refuses_what_it_could_only_call(twin: Twin, name: str) -> None:
+    face = twin(ACCEPTED, DONE)
+    callback = Callback(twin).coroutine
+    if twin.awaits:
+        assert face.run(twin.call, **{name: callback}).done
+        return
+    with pytest.raises(MuAPIError, match="AsyncMuAPI"):
+        face.run(twin.call, **{name: callback})
+    assert face.server.requests == []

@@ -249,3 +249,11 @@ def test_no_log_shows_it(twin: Twin, loopback: str, caplog: pytest.LogCaptureFix
     assert "httpcore" in {record.name.split(".")[0] for record in caplog.records}
     assert twin.key not in caplog.text
     assert all(twin.key not in str(record.__dict__) for record in caplog.records)
+
+
+def test_a_server_that_echoes_the_key_does_not_put_it_into_an_error(twin: Twin) -> None:
+    face = twin((401, {"detail": f"bad key {twin.key}"}))
+    with pytest.raises(AuthenticationError) as caught:
+        face.submit(twin.call)
+    assert twin.key not in f"{caught.value} {caught.value.detail}"
+    assert "[API key]" in str(caught.value)
