@@ -1,0 +1,116 @@
+"""Names: of functions, models, modules and fields, made from the document by rules that never depend on luck.
+
+Lives here: the rules and the check that no two things need one name. Does not live here: which group a function
+belongs to (``grouping``), what the named thing is.
+
+The rules
+  function  the path below /api/v1/, every run of other characters than letters and digits one ``_``; another method
+            than POST goes in front unless the path begins with it: GET account/balance is ``get_account_balance``.
+            A leading digit, and a name of our own, get ``model_`` in front; a keyword or builtin gets ``_`` behind,
+            as upstream has it.
+  model     the schema's name without what no identifier has; leading underscores go.
+  field     the wire name; other characters become ``_``, leading underscores go, a leading digit gets ``field_`` in
+            front, and a name that means something inside generated code gets ``_`` behind. The wire never sees it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from refusal import RefusalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PREFIX = "/api/v1/"
+
+# Upstream renames these in file names on top of keywords and builtins, and lets ``id`` be.
+_UPSTREAM_RESERVED = {"self", "true", "false", "datetime"}
+# What generated modules use themselves: a field of that name would hide it from the next line.
+_OURS = {
+    "attrs", "checks", "self", "cls", "get_args", "given",
+    "Any", "Call", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "TYPE_CHECKING", "UNSET", "Upload",
+    "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
+}  # fmt: skip
+_OURS_IN_ANSWERS = {"additional", "from_dict", "answers"}
+
+
+def slug(path: str) -> str:
+    """What MuAPI calls the endpoint at this path."""
+    return path.removeprefix(PREFIX)
+
+
+def function_name(method: str, path: str) -> str:
+    """Name the function of an operation."""
+    name = re.sub(r"[^0-9a-z]+", "_", slug(path).replace("{", "").replace("}", "").lower()).strip("_")
+    verb = method.lower()
+    if verb != "post" and not name.startswith(f"{verb}_"):
+        name = f"{verb}_{name}".rstrip("_")
+    if not name:
+        raise RefusalError(f"{method} {path}: no function name can be made of this path.")
+    if name[0].isdigit() or name in _OURS:
+        name = f"model_{name}"
+    return f"{name}_" if _is_reserved(name) and name != "id" else name
+
+
+def class_name(schema: str) -> str:
+    """Name the model of a component schema."""
+    words = re.split(r"[^0-9A-Za-z_]+", schema)
+    name = words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
+    name = name.lstrip("_")
+    name = name[:1].upper() + name[1:]
+    if not name or name[0].isdigit():
+        name = f"Schema{name}"
+    return f"{name}Model" if keyword.iskeyword(name) or name in _OURS else name
+
+
+def module_name(model: str) -> str:
+    """The file upstream gives a model: not ours to choose, so this says it after upstream, and the guard compares."""
+    parts = re.split("([A-Z]?[a-z]+)", model.replace("_", " "))
+    words = [word for part in parts for word in part.split()]
+    again = "".join(word if word.isupper() else word.capitalize() for word in words)
+    name = "_".join(word for part in re.split("([A-Z]?[a-z]+)", again) for word in part.split()).lower()
+    return f"{name}_" if _is_reserved(name) and name != "id" else name
+
+
+def _is_reserved(name: str) -> bool:
+    return keyword.iskeyword(name) or hasattr(builtins, name) or name in _UPSTREAM_RESERVED
+
+
+def field_name(wire: str, *, answer: bool = False) -> str:
+    """Name the parameter or attribute of a field."""
+    name = re.sub(r"[^0-9A-Za-z_]", "_", wire).lstrip("_")
+    if not name or name[0].isdigit():
+        name = f"field_{name}".rstrip("_")
+    taken = keyword.iskeyword(name) or name in _OURS or (answer and name in _OURS_IN_ANSWERS)
+    return f"{name}_" if taken else name
+
+
+def pascal(name: str) -> str:
+    """``voice_id`` as ``VoiceId``: the manner of type names."""
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^0-9A-Za-z]+", name) if word)
+
+
+def loose(name: str) -> str:
+    """What is left of a class name in a file's name: two classes alike in this need one file."""
+    return name.replace("_", "").lower()
+
+
+def unique(named: Iterable[tuple[str, str]], what: str) -> None:
+    """Refuse two things of one name, naming both.
+
+    Args:
+        named: Pairs of a name and the thing that bears it, as the document writes it.
+        what: The sort of thing, for the message.
+    """
+    seen: dict[str, str] = {}
+    for name, thing in named:
+        if name in seen:
+            raise RefusalError(
+                f"{what} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction in "
+                "spec/corrections.yaml must take one away, or naming.py needs a rule that tells them apart."
+            )
+        seen[name] = thing

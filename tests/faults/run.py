@@ -1,0 +1,230 @@
+"""The number: jobs lost, accepted twice and wrongly summed under faults and kills. ``python tests/faults/run.py``.
+
+Lives here: running the programs and killing them. Does not live here: the server (``server``), the program that is
+killed (``driver``), the counting (``books``). Prints the seed and a table in Markdown; exits with 1 where a count is
+not zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from books import Count, Known, count
+
+HERE: Final = Path(__file__).parent
+PEERS: Final = {"fal-client": ("fal_client", "peer_fal.py"), "muapi-cli": ("muapi", "peer_muapi_cli.py")}
+PATIENCE: Final = 300.0  # seconds a program may take; one that hangs is a failure, not a wait
+
+
+def say(text: str) -> None:
+    """Speak on standard output, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+class Server:
+    """The fault server, in its own process."""
+
+    def __init__(self, seed: int, rate: float) -> None:
+        command = [sys.executable, str(HERE / "server.py"), "--seed", str(seed), "--rate", str(rate)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.url: str = self._read()["url"]
+
+    def ask(self, **command: Any) -> dict[str, Any]:
+        """Give a command; answers what the server tells of itself."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        told: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return told
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()
+
+
+def ours(kind: str, options: argparse.Namespace, folder: Path) -> Count:
+    """Run one kind of our client through its half of the jobs and kills; then count."""
+    jobs, kills = options.jobs // 2, options.kills // 2
+    folder.mkdir()
+    (folder / "wanted").write_text("\n".join(f"{kind}-{number}" for number in range(jobs)))
+    server = Server(options.seed, options.rate)
+    try:
+        dice = random.Random(f"{options.seed} kills {kind}")
+        command = [sys.executable, str(HERE / "driver.py"), kind, server.url, str(folder)]
+        for posts in sorted(dice.randrange(jobs) for _ in range(kills)):
+            _killed(command, server, posts, dice.uniform(0.0, 0.05))
+        subprocess.run(command, check=True, timeout=PATIENCE)
+        server.ask(rate=0.0)  # the storm is over: what was accepted ends, what was never sent is wanted again
+        left = _never_sent(folder)
+        with (folder / "begun").open("w") as begun:
+            begun.writelines(f"{marker}\n" for marker in (folder / "wanted").read_text().split() if marker not in left)
+        subprocess.run(command, check=True, timeout=PATIENCE)
+        report = server.ask(report=True)
+        return _count(kind, report, _journal(folder), folder, jobs)
+    finally:
+        server.stop()
+
+
+def _killed(command: list[str], server: Server, posts: int, delay: float) -> None:
+    """Start the program and kill it some moment after the server has read so many submits."""
+    with subprocess.Popen(command) as program:
+        ends = time.monotonic() + PATIENCE
+        while server.ask()["posts"] < posts and program.poll() is None and time.monotonic() < ends:
+            time.sleep(0.01)
+        time.sleep(delay)
+        if program.poll():
+            raise RuntimeError(f"{command} ended by itself with {program.returncode}")
+        program.kill()
+
+
+def _told(folder: Path) -> list[dict[str, Any]]:
+    """The program's notes; the last line of a killed one may be cut."""
+    lines = (folder / "told").read_text().splitlines() if (folder / "told").exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def _journal(folder: Path) -> list[Known]:
+    """What the journal says, read by a second reader that trusts the client with nothing."""
+    database = sqlite3.connect(folder / "journal.db")
+    rows = database.execute("SELECT state, request_id, call, cost FROM job").fetchall()
+    database.close()
+    return [
+        Known(json.loads(call)["body"]["prompt"], state, request_id, _micro(cost))
+        for state, request_id, call, cost in rows
+    ]
+
+
+def _micro(cost: str | None) -> int | None:
+    if cost is None:
+        return None
+    told = json.loads(cost)
+    whole, _, part = str(told["amount_usd"]).partition(".")
+    return 0 if told["refunded"] else int(whole) * 10**6 + int(part.ljust(6, "0"))
+
+
+def _never_sent(folder: Path) -> set[str]:
+    """What the journal does not hold: refused, not sent, or not yet intended when the program was killed."""
+    known = {one.marker for one in _journal(folder)}
+    return {marker for marker in (folder / "wanted").read_text().split() if marker not in known}
+
+
+def _count(kind: str, report: dict[str, Any], known: list[Known], folder: Path, jobs: int) -> Count:
+    result = count(report["jobs"], known, jobs=jobs)
+    result.faults = sum(report["struck"].values())
+    say(f"{kind}: {len(report['struck'])} kinds of fault struck, {result.accepted} jobs accepted")
+    journal = {one.id: one for one in known}
+    for line in _told(folder):
+        if line["state"] in ("completed", "failed", "cancelled") and line["id"]:
+            one = journal.get(line["id"])
+            if one is None or (one.state, one.micro_usd) != (line["state"], line["micro_usd"]):
+                result.wrong_sums += 1
+                result.troubles.append(f"the program was told {line}, the journal says {one}")
+    for line in (folder / "closed").read_text().splitlines():
+        told = json.loads(line)
+        if _micro(json.dumps({"amount_usd": told["spent"], "refunded": False})) != told["micro_usd"]:
+            result.wrong_sums += 1
+            result.troubles.append(
+                f"{kind}: mu.spend says {told['spent']} USD, its jobs {told['micro_usd']} micro-dollars"
+            )
+    if report["elsewhere"]:
+        result.troubles.append(f"{report['elsewhere']} requests followed a redirect to another origin")
+    if len(report["jobs"]) + len([one for one in known if one.state == "unknown"]) < jobs:
+        result.troubles.append(f"{kind}: some of the {jobs} jobs were never tried to the end")
+    return result
+
+
+def peer(name: str, options: argparse.Namespace, folder: Path) -> Count | None:
+    """Count a peer under the same faults, unkilled; None where it is not installed."""
+    module, program = PEERS[name]
+    if subprocess.run([options.peers, "-c", f"import {module}"], check=False, capture_output=True).returncode:
+        return None
+    folder.mkdir()
+    jobs = options.peer_jobs
+    (folder / "wanted").write_text("\n".join(f"peer-{number}" for number in range(jobs)))
+    server = Server(options.seed, options.rate)
+    try:
+        environment = {**os.environ, "MUAPI_BASE_URL": f"{server.url}/api/v1", "MUAPI_API_KEY": "k", "FAL_KEY": "k:s"}
+        command = [options.peers, str(HERE / program), *([server.url] if name == "fal-client" else []), str(folder)]
+        subprocess.run(command, check=True, env=environment, timeout=PATIENCE, stderr=subprocess.DEVNULL)
+        report = server.ask(report=True)
+    finally:
+        server.stop()
+    known = [Known(line["marker"], line["state"], line["id"]) for line in _told(folder)]
+    result = count(report["jobs"], known, jobs=jobs, priced=False)
+    result.faults = sum(report["struck"].values())
+    return result
+
+
+def table(rows: dict[str, Count | None]) -> str:
+    """The counts, in Markdown."""
+    heads = [
+        ("jobs", "jobs"),
+        ("faults met", "faults"),
+        ("accepted", "accepted"),
+        ("accepted twice", "twice"),
+        ("lost", "lost"),
+        ("told as perhaps charged", "perhaps"),
+        ("of these charged", "perhaps_charged"),
+        ("end never learnt", "unfinished"),
+        ("wrong end", "wrong_ends"),
+        ("wrong sum", "wrong_sums"),
+    ]
+    lines = ["| client | " + " | ".join(head for head, _ in heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, row in rows.items():
+        cells = [f"{getattr(row, field):,}" if row else "not installed" for _, field in heads]
+        if row and not row.true_micro_usd:
+            cells[-1] = "tells none"
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run everything; 0 where every count of ours is zero."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=10_000, help="of our client, half in threads, half in asyncio")
+    parser.add_argument("--kills", type=int, default=50, help="of its program, half of each kind")
+    parser.add_argument("--rate", type=float, default=0.2, help="of requests that meet a fault")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    parser.add_argument("--peer-jobs", type=int, default=500, help="of each peer; 0 leaves them out")
+    parser.add_argument("--peers", default=sys.executable, help="a Python that has the peers installed")
+    options = parser.parse_args()
+    say(f"seed {options.seed}, {options.rate:.0%} faults, {options.kills} kills")
+    rows: dict[str, Count | None] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, name in (("sync", "muapi-client, threads"), ("async", "muapi-client, asyncio")):
+            began = time.monotonic()
+            rows[name] = ours(kind, options, Path(folder) / kind)
+            say(f"{name}: {time.monotonic() - began:.0f} s")
+        mine = [row for row in rows.values() if row]
+        for name in PEERS if options.peer_jobs else ():
+            began = time.monotonic()
+            rows[name] = peer(name, options, Path(folder) / name)
+            say(f"{name}: {time.monotonic() - began:.0f} s")
+    say(f"\n{table(rows)}\n")
+    charged = sum(row.true_micro_usd for row in mine)
+    say(f"sum of what our client knows the cost of: {sum(r.sum_micro_usd for r in mine)} micro-dollars of {charged}")
+    for trouble in [sentence for row in mine for sentence in row.troubles][:20]:
+        say(trouble)
+    return 0 if not any(row.troubles for row in mine) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""A wait under every fault: no failed look ends it before its deadline, and nothing keeps it beyond."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from doors import PATIENCE, SHORT, Door
+from plans import CONNECTION_KINDS, Strike, strike
+from truth import Answer
+from wire import KINDS, SLOW, Kind, Known, whole
+
+from muapi_client import Polling, Retry, errors, raw_call
+from muapi_client._clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from doors import LeapingClock
+    from server import FaultServer, InThread
+
+SPOKEN = [name for name in KINDS if name not in CONNECTION_KINDS]
+PASSING = [name for name in SPOKEN if KINDS[name].known is not Known.ACCEPTED]
+DONE = {"status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/x.png"]}
+
+
+def _said(body: Any, status: int = 200) -> Strike:
+    """An answer of the test's own."""
+
+    def moves(_answer: Answer) -> Iterator[bytes]:
+        yield whole(Answer(status, body))
+
+    return Strike(Kind("said", moves), accepts=True)
+
+
+def _accepted(door: Door, marker: str = "completed-1") -> Any:
+    return door.submit(raw_call("flux-dev-image", {"prompt": marker}))
+
+
+def _patience(name: str) -> float:
+    return SHORT if name in SLOW else PATIENCE
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_a_wait_outlives_every_fault(name: str, faults: FaultServer, open_door: Callable[..., Door]) -> None:
+    door = open_door(timeout=_patience(name))
+    job = _accepted(door)
+    faults.plan.queues["look"].extend([strike(name)] * 2)
+
+    done = door.wait(job)
+
+    assert done.done
+    assert done.id == job.id
+    assert done.outputs[0].url.endswith(f"{job.id}.png")
+    assert done.cost.charged_usd == door.spend.total_usd == Decimal(faults.truth.charged).scaleb(-6)
+    assert faults.elsewhere == []
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_wait_that_never_hears_of_its_job_ends_at_its_deadline(
+    name: str, faults: FaultServer, open_door: Callable[..., Door], clock: LeapingClock
+) -> None:
+    door = open_door(timeout=_patience(name), polling=Polling(minimum=2.0))
+    job = _accepted(door)
+    faults.plan.always["look"] = strike(name)
+    before = clock.now()
+
+    with pytest.raises(errors.WaitTimeoutError) as caught:
+        door.wait(job, timeout=6.0)
+
+    late = 20.0 if name == "huge_junk" else 1.0  # seconds; to parse 20 MB takes a busy machine some
+    assert 5.0 <= clock.now() - before <= 6.0 + late
+    assert caught.value.job == job
+    assert faults.truth.looks[job.id] >= 2
+
+
+@pytest.mark.parametrize("name", ["hang", "drip_head", "drip_body", "429_absurd", "503_absurd"])
+def test_the_deadline_holds_to_a_second_of_real_time(
+    name: str, faults: FaultServer, open_door: Callable[..., Door]
+) -> None:
+    door = open_door(timeout=30.0, clock=SystemClock())
+    job = _accepted(door)
+    faults.plan.always["look"] = strike(name)
+    before = time.monotonic()
+
+    with pytest.raises(errors.WaitTimeoutError):
+        door.wait(job, timeout=1.2)
+
+    assert 0.2 <= time.monotonic() - before <= 2.2
+
+
+def test_a_refused_connection_is_outlived(
+    in_thread: InThread, faults: FaultServer, door: Door, clock: LeapingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _accepted(door)
+    in_thread.do(faults.shut())
+    monkeypatch.setattr(clock, "sleep", lambda _seconds: in_thread.do(faults.open()))
+
+    async def asleep(_seconds: float) -> None:
+        in_thread.do(faults.open())
+
+    monkeypatch.setattr(clock, "asleep", asleep)
+
+    assert door.wait(job).done
+
+
+def test_a_wait_given_up_can_be_taken_up_again(faults: FaultServer, door: Door) -> None:
+    job = _accepted(door)
+    faults.plan.always["look"] = strike("503")
+    with pytest.raises(errors.WaitTimeoutError) as caught:
+        door.wait(job, timeout=3.0)
+    travelled = pickle.loads(pickle.dumps(caught.value))
+    faults.plan.always.clear()
+
+    done = door.wait(travelled.job)
+
+    assert done.id == job.id
+    assert faults.truth.posts.total() == 1
+
+
+@pytest.mark.parametrize(
+    ("marker", "error"),
+    [
+        ("failed_400-1", errors.JobFailedError),
+        ("failed_200-1", errors.JobFailedError),
+        ("moderated-1", errors.JobFailedError),
+        ("cancelled-1", errors.JobCancelledError),
+    ],
+)
+def test_a_job_that_ended_badly_ends_the_wait_in_one_look(
+    marker: str, error: type[errors.JobError], faults: FaultServer, door: Door
+) -> None:
+    job = _accepted(door, marker)
+    faults.truth.jobs[job.id].answers_left = 0
+
+    with pytest.raises(error) as caught:
+        door.wait(job)
+
+    assert faults.truth.looks[job.id] == 1
+    assert caught.value.request_id == job.id
+    assert caught.value.job == job
+    refunded = faults.truth.jobs[job.id].refunded
+    assert caught.value.cost.refunded == refunded
+    assert door.spend.total_usd == Decimal(faults.truth.charged).scaleb(-6)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, errors.AuthenticationError), (403, errors.AuthenticationError), (404, errors.NotFoundError)],
+)
+def test_a_refusal_to_tell_ends_the_wait_in_one_look(
+    status: int, error: type[errors.APIStatusError], faults: FaultServer, door: Door
+) -> None:
+    job = _accepted(door)
+    faults.plan.always["look"] = _said({"detail": "Not authorized"}, status)
+
+    with pytest.raises(error) as caught:
+        door.wait(job)
+
+    assert faults.truth.looks[job.id] == 1
+    assert caught.value.request_id == job.id
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [
+        {"id": "somebody-elses", **DONE},
+        {"id": 17, **DONE},
+        {"id": "completed-1.1", "status": "thinking deeply"},
+        {"id": "completed-1.1", "status": ""},
+        {"id": "completed-1.1", "status": None, "outputs": None, "error": None},
+        {"id": "completed-1.1", "status": 200, "outputs": [], "error": ""},
+        {"id": "completed-1.1", "status": "processing", "outputs": []},
+        {"id": "completed-1.1", "status": "processing", "error": {}},
+        {"detail": "a sentence"},
+        {"outputs": 0, "status": None},
+        {"outputs": False},
+    ],
+    ids=repr,
+)
+def test_what_does_not_end_the_job_does_not_end_the_wait(unfinished: Any, faults: FaultServer, door: Door) -> None:
+    job = _accepted(door)
+    faults.plan.queues["look"].append(_said(unfinished))
+
+    done = door.wait(job)
+
+    assert done.outputs[0].url.endswith(f"{job.id}.png")
+    assert faults.truth.looks[job.id] >= 2
+
+
+def test_a_job_completed_without_outputs_is_done_and_says_so(faults: FaultServer, door: Door) -> None:
+    job = _accepted(door)
+    faults.plan.always["look"] = _said({"id": job.id, "status": "completed", "outputs": []})
+
+    done = door.wait(job)
+
+    assert done.done
+    assert done.outputs == ()
+    assert any("without outputs" in warning for warning in done.warnings)
+
+
+def test_on_look_hears_only_what_was_said_of_this_job(faults: FaultServer, door: Door) -> None:
+    job = _accepted(door)
+    faults.truth.jobs[job.id].answers_left = 4
+    faults.plan.queues["look"].extend([strike("503"), strike("wrong_id"), strike("html_200"), None, strike("hang")])
+    heard: list[str] = []
+    door.mu = door.mu.with_options(timeout=SHORT)
+
+    done = door.wait(job, on_look=lambda prediction: heard.append(prediction.status))
+
+    assert heard == ["processing", "completed"]
+    assert done.looks == faults.truth.looks[job.id] == 6
+
+
+def test_one_look_is_tried_again_as_often_as_allowed(faults: FaultServer, open_door: Callable[..., Door]) -> None:
+    door = open_door(retry=Retry(attempts=4))
+    job = _accepted(door)
+    faults.plan.queues["look"].extend(strike(name) for name in ("500", "reset_after_reading", "429_absurd"))
+
+    assert door.look(job).id == job.id
+    assert faults.truth.looks[job.id] == 4

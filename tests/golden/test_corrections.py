@@ -1,0 +1,98 @@
+"""spec/corrections.yaml on the pinned document, and the few rules of Overlay we apply."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import correcting
+import openapi_spec_validator_rs
+import pytest
+from ruamel.yaml import YAML
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SPEC = Path(__file__).parents[2] / "spec"
+DOCUMENT = json.loads((SPEC / "openapi.json").read_text(encoding="utf-8"))
+ACTIONS = correcting.read((SPEC / "corrections.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def corrected() -> dict[str, Any]:
+    return correcting.corrected(DOCUMENT, ACTIONS)
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for item in document["paths"].values():
+        yield from item.values()
+
+
+def test_the_corrected_document_is_openapi(corrected: dict[str, Any]) -> None:
+    openapi_spec_validator_rs.validate(corrected)
+
+
+def test_the_pin_itself_is_left_as_it_is() -> None:
+    before = copy.deepcopy(DOCUMENT)
+    correcting.corrected(DOCUMENT, ACTIONS)
+    assert before == DOCUMENT
+
+
+def test_headers_team_and_webhook_leave_every_operation(corrected: dict[str, Any]) -> None:
+    left = {(one["in"], one["name"]) for operation in operations(corrected) for one in operation.get("parameters", ())}
+    assert {place for place, _ in left} == {"path", "query"}
+    assert not left & {("query", "team_id"), ("query", "webhook")}
+
+
+def test_whatever_took_a_webhook_answers_with_a_submission(corrected: dict[str, Any]) -> None:
+    for before, after in zip(operations(DOCUMENT), operations(corrected), strict=True):
+        took = any(one["name"] == "webhook" for one in before.get("parameters", ()))
+        answer = after["responses"]["200"]["content"]["application/json"]["schema"]
+        assert (answer.get("$ref") == "#/components/schemas/Submission") is took
+
+
+def test_no_default_contradicts_its_const(corrected: dict[str, Any]) -> None:
+    for schema in corrected["components"]["schemas"].values():
+        for field in schema.get("properties", {}).values():
+            assert "const" not in field or field.get("default", field["const"]) == field["const"]
+
+
+def test_every_correction_says_why_and_on_what_evidence() -> None:
+    actions = YAML(typ="safe").load((SPEC / "corrections.yaml").read_text(encoding="utf-8"))["actions"]
+    assert all(len(str(one[key]).split()) > 0 for one in actions for key in ("description", "x-evidence"))
+
+
+def apply(document: dict[str, Any], **action: Any) -> dict[str, Any]:
+    return correcting.corrected(document, [correcting.Action(1, description="d", **action)])
+
+
+@pytest.mark.parametrize(
+    ("document", "action", "expected"),
+    [
+        ({"a": {"b": 1}}, {"target": "$.a", "update": {"c": 2}}, {"a": {"b": 1, "c": 2}}),
+        ({"a": {"b": {"c": 1}}}, {"target": "$.a", "update": {"b": {"d": 2}}}, {"a": {"b": {"c": 1, "d": 2}}}),
+        ({"a": [1]}, {"target": "$.a", "update": 2}, {"a": [1, 2]}),
+        ({"a": {"b": [1]}}, {"target": "$.a", "update": {"b": [2, 3]}}, {"a": {"b": [1, 2, 3]}}),
+        ({"a": 1}, {"target": "$.a", "update": 2}, {"a": 2}),
+        ({"a": 1}, {"target": "$", "update": {"b": 2}}, {"a": 1, "b": 2}),
+        ({"a": [0, 1, 2, 3]}, {"target": "$.a[?@ > 0 && @ < 3]", "remove": True}, {"a": [0, 3]}),
+        ({"a": {"x": 1, "y": 2}}, {"target": "$.a.*", "remove": True}, {"a": {}}),
+        (
+            {"a": [{"n": 1}, {"n": 2}]},
+            {"target": "$.a[?@.n == 2]", "update": {"m": 3}},
+            {"a": [{"n": 1}, {"n": 2, "m": 3}]},
+        ),
+    ],
+)
+def test_update_and_remove_do_what_overlay_says(
+    document: dict[str, Any], action: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert apply(document, **action) == expected
+
+
+def test_two_places_do_not_share_what_they_were_given() -> None:
+    result = apply({"a": {}, "b": {}}, target="$.*", update={"list": []})
+    result["a"]["list"].append(1)
+    assert result["b"]["list"] == []

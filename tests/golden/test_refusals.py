@@ -1,0 +1,154 @@
+"""What ends a rendering, and that the old package then stands untouched."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import specimen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipeline import Result
+
+Render = "Callable[..., Result]"
+OTHER = specimen.job("other", "Audio", "SharedRequest")
+
+
+def _two_paths_of_one_name(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/vidu_v2.0"] = OTHER
+
+
+def _a_function_named_like_a_shelf(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/audio"] = OTHER
+
+
+def _schemas_alike_but_for_case(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["sharedrequest"] = document["components"]["schemas"]["SharedRequest"]
+
+
+def _fields_of_one_name(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["SharedRequest"]["properties"]
+    properties["foo-bar"] = properties["foo_bar"] = {"type": "string"}
+
+
+def _a_reference_to_nothing(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["SharedRequest"]["properties"]["x"] = specimen.ref("Gone")
+
+
+def _a_schema_sent_and_answered(document: dict[str, Any]) -> None:
+    document["components"]["schemas"]["SharedRequest"]["properties"]["x"] = specimen.ref("Submission")
+
+
+def _a_body_of_an_unknown_sort(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/picture"] = specimen.job("p", "Audio", "SharedRequest")
+    document["paths"]["/api/v1/picture"]["post"]["requestBody"] = specimen.body({}, "image/png")
+
+
+def _a_body_that_is_a_list(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/listed"] = specimen.job("l", "Audio", "SharedRequest")
+    document["paths"]["/api/v1/listed"]["post"]["requestBody"] = specimen.body({"type": "array", "items": {}})
+
+
+def _a_header_nobody_took_away(document: dict[str, Any]) -> None:
+    parameter = {"name": "session", "in": "cookie", "schema": {"type": "string"}}
+    document["paths"]["/api/v1/talker"]["post"]["parameters"].append(parameter)
+
+
+def _a_path_without_a_name(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/…"] = OTHER
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (_two_paths_of_one_name, ["/api/v1/vidu-v2.0", "/api/v1/vidu_v2.0", "'vidu_v2_0'"]),
+        (_a_function_named_like_a_shelf, ["the group audio", "/api/v1/audio"]),
+        (_schemas_alike_but_for_case, ["SharedRequest", "sharedrequest"]),
+        (_fields_of_one_name, ["foo-bar", "foo_bar"]),
+        (_a_reference_to_nothing, ["#/components/schemas/Gone"]),
+        (_a_schema_sent_and_answered, ["Submission", "both sent and answered"]),
+        (_a_body_of_an_unknown_sort, ["POST /api/v1/picture", "image/png"]),
+        (_a_body_that_is_a_list, ["POST /api/v1/listed", "no JSON object"]),
+        (_a_header_nobody_took_away, ["POST /api/v1/talker", "cookie session"]),
+        (_a_path_without_a_name, ["/api/v1/…"]),
+    ],
+)
+def test_a_document_that_cannot_be_rendered_is_refused_by_name(
+    spoil: Callable[[dict[str, Any]], None], named: list[str], document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    spoil(document)
+    result = render(document=document)
+    assert result.code == 1
+    assert [one for one in named if one not in result.said] == []
+    assert "Traceback" not in result.said
+    assert len(result.said.strip().splitlines()) == 1
+    assert not result.package.exists()
+
+
+def action(**change: Any) -> str:
+    """The specimen's corrections with one more action, written as YAML takes JSON."""
+    lines = [f"    {key}: {value}" for key, value in change.items()]
+    return specimen.CORRECTIONS + "  -\n" + "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("corrections", "named"),
+    [
+        (
+            action(target="$.paths['/gone'].get", description="d", remove="true"),
+            ["correction 3", "$.paths['/gone'].get"],
+        ),
+        (action(target="$.info", description="d"), ["correction 3", "either update or remove"]),
+        (action(target="$.info", remove="true"), ["correction 3", "gives no reason"]),
+        (action(target="$.info", description="d", remove="true", copy="$.x"), ["correction 3", "copy"]),
+        (action(description="d", remove="true"), ["correction 3", "no target"]),
+        (action(target="'$.paths[?('", description="d", remove="true"), ["correction 3", "no JSONPath"]),
+        (action(target="$", description="d", remove="true"), ["correction 3", "whole document"]),
+        ("overlay: 2.0.0\n", ["1.0 or 1.1"]),
+        ("overlay: [\n", ["no YAML"]),
+        ("overlay: 1.0.0\ninfo: {}\n", ["no actions"]),
+    ],
+)
+def test_a_correction_that_does_nothing_or_explains_nothing_is_refused(
+    corrections: str, named: list[str], document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    result = render(document=document, corrections=corrections)
+    assert result.code == 1
+    assert [one for one in named if one not in result.said] == []
+    assert len(result.said.strip().splitlines()) == 1
+
+
+def test_the_old_package_survives_a_refusal(document: dict[str, Any], render: Callable[..., Result]) -> None:
+    before = render(document=document)
+    assert before.code == 0
+    spoilt = copy.deepcopy(document)
+    _two_paths_of_one_name(spoilt)
+    after = render(document=spoilt)
+    assert after.code == 1
+    assert after.text("api/text_to_video/vidu_v2_0.py") == before.text("api/text_to_video/vidu_v2_0.py")
+    assert sorted(path.name for path in after.package.parent.iterdir()) == ["specimen_generated"]
+
+
+def test_what_is_gone_from_the_document_is_gone_from_the_package(
+    document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    result = render(document=document)
+    (result.package / "api/text_to_video/stale.py").write_text("")
+    del document["paths"]["/api/v1/talker"]
+    assert render(document=document).code == 0
+    assert not (result.package / "api/language").exists()
+    assert not (result.package / "api/text_to_video/stale.py").exists()
+
+
+def test_half_a_character_is_refused(document: dict[str, Any], render: Callable[..., Result]) -> None:
+    document["components"]["schemas"]["SharedRequest"]["properties"]["prompt"]["default"] = "\ud800"
+    result = render(document=document)
+    assert (result.code, "half a character" in result.said) == (1, True)
+
+
+def test_files_that_cannot_be_read_are_named(document: dict[str, Any], render: Callable[..., Result]) -> None:
+    result = render(document=[], prices={"as_of": "2026-08-20", "models": []})
+    assert (result.code, "openapi.json is no JSON object" in result.said) == (1, True)

@@ -1,0 +1,147 @@
+"""The rules that make names, groups, sentences and prices, one fact at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import re
+from importlib.resources import files
+
+import generating
+import naming
+import pytest
+from describing import escaped, sentence, wrapped
+from grouping import GROUPS, group_of
+from hypothesis import given
+from hypothesis import strategies as st
+from pricing import Price, PriceList
+
+SLUGS = st.from_regex(r"[a-z0-9][a-z0-9._/-]{0,30}", fullmatch=True)
+
+
+@given(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]), SLUGS)
+def test_every_function_name_is_one_python_takes(method: str, slug: str) -> None:
+    name = naming.function_name(method, f"/api/v1/{slug}")
+    assert name.isidentifier()
+    assert not keyword.iskeyword(name)
+    assert "__" not in name
+
+
+@given(st.text(max_size=20))
+def test_every_field_name_is_one_python_takes_and_generated_code_does_not_use(wire: str) -> None:
+    name = naming.field_name(wire, answer=True)
+    assert name.isidentifier()
+    assert not keyword.iskeyword(name)
+    assert not name.startswith("_")
+    assert name not in ("self", "cls", "checks", "attrs", "UNSET", "Call", "additional", "from_dict")
+
+
+@given(st.text(max_size=20))
+def test_every_class_name_is_one_python_takes(schema: str) -> None:
+    name = naming.class_name(schema)
+    assert name.isidentifier()
+    assert not keyword.iskeyword(name)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/api/v1/account/balance", "get_account_balance"),
+        ("GET", "/api/v1/get_upload_url", "get_upload_url"),
+        ("DELETE", "/api/v1/keys/{key_id}", "delete_keys_key_id"),
+        ("POST", "/api/v1/account/topup", "account_topup"),
+        ("POST", "/api/v1/mmaudio-v2/text-to-audio", "mmaudio_v2_text_to_audio"),
+        ("POST", "/api/v1/3d-scan", "model_3d_scan"),
+        ("POST", "/api/v1/class", "class_"),
+        ("POST", "/api/v1/filter", "filter_"),
+        ("POST", "/api/v1/given", "model_given"),
+    ],
+)
+def test_functions_are_named_by_the_written_rule(method: str, path: str, name: str) -> None:
+    assert naming.function_name(method, path) == name
+
+
+@pytest.mark.parametrize(
+    ("slug", "tag", "job", "group"),
+    [
+        ("flux-dev-image", "Image: Text-to-Image", "job", "text_to_image"),
+        ("seo-backlinks", "LLM / Multimodal", "job", "data"),
+        ("linkedin-employees", "LLM / Multimodal", "job", "data"),
+        ("linkedin-publish", "API", "job", "social"),
+        ("social-search-posts", "LLM / Multimodal", "job", "data"),
+        ("claude-opus-4-5", "API", "job", "language"),
+        ("happy-horse-1-image-to-video", "Other", "job", "image_to_video"),
+        ("z-image-lora-trainer", "Image: Enhance", "job", "training"),
+        ("history", "API", "plain", "platform"),
+        ("balloon", "Balloons", "job", "other"),
+        ("balloon", None, "plain", "other"),
+    ],
+)
+def test_groups_go_by_slug_where_tags_are_wrong(slug: str, tag: str | None, job: str, group: str) -> None:
+    assert group_of(slug, tag, job)[0] == group  # type: ignore[arg-type]
+    assert group in GROUPS
+
+
+@pytest.mark.parametrize(
+    ("slug", "summary", "expected"),
+    [
+        ("flux-dev-image", "flux-dev (balanced)", ("flux-dev", "balanced")),
+        ("new", "new (best)", ("new", "best")),
+        ("flux-dev-image", "flux-dev", ("flux-dev", None)),
+        ("flux-dev", "Flux Dev", ("flux-dev", None)),
+        ("other", "Other Thing", (None, None)),
+        ("flux-dev", "flux-dev (cheap)", ("flux-dev", None)),
+    ],
+)
+def test_catalogue_names_are_never_guessed(slug: str, summary: str, expected: tuple[str | None, str | None]) -> None:
+    assert PriceList("2026-08-20", {"flux-dev": Price(1, True, None)}).name_and_tier(slug, summary) == expected
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        (Price(0.025, True, None), "0.025 USD is representative (2026-08-20)"),
+        (Price(0.025, False, None), "0.025 USD a run (2026-08-20)"),
+        (Price(0.0, True, None), "depends on the input"),
+        (None, "not in the price list of 2026-08-20"),
+    ],
+)
+def test_a_price_is_told_with_its_day_and_what_it_depends_on(price: Price | None, told: str) -> None:
+    prices = PriceList("2026-08-20", {"one": price} if price else {})
+    assert told in prices.basis("one")
+
+
+@given(st.text())
+def test_no_text_leaves_a_docstring(text: str) -> None:
+    assert compile(f'"""{escaped(text)}."""', "docstring", "eval") is not None
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "P", "Zs"]), max_size=300))
+def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
+    lines = wrapped(text, 8, 4).split("\n")
+    assert " ".join(" ".join(lines).split()) == escaped(text)
+    assert all(len(line) <= 110 or len(line.split()) == 1 for line in lines[1:])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ""),
+        ("what to make", "What to make."),
+        ("Really?", "Really?"),
+        ("n8n webhook", "n8n webhook."),
+        ("A.", "A."),
+    ],
+)
+def test_sentences_begin_and_end(text: str, told: str) -> None:
+    assert sentence(text) == told
+
+
+def test_the_readme_knows_the_upstream_templates_ours_stand_for() -> None:
+    readme = (generating.HERE / "README.md").read_text(encoding="utf-8")
+    upstream = files("openapi_python_client") / "templates"
+    for ours in sorted(generating.HERE.glob("*.jinja")):
+        theirs = upstream / ours.name
+        if theirs.is_file():
+            digest = hashlib.sha256(theirs.read_bytes()).hexdigest()
+            assert re.search(digest, readme), f"{ours.name}: upstream's template is not the one ours was written beside"
