@@ -33,7 +33,7 @@ def guard(plan: Plan, package: Path, source: str) -> None:
         source: The text of the document; what it says itself is no trace of a fault.
     """
     _complete(plan, package)
-    problems = [problem for file in sorted(package.rglob("*.py")) for problem in _faults(file, package, source)]
+    problems = [problem for file in sorted(package.rglob("*.py*")) for problem in _faults(file, package, source)]
     if problems:
         raise RefusalError("The rendered files are broken:\n" + "\n".join(problems[:_SHOWN]))
     _lint(package)

@@ -68,7 +68,11 @@ def plan(document: Mapping[str, Any], prices: PriceList, spec: Mapping[str, Any]
             "paths": _paths(every, aliases, prices),
             "components": {"schemas": {name: {"type": "object", KEY: told} for name, told in models.items()}},
         },
-        {**_own(every, aliases, spec), "catalog.json": ("", catalogue(every, sent, prices, spec["sha256"]))},
+        {
+            **_own(every, aliases, spec),
+            **_stubs(every, classes),
+            "catalog.json": ("", catalogue(every, sent, prices, spec["sha256"])),
+        },
         frozenset(_modules(every, classes)),
         len(every),
         tuple(f"Tag {tag!r} is new: grouping.py shelves its operations by slug, or under other." for tag in strange),
@@ -112,10 +116,27 @@ def _own(every: list[Operation], aliases: Aliases, spec: Mapping[str, Any]) -> d
         "functions/__init__.py": ("functions.py.jinja", {"title": title, "flat": True, "functions": offered}),
         "py.typed": ("", {}),
     }
-    for group in GROUPS:
-        mine = [pair for pair in offered if pair[1] == group]
-        if mine:
-            title = f"{GROUPS[group].title}: request functions by name; a module loads when first asked for."
-            context = {"title": title, "flat": False, "group": group, "functions": mine}
-            own[f"functions/{group}.py"] = ("functions.py.jinja", context)
+    for group, mine in _shelves(offered):
+        title = f"{GROUPS[group].title}: request functions by name; a module loads when first asked for."
+        context = {"title": title, "flat": False, "group": group, "functions": mine}
+        own[f"functions/{group}.py"] = ("functions.py.jinja", context)
     return own
+
+
+def _stubs(every: list[Operation], classes: list[Component]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What type checkers read of the lazy packages, apart so that the interpreter has less to read."""
+    offered = [(one.function, one.group) for one in every if one.job != "plain"]
+    models = sorted((one.name, module_name(one.name)) for one in classes)
+    return {
+        "functions/__init__.pyi": ("functions.pyi.jinja", {"functions": offered}),
+        "models/__init__.pyi": ("models.pyi.jinja", {"models": models}),
+        **{f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": mine}) for group, mine in _shelves(offered)},
+    }
+
+
+def _shelves(offered: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Every group of jobs with its functions, an empty one too: the set is closed, and the overlay leads to each."""
+    for group, shelf in GROUPS.items():
+        mine = [pair for pair in offered if pair[1] == group]
+        if mine or shelf.kind != "platform":
+            yield group, mine

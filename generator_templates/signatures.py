@@ -175,7 +175,7 @@ def _repeats(operation: Operation, prices: PriceList) -> bool:
 
 def _gives(operation: Operation) -> str:
     if operation.job == "job":
-        return "The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``."
+        return "The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``."
     if operation.job == "stream":
         return "The request, unsent: give it to ``MuAPI.stream``."
     answer = f"``{operation.answer}``" if operation.answer else "the JSON as it came"

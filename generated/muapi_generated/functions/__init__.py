@@ -3,2452 +3,874 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.audio.elevenlabs_text_to_dialogue_v3 import (
-        elevenlabs_text_to_dialogue_v3 as elevenlabs_text_to_dialogue_v3,
-    )
-    from ..api.audio.elevenlabs_tts_turbo_2_5 import elevenlabs_tts_turbo_2_5 as elevenlabs_tts_turbo_2_5
-    from ..api.audio.gemini_2_5_pro_tts import gemini_2_5_pro_tts as gemini_2_5_pro_tts
-    from ..api.audio.gemini_3_1_flash_tts import gemini_3_1_flash_tts as gemini_3_1_flash_tts
-    from ..api.audio.gemini_3_8_flash_lite_tts import gemini_3_8_flash_lite_tts as gemini_3_8_flash_lite_tts
-    from ..api.audio.gemini_3_8_flash_tts import gemini_3_8_flash_tts as gemini_3_8_flash_tts
-    from ..api.audio.gemini_omni_audio import gemini_omni_audio as gemini_omni_audio
-    from ..api.audio.minimax_music_3_0 import minimax_music_3_0 as minimax_music_3_0
-    from ..api.audio.minimax_speech_2_6_hd import minimax_speech_2_6_hd as minimax_speech_2_6_hd
-    from ..api.audio.minimax_speech_2_6_turbo import minimax_speech_2_6_turbo as minimax_speech_2_6_turbo
-    from ..api.audio.minimax_voice_clone import minimax_voice_clone as minimax_voice_clone
-    from ..api.audio.mmaudio_v2_text_to_audio import mmaudio_v2_text_to_audio as mmaudio_v2_text_to_audio
-    from ..api.audio.mmaudio_v2_video_to_video import mmaudio_v2_video_to_video as mmaudio_v2_video_to_video
-    from ..api.audio.suno_add_instrumental import suno_add_instrumental as suno_add_instrumental
-    from ..api.audio.suno_add_vocals import suno_add_vocals as suno_add_vocals
-    from ..api.audio.suno_boost_music_style import suno_boost_music_style as suno_boost_music_style
-    from ..api.audio.suno_convert_to_wav import suno_convert_to_wav as suno_convert_to_wav
-    from ..api.audio.suno_create_music import suno_create_music as suno_create_music
-    from ..api.audio.suno_extend_music import suno_extend_music as suno_extend_music
-    from ..api.audio.suno_generate_lyrics import suno_generate_lyrics as suno_generate_lyrics
-    from ..api.audio.suno_generate_mashup import suno_generate_mashup as suno_generate_mashup
-    from ..api.audio.suno_generate_sounds import suno_generate_sounds as suno_generate_sounds
-    from ..api.audio.suno_remix_music import suno_remix_music as suno_remix_music
-    from ..api.audio.suno_voice_clone import suno_voice_clone as suno_voice_clone
-    from ..api.avatars.kling_v1_avatar_pro import kling_v1_avatar_pro as kling_v1_avatar_pro
-    from ..api.avatars.kling_v1_avatar_standard import kling_v1_avatar_standard as kling_v1_avatar_standard
-    from ..api.avatars.kling_v2_avatar_pro import kling_v2_avatar_pro as kling_v2_avatar_pro
-    from ..api.avatars.kling_v2_avatar_standard import kling_v2_avatar_standard as kling_v2_avatar_standard
-    from ..api.avatars.omnihuman_1_5 import omnihuman_1_5 as omnihuman_1_5
-    from ..api.data.ad_library_search import ad_library_search as ad_library_search
-    from ..api.data.company_buying_signals import company_buying_signals as company_buying_signals
-    from ..api.data.company_enrich import company_enrich as company_enrich
-    from ..api.data.company_funding import company_funding as company_funding
-    from ..api.data.company_headcount_growth import company_headcount_growth as company_headcount_growth
-    from ..api.data.company_job_postings import company_job_postings as company_job_postings
-    from ..api.data.company_products import company_products as company_products
-    from ..api.data.company_public_financials import company_public_financials as company_public_financials
-    from ..api.data.company_technographics import company_technographics as company_technographics
-    from ..api.data.creators_analytics import creators_analytics as creators_analytics
-    from ..api.data.creators_lookalike import creators_lookalike as creators_lookalike
-    from ..api.data.creators_profile import creators_profile as creators_profile
-    from ..api.data.creators_search import creators_search as creators_search
-    from ..api.data.crypto_market_data import crypto_market_data as crypto_market_data
-    from ..api.data.ecommerce_keyword_metrics import ecommerce_keyword_metrics as ecommerce_keyword_metrics
-    from ..api.data.ecommerce_marketplace_search import (
-        ecommerce_marketplace_search as ecommerce_marketplace_search,
-    )
-    from ..api.data.ecommerce_product_detail import ecommerce_product_detail as ecommerce_product_detail
-    from ..api.data.ecommerce_product_reviews import ecommerce_product_reviews as ecommerce_product_reviews
-    from ..api.data.email_verify import email_verify as email_verify
-    from ..api.data.linkedin_company_profile import linkedin_company_profile as linkedin_company_profile
-    from ..api.data.linkedin_employees import linkedin_employees as linkedin_employees
-    from ..api.data.linkedin_people_search import linkedin_people_search as linkedin_people_search
-    from ..api.data.market_stock_history import market_stock_history as market_stock_history
-    from ..api.data.market_stock_screener import market_stock_screener as market_stock_screener
-    from ..api.data.news_search import news_search as news_search
-    from ..api.data.people_rank_decision_makers import (
-        people_rank_decision_makers as people_rank_decision_makers,
-    )
-    from ..api.data.people_search import people_search as people_search
-    from ..api.data.research_web_answer import research_web_answer as research_web_answer
-    from ..api.data.seo_account_status import seo_account_status as seo_account_status
-    from ..api.data.seo_ai_mentions import seo_ai_mentions as seo_ai_mentions
-    from ..api.data.seo_ai_mentions_metrics import seo_ai_mentions_metrics as seo_ai_mentions_metrics
-    from ..api.data.seo_ai_response import seo_ai_response as seo_ai_response
-    from ..api.data.seo_app_reviews import seo_app_reviews as seo_app_reviews
-    from ..api.data.seo_backlinks import seo_backlinks as seo_backlinks
-    from ..api.data.seo_backlinks_history import seo_backlinks_history as seo_backlinks_history
-    from ..api.data.seo_backlinks_pages import seo_backlinks_pages as seo_backlinks_pages
-    from ..api.data.seo_business_listings import seo_business_listings as seo_business_listings
-    from ..api.data.seo_business_profile import seo_business_profile as seo_business_profile
-    from ..api.data.seo_business_reviews import seo_business_reviews as seo_business_reviews
-    from ..api.data.seo_business_updates import seo_business_updates as seo_business_updates
-    from ..api.data.seo_domain_overview import seo_domain_overview as seo_domain_overview
-    from ..api.data.seo_google_qa import seo_google_qa as seo_google_qa
-    from ..api.data.seo_keyword_overview import seo_keyword_overview as seo_keyword_overview
-    from ..api.data.seo_keyword_research import seo_keyword_research as seo_keyword_research
-    from ..api.data.seo_keyword_trends import seo_keyword_trends as seo_keyword_trends
-    from ..api.data.seo_keywords_for_keywords import seo_keywords_for_keywords as seo_keywords_for_keywords
-    from ..api.data.seo_keywords_search_volume import seo_keywords_search_volume as seo_keywords_search_volume
-    from ..api.data.seo_lighthouse_audit import seo_lighthouse_audit as seo_lighthouse_audit
-    from ..api.data.seo_local_serp import seo_local_serp as seo_local_serp
-    from ..api.data.seo_rank_track import seo_rank_track as seo_rank_track
-    from ..api.data.seo_rank_track_batch import seo_rank_track_batch as seo_rank_track_batch
-    from ..api.data.seo_related_keywords import seo_related_keywords as seo_related_keywords
-    from ..api.data.seo_relevant_pages import seo_relevant_pages as seo_relevant_pages
-    from ..api.data.seo_yelp_reviews import seo_yelp_reviews as seo_yelp_reviews
-    from ..api.data.seo_youtube_organic import seo_youtube_organic as seo_youtube_organic
-    from ..api.data.seo_youtube_video_comments import seo_youtube_video_comments as seo_youtube_video_comments
-    from ..api.data.seo_youtube_video_info import seo_youtube_video_info as seo_youtube_video_info
-    from ..api.data.seo_youtube_video_subtitles import (
-        seo_youtube_video_subtitles as seo_youtube_video_subtitles,
-    )
-    from ..api.data.social_read_posts import social_read_posts as social_read_posts
-    from ..api.data.social_search_posts import social_search_posts as social_search_posts
-    from ..api.image_edit.bytedance_seededit_image import bytedance_seededit_image as bytedance_seededit_image
-    from ..api.image_edit.bytedance_seedream_5_0_pro_layer import (
-        bytedance_seedream_5_0_pro_layer as bytedance_seedream_5_0_pro_layer,
-    )
-    from ..api.image_edit.bytedance_seedream_edit_v4 import (
-        bytedance_seedream_edit_v4 as bytedance_seedream_edit_v4,
-    )
-    from ..api.image_edit.bytedance_seedream_v4_5_edit import (
-        bytedance_seedream_v4_5_edit as bytedance_seedream_v4_5_edit,
-    )
-    from ..api.image_edit.face_expression_change import face_expression_change as face_expression_change
-    from ..api.image_edit.flux_2_dev_edit import flux_2_dev_edit as flux_2_dev_edit
-    from ..api.image_edit.flux_2_flex_edit import flux_2_flex_edit as flux_2_flex_edit
-    from ..api.image_edit.flux_2_klein_4b_edit import flux_2_klein_4b_edit as flux_2_klein_4b_edit
-    from ..api.image_edit.flux_2_klein_4b_edit_lora import (
-        flux_2_klein_4b_edit_lora as flux_2_klein_4b_edit_lora,
-    )
-    from ..api.image_edit.flux_2_klein_4b_turbo_edit import (
-        flux_2_klein_4b_turbo_edit as flux_2_klein_4b_turbo_edit,
-    )
-    from ..api.image_edit.flux_2_klein_9b_edit import flux_2_klein_9b_edit as flux_2_klein_9b_edit
-    from ..api.image_edit.flux_2_klein_9b_edit_lora import (
-        flux_2_klein_9b_edit_lora as flux_2_klein_9b_edit_lora,
-    )
-    from ..api.image_edit.flux_2_klein_9b_turbo_edit import (
-        flux_2_klein_9b_turbo_edit as flux_2_klein_9b_turbo_edit,
-    )
-    from ..api.image_edit.flux_2_pro_edit import flux_2_pro_edit as flux_2_pro_edit
-    from ..api.image_edit.flux_kontext_dev_i2i import flux_kontext_dev_i2i as flux_kontext_dev_i2i
-    from ..api.image_edit.flux_kontext_effects import flux_kontext_effects as flux_kontext_effects
-    from ..api.image_edit.flux_kontext_max_i2i import flux_kontext_max_i2i as flux_kontext_max_i2i
-    from ..api.image_edit.flux_kontext_pro_i2i import flux_kontext_pro_i2i as flux_kontext_pro_i2i
-    from ..api.image_edit.flux_pulid import flux_pulid as flux_pulid
-    from ..api.image_edit.flux_redux import flux_redux as flux_redux
-    from ..api.image_edit.gemini_omni_character import gemini_omni_character as gemini_omni_character
-    from ..api.image_edit.gemini_omni_flash_1_1_edit import (
-        gemini_omni_flash_1_1_edit as gemini_omni_flash_1_1_edit,
-    )
-    from ..api.image_edit.gpt4o_edit import gpt4o_edit as gpt4o_edit
-    from ..api.image_edit.gpt4o_image_to_image import gpt4o_image_to_image as gpt4o_image_to_image
-    from ..api.image_edit.gpt_image_1_5_edit import gpt_image_1_5_edit as gpt_image_1_5_edit
-    from ..api.image_edit.gpt_image_2_5_flare_image_to_image import (
-        gpt_image_2_5_flare_image_to_image as gpt_image_2_5_flare_image_to_image,
-    )
-    from ..api.image_edit.gpt_image_2_5_sunburst_image_to_image import (
-        gpt_image_2_5_sunburst_image_to_image as gpt_image_2_5_sunburst_image_to_image,
-    )
-    from ..api.image_edit.gpt_image_2_image_to_image import (
-        gpt_image_2_image_to_image as gpt_image_2_image_to_image,
-    )
-    from ..api.image_edit.grok_imagine_image_2_edit import (
-        grok_imagine_image_2_edit as grok_imagine_image_2_edit,
-    )
-    from ..api.image_edit.grok_imagine_image_to_image import (
-        grok_imagine_image_to_image as grok_imagine_image_to_image,
-    )
-    from ..api.image_edit.ideogram_character import ideogram_character as ideogram_character
-    from ..api.image_edit.ideogram_v3_reframe import ideogram_v3_reframe as ideogram_v3_reframe
-    from ..api.image_edit.image_effects import image_effects as image_effects
-    from ..api.image_edit.kling_o1_edit_image import kling_o1_edit_image as kling_o1_edit_image
-    from ..api.image_edit.kling_o3_image_edit import kling_o3_image_edit as kling_o3_image_edit
-    from ..api.image_edit.midjourney_v7_image_to_image import (
-        midjourney_v7_image_to_image as midjourney_v7_image_to_image,
-    )
-    from ..api.image_edit.midjourney_v7_omni_reference import (
-        midjourney_v7_omni_reference as midjourney_v7_omni_reference,
-    )
-    from ..api.image_edit.midjourney_v7_style_reference import (
-        midjourney_v7_style_reference as midjourney_v7_style_reference,
-    )
-    from ..api.image_edit.minimax_01_subject_reference import (
-        minimax_01_subject_reference as minimax_01_subject_reference,
-    )
-    from ..api.image_edit.muse_image_edit import muse_image_edit as muse_image_edit
-    from ..api.image_edit.nano_banana_2_edit import nano_banana_2_edit as nano_banana_2_edit
-    from ..api.image_edit.nano_banana_2_lite_edit import nano_banana_2_lite_edit as nano_banana_2_lite_edit
-    from ..api.image_edit.nano_banana_edit import nano_banana_edit as nano_banana_edit
-    from ..api.image_edit.nano_banana_effects import nano_banana_effects as nano_banana_effects
-    from ..api.image_edit.nano_banana_pro_edit import nano_banana_pro_edit as nano_banana_pro_edit
-    from ..api.image_edit.qwen2_1_image_to_image import qwen2_1_image_to_image as qwen2_1_image_to_image
-    from ..api.image_edit.qwen3_image_to_image import qwen3_image_to_image as qwen3_image_to_image
-    from ..api.image_edit.qwen3_pro_image_to_image import qwen3_pro_image_to_image as qwen3_pro_image_to_image
-    from ..api.image_edit.qwen_image_2_0_edit import qwen_image_2_0_edit as qwen_image_2_0_edit
-    from ..api.image_edit.qwen_image_2_0_pro_edit import qwen_image_2_0_pro_edit as qwen_image_2_0_pro_edit
-    from ..api.image_edit.qwen_image_edit import qwen_image_edit as qwen_image_edit
-    from ..api.image_edit.qwen_image_edit_2511 import qwen_image_edit_2511 as qwen_image_edit_2511
-    from ..api.image_edit.qwen_image_edit_2511_lora import (
-        qwen_image_edit_2511_lora as qwen_image_edit_2511_lora,
-    )
-    from ..api.image_edit.qwen_image_edit_lora import qwen_image_edit_lora as qwen_image_edit_lora
-    from ..api.image_edit.qwen_image_edit_plus import qwen_image_edit_plus as qwen_image_edit_plus
-    from ..api.image_edit.qwen_image_edit_plus_lora import (
-        qwen_image_edit_plus_lora as qwen_image_edit_plus_lora,
-    )
-    from ..api.image_edit.reve_image_edit import reve_image_edit as reve_image_edit
-    from ..api.image_edit.seedream_5_0_edit import seedream_5_0_edit as seedream_5_0_edit
-    from ..api.image_edit.seedream_5_0_flash_edit import seedream_5_0_flash_edit as seedream_5_0_flash_edit
-    from ..api.image_edit.seedream_5_0_flash_layerize import (
-        seedream_5_0_flash_layerize as seedream_5_0_flash_layerize,
-    )
-    from ..api.image_edit.seedream_5_0_pro_edit import seedream_5_0_pro_edit as seedream_5_0_pro_edit
-    from ..api.image_edit.wan2_5_image_edit import wan2_5_image_edit as wan2_5_image_edit
-    from ..api.image_edit.wan2_6_image_edit import wan2_6_image_edit as wan2_6_image_edit
-    from ..api.image_edit.wan2_7_image_edit import wan2_7_image_edit as wan2_7_image_edit
-    from ..api.image_edit.wan2_7_image_edit_pro import wan2_7_image_edit_pro as wan2_7_image_edit_pro
-    from ..api.image_edit.z_image_turbo_image_to_image_lora import (
-        z_image_turbo_image_to_image_lora as z_image_turbo_image_to_image_lora,
-    )
-    from ..api.image_enhance.add_image_watermark import add_image_watermark as add_image_watermark
-    from ..api.image_enhance.ai_anime_generator import ai_anime_generator as ai_anime_generator
-    from ..api.image_enhance.ai_background_remover import ai_background_remover as ai_background_remover
-    from ..api.image_enhance.ai_color_photo import ai_color_photo as ai_color_photo
-    from ..api.image_enhance.ai_ghibli_style import ai_ghibli_style as ai_ghibli_style
-    from ..api.image_enhance.ai_image_extension import ai_image_extension as ai_image_extension
-    from ..api.image_enhance.ai_image_face_swap import ai_image_face_swap as ai_image_face_swap
-    from ..api.image_enhance.ai_image_upscale import ai_image_upscale as ai_image_upscale
-    from ..api.image_enhance.ai_object_eraser import ai_object_eraser as ai_object_eraser
-    from ..api.image_enhance.ai_product_photography import ai_product_photography as ai_product_photography
-    from ..api.image_enhance.ai_product_shot import ai_product_shot as ai_product_shot
-    from ..api.image_enhance.ai_skin_enhancer import ai_skin_enhancer as ai_skin_enhancer
-    from ..api.image_enhance.ai_video_upscaler import ai_video_upscaler as ai_video_upscaler
-    from ..api.image_enhance.ai_video_upscaler_pro import ai_video_upscaler_pro as ai_video_upscaler_pro
-    from ..api.image_enhance.flux_3_video_upscaler import flux_3_video_upscaler as flux_3_video_upscaler
-    from ..api.image_enhance.hf_soul_image_to_image import hf_soul_image_to_image as hf_soul_image_to_image
-    from ..api.image_enhance.ocr_recognize_text import ocr_recognize_text as ocr_recognize_text
-    from ..api.image_enhance.photo_pack import photo_pack as photo_pack
-    from ..api.image_enhance.portrait_stylist import portrait_stylist as portrait_stylist
-    from ..api.image_enhance.seedance_2_video_watermark_remover_pro import (
-        seedance_2_video_watermark_remover_pro as seedance_2_video_watermark_remover_pro,
-    )
-    from ..api.image_enhance.seedvr2_image_upscale import seedvr2_image_upscale as seedvr2_image_upscale
-    from ..api.image_enhance.topaz_image_upscale import topaz_image_upscale as topaz_image_upscale
-    from ..api.image_enhance.topaz_upscale_image_creative import (
-        topaz_upscale_image_creative as topaz_upscale_image_creative,
-    )
-    from ..api.image_enhance.topaz_upscale_image_generative import (
-        topaz_upscale_image_generative as topaz_upscale_image_generative,
-    )
-    from ..api.image_enhance.topaz_upscale_image_precision import (
-        topaz_upscale_image_precision as topaz_upscale_image_precision,
-    )
-    from ..api.image_enhance.topaz_upscale_video_creative import (
-        topaz_upscale_video_creative as topaz_upscale_video_creative,
-    )
-    from ..api.image_enhance.topaz_upscale_video_generative import (
-        topaz_upscale_video_generative as topaz_upscale_video_generative,
-    )
-    from ..api.image_enhance.topaz_upscale_video_precision import (
-        topaz_upscale_video_precision as topaz_upscale_video_precision,
-    )
-    from ..api.image_enhance.topaz_video_upscale import topaz_video_upscale as topaz_video_upscale
-    from ..api.image_to_video.flux_3_image_to_video import flux_3_image_to_video as flux_3_image_to_video
-    from ..api.image_to_video.flux_3_start_end_to_video import (
-        flux_3_start_end_to_video as flux_3_start_end_to_video,
-    )
-    from ..api.image_to_video.gemini_omni_flash_1_1_image_to_video import (
-        gemini_omni_flash_1_1_image_to_video as gemini_omni_flash_1_1_image_to_video,
-    )
-    from ..api.image_to_video.gemini_omni_image_to_video import (
-        gemini_omni_image_to_video as gemini_omni_image_to_video,
-    )
-    from ..api.image_to_video.grok_imagine_image_to_video import (
-        grok_imagine_image_to_video as grok_imagine_image_to_video,
-    )
-    from ..api.image_to_video.grok_imagine_video_1_5_preview import (
-        grok_imagine_video_1_5_preview as grok_imagine_video_1_5_preview,
-    )
-    from ..api.image_to_video.happy_horse_1_1_image_to_video import (
-        happy_horse_1_1_image_to_video as happy_horse_1_1_image_to_video,
-    )
-    from ..api.image_to_video.happy_horse_1_1_image_to_video_720p import (
-        happy_horse_1_1_image_to_video_720p as happy_horse_1_1_image_to_video_720p,
-    )
-    from ..api.image_to_video.happy_horse_1_1_image_to_video_1080p import (
-        happy_horse_1_1_image_to_video_1080p as happy_horse_1_1_image_to_video_1080p,
-    )
-    from ..api.image_to_video.happy_horse_1_image_to_video import (
-        happy_horse_1_image_to_video as happy_horse_1_image_to_video,
-    )
-    from ..api.image_to_video.happy_horse_1_image_to_video_720p import (
-        happy_horse_1_image_to_video_720p as happy_horse_1_image_to_video_720p,
-    )
-    from ..api.image_to_video.happy_horse_1_image_to_video_1080p import (
-        happy_horse_1_image_to_video_1080p as happy_horse_1_image_to_video_1080p,
-    )
-    from ..api.image_to_video.happy_horse_1_reference_to_video import (
-        happy_horse_1_reference_to_video as happy_horse_1_reference_to_video,
-    )
-    from ..api.image_to_video.hf_dop_image_to_video import hf_dop_image_to_video as hf_dop_image_to_video
-    from ..api.image_to_video.hunyuan_image_to_video import hunyuan_image_to_video as hunyuan_image_to_video
-    from ..api.image_to_video.kling_o1_image_to_video import (
-        kling_o1_image_to_video as kling_o1_image_to_video,
-    )
-    from ..api.image_to_video.kling_o1_reference_to_video import (
-        kling_o1_reference_to_video as kling_o1_reference_to_video,
-    )
-    from ..api.image_to_video.kling_o1_standard_image_to_video import (
-        kling_o1_standard_image_to_video as kling_o1_standard_image_to_video,
-    )
-    from ..api.image_to_video.kling_o1_standard_reference_to_video import (
-        kling_o1_standard_reference_to_video as kling_o1_standard_reference_to_video,
-    )
-    from ..api.image_to_video.kling_v2_1_master_i2v import kling_v2_1_master_i2v as kling_v2_1_master_i2v
-    from ..api.image_to_video.kling_v2_1_pro_i2v import kling_v2_1_pro_i2v as kling_v2_1_pro_i2v
-    from ..api.image_to_video.kling_v2_1_standard_i2v import (
-        kling_v2_1_standard_i2v as kling_v2_1_standard_i2v,
-    )
-    from ..api.image_to_video.kling_v2_5_turbo_pro_i2v import (
-        kling_v2_5_turbo_pro_i2v as kling_v2_5_turbo_pro_i2v,
-    )
-    from ..api.image_to_video.kling_v2_5_turbo_std_i2v import (
-        kling_v2_5_turbo_std_i2v as kling_v2_5_turbo_std_i2v,
-    )
-    from ..api.image_to_video.kling_v2_6_pro_i2v import kling_v2_6_pro_i2v as kling_v2_6_pro_i2v
-    from ..api.image_to_video.kling_v2_6_pro_motion_control import (
-        kling_v2_6_pro_motion_control as kling_v2_6_pro_motion_control,
-    )
-    from ..api.image_to_video.kling_v2_6_std_motion_control import (
-        kling_v2_6_std_motion_control as kling_v2_6_std_motion_control,
-    )
-    from ..api.image_to_video.kling_v3_0_4k_image_to_video import (
-        kling_v3_0_4k_image_to_video as kling_v3_0_4k_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_omni_4k_image_to_video import (
-        kling_v3_0_omni_4k_image_to_video as kling_v3_0_omni_4k_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_omni_pro_image_to_video import (
-        kling_v3_0_omni_pro_image_to_video as kling_v3_0_omni_pro_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_omni_standard_image_to_video import (
-        kling_v3_0_omni_standard_image_to_video as kling_v3_0_omni_standard_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_pro_image_to_video import (
-        kling_v3_0_pro_image_to_video as kling_v3_0_pro_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_pro_motion_control import (
-        kling_v3_0_pro_motion_control as kling_v3_0_pro_motion_control,
-    )
-    from ..api.image_to_video.kling_v3_0_standard_image_to_video import (
-        kling_v3_0_standard_image_to_video as kling_v3_0_standard_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_std_motion_control import (
-        kling_v3_0_std_motion_control as kling_v3_0_std_motion_control,
-    )
-    from ..api.image_to_video.kling_v3_turbo_pro_image_to_video import (
-        kling_v3_turbo_pro_image_to_video as kling_v3_turbo_pro_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_turbo_standard_image_to_video import (
-        kling_v3_turbo_standard_image_to_video as kling_v3_turbo_standard_image_to_video,
-    )
-    from ..api.image_to_video.leonardoai_motion_2_0 import leonardoai_motion_2_0 as leonardoai_motion_2_0
-    from ..api.image_to_video.ltx_2_3_image_to_video import ltx_2_3_image_to_video as ltx_2_3_image_to_video
-    from ..api.image_to_video.ltx_2_5_image_to_video import ltx_2_5_image_to_video as ltx_2_5_image_to_video
-    from ..api.image_to_video.ltx_2_19b_image_to_video import (
-        ltx_2_19b_image_to_video as ltx_2_19b_image_to_video,
-    )
-    from ..api.image_to_video.ltx_2_fast_image_to_video import (
-        ltx_2_fast_image_to_video as ltx_2_fast_image_to_video,
-    )
-    from ..api.image_to_video.ltx_2_pro_image_to_video import (
-        ltx_2_pro_image_to_video as ltx_2_pro_image_to_video,
-    )
-    from ..api.image_to_video.midjourney_v7_image_to_video import (
-        midjourney_v7_image_to_video as midjourney_v7_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_image_to_video import (
-        minimax_h3_image_to_video as minimax_h3_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_image_to_video_lora import (
-        minimax_h3_image_to_video_lora as minimax_h3_image_to_video_lora,
-    )
-    from ..api.image_to_video.minimax_h3_image_to_video_spicy import (
-        minimax_h3_image_to_video_spicy as minimax_h3_image_to_video_spicy,
-    )
-    from ..api.image_to_video.minimax_h3_max_image_to_video import (
-        minimax_h3_max_image_to_video as minimax_h3_max_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_max_reference_to_video import (
-        minimax_h3_max_reference_to_video as minimax_h3_max_reference_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_max_turbo_image_to_video import (
-        minimax_h3_max_turbo_image_to_video as minimax_h3_max_turbo_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_open_image_to_video import (
-        minimax_h3_open_image_to_video as minimax_h3_open_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_open_reference_to_video import (
-        minimax_h3_open_reference_to_video as minimax_h3_open_reference_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_reference_to_video_lora import (
-        minimax_h3_reference_to_video_lora as minimax_h3_reference_to_video_lora,
-    )
-    from ..api.image_to_video.minimax_hailuo_02_pro_i2v import (
-        minimax_hailuo_02_pro_i2v as minimax_hailuo_02_pro_i2v,
-    )
-    from ..api.image_to_video.minimax_hailuo_02_standard_i2v import (
-        minimax_hailuo_02_standard_i2v as minimax_hailuo_02_standard_i2v,
-    )
-    from ..api.image_to_video.minimax_hailuo_2_3_fast import (
-        minimax_hailuo_2_3_fast as minimax_hailuo_2_3_fast,
-    )
-    from ..api.image_to_video.minimax_hailuo_2_3_pro_i2v import (
-        minimax_hailuo_2_3_pro_i2v as minimax_hailuo_2_3_pro_i2v,
-    )
-    from ..api.image_to_video.minimax_hailuo_2_3_standard_i2v import (
-        minimax_hailuo_2_3_standard_i2v as minimax_hailuo_2_3_standard_i2v,
-    )
-    from ..api.image_to_video.openai_sora_2_image_to_video import (
-        openai_sora_2_image_to_video as openai_sora_2_image_to_video,
-    )
-    from ..api.image_to_video.openai_sora_2_pro_image_to_video import (
-        openai_sora_2_pro_image_to_video as openai_sora_2_pro_image_to_video,
-    )
-    from ..api.image_to_video.openai_sora_2_standard_image_to_video import (
-        openai_sora_2_standard_image_to_video as openai_sora_2_standard_image_to_video,
-    )
-    from ..api.image_to_video.ovi_image_to_video import ovi_image_to_video as ovi_image_to_video
-    from ..api.image_to_video.pixverse_v4_5_i2v import pixverse_v4_5_i2v as pixverse_v4_5_i2v
-    from ..api.image_to_video.pixverse_v5_5_i2v import pixverse_v5_5_i2v as pixverse_v5_5_i2v
-    from ..api.image_to_video.pixverse_v5_i2v import pixverse_v5_i2v as pixverse_v5_i2v
-    from ..api.image_to_video.pixverse_v6_i2v import pixverse_v6_i2v as pixverse_v6_i2v
-    from ..api.image_to_video.pixverse_v6_transition import pixverse_v6_transition as pixverse_v6_transition
-    from ..api.image_to_video.runway_image_to_video import runway_image_to_video as runway_image_to_video
-    from ..api.image_to_video.sd_2_vip_image_to_video_4k import (
-        sd_2_vip_image_to_video_4k as sd_2_vip_image_to_video_4k,
-    )
-    from ..api.image_to_video.sd_2_vip_image_to_video_1080p import (
-        sd_2_vip_image_to_video_1080p as sd_2_vip_image_to_video_1080p,
-    )
-    from ..api.image_to_video.sd_2_vip_image_to_video_fast_1080p import (
-        sd_2_vip_image_to_video_fast_1080p as sd_2_vip_image_to_video_fast_1080p,
-    )
-    from ..api.image_to_video.seedance_2_0_i2v_480p import seedance_2_0_i2v_480p as seedance_2_0_i2v_480p
-    from ..api.image_to_video.seedance_2_0_omni_reference import (
-        seedance_2_0_omni_reference as seedance_2_0_omni_reference,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video import (
-        seedance_2_5_image_to_video as seedance_2_5_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video_4k import (
-        seedance_2_5_image_to_video_4k as seedance_2_5_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video_480p import (
-        seedance_2_5_image_to_video_480p as seedance_2_5_image_to_video_480p,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video_1080p import (
-        seedance_2_5_image_to_video_1080p as seedance_2_5_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video import (
-        seedance_2_5_intl_image_to_video as seedance_2_5_intl_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video_4k import (
-        seedance_2_5_intl_image_to_video_4k as seedance_2_5_intl_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video_480p import (
-        seedance_2_5_intl_image_to_video_480p as seedance_2_5_intl_image_to_video_480p,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video_1080p import (
-        seedance_2_5_intl_image_to_video_1080p as seedance_2_5_intl_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video import (
-        seedance_2_5_spicy_image_to_video as seedance_2_5_spicy_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video_4k import (
-        seedance_2_5_spicy_image_to_video_4k as seedance_2_5_spicy_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video_480p import (
-        seedance_2_5_spicy_image_to_video_480p as seedance_2_5_spicy_image_to_video_480p,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video_1080p import (
-        seedance_2_5_spicy_image_to_video_1080p as seedance_2_5_spicy_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_image_to_video import (
-        seedance_2_image_to_video as seedance_2_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_image_to_video_fast import (
-        seedance_2_image_to_video_fast as seedance_2_image_to_video_fast,
-    )
-    from ..api.image_to_video.seedance_2_mini_image_to_video import (
-        seedance_2_mini_image_to_video as seedance_2_mini_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_mini_spicy_image_to_video import (
-        seedance_2_mini_spicy_image_to_video as seedance_2_mini_spicy_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_spicy_image_to_video import (
-        seedance_2_spicy_image_to_video as seedance_2_spicy_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_spicy_image_to_video_fast import (
-        seedance_2_spicy_image_to_video_fast as seedance_2_spicy_image_to_video_fast,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video import (
-        seedance_2_vip_image_to_video as seedance_2_vip_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_4k import (
-        seedance_2_vip_image_to_video_4k as seedance_2_vip_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_1080p import (
-        seedance_2_vip_image_to_video_1080p as seedance_2_vip_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_fast import (
-        seedance_2_vip_image_to_video_fast as seedance_2_vip_image_to_video_fast,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_fast_1080p import (
-        seedance_2_vip_image_to_video_fast_1080p as seedance_2_vip_image_to_video_fast_1080p,
-    )
-    from ..api.image_to_video.seedance_lite_i2v import seedance_lite_i2v as seedance_lite_i2v
-    from ..api.image_to_video.seedance_lite_reference_to_video import (
-        seedance_lite_reference_to_video as seedance_lite_reference_to_video,
-    )
-    from ..api.image_to_video.seedance_pro_i2v import seedance_pro_i2v as seedance_pro_i2v
-    from ..api.image_to_video.seedance_pro_i2v_fast import seedance_pro_i2v_fast as seedance_pro_i2v_fast
-    from ..api.image_to_video.seedance_v1_5_pro_i2v import seedance_v1_5_pro_i2v as seedance_v1_5_pro_i2v
-    from ..api.image_to_video.seedance_v1_5_pro_i2v_fast import (
-        seedance_v1_5_pro_i2v_fast as seedance_v1_5_pro_i2v_fast,
-    )
-    from ..api.image_to_video.seedance_v2_0_i2v import seedance_v2_0_i2v as seedance_v2_0_i2v
-    from ..api.image_to_video.veo3_1_fast_image_to_video import (
-        veo3_1_fast_image_to_video as veo3_1_fast_image_to_video,
-    )
-    from ..api.image_to_video.veo3_1_image_to_video import veo3_1_image_to_video as veo3_1_image_to_video
-    from ..api.image_to_video.veo3_1_lite_image_to_video import (
-        veo3_1_lite_image_to_video as veo3_1_lite_image_to_video,
-    )
-    from ..api.image_to_video.veo3_1_reference_to_video import (
-        veo3_1_reference_to_video as veo3_1_reference_to_video,
-    )
-    from ..api.image_to_video.veo3_fast_image_to_video import (
-        veo3_fast_image_to_video as veo3_fast_image_to_video,
-    )
-    from ..api.image_to_video.veo3_image_to_video import veo3_image_to_video as veo3_image_to_video
-    from ..api.image_to_video.vidu_q1_reference import vidu_q1_reference as vidu_q1_reference
-    from ..api.image_to_video.vidu_q2_pro_image_to_video import (
-        vidu_q2_pro_image_to_video as vidu_q2_pro_image_to_video,
-    )
-    from ..api.image_to_video.vidu_q2_pro_start_end_video import (
-        vidu_q2_pro_start_end_video as vidu_q2_pro_start_end_video,
-    )
-    from ..api.image_to_video.vidu_q2_reference import vidu_q2_reference as vidu_q2_reference
-    from ..api.image_to_video.vidu_q2_reference_to_image import (
-        vidu_q2_reference_to_image as vidu_q2_reference_to_image,
-    )
-    from ..api.image_to_video.vidu_q2_turbo_image_to_video import (
-        vidu_q2_turbo_image_to_video as vidu_q2_turbo_image_to_video,
-    )
-    from ..api.image_to_video.vidu_q2_turbo_start_end_video import (
-        vidu_q2_turbo_start_end_video as vidu_q2_turbo_start_end_video,
-    )
-    from ..api.image_to_video.vidu_q3_pro_image_to_video import (
-        vidu_q3_pro_image_to_video as vidu_q3_pro_image_to_video,
-    )
-    from ..api.image_to_video.vidu_q3_turbo_image_to_video import (
-        vidu_q3_turbo_image_to_video as vidu_q3_turbo_image_to_video,
-    )
-    from ..api.image_to_video.vidu_v2_0_i2v import vidu_v2_0_i2v as vidu_v2_0_i2v
-    from ..api.image_to_video.wan2_1_image_to_video import wan2_1_image_to_video as wan2_1_image_to_video
-    from ..api.image_to_video.wan2_1_lora_i2v import wan2_1_lora_i2v as wan2_1_lora_i2v
-    from ..api.image_to_video.wan2_1_reference_video import wan2_1_reference_video as wan2_1_reference_video
-    from ..api.image_to_video.wan2_2_image_to_video import wan2_2_image_to_video as wan2_2_image_to_video
-    from ..api.image_to_video.wan2_5_image_to_video import wan2_5_image_to_video as wan2_5_image_to_video
-    from ..api.image_to_video.wan2_5_image_to_video_fast import (
-        wan2_5_image_to_video_fast as wan2_5_image_to_video_fast,
-    )
-    from ..api.image_to_video.wan2_6_image_to_video import wan2_6_image_to_video as wan2_6_image_to_video
-    from ..api.image_to_video.wan2_6_image_to_video_spicy import (
-        wan2_6_image_to_video_spicy as wan2_6_image_to_video_spicy,
-    )
-    from ..api.image_to_video.wan2_7_image_to_video import wan2_7_image_to_video as wan2_7_image_to_video
-    from ..api.image_to_video.wan2_7_image_to_video_spicy import (
-        wan2_7_image_to_video_spicy as wan2_7_image_to_video_spicy,
-    )
-    from ..api.image_to_video.wan2_7_reference_to_video import (
-        wan2_7_reference_to_video as wan2_7_reference_to_video,
-    )
-    from ..api.image_to_video.wan3_0_image_to_video import wan3_0_image_to_video as wan3_0_image_to_video
-    from ..api.image_to_video.wan3_0_prime_image_to_video import (
-        wan3_0_prime_image_to_video as wan3_0_prime_image_to_video,
-    )
-    from ..api.image_to_video.wan3_0_prime_reference_to_video import (
-        wan3_0_prime_reference_to_video as wan3_0_prime_reference_to_video,
-    )
-    from ..api.image_to_video.wan3_0_reference_to_video import (
-        wan3_0_reference_to_video as wan3_0_reference_to_video,
-    )
-    from ..api.image_to_video.wan3_0_spicy_image_to_video import (
-        wan3_0_spicy_image_to_video as wan3_0_spicy_image_to_video,
-    )
-    from ..api.image_to_video.wan3_0_spicy_reference_to_video import (
-        wan3_0_spicy_reference_to_video as wan3_0_spicy_reference_to_video,
-    )
-    from ..api.language.abliterated_model import abliterated_model as abliterated_model
-    from ..api.language.abliterated_model_large import abliterated_model_large as abliterated_model_large
-    from ..api.language.abliterated_model_large_stream import (
-        abliterated_model_large_stream as abliterated_model_large_stream,
-    )
-    from ..api.language.abliterated_model_large_v2 import (
-        abliterated_model_large_v2 as abliterated_model_large_v2,
-    )
-    from ..api.language.abliterated_model_large_v2_stream import (
-        abliterated_model_large_v2_stream as abliterated_model_large_v2_stream,
-    )
-    from ..api.language.abliterated_model_stream import abliterated_model_stream as abliterated_model_stream
-    from ..api.language.aion_llama_3_1_8b import aion_llama_3_1_8b as aion_llama_3_1_8b
-    from ..api.language.aion_llama_3_1_8b_stream import aion_llama_3_1_8b_stream as aion_llama_3_1_8b_stream
-    from ..api.language.anubis_70b_v1_1 import anubis_70b_v1_1 as anubis_70b_v1_1
-    from ..api.language.anubis_70b_v1_1_stream import anubis_70b_v1_1_stream as anubis_70b_v1_1_stream
-    from ..api.language.any_llm_models import any_llm_models as any_llm_models
-    from ..api.language.claude_fable_5 import claude_fable_5 as claude_fable_5
-    from ..api.language.claude_fable_5_1 import claude_fable_5_1 as claude_fable_5_1
-    from ..api.language.claude_fable_5_1_stream import claude_fable_5_1_stream as claude_fable_5_1_stream
-    from ..api.language.claude_fable_5_stream import claude_fable_5_stream as claude_fable_5_stream
-    from ..api.language.claude_haiku_4_5 import claude_haiku_4_5 as claude_haiku_4_5
-    from ..api.language.claude_haiku_4_5_stream import claude_haiku_4_5_stream as claude_haiku_4_5_stream
-    from ..api.language.claude_opus_4_5 import claude_opus_4_5 as claude_opus_4_5
-    from ..api.language.claude_opus_4_5_stream import claude_opus_4_5_stream as claude_opus_4_5_stream
-    from ..api.language.claude_opus_4_6 import claude_opus_4_6 as claude_opus_4_6
-    from ..api.language.claude_opus_4_6_stream import claude_opus_4_6_stream as claude_opus_4_6_stream
-    from ..api.language.claude_opus_4_7 import claude_opus_4_7 as claude_opus_4_7
-    from ..api.language.claude_opus_4_7_stream import claude_opus_4_7_stream as claude_opus_4_7_stream
-    from ..api.language.claude_opus_4_8 import claude_opus_4_8 as claude_opus_4_8
-    from ..api.language.claude_opus_4_8_stream import claude_opus_4_8_stream as claude_opus_4_8_stream
-    from ..api.language.claude_opus_5 import claude_opus_5 as claude_opus_5
-    from ..api.language.claude_opus_5_5 import claude_opus_5_5 as claude_opus_5_5
-    from ..api.language.claude_opus_5_5_stream import claude_opus_5_5_stream as claude_opus_5_5_stream
-    from ..api.language.claude_opus_5_stream import claude_opus_5_stream as claude_opus_5_stream
-    from ..api.language.claude_sonnet_4_5 import claude_sonnet_4_5 as claude_sonnet_4_5
-    from ..api.language.claude_sonnet_4_5_stream import claude_sonnet_4_5_stream as claude_sonnet_4_5_stream
-    from ..api.language.claude_sonnet_4_6 import claude_sonnet_4_6 as claude_sonnet_4_6
-    from ..api.language.claude_sonnet_4_6_stream import claude_sonnet_4_6_stream as claude_sonnet_4_6_stream
-    from ..api.language.claude_sonnet_5 import claude_sonnet_5 as claude_sonnet_5
-    from ..api.language.claude_sonnet_5_5 import claude_sonnet_5_5 as claude_sonnet_5_5
-    from ..api.language.claude_sonnet_5_5_stream import claude_sonnet_5_5_stream as claude_sonnet_5_5_stream
-    from ..api.language.claude_sonnet_5_stream import claude_sonnet_5_stream as claude_sonnet_5_stream
-    from ..api.language.cydonia_24b_v4_1 import cydonia_24b_v4_1 as cydonia_24b_v4_1
-    from ..api.language.cydonia_24b_v4_1_stream import cydonia_24b_v4_1_stream as cydonia_24b_v4_1_stream
-    from ..api.language.deepseek_r1_llama_70b_abliterated import (
-        deepseek_r1_llama_70b_abliterated as deepseek_r1_llama_70b_abliterated,
-    )
-    from ..api.language.deepseek_r1_llama_70b_abliterated_stream import (
-        deepseek_r1_llama_70b_abliterated_stream as deepseek_r1_llama_70b_abliterated_stream,
-    )
-    from ..api.language.deepseek_r1_qwen_32b_abliterated import (
-        deepseek_r1_qwen_32b_abliterated as deepseek_r1_qwen_32b_abliterated,
-    )
-    from ..api.language.deepseek_r1_qwen_32b_abliterated_stream import (
-        deepseek_r1_qwen_32b_abliterated_stream as deepseek_r1_qwen_32b_abliterated_stream,
-    )
-    from ..api.language.deepseek_v4_1_flash import deepseek_v4_1_flash as deepseek_v4_1_flash
-    from ..api.language.deepseek_v4_1_flash_stream import (
-        deepseek_v4_1_flash_stream as deepseek_v4_1_flash_stream,
-    )
-    from ..api.language.deepseek_v4_flash import deepseek_v4_flash as deepseek_v4_flash
-    from ..api.language.deepseek_v4_flash_stream import deepseek_v4_flash_stream as deepseek_v4_flash_stream
-    from ..api.language.deepseek_v4_pro import deepseek_v4_pro as deepseek_v4_pro
-    from ..api.language.deepseek_v4_pro_stream import deepseek_v4_pro_stream as deepseek_v4_pro_stream
-    from ..api.language.euryale_70b_v2_3 import euryale_70b_v2_3 as euryale_70b_v2_3
-    from ..api.language.euryale_70b_v2_3_stream import euryale_70b_v2_3_stream as euryale_70b_v2_3_stream
-    from ..api.language.eva_llama_3_33_70b import eva_llama_3_33_70b as eva_llama_3_33_70b
-    from ..api.language.eva_llama_3_33_70b_stream import (
-        eva_llama_3_33_70b_stream as eva_llama_3_33_70b_stream,
-    )
-    from ..api.language.gemini_2_5_flash import gemini_2_5_flash as gemini_2_5_flash
-    from ..api.language.gemini_2_5_flash_stream import gemini_2_5_flash_stream as gemini_2_5_flash_stream
-    from ..api.language.gemini_2_5_pro import gemini_2_5_pro as gemini_2_5_pro
-    from ..api.language.gemini_2_5_pro_stream import gemini_2_5_pro_stream as gemini_2_5_pro_stream
-    from ..api.language.gemini_3_1_pro import gemini_3_1_pro as gemini_3_1_pro
-    from ..api.language.gemini_3_1_pro_stream import gemini_3_1_pro_stream as gemini_3_1_pro_stream
-    from ..api.language.gemini_3_5_flash import gemini_3_5_flash as gemini_3_5_flash
-    from ..api.language.gemini_3_5_flash_openai import gemini_3_5_flash_openai as gemini_3_5_flash_openai
-    from ..api.language.gemini_3_5_flash_openai_stream import (
-        gemini_3_5_flash_openai_stream as gemini_3_5_flash_openai_stream,
-    )
-    from ..api.language.gemini_3_5_flash_stream import gemini_3_5_flash_stream as gemini_3_5_flash_stream
-    from ..api.language.gemini_3_6_flash import gemini_3_6_flash as gemini_3_6_flash
-    from ..api.language.gemini_3_6_flash_openai import gemini_3_6_flash_openai as gemini_3_6_flash_openai
-    from ..api.language.gemini_3_6_flash_openai_stream import (
-        gemini_3_6_flash_openai_stream as gemini_3_6_flash_openai_stream,
-    )
-    from ..api.language.gemini_3_6_flash_stream import gemini_3_6_flash_stream as gemini_3_6_flash_stream
-    from ..api.language.gemini_3_7_flash import gemini_3_7_flash as gemini_3_7_flash
-    from ..api.language.gemini_3_7_flash_openai import gemini_3_7_flash_openai as gemini_3_7_flash_openai
-    from ..api.language.gemini_3_7_flash_openai_stream import (
-        gemini_3_7_flash_openai_stream as gemini_3_7_flash_openai_stream,
-    )
-    from ..api.language.gemini_3_7_flash_stream import gemini_3_7_flash_stream as gemini_3_7_flash_stream
-    from ..api.language.gemini_3_8_flash import gemini_3_8_flash as gemini_3_8_flash
-    from ..api.language.gemini_3_8_flash_stream import gemini_3_8_flash_stream as gemini_3_8_flash_stream
-    from ..api.language.gemini_3_flash import gemini_3_flash as gemini_3_flash
-    from ..api.language.gemini_3_flash_stream import gemini_3_flash_stream as gemini_3_flash_stream
-    from ..api.language.gemini_3_pro import gemini_3_pro as gemini_3_pro
-    from ..api.language.gemini_3_pro_stream import gemini_3_pro_stream as gemini_3_pro_stream
-    from ..api.language.gemini_audio_vision import gemini_audio_vision as gemini_audio_vision
-    from ..api.language.gemini_video_vision import gemini_video_vision as gemini_video_vision
-    from ..api.language.gemma_4_26b_a4b_abliterated import (
-        gemma_4_26b_a4b_abliterated as gemma_4_26b_a4b_abliterated,
-    )
-    from ..api.language.gemma_4_26b_a4b_abliterated_stream import (
-        gemma_4_26b_a4b_abliterated_stream as gemma_4_26b_a4b_abliterated_stream,
-    )
-    from ..api.language.gemma_4_31b_gembrain_abliterated import (
-        gemma_4_31b_gembrain_abliterated as gemma_4_31b_gembrain_abliterated,
-    )
-    from ..api.language.gemma_4_31b_gembrain_abliterated_stream import (
-        gemma_4_31b_gembrain_abliterated_stream as gemma_4_31b_gembrain_abliterated_stream,
-    )
-    from ..api.language.generate_social_video_script import (
-        generate_social_video_script as generate_social_video_script,
-    )
-    from ..api.language.glm_4_6_derestricted_v5 import glm_4_6_derestricted_v5 as glm_4_6_derestricted_v5
-    from ..api.language.glm_4_6_derestricted_v5_stream import (
-        glm_4_6_derestricted_v5_stream as glm_4_6_derestricted_v5_stream,
-    )
-    from ..api.language.glm_5_3_abliterated import glm_5_3_abliterated as glm_5_3_abliterated
-    from ..api.language.glm_5_3_abliterated_stream import (
-        glm_5_3_abliterated_stream as glm_5_3_abliterated_stream,
-    )
-    from ..api.language.glm_5_3_flash_abliterated import (
-        glm_5_3_flash_abliterated as glm_5_3_flash_abliterated,
-    )
-    from ..api.language.glm_5_3_flash_abliterated_stream import (
-        glm_5_3_flash_abliterated_stream as glm_5_3_flash_abliterated_stream,
-    )
-    from ..api.language.gpt_5_2 import gpt_5_2 as gpt_5_2
-    from ..api.language.gpt_5_2_stream import gpt_5_2_stream as gpt_5_2_stream
-    from ..api.language.gpt_5_4 import gpt_5_4 as gpt_5_4
-    from ..api.language.gpt_5_4_stream import gpt_5_4_stream as gpt_5_4_stream
-    from ..api.language.gpt_5_5 import gpt_5_5 as gpt_5_5
-    from ..api.language.gpt_5_5_stream import gpt_5_5_stream as gpt_5_5_stream
-    from ..api.language.gpt_5_6_luna import gpt_5_6_luna as gpt_5_6_luna
-    from ..api.language.gpt_5_6_luna_stream import gpt_5_6_luna_stream as gpt_5_6_luna_stream
-    from ..api.language.gpt_5_6_sol import gpt_5_6_sol as gpt_5_6_sol
-    from ..api.language.gpt_5_6_sol_stream import gpt_5_6_sol_stream as gpt_5_6_sol_stream
-    from ..api.language.gpt_5_6_terra import gpt_5_6_terra as gpt_5_6_terra
-    from ..api.language.gpt_5_6_terra_stream import gpt_5_6_terra_stream as gpt_5_6_terra_stream
-    from ..api.language.gpt_5_mini import gpt_5_mini as gpt_5_mini
-    from ..api.language.gpt_5_nano import gpt_5_nano as gpt_5_nano
-    from ..api.language.gpt_6_1_sol import gpt_6_1_sol as gpt_6_1_sol
-    from ..api.language.gpt_6_1_sol_stream import gpt_6_1_sol_stream as gpt_6_1_sol_stream
-    from ..api.language.gpt_6_astra import gpt_6_astra as gpt_6_astra
-    from ..api.language.gpt_6_astra_stream import gpt_6_astra_stream as gpt_6_astra_stream
-    from ..api.language.gpt_6_luna import gpt_6_luna as gpt_6_luna
-    from ..api.language.gpt_6_luna_stream import gpt_6_luna_stream as gpt_6_luna_stream
-    from ..api.language.gpt_6_sol import gpt_6_sol as gpt_6_sol
-    from ..api.language.gpt_6_sol_stream import gpt_6_sol_stream as gpt_6_sol_stream
-    from ..api.language.gpt_codex import gpt_codex as gpt_codex
-    from ..api.language.gpt_codex_stream import gpt_codex_stream as gpt_codex_stream
-    from ..api.language.grok_4_3 import grok_4_3 as grok_4_3
-    from ..api.language.grok_4_3_stream import grok_4_3_stream as grok_4_3_stream
-    from ..api.language.grok_4_5 import grok_4_5 as grok_4_5
-    from ..api.language.grok_4_5_stream import grok_4_5_stream as grok_4_5_stream
-    from ..api.language.grok_4_6 import grok_4_6 as grok_4_6
-    from ..api.language.grok_4_6_stream import grok_4_6_stream as grok_4_6_stream
-    from ..api.language.grok_4_7 import grok_4_7 as grok_4_7
-    from ..api.language.grok_4_7_stream import grok_4_7_stream as grok_4_7_stream
-    from ..api.language.kimi_k3 import kimi_k3 as kimi_k3
-    from ..api.language.kimi_k3_stream import kimi_k3_stream as kimi_k3_stream
-    from ..api.language.llama_3_3_70b_abliterated import (
-        llama_3_3_70b_abliterated as llama_3_3_70b_abliterated,
-    )
-    from ..api.language.llama_3_3_70b_abliterated_stream import (
-        llama_3_3_70b_abliterated_stream as llama_3_3_70b_abliterated_stream,
-    )
-    from ..api.language.magnum_v4_72b import magnum_v4_72b as magnum_v4_72b
-    from ..api.language.magnum_v4_72b_stream import magnum_v4_72b_stream as magnum_v4_72b_stream
-    from ..api.language.mimo_v2_6_flash_abliterated import (
-        mimo_v2_6_flash_abliterated as mimo_v2_6_flash_abliterated,
-    )
-    from ..api.language.mimo_v2_6_flash_abliterated_stream import (
-        mimo_v2_6_flash_abliterated_stream as mimo_v2_6_flash_abliterated_stream,
-    )
-    from ..api.language.molmo2_video_captioner import molmo2_video_captioner as molmo2_video_captioner
-    from ..api.language.mythomax_13b import mythomax_13b as mythomax_13b
-    from ..api.language.mythomax_13b_stream import mythomax_13b_stream as mythomax_13b_stream
-    from ..api.language.nevoria_r1_70b import nevoria_r1_70b as nevoria_r1_70b
-    from ..api.language.nevoria_r1_70b_stream import nevoria_r1_70b_stream as nevoria_r1_70b_stream
-    from ..api.language.openrouter_vision import openrouter_vision as openrouter_vision
-    from ..api.language.qwen_2_5_32b_abliterated import qwen_2_5_32b_abliterated as qwen_2_5_32b_abliterated
-    from ..api.language.qwen_2_5_32b_abliterated_stream import (
-        qwen_2_5_32b_abliterated_stream as qwen_2_5_32b_abliterated_stream,
-    )
-    from ..api.language.qwen_3_5_27b_blossom_derestricted import (
-        qwen_3_5_27b_blossom_derestricted as qwen_3_5_27b_blossom_derestricted,
-    )
-    from ..api.language.qwen_3_5_27b_queen_derestricted import (
-        qwen_3_5_27b_queen_derestricted as qwen_3_5_27b_queen_derestricted,
-    )
-    from ..api.language.qwen_3_5_27b_queen_derestricted_stream import (
-        qwen_3_5_27b_queen_derestricted_stream as qwen_3_5_27b_queen_derestricted_stream,
-    )
-    from ..api.language.qwen_3_8_27b_abliterated import qwen_3_8_27b_abliterated as qwen_3_8_27b_abliterated
-    from ..api.language.qwen_3_8_27b_abliterated_stream import (
-        qwen_3_8_27b_abliterated_stream as qwen_3_8_27b_abliterated_stream,
-    )
-    from ..api.language.qwen_3_8_27b_fable import qwen_3_8_27b_fable as qwen_3_8_27b_fable
-    from ..api.language.qwen_3_8_27b_fable_stream import (
-        qwen_3_8_27b_fable_stream as qwen_3_8_27b_fable_stream,
-    )
-    from ..api.language.qwen_3_8_27b_obliterated import qwen_3_8_27b_obliterated as qwen_3_8_27b_obliterated
-    from ..api.language.qwen_3_8_27b_obliterated_stream import (
-        qwen_3_8_27b_obliterated_stream as qwen_3_8_27b_obliterated_stream,
-    )
-    from ..api.language.qwen_3_8_27b_queen import qwen_3_8_27b_queen as qwen_3_8_27b_queen
-    from ..api.language.qwen_3_8_27b_queen_stream import (
-        qwen_3_8_27b_queen_stream as qwen_3_8_27b_queen_stream,
-    )
-    from ..api.language.stheno_8b_v3_2 import stheno_8b_v3_2 as stheno_8b_v3_2
-    from ..api.language.stheno_8b_v3_2_stream import stheno_8b_v3_2_stream as stheno_8b_v3_2_stream
-    from ..api.language.wayfarer_70b import wayfarer_70b as wayfarer_70b
-    from ..api.language.wayfarer_70b_stream import wayfarer_70b_stream as wayfarer_70b_stream
-    from ..api.lipsync.creatify_lipsync import creatify_lipsync as creatify_lipsync
-    from ..api.lipsync.heygen_video_translate import heygen_video_translate as heygen_video_translate
-    from ..api.lipsync.latentsync_video import latentsync_video as latentsync_video
-    from ..api.lipsync.ltx_2_3_lipsync import ltx_2_3_lipsync as ltx_2_3_lipsync
-    from ..api.lipsync.ltx_2_19b_lipsync import ltx_2_19b_lipsync as ltx_2_19b_lipsync
-    from ..api.lipsync.sync_lipsync import sync_lipsync as sync_lipsync
-    from ..api.lipsync.veed_lipsync import veed_lipsync as veed_lipsync
-    from ..api.lipsync.volcengine_video_to_video_lip_sync import (
-        volcengine_video_to_video_lip_sync as volcengine_video_to_video_lip_sync,
-    )
-    from ..api.social.facebook_fetch_reels import facebook_fetch_reels as facebook_fetch_reels
-    from ..api.social.facebook_publish import facebook_publish as facebook_publish
-    from ..api.social.instagram_fetch_reels import instagram_fetch_reels as instagram_fetch_reels
-    from ..api.social.instagram_publish import instagram_publish as instagram_publish
-    from ..api.social.linkedin_publish import linkedin_publish as linkedin_publish
-    from ..api.social.pinterest_publish import pinterest_publish as pinterest_publish
-    from ..api.social.threads_publish import threads_publish as threads_publish
-    from ..api.social.tiktok_carousel import tiktok_carousel as tiktok_carousel
-    from ..api.social.tiktok_fetch_profile import tiktok_fetch_profile as tiktok_fetch_profile
-    from ..api.social.tiktok_fetch_videos import tiktok_fetch_videos as tiktok_fetch_videos
-    from ..api.social.tiktok_publish import tiktok_publish as tiktok_publish
-    from ..api.social.twitter_fetch_posts import twitter_fetch_posts as twitter_fetch_posts
-    from ..api.social.x_publish import x_publish as x_publish
-    from ..api.social.youtube_download import youtube_download as youtube_download
-    from ..api.social.youtube_fetch_shorts import youtube_fetch_shorts as youtube_fetch_shorts
-    from ..api.social.youtube_publish import youtube_publish as youtube_publish
-    from ..api.social.youtube_set_thumbnail import youtube_set_thumbnail as youtube_set_thumbnail
-    from ..api.social.youtube_update_metadata import youtube_update_metadata as youtube_update_metadata
-    from ..api.storyboard.openai_sora_2_pro_characters import (
-        openai_sora_2_pro_characters as openai_sora_2_pro_characters,
-    )
-    from ..api.text_to_image.bytedance_seedream_image import (
-        bytedance_seedream_image as bytedance_seedream_image,
-    )
-    from ..api.text_to_image.bytedance_seedream_v4 import bytedance_seedream_v4 as bytedance_seedream_v4
-    from ..api.text_to_image.bytedance_seedream_v4_5 import bytedance_seedream_v4_5 as bytedance_seedream_v4_5
-    from ..api.text_to_image.chroma_image import chroma_image as chroma_image
-    from ..api.text_to_image.flux_1_dev_style_lora_inference import (
-        flux_1_dev_style_lora_inference as flux_1_dev_style_lora_inference,
-    )
-    from ..api.text_to_image.flux_2_dev import flux_2_dev as flux_2_dev
-    from ..api.text_to_image.flux_2_flex import flux_2_flex as flux_2_flex
-    from ..api.text_to_image.flux_2_klein_4b import flux_2_klein_4b as flux_2_klein_4b
-    from ..api.text_to_image.flux_2_klein_4b_text_to_image_lora import (
-        flux_2_klein_4b_text_to_image_lora as flux_2_klein_4b_text_to_image_lora,
-    )
-    from ..api.text_to_image.flux_2_klein_4b_turbo import flux_2_klein_4b_turbo as flux_2_klein_4b_turbo
-    from ..api.text_to_image.flux_2_klein_9b import flux_2_klein_9b as flux_2_klein_9b
-    from ..api.text_to_image.flux_2_klein_9b_text_to_image_lora import (
-        flux_2_klein_9b_text_to_image_lora as flux_2_klein_9b_text_to_image_lora,
-    )
-    from ..api.text_to_image.flux_2_klein_9b_turbo import flux_2_klein_9b_turbo as flux_2_klein_9b_turbo
-    from ..api.text_to_image.flux_2_pro import flux_2_pro as flux_2_pro
-    from ..api.text_to_image.flux_dev_image import flux_dev_image as flux_dev_image
-    from ..api.text_to_image.flux_dev_lora_image import flux_dev_lora_image as flux_dev_lora_image
-    from ..api.text_to_image.flux_kontext_dev_t2i import flux_kontext_dev_t2i as flux_kontext_dev_t2i
-    from ..api.text_to_image.flux_kontext_max_t2i import flux_kontext_max_t2i as flux_kontext_max_t2i
-    from ..api.text_to_image.flux_kontext_pro_t2i import flux_kontext_pro_t2i as flux_kontext_pro_t2i
-    from ..api.text_to_image.flux_krea_dev import flux_krea_dev as flux_krea_dev
-    from ..api.text_to_image.flux_schnell_image import flux_schnell_image as flux_schnell_image
-    from ..api.text_to_image.google_imagen4 import google_imagen4 as google_imagen4
-    from ..api.text_to_image.google_imagen4_fast import google_imagen4_fast as google_imagen4_fast
-    from ..api.text_to_image.google_imagen4_ultra import google_imagen4_ultra as google_imagen4_ultra
-    from ..api.text_to_image.gpt4o_text_to_image import gpt4o_text_to_image as gpt4o_text_to_image
-    from ..api.text_to_image.gpt_image_1_5 import gpt_image_1_5 as gpt_image_1_5
-    from ..api.text_to_image.gpt_image_2_5_flare_text_to_image import (
-        gpt_image_2_5_flare_text_to_image as gpt_image_2_5_flare_text_to_image,
-    )
-    from ..api.text_to_image.gpt_image_2_5_sunburst_text_to_image import (
-        gpt_image_2_5_sunburst_text_to_image as gpt_image_2_5_sunburst_text_to_image,
-    )
-    from ..api.text_to_image.gpt_image_2_text_to_image import (
-        gpt_image_2_text_to_image as gpt_image_2_text_to_image,
-    )
-    from ..api.text_to_image.grok_imagine_image_2 import grok_imagine_image_2 as grok_imagine_image_2
-    from ..api.text_to_image.grok_imagine_text_to_image import (
-        grok_imagine_text_to_image as grok_imagine_text_to_image,
-    )
-    from ..api.text_to_image.grok_imagine_text_to_image_quality import (
-        grok_imagine_text_to_image_quality as grok_imagine_text_to_image_quality,
-    )
-    from ..api.text_to_image.hidream_i1_dev_image import hidream_i1_dev_image as hidream_i1_dev_image
-    from ..api.text_to_image.hidream_i1_fast_image import hidream_i1_fast_image as hidream_i1_fast_image
-    from ..api.text_to_image.hidream_i1_full_image import hidream_i1_full_image as hidream_i1_full_image
-    from ..api.text_to_image.hunyuan_image_2_1 import hunyuan_image_2_1 as hunyuan_image_2_1
-    from ..api.text_to_image.hunyuan_image_3_0 import hunyuan_image_3_0 as hunyuan_image_3_0
-    from ..api.text_to_image.ideogram_v3_t2i import ideogram_v3_t2i as ideogram_v3_t2i
-    from ..api.text_to_image.kling_o1_text_to_image import kling_o1_text_to_image as kling_o1_text_to_image
-    from ..api.text_to_image.kling_o3_image import kling_o3_image as kling_o3_image
-    from ..api.text_to_image.krea_v2_turbo import krea_v2_turbo as krea_v2_turbo
-    from ..api.text_to_image.krea_v2_turbo_lora import krea_v2_turbo_lora as krea_v2_turbo_lora
-    from ..api.text_to_image.leonardoai_lucid_origin import leonardoai_lucid_origin as leonardoai_lucid_origin
-    from ..api.text_to_image.leonardoai_phoenix_1_0 import leonardoai_phoenix_1_0 as leonardoai_phoenix_1_0
-    from ..api.text_to_image.midjourney_niji import midjourney_niji as midjourney_niji
-    from ..api.text_to_image.midjourney_v7 import midjourney_v7 as midjourney_v7
-    from ..api.text_to_image.midjourney_v7_text_to_image import (
-        midjourney_v7_text_to_image as midjourney_v7_text_to_image,
-    )
-    from ..api.text_to_image.midjourney_v8 import midjourney_v8 as midjourney_v8
-    from ..api.text_to_image.muse_image_text_to_image import (
-        muse_image_text_to_image as muse_image_text_to_image,
-    )
-    from ..api.text_to_image.nano_banana import nano_banana as nano_banana
-    from ..api.text_to_image.nano_banana_2 import nano_banana_2 as nano_banana_2
-    from ..api.text_to_image.nano_banana_2_lite import nano_banana_2_lite as nano_banana_2_lite
-    from ..api.text_to_image.nano_banana_pro import nano_banana_pro as nano_banana_pro
-    from ..api.text_to_image.neta_lumina import neta_lumina as neta_lumina
-    from ..api.text_to_image.perfect_pony_xl import perfect_pony_xl as perfect_pony_xl
-    from ..api.text_to_image.qwen2_1_text_to_image import qwen2_1_text_to_image as qwen2_1_text_to_image
-    from ..api.text_to_image.qwen3_pro_text_to_image import qwen3_pro_text_to_image as qwen3_pro_text_to_image
-    from ..api.text_to_image.qwen3_text_to_image import qwen3_text_to_image as qwen3_text_to_image
-    from ..api.text_to_image.qwen_image import qwen_image as qwen_image
-    from ..api.text_to_image.qwen_image_2_0 import qwen_image_2_0 as qwen_image_2_0
-    from ..api.text_to_image.qwen_image_2_0_pro import qwen_image_2_0_pro as qwen_image_2_0_pro
-    from ..api.text_to_image.qwen_image_text_to_image_2512_lora import (
-        qwen_image_text_to_image_2512_lora as qwen_image_text_to_image_2512_lora,
-    )
-    from ..api.text_to_image.qwen_image_text_to_image_lora import (
-        qwen_image_text_to_image_lora as qwen_image_text_to_image_lora,
-    )
-    from ..api.text_to_image.qwen_text_to_image_2512 import qwen_text_to_image_2512 as qwen_text_to_image_2512
-    from ..api.text_to_image.reve_text_to_image import reve_text_to_image as reve_text_to_image
-    from ..api.text_to_image.sdxl_image import sdxl_image as sdxl_image
-    from ..api.text_to_image.sdxl_lora_image import sdxl_lora_image as sdxl_lora_image
-    from ..api.text_to_image.seedream_5_0 import seedream_5_0 as seedream_5_0
-    from ..api.text_to_image.seedream_5_0_flash import seedream_5_0_flash as seedream_5_0_flash
-    from ..api.text_to_image.seedream_5_0_pro import seedream_5_0_pro as seedream_5_0_pro
-    from ..api.text_to_image.vidu_q2_text_to_image import vidu_q2_text_to_image as vidu_q2_text_to_image
-    from ..api.text_to_image.wan2_1_text_to_image import wan2_1_text_to_image as wan2_1_text_to_image
-    from ..api.text_to_image.wan2_5_text_to_image import wan2_5_text_to_image as wan2_5_text_to_image
-    from ..api.text_to_image.wan2_6_text_to_image import wan2_6_text_to_image as wan2_6_text_to_image
-    from ..api.text_to_image.wan2_7_text_to_image import wan2_7_text_to_image as wan2_7_text_to_image
-    from ..api.text_to_image.wan2_7_text_to_image_pro import (
-        wan2_7_text_to_image_pro as wan2_7_text_to_image_pro,
-    )
-    from ..api.text_to_image.z_image_base import z_image_base as z_image_base
-    from ..api.text_to_image.z_image_base_text_to_image_lora import (
-        z_image_base_text_to_image_lora as z_image_base_text_to_image_lora,
-    )
-    from ..api.text_to_image.z_image_p import z_image_p as z_image_p
-    from ..api.text_to_image.z_image_turbo import z_image_turbo as z_image_turbo
-    from ..api.text_to_image.z_image_turbo_text_to_image_lora import (
-        z_image_turbo_text_to_image_lora as z_image_turbo_text_to_image_lora,
-    )
-    from ..api.text_to_video.flux_3_text_to_video import flux_3_text_to_video as flux_3_text_to_video
-    from ..api.text_to_video.flux_3_text_to_video_draft import (
-        flux_3_text_to_video_draft as flux_3_text_to_video_draft,
-    )
-    from ..api.text_to_video.gemini_omni_flash_1_1_text_to_video import (
-        gemini_omni_flash_1_1_text_to_video as gemini_omni_flash_1_1_text_to_video,
-    )
-    from ..api.text_to_video.gemini_omni_text_to_video import (
-        gemini_omni_text_to_video as gemini_omni_text_to_video,
-    )
-    from ..api.text_to_video.grok_imagine_text_to_video import (
-        grok_imagine_text_to_video as grok_imagine_text_to_video,
-    )
-    from ..api.text_to_video.happy_horse_1_1_text_to_video import (
-        happy_horse_1_1_text_to_video as happy_horse_1_1_text_to_video,
-    )
-    from ..api.text_to_video.happy_horse_1_1_text_to_video_720p import (
-        happy_horse_1_1_text_to_video_720p as happy_horse_1_1_text_to_video_720p,
-    )
-    from ..api.text_to_video.happy_horse_1_1_text_to_video_1080p import (
-        happy_horse_1_1_text_to_video_1080p as happy_horse_1_1_text_to_video_1080p,
-    )
-    from ..api.text_to_video.happy_horse_1_text_to_video import (
-        happy_horse_1_text_to_video as happy_horse_1_text_to_video,
-    )
-    from ..api.text_to_video.happy_horse_1_text_to_video_720p import (
-        happy_horse_1_text_to_video_720p as happy_horse_1_text_to_video_720p,
-    )
-    from ..api.text_to_video.happy_horse_1_text_to_video_1080p import (
-        happy_horse_1_text_to_video_1080p as happy_horse_1_text_to_video_1080p,
-    )
-    from ..api.text_to_video.hunyuan_fast_text_to_video import (
-        hunyuan_fast_text_to_video as hunyuan_fast_text_to_video,
-    )
-    from ..api.text_to_video.hunyuan_text_to_video import hunyuan_text_to_video as hunyuan_text_to_video
-    from ..api.text_to_video.kling_o1_text_to_video import kling_o1_text_to_video as kling_o1_text_to_video
-    from ..api.text_to_video.kling_v2_1_master_t2v import kling_v2_1_master_t2v as kling_v2_1_master_t2v
-    from ..api.text_to_video.kling_v2_5_turbo_pro_t2v import (
-        kling_v2_5_turbo_pro_t2v as kling_v2_5_turbo_pro_t2v,
-    )
-    from ..api.text_to_video.kling_v2_6_pro_t2v import kling_v2_6_pro_t2v as kling_v2_6_pro_t2v
-    from ..api.text_to_video.kling_v3_0_4k_text_to_video import (
-        kling_v3_0_4k_text_to_video as kling_v3_0_4k_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_omni_4k_text_to_video import (
-        kling_v3_0_omni_4k_text_to_video as kling_v3_0_omni_4k_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_omni_pro_text_to_video import (
-        kling_v3_0_omni_pro_text_to_video as kling_v3_0_omni_pro_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_omni_standard_text_to_video import (
-        kling_v3_0_omni_standard_text_to_video as kling_v3_0_omni_standard_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_pro_text_to_video import (
-        kling_v3_0_pro_text_to_video as kling_v3_0_pro_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_standard_text_to_video import (
-        kling_v3_0_standard_text_to_video as kling_v3_0_standard_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_turbo_pro_text_to_video import (
-        kling_v3_turbo_pro_text_to_video as kling_v3_turbo_pro_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_turbo_standard_text_to_video import (
-        kling_v3_turbo_standard_text_to_video as kling_v3_turbo_standard_text_to_video,
-    )
-    from ..api.text_to_video.ltx_2_3_text_to_video import ltx_2_3_text_to_video as ltx_2_3_text_to_video
-    from ..api.text_to_video.ltx_2_5_text_to_video import ltx_2_5_text_to_video as ltx_2_5_text_to_video
-    from ..api.text_to_video.ltx_2_19b_text_to_video import ltx_2_19b_text_to_video as ltx_2_19b_text_to_video
-    from ..api.text_to_video.ltx_2_fast_text_to_video import (
-        ltx_2_fast_text_to_video as ltx_2_fast_text_to_video,
-    )
-    from ..api.text_to_video.ltx_2_pro_text_to_video import ltx_2_pro_text_to_video as ltx_2_pro_text_to_video
-    from ..api.text_to_video.minimax_h3_max_text_to_video import (
-        minimax_h3_max_text_to_video as minimax_h3_max_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_max_turbo_text_to_video import (
-        minimax_h3_max_turbo_text_to_video as minimax_h3_max_turbo_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_open_text_to_video import (
-        minimax_h3_open_text_to_video as minimax_h3_open_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_text_to_video import (
-        minimax_h3_text_to_video as minimax_h3_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_text_to_video_lora import (
-        minimax_h3_text_to_video_lora as minimax_h3_text_to_video_lora,
-    )
-    from ..api.text_to_video.minimax_hailuo_02_pro_t2v import (
-        minimax_hailuo_02_pro_t2v as minimax_hailuo_02_pro_t2v,
-    )
-    from ..api.text_to_video.minimax_hailuo_02_standard_t2v import (
-        minimax_hailuo_02_standard_t2v as minimax_hailuo_02_standard_t2v,
-    )
-    from ..api.text_to_video.minimax_hailuo_2_3_pro_t2v import (
-        minimax_hailuo_2_3_pro_t2v as minimax_hailuo_2_3_pro_t2v,
-    )
-    from ..api.text_to_video.minimax_hailuo_2_3_standard_t2v import (
-        minimax_hailuo_2_3_standard_t2v as minimax_hailuo_2_3_standard_t2v,
-    )
-    from ..api.text_to_video.motion_graphics import motion_graphics as motion_graphics
-    from ..api.text_to_video.openai_sora import openai_sora as openai_sora
-    from ..api.text_to_video.openai_sora_2_pro_text_to_video import (
-        openai_sora_2_pro_text_to_video as openai_sora_2_pro_text_to_video,
-    )
-    from ..api.text_to_video.openai_sora_2_standard_text_to_video import (
-        openai_sora_2_standard_text_to_video as openai_sora_2_standard_text_to_video,
-    )
-    from ..api.text_to_video.openai_sora_2_text_to_video import (
-        openai_sora_2_text_to_video as openai_sora_2_text_to_video,
-    )
-    from ..api.text_to_video.ovi_text_to_video import ovi_text_to_video as ovi_text_to_video
-    from ..api.text_to_video.pixverse_v4_5_t2v import pixverse_v4_5_t2v as pixverse_v4_5_t2v
-    from ..api.text_to_video.pixverse_v5_5_t2v import pixverse_v5_5_t2v as pixverse_v5_5_t2v
-    from ..api.text_to_video.pixverse_v5_t2v import pixverse_v5_t2v as pixverse_v5_t2v
-    from ..api.text_to_video.pixverse_v6_t2v import pixverse_v6_t2v as pixverse_v6_t2v
-    from ..api.text_to_video.runway_text_to_video import runway_text_to_video as runway_text_to_video
-    from ..api.text_to_video.sd_2_vip_text_to_video_4k import (
-        sd_2_vip_text_to_video_4k as sd_2_vip_text_to_video_4k,
-    )
-    from ..api.text_to_video.sd_2_vip_text_to_video_1080p import (
-        sd_2_vip_text_to_video_1080p as sd_2_vip_text_to_video_1080p,
-    )
-    from ..api.text_to_video.sd_2_vip_text_to_video_fast_1080p import (
-        sd_2_vip_text_to_video_fast_1080p as sd_2_vip_text_to_video_fast_1080p,
-    )
-    from ..api.text_to_video.seedance_2_0_t2v_480p import seedance_2_0_t2v_480p as seedance_2_0_t2v_480p
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video import (
-        seedance_2_5_intl_text_to_video as seedance_2_5_intl_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video_4k import (
-        seedance_2_5_intl_text_to_video_4k as seedance_2_5_intl_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video_480p import (
-        seedance_2_5_intl_text_to_video_480p as seedance_2_5_intl_text_to_video_480p,
-    )
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video_1080p import (
-        seedance_2_5_intl_text_to_video_1080p as seedance_2_5_intl_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video import (
-        seedance_2_5_spicy_text_to_video as seedance_2_5_spicy_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video_4k import (
-        seedance_2_5_spicy_text_to_video_4k as seedance_2_5_spicy_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video_480p import (
-        seedance_2_5_spicy_text_to_video_480p as seedance_2_5_spicy_text_to_video_480p,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video_1080p import (
-        seedance_2_5_spicy_text_to_video_1080p as seedance_2_5_spicy_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video import (
-        seedance_2_5_text_to_video as seedance_2_5_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video_4k import (
-        seedance_2_5_text_to_video_4k as seedance_2_5_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video_480p import (
-        seedance_2_5_text_to_video_480p as seedance_2_5_text_to_video_480p,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video_1080p import (
-        seedance_2_5_text_to_video_1080p as seedance_2_5_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_mini_omni_reference import (
-        seedance_2_mini_omni_reference as seedance_2_mini_omni_reference,
-    )
-    from ..api.text_to_video.seedance_2_mini_spicy_omni_reference import (
-        seedance_2_mini_spicy_omni_reference as seedance_2_mini_spicy_omni_reference,
-    )
-    from ..api.text_to_video.seedance_2_mini_spicy_text_to_video import (
-        seedance_2_mini_spicy_text_to_video as seedance_2_mini_spicy_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_mini_text_to_video import (
-        seedance_2_mini_text_to_video as seedance_2_mini_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_spicy_text_to_video import (
-        seedance_2_spicy_text_to_video as seedance_2_spicy_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_spicy_text_to_video_fast import (
-        seedance_2_spicy_text_to_video_fast as seedance_2_spicy_text_to_video_fast,
-    )
-    from ..api.text_to_video.seedance_2_text_to_video import (
-        seedance_2_text_to_video as seedance_2_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_text_to_video_fast import (
-        seedance_2_text_to_video_fast as seedance_2_text_to_video_fast,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video import (
-        seedance_2_vip_text_to_video as seedance_2_vip_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_4k import (
-        seedance_2_vip_text_to_video_4k as seedance_2_vip_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_1080p import (
-        seedance_2_vip_text_to_video_1080p as seedance_2_vip_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_fast import (
-        seedance_2_vip_text_to_video_fast as seedance_2_vip_text_to_video_fast,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_fast_1080p import (
-        seedance_2_vip_text_to_video_fast_1080p as seedance_2_vip_text_to_video_fast_1080p,
-    )
-    from ..api.text_to_video.seedance_lite_t2v import seedance_lite_t2v as seedance_lite_t2v
-    from ..api.text_to_video.seedance_pro_t2v import seedance_pro_t2v as seedance_pro_t2v
-    from ..api.text_to_video.seedance_pro_t2v_fast import seedance_pro_t2v_fast as seedance_pro_t2v_fast
-    from ..api.text_to_video.seedance_v1_5_pro_t2v import seedance_v1_5_pro_t2v as seedance_v1_5_pro_t2v
-    from ..api.text_to_video.seedance_v1_5_pro_t2v_fast import (
-        seedance_v1_5_pro_t2v_fast as seedance_v1_5_pro_t2v_fast,
-    )
-    from ..api.text_to_video.seedance_v2_0_t2v import seedance_v2_0_t2v as seedance_v2_0_t2v
-    from ..api.text_to_video.veo3_1_4k_video import veo3_1_4k_video as veo3_1_4k_video
-    from ..api.text_to_video.veo3_1_fast_text_to_video import (
-        veo3_1_fast_text_to_video as veo3_1_fast_text_to_video,
-    )
-    from ..api.text_to_video.veo3_1_lite_text_to_video import (
-        veo3_1_lite_text_to_video as veo3_1_lite_text_to_video,
-    )
-    from ..api.text_to_video.veo3_1_text_to_video import veo3_1_text_to_video as veo3_1_text_to_video
-    from ..api.text_to_video.veo3_fast_text_to_video import veo3_fast_text_to_video as veo3_fast_text_to_video
-    from ..api.text_to_video.veo3_text_to_video import veo3_text_to_video as veo3_text_to_video
-    from ..api.text_to_video.vidu_q2_pro_text_to_video import (
-        vidu_q2_pro_text_to_video as vidu_q2_pro_text_to_video,
-    )
-    from ..api.text_to_video.vidu_q2_turbo_text_to_video import (
-        vidu_q2_turbo_text_to_video as vidu_q2_turbo_text_to_video,
-    )
-    from ..api.text_to_video.vidu_q3_pro_text_to_video import (
-        vidu_q3_pro_text_to_video as vidu_q3_pro_text_to_video,
-    )
-    from ..api.text_to_video.vidu_q3_turbo_text_to_video import (
-        vidu_q3_turbo_text_to_video as vidu_q3_turbo_text_to_video,
-    )
-    from ..api.text_to_video.vidu_v2_0_t2v import vidu_v2_0_t2v as vidu_v2_0_t2v
-    from ..api.text_to_video.wan2_1_lora_t2v import wan2_1_lora_t2v as wan2_1_lora_t2v
-    from ..api.text_to_video.wan2_1_text_to_video import wan2_1_text_to_video as wan2_1_text_to_video
-    from ..api.text_to_video.wan2_2_5b_fast_t2v import wan2_2_5b_fast_t2v as wan2_2_5b_fast_t2v
-    from ..api.text_to_video.wan2_2_text_to_video import wan2_2_text_to_video as wan2_2_text_to_video
-    from ..api.text_to_video.wan2_5_text_to_video import wan2_5_text_to_video as wan2_5_text_to_video
-    from ..api.text_to_video.wan2_5_text_to_video_fast import (
-        wan2_5_text_to_video_fast as wan2_5_text_to_video_fast,
-    )
-    from ..api.text_to_video.wan2_6_text_to_video import wan2_6_text_to_video as wan2_6_text_to_video
-    from ..api.text_to_video.wan2_7_text_to_video import wan2_7_text_to_video as wan2_7_text_to_video
-    from ..api.text_to_video.wan3_0_prime_text_to_video import (
-        wan3_0_prime_text_to_video as wan3_0_prime_text_to_video,
-    )
-    from ..api.text_to_video.wan3_0_spicy_text_to_video import (
-        wan3_0_spicy_text_to_video as wan3_0_spicy_text_to_video,
-    )
-    from ..api.text_to_video.wan3_0_text_to_video import wan3_0_text_to_video as wan3_0_text_to_video
-    from ..api.three_d.meshy_6_image_to_3d import meshy_6_image_to_3d as meshy_6_image_to_3d
-    from ..api.three_d.meshy_6_multi_image_to_3d import meshy_6_multi_image_to_3d as meshy_6_multi_image_to_3d
-    from ..api.three_d.meshy_6_text_to_3d import meshy_6_text_to_3d as meshy_6_text_to_3d
-    from ..api.three_d.meshy_v7_image_to_3d import meshy_v7_image_to_3d as meshy_v7_image_to_3d
-    from ..api.three_d.meshy_v7_multi_image_to_3d import (
-        meshy_v7_multi_image_to_3d as meshy_v7_multi_image_to_3d,
-    )
-    from ..api.three_d.tripo3d_h31_image_to_3d import tripo3d_h31_image_to_3d as tripo3d_h31_image_to_3d
-    from ..api.three_d.tripo3d_h31_multiview_to_3d import (
-        tripo3d_h31_multiview_to_3d as tripo3d_h31_multiview_to_3d,
-    )
-    from ..api.three_d.tripo3d_h31_text_to_3d import tripo3d_h31_text_to_3d as tripo3d_h31_text_to_3d
-    from ..api.three_d.tripo3d_p1_image_to_3d import tripo3d_p1_image_to_3d as tripo3d_p1_image_to_3d
-    from ..api.three_d.tripo3d_p1_text_to_3d import tripo3d_p1_text_to_3d as tripo3d_p1_text_to_3d
-    from ..api.training.flux_1_dev_style_lora_trainer import (
-        flux_1_dev_style_lora_trainer as flux_1_dev_style_lora_trainer,
-    )
-    from ..api.training.flux_2_klein_4b_style_lora_trainer import (
-        flux_2_klein_4b_style_lora_trainer as flux_2_klein_4b_style_lora_trainer,
-    )
-    from ..api.training.flux_2_klein_9b_style_lora_trainer import (
-        flux_2_klein_9b_style_lora_trainer as flux_2_klein_9b_style_lora_trainer,
-    )
-    from ..api.training.flux_lora_trainer import flux_lora_trainer as flux_lora_trainer
-    from ..api.training.qwen_image_2512_lora_trainer import (
-        qwen_image_2512_lora_trainer as qwen_image_2512_lora_trainer,
-    )
-    from ..api.training.qwen_image_lora_trainer import qwen_image_lora_trainer as qwen_image_lora_trainer
-    from ..api.training.seedance_2_omni_reference_train import (
-        seedance_2_omni_reference_train as seedance_2_omni_reference_train,
-    )
-    from ..api.training.z_image_base_lora_trainer import (
-        z_image_base_lora_trainer as z_image_base_lora_trainer,
-    )
-    from ..api.training.z_image_lora_trainer import z_image_lora_trainer as z_image_lora_trainer
-    from ..api.utilities.ai_captions import ai_captions as ai_captions
-    from ..api.utilities.autocrop import autocrop as autocrop
-    from ..api.utilities.moderate_image import moderate_image as moderate_image
-    from ..api.utilities.moderate_text import moderate_text as moderate_text
-    from ..api.utilities.moderate_video import moderate_video as moderate_video
-    from ..api.utilities.openai_whisper import openai_whisper as openai_whisper
-    from ..api.video_edit.add_video_watermark import add_video_watermark as add_video_watermark
-    from ..api.video_edit.adjust_duration_sora2_storyboard import (
-        adjust_duration_sora2_storyboard as adjust_duration_sora2_storyboard,
-    )
-    from ..api.video_edit.ai_clipping import ai_clipping as ai_clipping
-    from ..api.video_edit.ai_dance_effects import ai_dance_effects as ai_dance_effects
-    from ..api.video_edit.ai_dress_change import ai_dress_change as ai_dress_change
-    from ..api.video_edit.ai_video_face_swap import ai_video_face_swap as ai_video_face_swap
-    from ..api.video_edit.create_story_board_data import create_story_board_data as create_story_board_data
-    from ..api.video_edit.depth_anything import depth_anything as depth_anything
-    from ..api.video_edit.expand_sora2_storyboard_data import (
-        expand_sora2_storyboard_data as expand_sora2_storyboard_data,
-    )
-    from ..api.video_edit.flux_3_video_extend import flux_3_video_extend as flux_3_video_extend
-    from ..api.video_edit.flux_3_video_extend_draft import (
-        flux_3_video_extend_draft as flux_3_video_extend_draft,
-    )
-    from ..api.video_edit.gemini_omni_flash_1_1_reference_to_video import (
-        gemini_omni_flash_1_1_reference_to_video as gemini_omni_flash_1_1_reference_to_video,
-    )
-    from ..api.video_edit.gemini_omni_video_edit import gemini_omni_video_edit as gemini_omni_video_edit
-    from ..api.video_edit.generate_wan_ai_effects import generate_wan_ai_effects as generate_wan_ai_effects
-    from ..api.video_edit.grok_imagine_extend import grok_imagine_extend as grok_imagine_extend
-    from ..api.video_edit.happy_horse_1_1_reference_to_video import (
-        happy_horse_1_1_reference_to_video as happy_horse_1_1_reference_to_video,
-    )
-    from ..api.video_edit.happy_horse_1_1_reference_to_video_720p import (
-        happy_horse_1_1_reference_to_video_720p as happy_horse_1_1_reference_to_video_720p,
-    )
-    from ..api.video_edit.happy_horse_1_1_reference_to_video_1080p import (
-        happy_horse_1_1_reference_to_video_1080p as happy_horse_1_1_reference_to_video_1080p,
-    )
-    from ..api.video_edit.happy_horse_1_1_video_edit import (
-        happy_horse_1_1_video_edit as happy_horse_1_1_video_edit,
-    )
-    from ..api.video_edit.happy_horse_1_1_video_edit_720p import (
-        happy_horse_1_1_video_edit_720p as happy_horse_1_1_video_edit_720p,
-    )
-    from ..api.video_edit.happy_horse_1_1_video_edit_1080p import (
-        happy_horse_1_1_video_edit_1080p as happy_horse_1_1_video_edit_1080p,
-    )
-    from ..api.video_edit.happy_horse_1_reference_to_video_720p import (
-        happy_horse_1_reference_to_video_720p as happy_horse_1_reference_to_video_720p,
-    )
-    from ..api.video_edit.happy_horse_1_reference_to_video_1080p import (
-        happy_horse_1_reference_to_video_1080p as happy_horse_1_reference_to_video_1080p,
-    )
-    from ..api.video_edit.happy_horse_1_video_edit import happy_horse_1_video_edit as happy_horse_1_video_edit
-    from ..api.video_edit.happy_horse_1_video_edit_720p import (
-        happy_horse_1_video_edit_720p as happy_horse_1_video_edit_720p,
-    )
-    from ..api.video_edit.happy_horse_1_video_edit_1080p import (
-        happy_horse_1_video_edit_1080p as happy_horse_1_video_edit_1080p,
-    )
-    from ..api.video_edit.infinitetalk_image_to_video import (
-        infinitetalk_image_to_video as infinitetalk_image_to_video,
-    )
-    from ..api.video_edit.infinitetalk_video_to_video import (
-        infinitetalk_video_to_video as infinitetalk_video_to_video,
-    )
-    from ..api.video_edit.kling_o1_standard_video_edit import (
-        kling_o1_standard_video_edit as kling_o1_standard_video_edit,
-    )
-    from ..api.video_edit.kling_o1_video_edit import kling_o1_video_edit as kling_o1_video_edit
-    from ..api.video_edit.kling_o1_video_edit_fast import kling_o1_video_edit_fast as kling_o1_video_edit_fast
-    from ..api.video_edit.ltx_2_3_video_extend import ltx_2_3_video_extend as ltx_2_3_video_extend
-    from ..api.video_edit.luma_flash_reframe import luma_flash_reframe as luma_flash_reframe
-    from ..api.video_edit.luma_modify_video import luma_modify_video as luma_modify_video
-    from ..api.video_edit.minimax_h3_reference_to_video import (
-        minimax_h3_reference_to_video as minimax_h3_reference_to_video,
-    )
-    from ..api.video_edit.modify_sora2_storyboard_data import (
-        modify_sora2_storyboard_data as modify_sora2_storyboard_data,
-    )
-    from ..api.video_edit.motion_graphics_edit import motion_graphics_edit as motion_graphics_edit
-    from ..api.video_edit.openai_sora_2_pro_storyboard import (
-        openai_sora_2_pro_storyboard as openai_sora_2_pro_storyboard,
-    )
-    from ..api.video_edit.pixverse_v6_extend import pixverse_v6_extend as pixverse_v6_extend
-    from ..api.video_edit.remix_video import remix_video as remix_video
-    from ..api.video_edit.runway_act_two_i2v import runway_act_two_i2v as runway_act_two_i2v
-    from ..api.video_edit.runway_act_two_v2v import runway_act_two_v2v as runway_act_two_v2v
-    from ..api.video_edit.runway_aleph_v2v import runway_aleph_v2v as runway_aleph_v2v
-    from ..api.video_edit.sd_2_vip_extend import sd_2_vip_extend as sd_2_vip_extend
-    from ..api.video_edit.sd_2_vip_extend_1080p import sd_2_vip_extend_1080p as sd_2_vip_extend_1080p
-    from ..api.video_edit.sd_2_vip_first_last_frame_4k import (
-        sd_2_vip_first_last_frame_4k as sd_2_vip_first_last_frame_4k,
-    )
-    from ..api.video_edit.sd_2_vip_first_last_frame_1080p import (
-        sd_2_vip_first_last_frame_1080p as sd_2_vip_first_last_frame_1080p,
-    )
-    from ..api.video_edit.sd_2_vip_omni_reference_4k import (
-        sd_2_vip_omni_reference_4k as sd_2_vip_omni_reference_4k,
-    )
-    from ..api.video_edit.sd_2_vip_omni_reference_1080p import (
-        sd_2_vip_omni_reference_1080p as sd_2_vip_omni_reference_1080p,
-    )
-    from ..api.video_edit.sd_2_vip_omni_reference_fast_1080p import (
-        sd_2_vip_omni_reference_fast_1080p as sd_2_vip_omni_reference_fast_1080p,
-    )
-    from ..api.video_edit.seedance_2_0_omni_reference_480p import (
-        seedance_2_0_omni_reference_480p as seedance_2_0_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_0_watermark_remover import (
-        seedance_2_0_watermark_remover as seedance_2_0_watermark_remover,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame import (
-        seedance_2_5_first_last_frame as seedance_2_5_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame_4k import (
-        seedance_2_5_first_last_frame_4k as seedance_2_5_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame_480p import (
-        seedance_2_5_first_last_frame_480p as seedance_2_5_first_last_frame_480p,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame_1080p import (
-        seedance_2_5_first_last_frame_1080p as seedance_2_5_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame import (
-        seedance_2_5_intl_first_last_frame as seedance_2_5_intl_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame_4k import (
-        seedance_2_5_intl_first_last_frame_4k as seedance_2_5_intl_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame_480p import (
-        seedance_2_5_intl_first_last_frame_480p as seedance_2_5_intl_first_last_frame_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame_1080p import (
-        seedance_2_5_intl_first_last_frame_1080p as seedance_2_5_intl_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_motion_control import (
-        seedance_2_5_intl_motion_control as seedance_2_5_intl_motion_control,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference import (
-        seedance_2_5_intl_omni_reference as seedance_2_5_intl_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference_4k import (
-        seedance_2_5_intl_omni_reference_4k as seedance_2_5_intl_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference_480p import (
-        seedance_2_5_intl_omni_reference_480p as seedance_2_5_intl_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference_1080p import (
-        seedance_2_5_intl_omni_reference_1080p as seedance_2_5_intl_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit import (
-        seedance_2_5_intl_video_edit as seedance_2_5_intl_video_edit,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit_4k import (
-        seedance_2_5_intl_video_edit_4k as seedance_2_5_intl_video_edit_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit_480p import (
-        seedance_2_5_intl_video_edit_480p as seedance_2_5_intl_video_edit_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit_1080p import (
-        seedance_2_5_intl_video_edit_1080p as seedance_2_5_intl_video_edit_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend import (
-        seedance_2_5_intl_video_extend as seedance_2_5_intl_video_extend,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend_4k import (
-        seedance_2_5_intl_video_extend_4k as seedance_2_5_intl_video_extend_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend_480p import (
-        seedance_2_5_intl_video_extend_480p as seedance_2_5_intl_video_extend_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend_1080p import (
-        seedance_2_5_intl_video_extend_1080p as seedance_2_5_intl_video_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_motion_control import (
-        seedance_2_5_motion_control as seedance_2_5_motion_control,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference import (
-        seedance_2_5_omni_reference as seedance_2_5_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference_4k import (
-        seedance_2_5_omni_reference_4k as seedance_2_5_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference_480p import (
-        seedance_2_5_omni_reference_480p as seedance_2_5_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference_1080p import (
-        seedance_2_5_omni_reference_1080p as seedance_2_5_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame import (
-        seedance_2_5_spicy_first_last_frame as seedance_2_5_spicy_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame_4k import (
-        seedance_2_5_spicy_first_last_frame_4k as seedance_2_5_spicy_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame_480p import (
-        seedance_2_5_spicy_first_last_frame_480p as seedance_2_5_spicy_first_last_frame_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame_1080p import (
-        seedance_2_5_spicy_first_last_frame_1080p as seedance_2_5_spicy_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_motion_control import (
-        seedance_2_5_spicy_motion_control as seedance_2_5_spicy_motion_control,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference import (
-        seedance_2_5_spicy_omni_reference as seedance_2_5_spicy_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference_4k import (
-        seedance_2_5_spicy_omni_reference_4k as seedance_2_5_spicy_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference_480p import (
-        seedance_2_5_spicy_omni_reference_480p as seedance_2_5_spicy_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference_1080p import (
-        seedance_2_5_spicy_omni_reference_1080p as seedance_2_5_spicy_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit import (
-        seedance_2_5_spicy_video_edit as seedance_2_5_spicy_video_edit,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit_4k import (
-        seedance_2_5_spicy_video_edit_4k as seedance_2_5_spicy_video_edit_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit_480p import (
-        seedance_2_5_spicy_video_edit_480p as seedance_2_5_spicy_video_edit_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit_1080p import (
-        seedance_2_5_spicy_video_edit_1080p as seedance_2_5_spicy_video_edit_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend import (
-        seedance_2_5_spicy_video_extend as seedance_2_5_spicy_video_extend,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend_4k import (
-        seedance_2_5_spicy_video_extend_4k as seedance_2_5_spicy_video_extend_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend_480p import (
-        seedance_2_5_spicy_video_extend_480p as seedance_2_5_spicy_video_extend_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend_1080p import (
-        seedance_2_5_spicy_video_extend_1080p as seedance_2_5_spicy_video_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_video_edit import seedance_2_5_video_edit as seedance_2_5_video_edit
-    from ..api.video_edit.seedance_2_5_video_edit_4k import (
-        seedance_2_5_video_edit_4k as seedance_2_5_video_edit_4k,
-    )
-    from ..api.video_edit.seedance_2_5_video_edit_480p import (
-        seedance_2_5_video_edit_480p as seedance_2_5_video_edit_480p,
-    )
-    from ..api.video_edit.seedance_2_5_video_edit_1080p import (
-        seedance_2_5_video_edit_1080p as seedance_2_5_video_edit_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend import (
-        seedance_2_5_video_extend as seedance_2_5_video_extend,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend_4k import (
-        seedance_2_5_video_extend_4k as seedance_2_5_video_extend_4k,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend_480p import (
-        seedance_2_5_video_extend_480p as seedance_2_5_video_extend_480p,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend_1080p import (
-        seedance_2_5_video_extend_1080p as seedance_2_5_video_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_first_last_frame import (
-        seedance_2_first_last_frame as seedance_2_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_first_last_frame_fast import (
-        seedance_2_first_last_frame_fast as seedance_2_first_last_frame_fast,
-    )
-    from ..api.video_edit.seedance_2_motion_control import (
-        seedance_2_motion_control as seedance_2_motion_control,
-    )
-    from ..api.video_edit.seedance_2_omni_reference_no_video import (
-        seedance_2_omni_reference_no_video as seedance_2_omni_reference_no_video,
-    )
-    from ..api.video_edit.seedance_2_omni_reference_no_video_fast import (
-        seedance_2_omni_reference_no_video_fast as seedance_2_omni_reference_no_video_fast,
-    )
-    from ..api.video_edit.seedance_2_spicy_omni_reference import (
-        seedance_2_spicy_omni_reference as seedance_2_spicy_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_spicy_omni_reference_fast import (
-        seedance_2_spicy_omni_reference_fast as seedance_2_spicy_omni_reference_fast,
-    )
-    from ..api.video_edit.seedance_2_vip_extend import seedance_2_vip_extend as seedance_2_vip_extend
-    from ..api.video_edit.seedance_2_vip_extend_1080p import (
-        seedance_2_vip_extend_1080p as seedance_2_vip_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame import (
-        seedance_2_vip_first_last_frame as seedance_2_vip_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame_4k import (
-        seedance_2_vip_first_last_frame_4k as seedance_2_vip_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame_1080p import (
-        seedance_2_vip_first_last_frame_1080p as seedance_2_vip_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame_fast import (
-        seedance_2_vip_first_last_frame_fast as seedance_2_vip_first_last_frame_fast,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference import (
-        seedance_2_vip_omni_reference as seedance_2_vip_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_4k import (
-        seedance_2_vip_omni_reference_4k as seedance_2_vip_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_1080p import (
-        seedance_2_vip_omni_reference_1080p as seedance_2_vip_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_fast import (
-        seedance_2_vip_omni_reference_fast as seedance_2_vip_omni_reference_fast,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_fast_1080p import (
-        seedance_2_vip_omni_reference_fast_1080p as seedance_2_vip_omni_reference_fast_1080p,
-    )
-    from ..api.video_edit.seedance_v1_5_pro_video_extend import (
-        seedance_v1_5_pro_video_extend as seedance_v1_5_pro_video_extend,
-    )
-    from ..api.video_edit.seedance_v1_5_pro_video_extend_fast import (
-        seedance_v1_5_pro_video_extend_fast as seedance_v1_5_pro_video_extend_fast,
-    )
-    from ..api.video_edit.seedance_v2_0_extend import seedance_v2_0_extend as seedance_v2_0_extend
-    from ..api.video_edit.seedance_v2_0_video_edit import seedance_v2_0_video_edit as seedance_v2_0_video_edit
-    from ..api.video_edit.veo3_1_extend_video import veo3_1_extend_video as veo3_1_extend_video
-    from ..api.video_edit.video_background_remover import video_background_remover as video_background_remover
-    from ..api.video_edit.video_combiner import video_combiner as video_combiner
-    from ..api.video_edit.video_effects import video_effects as video_effects
-    from ..api.video_edit.video_watermark_remover import video_watermark_remover as video_watermark_remover
-    from ..api.video_edit.vidu_q3_pro_first_last_frames import (
-        vidu_q3_pro_first_last_frames as vidu_q3_pro_first_last_frames,
-    )
-    from ..api.video_edit.vidu_q3_turbo_first_last_frames import (
-        vidu_q3_turbo_first_last_frames as vidu_q3_turbo_first_last_frames,
-    )
-    from ..api.video_edit.wan2_2_animate import wan2_2_animate as wan2_2_animate
-    from ..api.video_edit.wan2_2_edit_video import wan2_2_edit_video as wan2_2_edit_video
-    from ..api.video_edit.wan2_2_speech_to_video import wan2_2_speech_to_video as wan2_2_speech_to_video
-    from ..api.video_edit.wan2_2_spicy_image_to_video import (
-        wan2_2_spicy_image_to_video as wan2_2_spicy_image_to_video,
-    )
-    from ..api.video_edit.wan2_2_spicy_video_extend import (
-        wan2_2_spicy_video_extend as wan2_2_spicy_video_extend,
-    )
-    from ..api.video_edit.wan2_7_video_edit import wan2_7_video_edit as wan2_7_video_edit
-    from ..api.video_edit.wan2_7_video_extend import wan2_7_video_extend as wan2_7_video_extend
-else:
-    _HOME = {
-        "abliterated_model": "language",
-        "abliterated_model_large": "language",
-        "abliterated_model_large_stream": "language",
-        "abliterated_model_large_v2": "language",
-        "abliterated_model_large_v2_stream": "language",
-        "abliterated_model_stream": "language",
-        "ad_library_search": "data",
-        "add_image_watermark": "image_enhance",
-        "add_video_watermark": "video_edit",
-        "adjust_duration_sora2_storyboard": "video_edit",
-        "ai_anime_generator": "image_enhance",
-        "ai_background_remover": "image_enhance",
-        "ai_captions": "utilities",
-        "ai_clipping": "video_edit",
-        "ai_color_photo": "image_enhance",
-        "ai_dance_effects": "video_edit",
-        "ai_dress_change": "video_edit",
-        "ai_ghibli_style": "image_enhance",
-        "ai_image_extension": "image_enhance",
-        "ai_image_face_swap": "image_enhance",
-        "ai_image_upscale": "image_enhance",
-        "ai_object_eraser": "image_enhance",
-        "ai_product_photography": "image_enhance",
-        "ai_product_shot": "image_enhance",
-        "ai_skin_enhancer": "image_enhance",
-        "ai_video_face_swap": "video_edit",
-        "ai_video_upscaler": "image_enhance",
-        "ai_video_upscaler_pro": "image_enhance",
-        "aion_llama_3_1_8b": "language",
-        "aion_llama_3_1_8b_stream": "language",
-        "anubis_70b_v1_1": "language",
-        "anubis_70b_v1_1_stream": "language",
-        "any_llm_models": "language",
-        "autocrop": "utilities",
-        "bytedance_seededit_image": "image_edit",
-        "bytedance_seedream_5_0_pro_layer": "image_edit",
-        "bytedance_seedream_edit_v4": "image_edit",
-        "bytedance_seedream_image": "text_to_image",
-        "bytedance_seedream_v4": "text_to_image",
-        "bytedance_seedream_v4_5": "text_to_image",
-        "bytedance_seedream_v4_5_edit": "image_edit",
-        "chroma_image": "text_to_image",
-        "claude_fable_5": "language",
-        "claude_fable_5_1": "language",
-        "claude_fable_5_1_stream": "language",
-        "claude_fable_5_stream": "language",
-        "claude_haiku_4_5": "language",
-        "claude_haiku_4_5_stream": "language",
-        "claude_opus_4_5": "language",
-        "claude_opus_4_5_stream": "language",
-        "claude_opus_4_6": "language",
-        "claude_opus_4_6_stream": "language",
-        "claude_opus_4_7": "language",
-        "claude_opus_4_7_stream": "language",
-        "claude_opus_4_8": "language",
-        "claude_opus_4_8_stream": "language",
-        "claude_opus_5": "language",
-        "claude_opus_5_5": "language",
-        "claude_opus_5_5_stream": "language",
-        "claude_opus_5_stream": "language",
-        "claude_sonnet_4_5": "language",
-        "claude_sonnet_4_5_stream": "language",
-        "claude_sonnet_4_6": "language",
-        "claude_sonnet_4_6_stream": "language",
-        "claude_sonnet_5": "language",
-        "claude_sonnet_5_5": "language",
-        "claude_sonnet_5_5_stream": "language",
-        "claude_sonnet_5_stream": "language",
-        "company_buying_signals": "data",
-        "company_enrich": "data",
-        "company_funding": "data",
-        "company_headcount_growth": "data",
-        "company_job_postings": "data",
-        "company_products": "data",
-        "company_public_financials": "data",
-        "company_technographics": "data",
-        "create_story_board_data": "video_edit",
-        "creatify_lipsync": "lipsync",
-        "creators_analytics": "data",
-        "creators_lookalike": "data",
-        "creators_profile": "data",
-        "creators_search": "data",
-        "crypto_market_data": "data",
-        "cydonia_24b_v4_1": "language",
-        "cydonia_24b_v4_1_stream": "language",
-        "deepseek_r1_llama_70b_abliterated": "language",
-        "deepseek_r1_llama_70b_abliterated_stream": "language",
-        "deepseek_r1_qwen_32b_abliterated": "language",
-        "deepseek_r1_qwen_32b_abliterated_stream": "language",
-        "deepseek_v4_1_flash": "language",
-        "deepseek_v4_1_flash_stream": "language",
-        "deepseek_v4_flash": "language",
-        "deepseek_v4_flash_stream": "language",
-        "deepseek_v4_pro": "language",
-        "deepseek_v4_pro_stream": "language",
-        "depth_anything": "video_edit",
-        "ecommerce_keyword_metrics": "data",
-        "ecommerce_marketplace_search": "data",
-        "ecommerce_product_detail": "data",
-        "ecommerce_product_reviews": "data",
-        "elevenlabs_text_to_dialogue_v3": "audio",
-        "elevenlabs_tts_turbo_2_5": "audio",
-        "email_verify": "data",
-        "euryale_70b_v2_3": "language",
-        "euryale_70b_v2_3_stream": "language",
-        "eva_llama_3_33_70b": "language",
-        "eva_llama_3_33_70b_stream": "language",
-        "expand_sora2_storyboard_data": "video_edit",
-        "face_expression_change": "image_edit",
-        "facebook_fetch_reels": "social",
-        "facebook_publish": "social",
-        "flux_1_dev_style_lora_inference": "text_to_image",
-        "flux_1_dev_style_lora_trainer": "training",
-        "flux_2_dev": "text_to_image",
-        "flux_2_dev_edit": "image_edit",
-        "flux_2_flex": "text_to_image",
-        "flux_2_flex_edit": "image_edit",
-        "flux_2_klein_4b": "text_to_image",
-        "flux_2_klein_4b_edit": "image_edit",
-        "flux_2_klein_4b_edit_lora": "image_edit",
-        "flux_2_klein_4b_style_lora_trainer": "training",
-        "flux_2_klein_4b_text_to_image_lora": "text_to_image",
-        "flux_2_klein_4b_turbo": "text_to_image",
-        "flux_2_klein_4b_turbo_edit": "image_edit",
-        "flux_2_klein_9b": "text_to_image",
-        "flux_2_klein_9b_edit": "image_edit",
-        "flux_2_klein_9b_edit_lora": "image_edit",
-        "flux_2_klein_9b_style_lora_trainer": "training",
-        "flux_2_klein_9b_text_to_image_lora": "text_to_image",
-        "flux_2_klein_9b_turbo": "text_to_image",
-        "flux_2_klein_9b_turbo_edit": "image_edit",
-        "flux_2_pro": "text_to_image",
-        "flux_2_pro_edit": "image_edit",
-        "flux_3_image_to_video": "image_to_video",
-        "flux_3_start_end_to_video": "image_to_video",
-        "flux_3_text_to_video": "text_to_video",
-        "flux_3_text_to_video_draft": "text_to_video",
-        "flux_3_video_extend": "video_edit",
-        "flux_3_video_extend_draft": "video_edit",
-        "flux_3_video_upscaler": "image_enhance",
-        "flux_dev_image": "text_to_image",
-        "flux_dev_lora_image": "text_to_image",
-        "flux_kontext_dev_i2i": "image_edit",
-        "flux_kontext_dev_t2i": "text_to_image",
-        "flux_kontext_effects": "image_edit",
-        "flux_kontext_max_i2i": "image_edit",
-        "flux_kontext_max_t2i": "text_to_image",
-        "flux_kontext_pro_i2i": "image_edit",
-        "flux_kontext_pro_t2i": "text_to_image",
-        "flux_krea_dev": "text_to_image",
-        "flux_lora_trainer": "training",
-        "flux_pulid": "image_edit",
-        "flux_redux": "image_edit",
-        "flux_schnell_image": "text_to_image",
-        "gemini_2_5_flash": "language",
-        "gemini_2_5_flash_stream": "language",
-        "gemini_2_5_pro": "language",
-        "gemini_2_5_pro_stream": "language",
-        "gemini_2_5_pro_tts": "audio",
-        "gemini_3_1_flash_tts": "audio",
-        "gemini_3_1_pro": "language",
-        "gemini_3_1_pro_stream": "language",
-        "gemini_3_5_flash": "language",
-        "gemini_3_5_flash_openai": "language",
-        "gemini_3_5_flash_openai_stream": "language",
-        "gemini_3_5_flash_stream": "language",
-        "gemini_3_6_flash": "language",
-        "gemini_3_6_flash_openai": "language",
-        "gemini_3_6_flash_openai_stream": "language",
-        "gemini_3_6_flash_stream": "language",
-        "gemini_3_7_flash": "language",
-        "gemini_3_7_flash_openai": "language",
-        "gemini_3_7_flash_openai_stream": "language",
-        "gemini_3_7_flash_stream": "language",
-        "gemini_3_8_flash": "language",
-        "gemini_3_8_flash_lite_tts": "audio",
-        "gemini_3_8_flash_stream": "language",
-        "gemini_3_8_flash_tts": "audio",
-        "gemini_3_flash": "language",
-        "gemini_3_flash_stream": "language",
-        "gemini_3_pro": "language",
-        "gemini_3_pro_stream": "language",
-        "gemini_audio_vision": "language",
-        "gemini_omni_audio": "audio",
-        "gemini_omni_character": "image_edit",
-        "gemini_omni_flash_1_1_edit": "image_edit",
-        "gemini_omni_flash_1_1_image_to_video": "image_to_video",
-        "gemini_omni_flash_1_1_reference_to_video": "video_edit",
-        "gemini_omni_flash_1_1_text_to_video": "text_to_video",
-        "gemini_omni_image_to_video": "image_to_video",
-        "gemini_omni_text_to_video": "text_to_video",
-        "gemini_omni_video_edit": "video_edit",
-        "gemini_video_vision": "language",
-        "gemma_4_26b_a4b_abliterated": "language",
-        "gemma_4_26b_a4b_abliterated_stream": "language",
-        "gemma_4_31b_gembrain_abliterated": "language",
-        "gemma_4_31b_gembrain_abliterated_stream": "language",
-        "generate_social_video_script": "language",
-        "generate_wan_ai_effects": "video_edit",
-        "glm_4_6_derestricted_v5": "language",
-        "glm_4_6_derestricted_v5_stream": "language",
-        "glm_5_3_abliterated": "language",
-        "glm_5_3_abliterated_stream": "language",
-        "glm_5_3_flash_abliterated": "language",
-        "glm_5_3_flash_abliterated_stream": "language",
-        "google_imagen4": "text_to_image",
-        "google_imagen4_fast": "text_to_image",
-        "google_imagen4_ultra": "text_to_image",
-        "gpt4o_edit": "image_edit",
-        "gpt4o_image_to_image": "image_edit",
-        "gpt4o_text_to_image": "text_to_image",
-        "gpt_5_2": "language",
-        "gpt_5_2_stream": "language",
-        "gpt_5_4": "language",
-        "gpt_5_4_stream": "language",
-        "gpt_5_5": "language",
-        "gpt_5_5_stream": "language",
-        "gpt_5_6_luna": "language",
-        "gpt_5_6_luna_stream": "language",
-        "gpt_5_6_sol": "language",
-        "gpt_5_6_sol_stream": "language",
-        "gpt_5_6_terra": "language",
-        "gpt_5_6_terra_stream": "language",
-        "gpt_5_mini": "language",
-        "gpt_5_nano": "language",
-        "gpt_6_1_sol": "language",
-        "gpt_6_1_sol_stream": "language",
-        "gpt_6_astra": "language",
-        "gpt_6_astra_stream": "language",
-        "gpt_6_luna": "language",
-        "gpt_6_luna_stream": "language",
-        "gpt_6_sol": "language",
-        "gpt_6_sol_stream": "language",
-        "gpt_codex": "language",
-        "gpt_codex_stream": "language",
-        "gpt_image_1_5": "text_to_image",
-        "gpt_image_1_5_edit": "image_edit",
-        "gpt_image_2_5_flare_image_to_image": "image_edit",
-        "gpt_image_2_5_flare_text_to_image": "text_to_image",
-        "gpt_image_2_5_sunburst_image_to_image": "image_edit",
-        "gpt_image_2_5_sunburst_text_to_image": "text_to_image",
-        "gpt_image_2_image_to_image": "image_edit",
-        "gpt_image_2_text_to_image": "text_to_image",
-        "grok_4_3": "language",
-        "grok_4_3_stream": "language",
-        "grok_4_5": "language",
-        "grok_4_5_stream": "language",
-        "grok_4_6": "language",
-        "grok_4_6_stream": "language",
-        "grok_4_7": "language",
-        "grok_4_7_stream": "language",
-        "grok_imagine_extend": "video_edit",
-        "grok_imagine_image_2": "text_to_image",
-        "grok_imagine_image_2_edit": "image_edit",
-        "grok_imagine_image_to_image": "image_edit",
-        "grok_imagine_image_to_video": "image_to_video",
-        "grok_imagine_text_to_image": "text_to_image",
-        "grok_imagine_text_to_image_quality": "text_to_image",
-        "grok_imagine_text_to_video": "text_to_video",
-        "grok_imagine_video_1_5_preview": "image_to_video",
-        "happy_horse_1_1_image_to_video": "image_to_video",
-        "happy_horse_1_1_image_to_video_1080p": "image_to_video",
-        "happy_horse_1_1_image_to_video_720p": "image_to_video",
-        "happy_horse_1_1_reference_to_video": "video_edit",
-        "happy_horse_1_1_reference_to_video_1080p": "video_edit",
-        "happy_horse_1_1_reference_to_video_720p": "video_edit",
-        "happy_horse_1_1_text_to_video": "text_to_video",
-        "happy_horse_1_1_text_to_video_1080p": "text_to_video",
-        "happy_horse_1_1_text_to_video_720p": "text_to_video",
-        "happy_horse_1_1_video_edit": "video_edit",
-        "happy_horse_1_1_video_edit_1080p": "video_edit",
-        "happy_horse_1_1_video_edit_720p": "video_edit",
-        "happy_horse_1_image_to_video": "image_to_video",
-        "happy_horse_1_image_to_video_1080p": "image_to_video",
-        "happy_horse_1_image_to_video_720p": "image_to_video",
-        "happy_horse_1_reference_to_video": "image_to_video",
-        "happy_horse_1_reference_to_video_1080p": "video_edit",
-        "happy_horse_1_reference_to_video_720p": "video_edit",
-        "happy_horse_1_text_to_video": "text_to_video",
-        "happy_horse_1_text_to_video_1080p": "text_to_video",
-        "happy_horse_1_text_to_video_720p": "text_to_video",
-        "happy_horse_1_video_edit": "video_edit",
-        "happy_horse_1_video_edit_1080p": "video_edit",
-        "happy_horse_1_video_edit_720p": "video_edit",
-        "heygen_video_translate": "lipsync",
-        "hf_dop_image_to_video": "image_to_video",
-        "hf_soul_image_to_image": "image_enhance",
-        "hidream_i1_dev_image": "text_to_image",
-        "hidream_i1_fast_image": "text_to_image",
-        "hidream_i1_full_image": "text_to_image",
-        "hunyuan_fast_text_to_video": "text_to_video",
-        "hunyuan_image_2_1": "text_to_image",
-        "hunyuan_image_3_0": "text_to_image",
-        "hunyuan_image_to_video": "image_to_video",
-        "hunyuan_text_to_video": "text_to_video",
-        "ideogram_character": "image_edit",
-        "ideogram_v3_reframe": "image_edit",
-        "ideogram_v3_t2i": "text_to_image",
-        "image_effects": "image_edit",
-        "infinitetalk_image_to_video": "video_edit",
-        "infinitetalk_video_to_video": "video_edit",
-        "instagram_fetch_reels": "social",
-        "instagram_publish": "social",
-        "kimi_k3": "language",
-        "kimi_k3_stream": "language",
-        "kling_o1_edit_image": "image_edit",
-        "kling_o1_image_to_video": "image_to_video",
-        "kling_o1_reference_to_video": "image_to_video",
-        "kling_o1_standard_image_to_video": "image_to_video",
-        "kling_o1_standard_reference_to_video": "image_to_video",
-        "kling_o1_standard_video_edit": "video_edit",
-        "kling_o1_text_to_image": "text_to_image",
-        "kling_o1_text_to_video": "text_to_video",
-        "kling_o1_video_edit": "video_edit",
-        "kling_o1_video_edit_fast": "video_edit",
-        "kling_o3_image": "text_to_image",
-        "kling_o3_image_edit": "image_edit",
-        "kling_v1_avatar_pro": "avatars",
-        "kling_v1_avatar_standard": "avatars",
-        "kling_v2_1_master_i2v": "image_to_video",
-        "kling_v2_1_master_t2v": "text_to_video",
-        "kling_v2_1_pro_i2v": "image_to_video",
-        "kling_v2_1_standard_i2v": "image_to_video",
-        "kling_v2_5_turbo_pro_i2v": "image_to_video",
-        "kling_v2_5_turbo_pro_t2v": "text_to_video",
-        "kling_v2_5_turbo_std_i2v": "image_to_video",
-        "kling_v2_6_pro_i2v": "image_to_video",
-        "kling_v2_6_pro_motion_control": "image_to_video",
-        "kling_v2_6_pro_t2v": "text_to_video",
-        "kling_v2_6_std_motion_control": "image_to_video",
-        "kling_v2_avatar_pro": "avatars",
-        "kling_v2_avatar_standard": "avatars",
-        "kling_v3_0_4k_image_to_video": "image_to_video",
-        "kling_v3_0_4k_text_to_video": "text_to_video",
-        "kling_v3_0_omni_4k_image_to_video": "image_to_video",
-        "kling_v3_0_omni_4k_text_to_video": "text_to_video",
-        "kling_v3_0_omni_pro_image_to_video": "image_to_video",
-        "kling_v3_0_omni_pro_text_to_video": "text_to_video",
-        "kling_v3_0_omni_standard_image_to_video": "image_to_video",
-        "kling_v3_0_omni_standard_text_to_video": "text_to_video",
-        "kling_v3_0_pro_image_to_video": "image_to_video",
-        "kling_v3_0_pro_motion_control": "image_to_video",
-        "kling_v3_0_pro_text_to_video": "text_to_video",
-        "kling_v3_0_standard_image_to_video": "image_to_video",
-        "kling_v3_0_standard_text_to_video": "text_to_video",
-        "kling_v3_0_std_motion_control": "image_to_video",
-        "kling_v3_turbo_pro_image_to_video": "image_to_video",
-        "kling_v3_turbo_pro_text_to_video": "text_to_video",
-        "kling_v3_turbo_standard_image_to_video": "image_to_video",
-        "kling_v3_turbo_standard_text_to_video": "text_to_video",
-        "krea_v2_turbo": "text_to_image",
-        "krea_v2_turbo_lora": "text_to_image",
-        "latentsync_video": "lipsync",
-        "leonardoai_lucid_origin": "text_to_image",
-        "leonardoai_motion_2_0": "image_to_video",
-        "leonardoai_phoenix_1_0": "text_to_image",
-        "linkedin_company_profile": "data",
-        "linkedin_employees": "data",
-        "linkedin_people_search": "data",
-        "linkedin_publish": "social",
-        "llama_3_3_70b_abliterated": "language",
-        "llama_3_3_70b_abliterated_stream": "language",
-        "ltx_2_19b_image_to_video": "image_to_video",
-        "ltx_2_19b_lipsync": "lipsync",
-        "ltx_2_19b_text_to_video": "text_to_video",
-        "ltx_2_3_image_to_video": "image_to_video",
-        "ltx_2_3_lipsync": "lipsync",
-        "ltx_2_3_text_to_video": "text_to_video",
-        "ltx_2_3_video_extend": "video_edit",
-        "ltx_2_5_image_to_video": "image_to_video",
-        "ltx_2_5_text_to_video": "text_to_video",
-        "ltx_2_fast_image_to_video": "image_to_video",
-        "ltx_2_fast_text_to_video": "text_to_video",
-        "ltx_2_pro_image_to_video": "image_to_video",
-        "ltx_2_pro_text_to_video": "text_to_video",
-        "luma_flash_reframe": "video_edit",
-        "luma_modify_video": "video_edit",
-        "magnum_v4_72b": "language",
-        "magnum_v4_72b_stream": "language",
-        "market_stock_history": "data",
-        "market_stock_screener": "data",
-        "meshy_6_image_to_3d": "three_d",
-        "meshy_6_multi_image_to_3d": "three_d",
-        "meshy_6_text_to_3d": "three_d",
-        "meshy_v7_image_to_3d": "three_d",
-        "meshy_v7_multi_image_to_3d": "three_d",
-        "midjourney_niji": "text_to_image",
-        "midjourney_v7": "text_to_image",
-        "midjourney_v7_image_to_image": "image_edit",
-        "midjourney_v7_image_to_video": "image_to_video",
-        "midjourney_v7_omni_reference": "image_edit",
-        "midjourney_v7_style_reference": "image_edit",
-        "midjourney_v7_text_to_image": "text_to_image",
-        "midjourney_v8": "text_to_image",
-        "mimo_v2_6_flash_abliterated": "language",
-        "mimo_v2_6_flash_abliterated_stream": "language",
-        "minimax_01_subject_reference": "image_edit",
-        "minimax_h3_image_to_video": "image_to_video",
-        "minimax_h3_image_to_video_lora": "image_to_video",
-        "minimax_h3_image_to_video_spicy": "image_to_video",
-        "minimax_h3_max_image_to_video": "image_to_video",
-        "minimax_h3_max_reference_to_video": "image_to_video",
-        "minimax_h3_max_text_to_video": "text_to_video",
-        "minimax_h3_max_turbo_image_to_video": "image_to_video",
-        "minimax_h3_max_turbo_text_to_video": "text_to_video",
-        "minimax_h3_open_image_to_video": "image_to_video",
-        "minimax_h3_open_reference_to_video": "image_to_video",
-        "minimax_h3_open_text_to_video": "text_to_video",
-        "minimax_h3_reference_to_video": "video_edit",
-        "minimax_h3_reference_to_video_lora": "image_to_video",
-        "minimax_h3_text_to_video": "text_to_video",
-        "minimax_h3_text_to_video_lora": "text_to_video",
-        "minimax_hailuo_02_pro_i2v": "image_to_video",
-        "minimax_hailuo_02_pro_t2v": "text_to_video",
-        "minimax_hailuo_02_standard_i2v": "image_to_video",
-        "minimax_hailuo_02_standard_t2v": "text_to_video",
-        "minimax_hailuo_2_3_fast": "image_to_video",
-        "minimax_hailuo_2_3_pro_i2v": "image_to_video",
-        "minimax_hailuo_2_3_pro_t2v": "text_to_video",
-        "minimax_hailuo_2_3_standard_i2v": "image_to_video",
-        "minimax_hailuo_2_3_standard_t2v": "text_to_video",
-        "minimax_music_3_0": "audio",
-        "minimax_speech_2_6_hd": "audio",
-        "minimax_speech_2_6_turbo": "audio",
-        "minimax_voice_clone": "audio",
-        "mmaudio_v2_text_to_audio": "audio",
-        "mmaudio_v2_video_to_video": "audio",
-        "moderate_image": "utilities",
-        "moderate_text": "utilities",
-        "moderate_video": "utilities",
-        "modify_sora2_storyboard_data": "video_edit",
-        "molmo2_video_captioner": "language",
-        "motion_graphics": "text_to_video",
-        "motion_graphics_edit": "video_edit",
-        "muse_image_edit": "image_edit",
-        "muse_image_text_to_image": "text_to_image",
-        "mythomax_13b": "language",
-        "mythomax_13b_stream": "language",
-        "nano_banana": "text_to_image",
-        "nano_banana_2": "text_to_image",
-        "nano_banana_2_edit": "image_edit",
-        "nano_banana_2_lite": "text_to_image",
-        "nano_banana_2_lite_edit": "image_edit",
-        "nano_banana_edit": "image_edit",
-        "nano_banana_effects": "image_edit",
-        "nano_banana_pro": "text_to_image",
-        "nano_banana_pro_edit": "image_edit",
-        "neta_lumina": "text_to_image",
-        "nevoria_r1_70b": "language",
-        "nevoria_r1_70b_stream": "language",
-        "news_search": "data",
-        "ocr_recognize_text": "image_enhance",
-        "omnihuman_1_5": "avatars",
-        "openai_sora": "text_to_video",
-        "openai_sora_2_image_to_video": "image_to_video",
-        "openai_sora_2_pro_characters": "storyboard",
-        "openai_sora_2_pro_image_to_video": "image_to_video",
-        "openai_sora_2_pro_storyboard": "video_edit",
-        "openai_sora_2_pro_text_to_video": "text_to_video",
-        "openai_sora_2_standard_image_to_video": "image_to_video",
-        "openai_sora_2_standard_text_to_video": "text_to_video",
-        "openai_sora_2_text_to_video": "text_to_video",
-        "openai_whisper": "utilities",
-        "openrouter_vision": "language",
-        "ovi_image_to_video": "image_to_video",
-        "ovi_text_to_video": "text_to_video",
-        "people_rank_decision_makers": "data",
-        "people_search": "data",
-        "perfect_pony_xl": "text_to_image",
-        "photo_pack": "image_enhance",
-        "pinterest_publish": "social",
-        "pixverse_v4_5_i2v": "image_to_video",
-        "pixverse_v4_5_t2v": "text_to_video",
-        "pixverse_v5_5_i2v": "image_to_video",
-        "pixverse_v5_5_t2v": "text_to_video",
-        "pixverse_v5_i2v": "image_to_video",
-        "pixverse_v5_t2v": "text_to_video",
-        "pixverse_v6_extend": "video_edit",
-        "pixverse_v6_i2v": "image_to_video",
-        "pixverse_v6_t2v": "text_to_video",
-        "pixverse_v6_transition": "image_to_video",
-        "portrait_stylist": "image_enhance",
-        "qwen2_1_image_to_image": "image_edit",
-        "qwen2_1_text_to_image": "text_to_image",
-        "qwen3_image_to_image": "image_edit",
-        "qwen3_pro_image_to_image": "image_edit",
-        "qwen3_pro_text_to_image": "text_to_image",
-        "qwen3_text_to_image": "text_to_image",
-        "qwen_2_5_32b_abliterated": "language",
-        "qwen_2_5_32b_abliterated_stream": "language",
-        "qwen_3_5_27b_blossom_derestricted": "language",
-        "qwen_3_5_27b_queen_derestricted": "language",
-        "qwen_3_5_27b_queen_derestricted_stream": "language",
-        "qwen_3_8_27b_abliterated": "language",
-        "qwen_3_8_27b_abliterated_stream": "language",
-        "qwen_3_8_27b_fable": "language",
-        "qwen_3_8_27b_fable_stream": "language",
-        "qwen_3_8_27b_obliterated": "language",
-        "qwen_3_8_27b_obliterated_stream": "language",
-        "qwen_3_8_27b_queen": "language",
-        "qwen_3_8_27b_queen_stream": "language",
-        "qwen_image": "text_to_image",
-        "qwen_image_2512_lora_trainer": "training",
-        "qwen_image_2_0": "text_to_image",
-        "qwen_image_2_0_edit": "image_edit",
-        "qwen_image_2_0_pro": "text_to_image",
-        "qwen_image_2_0_pro_edit": "image_edit",
-        "qwen_image_edit": "image_edit",
-        "qwen_image_edit_2511": "image_edit",
-        "qwen_image_edit_2511_lora": "image_edit",
-        "qwen_image_edit_lora": "image_edit",
-        "qwen_image_edit_plus": "image_edit",
-        "qwen_image_edit_plus_lora": "image_edit",
-        "qwen_image_lora_trainer": "training",
-        "qwen_image_text_to_image_2512_lora": "text_to_image",
-        "qwen_image_text_to_image_lora": "text_to_image",
-        "qwen_text_to_image_2512": "text_to_image",
-        "remix_video": "video_edit",
-        "research_web_answer": "data",
-        "reve_image_edit": "image_edit",
-        "reve_text_to_image": "text_to_image",
-        "runway_act_two_i2v": "video_edit",
-        "runway_act_two_v2v": "video_edit",
-        "runway_aleph_v2v": "video_edit",
-        "runway_image_to_video": "image_to_video",
-        "runway_text_to_video": "text_to_video",
-        "sd_2_vip_extend": "video_edit",
-        "sd_2_vip_extend_1080p": "video_edit",
-        "sd_2_vip_first_last_frame_1080p": "video_edit",
-        "sd_2_vip_first_last_frame_4k": "video_edit",
-        "sd_2_vip_image_to_video_1080p": "image_to_video",
-        "sd_2_vip_image_to_video_4k": "image_to_video",
-        "sd_2_vip_image_to_video_fast_1080p": "image_to_video",
-        "sd_2_vip_omni_reference_1080p": "video_edit",
-        "sd_2_vip_omni_reference_4k": "video_edit",
-        "sd_2_vip_omni_reference_fast_1080p": "video_edit",
-        "sd_2_vip_text_to_video_1080p": "text_to_video",
-        "sd_2_vip_text_to_video_4k": "text_to_video",
-        "sd_2_vip_text_to_video_fast_1080p": "text_to_video",
-        "sdxl_image": "text_to_image",
-        "sdxl_lora_image": "text_to_image",
-        "seedance_2_0_i2v_480p": "image_to_video",
-        "seedance_2_0_omni_reference": "image_to_video",
-        "seedance_2_0_omni_reference_480p": "video_edit",
-        "seedance_2_0_t2v_480p": "text_to_video",
-        "seedance_2_0_watermark_remover": "video_edit",
-        "seedance_2_5_first_last_frame": "video_edit",
-        "seedance_2_5_first_last_frame_1080p": "video_edit",
-        "seedance_2_5_first_last_frame_480p": "video_edit",
-        "seedance_2_5_first_last_frame_4k": "video_edit",
-        "seedance_2_5_image_to_video": "image_to_video",
-        "seedance_2_5_image_to_video_1080p": "image_to_video",
-        "seedance_2_5_image_to_video_480p": "image_to_video",
-        "seedance_2_5_image_to_video_4k": "image_to_video",
-        "seedance_2_5_intl_first_last_frame": "video_edit",
-        "seedance_2_5_intl_first_last_frame_1080p": "video_edit",
-        "seedance_2_5_intl_first_last_frame_480p": "video_edit",
-        "seedance_2_5_intl_first_last_frame_4k": "video_edit",
-        "seedance_2_5_intl_image_to_video": "image_to_video",
-        "seedance_2_5_intl_image_to_video_1080p": "image_to_video",
-        "seedance_2_5_intl_image_to_video_480p": "image_to_video",
-        "seedance_2_5_intl_image_to_video_4k": "image_to_video",
-        "seedance_2_5_intl_motion_control": "video_edit",
-        "seedance_2_5_intl_omni_reference": "video_edit",
-        "seedance_2_5_intl_omni_reference_1080p": "video_edit",
-        "seedance_2_5_intl_omni_reference_480p": "video_edit",
-        "seedance_2_5_intl_omni_reference_4k": "video_edit",
-        "seedance_2_5_intl_text_to_video": "text_to_video",
-        "seedance_2_5_intl_text_to_video_1080p": "text_to_video",
-        "seedance_2_5_intl_text_to_video_480p": "text_to_video",
-        "seedance_2_5_intl_text_to_video_4k": "text_to_video",
-        "seedance_2_5_intl_video_edit": "video_edit",
-        "seedance_2_5_intl_video_edit_1080p": "video_edit",
-        "seedance_2_5_intl_video_edit_480p": "video_edit",
-        "seedance_2_5_intl_video_edit_4k": "video_edit",
-        "seedance_2_5_intl_video_extend": "video_edit",
-        "seedance_2_5_intl_video_extend_1080p": "video_edit",
-        "seedance_2_5_intl_video_extend_480p": "video_edit",
-        "seedance_2_5_intl_video_extend_4k": "video_edit",
-        "seedance_2_5_motion_control": "video_edit",
-        "seedance_2_5_omni_reference": "video_edit",
-        "seedance_2_5_omni_reference_1080p": "video_edit",
-        "seedance_2_5_omni_reference_480p": "video_edit",
-        "seedance_2_5_omni_reference_4k": "video_edit",
-        "seedance_2_5_spicy_first_last_frame": "video_edit",
-        "seedance_2_5_spicy_first_last_frame_1080p": "video_edit",
-        "seedance_2_5_spicy_first_last_frame_480p": "video_edit",
-        "seedance_2_5_spicy_first_last_frame_4k": "video_edit",
-        "seedance_2_5_spicy_image_to_video": "image_to_video",
-        "seedance_2_5_spicy_image_to_video_1080p": "image_to_video",
-        "seedance_2_5_spicy_image_to_video_480p": "image_to_video",
-        "seedance_2_5_spicy_image_to_video_4k": "image_to_video",
-        "seedance_2_5_spicy_motion_control": "video_edit",
-        "seedance_2_5_spicy_omni_reference": "video_edit",
-        "seedance_2_5_spicy_omni_reference_1080p": "video_edit",
-        "seedance_2_5_spicy_omni_reference_480p": "video_edit",
-        "seedance_2_5_spicy_omni_reference_4k": "video_edit",
-        "seedance_2_5_spicy_text_to_video": "text_to_video",
-        "seedance_2_5_spicy_text_to_video_1080p": "text_to_video",
-        "seedance_2_5_spicy_text_to_video_480p": "text_to_video",
-        "seedance_2_5_spicy_text_to_video_4k": "text_to_video",
-        "seedance_2_5_spicy_video_edit": "video_edit",
-        "seedance_2_5_spicy_video_edit_1080p": "video_edit",
-        "seedance_2_5_spicy_video_edit_480p": "video_edit",
-        "seedance_2_5_spicy_video_edit_4k": "video_edit",
-        "seedance_2_5_spicy_video_extend": "video_edit",
-        "seedance_2_5_spicy_video_extend_1080p": "video_edit",
-        "seedance_2_5_spicy_video_extend_480p": "video_edit",
-        "seedance_2_5_spicy_video_extend_4k": "video_edit",
-        "seedance_2_5_text_to_video": "text_to_video",
-        "seedance_2_5_text_to_video_1080p": "text_to_video",
-        "seedance_2_5_text_to_video_480p": "text_to_video",
-        "seedance_2_5_text_to_video_4k": "text_to_video",
-        "seedance_2_5_video_edit": "video_edit",
-        "seedance_2_5_video_edit_1080p": "video_edit",
-        "seedance_2_5_video_edit_480p": "video_edit",
-        "seedance_2_5_video_edit_4k": "video_edit",
-        "seedance_2_5_video_extend": "video_edit",
-        "seedance_2_5_video_extend_1080p": "video_edit",
-        "seedance_2_5_video_extend_480p": "video_edit",
-        "seedance_2_5_video_extend_4k": "video_edit",
-        "seedance_2_first_last_frame": "video_edit",
-        "seedance_2_first_last_frame_fast": "video_edit",
-        "seedance_2_image_to_video": "image_to_video",
-        "seedance_2_image_to_video_fast": "image_to_video",
-        "seedance_2_mini_image_to_video": "image_to_video",
-        "seedance_2_mini_omni_reference": "text_to_video",
-        "seedance_2_mini_spicy_image_to_video": "image_to_video",
-        "seedance_2_mini_spicy_omni_reference": "text_to_video",
-        "seedance_2_mini_spicy_text_to_video": "text_to_video",
-        "seedance_2_mini_text_to_video": "text_to_video",
-        "seedance_2_motion_control": "video_edit",
-        "seedance_2_omni_reference_no_video": "video_edit",
-        "seedance_2_omni_reference_no_video_fast": "video_edit",
-        "seedance_2_omni_reference_train": "training",
-        "seedance_2_spicy_image_to_video": "image_to_video",
-        "seedance_2_spicy_image_to_video_fast": "image_to_video",
-        "seedance_2_spicy_omni_reference": "video_edit",
-        "seedance_2_spicy_omni_reference_fast": "video_edit",
-        "seedance_2_spicy_text_to_video": "text_to_video",
-        "seedance_2_spicy_text_to_video_fast": "text_to_video",
-        "seedance_2_text_to_video": "text_to_video",
-        "seedance_2_text_to_video_fast": "text_to_video",
-        "seedance_2_video_watermark_remover_pro": "image_enhance",
-        "seedance_2_vip_extend": "video_edit",
-        "seedance_2_vip_extend_1080p": "video_edit",
-        "seedance_2_vip_first_last_frame": "video_edit",
-        "seedance_2_vip_first_last_frame_1080p": "video_edit",
-        "seedance_2_vip_first_last_frame_4k": "video_edit",
-        "seedance_2_vip_first_last_frame_fast": "video_edit",
-        "seedance_2_vip_image_to_video": "image_to_video",
-        "seedance_2_vip_image_to_video_1080p": "image_to_video",
-        "seedance_2_vip_image_to_video_4k": "image_to_video",
-        "seedance_2_vip_image_to_video_fast": "image_to_video",
-        "seedance_2_vip_image_to_video_fast_1080p": "image_to_video",
-        "seedance_2_vip_omni_reference": "video_edit",
-        "seedance_2_vip_omni_reference_1080p": "video_edit",
-        "seedance_2_vip_omni_reference_4k": "video_edit",
-        "seedance_2_vip_omni_reference_fast": "video_edit",
-        "seedance_2_vip_omni_reference_fast_1080p": "video_edit",
-        "seedance_2_vip_text_to_video": "text_to_video",
-        "seedance_2_vip_text_to_video_1080p": "text_to_video",
-        "seedance_2_vip_text_to_video_4k": "text_to_video",
-        "seedance_2_vip_text_to_video_fast": "text_to_video",
-        "seedance_2_vip_text_to_video_fast_1080p": "text_to_video",
-        "seedance_lite_i2v": "image_to_video",
-        "seedance_lite_reference_to_video": "image_to_video",
-        "seedance_lite_t2v": "text_to_video",
-        "seedance_pro_i2v": "image_to_video",
-        "seedance_pro_i2v_fast": "image_to_video",
-        "seedance_pro_t2v": "text_to_video",
-        "seedance_pro_t2v_fast": "text_to_video",
-        "seedance_v1_5_pro_i2v": "image_to_video",
-        "seedance_v1_5_pro_i2v_fast": "image_to_video",
-        "seedance_v1_5_pro_t2v": "text_to_video",
-        "seedance_v1_5_pro_t2v_fast": "text_to_video",
-        "seedance_v1_5_pro_video_extend": "video_edit",
-        "seedance_v1_5_pro_video_extend_fast": "video_edit",
-        "seedance_v2_0_extend": "video_edit",
-        "seedance_v2_0_i2v": "image_to_video",
-        "seedance_v2_0_t2v": "text_to_video",
-        "seedance_v2_0_video_edit": "video_edit",
-        "seedream_5_0": "text_to_image",
-        "seedream_5_0_edit": "image_edit",
-        "seedream_5_0_flash": "text_to_image",
-        "seedream_5_0_flash_edit": "image_edit",
-        "seedream_5_0_flash_layerize": "image_edit",
-        "seedream_5_0_pro": "text_to_image",
-        "seedream_5_0_pro_edit": "image_edit",
-        "seedvr2_image_upscale": "image_enhance",
-        "seo_account_status": "data",
-        "seo_ai_mentions": "data",
-        "seo_ai_mentions_metrics": "data",
-        "seo_ai_response": "data",
-        "seo_app_reviews": "data",
-        "seo_backlinks": "data",
-        "seo_backlinks_history": "data",
-        "seo_backlinks_pages": "data",
-        "seo_business_listings": "data",
-        "seo_business_profile": "data",
-        "seo_business_reviews": "data",
-        "seo_business_updates": "data",
-        "seo_domain_overview": "data",
-        "seo_google_qa": "data",
-        "seo_keyword_overview": "data",
-        "seo_keyword_research": "data",
-        "seo_keyword_trends": "data",
-        "seo_keywords_for_keywords": "data",
-        "seo_keywords_search_volume": "data",
-        "seo_lighthouse_audit": "data",
-        "seo_local_serp": "data",
-        "seo_rank_track": "data",
-        "seo_rank_track_batch": "data",
-        "seo_related_keywords": "data",
-        "seo_relevant_pages": "data",
-        "seo_yelp_reviews": "data",
-        "seo_youtube_organic": "data",
-        "seo_youtube_video_comments": "data",
-        "seo_youtube_video_info": "data",
-        "seo_youtube_video_subtitles": "data",
-        "social_read_posts": "data",
-        "social_search_posts": "data",
-        "stheno_8b_v3_2": "language",
-        "stheno_8b_v3_2_stream": "language",
-        "suno_add_instrumental": "audio",
-        "suno_add_vocals": "audio",
-        "suno_boost_music_style": "audio",
-        "suno_convert_to_wav": "audio",
-        "suno_create_music": "audio",
-        "suno_extend_music": "audio",
-        "suno_generate_lyrics": "audio",
-        "suno_generate_mashup": "audio",
-        "suno_generate_sounds": "audio",
-        "suno_remix_music": "audio",
-        "suno_voice_clone": "audio",
-        "sync_lipsync": "lipsync",
-        "threads_publish": "social",
-        "tiktok_carousel": "social",
-        "tiktok_fetch_profile": "social",
-        "tiktok_fetch_videos": "social",
-        "tiktok_publish": "social",
-        "topaz_image_upscale": "image_enhance",
-        "topaz_upscale_image_creative": "image_enhance",
-        "topaz_upscale_image_generative": "image_enhance",
-        "topaz_upscale_image_precision": "image_enhance",
-        "topaz_upscale_video_creative": "image_enhance",
-        "topaz_upscale_video_generative": "image_enhance",
-        "topaz_upscale_video_precision": "image_enhance",
-        "topaz_video_upscale": "image_enhance",
-        "tripo3d_h31_image_to_3d": "three_d",
-        "tripo3d_h31_multiview_to_3d": "three_d",
-        "tripo3d_h31_text_to_3d": "three_d",
-        "tripo3d_p1_image_to_3d": "three_d",
-        "tripo3d_p1_text_to_3d": "three_d",
-        "twitter_fetch_posts": "social",
-        "veed_lipsync": "lipsync",
-        "veo3_1_4k_video": "text_to_video",
-        "veo3_1_extend_video": "video_edit",
-        "veo3_1_fast_image_to_video": "image_to_video",
-        "veo3_1_fast_text_to_video": "text_to_video",
-        "veo3_1_image_to_video": "image_to_video",
-        "veo3_1_lite_image_to_video": "image_to_video",
-        "veo3_1_lite_text_to_video": "text_to_video",
-        "veo3_1_reference_to_video": "image_to_video",
-        "veo3_1_text_to_video": "text_to_video",
-        "veo3_fast_image_to_video": "image_to_video",
-        "veo3_fast_text_to_video": "text_to_video",
-        "veo3_image_to_video": "image_to_video",
-        "veo3_text_to_video": "text_to_video",
-        "video_background_remover": "video_edit",
-        "video_combiner": "video_edit",
-        "video_effects": "video_edit",
-        "video_watermark_remover": "video_edit",
-        "vidu_q1_reference": "image_to_video",
-        "vidu_q2_pro_image_to_video": "image_to_video",
-        "vidu_q2_pro_start_end_video": "image_to_video",
-        "vidu_q2_pro_text_to_video": "text_to_video",
-        "vidu_q2_reference": "image_to_video",
-        "vidu_q2_reference_to_image": "image_to_video",
-        "vidu_q2_text_to_image": "text_to_image",
-        "vidu_q2_turbo_image_to_video": "image_to_video",
-        "vidu_q2_turbo_start_end_video": "image_to_video",
-        "vidu_q2_turbo_text_to_video": "text_to_video",
-        "vidu_q3_pro_first_last_frames": "video_edit",
-        "vidu_q3_pro_image_to_video": "image_to_video",
-        "vidu_q3_pro_text_to_video": "text_to_video",
-        "vidu_q3_turbo_first_last_frames": "video_edit",
-        "vidu_q3_turbo_image_to_video": "image_to_video",
-        "vidu_q3_turbo_text_to_video": "text_to_video",
-        "vidu_v2_0_i2v": "image_to_video",
-        "vidu_v2_0_t2v": "text_to_video",
-        "volcengine_video_to_video_lip_sync": "lipsync",
-        "wan2_1_image_to_video": "image_to_video",
-        "wan2_1_lora_i2v": "image_to_video",
-        "wan2_1_lora_t2v": "text_to_video",
-        "wan2_1_reference_video": "image_to_video",
-        "wan2_1_text_to_image": "text_to_image",
-        "wan2_1_text_to_video": "text_to_video",
-        "wan2_2_5b_fast_t2v": "text_to_video",
-        "wan2_2_animate": "video_edit",
-        "wan2_2_edit_video": "video_edit",
-        "wan2_2_image_to_video": "image_to_video",
-        "wan2_2_speech_to_video": "video_edit",
-        "wan2_2_spicy_image_to_video": "video_edit",
-        "wan2_2_spicy_video_extend": "video_edit",
-        "wan2_2_text_to_video": "text_to_video",
-        "wan2_5_image_edit": "image_edit",
-        "wan2_5_image_to_video": "image_to_video",
-        "wan2_5_image_to_video_fast": "image_to_video",
-        "wan2_5_text_to_image": "text_to_image",
-        "wan2_5_text_to_video": "text_to_video",
-        "wan2_5_text_to_video_fast": "text_to_video",
-        "wan2_6_image_edit": "image_edit",
-        "wan2_6_image_to_video": "image_to_video",
-        "wan2_6_image_to_video_spicy": "image_to_video",
-        "wan2_6_text_to_image": "text_to_image",
-        "wan2_6_text_to_video": "text_to_video",
-        "wan2_7_image_edit": "image_edit",
-        "wan2_7_image_edit_pro": "image_edit",
-        "wan2_7_image_to_video": "image_to_video",
-        "wan2_7_image_to_video_spicy": "image_to_video",
-        "wan2_7_reference_to_video": "image_to_video",
-        "wan2_7_text_to_image": "text_to_image",
-        "wan2_7_text_to_image_pro": "text_to_image",
-        "wan2_7_text_to_video": "text_to_video",
-        "wan2_7_video_edit": "video_edit",
-        "wan2_7_video_extend": "video_edit",
-        "wan3_0_image_to_video": "image_to_video",
-        "wan3_0_prime_image_to_video": "image_to_video",
-        "wan3_0_prime_reference_to_video": "image_to_video",
-        "wan3_0_prime_text_to_video": "text_to_video",
-        "wan3_0_reference_to_video": "image_to_video",
-        "wan3_0_spicy_image_to_video": "image_to_video",
-        "wan3_0_spicy_reference_to_video": "image_to_video",
-        "wan3_0_spicy_text_to_video": "text_to_video",
-        "wan3_0_text_to_video": "text_to_video",
-        "wayfarer_70b": "language",
-        "wayfarer_70b_stream": "language",
-        "x_publish": "social",
-        "youtube_download": "social",
-        "youtube_fetch_shorts": "social",
-        "youtube_publish": "social",
-        "youtube_set_thumbnail": "social",
-        "youtube_update_metadata": "social",
-        "z_image_base": "text_to_image",
-        "z_image_base_lora_trainer": "training",
-        "z_image_base_text_to_image_lora": "text_to_image",
-        "z_image_lora_trainer": "training",
-        "z_image_p": "text_to_image",
-        "z_image_turbo": "text_to_image",
-        "z_image_turbo_image_to_image_lora": "image_edit",
-        "z_image_turbo_text_to_image_lora": "text_to_image",
-    }
-    __all__ = list(_HOME)
+_HOME = {
+    "abliterated_model": "language",
+    "abliterated_model_large": "language",
+    "abliterated_model_large_stream": "language",
+    "abliterated_model_large_v2": "language",
+    "abliterated_model_large_v2_stream": "language",
+    "abliterated_model_stream": "language",
+    "ad_library_search": "data",
+    "add_image_watermark": "image_enhance",
+    "add_video_watermark": "video_edit",
+    "adjust_duration_sora2_storyboard": "video_edit",
+    "ai_anime_generator": "image_enhance",
+    "ai_background_remover": "image_enhance",
+    "ai_captions": "utilities",
+    "ai_clipping": "video_edit",
+    "ai_color_photo": "image_enhance",
+    "ai_dance_effects": "video_edit",
+    "ai_dress_change": "video_edit",
+    "ai_ghibli_style": "image_enhance",
+    "ai_image_extension": "image_enhance",
+    "ai_image_face_swap": "image_enhance",
+    "ai_image_upscale": "image_enhance",
+    "ai_object_eraser": "image_enhance",
+    "ai_product_photography": "image_enhance",
+    "ai_product_shot": "image_enhance",
+    "ai_skin_enhancer": "image_enhance",
+    "ai_video_face_swap": "video_edit",
+    "ai_video_upscaler": "image_enhance",
+    "ai_video_upscaler_pro": "image_enhance",
+    "aion_llama_3_1_8b": "language",
+    "aion_llama_3_1_8b_stream": "language",
+    "anubis_70b_v1_1": "language",
+    "anubis_70b_v1_1_stream": "language",
+    "any_llm_models": "language",
+    "autocrop": "utilities",
+    "bytedance_seededit_image": "image_edit",
+    "bytedance_seedream_5_0_pro_layer": "image_edit",
+    "bytedance_seedream_edit_v4": "image_edit",
+    "bytedance_seedream_image": "text_to_image",
+    "bytedance_seedream_v4": "text_to_image",
+    "bytedance_seedream_v4_5": "text_to_image",
+    "bytedance_seedream_v4_5_edit": "image_edit",
+    "chroma_image": "text_to_image",
+    "claude_fable_5": "language",
+    "claude_fable_5_1": "language",
+    "claude_fable_5_1_stream": "language",
+    "claude_fable_5_stream": "language",
+    "claude_haiku_4_5": "language",
+    "claude_haiku_4_5_stream": "language",
+    "claude_opus_4_5": "language",
+    "claude_opus_4_5_stream": "language",
+    "claude_opus_4_6": "language",
+    "claude_opus_4_6_stream": "language",
+    "claude_opus_4_7": "language",
+    "claude_opus_4_7_stream": "language",
+    "claude_opus_4_8": "language",
+    "claude_opus_4_8_stream": "language",
+    "claude_opus_5": "language",
+    "claude_opus_5_5": "language",
+    "claude_opus_5_5_stream": "language",
+    "claude_opus_5_stream": "language",
+    "claude_sonnet_4_5": "language",
+    "claude_sonnet_4_5_stream": "language",
+    "claude_sonnet_4_6": "language",
+    "claude_sonnet_4_6_stream": "language",
+    "claude_sonnet_5": "language",
+    "claude_sonnet_5_5": "language",
+    "claude_sonnet_5_5_stream": "language",
+    "claude_sonnet_5_stream": "language",
+    "company_buying_signals": "data",
+    "company_enrich": "data",
+    "company_funding": "data",
+    "company_headcount_growth": "data",
+    "company_job_postings": "data",
+    "company_products": "data",
+    "company_public_financials": "data",
+    "company_technographics": "data",
+    "create_story_board_data": "video_edit",
+    "creatify_lipsync": "lipsync",
+    "creators_analytics": "data",
+    "creators_lookalike": "data",
+    "creators_profile": "data",
+    "creators_search": "data",
+    "crypto_market_data": "data",
+    "cydonia_24b_v4_1": "language",
+    "cydonia_24b_v4_1_stream": "language",
+    "deepseek_r1_llama_70b_abliterated": "language",
+    "deepseek_r1_llama_70b_abliterated_stream": "language",
+    "deepseek_r1_qwen_32b_abliterated": "language",
+    "deepseek_r1_qwen_32b_abliterated_stream": "language",
+    "deepseek_v4_1_flash": "language",
+    "deepseek_v4_1_flash_stream": "language",
+    "deepseek_v4_flash": "language",
+    "deepseek_v4_flash_stream": "language",
+    "deepseek_v4_pro": "language",
+    "deepseek_v4_pro_stream": "language",
+    "depth_anything": "video_edit",
+    "ecommerce_keyword_metrics": "data",
+    "ecommerce_marketplace_search": "data",
+    "ecommerce_product_detail": "data",
+    "ecommerce_product_reviews": "data",
+    "elevenlabs_text_to_dialogue_v3": "audio",
+    "elevenlabs_tts_turbo_2_5": "audio",
+    "email_verify": "data",
+    "euryale_70b_v2_3": "language",
+    "euryale_70b_v2_3_stream": "language",
+    "eva_llama_3_33_70b": "language",
+    "eva_llama_3_33_70b_stream": "language",
+    "expand_sora2_storyboard_data": "video_edit",
+    "face_expression_change": "image_edit",
+    "facebook_fetch_reels": "social",
+    "facebook_publish": "social",
+    "flux_1_dev_style_lora_inference": "text_to_image",
+    "flux_1_dev_style_lora_trainer": "training",
+    "flux_2_dev": "text_to_image",
+    "flux_2_dev_edit": "image_edit",
+    "flux_2_flex": "text_to_image",
+    "flux_2_flex_edit": "image_edit",
+    "flux_2_klein_4b": "text_to_image",
+    "flux_2_klein_4b_edit": "image_edit",
+    "flux_2_klein_4b_edit_lora": "image_edit",
+    "flux_2_klein_4b_style_lora_trainer": "training",
+    "flux_2_klein_4b_text_to_image_lora": "text_to_image",
+    "flux_2_klein_4b_turbo": "text_to_image",
+    "flux_2_klein_4b_turbo_edit": "image_edit",
+    "flux_2_klein_9b": "text_to_image",
+    "flux_2_klein_9b_edit": "image_edit",
+    "flux_2_klein_9b_edit_lora": "image_edit",
+    "flux_2_klein_9b_style_lora_trainer": "training",
+    "flux_2_klein_9b_text_to_image_lora": "text_to_image",
+    "flux_2_klein_9b_turbo": "text_to_image",
+    "flux_2_klein_9b_turbo_edit": "image_edit",
+    "flux_2_pro": "text_to_image",
+    "flux_2_pro_edit": "image_edit",
+    "flux_3_image_to_video": "image_to_video",
+    "flux_3_start_end_to_video": "image_to_video",
+    "flux_3_text_to_video": "text_to_video",
+    "flux_3_text_to_video_draft": "text_to_video",
+    "flux_3_video_extend": "video_edit",
+    "flux_3_video_extend_draft": "video_edit",
+    "flux_3_video_upscaler": "image_enhance",
+    "flux_dev_image": "text_to_image",
+    "flux_dev_lora_image": "text_to_image",
+    "flux_kontext_dev_i2i": "image_edit",
+    "flux_kontext_dev_t2i": "text_to_image",
+    "flux_kontext_effects": "image_edit",
+    "flux_kontext_max_i2i": "image_edit",
+    "flux_kontext_max_t2i": "text_to_image",
+    "flux_kontext_pro_i2i": "image_edit",
+    "flux_kontext_pro_t2i": "text_to_image",
+    "flux_krea_dev": "text_to_image",
+    "flux_lora_trainer": "training",
+    "flux_pulid": "image_edit",
+    "flux_redux": "image_edit",
+    "flux_schnell_image": "text_to_image",
+    "gemini_2_5_flash": "language",
+    "gemini_2_5_flash_stream": "language",
+    "gemini_2_5_pro": "language",
+    "gemini_2_5_pro_stream": "language",
+    "gemini_2_5_pro_tts": "audio",
+    "gemini_3_1_flash_tts": "audio",
+    "gemini_3_1_pro": "language",
+    "gemini_3_1_pro_stream": "language",
+    "gemini_3_5_flash": "language",
+    "gemini_3_5_flash_openai": "language",
+    "gemini_3_5_flash_openai_stream": "language",
+    "gemini_3_5_flash_stream": "language",
+    "gemini_3_6_flash": "language",
+    "gemini_3_6_flash_openai": "language",
+    "gemini_3_6_flash_openai_stream": "language",
+    "gemini_3_6_flash_stream": "language",
+    "gemini_3_7_flash": "language",
+    "gemini_3_7_flash_openai": "language",
+    "gemini_3_7_flash_openai_stream": "language",
+    "gemini_3_7_flash_stream": "language",
+    "gemini_3_8_flash": "language",
+    "gemini_3_8_flash_lite_tts": "audio",
+    "gemini_3_8_flash_stream": "language",
+    "gemini_3_8_flash_tts": "audio",
+    "gemini_3_flash": "language",
+    "gemini_3_flash_stream": "language",
+    "gemini_3_pro": "language",
+    "gemini_3_pro_stream": "language",
+    "gemini_audio_vision": "language",
+    "gemini_omni_audio": "audio",
+    "gemini_omni_character": "image_edit",
+    "gemini_omni_flash_1_1_edit": "image_edit",
+    "gemini_omni_flash_1_1_image_to_video": "image_to_video",
+    "gemini_omni_flash_1_1_reference_to_video": "video_edit",
+    "gemini_omni_flash_1_1_text_to_video": "text_to_video",
+    "gemini_omni_image_to_video": "image_to_video",
+    "gemini_omni_text_to_video": "text_to_video",
+    "gemini_omni_video_edit": "video_edit",
+    "gemini_video_vision": "language",
+    "gemma_4_26b_a4b_abliterated": "language",
+    "gemma_4_26b_a4b_abliterated_stream": "language",
+    "gemma_4_31b_gembrain_abliterated": "language",
+    "gemma_4_31b_gembrain_abliterated_stream": "language",
+    "generate_social_video_script": "language",
+    "generate_wan_ai_effects": "video_edit",
+    "glm_4_6_derestricted_v5": "language",
+    "glm_4_6_derestricted_v5_stream": "language",
+    "glm_5_3_abliterated": "language",
+    "glm_5_3_abliterated_stream": "language",
+    "glm_5_3_flash_abliterated": "language",
+    "glm_5_3_flash_abliterated_stream": "language",
+    "google_imagen4": "text_to_image",
+    "google_imagen4_fast": "text_to_image",
+    "google_imagen4_ultra": "text_to_image",
+    "gpt4o_edit": "image_edit",
+    "gpt4o_image_to_image": "image_edit",
+    "gpt4o_text_to_image": "text_to_image",
+    "gpt_5_2": "language",
+    "gpt_5_2_stream": "language",
+    "gpt_5_4": "language",
+    "gpt_5_4_stream": "language",
+    "gpt_5_5": "language",
+    "gpt_5_5_stream": "language",
+    "gpt_5_6_luna": "language",
+    "gpt_5_6_luna_stream": "language",
+    "gpt_5_6_sol": "language",
+    "gpt_5_6_sol_stream": "language",
+    "gpt_5_6_terra": "language",
+    "gpt_5_6_terra_stream": "language",
+    "gpt_5_mini": "language",
+    "gpt_5_nano": "language",
+    "gpt_6_1_sol": "language",
+    "gpt_6_1_sol_stream": "language",
+    "gpt_6_astra": "language",
+    "gpt_6_astra_stream": "language",
+    "gpt_6_luna": "language",
+    "gpt_6_luna_stream": "language",
+    "gpt_6_sol": "language",
+    "gpt_6_sol_stream": "language",
+    "gpt_codex": "language",
+    "gpt_codex_stream": "language",
+    "gpt_image_1_5": "text_to_image",
+    "gpt_image_1_5_edit": "image_edit",
+    "gpt_image_2_5_flare_image_to_image": "image_edit",
+    "gpt_image_2_5_flare_text_to_image": "text_to_image",
+    "gpt_image_2_5_sunburst_image_to_image": "image_edit",
+    "gpt_image_2_5_sunburst_text_to_image": "text_to_image",
+    "gpt_image_2_image_to_image": "image_edit",
+    "gpt_image_2_text_to_image": "text_to_image",
+    "grok_4_3": "language",
+    "grok_4_3_stream": "language",
+    "grok_4_5": "language",
+    "grok_4_5_stream": "language",
+    "grok_4_6": "language",
+    "grok_4_6_stream": "language",
+    "grok_4_7": "language",
+    "grok_4_7_stream": "language",
+    "grok_imagine_extend": "video_edit",
+    "grok_imagine_image_2": "text_to_image",
+    "grok_imagine_image_2_edit": "image_edit",
+    "grok_imagine_image_to_image": "image_edit",
+    "grok_imagine_image_to_video": "image_to_video",
+    "grok_imagine_text_to_image": "text_to_image",
+    "grok_imagine_text_to_image_quality": "text_to_image",
+    "grok_imagine_text_to_video": "text_to_video",
+    "grok_imagine_video_1_5_preview": "image_to_video",
+    "happy_horse_1_1_image_to_video": "image_to_video",
+    "happy_horse_1_1_image_to_video_1080p": "image_to_video",
+    "happy_horse_1_1_image_to_video_720p": "image_to_video",
+    "happy_horse_1_1_reference_to_video": "video_edit",
+    "happy_horse_1_1_reference_to_video_1080p": "video_edit",
+    "happy_horse_1_1_reference_to_video_720p": "video_edit",
+    "happy_horse_1_1_text_to_video": "text_to_video",
+    "happy_horse_1_1_text_to_video_1080p": "text_to_video",
+    "happy_horse_1_1_text_to_video_720p": "text_to_video",
+    "happy_horse_1_1_video_edit": "video_edit",
+    "happy_horse_1_1_video_edit_1080p": "video_edit",
+    "happy_horse_1_1_video_edit_720p": "video_edit",
+    "happy_horse_1_image_to_video": "image_to_video",
+    "happy_horse_1_image_to_video_1080p": "image_to_video",
+    "happy_horse_1_image_to_video_720p": "image_to_video",
+    "happy_horse_1_reference_to_video": "image_to_video",
+    "happy_horse_1_reference_to_video_1080p": "video_edit",
+    "happy_horse_1_reference_to_video_720p": "video_edit",
+    "happy_horse_1_text_to_video": "text_to_video",
+    "happy_horse_1_text_to_video_1080p": "text_to_video",
+    "happy_horse_1_text_to_video_720p": "text_to_video",
+    "happy_horse_1_video_edit": "video_edit",
+    "happy_horse_1_video_edit_1080p": "video_edit",
+    "happy_horse_1_video_edit_720p": "video_edit",
+    "heygen_video_translate": "lipsync",
+    "hf_dop_image_to_video": "image_to_video",
+    "hf_soul_image_to_image": "image_enhance",
+    "hidream_i1_dev_image": "text_to_image",
+    "hidream_i1_fast_image": "text_to_image",
+    "hidream_i1_full_image": "text_to_image",
+    "hunyuan_fast_text_to_video": "text_to_video",
+    "hunyuan_image_2_1": "text_to_image",
+    "hunyuan_image_3_0": "text_to_image",
+    "hunyuan_image_to_video": "image_to_video",
+    "hunyuan_text_to_video": "text_to_video",
+    "ideogram_character": "image_edit",
+    "ideogram_v3_reframe": "image_edit",
+    "ideogram_v3_t2i": "text_to_image",
+    "image_effects": "image_edit",
+    "infinitetalk_image_to_video": "video_edit",
+    "infinitetalk_video_to_video": "video_edit",
+    "instagram_fetch_reels": "social",
+    "instagram_publish": "social",
+    "kimi_k3": "language",
+    "kimi_k3_stream": "language",
+    "kling_o1_edit_image": "image_edit",
+    "kling_o1_image_to_video": "image_to_video",
+    "kling_o1_reference_to_video": "image_to_video",
+    "kling_o1_standard_image_to_video": "image_to_video",
+    "kling_o1_standard_reference_to_video": "image_to_video",
+    "kling_o1_standard_video_edit": "video_edit",
+    "kling_o1_text_to_image": "text_to_image",
+    "kling_o1_text_to_video": "text_to_video",
+    "kling_o1_video_edit": "video_edit",
+    "kling_o1_video_edit_fast": "video_edit",
+    "kling_o3_image": "text_to_image",
+    "kling_o3_image_edit": "image_edit",
+    "kling_v1_avatar_pro": "avatars",
+    "kling_v1_avatar_standard": "avatars",
+    "kling_v2_1_master_i2v": "image_to_video",
+    "kling_v2_1_master_t2v": "text_to_video",
+    "kling_v2_1_pro_i2v": "image_to_video",
+    "kling_v2_1_standard_i2v": "image_to_video",
+    "kling_v2_5_turbo_pro_i2v": "image_to_video",
+    "kling_v2_5_turbo_pro_t2v": "text_to_video",
+    "kling_v2_5_turbo_std_i2v": "image_to_video",
+    "kling_v2_6_pro_i2v": "image_to_video",
+    "kling_v2_6_pro_motion_control": "image_to_video",
+    "kling_v2_6_pro_t2v": "text_to_video",
+    "kling_v2_6_std_motion_control": "image_to_video",
+    "kling_v2_avatar_pro": "avatars",
+    "kling_v2_avatar_standard": "avatars",
+    "kling_v3_0_4k_image_to_video": "image_to_video",
+    "kling_v3_0_4k_text_to_video": "text_to_video",
+    "kling_v3_0_omni_4k_image_to_video": "image_to_video",
+    "kling_v3_0_omni_4k_text_to_video": "text_to_video",
+    "kling_v3_0_omni_pro_image_to_video": "image_to_video",
+    "kling_v3_0_omni_pro_text_to_video": "text_to_video",
+    "kling_v3_0_omni_standard_image_to_video": "image_to_video",
+    "kling_v3_0_omni_standard_text_to_video": "text_to_video",
+    "kling_v3_0_pro_image_to_video": "image_to_video",
+    "kling_v3_0_pro_motion_control": "image_to_video",
+    "kling_v3_0_pro_text_to_video": "text_to_video",
+    "kling_v3_0_standard_image_to_video": "image_to_video",
+    "kling_v3_0_standard_text_to_video": "text_to_video",
+    "kling_v3_0_std_motion_control": "image_to_video",
+    "kling_v3_turbo_pro_image_to_video": "image_to_video",
+    "kling_v3_turbo_pro_text_to_video": "text_to_video",
+    "kling_v3_turbo_standard_image_to_video": "image_to_video",
+    "kling_v3_turbo_standard_text_to_video": "text_to_video",
+    "krea_v2_turbo": "text_to_image",
+    "krea_v2_turbo_lora": "text_to_image",
+    "latentsync_video": "lipsync",
+    "leonardoai_lucid_origin": "text_to_image",
+    "leonardoai_motion_2_0": "image_to_video",
+    "leonardoai_phoenix_1_0": "text_to_image",
+    "linkedin_company_profile": "data",
+    "linkedin_employees": "data",
+    "linkedin_people_search": "data",
+    "linkedin_publish": "social",
+    "llama_3_3_70b_abliterated": "language",
+    "llama_3_3_70b_abliterated_stream": "language",
+    "ltx_2_19b_image_to_video": "image_to_video",
+    "ltx_2_19b_lipsync": "lipsync",
+    "ltx_2_19b_text_to_video": "text_to_video",
+    "ltx_2_3_image_to_video": "image_to_video",
+    "ltx_2_3_lipsync": "lipsync",
+    "ltx_2_3_text_to_video": "text_to_video",
+    "ltx_2_3_video_extend": "video_edit",
+    "ltx_2_5_image_to_video": "image_to_video",
+    "ltx_2_5_text_to_video": "text_to_video",
+    "ltx_2_fast_image_to_video": "image_to_video",
+    "ltx_2_fast_text_to_video": "text_to_video",
+    "ltx_2_pro_image_to_video": "image_to_video",
+    "ltx_2_pro_text_to_video": "text_to_video",
+    "luma_flash_reframe": "video_edit",
+    "luma_modify_video": "video_edit",
+    "magnum_v4_72b": "language",
+    "magnum_v4_72b_stream": "language",
+    "market_stock_history": "data",
+    "market_stock_screener": "data",
+    "meshy_6_image_to_3d": "three_d",
+    "meshy_6_multi_image_to_3d": "three_d",
+    "meshy_6_text_to_3d": "three_d",
+    "meshy_v7_image_to_3d": "three_d",
+    "meshy_v7_multi_image_to_3d": "three_d",
+    "midjourney_niji": "text_to_image",
+    "midjourney_v7": "text_to_image",
+    "midjourney_v7_image_to_image": "image_edit",
+    "midjourney_v7_image_to_video": "image_to_video",
+    "midjourney_v7_omni_reference": "image_edit",
+    "midjourney_v7_style_reference": "image_edit",
+    "midjourney_v7_text_to_image": "text_to_image",
+    "midjourney_v8": "text_to_image",
+    "mimo_v2_6_flash_abliterated": "language",
+    "mimo_v2_6_flash_abliterated_stream": "language",
+    "minimax_01_subject_reference": "image_edit",
+    "minimax_h3_image_to_video": "image_to_video",
+    "minimax_h3_image_to_video_lora": "image_to_video",
+    "minimax_h3_image_to_video_spicy": "image_to_video",
+    "minimax_h3_max_image_to_video": "image_to_video",
+    "minimax_h3_max_reference_to_video": "image_to_video",
+    "minimax_h3_max_text_to_video": "text_to_video",
+    "minimax_h3_max_turbo_image_to_video": "image_to_video",
+    "minimax_h3_max_turbo_text_to_video": "text_to_video",
+    "minimax_h3_open_image_to_video": "image_to_video",
+    "minimax_h3_open_reference_to_video": "image_to_video",
+    "minimax_h3_open_text_to_video": "text_to_video",
+    "minimax_h3_reference_to_video": "video_edit",
+    "minimax_h3_reference_to_video_lora": "image_to_video",
+    "minimax_h3_text_to_video": "text_to_video",
+    "minimax_h3_text_to_video_lora": "text_to_video",
+    "minimax_hailuo_02_pro_i2v": "image_to_video",
+    "minimax_hailuo_02_pro_t2v": "text_to_video",
+    "minimax_hailuo_02_standard_i2v": "image_to_video",
+    "minimax_hailuo_02_standard_t2v": "text_to_video",
+    "minimax_hailuo_2_3_fast": "image_to_video",
+    "minimax_hailuo_2_3_pro_i2v": "image_to_video",
+    "minimax_hailuo_2_3_pro_t2v": "text_to_video",
+    "minimax_hailuo_2_3_standard_i2v": "image_to_video",
+    "minimax_hailuo_2_3_standard_t2v": "text_to_video",
+    "minimax_music_3_0": "audio",
+    "minimax_speech_2_6_hd": "audio",
+    "minimax_speech_2_6_turbo": "audio",
+    "minimax_voice_clone": "audio",
+    "mmaudio_v2_text_to_audio": "audio",
+    "mmaudio_v2_video_to_video": "audio",
+    "moderate_image": "utilities",
+    "moderate_text": "utilities",
+    "moderate_video": "utilities",
+    "modify_sora2_storyboard_data": "video_edit",
+    "molmo2_video_captioner": "language",
+    "motion_graphics": "text_to_video",
+    "motion_graphics_edit": "video_edit",
+    "muse_image_edit": "image_edit",
+    "muse_image_text_to_image": "text_to_image",
+    "mythomax_13b": "language",
+    "mythomax_13b_stream": "language",
+    "nano_banana": "text_to_image",
+    "nano_banana_2": "text_to_image",
+    "nano_banana_2_edit": "image_edit",
+    "nano_banana_2_lite": "text_to_image",
+    "nano_banana_2_lite_edit": "image_edit",
+    "nano_banana_edit": "image_edit",
+    "nano_banana_effects": "image_edit",
+    "nano_banana_pro": "text_to_image",
+    "nano_banana_pro_edit": "image_edit",
+    "neta_lumina": "text_to_image",
+    "nevoria_r1_70b": "language",
+    "nevoria_r1_70b_stream": "language",
+    "news_search": "data",
+    "ocr_recognize_text": "image_enhance",
+    "omnihuman_1_5": "avatars",
+    "openai_sora": "text_to_video",
+    "openai_sora_2_image_to_video": "image_to_video",
+    "openai_sora_2_pro_characters": "storyboard",
+    "openai_sora_2_pro_image_to_video": "image_to_video",
+    "openai_sora_2_pro_storyboard": "video_edit",
+    "openai_sora_2_pro_text_to_video": "text_to_video",
+    "openai_sora_2_standard_image_to_video": "image_to_video",
+    "openai_sora_2_standard_text_to_video": "text_to_video",
+    "openai_sora_2_text_to_video": "text_to_video",
+    "openai_whisper": "utilities",
+    "openrouter_vision": "language",
+    "ovi_image_to_video": "image_to_video",
+    "ovi_text_to_video": "text_to_video",
+    "people_rank_decision_makers": "data",
+    "people_search": "data",
+    "perfect_pony_xl": "text_to_image",
+    "photo_pack": "image_enhance",
+    "pinterest_publish": "social",
+    "pixverse_v4_5_i2v": "image_to_video",
+    "pixverse_v4_5_t2v": "text_to_video",
+    "pixverse_v5_5_i2v": "image_to_video",
+    "pixverse_v5_5_t2v": "text_to_video",
+    "pixverse_v5_i2v": "image_to_video",
+    "pixverse_v5_t2v": "text_to_video",
+    "pixverse_v6_extend": "video_edit",
+    "pixverse_v6_i2v": "image_to_video",
+    "pixverse_v6_t2v": "text_to_video",
+    "pixverse_v6_transition": "image_to_video",
+    "portrait_stylist": "image_enhance",
+    "qwen2_1_image_to_image": "image_edit",
+    "qwen2_1_text_to_image": "text_to_image",
+    "qwen3_image_to_image": "image_edit",
+    "qwen3_pro_image_to_image": "image_edit",
+    "qwen3_pro_text_to_image": "text_to_image",
+    "qwen3_text_to_image": "text_to_image",
+    "qwen_2_5_32b_abliterated": "language",
+    "qwen_2_5_32b_abliterated_stream": "language",
+    "qwen_3_5_27b_blossom_derestricted": "language",
+    "qwen_3_5_27b_queen_derestricted": "language",
+    "qwen_3_5_27b_queen_derestricted_stream": "language",
+    "qwen_3_8_27b_abliterated": "language",
+    "qwen_3_8_27b_abliterated_stream": "language",
+    "qwen_3_8_27b_fable": "language",
+    "qwen_3_8_27b_fable_stream": "language",
+    "qwen_3_8_27b_obliterated": "language",
+    "qwen_3_8_27b_obliterated_stream": "language",
+    "qwen_3_8_27b_queen": "language",
+    "qwen_3_8_27b_queen_stream": "language",
+    "qwen_image": "text_to_image",
+    "qwen_image_2512_lora_trainer": "training",
+    "qwen_image_2_0": "text_to_image",
+    "qwen_image_2_0_edit": "image_edit",
+    "qwen_image_2_0_pro": "text_to_image",
+    "qwen_image_2_0_pro_edit": "image_edit",
+    "qwen_image_edit": "image_edit",
+    "qwen_image_edit_2511": "image_edit",
+    "qwen_image_edit_2511_lora": "image_edit",
+    "qwen_image_edit_lora": "image_edit",
+    "qwen_image_edit_plus": "image_edit",
+    "qwen_image_edit_plus_lora": "image_edit",
+    "qwen_image_lora_trainer": "training",
+    "qwen_image_text_to_image_2512_lora": "text_to_image",
+    "qwen_image_text_to_image_lora": "text_to_image",
+    "qwen_text_to_image_2512": "text_to_image",
+    "remix_video": "video_edit",
+    "research_web_answer": "data",
+    "reve_image_edit": "image_edit",
+    "reve_text_to_image": "text_to_image",
+    "runway_act_two_i2v": "video_edit",
+    "runway_act_two_v2v": "video_edit",
+    "runway_aleph_v2v": "video_edit",
+    "runway_image_to_video": "image_to_video",
+    "runway_text_to_video": "text_to_video",
+    "sd_2_vip_extend": "video_edit",
+    "sd_2_vip_extend_1080p": "video_edit",
+    "sd_2_vip_first_last_frame_1080p": "video_edit",
+    "sd_2_vip_first_last_frame_4k": "video_edit",
+    "sd_2_vip_image_to_video_1080p": "image_to_video",
+    "sd_2_vip_image_to_video_4k": "image_to_video",
+    "sd_2_vip_image_to_video_fast_1080p": "image_to_video",
+    "sd_2_vip_omni_reference_1080p": "video_edit",
+    "sd_2_vip_omni_reference_4k": "video_edit",
+    "sd_2_vip_omni_reference_fast_1080p": "video_edit",
+    "sd_2_vip_text_to_video_1080p": "text_to_video",
+    "sd_2_vip_text_to_video_4k": "text_to_video",
+    "sd_2_vip_text_to_video_fast_1080p": "text_to_video",
+    "sdxl_image": "text_to_image",
+    "sdxl_lora_image": "text_to_image",
+    "seedance_2_0_i2v_480p": "image_to_video",
+    "seedance_2_0_omni_reference": "image_to_video",
+    "seedance_2_0_omni_reference_480p": "video_edit",
+    "seedance_2_0_t2v_480p": "text_to_video",
+    "seedance_2_0_watermark_remover": "video_edit",
+    "seedance_2_5_first_last_frame": "video_edit",
+    "seedance_2_5_first_last_frame_1080p": "video_edit",
+    "seedance_2_5_first_last_frame_480p": "video_edit",
+    "seedance_2_5_first_last_frame_4k": "video_edit",
+    "seedance_2_5_image_to_video": "image_to_video",
+    "seedance_2_5_image_to_video_1080p": "image_to_video",
+    "seedance_2_5_image_to_video_480p": "image_to_video",
+    "seedance_2_5_image_to_video_4k": "image_to_video",
+    "seedance_2_5_intl_first_last_frame": "video_edit",
+    "seedance_2_5_intl_first_last_frame_1080p": "video_edit",
+    "seedance_2_5_intl_first_last_frame_480p": "video_edit",
+    "seedance_2_5_intl_first_last_frame_4k": "video_edit",
+    "seedance_2_5_intl_image_to_video": "image_to_video",
+    "seedance_2_5_intl_image_to_video_1080p": "image_to_video",
+    "seedance_2_5_intl_image_to_video_480p": "image_to_video",
+    "seedance_2_5_intl_image_to_video_4k": "image_to_video",
+    "seedance_2_5_intl_motion_control": "video_edit",
+    "seedance_2_5_intl_omni_reference": "video_edit",
+    "seedance_2_5_intl_omni_reference_1080p": "video_edit",
+    "seedance_2_5_intl_omni_reference_480p": "video_edit",
+    "seedance_2_5_intl_omni_reference_4k": "video_edit",
+    "seedance_2_5_intl_text_to_video": "text_to_video",
+    "seedance_2_5_intl_text_to_video_1080p": "text_to_video",
+    "seedance_2_5_intl_text_to_video_480p": "text_to_video",
+    "seedance_2_5_intl_text_to_video_4k": "text_to_video",
+    "seedance_2_5_intl_video_edit": "video_edit",
+    "seedance_2_5_intl_video_edit_1080p": "video_edit",
+    "seedance_2_5_intl_video_edit_480p": "video_edit",
+    "seedance_2_5_intl_video_edit_4k": "video_edit",
+    "seedance_2_5_intl_video_extend": "video_edit",
+    "seedance_2_5_intl_video_extend_1080p": "video_edit",
+    "seedance_2_5_intl_video_extend_480p": "video_edit",
+    "seedance_2_5_intl_video_extend_4k": "video_edit",
+    "seedance_2_5_motion_control": "video_edit",
+    "seedance_2_5_omni_reference": "video_edit",
+    "seedance_2_5_omni_reference_1080p": "video_edit",
+    "seedance_2_5_omni_reference_480p": "video_edit",
+    "seedance_2_5_omni_reference_4k": "video_edit",
+    "seedance_2_5_spicy_first_last_frame": "video_edit",
+    "seedance_2_5_spicy_first_last_frame_1080p": "video_edit",
+    "seedance_2_5_spicy_first_last_frame_480p": "video_edit",
+    "seedance_2_5_spicy_first_last_frame_4k": "video_edit",
+    "seedance_2_5_spicy_image_to_video": "image_to_video",
+    "seedance_2_5_spicy_image_to_video_1080p": "image_to_video",
+    "seedance_2_5_spicy_image_to_video_480p": "image_to_video",
+    "seedance_2_5_spicy_image_to_video_4k": "image_to_video",
+    "seedance_2_5_spicy_motion_control": "video_edit",
+    "seedance_2_5_spicy_omni_reference": "video_edit",
+    "seedance_2_5_spicy_omni_reference_1080p": "video_edit",
+    "seedance_2_5_spicy_omni_reference_480p": "video_edit",
+    "seedance_2_5_spicy_omni_reference_4k": "video_edit",
+    "seedance_2_5_spicy_text_to_video": "text_to_video",
+    "seedance_2_5_spicy_text_to_video_1080p": "text_to_video",
+    "seedance_2_5_spicy_text_to_video_480p": "text_to_video",
+    "seedance_2_5_spicy_text_to_video_4k": "text_to_video",
+    "seedance_2_5_spicy_video_edit": "video_edit",
+    "seedance_2_5_spicy_video_edit_1080p": "video_edit",
+    "seedance_2_5_spicy_video_edit_480p": "video_edit",
+    "seedance_2_5_spicy_video_edit_4k": "video_edit",
+    "seedance_2_5_spicy_video_extend": "video_edit",
+    "seedance_2_5_spicy_video_extend_1080p": "video_edit",
+    "seedance_2_5_spicy_video_extend_480p": "video_edit",
+    "seedance_2_5_spicy_video_extend_4k": "video_edit",
+    "seedance_2_5_text_to_video": "text_to_video",
+    "seedance_2_5_text_to_video_1080p": "text_to_video",
+    "seedance_2_5_text_to_video_480p": "text_to_video",
+    "seedance_2_5_text_to_video_4k": "text_to_video",
+    "seedance_2_5_video_edit": "video_edit",
+    "seedance_2_5_video_edit_1080p": "video_edit",
+    "seedance_2_5_video_edit_480p": "video_edit",
+    "seedance_2_5_video_edit_4k": "video_edit",
+    "seedance_2_5_video_extend": "video_edit",
+    "seedance_2_5_video_extend_1080p": "video_edit",
+    "seedance_2_5_video_extend_480p": "video_edit",
+    "seedance_2_5_video_extend_4k": "video_edit",
+    "seedance_2_first_last_frame": "video_edit",
+    "seedance_2_first_last_frame_fast": "video_edit",
+    "seedance_2_image_to_video": "image_to_video",
+    "seedance_2_image_to_video_fast": "image_to_video",
+    "seedance_2_mini_image_to_video": "image_to_video",
+    "seedance_2_mini_omni_reference": "text_to_video",
+    "seedance_2_mini_spicy_image_to_video": "image_to_video",
+    "seedance_2_mini_spicy_omni_reference": "text_to_video",
+    "seedance_2_mini_spicy_text_to_video": "text_to_video",
+    "seedance_2_mini_text_to_video": "text_to_video",
+    "seedance_2_motion_control": "video_edit",
+    "seedance_2_omni_reference_no_video": "video_edit",
+    "seedance_2_omni_reference_no_video_fast": "video_edit",
+    "seedance_2_omni_reference_train": "training",
+    "seedance_2_spicy_image_to_video": "image_to_video",
+    "seedance_2_spicy_image_to_video_fast": "image_to_video",
+    "seedance_2_spicy_omni_reference": "video_edit",
+    "seedance_2_spicy_omni_reference_fast": "video_edit",
+    "seedance_2_spicy_text_to_video": "text_to_video",
+    "seedance_2_spicy_text_to_video_fast": "text_to_video",
+    "seedance_2_text_to_video": "text_to_video",
+    "seedance_2_text_to_video_fast": "text_to_video",
+    "seedance_2_video_watermark_remover_pro": "image_enhance",
+    "seedance_2_vip_extend": "video_edit",
+    "seedance_2_vip_extend_1080p": "video_edit",
+    "seedance_2_vip_first_last_frame": "video_edit",
+    "seedance_2_vip_first_last_frame_1080p": "video_edit",
+    "seedance_2_vip_first_last_frame_4k": "video_edit",
+    "seedance_2_vip_first_last_frame_fast": "video_edit",
+    "seedance_2_vip_image_to_video": "image_to_video",
+    "seedance_2_vip_image_to_video_1080p": "image_to_video",
+    "seedance_2_vip_image_to_video_4k": "image_to_video",
+    "seedance_2_vip_image_to_video_fast": "image_to_video",
+    "seedance_2_vip_image_to_video_fast_1080p": "image_to_video",
+    "seedance_2_vip_omni_reference": "video_edit",
+    "seedance_2_vip_omni_reference_1080p": "video_edit",
+    "seedance_2_vip_omni_reference_4k": "video_edit",
+    "seedance_2_vip_omni_reference_fast": "video_edit",
+    "seedance_2_vip_omni_reference_fast_1080p": "video_edit",
+    "seedance_2_vip_text_to_video": "text_to_video",
+    "seedance_2_vip_text_to_video_1080p": "text_to_video",
+    "seedance_2_vip_text_to_video_4k": "text_to_video",
+    "seedance_2_vip_text_to_video_fast": "text_to_video",
+    "seedance_2_vip_text_to_video_fast_1080p": "text_to_video",
+    "seedance_lite_i2v": "image_to_video",
+    "seedance_lite_reference_to_video": "image_to_video",
+    "seedance_lite_t2v": "text_to_video",
+    "seedance_pro_i2v": "image_to_video",
+    "seedance_pro_i2v_fast": "image_to_video",
+    "seedance_pro_t2v": "text_to_video",
+    "seedance_pro_t2v_fast": "text_to_video",
+    "seedance_v1_5_pro_i2v": "image_to_video",
+    "seedance_v1_5_pro_i2v_fast": "image_to_video",
+    "seedance_v1_5_pro_t2v": "text_to_video",
+    "seedance_v1_5_pro_t2v_fast": "text_to_video",
+    "seedance_v1_5_pro_video_extend": "video_edit",
+    "seedance_v1_5_pro_video_extend_fast": "video_edit",
+    "seedance_v2_0_extend": "video_edit",
+    "seedance_v2_0_i2v": "image_to_video",
+    "seedance_v2_0_t2v": "text_to_video",
+    "seedance_v2_0_video_edit": "video_edit",
+    "seedream_5_0": "text_to_image",
+    "seedream_5_0_edit": "image_edit",
+    "seedream_5_0_flash": "text_to_image",
+    "seedream_5_0_flash_edit": "image_edit",
+    "seedream_5_0_flash_layerize": "image_edit",
+    "seedream_5_0_pro": "text_to_image",
+    "seedream_5_0_pro_edit": "image_edit",
+    "seedvr2_image_upscale": "image_enhance",
+    "seo_account_status": "data",
+    "seo_ai_mentions": "data",
+    "seo_ai_mentions_metrics": "data",
+    "seo_ai_response": "data",
+    "seo_app_reviews": "data",
+    "seo_backlinks": "data",
+    "seo_backlinks_history": "data",
+    "seo_backlinks_pages": "data",
+    "seo_business_listings": "data",
+    "seo_business_profile": "data",
+    "seo_business_reviews": "data",
+    "seo_business_updates": "data",
+    "seo_domain_overview": "data",
+    "seo_google_qa": "data",
+    "seo_keyword_overview": "data",
+    "seo_keyword_research": "data",
+    "seo_keyword_trends": "data",
+    "seo_keywords_for_keywords": "data",
+    "seo_keywords_search_volume": "data",
+    "seo_lighthouse_audit": "data",
+    "seo_local_serp": "data",
+    "seo_rank_track": "data",
+    "seo_rank_track_batch": "data",
+    "seo_related_keywords": "data",
+    "seo_relevant_pages": "data",
+    "seo_yelp_reviews": "data",
+    "seo_youtube_organic": "data",
+    "seo_youtube_video_comments": "data",
+    "seo_youtube_video_info": "data",
+    "seo_youtube_video_subtitles": "data",
+    "social_read_posts": "data",
+    "social_search_posts": "data",
+    "stheno_8b_v3_2": "language",
+    "stheno_8b_v3_2_stream": "language",
+    "suno_add_instrumental": "audio",
+    "suno_add_vocals": "audio",
+    "suno_boost_music_style": "audio",
+    "suno_convert_to_wav": "audio",
+    "suno_create_music": "audio",
+    "suno_extend_music": "audio",
+    "suno_generate_lyrics": "audio",
+    "suno_generate_mashup": "audio",
+    "suno_generate_sounds": "audio",
+    "suno_remix_music": "audio",
+    "suno_voice_clone": "audio",
+    "sync_lipsync": "lipsync",
+    "threads_publish": "social",
+    "tiktok_carousel": "social",
+    "tiktok_fetch_profile": "social",
+    "tiktok_fetch_videos": "social",
+    "tiktok_publish": "social",
+    "topaz_image_upscale": "image_enhance",
+    "topaz_upscale_image_creative": "image_enhance",
+    "topaz_upscale_image_generative": "image_enhance",
+    "topaz_upscale_image_precision": "image_enhance",
+    "topaz_upscale_video_creative": "image_enhance",
+    "topaz_upscale_video_generative": "image_enhance",
+    "topaz_upscale_video_precision": "image_enhance",
+    "topaz_video_upscale": "image_enhance",
+    "tripo3d_h31_image_to_3d": "three_d",
+    "tripo3d_h31_multiview_to_3d": "three_d",
+    "tripo3d_h31_text_to_3d": "three_d",
+    "tripo3d_p1_image_to_3d": "three_d",
+    "tripo3d_p1_text_to_3d": "three_d",
+    "twitter_fetch_posts": "social",
+    "veed_lipsync": "lipsync",
+    "veo3_1_4k_video": "text_to_video",
+    "veo3_1_extend_video": "video_edit",
+    "veo3_1_fast_image_to_video": "image_to_video",
+    "veo3_1_fast_text_to_video": "text_to_video",
+    "veo3_1_image_to_video": "image_to_video",
+    "veo3_1_lite_image_to_video": "image_to_video",
+    "veo3_1_lite_text_to_video": "text_to_video",
+    "veo3_1_reference_to_video": "image_to_video",
+    "veo3_1_text_to_video": "text_to_video",
+    "veo3_fast_image_to_video": "image_to_video",
+    "veo3_fast_text_to_video": "text_to_video",
+    "veo3_image_to_video": "image_to_video",
+    "veo3_text_to_video": "text_to_video",
+    "video_background_remover": "video_edit",
+    "video_combiner": "video_edit",
+    "video_effects": "video_edit",
+    "video_watermark_remover": "video_edit",
+    "vidu_q1_reference": "image_to_video",
+    "vidu_q2_pro_image_to_video": "image_to_video",
+    "vidu_q2_pro_start_end_video": "image_to_video",
+    "vidu_q2_pro_text_to_video": "text_to_video",
+    "vidu_q2_reference": "image_to_video",
+    "vidu_q2_reference_to_image": "image_to_video",
+    "vidu_q2_text_to_image": "text_to_image",
+    "vidu_q2_turbo_image_to_video": "image_to_video",
+    "vidu_q2_turbo_start_end_video": "image_to_video",
+    "vidu_q2_turbo_text_to_video": "text_to_video",
+    "vidu_q3_pro_first_last_frames": "video_edit",
+    "vidu_q3_pro_image_to_video": "image_to_video",
+    "vidu_q3_pro_text_to_video": "text_to_video",
+    "vidu_q3_turbo_first_last_frames": "video_edit",
+    "vidu_q3_turbo_image_to_video": "image_to_video",
+    "vidu_q3_turbo_text_to_video": "text_to_video",
+    "vidu_v2_0_i2v": "image_to_video",
+    "vidu_v2_0_t2v": "text_to_video",
+    "volcengine_video_to_video_lip_sync": "lipsync",
+    "wan2_1_image_to_video": "image_to_video",
+    "wan2_1_lora_i2v": "image_to_video",
+    "wan2_1_lora_t2v": "text_to_video",
+    "wan2_1_reference_video": "image_to_video",
+    "wan2_1_text_to_image": "text_to_image",
+    "wan2_1_text_to_video": "text_to_video",
+    "wan2_2_5b_fast_t2v": "text_to_video",
+    "wan2_2_animate": "video_edit",
+    "wan2_2_edit_video": "video_edit",
+    "wan2_2_image_to_video": "image_to_video",
+    "wan2_2_speech_to_video": "video_edit",
+    "wan2_2_spicy_image_to_video": "video_edit",
+    "wan2_2_spicy_video_extend": "video_edit",
+    "wan2_2_text_to_video": "text_to_video",
+    "wan2_5_image_edit": "image_edit",
+    "wan2_5_image_to_video": "image_to_video",
+    "wan2_5_image_to_video_fast": "image_to_video",
+    "wan2_5_text_to_image": "text_to_image",
+    "wan2_5_text_to_video": "text_to_video",
+    "wan2_5_text_to_video_fast": "text_to_video",
+    "wan2_6_image_edit": "image_edit",
+    "wan2_6_image_to_video": "image_to_video",
+    "wan2_6_image_to_video_spicy": "image_to_video",
+    "wan2_6_text_to_image": "text_to_image",
+    "wan2_6_text_to_video": "text_to_video",
+    "wan2_7_image_edit": "image_edit",
+    "wan2_7_image_edit_pro": "image_edit",
+    "wan2_7_image_to_video": "image_to_video",
+    "wan2_7_image_to_video_spicy": "image_to_video",
+    "wan2_7_reference_to_video": "image_to_video",
+    "wan2_7_text_to_image": "text_to_image",
+    "wan2_7_text_to_image_pro": "text_to_image",
+    "wan2_7_text_to_video": "text_to_video",
+    "wan2_7_video_edit": "video_edit",
+    "wan2_7_video_extend": "video_edit",
+    "wan3_0_image_to_video": "image_to_video",
+    "wan3_0_prime_image_to_video": "image_to_video",
+    "wan3_0_prime_reference_to_video": "image_to_video",
+    "wan3_0_prime_text_to_video": "text_to_video",
+    "wan3_0_reference_to_video": "image_to_video",
+    "wan3_0_spicy_image_to_video": "image_to_video",
+    "wan3_0_spicy_reference_to_video": "image_to_video",
+    "wan3_0_spicy_text_to_video": "text_to_video",
+    "wan3_0_text_to_video": "text_to_video",
+    "wayfarer_70b": "language",
+    "wayfarer_70b_stream": "language",
+    "x_publish": "social",
+    "youtube_download": "social",
+    "youtube_fetch_shorts": "social",
+    "youtube_publish": "social",
+    "youtube_set_thumbnail": "social",
+    "youtube_update_metadata": "social",
+    "z_image_base": "text_to_image",
+    "z_image_base_lora_trainer": "training",
+    "z_image_base_text_to_image_lora": "text_to_image",
+    "z_image_lora_trainer": "training",
+    "z_image_p": "text_to_image",
+    "z_image_turbo": "text_to_image",
+    "z_image_turbo_image_to_image_lora": "image_edit",
+    "z_image_turbo_text_to_image_lora": "text_to_image",
+}
+__all__ = list(_HOME)
 
-    def __getattr__(name: str) -> Any:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.{_HOME[name]}.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.{_HOME[name]}.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,71 +3,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.audio.elevenlabs_text_to_dialogue_v3 import (
-        elevenlabs_text_to_dialogue_v3 as elevenlabs_text_to_dialogue_v3,
-    )
-    from ..api.audio.elevenlabs_tts_turbo_2_5 import elevenlabs_tts_turbo_2_5 as elevenlabs_tts_turbo_2_5
-    from ..api.audio.gemini_2_5_pro_tts import gemini_2_5_pro_tts as gemini_2_5_pro_tts
-    from ..api.audio.gemini_3_1_flash_tts import gemini_3_1_flash_tts as gemini_3_1_flash_tts
-    from ..api.audio.gemini_3_8_flash_lite_tts import gemini_3_8_flash_lite_tts as gemini_3_8_flash_lite_tts
-    from ..api.audio.gemini_3_8_flash_tts import gemini_3_8_flash_tts as gemini_3_8_flash_tts
-    from ..api.audio.gemini_omni_audio import gemini_omni_audio as gemini_omni_audio
-    from ..api.audio.minimax_music_3_0 import minimax_music_3_0 as minimax_music_3_0
-    from ..api.audio.minimax_speech_2_6_hd import minimax_speech_2_6_hd as minimax_speech_2_6_hd
-    from ..api.audio.minimax_speech_2_6_turbo import minimax_speech_2_6_turbo as minimax_speech_2_6_turbo
-    from ..api.audio.minimax_voice_clone import minimax_voice_clone as minimax_voice_clone
-    from ..api.audio.mmaudio_v2_text_to_audio import mmaudio_v2_text_to_audio as mmaudio_v2_text_to_audio
-    from ..api.audio.mmaudio_v2_video_to_video import mmaudio_v2_video_to_video as mmaudio_v2_video_to_video
-    from ..api.audio.suno_add_instrumental import suno_add_instrumental as suno_add_instrumental
-    from ..api.audio.suno_add_vocals import suno_add_vocals as suno_add_vocals
-    from ..api.audio.suno_boost_music_style import suno_boost_music_style as suno_boost_music_style
-    from ..api.audio.suno_convert_to_wav import suno_convert_to_wav as suno_convert_to_wav
-    from ..api.audio.suno_create_music import suno_create_music as suno_create_music
-    from ..api.audio.suno_extend_music import suno_extend_music as suno_extend_music
-    from ..api.audio.suno_generate_lyrics import suno_generate_lyrics as suno_generate_lyrics
-    from ..api.audio.suno_generate_mashup import suno_generate_mashup as suno_generate_mashup
-    from ..api.audio.suno_generate_sounds import suno_generate_sounds as suno_generate_sounds
-    from ..api.audio.suno_remix_music import suno_remix_music as suno_remix_music
-    from ..api.audio.suno_voice_clone import suno_voice_clone as suno_voice_clone
-else:
-    __all__ = [
-        "elevenlabs_text_to_dialogue_v3",
-        "elevenlabs_tts_turbo_2_5",
-        "gemini_2_5_pro_tts",
-        "gemini_3_1_flash_tts",
-        "gemini_3_8_flash_lite_tts",
-        "gemini_3_8_flash_tts",
-        "gemini_omni_audio",
-        "minimax_music_3_0",
-        "minimax_speech_2_6_hd",
-        "minimax_speech_2_6_turbo",
-        "minimax_voice_clone",
-        "mmaudio_v2_text_to_audio",
-        "mmaudio_v2_video_to_video",
-        "suno_add_instrumental",
-        "suno_add_vocals",
-        "suno_boost_music_style",
-        "suno_convert_to_wav",
-        "suno_create_music",
-        "suno_extend_music",
-        "suno_generate_lyrics",
-        "suno_generate_mashup",
-        "suno_generate_sounds",
-        "suno_remix_music",
-        "suno_voice_clone",
-    ]
+_NAMES: tuple[str, ...] = (
+    "elevenlabs_text_to_dialogue_v3",
+    "elevenlabs_tts_turbo_2_5",
+    "gemini_2_5_pro_tts",
+    "gemini_3_1_flash_tts",
+    "gemini_3_8_flash_lite_tts",
+    "gemini_3_8_flash_tts",
+    "gemini_omni_audio",
+    "minimax_music_3_0",
+    "minimax_speech_2_6_hd",
+    "minimax_speech_2_6_turbo",
+    "minimax_voice_clone",
+    "mmaudio_v2_text_to_audio",
+    "mmaudio_v2_video_to_video",
+    "suno_add_instrumental",
+    "suno_add_vocals",
+    "suno_boost_music_style",
+    "suno_convert_to_wav",
+    "suno_create_music",
+    "suno_extend_music",
+    "suno_generate_lyrics",
+    "suno_generate_mashup",
+    "suno_generate_sounds",
+    "suno_remix_music",
+    "suno_voice_clone",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.audio.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.audio.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,31 +3,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.avatars.kling_v1_avatar_pro import kling_v1_avatar_pro as kling_v1_avatar_pro
-    from ..api.avatars.kling_v1_avatar_standard import kling_v1_avatar_standard as kling_v1_avatar_standard
-    from ..api.avatars.kling_v2_avatar_pro import kling_v2_avatar_pro as kling_v2_avatar_pro
-    from ..api.avatars.kling_v2_avatar_standard import kling_v2_avatar_standard as kling_v2_avatar_standard
-    from ..api.avatars.omnihuman_1_5 import omnihuman_1_5 as omnihuman_1_5
-else:
-    __all__ = [
-        "kling_v1_avatar_pro",
-        "kling_v1_avatar_standard",
-        "kling_v2_avatar_pro",
-        "kling_v2_avatar_standard",
-        "omnihuman_1_5",
-    ]
+_NAMES: tuple[str, ...] = (
+    "kling_v1_avatar_pro",
+    "kling_v1_avatar_standard",
+    "kling_v2_avatar_pro",
+    "kling_v2_avatar_standard",
+    "omnihuman_1_5",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.avatars.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.avatars.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,147 +3,82 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.data.ad_library_search import ad_library_search as ad_library_search
-    from ..api.data.company_buying_signals import company_buying_signals as company_buying_signals
-    from ..api.data.company_enrich import company_enrich as company_enrich
-    from ..api.data.company_funding import company_funding as company_funding
-    from ..api.data.company_headcount_growth import company_headcount_growth as company_headcount_growth
-    from ..api.data.company_job_postings import company_job_postings as company_job_postings
-    from ..api.data.company_products import company_products as company_products
-    from ..api.data.company_public_financials import company_public_financials as company_public_financials
-    from ..api.data.company_technographics import company_technographics as company_technographics
-    from ..api.data.creators_analytics import creators_analytics as creators_analytics
-    from ..api.data.creators_lookalike import creators_lookalike as creators_lookalike
-    from ..api.data.creators_profile import creators_profile as creators_profile
-    from ..api.data.creators_search import creators_search as creators_search
-    from ..api.data.crypto_market_data import crypto_market_data as crypto_market_data
-    from ..api.data.ecommerce_keyword_metrics import ecommerce_keyword_metrics as ecommerce_keyword_metrics
-    from ..api.data.ecommerce_marketplace_search import (
-        ecommerce_marketplace_search as ecommerce_marketplace_search,
-    )
-    from ..api.data.ecommerce_product_detail import ecommerce_product_detail as ecommerce_product_detail
-    from ..api.data.ecommerce_product_reviews import ecommerce_product_reviews as ecommerce_product_reviews
-    from ..api.data.email_verify import email_verify as email_verify
-    from ..api.data.linkedin_company_profile import linkedin_company_profile as linkedin_company_profile
-    from ..api.data.linkedin_employees import linkedin_employees as linkedin_employees
-    from ..api.data.linkedin_people_search import linkedin_people_search as linkedin_people_search
-    from ..api.data.market_stock_history import market_stock_history as market_stock_history
-    from ..api.data.market_stock_screener import market_stock_screener as market_stock_screener
-    from ..api.data.news_search import news_search as news_search
-    from ..api.data.people_rank_decision_makers import (
-        people_rank_decision_makers as people_rank_decision_makers,
-    )
-    from ..api.data.people_search import people_search as people_search
-    from ..api.data.research_web_answer import research_web_answer as research_web_answer
-    from ..api.data.seo_account_status import seo_account_status as seo_account_status
-    from ..api.data.seo_ai_mentions import seo_ai_mentions as seo_ai_mentions
-    from ..api.data.seo_ai_mentions_metrics import seo_ai_mentions_metrics as seo_ai_mentions_metrics
-    from ..api.data.seo_ai_response import seo_ai_response as seo_ai_response
-    from ..api.data.seo_app_reviews import seo_app_reviews as seo_app_reviews
-    from ..api.data.seo_backlinks import seo_backlinks as seo_backlinks
-    from ..api.data.seo_backlinks_history import seo_backlinks_history as seo_backlinks_history
-    from ..api.data.seo_backlinks_pages import seo_backlinks_pages as seo_backlinks_pages
-    from ..api.data.seo_business_listings import seo_business_listings as seo_business_listings
-    from ..api.data.seo_business_profile import seo_business_profile as seo_business_profile
-    from ..api.data.seo_business_reviews import seo_business_reviews as seo_business_reviews
-    from ..api.data.seo_business_updates import seo_business_updates as seo_business_updates
-    from ..api.data.seo_domain_overview import seo_domain_overview as seo_domain_overview
-    from ..api.data.seo_google_qa import seo_google_qa as seo_google_qa
-    from ..api.data.seo_keyword_overview import seo_keyword_overview as seo_keyword_overview
-    from ..api.data.seo_keyword_research import seo_keyword_research as seo_keyword_research
-    from ..api.data.seo_keyword_trends import seo_keyword_trends as seo_keyword_trends
-    from ..api.data.seo_keywords_for_keywords import seo_keywords_for_keywords as seo_keywords_for_keywords
-    from ..api.data.seo_keywords_search_volume import seo_keywords_search_volume as seo_keywords_search_volume
-    from ..api.data.seo_lighthouse_audit import seo_lighthouse_audit as seo_lighthouse_audit
-    from ..api.data.seo_local_serp import seo_local_serp as seo_local_serp
-    from ..api.data.seo_rank_track import seo_rank_track as seo_rank_track
-    from ..api.data.seo_rank_track_batch import seo_rank_track_batch as seo_rank_track_batch
-    from ..api.data.seo_related_keywords import seo_related_keywords as seo_related_keywords
-    from ..api.data.seo_relevant_pages import seo_relevant_pages as seo_relevant_pages
-    from ..api.data.seo_yelp_reviews import seo_yelp_reviews as seo_yelp_reviews
-    from ..api.data.seo_youtube_organic import seo_youtube_organic as seo_youtube_organic
-    from ..api.data.seo_youtube_video_comments import seo_youtube_video_comments as seo_youtube_video_comments
-    from ..api.data.seo_youtube_video_info import seo_youtube_video_info as seo_youtube_video_info
-    from ..api.data.seo_youtube_video_subtitles import (
-        seo_youtube_video_subtitles as seo_youtube_video_subtitles,
-    )
-    from ..api.data.social_read_posts import social_read_posts as social_read_posts
-    from ..api.data.social_search_posts import social_search_posts as social_search_posts
-else:
-    __all__ = [
-        "ad_library_search",
-        "company_buying_signals",
-        "company_enrich",
-        "company_funding",
-        "company_headcount_growth",
-        "company_job_postings",
-        "company_products",
-        "company_public_financials",
-        "company_technographics",
-        "creators_analytics",
-        "creators_lookalike",
-        "creators_profile",
-        "creators_search",
-        "crypto_market_data",
-        "ecommerce_keyword_metrics",
-        "ecommerce_marketplace_search",
-        "ecommerce_product_detail",
-        "ecommerce_product_reviews",
-        "email_verify",
-        "linkedin_company_profile",
-        "linkedin_employees",
-        "linkedin_people_search",
-        "market_stock_history",
-        "market_stock_screener",
-        "news_search",
-        "people_rank_decision_makers",
-        "people_search",
-        "research_web_answer",
-        "seo_account_status",
-        "seo_ai_mentions",
-        "seo_ai_mentions_metrics",
-        "seo_ai_response",
-        "seo_app_reviews",
-        "seo_backlinks",
-        "seo_backlinks_history",
-        "seo_backlinks_pages",
-        "seo_business_listings",
-        "seo_business_profile",
-        "seo_business_reviews",
-        "seo_business_updates",
-        "seo_domain_overview",
-        "seo_google_qa",
-        "seo_keyword_overview",
-        "seo_keyword_research",
-        "seo_keyword_trends",
-        "seo_keywords_for_keywords",
-        "seo_keywords_search_volume",
-        "seo_lighthouse_audit",
-        "seo_local_serp",
-        "seo_rank_track",
-        "seo_rank_track_batch",
-        "seo_related_keywords",
-        "seo_relevant_pages",
-        "seo_yelp_reviews",
-        "seo_youtube_organic",
-        "seo_youtube_video_comments",
-        "seo_youtube_video_info",
-        "seo_youtube_video_subtitles",
-        "social_read_posts",
-        "social_search_posts",
-    ]
+_NAMES: tuple[str, ...] = (
+    "ad_library_search",
+    "company_buying_signals",
+    "company_enrich",
+    "company_funding",
+    "company_headcount_growth",
+    "company_job_postings",
+    "company_products",
+    "company_public_financials",
+    "company_technographics",
+    "creators_analytics",
+    "creators_lookalike",
+    "creators_profile",
+    "creators_search",
+    "crypto_market_data",
+    "ecommerce_keyword_metrics",
+    "ecommerce_marketplace_search",
+    "ecommerce_product_detail",
+    "ecommerce_product_reviews",
+    "email_verify",
+    "linkedin_company_profile",
+    "linkedin_employees",
+    "linkedin_people_search",
+    "market_stock_history",
+    "market_stock_screener",
+    "news_search",
+    "people_rank_decision_makers",
+    "people_search",
+    "research_web_answer",
+    "seo_account_status",
+    "seo_ai_mentions",
+    "seo_ai_mentions_metrics",
+    "seo_ai_response",
+    "seo_app_reviews",
+    "seo_backlinks",
+    "seo_backlinks_history",
+    "seo_backlinks_pages",
+    "seo_business_listings",
+    "seo_business_profile",
+    "seo_business_reviews",
+    "seo_business_updates",
+    "seo_domain_overview",
+    "seo_google_qa",
+    "seo_keyword_overview",
+    "seo_keyword_research",
+    "seo_keyword_trends",
+    "seo_keywords_for_keywords",
+    "seo_keywords_search_volume",
+    "seo_lighthouse_audit",
+    "seo_local_serp",
+    "seo_rank_track",
+    "seo_rank_track_batch",
+    "seo_related_keywords",
+    "seo_relevant_pages",
+    "seo_yelp_reviews",
+    "seo_youtube_organic",
+    "seo_youtube_video_comments",
+    "seo_youtube_video_info",
+    "seo_youtube_video_subtitles",
+    "social_read_posts",
+    "social_search_posts",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.data.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.data.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,195 +3,88 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.image_edit.bytedance_seededit_image import bytedance_seededit_image as bytedance_seededit_image
-    from ..api.image_edit.bytedance_seedream_5_0_pro_layer import (
-        bytedance_seedream_5_0_pro_layer as bytedance_seedream_5_0_pro_layer,
-    )
-    from ..api.image_edit.bytedance_seedream_edit_v4 import (
-        bytedance_seedream_edit_v4 as bytedance_seedream_edit_v4,
-    )
-    from ..api.image_edit.bytedance_seedream_v4_5_edit import (
-        bytedance_seedream_v4_5_edit as bytedance_seedream_v4_5_edit,
-    )
-    from ..api.image_edit.face_expression_change import face_expression_change as face_expression_change
-    from ..api.image_edit.flux_2_dev_edit import flux_2_dev_edit as flux_2_dev_edit
-    from ..api.image_edit.flux_2_flex_edit import flux_2_flex_edit as flux_2_flex_edit
-    from ..api.image_edit.flux_2_klein_4b_edit import flux_2_klein_4b_edit as flux_2_klein_4b_edit
-    from ..api.image_edit.flux_2_klein_4b_edit_lora import (
-        flux_2_klein_4b_edit_lora as flux_2_klein_4b_edit_lora,
-    )
-    from ..api.image_edit.flux_2_klein_4b_turbo_edit import (
-        flux_2_klein_4b_turbo_edit as flux_2_klein_4b_turbo_edit,
-    )
-    from ..api.image_edit.flux_2_klein_9b_edit import flux_2_klein_9b_edit as flux_2_klein_9b_edit
-    from ..api.image_edit.flux_2_klein_9b_edit_lora import (
-        flux_2_klein_9b_edit_lora as flux_2_klein_9b_edit_lora,
-    )
-    from ..api.image_edit.flux_2_klein_9b_turbo_edit import (
-        flux_2_klein_9b_turbo_edit as flux_2_klein_9b_turbo_edit,
-    )
-    from ..api.image_edit.flux_2_pro_edit import flux_2_pro_edit as flux_2_pro_edit
-    from ..api.image_edit.flux_kontext_dev_i2i import flux_kontext_dev_i2i as flux_kontext_dev_i2i
-    from ..api.image_edit.flux_kontext_effects import flux_kontext_effects as flux_kontext_effects
-    from ..api.image_edit.flux_kontext_max_i2i import flux_kontext_max_i2i as flux_kontext_max_i2i
-    from ..api.image_edit.flux_kontext_pro_i2i import flux_kontext_pro_i2i as flux_kontext_pro_i2i
-    from ..api.image_edit.flux_pulid import flux_pulid as flux_pulid
-    from ..api.image_edit.flux_redux import flux_redux as flux_redux
-    from ..api.image_edit.gemini_omni_character import gemini_omni_character as gemini_omni_character
-    from ..api.image_edit.gemini_omni_flash_1_1_edit import (
-        gemini_omni_flash_1_1_edit as gemini_omni_flash_1_1_edit,
-    )
-    from ..api.image_edit.gpt4o_edit import gpt4o_edit as gpt4o_edit
-    from ..api.image_edit.gpt4o_image_to_image import gpt4o_image_to_image as gpt4o_image_to_image
-    from ..api.image_edit.gpt_image_1_5_edit import gpt_image_1_5_edit as gpt_image_1_5_edit
-    from ..api.image_edit.gpt_image_2_5_flare_image_to_image import (
-        gpt_image_2_5_flare_image_to_image as gpt_image_2_5_flare_image_to_image,
-    )
-    from ..api.image_edit.gpt_image_2_5_sunburst_image_to_image import (
-        gpt_image_2_5_sunburst_image_to_image as gpt_image_2_5_sunburst_image_to_image,
-    )
-    from ..api.image_edit.gpt_image_2_image_to_image import (
-        gpt_image_2_image_to_image as gpt_image_2_image_to_image,
-    )
-    from ..api.image_edit.grok_imagine_image_2_edit import (
-        grok_imagine_image_2_edit as grok_imagine_image_2_edit,
-    )
-    from ..api.image_edit.grok_imagine_image_to_image import (
-        grok_imagine_image_to_image as grok_imagine_image_to_image,
-    )
-    from ..api.image_edit.ideogram_character import ideogram_character as ideogram_character
-    from ..api.image_edit.ideogram_v3_reframe import ideogram_v3_reframe as ideogram_v3_reframe
-    from ..api.image_edit.image_effects import image_effects as image_effects
-    from ..api.image_edit.kling_o1_edit_image import kling_o1_edit_image as kling_o1_edit_image
-    from ..api.image_edit.kling_o3_image_edit import kling_o3_image_edit as kling_o3_image_edit
-    from ..api.image_edit.midjourney_v7_image_to_image import (
-        midjourney_v7_image_to_image as midjourney_v7_image_to_image,
-    )
-    from ..api.image_edit.midjourney_v7_omni_reference import (
-        midjourney_v7_omni_reference as midjourney_v7_omni_reference,
-    )
-    from ..api.image_edit.midjourney_v7_style_reference import (
-        midjourney_v7_style_reference as midjourney_v7_style_reference,
-    )
-    from ..api.image_edit.minimax_01_subject_reference import (
-        minimax_01_subject_reference as minimax_01_subject_reference,
-    )
-    from ..api.image_edit.muse_image_edit import muse_image_edit as muse_image_edit
-    from ..api.image_edit.nano_banana_2_edit import nano_banana_2_edit as nano_banana_2_edit
-    from ..api.image_edit.nano_banana_2_lite_edit import nano_banana_2_lite_edit as nano_banana_2_lite_edit
-    from ..api.image_edit.nano_banana_edit import nano_banana_edit as nano_banana_edit
-    from ..api.image_edit.nano_banana_effects import nano_banana_effects as nano_banana_effects
-    from ..api.image_edit.nano_banana_pro_edit import nano_banana_pro_edit as nano_banana_pro_edit
-    from ..api.image_edit.qwen2_1_image_to_image import qwen2_1_image_to_image as qwen2_1_image_to_image
-    from ..api.image_edit.qwen3_image_to_image import qwen3_image_to_image as qwen3_image_to_image
-    from ..api.image_edit.qwen3_pro_image_to_image import qwen3_pro_image_to_image as qwen3_pro_image_to_image
-    from ..api.image_edit.qwen_image_2_0_edit import qwen_image_2_0_edit as qwen_image_2_0_edit
-    from ..api.image_edit.qwen_image_2_0_pro_edit import qwen_image_2_0_pro_edit as qwen_image_2_0_pro_edit
-    from ..api.image_edit.qwen_image_edit import qwen_image_edit as qwen_image_edit
-    from ..api.image_edit.qwen_image_edit_2511 import qwen_image_edit_2511 as qwen_image_edit_2511
-    from ..api.image_edit.qwen_image_edit_2511_lora import (
-        qwen_image_edit_2511_lora as qwen_image_edit_2511_lora,
-    )
-    from ..api.image_edit.qwen_image_edit_lora import qwen_image_edit_lora as qwen_image_edit_lora
-    from ..api.image_edit.qwen_image_edit_plus import qwen_image_edit_plus as qwen_image_edit_plus
-    from ..api.image_edit.qwen_image_edit_plus_lora import (
-        qwen_image_edit_plus_lora as qwen_image_edit_plus_lora,
-    )
-    from ..api.image_edit.reve_image_edit import reve_image_edit as reve_image_edit
-    from ..api.image_edit.seedream_5_0_edit import seedream_5_0_edit as seedream_5_0_edit
-    from ..api.image_edit.seedream_5_0_flash_edit import seedream_5_0_flash_edit as seedream_5_0_flash_edit
-    from ..api.image_edit.seedream_5_0_flash_layerize import (
-        seedream_5_0_flash_layerize as seedream_5_0_flash_layerize,
-    )
-    from ..api.image_edit.seedream_5_0_pro_edit import seedream_5_0_pro_edit as seedream_5_0_pro_edit
-    from ..api.image_edit.wan2_5_image_edit import wan2_5_image_edit as wan2_5_image_edit
-    from ..api.image_edit.wan2_6_image_edit import wan2_6_image_edit as wan2_6_image_edit
-    from ..api.image_edit.wan2_7_image_edit import wan2_7_image_edit as wan2_7_image_edit
-    from ..api.image_edit.wan2_7_image_edit_pro import wan2_7_image_edit_pro as wan2_7_image_edit_pro
-    from ..api.image_edit.z_image_turbo_image_to_image_lora import (
-        z_image_turbo_image_to_image_lora as z_image_turbo_image_to_image_lora,
-    )
-else:
-    __all__ = [
-        "bytedance_seededit_image",
-        "bytedance_seedream_5_0_pro_layer",
-        "bytedance_seedream_edit_v4",
-        "bytedance_seedream_v4_5_edit",
-        "face_expression_change",
-        "flux_2_dev_edit",
-        "flux_2_flex_edit",
-        "flux_2_klein_4b_edit",
-        "flux_2_klein_4b_edit_lora",
-        "flux_2_klein_4b_turbo_edit",
-        "flux_2_klein_9b_edit",
-        "flux_2_klein_9b_edit_lora",
-        "flux_2_klein_9b_turbo_edit",
-        "flux_2_pro_edit",
-        "flux_kontext_dev_i2i",
-        "flux_kontext_effects",
-        "flux_kontext_max_i2i",
-        "flux_kontext_pro_i2i",
-        "flux_pulid",
-        "flux_redux",
-        "gemini_omni_character",
-        "gemini_omni_flash_1_1_edit",
-        "gpt4o_edit",
-        "gpt4o_image_to_image",
-        "gpt_image_1_5_edit",
-        "gpt_image_2_5_flare_image_to_image",
-        "gpt_image_2_5_sunburst_image_to_image",
-        "gpt_image_2_image_to_image",
-        "grok_imagine_image_2_edit",
-        "grok_imagine_image_to_image",
-        "ideogram_character",
-        "ideogram_v3_reframe",
-        "image_effects",
-        "kling_o1_edit_image",
-        "kling_o3_image_edit",
-        "midjourney_v7_image_to_image",
-        "midjourney_v7_omni_reference",
-        "midjourney_v7_style_reference",
-        "minimax_01_subject_reference",
-        "muse_image_edit",
-        "nano_banana_2_edit",
-        "nano_banana_2_lite_edit",
-        "nano_banana_edit",
-        "nano_banana_effects",
-        "nano_banana_pro_edit",
-        "qwen2_1_image_to_image",
-        "qwen3_image_to_image",
-        "qwen3_pro_image_to_image",
-        "qwen_image_2_0_edit",
-        "qwen_image_2_0_pro_edit",
-        "qwen_image_edit",
-        "qwen_image_edit_2511",
-        "qwen_image_edit_2511_lora",
-        "qwen_image_edit_lora",
-        "qwen_image_edit_plus",
-        "qwen_image_edit_plus_lora",
-        "reve_image_edit",
-        "seedream_5_0_edit",
-        "seedream_5_0_flash_edit",
-        "seedream_5_0_flash_layerize",
-        "seedream_5_0_pro_edit",
-        "wan2_5_image_edit",
-        "wan2_6_image_edit",
-        "wan2_7_image_edit",
-        "wan2_7_image_edit_pro",
-        "z_image_turbo_image_to_image_lora",
-    ]
+_NAMES: tuple[str, ...] = (
+    "bytedance_seededit_image",
+    "bytedance_seedream_5_0_pro_layer",
+    "bytedance_seedream_edit_v4",
+    "bytedance_seedream_v4_5_edit",
+    "face_expression_change",
+    "flux_2_dev_edit",
+    "flux_2_flex_edit",
+    "flux_2_klein_4b_edit",
+    "flux_2_klein_4b_edit_lora",
+    "flux_2_klein_4b_turbo_edit",
+    "flux_2_klein_9b_edit",
+    "flux_2_klein_9b_edit_lora",
+    "flux_2_klein_9b_turbo_edit",
+    "flux_2_pro_edit",
+    "flux_kontext_dev_i2i",
+    "flux_kontext_effects",
+    "flux_kontext_max_i2i",
+    "flux_kontext_pro_i2i",
+    "flux_pulid",
+    "flux_redux",
+    "gemini_omni_character",
+    "gemini_omni_flash_1_1_edit",
+    "gpt4o_edit",
+    "gpt4o_image_to_image",
+    "gpt_image_1_5_edit",
+    "gpt_image_2_5_flare_image_to_image",
+    "gpt_image_2_5_sunburst_image_to_image",
+    "gpt_image_2_image_to_image",
+    "grok_imagine_image_2_edit",
+    "grok_imagine_image_to_image",
+    "ideogram_character",
+    "ideogram_v3_reframe",
+    "image_effects",
+    "kling_o1_edit_image",
+    "kling_o3_image_edit",
+    "midjourney_v7_image_to_image",
+    "midjourney_v7_omni_reference",
+    "midjourney_v7_style_reference",
+    "minimax_01_subject_reference",
+    "muse_image_edit",
+    "nano_banana_2_edit",
+    "nano_banana_2_lite_edit",
+    "nano_banana_edit",
+    "nano_banana_effects",
+    "nano_banana_pro_edit",
+    "qwen2_1_image_to_image",
+    "qwen3_image_to_image",
+    "qwen3_pro_image_to_image",
+    "qwen_image_2_0_edit",
+    "qwen_image_2_0_pro_edit",
+    "qwen_image_edit",
+    "qwen_image_edit_2511",
+    "qwen_image_edit_2511_lora",
+    "qwen_image_edit_lora",
+    "qwen_image_edit_plus",
+    "qwen_image_edit_plus_lora",
+    "reve_image_edit",
+    "seedream_5_0_edit",
+    "seedream_5_0_flash_edit",
+    "seedream_5_0_flash_layerize",
+    "seedream_5_0_pro_edit",
+    "wan2_5_image_edit",
+    "wan2_6_image_edit",
+    "wan2_7_image_edit",
+    "wan2_7_image_edit_pro",
+    "z_image_turbo_image_to_image_lora",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.image_edit.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.image_edit.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

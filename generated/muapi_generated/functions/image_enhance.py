@@ -3,93 +3,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.image_enhance.add_image_watermark import add_image_watermark as add_image_watermark
-    from ..api.image_enhance.ai_anime_generator import ai_anime_generator as ai_anime_generator
-    from ..api.image_enhance.ai_background_remover import ai_background_remover as ai_background_remover
-    from ..api.image_enhance.ai_color_photo import ai_color_photo as ai_color_photo
-    from ..api.image_enhance.ai_ghibli_style import ai_ghibli_style as ai_ghibli_style
-    from ..api.image_enhance.ai_image_extension import ai_image_extension as ai_image_extension
-    from ..api.image_enhance.ai_image_face_swap import ai_image_face_swap as ai_image_face_swap
-    from ..api.image_enhance.ai_image_upscale import ai_image_upscale as ai_image_upscale
-    from ..api.image_enhance.ai_object_eraser import ai_object_eraser as ai_object_eraser
-    from ..api.image_enhance.ai_product_photography import ai_product_photography as ai_product_photography
-    from ..api.image_enhance.ai_product_shot import ai_product_shot as ai_product_shot
-    from ..api.image_enhance.ai_skin_enhancer import ai_skin_enhancer as ai_skin_enhancer
-    from ..api.image_enhance.ai_video_upscaler import ai_video_upscaler as ai_video_upscaler
-    from ..api.image_enhance.ai_video_upscaler_pro import ai_video_upscaler_pro as ai_video_upscaler_pro
-    from ..api.image_enhance.flux_3_video_upscaler import flux_3_video_upscaler as flux_3_video_upscaler
-    from ..api.image_enhance.hf_soul_image_to_image import hf_soul_image_to_image as hf_soul_image_to_image
-    from ..api.image_enhance.ocr_recognize_text import ocr_recognize_text as ocr_recognize_text
-    from ..api.image_enhance.photo_pack import photo_pack as photo_pack
-    from ..api.image_enhance.portrait_stylist import portrait_stylist as portrait_stylist
-    from ..api.image_enhance.seedance_2_video_watermark_remover_pro import (
-        seedance_2_video_watermark_remover_pro as seedance_2_video_watermark_remover_pro,
-    )
-    from ..api.image_enhance.seedvr2_image_upscale import seedvr2_image_upscale as seedvr2_image_upscale
-    from ..api.image_enhance.topaz_image_upscale import topaz_image_upscale as topaz_image_upscale
-    from ..api.image_enhance.topaz_upscale_image_creative import (
-        topaz_upscale_image_creative as topaz_upscale_image_creative,
-    )
-    from ..api.image_enhance.topaz_upscale_image_generative import (
-        topaz_upscale_image_generative as topaz_upscale_image_generative,
-    )
-    from ..api.image_enhance.topaz_upscale_image_precision import (
-        topaz_upscale_image_precision as topaz_upscale_image_precision,
-    )
-    from ..api.image_enhance.topaz_upscale_video_creative import (
-        topaz_upscale_video_creative as topaz_upscale_video_creative,
-    )
-    from ..api.image_enhance.topaz_upscale_video_generative import (
-        topaz_upscale_video_generative as topaz_upscale_video_generative,
-    )
-    from ..api.image_enhance.topaz_upscale_video_precision import (
-        topaz_upscale_video_precision as topaz_upscale_video_precision,
-    )
-    from ..api.image_enhance.topaz_video_upscale import topaz_video_upscale as topaz_video_upscale
-else:
-    __all__ = [
-        "add_image_watermark",
-        "ai_anime_generator",
-        "ai_background_remover",
-        "ai_color_photo",
-        "ai_ghibli_style",
-        "ai_image_extension",
-        "ai_image_face_swap",
-        "ai_image_upscale",
-        "ai_object_eraser",
-        "ai_product_photography",
-        "ai_product_shot",
-        "ai_skin_enhancer",
-        "ai_video_upscaler",
-        "ai_video_upscaler_pro",
-        "flux_3_video_upscaler",
-        "hf_soul_image_to_image",
-        "ocr_recognize_text",
-        "photo_pack",
-        "portrait_stylist",
-        "seedance_2_video_watermark_remover_pro",
-        "seedvr2_image_upscale",
-        "topaz_image_upscale",
-        "topaz_upscale_image_creative",
-        "topaz_upscale_image_generative",
-        "topaz_upscale_image_precision",
-        "topaz_upscale_video_creative",
-        "topaz_upscale_video_generative",
-        "topaz_upscale_video_precision",
-        "topaz_video_upscale",
-    ]
+_NAMES: tuple[str, ...] = (
+    "add_image_watermark",
+    "ai_anime_generator",
+    "ai_background_remover",
+    "ai_color_photo",
+    "ai_ghibli_style",
+    "ai_image_extension",
+    "ai_image_face_swap",
+    "ai_image_upscale",
+    "ai_object_eraser",
+    "ai_product_photography",
+    "ai_product_shot",
+    "ai_skin_enhancer",
+    "ai_video_upscaler",
+    "ai_video_upscaler_pro",
+    "flux_3_video_upscaler",
+    "hf_soul_image_to_image",
+    "ocr_recognize_text",
+    "photo_pack",
+    "portrait_stylist",
+    "seedance_2_video_watermark_remover_pro",
+    "seedvr2_image_upscale",
+    "topaz_image_upscale",
+    "topaz_upscale_image_creative",
+    "topaz_upscale_image_generative",
+    "topaz_upscale_image_precision",
+    "topaz_upscale_video_creative",
+    "topaz_upscale_video_generative",
+    "topaz_upscale_video_precision",
+    "topaz_video_upscale",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.image_enhance.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.image_enhance.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,495 +3,158 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.image_to_video.flux_3_image_to_video import flux_3_image_to_video as flux_3_image_to_video
-    from ..api.image_to_video.flux_3_start_end_to_video import (
-        flux_3_start_end_to_video as flux_3_start_end_to_video,
-    )
-    from ..api.image_to_video.gemini_omni_flash_1_1_image_to_video import (
-        gemini_omni_flash_1_1_image_to_video as gemini_omni_flash_1_1_image_to_video,
-    )
-    from ..api.image_to_video.gemini_omni_image_to_video import (
-        gemini_omni_image_to_video as gemini_omni_image_to_video,
-    )
-    from ..api.image_to_video.grok_imagine_image_to_video import (
-        grok_imagine_image_to_video as grok_imagine_image_to_video,
-    )
-    from ..api.image_to_video.grok_imagine_video_1_5_preview import (
-        grok_imagine_video_1_5_preview as grok_imagine_video_1_5_preview,
-    )
-    from ..api.image_to_video.happy_horse_1_1_image_to_video import (
-        happy_horse_1_1_image_to_video as happy_horse_1_1_image_to_video,
-    )
-    from ..api.image_to_video.happy_horse_1_1_image_to_video_720p import (
-        happy_horse_1_1_image_to_video_720p as happy_horse_1_1_image_to_video_720p,
-    )
-    from ..api.image_to_video.happy_horse_1_1_image_to_video_1080p import (
-        happy_horse_1_1_image_to_video_1080p as happy_horse_1_1_image_to_video_1080p,
-    )
-    from ..api.image_to_video.happy_horse_1_image_to_video import (
-        happy_horse_1_image_to_video as happy_horse_1_image_to_video,
-    )
-    from ..api.image_to_video.happy_horse_1_image_to_video_720p import (
-        happy_horse_1_image_to_video_720p as happy_horse_1_image_to_video_720p,
-    )
-    from ..api.image_to_video.happy_horse_1_image_to_video_1080p import (
-        happy_horse_1_image_to_video_1080p as happy_horse_1_image_to_video_1080p,
-    )
-    from ..api.image_to_video.happy_horse_1_reference_to_video import (
-        happy_horse_1_reference_to_video as happy_horse_1_reference_to_video,
-    )
-    from ..api.image_to_video.hf_dop_image_to_video import hf_dop_image_to_video as hf_dop_image_to_video
-    from ..api.image_to_video.hunyuan_image_to_video import hunyuan_image_to_video as hunyuan_image_to_video
-    from ..api.image_to_video.kling_o1_image_to_video import (
-        kling_o1_image_to_video as kling_o1_image_to_video,
-    )
-    from ..api.image_to_video.kling_o1_reference_to_video import (
-        kling_o1_reference_to_video as kling_o1_reference_to_video,
-    )
-    from ..api.image_to_video.kling_o1_standard_image_to_video import (
-        kling_o1_standard_image_to_video as kling_o1_standard_image_to_video,
-    )
-    from ..api.image_to_video.kling_o1_standard_reference_to_video import (
-        kling_o1_standard_reference_to_video as kling_o1_standard_reference_to_video,
-    )
-    from ..api.image_to_video.kling_v2_1_master_i2v import kling_v2_1_master_i2v as kling_v2_1_master_i2v
-    from ..api.image_to_video.kling_v2_1_pro_i2v import kling_v2_1_pro_i2v as kling_v2_1_pro_i2v
-    from ..api.image_to_video.kling_v2_1_standard_i2v import (
-        kling_v2_1_standard_i2v as kling_v2_1_standard_i2v,
-    )
-    from ..api.image_to_video.kling_v2_5_turbo_pro_i2v import (
-        kling_v2_5_turbo_pro_i2v as kling_v2_5_turbo_pro_i2v,
-    )
-    from ..api.image_to_video.kling_v2_5_turbo_std_i2v import (
-        kling_v2_5_turbo_std_i2v as kling_v2_5_turbo_std_i2v,
-    )
-    from ..api.image_to_video.kling_v2_6_pro_i2v import kling_v2_6_pro_i2v as kling_v2_6_pro_i2v
-    from ..api.image_to_video.kling_v2_6_pro_motion_control import (
-        kling_v2_6_pro_motion_control as kling_v2_6_pro_motion_control,
-    )
-    from ..api.image_to_video.kling_v2_6_std_motion_control import (
-        kling_v2_6_std_motion_control as kling_v2_6_std_motion_control,
-    )
-    from ..api.image_to_video.kling_v3_0_4k_image_to_video import (
-        kling_v3_0_4k_image_to_video as kling_v3_0_4k_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_omni_4k_image_to_video import (
-        kling_v3_0_omni_4k_image_to_video as kling_v3_0_omni_4k_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_omni_pro_image_to_video import (
-        kling_v3_0_omni_pro_image_to_video as kling_v3_0_omni_pro_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_omni_standard_image_to_video import (
-        kling_v3_0_omni_standard_image_to_video as kling_v3_0_omni_standard_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_pro_image_to_video import (
-        kling_v3_0_pro_image_to_video as kling_v3_0_pro_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_pro_motion_control import (
-        kling_v3_0_pro_motion_control as kling_v3_0_pro_motion_control,
-    )
-    from ..api.image_to_video.kling_v3_0_standard_image_to_video import (
-        kling_v3_0_standard_image_to_video as kling_v3_0_standard_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_0_std_motion_control import (
-        kling_v3_0_std_motion_control as kling_v3_0_std_motion_control,
-    )
-    from ..api.image_to_video.kling_v3_turbo_pro_image_to_video import (
-        kling_v3_turbo_pro_image_to_video as kling_v3_turbo_pro_image_to_video,
-    )
-    from ..api.image_to_video.kling_v3_turbo_standard_image_to_video import (
-        kling_v3_turbo_standard_image_to_video as kling_v3_turbo_standard_image_to_video,
-    )
-    from ..api.image_to_video.leonardoai_motion_2_0 import leonardoai_motion_2_0 as leonardoai_motion_2_0
-    from ..api.image_to_video.ltx_2_3_image_to_video import ltx_2_3_image_to_video as ltx_2_3_image_to_video
-    from ..api.image_to_video.ltx_2_5_image_to_video import ltx_2_5_image_to_video as ltx_2_5_image_to_video
-    from ..api.image_to_video.ltx_2_19b_image_to_video import (
-        ltx_2_19b_image_to_video as ltx_2_19b_image_to_video,
-    )
-    from ..api.image_to_video.ltx_2_fast_image_to_video import (
-        ltx_2_fast_image_to_video as ltx_2_fast_image_to_video,
-    )
-    from ..api.image_to_video.ltx_2_pro_image_to_video import (
-        ltx_2_pro_image_to_video as ltx_2_pro_image_to_video,
-    )
-    from ..api.image_to_video.midjourney_v7_image_to_video import (
-        midjourney_v7_image_to_video as midjourney_v7_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_image_to_video import (
-        minimax_h3_image_to_video as minimax_h3_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_image_to_video_lora import (
-        minimax_h3_image_to_video_lora as minimax_h3_image_to_video_lora,
-    )
-    from ..api.image_to_video.minimax_h3_image_to_video_spicy import (
-        minimax_h3_image_to_video_spicy as minimax_h3_image_to_video_spicy,
-    )
-    from ..api.image_to_video.minimax_h3_max_image_to_video import (
-        minimax_h3_max_image_to_video as minimax_h3_max_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_max_reference_to_video import (
-        minimax_h3_max_reference_to_video as minimax_h3_max_reference_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_max_turbo_image_to_video import (
-        minimax_h3_max_turbo_image_to_video as minimax_h3_max_turbo_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_open_image_to_video import (
-        minimax_h3_open_image_to_video as minimax_h3_open_image_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_open_reference_to_video import (
-        minimax_h3_open_reference_to_video as minimax_h3_open_reference_to_video,
-    )
-    from ..api.image_to_video.minimax_h3_reference_to_video_lora import (
-        minimax_h3_reference_to_video_lora as minimax_h3_reference_to_video_lora,
-    )
-    from ..api.image_to_video.minimax_hailuo_02_pro_i2v import (
-        minimax_hailuo_02_pro_i2v as minimax_hailuo_02_pro_i2v,
-    )
-    from ..api.image_to_video.minimax_hailuo_02_standard_i2v import (
-        minimax_hailuo_02_standard_i2v as minimax_hailuo_02_standard_i2v,
-    )
-    from ..api.image_to_video.minimax_hailuo_2_3_fast import (
-        minimax_hailuo_2_3_fast as minimax_hailuo_2_3_fast,
-    )
-    from ..api.image_to_video.minimax_hailuo_2_3_pro_i2v import (
-        minimax_hailuo_2_3_pro_i2v as minimax_hailuo_2_3_pro_i2v,
-    )
-    from ..api.image_to_video.minimax_hailuo_2_3_standard_i2v import (
-        minimax_hailuo_2_3_standard_i2v as minimax_hailuo_2_3_standard_i2v,
-    )
-    from ..api.image_to_video.openai_sora_2_image_to_video import (
-        openai_sora_2_image_to_video as openai_sora_2_image_to_video,
-    )
-    from ..api.image_to_video.openai_sora_2_pro_image_to_video import (
-        openai_sora_2_pro_image_to_video as openai_sora_2_pro_image_to_video,
-    )
-    from ..api.image_to_video.openai_sora_2_standard_image_to_video import (
-        openai_sora_2_standard_image_to_video as openai_sora_2_standard_image_to_video,
-    )
-    from ..api.image_to_video.ovi_image_to_video import ovi_image_to_video as ovi_image_to_video
-    from ..api.image_to_video.pixverse_v4_5_i2v import pixverse_v4_5_i2v as pixverse_v4_5_i2v
-    from ..api.image_to_video.pixverse_v5_5_i2v import pixverse_v5_5_i2v as pixverse_v5_5_i2v
-    from ..api.image_to_video.pixverse_v5_i2v import pixverse_v5_i2v as pixverse_v5_i2v
-    from ..api.image_to_video.pixverse_v6_i2v import pixverse_v6_i2v as pixverse_v6_i2v
-    from ..api.image_to_video.pixverse_v6_transition import pixverse_v6_transition as pixverse_v6_transition
-    from ..api.image_to_video.runway_image_to_video import runway_image_to_video as runway_image_to_video
-    from ..api.image_to_video.sd_2_vip_image_to_video_4k import (
-        sd_2_vip_image_to_video_4k as sd_2_vip_image_to_video_4k,
-    )
-    from ..api.image_to_video.sd_2_vip_image_to_video_1080p import (
-        sd_2_vip_image_to_video_1080p as sd_2_vip_image_to_video_1080p,
-    )
-    from ..api.image_to_video.sd_2_vip_image_to_video_fast_1080p import (
-        sd_2_vip_image_to_video_fast_1080p as sd_2_vip_image_to_video_fast_1080p,
-    )
-    from ..api.image_to_video.seedance_2_0_i2v_480p import seedance_2_0_i2v_480p as seedance_2_0_i2v_480p
-    from ..api.image_to_video.seedance_2_0_omni_reference import (
-        seedance_2_0_omni_reference as seedance_2_0_omni_reference,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video import (
-        seedance_2_5_image_to_video as seedance_2_5_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video_4k import (
-        seedance_2_5_image_to_video_4k as seedance_2_5_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video_480p import (
-        seedance_2_5_image_to_video_480p as seedance_2_5_image_to_video_480p,
-    )
-    from ..api.image_to_video.seedance_2_5_image_to_video_1080p import (
-        seedance_2_5_image_to_video_1080p as seedance_2_5_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video import (
-        seedance_2_5_intl_image_to_video as seedance_2_5_intl_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video_4k import (
-        seedance_2_5_intl_image_to_video_4k as seedance_2_5_intl_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video_480p import (
-        seedance_2_5_intl_image_to_video_480p as seedance_2_5_intl_image_to_video_480p,
-    )
-    from ..api.image_to_video.seedance_2_5_intl_image_to_video_1080p import (
-        seedance_2_5_intl_image_to_video_1080p as seedance_2_5_intl_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video import (
-        seedance_2_5_spicy_image_to_video as seedance_2_5_spicy_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video_4k import (
-        seedance_2_5_spicy_image_to_video_4k as seedance_2_5_spicy_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video_480p import (
-        seedance_2_5_spicy_image_to_video_480p as seedance_2_5_spicy_image_to_video_480p,
-    )
-    from ..api.image_to_video.seedance_2_5_spicy_image_to_video_1080p import (
-        seedance_2_5_spicy_image_to_video_1080p as seedance_2_5_spicy_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_image_to_video import (
-        seedance_2_image_to_video as seedance_2_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_image_to_video_fast import (
-        seedance_2_image_to_video_fast as seedance_2_image_to_video_fast,
-    )
-    from ..api.image_to_video.seedance_2_mini_image_to_video import (
-        seedance_2_mini_image_to_video as seedance_2_mini_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_mini_spicy_image_to_video import (
-        seedance_2_mini_spicy_image_to_video as seedance_2_mini_spicy_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_spicy_image_to_video import (
-        seedance_2_spicy_image_to_video as seedance_2_spicy_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_spicy_image_to_video_fast import (
-        seedance_2_spicy_image_to_video_fast as seedance_2_spicy_image_to_video_fast,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video import (
-        seedance_2_vip_image_to_video as seedance_2_vip_image_to_video,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_4k import (
-        seedance_2_vip_image_to_video_4k as seedance_2_vip_image_to_video_4k,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_1080p import (
-        seedance_2_vip_image_to_video_1080p as seedance_2_vip_image_to_video_1080p,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_fast import (
-        seedance_2_vip_image_to_video_fast as seedance_2_vip_image_to_video_fast,
-    )
-    from ..api.image_to_video.seedance_2_vip_image_to_video_fast_1080p import (
-        seedance_2_vip_image_to_video_fast_1080p as seedance_2_vip_image_to_video_fast_1080p,
-    )
-    from ..api.image_to_video.seedance_lite_i2v import seedance_lite_i2v as seedance_lite_i2v
-    from ..api.image_to_video.seedance_lite_reference_to_video import (
-        seedance_lite_reference_to_video as seedance_lite_reference_to_video,
-    )
-    from ..api.image_to_video.seedance_pro_i2v import seedance_pro_i2v as seedance_pro_i2v
-    from ..api.image_to_video.seedance_pro_i2v_fast import seedance_pro_i2v_fast as seedance_pro_i2v_fast
-    from ..api.image_to_video.seedance_v1_5_pro_i2v import seedance_v1_5_pro_i2v as seedance_v1_5_pro_i2v
-    from ..api.image_to_video.seedance_v1_5_pro_i2v_fast import (
-        seedance_v1_5_pro_i2v_fast as seedance_v1_5_pro_i2v_fast,
-    )
-    from ..api.image_to_video.seedance_v2_0_i2v import seedance_v2_0_i2v as seedance_v2_0_i2v
-    from ..api.image_to_video.veo3_1_fast_image_to_video import (
-        veo3_1_fast_image_to_video as veo3_1_fast_image_to_video,
-    )
-    from ..api.image_to_video.veo3_1_image_to_video import veo3_1_image_to_video as veo3_1_image_to_video
-    from ..api.image_to_video.veo3_1_lite_image_to_video import (
-        veo3_1_lite_image_to_video as veo3_1_lite_image_to_video,
-    )
-    from ..api.image_to_video.veo3_1_reference_to_video import (
-        veo3_1_reference_to_video as veo3_1_reference_to_video,
-    )
-    from ..api.image_to_video.veo3_fast_image_to_video import (
-        veo3_fast_image_to_video as veo3_fast_image_to_video,
-    )
-    from ..api.image_to_video.veo3_image_to_video import veo3_image_to_video as veo3_image_to_video
-    from ..api.image_to_video.vidu_q1_reference import vidu_q1_reference as vidu_q1_reference
-    from ..api.image_to_video.vidu_q2_pro_image_to_video import (
-        vidu_q2_pro_image_to_video as vidu_q2_pro_image_to_video,
-    )
-    from ..api.image_to_video.vidu_q2_pro_start_end_video import (
-        vidu_q2_pro_start_end_video as vidu_q2_pro_start_end_video,
-    )
-    from ..api.image_to_video.vidu_q2_reference import vidu_q2_reference as vidu_q2_reference
-    from ..api.image_to_video.vidu_q2_reference_to_image import (
-        vidu_q2_reference_to_image as vidu_q2_reference_to_image,
-    )
-    from ..api.image_to_video.vidu_q2_turbo_image_to_video import (
-        vidu_q2_turbo_image_to_video as vidu_q2_turbo_image_to_video,
-    )
-    from ..api.image_to_video.vidu_q2_turbo_start_end_video import (
-        vidu_q2_turbo_start_end_video as vidu_q2_turbo_start_end_video,
-    )
-    from ..api.image_to_video.vidu_q3_pro_image_to_video import (
-        vidu_q3_pro_image_to_video as vidu_q3_pro_image_to_video,
-    )
-    from ..api.image_to_video.vidu_q3_turbo_image_to_video import (
-        vidu_q3_turbo_image_to_video as vidu_q3_turbo_image_to_video,
-    )
-    from ..api.image_to_video.vidu_v2_0_i2v import vidu_v2_0_i2v as vidu_v2_0_i2v
-    from ..api.image_to_video.wan2_1_image_to_video import wan2_1_image_to_video as wan2_1_image_to_video
-    from ..api.image_to_video.wan2_1_lora_i2v import wan2_1_lora_i2v as wan2_1_lora_i2v
-    from ..api.image_to_video.wan2_1_reference_video import wan2_1_reference_video as wan2_1_reference_video
-    from ..api.image_to_video.wan2_2_image_to_video import wan2_2_image_to_video as wan2_2_image_to_video
-    from ..api.image_to_video.wan2_5_image_to_video import wan2_5_image_to_video as wan2_5_image_to_video
-    from ..api.image_to_video.wan2_5_image_to_video_fast import (
-        wan2_5_image_to_video_fast as wan2_5_image_to_video_fast,
-    )
-    from ..api.image_to_video.wan2_6_image_to_video import wan2_6_image_to_video as wan2_6_image_to_video
-    from ..api.image_to_video.wan2_6_image_to_video_spicy import (
-        wan2_6_image_to_video_spicy as wan2_6_image_to_video_spicy,
-    )
-    from ..api.image_to_video.wan2_7_image_to_video import wan2_7_image_to_video as wan2_7_image_to_video
-    from ..api.image_to_video.wan2_7_image_to_video_spicy import (
-        wan2_7_image_to_video_spicy as wan2_7_image_to_video_spicy,
-    )
-    from ..api.image_to_video.wan2_7_reference_to_video import (
-        wan2_7_reference_to_video as wan2_7_reference_to_video,
-    )
-    from ..api.image_to_video.wan3_0_image_to_video import wan3_0_image_to_video as wan3_0_image_to_video
-    from ..api.image_to_video.wan3_0_prime_image_to_video import (
-        wan3_0_prime_image_to_video as wan3_0_prime_image_to_video,
-    )
-    from ..api.image_to_video.wan3_0_prime_reference_to_video import (
-        wan3_0_prime_reference_to_video as wan3_0_prime_reference_to_video,
-    )
-    from ..api.image_to_video.wan3_0_reference_to_video import (
-        wan3_0_reference_to_video as wan3_0_reference_to_video,
-    )
-    from ..api.image_to_video.wan3_0_spicy_image_to_video import (
-        wan3_0_spicy_image_to_video as wan3_0_spicy_image_to_video,
-    )
-    from ..api.image_to_video.wan3_0_spicy_reference_to_video import (
-        wan3_0_spicy_reference_to_video as wan3_0_spicy_reference_to_video,
-    )
-else:
-    __all__ = [
-        "flux_3_image_to_video",
-        "flux_3_start_end_to_video",
-        "gemini_omni_flash_1_1_image_to_video",
-        "gemini_omni_image_to_video",
-        "grok_imagine_image_to_video",
-        "grok_imagine_video_1_5_preview",
-        "happy_horse_1_1_image_to_video",
-        "happy_horse_1_1_image_to_video_1080p",
-        "happy_horse_1_1_image_to_video_720p",
-        "happy_horse_1_image_to_video",
-        "happy_horse_1_image_to_video_1080p",
-        "happy_horse_1_image_to_video_720p",
-        "happy_horse_1_reference_to_video",
-        "hf_dop_image_to_video",
-        "hunyuan_image_to_video",
-        "kling_o1_image_to_video",
-        "kling_o1_reference_to_video",
-        "kling_o1_standard_image_to_video",
-        "kling_o1_standard_reference_to_video",
-        "kling_v2_1_master_i2v",
-        "kling_v2_1_pro_i2v",
-        "kling_v2_1_standard_i2v",
-        "kling_v2_5_turbo_pro_i2v",
-        "kling_v2_5_turbo_std_i2v",
-        "kling_v2_6_pro_i2v",
-        "kling_v2_6_pro_motion_control",
-        "kling_v2_6_std_motion_control",
-        "kling_v3_0_4k_image_to_video",
-        "kling_v3_0_omni_4k_image_to_video",
-        "kling_v3_0_omni_pro_image_to_video",
-        "kling_v3_0_omni_standard_image_to_video",
-        "kling_v3_0_pro_image_to_video",
-        "kling_v3_0_pro_motion_control",
-        "kling_v3_0_standard_image_to_video",
-        "kling_v3_0_std_motion_control",
-        "kling_v3_turbo_pro_image_to_video",
-        "kling_v3_turbo_standard_image_to_video",
-        "leonardoai_motion_2_0",
-        "ltx_2_19b_image_to_video",
-        "ltx_2_3_image_to_video",
-        "ltx_2_5_image_to_video",
-        "ltx_2_fast_image_to_video",
-        "ltx_2_pro_image_to_video",
-        "midjourney_v7_image_to_video",
-        "minimax_h3_image_to_video",
-        "minimax_h3_image_to_video_lora",
-        "minimax_h3_image_to_video_spicy",
-        "minimax_h3_max_image_to_video",
-        "minimax_h3_max_reference_to_video",
-        "minimax_h3_max_turbo_image_to_video",
-        "minimax_h3_open_image_to_video",
-        "minimax_h3_open_reference_to_video",
-        "minimax_h3_reference_to_video_lora",
-        "minimax_hailuo_02_pro_i2v",
-        "minimax_hailuo_02_standard_i2v",
-        "minimax_hailuo_2_3_fast",
-        "minimax_hailuo_2_3_pro_i2v",
-        "minimax_hailuo_2_3_standard_i2v",
-        "openai_sora_2_image_to_video",
-        "openai_sora_2_pro_image_to_video",
-        "openai_sora_2_standard_image_to_video",
-        "ovi_image_to_video",
-        "pixverse_v4_5_i2v",
-        "pixverse_v5_5_i2v",
-        "pixverse_v5_i2v",
-        "pixverse_v6_i2v",
-        "pixverse_v6_transition",
-        "runway_image_to_video",
-        "sd_2_vip_image_to_video_1080p",
-        "sd_2_vip_image_to_video_4k",
-        "sd_2_vip_image_to_video_fast_1080p",
-        "seedance_2_0_i2v_480p",
-        "seedance_2_0_omni_reference",
-        "seedance_2_5_image_to_video",
-        "seedance_2_5_image_to_video_1080p",
-        "seedance_2_5_image_to_video_480p",
-        "seedance_2_5_image_to_video_4k",
-        "seedance_2_5_intl_image_to_video",
-        "seedance_2_5_intl_image_to_video_1080p",
-        "seedance_2_5_intl_image_to_video_480p",
-        "seedance_2_5_intl_image_to_video_4k",
-        "seedance_2_5_spicy_image_to_video",
-        "seedance_2_5_spicy_image_to_video_1080p",
-        "seedance_2_5_spicy_image_to_video_480p",
-        "seedance_2_5_spicy_image_to_video_4k",
-        "seedance_2_image_to_video",
-        "seedance_2_image_to_video_fast",
-        "seedance_2_mini_image_to_video",
-        "seedance_2_mini_spicy_image_to_video",
-        "seedance_2_spicy_image_to_video",
-        "seedance_2_spicy_image_to_video_fast",
-        "seedance_2_vip_image_to_video",
-        "seedance_2_vip_image_to_video_1080p",
-        "seedance_2_vip_image_to_video_4k",
-        "seedance_2_vip_image_to_video_fast",
-        "seedance_2_vip_image_to_video_fast_1080p",
-        "seedance_lite_i2v",
-        "seedance_lite_reference_to_video",
-        "seedance_pro_i2v",
-        "seedance_pro_i2v_fast",
-        "seedance_v1_5_pro_i2v",
-        "seedance_v1_5_pro_i2v_fast",
-        "seedance_v2_0_i2v",
-        "veo3_1_fast_image_to_video",
-        "veo3_1_image_to_video",
-        "veo3_1_lite_image_to_video",
-        "veo3_1_reference_to_video",
-        "veo3_fast_image_to_video",
-        "veo3_image_to_video",
-        "vidu_q1_reference",
-        "vidu_q2_pro_image_to_video",
-        "vidu_q2_pro_start_end_video",
-        "vidu_q2_reference",
-        "vidu_q2_reference_to_image",
-        "vidu_q2_turbo_image_to_video",
-        "vidu_q2_turbo_start_end_video",
-        "vidu_q3_pro_image_to_video",
-        "vidu_q3_turbo_image_to_video",
-        "vidu_v2_0_i2v",
-        "wan2_1_image_to_video",
-        "wan2_1_lora_i2v",
-        "wan2_1_reference_video",
-        "wan2_2_image_to_video",
-        "wan2_5_image_to_video",
-        "wan2_5_image_to_video_fast",
-        "wan2_6_image_to_video",
-        "wan2_6_image_to_video_spicy",
-        "wan2_7_image_to_video",
-        "wan2_7_image_to_video_spicy",
-        "wan2_7_reference_to_video",
-        "wan3_0_image_to_video",
-        "wan3_0_prime_image_to_video",
-        "wan3_0_prime_reference_to_video",
-        "wan3_0_reference_to_video",
-        "wan3_0_spicy_image_to_video",
-        "wan3_0_spicy_reference_to_video",
-    ]
+_NAMES: tuple[str, ...] = (
+    "flux_3_image_to_video",
+    "flux_3_start_end_to_video",
+    "gemini_omni_flash_1_1_image_to_video",
+    "gemini_omni_image_to_video",
+    "grok_imagine_image_to_video",
+    "grok_imagine_video_1_5_preview",
+    "happy_horse_1_1_image_to_video",
+    "happy_horse_1_1_image_to_video_1080p",
+    "happy_horse_1_1_image_to_video_720p",
+    "happy_horse_1_image_to_video",
+    "happy_horse_1_image_to_video_1080p",
+    "happy_horse_1_image_to_video_720p",
+    "happy_horse_1_reference_to_video",
+    "hf_dop_image_to_video",
+    "hunyuan_image_to_video",
+    "kling_o1_image_to_video",
+    "kling_o1_reference_to_video",
+    "kling_o1_standard_image_to_video",
+    "kling_o1_standard_reference_to_video",
+    "kling_v2_1_master_i2v",
+    "kling_v2_1_pro_i2v",
+    "kling_v2_1_standard_i2v",
+    "kling_v2_5_turbo_pro_i2v",
+    "kling_v2_5_turbo_std_i2v",
+    "kling_v2_6_pro_i2v",
+    "kling_v2_6_pro_motion_control",
+    "kling_v2_6_std_motion_control",
+    "kling_v3_0_4k_image_to_video",
+    "kling_v3_0_omni_4k_image_to_video",
+    "kling_v3_0_omni_pro_image_to_video",
+    "kling_v3_0_omni_standard_image_to_video",
+    "kling_v3_0_pro_image_to_video",
+    "kling_v3_0_pro_motion_control",
+    "kling_v3_0_standard_image_to_video",
+    "kling_v3_0_std_motion_control",
+    "kling_v3_turbo_pro_image_to_video",
+    "kling_v3_turbo_standard_image_to_video",
+    "leonardoai_motion_2_0",
+    "ltx_2_19b_image_to_video",
+    "ltx_2_3_image_to_video",
+    "ltx_2_5_image_to_video",
+    "ltx_2_fast_image_to_video",
+    "ltx_2_pro_image_to_video",
+    "midjourney_v7_image_to_video",
+    "minimax_h3_image_to_video",
+    "minimax_h3_image_to_video_lora",
+    "minimax_h3_image_to_video_spicy",
+    "minimax_h3_max_image_to_video",
+    "minimax_h3_max_reference_to_video",
+    "minimax_h3_max_turbo_image_to_video",
+    "minimax_h3_open_image_to_video",
+    "minimax_h3_open_reference_to_video",
+    "minimax_h3_reference_to_video_lora",
+    "minimax_hailuo_02_pro_i2v",
+    "minimax_hailuo_02_standard_i2v",
+    "minimax_hailuo_2_3_fast",
+    "minimax_hailuo_2_3_pro_i2v",
+    "minimax_hailuo_2_3_standard_i2v",
+    "openai_sora_2_image_to_video",
+    "openai_sora_2_pro_image_to_video",
+    "openai_sora_2_standard_image_to_video",
+    "ovi_image_to_video",
+    "pixverse_v4_5_i2v",
+    "pixverse_v5_5_i2v",
+    "pixverse_v5_i2v",
+    "pixverse_v6_i2v",
+    "pixverse_v6_transition",
+    "runway_image_to_video",
+    "sd_2_vip_image_to_video_1080p",
+    "sd_2_vip_image_to_video_4k",
+    "sd_2_vip_image_to_video_fast_1080p",
+    "seedance_2_0_i2v_480p",
+    "seedance_2_0_omni_reference",
+    "seedance_2_5_image_to_video",
+    "seedance_2_5_image_to_video_1080p",
+    "seedance_2_5_image_to_video_480p",
+    "seedance_2_5_image_to_video_4k",
+    "seedance_2_5_intl_image_to_video",
+    "seedance_2_5_intl_image_to_video_1080p",
+    "seedance_2_5_intl_image_to_video_480p",
+    "seedance_2_5_intl_image_to_video_4k",
+    "seedance_2_5_spicy_image_to_video",
+    "seedance_2_5_spicy_image_to_video_1080p",
+    "seedance_2_5_spicy_image_to_video_480p",
+    "seedance_2_5_spicy_image_to_video_4k",
+    "seedance_2_image_to_video",
+    "seedance_2_image_to_video_fast",
+    "seedance_2_mini_image_to_video",
+    "seedance_2_mini_spicy_image_to_video",
+    "seedance_2_spicy_image_to_video",
+    "seedance_2_spicy_image_to_video_fast",
+    "seedance_2_vip_image_to_video",
+    "seedance_2_vip_image_to_video_1080p",
+    "seedance_2_vip_image_to_video_4k",
+    "seedance_2_vip_image_to_video_fast",
+    "seedance_2_vip_image_to_video_fast_1080p",
+    "seedance_lite_i2v",
+    "seedance_lite_reference_to_video",
+    "seedance_pro_i2v",
+    "seedance_pro_i2v_fast",
+    "seedance_v1_5_pro_i2v",
+    "seedance_v1_5_pro_i2v_fast",
+    "seedance_v2_0_i2v",
+    "veo3_1_fast_image_to_video",
+    "veo3_1_image_to_video",
+    "veo3_1_lite_image_to_video",
+    "veo3_1_reference_to_video",
+    "veo3_fast_image_to_video",
+    "veo3_image_to_video",
+    "vidu_q1_reference",
+    "vidu_q2_pro_image_to_video",
+    "vidu_q2_pro_start_end_video",
+    "vidu_q2_reference",
+    "vidu_q2_reference_to_image",
+    "vidu_q2_turbo_image_to_video",
+    "vidu_q2_turbo_start_end_video",
+    "vidu_q3_pro_image_to_video",
+    "vidu_q3_turbo_image_to_video",
+    "vidu_v2_0_i2v",
+    "wan2_1_image_to_video",
+    "wan2_1_lora_i2v",
+    "wan2_1_reference_video",
+    "wan2_2_image_to_video",
+    "wan2_5_image_to_video",
+    "wan2_5_image_to_video_fast",
+    "wan2_6_image_to_video",
+    "wan2_6_image_to_video_spicy",
+    "wan2_7_image_to_video",
+    "wan2_7_image_to_video_spicy",
+    "wan2_7_reference_to_video",
+    "wan3_0_image_to_video",
+    "wan3_0_prime_image_to_video",
+    "wan3_0_prime_reference_to_video",
+    "wan3_0_reference_to_video",
+    "wan3_0_spicy_image_to_video",
+    "wan3_0_spicy_reference_to_video",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.image_to_video.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.image_to_video.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

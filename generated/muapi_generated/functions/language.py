@@ -3,393 +3,175 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.language.abliterated_model import abliterated_model as abliterated_model
-    from ..api.language.abliterated_model_large import abliterated_model_large as abliterated_model_large
-    from ..api.language.abliterated_model_large_stream import (
-        abliterated_model_large_stream as abliterated_model_large_stream,
-    )
-    from ..api.language.abliterated_model_large_v2 import (
-        abliterated_model_large_v2 as abliterated_model_large_v2,
-    )
-    from ..api.language.abliterated_model_large_v2_stream import (
-        abliterated_model_large_v2_stream as abliterated_model_large_v2_stream,
-    )
-    from ..api.language.abliterated_model_stream import abliterated_model_stream as abliterated_model_stream
-    from ..api.language.aion_llama_3_1_8b import aion_llama_3_1_8b as aion_llama_3_1_8b
-    from ..api.language.aion_llama_3_1_8b_stream import aion_llama_3_1_8b_stream as aion_llama_3_1_8b_stream
-    from ..api.language.anubis_70b_v1_1 import anubis_70b_v1_1 as anubis_70b_v1_1
-    from ..api.language.anubis_70b_v1_1_stream import anubis_70b_v1_1_stream as anubis_70b_v1_1_stream
-    from ..api.language.any_llm_models import any_llm_models as any_llm_models
-    from ..api.language.claude_fable_5 import claude_fable_5 as claude_fable_5
-    from ..api.language.claude_fable_5_1 import claude_fable_5_1 as claude_fable_5_1
-    from ..api.language.claude_fable_5_1_stream import claude_fable_5_1_stream as claude_fable_5_1_stream
-    from ..api.language.claude_fable_5_stream import claude_fable_5_stream as claude_fable_5_stream
-    from ..api.language.claude_haiku_4_5 import claude_haiku_4_5 as claude_haiku_4_5
-    from ..api.language.claude_haiku_4_5_stream import claude_haiku_4_5_stream as claude_haiku_4_5_stream
-    from ..api.language.claude_opus_4_5 import claude_opus_4_5 as claude_opus_4_5
-    from ..api.language.claude_opus_4_5_stream import claude_opus_4_5_stream as claude_opus_4_5_stream
-    from ..api.language.claude_opus_4_6 import claude_opus_4_6 as claude_opus_4_6
-    from ..api.language.claude_opus_4_6_stream import claude_opus_4_6_stream as claude_opus_4_6_stream
-    from ..api.language.claude_opus_4_7 import claude_opus_4_7 as claude_opus_4_7
-    from ..api.language.claude_opus_4_7_stream import claude_opus_4_7_stream as claude_opus_4_7_stream
-    from ..api.language.claude_opus_4_8 import claude_opus_4_8 as claude_opus_4_8
-    from ..api.language.claude_opus_4_8_stream import claude_opus_4_8_stream as claude_opus_4_8_stream
-    from ..api.language.claude_opus_5 import claude_opus_5 as claude_opus_5
-    from ..api.language.claude_opus_5_5 import claude_opus_5_5 as claude_opus_5_5
-    from ..api.language.claude_opus_5_5_stream import claude_opus_5_5_stream as claude_opus_5_5_stream
-    from ..api.language.claude_opus_5_stream import claude_opus_5_stream as claude_opus_5_stream
-    from ..api.language.claude_sonnet_4_5 import claude_sonnet_4_5 as claude_sonnet_4_5
-    from ..api.language.claude_sonnet_4_5_stream import claude_sonnet_4_5_stream as claude_sonnet_4_5_stream
-    from ..api.language.claude_sonnet_4_6 import claude_sonnet_4_6 as claude_sonnet_4_6
-    from ..api.language.claude_sonnet_4_6_stream import claude_sonnet_4_6_stream as claude_sonnet_4_6_stream
-    from ..api.language.claude_sonnet_5 import claude_sonnet_5 as claude_sonnet_5
-    from ..api.language.claude_sonnet_5_5 import claude_sonnet_5_5 as claude_sonnet_5_5
-    from ..api.language.claude_sonnet_5_5_stream import claude_sonnet_5_5_stream as claude_sonnet_5_5_stream
-    from ..api.language.claude_sonnet_5_stream import claude_sonnet_5_stream as claude_sonnet_5_stream
-    from ..api.language.cydonia_24b_v4_1 import cydonia_24b_v4_1 as cydonia_24b_v4_1
-    from ..api.language.cydonia_24b_v4_1_stream import cydonia_24b_v4_1_stream as cydonia_24b_v4_1_stream
-    from ..api.language.deepseek_r1_llama_70b_abliterated import (
-        deepseek_r1_llama_70b_abliterated as deepseek_r1_llama_70b_abliterated,
-    )
-    from ..api.language.deepseek_r1_llama_70b_abliterated_stream import (
-        deepseek_r1_llama_70b_abliterated_stream as deepseek_r1_llama_70b_abliterated_stream,
-    )
-    from ..api.language.deepseek_r1_qwen_32b_abliterated import (
-        deepseek_r1_qwen_32b_abliterated as deepseek_r1_qwen_32b_abliterated,
-    )
-    from ..api.language.deepseek_r1_qwen_32b_abliterated_stream import (
-        deepseek_r1_qwen_32b_abliterated_stream as deepseek_r1_qwen_32b_abliterated_stream,
-    )
-    from ..api.language.deepseek_v4_1_flash import deepseek_v4_1_flash as deepseek_v4_1_flash
-    from ..api.language.deepseek_v4_1_flash_stream import (
-        deepseek_v4_1_flash_stream as deepseek_v4_1_flash_stream,
-    )
-    from ..api.language.deepseek_v4_flash import deepseek_v4_flash as deepseek_v4_flash
-    from ..api.language.deepseek_v4_flash_stream import deepseek_v4_flash_stream as deepseek_v4_flash_stream
-    from ..api.language.deepseek_v4_pro import deepseek_v4_pro as deepseek_v4_pro
-    from ..api.language.deepseek_v4_pro_stream import deepseek_v4_pro_stream as deepseek_v4_pro_stream
-    from ..api.language.euryale_70b_v2_3 import euryale_70b_v2_3 as euryale_70b_v2_3
-    from ..api.language.euryale_70b_v2_3_stream import euryale_70b_v2_3_stream as euryale_70b_v2_3_stream
-    from ..api.language.eva_llama_3_33_70b import eva_llama_3_33_70b as eva_llama_3_33_70b
-    from ..api.language.eva_llama_3_33_70b_stream import (
-        eva_llama_3_33_70b_stream as eva_llama_3_33_70b_stream,
-    )
-    from ..api.language.gemini_2_5_flash import gemini_2_5_flash as gemini_2_5_flash
-    from ..api.language.gemini_2_5_flash_stream import gemini_2_5_flash_stream as gemini_2_5_flash_stream
-    from ..api.language.gemini_2_5_pro import gemini_2_5_pro as gemini_2_5_pro
-    from ..api.language.gemini_2_5_pro_stream import gemini_2_5_pro_stream as gemini_2_5_pro_stream
-    from ..api.language.gemini_3_1_pro import gemini_3_1_pro as gemini_3_1_pro
-    from ..api.language.gemini_3_1_pro_stream import gemini_3_1_pro_stream as gemini_3_1_pro_stream
-    from ..api.language.gemini_3_5_flash import gemini_3_5_flash as gemini_3_5_flash
-    from ..api.language.gemini_3_5_flash_openai import gemini_3_5_flash_openai as gemini_3_5_flash_openai
-    from ..api.language.gemini_3_5_flash_openai_stream import (
-        gemini_3_5_flash_openai_stream as gemini_3_5_flash_openai_stream,
-    )
-    from ..api.language.gemini_3_5_flash_stream import gemini_3_5_flash_stream as gemini_3_5_flash_stream
-    from ..api.language.gemini_3_6_flash import gemini_3_6_flash as gemini_3_6_flash
-    from ..api.language.gemini_3_6_flash_openai import gemini_3_6_flash_openai as gemini_3_6_flash_openai
-    from ..api.language.gemini_3_6_flash_openai_stream import (
-        gemini_3_6_flash_openai_stream as gemini_3_6_flash_openai_stream,
-    )
-    from ..api.language.gemini_3_6_flash_stream import gemini_3_6_flash_stream as gemini_3_6_flash_stream
-    from ..api.language.gemini_3_7_flash import gemini_3_7_flash as gemini_3_7_flash
-    from ..api.language.gemini_3_7_flash_openai import gemini_3_7_flash_openai as gemini_3_7_flash_openai
-    from ..api.language.gemini_3_7_flash_openai_stream import (
-        gemini_3_7_flash_openai_stream as gemini_3_7_flash_openai_stream,
-    )
-    from ..api.language.gemini_3_7_flash_stream import gemini_3_7_flash_stream as gemini_3_7_flash_stream
-    from ..api.language.gemini_3_8_flash import gemini_3_8_flash as gemini_3_8_flash
-    from ..api.language.gemini_3_8_flash_stream import gemini_3_8_flash_stream as gemini_3_8_flash_stream
-    from ..api.language.gemini_3_flash import gemini_3_flash as gemini_3_flash
-    from ..api.language.gemini_3_flash_stream import gemini_3_flash_stream as gemini_3_flash_stream
-    from ..api.language.gemini_3_pro import gemini_3_pro as gemini_3_pro
-    from ..api.language.gemini_3_pro_stream import gemini_3_pro_stream as gemini_3_pro_stream
-    from ..api.language.gemini_audio_vision import gemini_audio_vision as gemini_audio_vision
-    from ..api.language.gemini_video_vision import gemini_video_vision as gemini_video_vision
-    from ..api.language.gemma_4_26b_a4b_abliterated import (
-        gemma_4_26b_a4b_abliterated as gemma_4_26b_a4b_abliterated,
-    )
-    from ..api.language.gemma_4_26b_a4b_abliterated_stream import (
-        gemma_4_26b_a4b_abliterated_stream as gemma_4_26b_a4b_abliterated_stream,
-    )
-    from ..api.language.gemma_4_31b_gembrain_abliterated import (
-        gemma_4_31b_gembrain_abliterated as gemma_4_31b_gembrain_abliterated,
-    )
-    from ..api.language.gemma_4_31b_gembrain_abliterated_stream import (
-        gemma_4_31b_gembrain_abliterated_stream as gemma_4_31b_gembrain_abliterated_stream,
-    )
-    from ..api.language.generate_social_video_script import (
-        generate_social_video_script as generate_social_video_script,
-    )
-    from ..api.language.glm_4_6_derestricted_v5 import glm_4_6_derestricted_v5 as glm_4_6_derestricted_v5
-    from ..api.language.glm_4_6_derestricted_v5_stream import (
-        glm_4_6_derestricted_v5_stream as glm_4_6_derestricted_v5_stream,
-    )
-    from ..api.language.glm_5_3_abliterated import glm_5_3_abliterated as glm_5_3_abliterated
-    from ..api.language.glm_5_3_abliterated_stream import (
-        glm_5_3_abliterated_stream as glm_5_3_abliterated_stream,
-    )
-    from ..api.language.glm_5_3_flash_abliterated import (
-        glm_5_3_flash_abliterated as glm_5_3_flash_abliterated,
-    )
-    from ..api.language.glm_5_3_flash_abliterated_stream import (
-        glm_5_3_flash_abliterated_stream as glm_5_3_flash_abliterated_stream,
-    )
-    from ..api.language.gpt_5_2 import gpt_5_2 as gpt_5_2
-    from ..api.language.gpt_5_2_stream import gpt_5_2_stream as gpt_5_2_stream
-    from ..api.language.gpt_5_4 import gpt_5_4 as gpt_5_4
-    from ..api.language.gpt_5_4_stream import gpt_5_4_stream as gpt_5_4_stream
-    from ..api.language.gpt_5_5 import gpt_5_5 as gpt_5_5
-    from ..api.language.gpt_5_5_stream import gpt_5_5_stream as gpt_5_5_stream
-    from ..api.language.gpt_5_6_luna import gpt_5_6_luna as gpt_5_6_luna
-    from ..api.language.gpt_5_6_luna_stream import gpt_5_6_luna_stream as gpt_5_6_luna_stream
-    from ..api.language.gpt_5_6_sol import gpt_5_6_sol as gpt_5_6_sol
-    from ..api.language.gpt_5_6_sol_stream import gpt_5_6_sol_stream as gpt_5_6_sol_stream
-    from ..api.language.gpt_5_6_terra import gpt_5_6_terra as gpt_5_6_terra
-    from ..api.language.gpt_5_6_terra_stream import gpt_5_6_terra_stream as gpt_5_6_terra_stream
-    from ..api.language.gpt_5_mini import gpt_5_mini as gpt_5_mini
-    from ..api.language.gpt_5_nano import gpt_5_nano as gpt_5_nano
-    from ..api.language.gpt_6_1_sol import gpt_6_1_sol as gpt_6_1_sol
-    from ..api.language.gpt_6_1_sol_stream import gpt_6_1_sol_stream as gpt_6_1_sol_stream
-    from ..api.language.gpt_6_astra import gpt_6_astra as gpt_6_astra
-    from ..api.language.gpt_6_astra_stream import gpt_6_astra_stream as gpt_6_astra_stream
-    from ..api.language.gpt_6_luna import gpt_6_luna as gpt_6_luna
-    from ..api.language.gpt_6_luna_stream import gpt_6_luna_stream as gpt_6_luna_stream
-    from ..api.language.gpt_6_sol import gpt_6_sol as gpt_6_sol
-    from ..api.language.gpt_6_sol_stream import gpt_6_sol_stream as gpt_6_sol_stream
-    from ..api.language.gpt_codex import gpt_codex as gpt_codex
-    from ..api.language.gpt_codex_stream import gpt_codex_stream as gpt_codex_stream
-    from ..api.language.grok_4_3 import grok_4_3 as grok_4_3
-    from ..api.language.grok_4_3_stream import grok_4_3_stream as grok_4_3_stream
-    from ..api.language.grok_4_5 import grok_4_5 as grok_4_5
-    from ..api.language.grok_4_5_stream import grok_4_5_stream as grok_4_5_stream
-    from ..api.language.grok_4_6 import grok_4_6 as grok_4_6
-    from ..api.language.grok_4_6_stream import grok_4_6_stream as grok_4_6_stream
-    from ..api.language.grok_4_7 import grok_4_7 as grok_4_7
-    from ..api.language.grok_4_7_stream import grok_4_7_stream as grok_4_7_stream
-    from ..api.language.kimi_k3 import kimi_k3 as kimi_k3
-    from ..api.language.kimi_k3_stream import kimi_k3_stream as kimi_k3_stream
-    from ..api.language.llama_3_3_70b_abliterated import (
-        llama_3_3_70b_abliterated as llama_3_3_70b_abliterated,
-    )
-    from ..api.language.llama_3_3_70b_abliterated_stream import (
-        llama_3_3_70b_abliterated_stream as llama_3_3_70b_abliterated_stream,
-    )
-    from ..api.language.magnum_v4_72b import magnum_v4_72b as magnum_v4_72b
-    from ..api.language.magnum_v4_72b_stream import magnum_v4_72b_stream as magnum_v4_72b_stream
-    from ..api.language.mimo_v2_6_flash_abliterated import (
-        mimo_v2_6_flash_abliterated as mimo_v2_6_flash_abliterated,
-    )
-    from ..api.language.mimo_v2_6_flash_abliterated_stream import (
-        mimo_v2_6_flash_abliterated_stream as mimo_v2_6_flash_abliterated_stream,
-    )
-    from ..api.language.molmo2_video_captioner import molmo2_video_captioner as molmo2_video_captioner
-    from ..api.language.mythomax_13b import mythomax_13b as mythomax_13b
-    from ..api.language.mythomax_13b_stream import mythomax_13b_stream as mythomax_13b_stream
-    from ..api.language.nevoria_r1_70b import nevoria_r1_70b as nevoria_r1_70b
-    from ..api.language.nevoria_r1_70b_stream import nevoria_r1_70b_stream as nevoria_r1_70b_stream
-    from ..api.language.openrouter_vision import openrouter_vision as openrouter_vision
-    from ..api.language.qwen_2_5_32b_abliterated import qwen_2_5_32b_abliterated as qwen_2_5_32b_abliterated
-    from ..api.language.qwen_2_5_32b_abliterated_stream import (
-        qwen_2_5_32b_abliterated_stream as qwen_2_5_32b_abliterated_stream,
-    )
-    from ..api.language.qwen_3_5_27b_blossom_derestricted import (
-        qwen_3_5_27b_blossom_derestricted as qwen_3_5_27b_blossom_derestricted,
-    )
-    from ..api.language.qwen_3_5_27b_queen_derestricted import (
-        qwen_3_5_27b_queen_derestricted as qwen_3_5_27b_queen_derestricted,
-    )
-    from ..api.language.qwen_3_5_27b_queen_derestricted_stream import (
-        qwen_3_5_27b_queen_derestricted_stream as qwen_3_5_27b_queen_derestricted_stream,
-    )
-    from ..api.language.qwen_3_8_27b_abliterated import qwen_3_8_27b_abliterated as qwen_3_8_27b_abliterated
-    from ..api.language.qwen_3_8_27b_abliterated_stream import (
-        qwen_3_8_27b_abliterated_stream as qwen_3_8_27b_abliterated_stream,
-    )
-    from ..api.language.qwen_3_8_27b_fable import qwen_3_8_27b_fable as qwen_3_8_27b_fable
-    from ..api.language.qwen_3_8_27b_fable_stream import (
-        qwen_3_8_27b_fable_stream as qwen_3_8_27b_fable_stream,
-    )
-    from ..api.language.qwen_3_8_27b_obliterated import qwen_3_8_27b_obliterated as qwen_3_8_27b_obliterated
-    from ..api.language.qwen_3_8_27b_obliterated_stream import (
-        qwen_3_8_27b_obliterated_stream as qwen_3_8_27b_obliterated_stream,
-    )
-    from ..api.language.qwen_3_8_27b_queen import qwen_3_8_27b_queen as qwen_3_8_27b_queen
-    from ..api.language.qwen_3_8_27b_queen_stream import (
-        qwen_3_8_27b_queen_stream as qwen_3_8_27b_queen_stream,
-    )
-    from ..api.language.stheno_8b_v3_2 import stheno_8b_v3_2 as stheno_8b_v3_2
-    from ..api.language.stheno_8b_v3_2_stream import stheno_8b_v3_2_stream as stheno_8b_v3_2_stream
-    from ..api.language.wayfarer_70b import wayfarer_70b as wayfarer_70b
-    from ..api.language.wayfarer_70b_stream import wayfarer_70b_stream as wayfarer_70b_stream
-else:
-    __all__ = [
-        "abliterated_model",
-        "abliterated_model_large",
-        "abliterated_model_large_stream",
-        "abliterated_model_large_v2",
-        "abliterated_model_large_v2_stream",
-        "abliterated_model_stream",
-        "aion_llama_3_1_8b",
-        "aion_llama_3_1_8b_stream",
-        "anubis_70b_v1_1",
-        "anubis_70b_v1_1_stream",
-        "any_llm_models",
-        "claude_fable_5",
-        "claude_fable_5_1",
-        "claude_fable_5_1_stream",
-        "claude_fable_5_stream",
-        "claude_haiku_4_5",
-        "claude_haiku_4_5_stream",
-        "claude_opus_4_5",
-        "claude_opus_4_5_stream",
-        "claude_opus_4_6",
-        "claude_opus_4_6_stream",
-        "claude_opus_4_7",
-        "claude_opus_4_7_stream",
-        "claude_opus_4_8",
-        "claude_opus_4_8_stream",
-        "claude_opus_5",
-        "claude_opus_5_5",
-        "claude_opus_5_5_stream",
-        "claude_opus_5_stream",
-        "claude_sonnet_4_5",
-        "claude_sonnet_4_5_stream",
-        "claude_sonnet_4_6",
-        "claude_sonnet_4_6_stream",
-        "claude_sonnet_5",
-        "claude_sonnet_5_5",
-        "claude_sonnet_5_5_stream",
-        "claude_sonnet_5_stream",
-        "cydonia_24b_v4_1",
-        "cydonia_24b_v4_1_stream",
-        "deepseek_r1_llama_70b_abliterated",
-        "deepseek_r1_llama_70b_abliterated_stream",
-        "deepseek_r1_qwen_32b_abliterated",
-        "deepseek_r1_qwen_32b_abliterated_stream",
-        "deepseek_v4_1_flash",
-        "deepseek_v4_1_flash_stream",
-        "deepseek_v4_flash",
-        "deepseek_v4_flash_stream",
-        "deepseek_v4_pro",
-        "deepseek_v4_pro_stream",
-        "euryale_70b_v2_3",
-        "euryale_70b_v2_3_stream",
-        "eva_llama_3_33_70b",
-        "eva_llama_3_33_70b_stream",
-        "gemini_2_5_flash",
-        "gemini_2_5_flash_stream",
-        "gemini_2_5_pro",
-        "gemini_2_5_pro_stream",
-        "gemini_3_1_pro",
-        "gemini_3_1_pro_stream",
-        "gemini_3_5_flash",
-        "gemini_3_5_flash_openai",
-        "gemini_3_5_flash_openai_stream",
-        "gemini_3_5_flash_stream",
-        "gemini_3_6_flash",
-        "gemini_3_6_flash_openai",
-        "gemini_3_6_flash_openai_stream",
-        "gemini_3_6_flash_stream",
-        "gemini_3_7_flash",
-        "gemini_3_7_flash_openai",
-        "gemini_3_7_flash_openai_stream",
-        "gemini_3_7_flash_stream",
-        "gemini_3_8_flash",
-        "gemini_3_8_flash_stream",
-        "gemini_3_flash",
-        "gemini_3_flash_stream",
-        "gemini_3_pro",
-        "gemini_3_pro_stream",
-        "gemini_audio_vision",
-        "gemini_video_vision",
-        "gemma_4_26b_a4b_abliterated",
-        "gemma_4_26b_a4b_abliterated_stream",
-        "gemma_4_31b_gembrain_abliterated",
-        "gemma_4_31b_gembrain_abliterated_stream",
-        "generate_social_video_script",
-        "glm_4_6_derestricted_v5",
-        "glm_4_6_derestricted_v5_stream",
-        "glm_5_3_abliterated",
-        "glm_5_3_abliterated_stream",
-        "glm_5_3_flash_abliterated",
-        "glm_5_3_flash_abliterated_stream",
-        "gpt_5_2",
-        "gpt_5_2_stream",
-        "gpt_5_4",
-        "gpt_5_4_stream",
-        "gpt_5_5",
-        "gpt_5_5_stream",
-        "gpt_5_6_luna",
-        "gpt_5_6_luna_stream",
-        "gpt_5_6_sol",
-        "gpt_5_6_sol_stream",
-        "gpt_5_6_terra",
-        "gpt_5_6_terra_stream",
-        "gpt_5_mini",
-        "gpt_5_nano",
-        "gpt_6_1_sol",
-        "gpt_6_1_sol_stream",
-        "gpt_6_astra",
-        "gpt_6_astra_stream",
-        "gpt_6_luna",
-        "gpt_6_luna_stream",
-        "gpt_6_sol",
-        "gpt_6_sol_stream",
-        "gpt_codex",
-        "gpt_codex_stream",
-        "grok_4_3",
-        "grok_4_3_stream",
-        "grok_4_5",
-        "grok_4_5_stream",
-        "grok_4_6",
-        "grok_4_6_stream",
-        "grok_4_7",
-        "grok_4_7_stream",
-        "kimi_k3",
-        "kimi_k3_stream",
-        "llama_3_3_70b_abliterated",
-        "llama_3_3_70b_abliterated_stream",
-        "magnum_v4_72b",
-        "magnum_v4_72b_stream",
-        "mimo_v2_6_flash_abliterated",
-        "mimo_v2_6_flash_abliterated_stream",
-        "molmo2_video_captioner",
-        "mythomax_13b",
-        "mythomax_13b_stream",
-        "nevoria_r1_70b",
-        "nevoria_r1_70b_stream",
-        "openrouter_vision",
-        "qwen_2_5_32b_abliterated",
-        "qwen_2_5_32b_abliterated_stream",
-        "qwen_3_5_27b_blossom_derestricted",
-        "qwen_3_5_27b_queen_derestricted",
-        "qwen_3_5_27b_queen_derestricted_stream",
-        "qwen_3_8_27b_abliterated",
-        "qwen_3_8_27b_abliterated_stream",
-        "qwen_3_8_27b_fable",
-        "qwen_3_8_27b_fable_stream",
-        "qwen_3_8_27b_obliterated",
-        "qwen_3_8_27b_obliterated_stream",
-        "qwen_3_8_27b_queen",
-        "qwen_3_8_27b_queen_stream",
-        "stheno_8b_v3_2",
-        "stheno_8b_v3_2_stream",
-        "wayfarer_70b",
-        "wayfarer_70b_stream",
-    ]
+_NAMES: tuple[str, ...] = (
+    "abliterated_model",
+    "abliterated_model_large",
+    "abliterated_model_large_stream",
+    "abliterated_model_large_v2",
+    "abliterated_model_large_v2_stream",
+    "abliterated_model_stream",
+    "aion_llama_3_1_8b",
+    "aion_llama_3_1_8b_stream",
+    "anubis_70b_v1_1",
+    "anubis_70b_v1_1_stream",
+    "any_llm_models",
+    "claude_fable_5",
+    "claude_fable_5_1",
+    "claude_fable_5_1_stream",
+    "claude_fable_5_stream",
+    "claude_haiku_4_5",
+    "claude_haiku_4_5_stream",
+    "claude_opus_4_5",
+    "claude_opus_4_5_stream",
+    "claude_opus_4_6",
+    "claude_opus_4_6_stream",
+    "claude_opus_4_7",
+    "claude_opus_4_7_stream",
+    "claude_opus_4_8",
+    "claude_opus_4_8_stream",
+    "claude_opus_5",
+    "claude_opus_5_5",
+    "claude_opus_5_5_stream",
+    "claude_opus_5_stream",
+    "claude_sonnet_4_5",
+    "claude_sonnet_4_5_stream",
+    "claude_sonnet_4_6",
+    "claude_sonnet_4_6_stream",
+    "claude_sonnet_5",
+    "claude_sonnet_5_5",
+    "claude_sonnet_5_5_stream",
+    "claude_sonnet_5_stream",
+    "cydonia_24b_v4_1",
+    "cydonia_24b_v4_1_stream",
+    "deepseek_r1_llama_70b_abliterated",
+    "deepseek_r1_llama_70b_abliterated_stream",
+    "deepseek_r1_qwen_32b_abliterated",
+    "deepseek_r1_qwen_32b_abliterated_stream",
+    "deepseek_v4_1_flash",
+    "deepseek_v4_1_flash_stream",
+    "deepseek_v4_flash",
+    "deepseek_v4_flash_stream",
+    "deepseek_v4_pro",
+    "deepseek_v4_pro_stream",
+    "euryale_70b_v2_3",
+    "euryale_70b_v2_3_stream",
+    "eva_llama_3_33_70b",
+    "eva_llama_3_33_70b_stream",
+    "gemini_2_5_flash",
+    "gemini_2_5_flash_stream",
+    "gemini_2_5_pro",
+    "gemini_2_5_pro_stream",
+    "gemini_3_1_pro",
+    "gemini_3_1_pro_stream",
+    "gemini_3_5_flash",
+    "gemini_3_5_flash_openai",
+    "gemini_3_5_flash_openai_stream",
+    "gemini_3_5_flash_stream",
+    "gemini_3_6_flash",
+    "gemini_3_6_flash_openai",
+    "gemini_3_6_flash_openai_stream",
+    "gemini_3_6_flash_stream",
+    "gemini_3_7_flash",
+    "gemini_3_7_flash_openai",
+    "gemini_3_7_flash_openai_stream",
+    "gemini_3_7_flash_stream",
+    "gemini_3_8_flash",
+    "gemini_3_8_flash_stream",
+    "gemini_3_flash",
+    "gemini_3_flash_stream",
+    "gemini_3_pro",
+    "gemini_3_pro_stream",
+    "gemini_audio_vision",
+    "gemini_video_vision",
+    "gemma_4_26b_a4b_abliterated",
+    "gemma_4_26b_a4b_abliterated_stream",
+    "gemma_4_31b_gembrain_abliterated",
+    "gemma_4_31b_gembrain_abliterated_stream",
+    "generate_social_video_script",
+    "glm_4_6_derestricted_v5",
+    "glm_4_6_derestricted_v5_stream",
+    "glm_5_3_abliterated",
+    "glm_5_3_abliterated_stream",
+    "glm_5_3_flash_abliterated",
+    "glm_5_3_flash_abliterated_stream",
+    "gpt_5_2",
+    "gpt_5_2_stream",
+    "gpt_5_4",
+    "gpt_5_4_stream",
+    "gpt_5_5",
+    "gpt_5_5_stream",
+    "gpt_5_6_luna",
+    "gpt_5_6_luna_stream",
+    "gpt_5_6_sol",
+    "gpt_5_6_sol_stream",
+    "gpt_5_6_terra",
+    "gpt_5_6_terra_stream",
+    "gpt_5_mini",
+    "gpt_5_nano",
+    "gpt_6_1_sol",
+    "gpt_6_1_sol_stream",
+    "gpt_6_astra",
+    "gpt_6_astra_stream",
+    "gpt_6_luna",
+    "gpt_6_luna_stream",
+    "gpt_6_sol",
+    "gpt_6_sol_stream",
+    "gpt_codex",
+    "gpt_codex_stream",
+    "grok_4_3",
+    "grok_4_3_stream",
+    "grok_4_5",
+    "grok_4_5_stream",
+    "grok_4_6",
+    "grok_4_6_stream",
+    "grok_4_7",
+    "grok_4_7_stream",
+    "kimi_k3",
+    "kimi_k3_stream",
+    "llama_3_3_70b_abliterated",
+    "llama_3_3_70b_abliterated_stream",
+    "magnum_v4_72b",
+    "magnum_v4_72b_stream",
+    "mimo_v2_6_flash_abliterated",
+    "mimo_v2_6_flash_abliterated_stream",
+    "molmo2_video_captioner",
+    "mythomax_13b",
+    "mythomax_13b_stream",
+    "nevoria_r1_70b",
+    "nevoria_r1_70b_stream",
+    "openrouter_vision",
+    "qwen_2_5_32b_abliterated",
+    "qwen_2_5_32b_abliterated_stream",
+    "qwen_3_5_27b_blossom_derestricted",
+    "qwen_3_5_27b_queen_derestricted",
+    "qwen_3_5_27b_queen_derestricted_stream",
+    "qwen_3_8_27b_abliterated",
+    "qwen_3_8_27b_abliterated_stream",
+    "qwen_3_8_27b_fable",
+    "qwen_3_8_27b_fable_stream",
+    "qwen_3_8_27b_obliterated",
+    "qwen_3_8_27b_obliterated_stream",
+    "qwen_3_8_27b_queen",
+    "qwen_3_8_27b_queen_stream",
+    "stheno_8b_v3_2",
+    "stheno_8b_v3_2_stream",
+    "wayfarer_70b",
+    "wayfarer_70b_stream",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.language.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.language.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

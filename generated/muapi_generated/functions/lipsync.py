@@ -3,39 +3,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.lipsync.creatify_lipsync import creatify_lipsync as creatify_lipsync
-    from ..api.lipsync.heygen_video_translate import heygen_video_translate as heygen_video_translate
-    from ..api.lipsync.latentsync_video import latentsync_video as latentsync_video
-    from ..api.lipsync.ltx_2_3_lipsync import ltx_2_3_lipsync as ltx_2_3_lipsync
-    from ..api.lipsync.ltx_2_19b_lipsync import ltx_2_19b_lipsync as ltx_2_19b_lipsync
-    from ..api.lipsync.sync_lipsync import sync_lipsync as sync_lipsync
-    from ..api.lipsync.veed_lipsync import veed_lipsync as veed_lipsync
-    from ..api.lipsync.volcengine_video_to_video_lip_sync import (
-        volcengine_video_to_video_lip_sync as volcengine_video_to_video_lip_sync,
-    )
-else:
-    __all__ = [
-        "creatify_lipsync",
-        "heygen_video_translate",
-        "latentsync_video",
-        "ltx_2_19b_lipsync",
-        "ltx_2_3_lipsync",
-        "sync_lipsync",
-        "veed_lipsync",
-        "volcengine_video_to_video_lip_sync",
-    ]
+_NAMES: tuple[str, ...] = (
+    "creatify_lipsync",
+    "heygen_video_translate",
+    "latentsync_video",
+    "ltx_2_19b_lipsync",
+    "ltx_2_3_lipsync",
+    "sync_lipsync",
+    "veed_lipsync",
+    "volcengine_video_to_video_lip_sync",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.lipsync.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.lipsync.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,57 +3,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.social.facebook_fetch_reels import facebook_fetch_reels as facebook_fetch_reels
-    from ..api.social.facebook_publish import facebook_publish as facebook_publish
-    from ..api.social.instagram_fetch_reels import instagram_fetch_reels as instagram_fetch_reels
-    from ..api.social.instagram_publish import instagram_publish as instagram_publish
-    from ..api.social.linkedin_publish import linkedin_publish as linkedin_publish
-    from ..api.social.pinterest_publish import pinterest_publish as pinterest_publish
-    from ..api.social.threads_publish import threads_publish as threads_publish
-    from ..api.social.tiktok_carousel import tiktok_carousel as tiktok_carousel
-    from ..api.social.tiktok_fetch_profile import tiktok_fetch_profile as tiktok_fetch_profile
-    from ..api.social.tiktok_fetch_videos import tiktok_fetch_videos as tiktok_fetch_videos
-    from ..api.social.tiktok_publish import tiktok_publish as tiktok_publish
-    from ..api.social.twitter_fetch_posts import twitter_fetch_posts as twitter_fetch_posts
-    from ..api.social.x_publish import x_publish as x_publish
-    from ..api.social.youtube_download import youtube_download as youtube_download
-    from ..api.social.youtube_fetch_shorts import youtube_fetch_shorts as youtube_fetch_shorts
-    from ..api.social.youtube_publish import youtube_publish as youtube_publish
-    from ..api.social.youtube_set_thumbnail import youtube_set_thumbnail as youtube_set_thumbnail
-    from ..api.social.youtube_update_metadata import youtube_update_metadata as youtube_update_metadata
-else:
-    __all__ = [
-        "facebook_fetch_reels",
-        "facebook_publish",
-        "instagram_fetch_reels",
-        "instagram_publish",
-        "linkedin_publish",
-        "pinterest_publish",
-        "threads_publish",
-        "tiktok_carousel",
-        "tiktok_fetch_profile",
-        "tiktok_fetch_videos",
-        "tiktok_publish",
-        "twitter_fetch_posts",
-        "x_publish",
-        "youtube_download",
-        "youtube_fetch_shorts",
-        "youtube_publish",
-        "youtube_set_thumbnail",
-        "youtube_update_metadata",
-    ]
+_NAMES: tuple[str, ...] = (
+    "facebook_fetch_reels",
+    "facebook_publish",
+    "instagram_fetch_reels",
+    "instagram_publish",
+    "linkedin_publish",
+    "pinterest_publish",
+    "threads_publish",
+    "tiktok_carousel",
+    "tiktok_fetch_profile",
+    "tiktok_fetch_videos",
+    "tiktok_publish",
+    "twitter_fetch_posts",
+    "x_publish",
+    "youtube_download",
+    "youtube_fetch_shorts",
+    "youtube_publish",
+    "youtube_set_thumbnail",
+    "youtube_update_metadata",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.social.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.social.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,25 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.storyboard.openai_sora_2_pro_characters import (
-        openai_sora_2_pro_characters as openai_sora_2_pro_characters,
-    )
-else:
-    __all__ = [
-        "openai_sora_2_pro_characters",
-    ]
+_NAMES: tuple[str, ...] = ("openai_sora_2_pro_characters",)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.storyboard.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.storyboard.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

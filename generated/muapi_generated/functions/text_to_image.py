@@ -3,215 +3,103 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.text_to_image.bytedance_seedream_image import (
-        bytedance_seedream_image as bytedance_seedream_image,
-    )
-    from ..api.text_to_image.bytedance_seedream_v4 import bytedance_seedream_v4 as bytedance_seedream_v4
-    from ..api.text_to_image.bytedance_seedream_v4_5 import bytedance_seedream_v4_5 as bytedance_seedream_v4_5
-    from ..api.text_to_image.chroma_image import chroma_image as chroma_image
-    from ..api.text_to_image.flux_1_dev_style_lora_inference import (
-        flux_1_dev_style_lora_inference as flux_1_dev_style_lora_inference,
-    )
-    from ..api.text_to_image.flux_2_dev import flux_2_dev as flux_2_dev
-    from ..api.text_to_image.flux_2_flex import flux_2_flex as flux_2_flex
-    from ..api.text_to_image.flux_2_klein_4b import flux_2_klein_4b as flux_2_klein_4b
-    from ..api.text_to_image.flux_2_klein_4b_text_to_image_lora import (
-        flux_2_klein_4b_text_to_image_lora as flux_2_klein_4b_text_to_image_lora,
-    )
-    from ..api.text_to_image.flux_2_klein_4b_turbo import flux_2_klein_4b_turbo as flux_2_klein_4b_turbo
-    from ..api.text_to_image.flux_2_klein_9b import flux_2_klein_9b as flux_2_klein_9b
-    from ..api.text_to_image.flux_2_klein_9b_text_to_image_lora import (
-        flux_2_klein_9b_text_to_image_lora as flux_2_klein_9b_text_to_image_lora,
-    )
-    from ..api.text_to_image.flux_2_klein_9b_turbo import flux_2_klein_9b_turbo as flux_2_klein_9b_turbo
-    from ..api.text_to_image.flux_2_pro import flux_2_pro as flux_2_pro
-    from ..api.text_to_image.flux_dev_image import flux_dev_image as flux_dev_image
-    from ..api.text_to_image.flux_dev_lora_image import flux_dev_lora_image as flux_dev_lora_image
-    from ..api.text_to_image.flux_kontext_dev_t2i import flux_kontext_dev_t2i as flux_kontext_dev_t2i
-    from ..api.text_to_image.flux_kontext_max_t2i import flux_kontext_max_t2i as flux_kontext_max_t2i
-    from ..api.text_to_image.flux_kontext_pro_t2i import flux_kontext_pro_t2i as flux_kontext_pro_t2i
-    from ..api.text_to_image.flux_krea_dev import flux_krea_dev as flux_krea_dev
-    from ..api.text_to_image.flux_schnell_image import flux_schnell_image as flux_schnell_image
-    from ..api.text_to_image.google_imagen4 import google_imagen4 as google_imagen4
-    from ..api.text_to_image.google_imagen4_fast import google_imagen4_fast as google_imagen4_fast
-    from ..api.text_to_image.google_imagen4_ultra import google_imagen4_ultra as google_imagen4_ultra
-    from ..api.text_to_image.gpt4o_text_to_image import gpt4o_text_to_image as gpt4o_text_to_image
-    from ..api.text_to_image.gpt_image_1_5 import gpt_image_1_5 as gpt_image_1_5
-    from ..api.text_to_image.gpt_image_2_5_flare_text_to_image import (
-        gpt_image_2_5_flare_text_to_image as gpt_image_2_5_flare_text_to_image,
-    )
-    from ..api.text_to_image.gpt_image_2_5_sunburst_text_to_image import (
-        gpt_image_2_5_sunburst_text_to_image as gpt_image_2_5_sunburst_text_to_image,
-    )
-    from ..api.text_to_image.gpt_image_2_text_to_image import (
-        gpt_image_2_text_to_image as gpt_image_2_text_to_image,
-    )
-    from ..api.text_to_image.grok_imagine_image_2 import grok_imagine_image_2 as grok_imagine_image_2
-    from ..api.text_to_image.grok_imagine_text_to_image import (
-        grok_imagine_text_to_image as grok_imagine_text_to_image,
-    )
-    from ..api.text_to_image.grok_imagine_text_to_image_quality import (
-        grok_imagine_text_to_image_quality as grok_imagine_text_to_image_quality,
-    )
-    from ..api.text_to_image.hidream_i1_dev_image import hidream_i1_dev_image as hidream_i1_dev_image
-    from ..api.text_to_image.hidream_i1_fast_image import hidream_i1_fast_image as hidream_i1_fast_image
-    from ..api.text_to_image.hidream_i1_full_image import hidream_i1_full_image as hidream_i1_full_image
-    from ..api.text_to_image.hunyuan_image_2_1 import hunyuan_image_2_1 as hunyuan_image_2_1
-    from ..api.text_to_image.hunyuan_image_3_0 import hunyuan_image_3_0 as hunyuan_image_3_0
-    from ..api.text_to_image.ideogram_v3_t2i import ideogram_v3_t2i as ideogram_v3_t2i
-    from ..api.text_to_image.kling_o1_text_to_image import kling_o1_text_to_image as kling_o1_text_to_image
-    from ..api.text_to_image.kling_o3_image import kling_o3_image as kling_o3_image
-    from ..api.text_to_image.krea_v2_turbo import krea_v2_turbo as krea_v2_turbo
-    from ..api.text_to_image.krea_v2_turbo_lora import krea_v2_turbo_lora as krea_v2_turbo_lora
-    from ..api.text_to_image.leonardoai_lucid_origin import leonardoai_lucid_origin as leonardoai_lucid_origin
-    from ..api.text_to_image.leonardoai_phoenix_1_0 import leonardoai_phoenix_1_0 as leonardoai_phoenix_1_0
-    from ..api.text_to_image.midjourney_niji import midjourney_niji as midjourney_niji
-    from ..api.text_to_image.midjourney_v7 import midjourney_v7 as midjourney_v7
-    from ..api.text_to_image.midjourney_v7_text_to_image import (
-        midjourney_v7_text_to_image as midjourney_v7_text_to_image,
-    )
-    from ..api.text_to_image.midjourney_v8 import midjourney_v8 as midjourney_v8
-    from ..api.text_to_image.muse_image_text_to_image import (
-        muse_image_text_to_image as muse_image_text_to_image,
-    )
-    from ..api.text_to_image.nano_banana import nano_banana as nano_banana
-    from ..api.text_to_image.nano_banana_2 import nano_banana_2 as nano_banana_2
-    from ..api.text_to_image.nano_banana_2_lite import nano_banana_2_lite as nano_banana_2_lite
-    from ..api.text_to_image.nano_banana_pro import nano_banana_pro as nano_banana_pro
-    from ..api.text_to_image.neta_lumina import neta_lumina as neta_lumina
-    from ..api.text_to_image.perfect_pony_xl import perfect_pony_xl as perfect_pony_xl
-    from ..api.text_to_image.qwen2_1_text_to_image import qwen2_1_text_to_image as qwen2_1_text_to_image
-    from ..api.text_to_image.qwen3_pro_text_to_image import qwen3_pro_text_to_image as qwen3_pro_text_to_image
-    from ..api.text_to_image.qwen3_text_to_image import qwen3_text_to_image as qwen3_text_to_image
-    from ..api.text_to_image.qwen_image import qwen_image as qwen_image
-    from ..api.text_to_image.qwen_image_2_0 import qwen_image_2_0 as qwen_image_2_0
-    from ..api.text_to_image.qwen_image_2_0_pro import qwen_image_2_0_pro as qwen_image_2_0_pro
-    from ..api.text_to_image.qwen_image_text_to_image_2512_lora import (
-        qwen_image_text_to_image_2512_lora as qwen_image_text_to_image_2512_lora,
-    )
-    from ..api.text_to_image.qwen_image_text_to_image_lora import (
-        qwen_image_text_to_image_lora as qwen_image_text_to_image_lora,
-    )
-    from ..api.text_to_image.qwen_text_to_image_2512 import qwen_text_to_image_2512 as qwen_text_to_image_2512
-    from ..api.text_to_image.reve_text_to_image import reve_text_to_image as reve_text_to_image
-    from ..api.text_to_image.sdxl_image import sdxl_image as sdxl_image
-    from ..api.text_to_image.sdxl_lora_image import sdxl_lora_image as sdxl_lora_image
-    from ..api.text_to_image.seedream_5_0 import seedream_5_0 as seedream_5_0
-    from ..api.text_to_image.seedream_5_0_flash import seedream_5_0_flash as seedream_5_0_flash
-    from ..api.text_to_image.seedream_5_0_pro import seedream_5_0_pro as seedream_5_0_pro
-    from ..api.text_to_image.vidu_q2_text_to_image import vidu_q2_text_to_image as vidu_q2_text_to_image
-    from ..api.text_to_image.wan2_1_text_to_image import wan2_1_text_to_image as wan2_1_text_to_image
-    from ..api.text_to_image.wan2_5_text_to_image import wan2_5_text_to_image as wan2_5_text_to_image
-    from ..api.text_to_image.wan2_6_text_to_image import wan2_6_text_to_image as wan2_6_text_to_image
-    from ..api.text_to_image.wan2_7_text_to_image import wan2_7_text_to_image as wan2_7_text_to_image
-    from ..api.text_to_image.wan2_7_text_to_image_pro import (
-        wan2_7_text_to_image_pro as wan2_7_text_to_image_pro,
-    )
-    from ..api.text_to_image.z_image_base import z_image_base as z_image_base
-    from ..api.text_to_image.z_image_base_text_to_image_lora import (
-        z_image_base_text_to_image_lora as z_image_base_text_to_image_lora,
-    )
-    from ..api.text_to_image.z_image_p import z_image_p as z_image_p
-    from ..api.text_to_image.z_image_turbo import z_image_turbo as z_image_turbo
-    from ..api.text_to_image.z_image_turbo_text_to_image_lora import (
-        z_image_turbo_text_to_image_lora as z_image_turbo_text_to_image_lora,
-    )
-else:
-    __all__ = [
-        "bytedance_seedream_image",
-        "bytedance_seedream_v4",
-        "bytedance_seedream_v4_5",
-        "chroma_image",
-        "flux_1_dev_style_lora_inference",
-        "flux_2_dev",
-        "flux_2_flex",
-        "flux_2_klein_4b",
-        "flux_2_klein_4b_text_to_image_lora",
-        "flux_2_klein_4b_turbo",
-        "flux_2_klein_9b",
-        "flux_2_klein_9b_text_to_image_lora",
-        "flux_2_klein_9b_turbo",
-        "flux_2_pro",
-        "flux_dev_image",
-        "flux_dev_lora_image",
-        "flux_kontext_dev_t2i",
-        "flux_kontext_max_t2i",
-        "flux_kontext_pro_t2i",
-        "flux_krea_dev",
-        "flux_schnell_image",
-        "google_imagen4",
-        "google_imagen4_fast",
-        "google_imagen4_ultra",
-        "gpt4o_text_to_image",
-        "gpt_image_1_5",
-        "gpt_image_2_5_flare_text_to_image",
-        "gpt_image_2_5_sunburst_text_to_image",
-        "gpt_image_2_text_to_image",
-        "grok_imagine_image_2",
-        "grok_imagine_text_to_image",
-        "grok_imagine_text_to_image_quality",
-        "hidream_i1_dev_image",
-        "hidream_i1_fast_image",
-        "hidream_i1_full_image",
-        "hunyuan_image_2_1",
-        "hunyuan_image_3_0",
-        "ideogram_v3_t2i",
-        "kling_o1_text_to_image",
-        "kling_o3_image",
-        "krea_v2_turbo",
-        "krea_v2_turbo_lora",
-        "leonardoai_lucid_origin",
-        "leonardoai_phoenix_1_0",
-        "midjourney_niji",
-        "midjourney_v7",
-        "midjourney_v7_text_to_image",
-        "midjourney_v8",
-        "muse_image_text_to_image",
-        "nano_banana",
-        "nano_banana_2",
-        "nano_banana_2_lite",
-        "nano_banana_pro",
-        "neta_lumina",
-        "perfect_pony_xl",
-        "qwen2_1_text_to_image",
-        "qwen3_pro_text_to_image",
-        "qwen3_text_to_image",
-        "qwen_image",
-        "qwen_image_2_0",
-        "qwen_image_2_0_pro",
-        "qwen_image_text_to_image_2512_lora",
-        "qwen_image_text_to_image_lora",
-        "qwen_text_to_image_2512",
-        "reve_text_to_image",
-        "sdxl_image",
-        "sdxl_lora_image",
-        "seedream_5_0",
-        "seedream_5_0_flash",
-        "seedream_5_0_pro",
-        "vidu_q2_text_to_image",
-        "wan2_1_text_to_image",
-        "wan2_5_text_to_image",
-        "wan2_6_text_to_image",
-        "wan2_7_text_to_image",
-        "wan2_7_text_to_image_pro",
-        "z_image_base",
-        "z_image_base_text_to_image_lora",
-        "z_image_p",
-        "z_image_turbo",
-        "z_image_turbo_text_to_image_lora",
-    ]
+_NAMES: tuple[str, ...] = (
+    "bytedance_seedream_image",
+    "bytedance_seedream_v4",
+    "bytedance_seedream_v4_5",
+    "chroma_image",
+    "flux_1_dev_style_lora_inference",
+    "flux_2_dev",
+    "flux_2_flex",
+    "flux_2_klein_4b",
+    "flux_2_klein_4b_text_to_image_lora",
+    "flux_2_klein_4b_turbo",
+    "flux_2_klein_9b",
+    "flux_2_klein_9b_text_to_image_lora",
+    "flux_2_klein_9b_turbo",
+    "flux_2_pro",
+    "flux_dev_image",
+    "flux_dev_lora_image",
+    "flux_kontext_dev_t2i",
+    "flux_kontext_max_t2i",
+    "flux_kontext_pro_t2i",
+    "flux_krea_dev",
+    "flux_schnell_image",
+    "google_imagen4",
+    "google_imagen4_fast",
+    "google_imagen4_ultra",
+    "gpt4o_text_to_image",
+    "gpt_image_1_5",
+    "gpt_image_2_5_flare_text_to_image",
+    "gpt_image_2_5_sunburst_text_to_image",
+    "gpt_image_2_text_to_image",
+    "grok_imagine_image_2",
+    "grok_imagine_text_to_image",
+    "grok_imagine_text_to_image_quality",
+    "hidream_i1_dev_image",
+    "hidream_i1_fast_image",
+    "hidream_i1_full_image",
+    "hunyuan_image_2_1",
+    "hunyuan_image_3_0",
+    "ideogram_v3_t2i",
+    "kling_o1_text_to_image",
+    "kling_o3_image",
+    "krea_v2_turbo",
+    "krea_v2_turbo_lora",
+    "leonardoai_lucid_origin",
+    "leonardoai_phoenix_1_0",
+    "midjourney_niji",
+    "midjourney_v7",
+    "midjourney_v7_text_to_image",
+    "midjourney_v8",
+    "muse_image_text_to_image",
+    "nano_banana",
+    "nano_banana_2",
+    "nano_banana_2_lite",
+    "nano_banana_pro",
+    "neta_lumina",
+    "perfect_pony_xl",
+    "qwen2_1_text_to_image",
+    "qwen3_pro_text_to_image",
+    "qwen3_text_to_image",
+    "qwen_image",
+    "qwen_image_2_0",
+    "qwen_image_2_0_pro",
+    "qwen_image_text_to_image_2512_lora",
+    "qwen_image_text_to_image_lora",
+    "qwen_text_to_image_2512",
+    "reve_text_to_image",
+    "sdxl_image",
+    "sdxl_lora_image",
+    "seedream_5_0",
+    "seedream_5_0_flash",
+    "seedream_5_0_pro",
+    "vidu_q2_text_to_image",
+    "wan2_1_text_to_image",
+    "wan2_5_text_to_image",
+    "wan2_6_text_to_image",
+    "wan2_7_text_to_image",
+    "wan2_7_text_to_image_pro",
+    "z_image_base",
+    "z_image_base_text_to_image_lora",
+    "z_image_p",
+    "z_image_turbo",
+    "z_image_turbo_text_to_image_lora",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.text_to_image.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.text_to_image.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

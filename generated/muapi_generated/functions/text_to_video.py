@@ -3,377 +3,129 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.text_to_video.flux_3_text_to_video import flux_3_text_to_video as flux_3_text_to_video
-    from ..api.text_to_video.flux_3_text_to_video_draft import (
-        flux_3_text_to_video_draft as flux_3_text_to_video_draft,
-    )
-    from ..api.text_to_video.gemini_omni_flash_1_1_text_to_video import (
-        gemini_omni_flash_1_1_text_to_video as gemini_omni_flash_1_1_text_to_video,
-    )
-    from ..api.text_to_video.gemini_omni_text_to_video import (
-        gemini_omni_text_to_video as gemini_omni_text_to_video,
-    )
-    from ..api.text_to_video.grok_imagine_text_to_video import (
-        grok_imagine_text_to_video as grok_imagine_text_to_video,
-    )
-    from ..api.text_to_video.happy_horse_1_1_text_to_video import (
-        happy_horse_1_1_text_to_video as happy_horse_1_1_text_to_video,
-    )
-    from ..api.text_to_video.happy_horse_1_1_text_to_video_720p import (
-        happy_horse_1_1_text_to_video_720p as happy_horse_1_1_text_to_video_720p,
-    )
-    from ..api.text_to_video.happy_horse_1_1_text_to_video_1080p import (
-        happy_horse_1_1_text_to_video_1080p as happy_horse_1_1_text_to_video_1080p,
-    )
-    from ..api.text_to_video.happy_horse_1_text_to_video import (
-        happy_horse_1_text_to_video as happy_horse_1_text_to_video,
-    )
-    from ..api.text_to_video.happy_horse_1_text_to_video_720p import (
-        happy_horse_1_text_to_video_720p as happy_horse_1_text_to_video_720p,
-    )
-    from ..api.text_to_video.happy_horse_1_text_to_video_1080p import (
-        happy_horse_1_text_to_video_1080p as happy_horse_1_text_to_video_1080p,
-    )
-    from ..api.text_to_video.hunyuan_fast_text_to_video import (
-        hunyuan_fast_text_to_video as hunyuan_fast_text_to_video,
-    )
-    from ..api.text_to_video.hunyuan_text_to_video import hunyuan_text_to_video as hunyuan_text_to_video
-    from ..api.text_to_video.kling_o1_text_to_video import kling_o1_text_to_video as kling_o1_text_to_video
-    from ..api.text_to_video.kling_v2_1_master_t2v import kling_v2_1_master_t2v as kling_v2_1_master_t2v
-    from ..api.text_to_video.kling_v2_5_turbo_pro_t2v import (
-        kling_v2_5_turbo_pro_t2v as kling_v2_5_turbo_pro_t2v,
-    )
-    from ..api.text_to_video.kling_v2_6_pro_t2v import kling_v2_6_pro_t2v as kling_v2_6_pro_t2v
-    from ..api.text_to_video.kling_v3_0_4k_text_to_video import (
-        kling_v3_0_4k_text_to_video as kling_v3_0_4k_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_omni_4k_text_to_video import (
-        kling_v3_0_omni_4k_text_to_video as kling_v3_0_omni_4k_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_omni_pro_text_to_video import (
-        kling_v3_0_omni_pro_text_to_video as kling_v3_0_omni_pro_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_omni_standard_text_to_video import (
-        kling_v3_0_omni_standard_text_to_video as kling_v3_0_omni_standard_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_pro_text_to_video import (
-        kling_v3_0_pro_text_to_video as kling_v3_0_pro_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_0_standard_text_to_video import (
-        kling_v3_0_standard_text_to_video as kling_v3_0_standard_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_turbo_pro_text_to_video import (
-        kling_v3_turbo_pro_text_to_video as kling_v3_turbo_pro_text_to_video,
-    )
-    from ..api.text_to_video.kling_v3_turbo_standard_text_to_video import (
-        kling_v3_turbo_standard_text_to_video as kling_v3_turbo_standard_text_to_video,
-    )
-    from ..api.text_to_video.ltx_2_3_text_to_video import ltx_2_3_text_to_video as ltx_2_3_text_to_video
-    from ..api.text_to_video.ltx_2_5_text_to_video import ltx_2_5_text_to_video as ltx_2_5_text_to_video
-    from ..api.text_to_video.ltx_2_19b_text_to_video import ltx_2_19b_text_to_video as ltx_2_19b_text_to_video
-    from ..api.text_to_video.ltx_2_fast_text_to_video import (
-        ltx_2_fast_text_to_video as ltx_2_fast_text_to_video,
-    )
-    from ..api.text_to_video.ltx_2_pro_text_to_video import ltx_2_pro_text_to_video as ltx_2_pro_text_to_video
-    from ..api.text_to_video.minimax_h3_max_text_to_video import (
-        minimax_h3_max_text_to_video as minimax_h3_max_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_max_turbo_text_to_video import (
-        minimax_h3_max_turbo_text_to_video as minimax_h3_max_turbo_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_open_text_to_video import (
-        minimax_h3_open_text_to_video as minimax_h3_open_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_text_to_video import (
-        minimax_h3_text_to_video as minimax_h3_text_to_video,
-    )
-    from ..api.text_to_video.minimax_h3_text_to_video_lora import (
-        minimax_h3_text_to_video_lora as minimax_h3_text_to_video_lora,
-    )
-    from ..api.text_to_video.minimax_hailuo_02_pro_t2v import (
-        minimax_hailuo_02_pro_t2v as minimax_hailuo_02_pro_t2v,
-    )
-    from ..api.text_to_video.minimax_hailuo_02_standard_t2v import (
-        minimax_hailuo_02_standard_t2v as minimax_hailuo_02_standard_t2v,
-    )
-    from ..api.text_to_video.minimax_hailuo_2_3_pro_t2v import (
-        minimax_hailuo_2_3_pro_t2v as minimax_hailuo_2_3_pro_t2v,
-    )
-    from ..api.text_to_video.minimax_hailuo_2_3_standard_t2v import (
-        minimax_hailuo_2_3_standard_t2v as minimax_hailuo_2_3_standard_t2v,
-    )
-    from ..api.text_to_video.motion_graphics import motion_graphics as motion_graphics
-    from ..api.text_to_video.openai_sora import openai_sora as openai_sora
-    from ..api.text_to_video.openai_sora_2_pro_text_to_video import (
-        openai_sora_2_pro_text_to_video as openai_sora_2_pro_text_to_video,
-    )
-    from ..api.text_to_video.openai_sora_2_standard_text_to_video import (
-        openai_sora_2_standard_text_to_video as openai_sora_2_standard_text_to_video,
-    )
-    from ..api.text_to_video.openai_sora_2_text_to_video import (
-        openai_sora_2_text_to_video as openai_sora_2_text_to_video,
-    )
-    from ..api.text_to_video.ovi_text_to_video import ovi_text_to_video as ovi_text_to_video
-    from ..api.text_to_video.pixverse_v4_5_t2v import pixverse_v4_5_t2v as pixverse_v4_5_t2v
-    from ..api.text_to_video.pixverse_v5_5_t2v import pixverse_v5_5_t2v as pixverse_v5_5_t2v
-    from ..api.text_to_video.pixverse_v5_t2v import pixverse_v5_t2v as pixverse_v5_t2v
-    from ..api.text_to_video.pixverse_v6_t2v import pixverse_v6_t2v as pixverse_v6_t2v
-    from ..api.text_to_video.runway_text_to_video import runway_text_to_video as runway_text_to_video
-    from ..api.text_to_video.sd_2_vip_text_to_video_4k import (
-        sd_2_vip_text_to_video_4k as sd_2_vip_text_to_video_4k,
-    )
-    from ..api.text_to_video.sd_2_vip_text_to_video_1080p import (
-        sd_2_vip_text_to_video_1080p as sd_2_vip_text_to_video_1080p,
-    )
-    from ..api.text_to_video.sd_2_vip_text_to_video_fast_1080p import (
-        sd_2_vip_text_to_video_fast_1080p as sd_2_vip_text_to_video_fast_1080p,
-    )
-    from ..api.text_to_video.seedance_2_0_t2v_480p import seedance_2_0_t2v_480p as seedance_2_0_t2v_480p
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video import (
-        seedance_2_5_intl_text_to_video as seedance_2_5_intl_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video_4k import (
-        seedance_2_5_intl_text_to_video_4k as seedance_2_5_intl_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video_480p import (
-        seedance_2_5_intl_text_to_video_480p as seedance_2_5_intl_text_to_video_480p,
-    )
-    from ..api.text_to_video.seedance_2_5_intl_text_to_video_1080p import (
-        seedance_2_5_intl_text_to_video_1080p as seedance_2_5_intl_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video import (
-        seedance_2_5_spicy_text_to_video as seedance_2_5_spicy_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video_4k import (
-        seedance_2_5_spicy_text_to_video_4k as seedance_2_5_spicy_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video_480p import (
-        seedance_2_5_spicy_text_to_video_480p as seedance_2_5_spicy_text_to_video_480p,
-    )
-    from ..api.text_to_video.seedance_2_5_spicy_text_to_video_1080p import (
-        seedance_2_5_spicy_text_to_video_1080p as seedance_2_5_spicy_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video import (
-        seedance_2_5_text_to_video as seedance_2_5_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video_4k import (
-        seedance_2_5_text_to_video_4k as seedance_2_5_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video_480p import (
-        seedance_2_5_text_to_video_480p as seedance_2_5_text_to_video_480p,
-    )
-    from ..api.text_to_video.seedance_2_5_text_to_video_1080p import (
-        seedance_2_5_text_to_video_1080p as seedance_2_5_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_mini_omni_reference import (
-        seedance_2_mini_omni_reference as seedance_2_mini_omni_reference,
-    )
-    from ..api.text_to_video.seedance_2_mini_spicy_omni_reference import (
-        seedance_2_mini_spicy_omni_reference as seedance_2_mini_spicy_omni_reference,
-    )
-    from ..api.text_to_video.seedance_2_mini_spicy_text_to_video import (
-        seedance_2_mini_spicy_text_to_video as seedance_2_mini_spicy_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_mini_text_to_video import (
-        seedance_2_mini_text_to_video as seedance_2_mini_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_spicy_text_to_video import (
-        seedance_2_spicy_text_to_video as seedance_2_spicy_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_spicy_text_to_video_fast import (
-        seedance_2_spicy_text_to_video_fast as seedance_2_spicy_text_to_video_fast,
-    )
-    from ..api.text_to_video.seedance_2_text_to_video import (
-        seedance_2_text_to_video as seedance_2_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_text_to_video_fast import (
-        seedance_2_text_to_video_fast as seedance_2_text_to_video_fast,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video import (
-        seedance_2_vip_text_to_video as seedance_2_vip_text_to_video,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_4k import (
-        seedance_2_vip_text_to_video_4k as seedance_2_vip_text_to_video_4k,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_1080p import (
-        seedance_2_vip_text_to_video_1080p as seedance_2_vip_text_to_video_1080p,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_fast import (
-        seedance_2_vip_text_to_video_fast as seedance_2_vip_text_to_video_fast,
-    )
-    from ..api.text_to_video.seedance_2_vip_text_to_video_fast_1080p import (
-        seedance_2_vip_text_to_video_fast_1080p as seedance_2_vip_text_to_video_fast_1080p,
-    )
-    from ..api.text_to_video.seedance_lite_t2v import seedance_lite_t2v as seedance_lite_t2v
-    from ..api.text_to_video.seedance_pro_t2v import seedance_pro_t2v as seedance_pro_t2v
-    from ..api.text_to_video.seedance_pro_t2v_fast import seedance_pro_t2v_fast as seedance_pro_t2v_fast
-    from ..api.text_to_video.seedance_v1_5_pro_t2v import seedance_v1_5_pro_t2v as seedance_v1_5_pro_t2v
-    from ..api.text_to_video.seedance_v1_5_pro_t2v_fast import (
-        seedance_v1_5_pro_t2v_fast as seedance_v1_5_pro_t2v_fast,
-    )
-    from ..api.text_to_video.seedance_v2_0_t2v import seedance_v2_0_t2v as seedance_v2_0_t2v
-    from ..api.text_to_video.veo3_1_4k_video import veo3_1_4k_video as veo3_1_4k_video
-    from ..api.text_to_video.veo3_1_fast_text_to_video import (
-        veo3_1_fast_text_to_video as veo3_1_fast_text_to_video,
-    )
-    from ..api.text_to_video.veo3_1_lite_text_to_video import (
-        veo3_1_lite_text_to_video as veo3_1_lite_text_to_video,
-    )
-    from ..api.text_to_video.veo3_1_text_to_video import veo3_1_text_to_video as veo3_1_text_to_video
-    from ..api.text_to_video.veo3_fast_text_to_video import veo3_fast_text_to_video as veo3_fast_text_to_video
-    from ..api.text_to_video.veo3_text_to_video import veo3_text_to_video as veo3_text_to_video
-    from ..api.text_to_video.vidu_q2_pro_text_to_video import (
-        vidu_q2_pro_text_to_video as vidu_q2_pro_text_to_video,
-    )
-    from ..api.text_to_video.vidu_q2_turbo_text_to_video import (
-        vidu_q2_turbo_text_to_video as vidu_q2_turbo_text_to_video,
-    )
-    from ..api.text_to_video.vidu_q3_pro_text_to_video import (
-        vidu_q3_pro_text_to_video as vidu_q3_pro_text_to_video,
-    )
-    from ..api.text_to_video.vidu_q3_turbo_text_to_video import (
-        vidu_q3_turbo_text_to_video as vidu_q3_turbo_text_to_video,
-    )
-    from ..api.text_to_video.vidu_v2_0_t2v import vidu_v2_0_t2v as vidu_v2_0_t2v
-    from ..api.text_to_video.wan2_1_lora_t2v import wan2_1_lora_t2v as wan2_1_lora_t2v
-    from ..api.text_to_video.wan2_1_text_to_video import wan2_1_text_to_video as wan2_1_text_to_video
-    from ..api.text_to_video.wan2_2_5b_fast_t2v import wan2_2_5b_fast_t2v as wan2_2_5b_fast_t2v
-    from ..api.text_to_video.wan2_2_text_to_video import wan2_2_text_to_video as wan2_2_text_to_video
-    from ..api.text_to_video.wan2_5_text_to_video import wan2_5_text_to_video as wan2_5_text_to_video
-    from ..api.text_to_video.wan2_5_text_to_video_fast import (
-        wan2_5_text_to_video_fast as wan2_5_text_to_video_fast,
-    )
-    from ..api.text_to_video.wan2_6_text_to_video import wan2_6_text_to_video as wan2_6_text_to_video
-    from ..api.text_to_video.wan2_7_text_to_video import wan2_7_text_to_video as wan2_7_text_to_video
-    from ..api.text_to_video.wan3_0_prime_text_to_video import (
-        wan3_0_prime_text_to_video as wan3_0_prime_text_to_video,
-    )
-    from ..api.text_to_video.wan3_0_spicy_text_to_video import (
-        wan3_0_spicy_text_to_video as wan3_0_spicy_text_to_video,
-    )
-    from ..api.text_to_video.wan3_0_text_to_video import wan3_0_text_to_video as wan3_0_text_to_video
-else:
-    __all__ = [
-        "flux_3_text_to_video",
-        "flux_3_text_to_video_draft",
-        "gemini_omni_flash_1_1_text_to_video",
-        "gemini_omni_text_to_video",
-        "grok_imagine_text_to_video",
-        "happy_horse_1_1_text_to_video",
-        "happy_horse_1_1_text_to_video_1080p",
-        "happy_horse_1_1_text_to_video_720p",
-        "happy_horse_1_text_to_video",
-        "happy_horse_1_text_to_video_1080p",
-        "happy_horse_1_text_to_video_720p",
-        "hunyuan_fast_text_to_video",
-        "hunyuan_text_to_video",
-        "kling_o1_text_to_video",
-        "kling_v2_1_master_t2v",
-        "kling_v2_5_turbo_pro_t2v",
-        "kling_v2_6_pro_t2v",
-        "kling_v3_0_4k_text_to_video",
-        "kling_v3_0_omni_4k_text_to_video",
-        "kling_v3_0_omni_pro_text_to_video",
-        "kling_v3_0_omni_standard_text_to_video",
-        "kling_v3_0_pro_text_to_video",
-        "kling_v3_0_standard_text_to_video",
-        "kling_v3_turbo_pro_text_to_video",
-        "kling_v3_turbo_standard_text_to_video",
-        "ltx_2_19b_text_to_video",
-        "ltx_2_3_text_to_video",
-        "ltx_2_5_text_to_video",
-        "ltx_2_fast_text_to_video",
-        "ltx_2_pro_text_to_video",
-        "minimax_h3_max_text_to_video",
-        "minimax_h3_max_turbo_text_to_video",
-        "minimax_h3_open_text_to_video",
-        "minimax_h3_text_to_video",
-        "minimax_h3_text_to_video_lora",
-        "minimax_hailuo_02_pro_t2v",
-        "minimax_hailuo_02_standard_t2v",
-        "minimax_hailuo_2_3_pro_t2v",
-        "minimax_hailuo_2_3_standard_t2v",
-        "motion_graphics",
-        "openai_sora",
-        "openai_sora_2_pro_text_to_video",
-        "openai_sora_2_standard_text_to_video",
-        "openai_sora_2_text_to_video",
-        "ovi_text_to_video",
-        "pixverse_v4_5_t2v",
-        "pixverse_v5_5_t2v",
-        "pixverse_v5_t2v",
-        "pixverse_v6_t2v",
-        "runway_text_to_video",
-        "sd_2_vip_text_to_video_1080p",
-        "sd_2_vip_text_to_video_4k",
-        "sd_2_vip_text_to_video_fast_1080p",
-        "seedance_2_0_t2v_480p",
-        "seedance_2_5_intl_text_to_video",
-        "seedance_2_5_intl_text_to_video_1080p",
-        "seedance_2_5_intl_text_to_video_480p",
-        "seedance_2_5_intl_text_to_video_4k",
-        "seedance_2_5_spicy_text_to_video",
-        "seedance_2_5_spicy_text_to_video_1080p",
-        "seedance_2_5_spicy_text_to_video_480p",
-        "seedance_2_5_spicy_text_to_video_4k",
-        "seedance_2_5_text_to_video",
-        "seedance_2_5_text_to_video_1080p",
-        "seedance_2_5_text_to_video_480p",
-        "seedance_2_5_text_to_video_4k",
-        "seedance_2_mini_omni_reference",
-        "seedance_2_mini_spicy_omni_reference",
-        "seedance_2_mini_spicy_text_to_video",
-        "seedance_2_mini_text_to_video",
-        "seedance_2_spicy_text_to_video",
-        "seedance_2_spicy_text_to_video_fast",
-        "seedance_2_text_to_video",
-        "seedance_2_text_to_video_fast",
-        "seedance_2_vip_text_to_video",
-        "seedance_2_vip_text_to_video_1080p",
-        "seedance_2_vip_text_to_video_4k",
-        "seedance_2_vip_text_to_video_fast",
-        "seedance_2_vip_text_to_video_fast_1080p",
-        "seedance_lite_t2v",
-        "seedance_pro_t2v",
-        "seedance_pro_t2v_fast",
-        "seedance_v1_5_pro_t2v",
-        "seedance_v1_5_pro_t2v_fast",
-        "seedance_v2_0_t2v",
-        "veo3_1_4k_video",
-        "veo3_1_fast_text_to_video",
-        "veo3_1_lite_text_to_video",
-        "veo3_1_text_to_video",
-        "veo3_fast_text_to_video",
-        "veo3_text_to_video",
-        "vidu_q2_pro_text_to_video",
-        "vidu_q2_turbo_text_to_video",
-        "vidu_q3_pro_text_to_video",
-        "vidu_q3_turbo_text_to_video",
-        "vidu_v2_0_t2v",
-        "wan2_1_lora_t2v",
-        "wan2_1_text_to_video",
-        "wan2_2_5b_fast_t2v",
-        "wan2_2_text_to_video",
-        "wan2_5_text_to_video",
-        "wan2_5_text_to_video_fast",
-        "wan2_6_text_to_video",
-        "wan2_7_text_to_video",
-        "wan3_0_prime_text_to_video",
-        "wan3_0_spicy_text_to_video",
-        "wan3_0_text_to_video",
-    ]
+_NAMES: tuple[str, ...] = (
+    "flux_3_text_to_video",
+    "flux_3_text_to_video_draft",
+    "gemini_omni_flash_1_1_text_to_video",
+    "gemini_omni_text_to_video",
+    "grok_imagine_text_to_video",
+    "happy_horse_1_1_text_to_video",
+    "happy_horse_1_1_text_to_video_1080p",
+    "happy_horse_1_1_text_to_video_720p",
+    "happy_horse_1_text_to_video",
+    "happy_horse_1_text_to_video_1080p",
+    "happy_horse_1_text_to_video_720p",
+    "hunyuan_fast_text_to_video",
+    "hunyuan_text_to_video",
+    "kling_o1_text_to_video",
+    "kling_v2_1_master_t2v",
+    "kling_v2_5_turbo_pro_t2v",
+    "kling_v2_6_pro_t2v",
+    "kling_v3_0_4k_text_to_video",
+    "kling_v3_0_omni_4k_text_to_video",
+    "kling_v3_0_omni_pro_text_to_video",
+    "kling_v3_0_omni_standard_text_to_video",
+    "kling_v3_0_pro_text_to_video",
+    "kling_v3_0_standard_text_to_video",
+    "kling_v3_turbo_pro_text_to_video",
+    "kling_v3_turbo_standard_text_to_video",
+    "ltx_2_19b_text_to_video",
+    "ltx_2_3_text_to_video",
+    "ltx_2_5_text_to_video",
+    "ltx_2_fast_text_to_video",
+    "ltx_2_pro_text_to_video",
+    "minimax_h3_max_text_to_video",
+    "minimax_h3_max_turbo_text_to_video",
+    "minimax_h3_open_text_to_video",
+    "minimax_h3_text_to_video",
+    "minimax_h3_text_to_video_lora",
+    "minimax_hailuo_02_pro_t2v",
+    "minimax_hailuo_02_standard_t2v",
+    "minimax_hailuo_2_3_pro_t2v",
+    "minimax_hailuo_2_3_standard_t2v",
+    "motion_graphics",
+    "openai_sora",
+    "openai_sora_2_pro_text_to_video",
+    "openai_sora_2_standard_text_to_video",
+    "openai_sora_2_text_to_video",
+    "ovi_text_to_video",
+    "pixverse_v4_5_t2v",
+    "pixverse_v5_5_t2v",
+    "pixverse_v5_t2v",
+    "pixverse_v6_t2v",
+    "runway_text_to_video",
+    "sd_2_vip_text_to_video_1080p",
+    "sd_2_vip_text_to_video_4k",
+    "sd_2_vip_text_to_video_fast_1080p",
+    "seedance_2_0_t2v_480p",
+    "seedance_2_5_intl_text_to_video",
+    "seedance_2_5_intl_text_to_video_1080p",
+    "seedance_2_5_intl_text_to_video_480p",
+    "seedance_2_5_intl_text_to_video_4k",
+    "seedance_2_5_spicy_text_to_video",
+    "seedance_2_5_spicy_text_to_video_1080p",
+    "seedance_2_5_spicy_text_to_video_480p",
+    "seedance_2_5_spicy_text_to_video_4k",
+    "seedance_2_5_text_to_video",
+    "seedance_2_5_text_to_video_1080p",
+    "seedance_2_5_text_to_video_480p",
+    "seedance_2_5_text_to_video_4k",
+    "seedance_2_mini_omni_reference",
+    "seedance_2_mini_spicy_omni_reference",
+    "seedance_2_mini_spicy_text_to_video",
+    "seedance_2_mini_text_to_video",
+    "seedance_2_spicy_text_to_video",
+    "seedance_2_spicy_text_to_video_fast",
+    "seedance_2_text_to_video",
+    "seedance_2_text_to_video_fast",
+    "seedance_2_vip_text_to_video",
+    "seedance_2_vip_text_to_video_1080p",
+    "seedance_2_vip_text_to_video_4k",
+    "seedance_2_vip_text_to_video_fast",
+    "seedance_2_vip_text_to_video_fast_1080p",
+    "seedance_lite_t2v",
+    "seedance_pro_t2v",
+    "seedance_pro_t2v_fast",
+    "seedance_v1_5_pro_t2v",
+    "seedance_v1_5_pro_t2v_fast",
+    "seedance_v2_0_t2v",
+    "veo3_1_4k_video",
+    "veo3_1_fast_text_to_video",
+    "veo3_1_lite_text_to_video",
+    "veo3_1_text_to_video",
+    "veo3_fast_text_to_video",
+    "veo3_text_to_video",
+    "vidu_q2_pro_text_to_video",
+    "vidu_q2_turbo_text_to_video",
+    "vidu_q3_pro_text_to_video",
+    "vidu_q3_turbo_text_to_video",
+    "vidu_v2_0_t2v",
+    "wan2_1_lora_t2v",
+    "wan2_1_text_to_video",
+    "wan2_2_5b_fast_t2v",
+    "wan2_2_text_to_video",
+    "wan2_5_text_to_video",
+    "wan2_5_text_to_video_fast",
+    "wan2_6_text_to_video",
+    "wan2_7_text_to_video",
+    "wan3_0_prime_text_to_video",
+    "wan3_0_spicy_text_to_video",
+    "wan3_0_text_to_video",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.text_to_video.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.text_to_video.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

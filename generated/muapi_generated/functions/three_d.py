@@ -3,45 +3,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.three_d.meshy_6_image_to_3d import meshy_6_image_to_3d as meshy_6_image_to_3d
-    from ..api.three_d.meshy_6_multi_image_to_3d import meshy_6_multi_image_to_3d as meshy_6_multi_image_to_3d
-    from ..api.three_d.meshy_6_text_to_3d import meshy_6_text_to_3d as meshy_6_text_to_3d
-    from ..api.three_d.meshy_v7_image_to_3d import meshy_v7_image_to_3d as meshy_v7_image_to_3d
-    from ..api.three_d.meshy_v7_multi_image_to_3d import (
-        meshy_v7_multi_image_to_3d as meshy_v7_multi_image_to_3d,
-    )
-    from ..api.three_d.tripo3d_h31_image_to_3d import tripo3d_h31_image_to_3d as tripo3d_h31_image_to_3d
-    from ..api.three_d.tripo3d_h31_multiview_to_3d import (
-        tripo3d_h31_multiview_to_3d as tripo3d_h31_multiview_to_3d,
-    )
-    from ..api.three_d.tripo3d_h31_text_to_3d import tripo3d_h31_text_to_3d as tripo3d_h31_text_to_3d
-    from ..api.three_d.tripo3d_p1_image_to_3d import tripo3d_p1_image_to_3d as tripo3d_p1_image_to_3d
-    from ..api.three_d.tripo3d_p1_text_to_3d import tripo3d_p1_text_to_3d as tripo3d_p1_text_to_3d
-else:
-    __all__ = [
-        "meshy_6_image_to_3d",
-        "meshy_6_multi_image_to_3d",
-        "meshy_6_text_to_3d",
-        "meshy_v7_image_to_3d",
-        "meshy_v7_multi_image_to_3d",
-        "tripo3d_h31_image_to_3d",
-        "tripo3d_h31_multiview_to_3d",
-        "tripo3d_h31_text_to_3d",
-        "tripo3d_p1_image_to_3d",
-        "tripo3d_p1_text_to_3d",
-    ]
+_NAMES: tuple[str, ...] = (
+    "meshy_6_image_to_3d",
+    "meshy_6_multi_image_to_3d",
+    "meshy_6_text_to_3d",
+    "meshy_v7_image_to_3d",
+    "meshy_v7_multi_image_to_3d",
+    "tripo3d_h31_image_to_3d",
+    "tripo3d_h31_multiview_to_3d",
+    "tripo3d_h31_text_to_3d",
+    "tripo3d_p1_image_to_3d",
+    "tripo3d_p1_text_to_3d",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.three_d.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.three_d.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

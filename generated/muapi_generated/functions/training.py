@@ -3,51 +3,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.training.flux_1_dev_style_lora_trainer import (
-        flux_1_dev_style_lora_trainer as flux_1_dev_style_lora_trainer,
-    )
-    from ..api.training.flux_2_klein_4b_style_lora_trainer import (
-        flux_2_klein_4b_style_lora_trainer as flux_2_klein_4b_style_lora_trainer,
-    )
-    from ..api.training.flux_2_klein_9b_style_lora_trainer import (
-        flux_2_klein_9b_style_lora_trainer as flux_2_klein_9b_style_lora_trainer,
-    )
-    from ..api.training.flux_lora_trainer import flux_lora_trainer as flux_lora_trainer
-    from ..api.training.qwen_image_2512_lora_trainer import (
-        qwen_image_2512_lora_trainer as qwen_image_2512_lora_trainer,
-    )
-    from ..api.training.qwen_image_lora_trainer import qwen_image_lora_trainer as qwen_image_lora_trainer
-    from ..api.training.seedance_2_omni_reference_train import (
-        seedance_2_omni_reference_train as seedance_2_omni_reference_train,
-    )
-    from ..api.training.z_image_base_lora_trainer import (
-        z_image_base_lora_trainer as z_image_base_lora_trainer,
-    )
-    from ..api.training.z_image_lora_trainer import z_image_lora_trainer as z_image_lora_trainer
-else:
-    __all__ = [
-        "flux_1_dev_style_lora_trainer",
-        "flux_2_klein_4b_style_lora_trainer",
-        "flux_2_klein_9b_style_lora_trainer",
-        "flux_lora_trainer",
-        "qwen_image_2512_lora_trainer",
-        "qwen_image_lora_trainer",
-        "seedance_2_omni_reference_train",
-        "z_image_base_lora_trainer",
-        "z_image_lora_trainer",
-    ]
+_NAMES: tuple[str, ...] = (
+    "flux_1_dev_style_lora_trainer",
+    "flux_2_klein_4b_style_lora_trainer",
+    "flux_2_klein_9b_style_lora_trainer",
+    "flux_lora_trainer",
+    "qwen_image_2512_lora_trainer",
+    "qwen_image_lora_trainer",
+    "seedance_2_omni_reference_train",
+    "z_image_base_lora_trainer",
+    "z_image_lora_trainer",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.training.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.training.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,33 +3,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.utilities.ai_captions import ai_captions as ai_captions
-    from ..api.utilities.autocrop import autocrop as autocrop
-    from ..api.utilities.moderate_image import moderate_image as moderate_image
-    from ..api.utilities.moderate_text import moderate_text as moderate_text
-    from ..api.utilities.moderate_video import moderate_video as moderate_video
-    from ..api.utilities.openai_whisper import openai_whisper as openai_whisper
-else:
-    __all__ = [
-        "ai_captions",
-        "autocrop",
-        "moderate_image",
-        "moderate_text",
-        "moderate_video",
-        "openai_whisper",
-    ]
+_NAMES: tuple[str, ...] = (
+    "ai_captions",
+    "autocrop",
+    "moderate_image",
+    "moderate_text",
+    "moderate_video",
+    "openai_whisper",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.utilities.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.utilities.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,499 +3,161 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ..api.video_edit.add_video_watermark import add_video_watermark as add_video_watermark
-    from ..api.video_edit.adjust_duration_sora2_storyboard import (
-        adjust_duration_sora2_storyboard as adjust_duration_sora2_storyboard,
-    )
-    from ..api.video_edit.ai_clipping import ai_clipping as ai_clipping
-    from ..api.video_edit.ai_dance_effects import ai_dance_effects as ai_dance_effects
-    from ..api.video_edit.ai_dress_change import ai_dress_change as ai_dress_change
-    from ..api.video_edit.ai_video_face_swap import ai_video_face_swap as ai_video_face_swap
-    from ..api.video_edit.create_story_board_data import create_story_board_data as create_story_board_data
-    from ..api.video_edit.depth_anything import depth_anything as depth_anything
-    from ..api.video_edit.expand_sora2_storyboard_data import (
-        expand_sora2_storyboard_data as expand_sora2_storyboard_data,
-    )
-    from ..api.video_edit.flux_3_video_extend import flux_3_video_extend as flux_3_video_extend
-    from ..api.video_edit.flux_3_video_extend_draft import (
-        flux_3_video_extend_draft as flux_3_video_extend_draft,
-    )
-    from ..api.video_edit.gemini_omni_flash_1_1_reference_to_video import (
-        gemini_omni_flash_1_1_reference_to_video as gemini_omni_flash_1_1_reference_to_video,
-    )
-    from ..api.video_edit.gemini_omni_video_edit import gemini_omni_video_edit as gemini_omni_video_edit
-    from ..api.video_edit.generate_wan_ai_effects import generate_wan_ai_effects as generate_wan_ai_effects
-    from ..api.video_edit.grok_imagine_extend import grok_imagine_extend as grok_imagine_extend
-    from ..api.video_edit.happy_horse_1_1_reference_to_video import (
-        happy_horse_1_1_reference_to_video as happy_horse_1_1_reference_to_video,
-    )
-    from ..api.video_edit.happy_horse_1_1_reference_to_video_720p import (
-        happy_horse_1_1_reference_to_video_720p as happy_horse_1_1_reference_to_video_720p,
-    )
-    from ..api.video_edit.happy_horse_1_1_reference_to_video_1080p import (
-        happy_horse_1_1_reference_to_video_1080p as happy_horse_1_1_reference_to_video_1080p,
-    )
-    from ..api.video_edit.happy_horse_1_1_video_edit import (
-        happy_horse_1_1_video_edit as happy_horse_1_1_video_edit,
-    )
-    from ..api.video_edit.happy_horse_1_1_video_edit_720p import (
-        happy_horse_1_1_video_edit_720p as happy_horse_1_1_video_edit_720p,
-    )
-    from ..api.video_edit.happy_horse_1_1_video_edit_1080p import (
-        happy_horse_1_1_video_edit_1080p as happy_horse_1_1_video_edit_1080p,
-    )
-    from ..api.video_edit.happy_horse_1_reference_to_video_720p import (
-        happy_horse_1_reference_to_video_720p as happy_horse_1_reference_to_video_720p,
-    )
-    from ..api.video_edit.happy_horse_1_reference_to_video_1080p import (
-        happy_horse_1_reference_to_video_1080p as happy_horse_1_reference_to_video_1080p,
-    )
-    from ..api.video_edit.happy_horse_1_video_edit import happy_horse_1_video_edit as happy_horse_1_video_edit
-    from ..api.video_edit.happy_horse_1_video_edit_720p import (
-        happy_horse_1_video_edit_720p as happy_horse_1_video_edit_720p,
-    )
-    from ..api.video_edit.happy_horse_1_video_edit_1080p import (
-        happy_horse_1_video_edit_1080p as happy_horse_1_video_edit_1080p,
-    )
-    from ..api.video_edit.infinitetalk_image_to_video import (
-        infinitetalk_image_to_video as infinitetalk_image_to_video,
-    )
-    from ..api.video_edit.infinitetalk_video_to_video import (
-        infinitetalk_video_to_video as infinitetalk_video_to_video,
-    )
-    from ..api.video_edit.kling_o1_standard_video_edit import (
-        kling_o1_standard_video_edit as kling_o1_standard_video_edit,
-    )
-    from ..api.video_edit.kling_o1_video_edit import kling_o1_video_edit as kling_o1_video_edit
-    from ..api.video_edit.kling_o1_video_edit_fast import kling_o1_video_edit_fast as kling_o1_video_edit_fast
-    from ..api.video_edit.ltx_2_3_video_extend import ltx_2_3_video_extend as ltx_2_3_video_extend
-    from ..api.video_edit.luma_flash_reframe import luma_flash_reframe as luma_flash_reframe
-    from ..api.video_edit.luma_modify_video import luma_modify_video as luma_modify_video
-    from ..api.video_edit.minimax_h3_reference_to_video import (
-        minimax_h3_reference_to_video as minimax_h3_reference_to_video,
-    )
-    from ..api.video_edit.modify_sora2_storyboard_data import (
-        modify_sora2_storyboard_data as modify_sora2_storyboard_data,
-    )
-    from ..api.video_edit.motion_graphics_edit import motion_graphics_edit as motion_graphics_edit
-    from ..api.video_edit.openai_sora_2_pro_storyboard import (
-        openai_sora_2_pro_storyboard as openai_sora_2_pro_storyboard,
-    )
-    from ..api.video_edit.pixverse_v6_extend import pixverse_v6_extend as pixverse_v6_extend
-    from ..api.video_edit.remix_video import remix_video as remix_video
-    from ..api.video_edit.runway_act_two_i2v import runway_act_two_i2v as runway_act_two_i2v
-    from ..api.video_edit.runway_act_two_v2v import runway_act_two_v2v as runway_act_two_v2v
-    from ..api.video_edit.runway_aleph_v2v import runway_aleph_v2v as runway_aleph_v2v
-    from ..api.video_edit.sd_2_vip_extend import sd_2_vip_extend as sd_2_vip_extend
-    from ..api.video_edit.sd_2_vip_extend_1080p import sd_2_vip_extend_1080p as sd_2_vip_extend_1080p
-    from ..api.video_edit.sd_2_vip_first_last_frame_4k import (
-        sd_2_vip_first_last_frame_4k as sd_2_vip_first_last_frame_4k,
-    )
-    from ..api.video_edit.sd_2_vip_first_last_frame_1080p import (
-        sd_2_vip_first_last_frame_1080p as sd_2_vip_first_last_frame_1080p,
-    )
-    from ..api.video_edit.sd_2_vip_omni_reference_4k import (
-        sd_2_vip_omni_reference_4k as sd_2_vip_omni_reference_4k,
-    )
-    from ..api.video_edit.sd_2_vip_omni_reference_1080p import (
-        sd_2_vip_omni_reference_1080p as sd_2_vip_omni_reference_1080p,
-    )
-    from ..api.video_edit.sd_2_vip_omni_reference_fast_1080p import (
-        sd_2_vip_omni_reference_fast_1080p as sd_2_vip_omni_reference_fast_1080p,
-    )
-    from ..api.video_edit.seedance_2_0_omni_reference_480p import (
-        seedance_2_0_omni_reference_480p as seedance_2_0_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_0_watermark_remover import (
-        seedance_2_0_watermark_remover as seedance_2_0_watermark_remover,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame import (
-        seedance_2_5_first_last_frame as seedance_2_5_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame_4k import (
-        seedance_2_5_first_last_frame_4k as seedance_2_5_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame_480p import (
-        seedance_2_5_first_last_frame_480p as seedance_2_5_first_last_frame_480p,
-    )
-    from ..api.video_edit.seedance_2_5_first_last_frame_1080p import (
-        seedance_2_5_first_last_frame_1080p as seedance_2_5_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame import (
-        seedance_2_5_intl_first_last_frame as seedance_2_5_intl_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame_4k import (
-        seedance_2_5_intl_first_last_frame_4k as seedance_2_5_intl_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame_480p import (
-        seedance_2_5_intl_first_last_frame_480p as seedance_2_5_intl_first_last_frame_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_first_last_frame_1080p import (
-        seedance_2_5_intl_first_last_frame_1080p as seedance_2_5_intl_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_motion_control import (
-        seedance_2_5_intl_motion_control as seedance_2_5_intl_motion_control,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference import (
-        seedance_2_5_intl_omni_reference as seedance_2_5_intl_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference_4k import (
-        seedance_2_5_intl_omni_reference_4k as seedance_2_5_intl_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference_480p import (
-        seedance_2_5_intl_omni_reference_480p as seedance_2_5_intl_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_omni_reference_1080p import (
-        seedance_2_5_intl_omni_reference_1080p as seedance_2_5_intl_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit import (
-        seedance_2_5_intl_video_edit as seedance_2_5_intl_video_edit,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit_4k import (
-        seedance_2_5_intl_video_edit_4k as seedance_2_5_intl_video_edit_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit_480p import (
-        seedance_2_5_intl_video_edit_480p as seedance_2_5_intl_video_edit_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_edit_1080p import (
-        seedance_2_5_intl_video_edit_1080p as seedance_2_5_intl_video_edit_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend import (
-        seedance_2_5_intl_video_extend as seedance_2_5_intl_video_extend,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend_4k import (
-        seedance_2_5_intl_video_extend_4k as seedance_2_5_intl_video_extend_4k,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend_480p import (
-        seedance_2_5_intl_video_extend_480p as seedance_2_5_intl_video_extend_480p,
-    )
-    from ..api.video_edit.seedance_2_5_intl_video_extend_1080p import (
-        seedance_2_5_intl_video_extend_1080p as seedance_2_5_intl_video_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_motion_control import (
-        seedance_2_5_motion_control as seedance_2_5_motion_control,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference import (
-        seedance_2_5_omni_reference as seedance_2_5_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference_4k import (
-        seedance_2_5_omni_reference_4k as seedance_2_5_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference_480p import (
-        seedance_2_5_omni_reference_480p as seedance_2_5_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_5_omni_reference_1080p import (
-        seedance_2_5_omni_reference_1080p as seedance_2_5_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame import (
-        seedance_2_5_spicy_first_last_frame as seedance_2_5_spicy_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame_4k import (
-        seedance_2_5_spicy_first_last_frame_4k as seedance_2_5_spicy_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame_480p import (
-        seedance_2_5_spicy_first_last_frame_480p as seedance_2_5_spicy_first_last_frame_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_first_last_frame_1080p import (
-        seedance_2_5_spicy_first_last_frame_1080p as seedance_2_5_spicy_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_motion_control import (
-        seedance_2_5_spicy_motion_control as seedance_2_5_spicy_motion_control,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference import (
-        seedance_2_5_spicy_omni_reference as seedance_2_5_spicy_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference_4k import (
-        seedance_2_5_spicy_omni_reference_4k as seedance_2_5_spicy_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference_480p import (
-        seedance_2_5_spicy_omni_reference_480p as seedance_2_5_spicy_omni_reference_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_omni_reference_1080p import (
-        seedance_2_5_spicy_omni_reference_1080p as seedance_2_5_spicy_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit import (
-        seedance_2_5_spicy_video_edit as seedance_2_5_spicy_video_edit,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit_4k import (
-        seedance_2_5_spicy_video_edit_4k as seedance_2_5_spicy_video_edit_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit_480p import (
-        seedance_2_5_spicy_video_edit_480p as seedance_2_5_spicy_video_edit_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_edit_1080p import (
-        seedance_2_5_spicy_video_edit_1080p as seedance_2_5_spicy_video_edit_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend import (
-        seedance_2_5_spicy_video_extend as seedance_2_5_spicy_video_extend,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend_4k import (
-        seedance_2_5_spicy_video_extend_4k as seedance_2_5_spicy_video_extend_4k,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend_480p import (
-        seedance_2_5_spicy_video_extend_480p as seedance_2_5_spicy_video_extend_480p,
-    )
-    from ..api.video_edit.seedance_2_5_spicy_video_extend_1080p import (
-        seedance_2_5_spicy_video_extend_1080p as seedance_2_5_spicy_video_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_video_edit import seedance_2_5_video_edit as seedance_2_5_video_edit
-    from ..api.video_edit.seedance_2_5_video_edit_4k import (
-        seedance_2_5_video_edit_4k as seedance_2_5_video_edit_4k,
-    )
-    from ..api.video_edit.seedance_2_5_video_edit_480p import (
-        seedance_2_5_video_edit_480p as seedance_2_5_video_edit_480p,
-    )
-    from ..api.video_edit.seedance_2_5_video_edit_1080p import (
-        seedance_2_5_video_edit_1080p as seedance_2_5_video_edit_1080p,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend import (
-        seedance_2_5_video_extend as seedance_2_5_video_extend,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend_4k import (
-        seedance_2_5_video_extend_4k as seedance_2_5_video_extend_4k,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend_480p import (
-        seedance_2_5_video_extend_480p as seedance_2_5_video_extend_480p,
-    )
-    from ..api.video_edit.seedance_2_5_video_extend_1080p import (
-        seedance_2_5_video_extend_1080p as seedance_2_5_video_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_first_last_frame import (
-        seedance_2_first_last_frame as seedance_2_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_first_last_frame_fast import (
-        seedance_2_first_last_frame_fast as seedance_2_first_last_frame_fast,
-    )
-    from ..api.video_edit.seedance_2_motion_control import (
-        seedance_2_motion_control as seedance_2_motion_control,
-    )
-    from ..api.video_edit.seedance_2_omni_reference_no_video import (
-        seedance_2_omni_reference_no_video as seedance_2_omni_reference_no_video,
-    )
-    from ..api.video_edit.seedance_2_omni_reference_no_video_fast import (
-        seedance_2_omni_reference_no_video_fast as seedance_2_omni_reference_no_video_fast,
-    )
-    from ..api.video_edit.seedance_2_spicy_omni_reference import (
-        seedance_2_spicy_omni_reference as seedance_2_spicy_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_spicy_omni_reference_fast import (
-        seedance_2_spicy_omni_reference_fast as seedance_2_spicy_omni_reference_fast,
-    )
-    from ..api.video_edit.seedance_2_vip_extend import seedance_2_vip_extend as seedance_2_vip_extend
-    from ..api.video_edit.seedance_2_vip_extend_1080p import (
-        seedance_2_vip_extend_1080p as seedance_2_vip_extend_1080p,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame import (
-        seedance_2_vip_first_last_frame as seedance_2_vip_first_last_frame,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame_4k import (
-        seedance_2_vip_first_last_frame_4k as seedance_2_vip_first_last_frame_4k,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame_1080p import (
-        seedance_2_vip_first_last_frame_1080p as seedance_2_vip_first_last_frame_1080p,
-    )
-    from ..api.video_edit.seedance_2_vip_first_last_frame_fast import (
-        seedance_2_vip_first_last_frame_fast as seedance_2_vip_first_last_frame_fast,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference import (
-        seedance_2_vip_omni_reference as seedance_2_vip_omni_reference,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_4k import (
-        seedance_2_vip_omni_reference_4k as seedance_2_vip_omni_reference_4k,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_1080p import (
-        seedance_2_vip_omni_reference_1080p as seedance_2_vip_omni_reference_1080p,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_fast import (
-        seedance_2_vip_omni_reference_fast as seedance_2_vip_omni_reference_fast,
-    )
-    from ..api.video_edit.seedance_2_vip_omni_reference_fast_1080p import (
-        seedance_2_vip_omni_reference_fast_1080p as seedance_2_vip_omni_reference_fast_1080p,
-    )
-    from ..api.video_edit.seedance_v1_5_pro_video_extend import (
-        seedance_v1_5_pro_video_extend as seedance_v1_5_pro_video_extend,
-    )
-    from ..api.video_edit.seedance_v1_5_pro_video_extend_fast import (
-        seedance_v1_5_pro_video_extend_fast as seedance_v1_5_pro_video_extend_fast,
-    )
-    from ..api.video_edit.seedance_v2_0_extend import seedance_v2_0_extend as seedance_v2_0_extend
-    from ..api.video_edit.seedance_v2_0_video_edit import seedance_v2_0_video_edit as seedance_v2_0_video_edit
-    from ..api.video_edit.veo3_1_extend_video import veo3_1_extend_video as veo3_1_extend_video
-    from ..api.video_edit.video_background_remover import video_background_remover as video_background_remover
-    from ..api.video_edit.video_combiner import video_combiner as video_combiner
-    from ..api.video_edit.video_effects import video_effects as video_effects
-    from ..api.video_edit.video_watermark_remover import video_watermark_remover as video_watermark_remover
-    from ..api.video_edit.vidu_q3_pro_first_last_frames import (
-        vidu_q3_pro_first_last_frames as vidu_q3_pro_first_last_frames,
-    )
-    from ..api.video_edit.vidu_q3_turbo_first_last_frames import (
-        vidu_q3_turbo_first_last_frames as vidu_q3_turbo_first_last_frames,
-    )
-    from ..api.video_edit.wan2_2_animate import wan2_2_animate as wan2_2_animate
-    from ..api.video_edit.wan2_2_edit_video import wan2_2_edit_video as wan2_2_edit_video
-    from ..api.video_edit.wan2_2_speech_to_video import wan2_2_speech_to_video as wan2_2_speech_to_video
-    from ..api.video_edit.wan2_2_spicy_image_to_video import (
-        wan2_2_spicy_image_to_video as wan2_2_spicy_image_to_video,
-    )
-    from ..api.video_edit.wan2_2_spicy_video_extend import (
-        wan2_2_spicy_video_extend as wan2_2_spicy_video_extend,
-    )
-    from ..api.video_edit.wan2_7_video_edit import wan2_7_video_edit as wan2_7_video_edit
-    from ..api.video_edit.wan2_7_video_extend import wan2_7_video_extend as wan2_7_video_extend
-else:
-    __all__ = [
-        "add_video_watermark",
-        "adjust_duration_sora2_storyboard",
-        "ai_clipping",
-        "ai_dance_effects",
-        "ai_dress_change",
-        "ai_video_face_swap",
-        "create_story_board_data",
-        "depth_anything",
-        "expand_sora2_storyboard_data",
-        "flux_3_video_extend",
-        "flux_3_video_extend_draft",
-        "gemini_omni_flash_1_1_reference_to_video",
-        "gemini_omni_video_edit",
-        "generate_wan_ai_effects",
-        "grok_imagine_extend",
-        "happy_horse_1_1_reference_to_video",
-        "happy_horse_1_1_reference_to_video_1080p",
-        "happy_horse_1_1_reference_to_video_720p",
-        "happy_horse_1_1_video_edit",
-        "happy_horse_1_1_video_edit_1080p",
-        "happy_horse_1_1_video_edit_720p",
-        "happy_horse_1_reference_to_video_1080p",
-        "happy_horse_1_reference_to_video_720p",
-        "happy_horse_1_video_edit",
-        "happy_horse_1_video_edit_1080p",
-        "happy_horse_1_video_edit_720p",
-        "infinitetalk_image_to_video",
-        "infinitetalk_video_to_video",
-        "kling_o1_standard_video_edit",
-        "kling_o1_video_edit",
-        "kling_o1_video_edit_fast",
-        "ltx_2_3_video_extend",
-        "luma_flash_reframe",
-        "luma_modify_video",
-        "minimax_h3_reference_to_video",
-        "modify_sora2_storyboard_data",
-        "motion_graphics_edit",
-        "openai_sora_2_pro_storyboard",
-        "pixverse_v6_extend",
-        "remix_video",
-        "runway_act_two_i2v",
-        "runway_act_two_v2v",
-        "runway_aleph_v2v",
-        "sd_2_vip_extend",
-        "sd_2_vip_extend_1080p",
-        "sd_2_vip_first_last_frame_1080p",
-        "sd_2_vip_first_last_frame_4k",
-        "sd_2_vip_omni_reference_1080p",
-        "sd_2_vip_omni_reference_4k",
-        "sd_2_vip_omni_reference_fast_1080p",
-        "seedance_2_0_omni_reference_480p",
-        "seedance_2_0_watermark_remover",
-        "seedance_2_5_first_last_frame",
-        "seedance_2_5_first_last_frame_1080p",
-        "seedance_2_5_first_last_frame_480p",
-        "seedance_2_5_first_last_frame_4k",
-        "seedance_2_5_intl_first_last_frame",
-        "seedance_2_5_intl_first_last_frame_1080p",
-        "seedance_2_5_intl_first_last_frame_480p",
-        "seedance_2_5_intl_first_last_frame_4k",
-        "seedance_2_5_intl_motion_control",
-        "seedance_2_5_intl_omni_reference",
-        "seedance_2_5_intl_omni_reference_1080p",
-        "seedance_2_5_intl_omni_reference_480p",
-        "seedance_2_5_intl_omni_reference_4k",
-        "seedance_2_5_intl_video_edit",
-        "seedance_2_5_intl_video_edit_1080p",
-        "seedance_2_5_intl_video_edit_480p",
-        "seedance_2_5_intl_video_edit_4k",
-        "seedance_2_5_intl_video_extend",
-        "seedance_2_5_intl_video_extend_1080p",
-        "seedance_2_5_intl_video_extend_480p",
-        "seedance_2_5_intl_video_extend_4k",
-        "seedance_2_5_motion_control",
-        "seedance_2_5_omni_reference",
-        "seedance_2_5_omni_reference_1080p",
-        "seedance_2_5_omni_reference_480p",
-        "seedance_2_5_omni_reference_4k",
-        "seedance_2_5_spicy_first_last_frame",
-        "seedance_2_5_spicy_first_last_frame_1080p",
-        "seedance_2_5_spicy_first_last_frame_480p",
-        "seedance_2_5_spicy_first_last_frame_4k",
-        "seedance_2_5_spicy_motion_control",
-        "seedance_2_5_spicy_omni_reference",
-        "seedance_2_5_spicy_omni_reference_1080p",
-        "seedance_2_5_spicy_omni_reference_480p",
-        "seedance_2_5_spicy_omni_reference_4k",
-        "seedance_2_5_spicy_video_edit",
-        "seedance_2_5_spicy_video_edit_1080p",
-        "seedance_2_5_spicy_video_edit_480p",
-        "seedance_2_5_spicy_video_edit_4k",
-        "seedance_2_5_spicy_video_extend",
-        "seedance_2_5_spicy_video_extend_1080p",
-        "seedance_2_5_spicy_video_extend_480p",
-        "seedance_2_5_spicy_video_extend_4k",
-        "seedance_2_5_video_edit",
-        "seedance_2_5_video_edit_1080p",
-        "seedance_2_5_video_edit_480p",
-        "seedance_2_5_video_edit_4k",
-        "seedance_2_5_video_extend",
-        "seedance_2_5_video_extend_1080p",
-        "seedance_2_5_video_extend_480p",
-        "seedance_2_5_video_extend_4k",
-        "seedance_2_first_last_frame",
-        "seedance_2_first_last_frame_fast",
-        "seedance_2_motion_control",
-        "seedance_2_omni_reference_no_video",
-        "seedance_2_omni_reference_no_video_fast",
-        "seedance_2_spicy_omni_reference",
-        "seedance_2_spicy_omni_reference_fast",
-        "seedance_2_vip_extend",
-        "seedance_2_vip_extend_1080p",
-        "seedance_2_vip_first_last_frame",
-        "seedance_2_vip_first_last_frame_1080p",
-        "seedance_2_vip_first_last_frame_4k",
-        "seedance_2_vip_first_last_frame_fast",
-        "seedance_2_vip_omni_reference",
-        "seedance_2_vip_omni_reference_1080p",
-        "seedance_2_vip_omni_reference_4k",
-        "seedance_2_vip_omni_reference_fast",
-        "seedance_2_vip_omni_reference_fast_1080p",
-        "seedance_v1_5_pro_video_extend",
-        "seedance_v1_5_pro_video_extend_fast",
-        "seedance_v2_0_extend",
-        "seedance_v2_0_video_edit",
-        "veo3_1_extend_video",
-        "video_background_remover",
-        "video_combiner",
-        "video_effects",
-        "video_watermark_remover",
-        "vidu_q3_pro_first_last_frames",
-        "vidu_q3_turbo_first_last_frames",
-        "wan2_2_animate",
-        "wan2_2_edit_video",
-        "wan2_2_speech_to_video",
-        "wan2_2_spicy_image_to_video",
-        "wan2_2_spicy_video_extend",
-        "wan2_7_video_edit",
-        "wan2_7_video_extend",
-    ]
+_NAMES: tuple[str, ...] = (
+    "add_video_watermark",
+    "adjust_duration_sora2_storyboard",
+    "ai_clipping",
+    "ai_dance_effects",
+    "ai_dress_change",
+    "ai_video_face_swap",
+    "create_story_board_data",
+    "depth_anything",
+    "expand_sora2_storyboard_data",
+    "flux_3_video_extend",
+    "flux_3_video_extend_draft",
+    "gemini_omni_flash_1_1_reference_to_video",
+    "gemini_omni_video_edit",
+    "generate_wan_ai_effects",
+    "grok_imagine_extend",
+    "happy_horse_1_1_reference_to_video",
+    "happy_horse_1_1_reference_to_video_1080p",
+    "happy_horse_1_1_reference_to_video_720p",
+    "happy_horse_1_1_video_edit",
+    "happy_horse_1_1_video_edit_1080p",
+    "happy_horse_1_1_video_edit_720p",
+    "happy_horse_1_reference_to_video_1080p",
+    "happy_horse_1_reference_to_video_720p",
+    "happy_horse_1_video_edit",
+    "happy_horse_1_video_edit_1080p",
+    "happy_horse_1_video_edit_720p",
+    "infinitetalk_image_to_video",
+    "infinitetalk_video_to_video",
+    "kling_o1_standard_video_edit",
+    "kling_o1_video_edit",
+    "kling_o1_video_edit_fast",
+    "ltx_2_3_video_extend",
+    "luma_flash_reframe",
+    "luma_modify_video",
+    "minimax_h3_reference_to_video",
+    "modify_sora2_storyboard_data",
+    "motion_graphics_edit",
+    "openai_sora_2_pro_storyboard",
+    "pixverse_v6_extend",
+    "remix_video",
+    "runway_act_two_i2v",
+    "runway_act_two_v2v",
+    "runway_aleph_v2v",
+    "sd_2_vip_extend",
+    "sd_2_vip_extend_1080p",
+    "sd_2_vip_first_last_frame_1080p",
+    "sd_2_vip_first_last_frame_4k",
+    "sd_2_vip_omni_reference_1080p",
+    "sd_2_vip_omni_reference_4k",
+    "sd_2_vip_omni_reference_fast_1080p",
+    "seedance_2_0_omni_reference_480p",
+    "seedance_2_0_watermark_remover",
+    "seedance_2_5_first_last_frame",
+    "seedance_2_5_first_last_frame_1080p",
+    "seedance_2_5_first_last_frame_480p",
+    "seedance_2_5_first_last_frame_4k",
+    "seedance_2_5_intl_first_last_frame",
+    "seedance_2_5_intl_first_last_frame_1080p",
+    "seedance_2_5_intl_first_last_frame_480p",
+    "seedance_2_5_intl_first_last_frame_4k",
+    "seedance_2_5_intl_motion_control",
+    "seedance_2_5_intl_omni_reference",
+    "seedance_2_5_intl_omni_reference_1080p",
+    "seedance_2_5_intl_omni_reference_480p",
+    "seedance_2_5_intl_omni_reference_4k",
+    "seedance_2_5_intl_video_edit",
+    "seedance_2_5_intl_video_edit_1080p",
+    "seedance_2_5_intl_video_edit_480p",
+    "seedance_2_5_intl_video_edit_4k",
+    "seedance_2_5_intl_video_extend",
+    "seedance_2_5_intl_video_extend_1080p",
+    "seedance_2_5_intl_video_extend_480p",
+    "seedance_2_5_intl_video_extend_4k",
+    "seedance_2_5_motion_control",
+    "seedance_2_5_omni_reference",
+    "seedance_2_5_omni_reference_1080p",
+    "seedance_2_5_omni_reference_480p",
+    "seedance_2_5_omni_reference_4k",
+    "seedance_2_5_spicy_first_last_frame",
+    "seedance_2_5_spicy_first_last_frame_1080p",
+    "seedance_2_5_spicy_first_last_frame_480p",
+    "seedance_2_5_spicy_first_last_frame_4k",
+    "seedance_2_5_spicy_motion_control",
+    "seedance_2_5_spicy_omni_reference",
+    "seedance_2_5_spicy_omni_reference_1080p",
+    "seedance_2_5_spicy_omni_reference_480p",
+    "seedance_2_5_spicy_omni_reference_4k",
+    "seedance_2_5_spicy_video_edit",
+    "seedance_2_5_spicy_video_edit_1080p",
+    "seedance_2_5_spicy_video_edit_480p",
+    "seedance_2_5_spicy_video_edit_4k",
+    "seedance_2_5_spicy_video_extend",
+    "seedance_2_5_spicy_video_extend_1080p",
+    "seedance_2_5_spicy_video_extend_480p",
+    "seedance_2_5_spicy_video_extend_4k",
+    "seedance_2_5_video_edit",
+    "seedance_2_5_video_edit_1080p",
+    "seedance_2_5_video_edit_480p",
+    "seedance_2_5_video_edit_4k",
+    "seedance_2_5_video_extend",
+    "seedance_2_5_video_extend_1080p",
+    "seedance_2_5_video_extend_480p",
+    "seedance_2_5_video_extend_4k",
+    "seedance_2_first_last_frame",
+    "seedance_2_first_last_frame_fast",
+    "seedance_2_motion_control",
+    "seedance_2_omni_reference_no_video",
+    "seedance_2_omni_reference_no_video_fast",
+    "seedance_2_spicy_omni_reference",
+    "seedance_2_spicy_omni_reference_fast",
+    "seedance_2_vip_extend",
+    "seedance_2_vip_extend_1080p",
+    "seedance_2_vip_first_last_frame",
+    "seedance_2_vip_first_last_frame_1080p",
+    "seedance_2_vip_first_last_frame_4k",
+    "seedance_2_vip_first_last_frame_fast",
+    "seedance_2_vip_omni_reference",
+    "seedance_2_vip_omni_reference_1080p",
+    "seedance_2_vip_omni_reference_4k",
+    "seedance_2_vip_omni_reference_fast",
+    "seedance_2_vip_omni_reference_fast_1080p",
+    "seedance_v1_5_pro_video_extend",
+    "seedance_v1_5_pro_video_extend_fast",
+    "seedance_v2_0_extend",
+    "seedance_v2_0_video_edit",
+    "veo3_1_extend_video",
+    "video_background_remover",
+    "video_combiner",
+    "video_effects",
+    "video_watermark_remover",
+    "vidu_q3_pro_first_last_frames",
+    "vidu_q3_turbo_first_last_frames",
+    "wan2_2_animate",
+    "wan2_2_edit_video",
+    "wan2_2_speech_to_video",
+    "wan2_2_spicy_image_to_video",
+    "wan2_2_spicy_video_extend",
+    "wan2_7_video_edit",
+    "wan2_7_video_extend",
+)
+__all__ = list(_NAMES)
 
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f"..api.video_edit.{name}", __package__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+    value = getattr(import_module(f"..api.video_edit.{name}", __package__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,1497 +3,665 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .abliterated_llm_request import AbliteratedLlmRequest as AbliteratedLlmRequest
-    from .abliterated_llm_thinking_request import (
-        AbliteratedLlmThinkingRequest as AbliteratedLlmThinkingRequest,
-    )
-    from .abliterated_llm_vision_request import AbliteratedLlmVisionRequest as AbliteratedLlmVisionRequest
-    from .account_balance import AccountBalance as AccountBalance
-    from .ad_library_search_request import AdLibrarySearchRequest as AdLibrarySearchRequest
-    from .add_episode_request import AddEpisodeRequest as AddEpisodeRequest
-    from .add_image_watermark_request import AddImageWatermarkRequest as AddImageWatermarkRequest
-    from .add_scene_request import AddSceneRequest as AddSceneRequest
-    from .add_shot_request import AddShotRequest as AddShotRequest
-    from .add_video_watermark_request import AddVideoWatermarkRequest as AddVideoWatermarkRequest
-    from .adjust_storyboard_duration_request import (
-        AdjustStoryboardDurationRequest as AdjustStoryboardDurationRequest,
-    )
-    from .ai_apps_request import AiAppsRequest as AiAppsRequest
-    from .ai_captions_request import AICaptionsRequest as AICaptionsRequest
-    from .ai_clipping_request import AIClippingRequest as AIClippingRequest
-    from .ai_dance_effects_request import AIDanceEffectsRequest as AIDanceEffectsRequest
-    from .ai_dress_change_request import AiDressChangeRequest as AiDressChangeRequest
-    from .ai_product_shot_request import AiProductShotRequest as AiProductShotRequest
-    from .ai_script_request import AIScriptRequest as AIScriptRequest
-    from .ai_video_upscaler_pro_request import AiVideoUpscalerProRequest as AiVideoUpscalerProRequest
-    from .ai_video_upscaler_request import AiVideoUpscalerRequest as AiVideoUpscalerRequest
-    from .anime_generator_request import AnimeGeneratorRequest as AnimeGeneratorRequest
-    from .any_llm_model_request import AnyLlmModelRequest as AnyLlmModelRequest
-    from .api_key import ApiKey as ApiKey
-    from .api_key_created import ApiKeyCreated as ApiKeyCreated
-    from .api_key_request import ApiKeyRequest as ApiKeyRequest
-    from .auto_top_up import AutoTopUp as AutoTopUp
-    from .autocrop_request import AutocropRequest as AutocropRequest
-    from .chroma_t2i_request import ChromaT2IRequest as ChromaT2IRequest
-    from .claude_fable_5_request import ClaudeFable5Request as ClaudeFable5Request
-    from .claude_fable_51_request import ClaudeFable51Request as ClaudeFable51Request
-    from .claude_haiku_45_request import ClaudeHaiku45Request as ClaudeHaiku45Request
-    from .claude_opus_5_request import ClaudeOpus5Request as ClaudeOpus5Request
-    from .claude_opus_45_request import ClaudeOpus45Request as ClaudeOpus45Request
-    from .claude_opus_46_request import ClaudeOpus46Request as ClaudeOpus46Request
-    from .claude_opus_47_request import ClaudeOpus47Request as ClaudeOpus47Request
-    from .claude_opus_48_request import ClaudeOpus48Request as ClaudeOpus48Request
-    from .claude_opus_55_request import ClaudeOpus55Request as ClaudeOpus55Request
-    from .claude_sonnet_5_request import ClaudeSonnet5Request as ClaudeSonnet5Request
-    from .claude_sonnet_45_request import ClaudeSonnet45Request as ClaudeSonnet45Request
-    from .claude_sonnet_46_request import ClaudeSonnet46Request as ClaudeSonnet46Request
-    from .claude_sonnet_55_request import ClaudeSonnet55Request as ClaudeSonnet55Request
-    from .company_buying_signals_request import CompanyBuyingSignalsRequest as CompanyBuyingSignalsRequest
-    from .company_enrich_request import CompanyEnrichRequest as CompanyEnrichRequest
-    from .company_funding_request import CompanyFundingRequest as CompanyFundingRequest
-    from .company_headcount_growth_request import (
-        CompanyHeadcountGrowthRequest as CompanyHeadcountGrowthRequest,
-    )
-    from .company_job_postings_request import CompanyJobPostingsRequest as CompanyJobPostingsRequest
-    from .company_products_request import CompanyProductsRequest as CompanyProductsRequest
-    from .company_public_financials_request import (
-        CompanyPublicFinancialsRequest as CompanyPublicFinancialsRequest,
-    )
-    from .company_technographics_request import CompanyTechnographicsRequest as CompanyTechnographicsRequest
-    from .cost_body import CostBody as CostBody
-    from .cost_estimate import CostEstimate as CostEstimate
-    from .creators_analytics_request import CreatorsAnalyticsRequest as CreatorsAnalyticsRequest
-    from .creators_lookalike_request import CreatorsLookalikeRequest as CreatorsLookalikeRequest
-    from .creators_profile_request import CreatorsProfileRequest as CreatorsProfileRequest
-    from .creators_search_request import CreatorsSearchRequest as CreatorsSearchRequest
-    from .crypto_market_data_request import CryptoMarketDataRequest as CryptoMarketDataRequest
-    from .deep_seek_v4_flash_request import DeepSeekV4FlashRequest as DeepSeekV4FlashRequest
-    from .deep_seek_v4_pro_request import DeepSeekV4ProRequest as DeepSeekV4ProRequest
-    from .deep_seek_v41_flash_request import DeepSeekV41FlashRequest as DeepSeekV41FlashRequest
-    from .delete_response import DeleteResponse as DeleteResponse
-    from .depth_anything_request import DepthAnythingRequest as DepthAnythingRequest
-    from .dialogue_turn import DialogueTurn as DialogueTurn
-    from .ecommerce_keyword_metrics_request import (
-        EcommerceKeywordMetricsRequest as EcommerceKeywordMetricsRequest,
-    )
-    from .ecommerce_marketplace_search_request import (
-        EcommerceMarketplaceSearchRequest as EcommerceMarketplaceSearchRequest,
-    )
-    from .ecommerce_product_detail_request import (
-        EcommerceProductDetailRequest as EcommerceProductDetailRequest,
-    )
-    from .ecommerce_product_reviews_request import (
-        EcommerceProductReviewsRequest as EcommerceProductReviewsRequest,
-    )
-    from .elevenlabs_text_to_dialogue_v3_request import (
-        ElevenlabsTextToDialogueV3Request as ElevenlabsTextToDialogueV3Request,
-    )
-    from .elevenlabs_tts_turbo_25_request import ElevenlabsTtsTurbo25Request as ElevenlabsTtsTurbo25Request
-    from .email_verify_request import EmailVerifyRequest as EmailVerifyRequest
-    from .episode_operation_response import EpisodeOperationResponse as EpisodeOperationResponse
-    from .expand_storyboard_data_request import ExpandStoryboardDataRequest as ExpandStoryboardDataRequest
-    from .facebook_connect_url_request import FacebookConnectUrlRequest as FacebookConnectUrlRequest
-    from .facebook_publish_request import FacebookPublishRequest as FacebookPublishRequest
-    from .facebook_reels_request import FacebookReelsRequest as FacebookReelsRequest
-    from .flux_1_dev_style_lora_inference_request import (
-        Flux1DevStyleLoraInferenceRequest as Flux1DevStyleLoraInferenceRequest,
-    )
-    from .flux_1_dev_style_lora_trainer_request import (
-        Flux1DevStyleLoraTrainerRequest as Flux1DevStyleLoraTrainerRequest,
-    )
-    from .flux_2_dev_edit_request import Flux2DevEditRequest as Flux2DevEditRequest
-    from .flux_2_dev_request import Flux2DevRequest as Flux2DevRequest
-    from .flux_2_flex_edit_request import Flux2FlexEditRequest as Flux2FlexEditRequest
-    from .flux_2_flex_t2i_request import Flux2FlexT2IRequest as Flux2FlexT2IRequest
-    from .flux_2_klein_4b_edit_lora_request import Flux2Klein4BEditLoraRequest as Flux2Klein4BEditLoraRequest
-    from .flux_2_klein_4b_edit_request import Flux2Klein4BEditRequest as Flux2Klein4BEditRequest
-    from .flux_2_klein_4b_request import Flux2Klein4BRequest as Flux2Klein4BRequest
-    from .flux_2_klein_4b_style_lora_trainer_request import (
-        Flux2Klein4bStyleLoraTrainerRequest as Flux2Klein4bStyleLoraTrainerRequest,
-    )
-    from .flux_2_klein_4b_turbo_edit_request import (
-        Flux2Klein4BTurboEditRequest as Flux2Klein4BTurboEditRequest,
-    )
-    from .flux_2_klein_4b_turbo_request import Flux2Klein4BTurboRequest as Flux2Klein4BTurboRequest
-    from .flux_2_klein_4bt2i_lora_request import Flux2Klein4BT2ILoraRequest as Flux2Klein4BT2ILoraRequest
-    from .flux_2_klein_9b_edit_lora_request import Flux2Klein9BEditLoraRequest as Flux2Klein9BEditLoraRequest
-    from .flux_2_klein_9b_edit_request import Flux2Klein9BEditRequest as Flux2Klein9BEditRequest
-    from .flux_2_klein_9b_request import Flux2Klein9BRequest as Flux2Klein9BRequest
-    from .flux_2_klein_9b_style_lora_trainer_request import (
-        Flux2Klein9bStyleLoraTrainerRequest as Flux2Klein9bStyleLoraTrainerRequest,
-    )
-    from .flux_2_klein_9b_turbo_edit_request import (
-        Flux2Klein9BTurboEditRequest as Flux2Klein9BTurboEditRequest,
-    )
-    from .flux_2_klein_9b_turbo_request import Flux2Klein9BTurboRequest as Flux2Klein9BTurboRequest
-    from .flux_2_klein_9bt2i_lora_request import Flux2Klein9BT2ILoraRequest as Flux2Klein9BT2ILoraRequest
-    from .flux_2_pro_edit_request import Flux2ProEditRequest as Flux2ProEditRequest
-    from .flux_2_pro_t2i_request import Flux2ProT2IRequest as Flux2ProT2IRequest
-    from .flux_3_image_to_video_request import Flux3ImageToVideoRequest as Flux3ImageToVideoRequest
-    from .flux_3_start_end_to_video_request import Flux3StartEndToVideoRequest as Flux3StartEndToVideoRequest
-    from .flux_3_text_to_video_draft_request import (
-        Flux3TextToVideoDraftRequest as Flux3TextToVideoDraftRequest,
-    )
-    from .flux_3_text_to_video_request import Flux3TextToVideoRequest as Flux3TextToVideoRequest
-    from .flux_3_video_extend_draft_request import (
-        Flux3VideoExtendDraftRequest as Flux3VideoExtendDraftRequest,
-    )
-    from .flux_3_video_extend_request import Flux3VideoExtendRequest as Flux3VideoExtendRequest
-    from .flux_3_video_upscaler_request import Flux3VideoUpscalerRequest as Flux3VideoUpscalerRequest
-    from .flux_kontext_i2i import FluxKontextI2I as FluxKontextI2I
-    from .flux_kontext_t2i import FluxKontextT2I as FluxKontextT2I
-    from .flux_krea_dev_request import FluxKreaDevRequest as FluxKreaDevRequest
-    from .flux_lora_trainer_request import FluxLoraTrainerRequest as FluxLoraTrainerRequest
-    from .flux_pulid_request import FluxPulidRequest as FluxPulidRequest
-    from .flux_redux_request import FluxReduxRequest as FluxReduxRequest
-    from .gemini_3_flash_request import Gemini3FlashRequest as Gemini3FlashRequest
-    from .gemini_3_pro_request import Gemini3ProRequest as Gemini3ProRequest
-    from .gemini_25_flash_request import Gemini25FlashRequest as Gemini25FlashRequest
-    from .gemini_25_pro_request import Gemini25ProRequest as Gemini25ProRequest
-    from .gemini_31_pro_request import Gemini31ProRequest as Gemini31ProRequest
-    from .gemini_35_flash_open_ai_request import Gemini35FlashOpenAIRequest as Gemini35FlashOpenAIRequest
-    from .gemini_35_flash_request import Gemini35FlashRequest as Gemini35FlashRequest
-    from .gemini_36_flash_open_ai_request import Gemini36FlashOpenAIRequest as Gemini36FlashOpenAIRequest
-    from .gemini_36_flash_request import Gemini36FlashRequest as Gemini36FlashRequest
-    from .gemini_37_flash_open_ai_request import Gemini37FlashOpenAIRequest as Gemini37FlashOpenAIRequest
-    from .gemini_37_flash_request import Gemini37FlashRequest as Gemini37FlashRequest
-    from .gemini_38_flash_request import Gemini38FlashRequest as Gemini38FlashRequest
-    from .gemini_audio_vision_request import GeminiAudioVisionRequest as GeminiAudioVisionRequest
-    from .gemini_omni_audio_request import GeminiOmniAudioRequest as GeminiOmniAudioRequest
-    from .gemini_omni_character_request import GeminiOmniCharacterRequest as GeminiOmniCharacterRequest
-    from .gemini_omni_flash_11_edit_request import (
-        GeminiOmniFlash11EditRequest as GeminiOmniFlash11EditRequest,
-    )
-    from .gemini_omni_flash_11_image_to_video_request import (
-        GeminiOmniFlash11ImageToVideoRequest as GeminiOmniFlash11ImageToVideoRequest,
-    )
-    from .gemini_omni_flash_11_reference_to_video_request import (
-        GeminiOmniFlash11ReferenceToVideoRequest as GeminiOmniFlash11ReferenceToVideoRequest,
-    )
-    from .gemini_omni_flash_11_request import GeminiOmniFlash11Request as GeminiOmniFlash11Request
-    from .gemini_omni_i2v_request import GeminiOmniI2VRequest as GeminiOmniI2VRequest
-    from .gemini_omni_t2v_request import GeminiOmniT2VRequest as GeminiOmniT2VRequest
-    from .gemini_omni_v2v_request import GeminiOmniV2VRequest as GeminiOmniV2VRequest
-    from .gemini_tts_dialogue_turn import GeminiTTSDialogueTurn as GeminiTTSDialogueTurn
-    from .gemini_tts_request import GeminiTTSRequest as GeminiTTSRequest
-    from .gemini_tts_speaker import GeminiTTSSpeaker as GeminiTTSSpeaker
-    from .gemini_video_vision_request import GeminiVideoVisionRequest as GeminiVideoVisionRequest
-    from .google_imagen_4 import GoogleImagen4 as GoogleImagen4
-    from .google_imagen_4_ultra import GoogleImagen4Ultra as GoogleImagen4Ultra
-    from .gpt_4o_edit_request import Gpt4oEditRequest as Gpt4oEditRequest
-    from .gpt_4oi2i_request import Gpt4oI2IRequest as Gpt4oI2IRequest
-    from .gpt_4ot2i_request import Gpt4oT2IRequest as Gpt4oT2IRequest
-    from .gpt_6_astra_request import Gpt6AstraRequest as Gpt6AstraRequest
-    from .gpt_6_luna_request import Gpt6LunaRequest as Gpt6LunaRequest
-    from .gpt_6_sol_request import Gpt6SolRequest as Gpt6SolRequest
-    from .gpt_52_request import Gpt52Request as Gpt52Request
-    from .gpt_54_request import Gpt54Request as Gpt54Request
-    from .gpt_55_request import Gpt55Request as Gpt55Request
-    from .gpt_56_luna_request import Gpt56LunaRequest as Gpt56LunaRequest
-    from .gpt_56_sol_request import Gpt56SolRequest as Gpt56SolRequest
-    from .gpt_56_terra_request import Gpt56TerraRequest as Gpt56TerraRequest
-    from .gpt_61_sol_request import Gpt61SolRequest as Gpt61SolRequest
-    from .gpt_codex_request import GptCodexRequest as GptCodexRequest
-    from .gpt_image_2i2i_request import GptImage2I2IRequest as GptImage2I2IRequest
-    from .gpt_image_2t2i_request import GptImage2T2IRequest as GptImage2T2IRequest
-    from .gpt_image_15_edit_request import GPTImage15EditRequest as GPTImage15EditRequest
-    from .gpt_image_15_request import GPTImage15Request as GPTImage15Request
-    from .gpt_image_25i2i_request import GptImage25I2IRequest as GptImage25I2IRequest
-    from .gpt_image_25t2i_request import GptImage25T2IRequest as GptImage25T2IRequest
-    from .grok_43_request import Grok43Request as Grok43Request
-    from .grok_45_request import Grok45Request as Grok45Request
-    from .grok_46_request import Grok46Request as Grok46Request
-    from .grok_47_request import Grok47Request as Grok47Request
-    from .grok_imagine_extend_request import GrokImagineExtendRequest as GrokImagineExtendRequest
-    from .grok_imagine_i2i_request import GrokImagineI2IRequest as GrokImagineI2IRequest
-    from .grok_imagine_i2v_request import GrokImagineI2VRequest as GrokImagineI2VRequest
-    from .grok_imagine_image_2_edit_request import (
-        GrokImagineImage2EditRequest as GrokImagineImage2EditRequest,
-    )
-    from .grok_imagine_image_2t2i_request import GrokImagineImage2T2IRequest as GrokImagineImage2T2IRequest
-    from .grok_imagine_t2i_request import GrokImagineT2IRequest as GrokImagineT2IRequest
-    from .grok_imagine_t2v_request import GrokImagineT2VRequest as GrokImagineT2VRequest
-    from .grok_imagine_video_15_request import GrokImagineVideo15Request as GrokImagineVideo15Request
-    from .hailuo_23_fast_i2v_request import Hailuo23FastI2VRequest as Hailuo23FastI2VRequest
-    from .hailuo_23_pro_i2v_request import Hailuo23ProI2VRequest as Hailuo23ProI2VRequest
-    from .hailuo_23_pro_t2v_request import Hailuo23ProT2VRequest as Hailuo23ProT2VRequest
-    from .hailuo_23_std_i2v_request import Hailuo23StdI2VRequest as Hailuo23StdI2VRequest
-    from .hailuo_23_std_t2v_request import Hailuo23StdT2VRequest as Hailuo23StdT2VRequest
-    from .happy_horse_1_ref_to_video_request import (
-        HappyHorse1RefToVideoRequest as HappyHorse1RefToVideoRequest,
-    )
-    from .happy_horse_1_video_edit_request import HappyHorse1VideoEditRequest as HappyHorse1VideoEditRequest
-    from .happy_horse_1i2v_request import HappyHorse1I2VRequest as HappyHorse1I2VRequest
-    from .happy_horse_1t2v_request import HappyHorse1T2VRequest as HappyHorse1T2VRequest
-    from .happy_horse_11_ref_to_video_request import (
-        HappyHorse11RefToVideoRequest as HappyHorse11RefToVideoRequest,
-    )
-    from .happy_horse_11_video_edit_request import (
-        HappyHorse11VideoEditRequest as HappyHorse11VideoEditRequest,
-    )
-    from .happy_horse_11i2v_request import HappyHorse11I2VRequest as HappyHorse11I2VRequest
-    from .happy_horse_11t2v_request import HappyHorse11T2VRequest as HappyHorse11T2VRequest
-    from .heygen_video_translate import HeygenVideoTranslate as HeygenVideoTranslate
-    from .hf_dop_video_request import HfDopVideoRequest as HfDopVideoRequest
-    from .hf_soul_image_request import HfSoulImageRequest as HfSoulImageRequest
-    from .hi_dream_image_request import HiDreamImageRequest as HiDreamImageRequest
-    from .history_page import HistoryPage as HistoryPage
-    from .http_validation_error import HTTPValidationError as HTTPValidationError
-    from .hunyuan_i2v_request import HunyuanI2VRequest as HunyuanI2VRequest
-    from .hunyuan_image_3_request import HunyuanImage3Request as HunyuanImage3Request
-    from .hunyuan_t2i_request import HunyuanT2IRequest as HunyuanT2IRequest
-    from .hunyuan_t2v_request import HunyuanT2VRequest as HunyuanT2VRequest
-    from .ideogram_character_request import IdeogramCharacterRequest as IdeogramCharacterRequest
-    from .ideogram_v3_reframe_request import IdeogramV3ReframeRequest as IdeogramV3ReframeRequest
-    from .ideogram_v3_request import IdeogramV3Request as IdeogramV3Request
-    from .image_effects_request import ImageEffectsRequest as ImageEffectsRequest
-    from .image_face_swap_request import ImageFaceSwapRequest as ImageFaceSwapRequest
-    from .image_request import ImageRequest as ImageRequest
-    from .infinite_talk_i2v_request import InfiniteTalkI2VRequest as InfiniteTalkI2VRequest
-    from .infinite_talk_v2v_request import InfiniteTalkV2VRequest as InfiniteTalkV2VRequest
-    from .instagram_connect_url_request import InstagramConnectUrlRequest as InstagramConnectUrlRequest
-    from .instagram_publish_request import InstagramPublishRequest as InstagramPublishRequest
-    from .instagram_reels_request import InstagramReelsRequest as InstagramReelsRequest
-    from .kimi_k3_request import KimiK3Request as KimiK3Request
-    from .kling_avatar_pro_request import KlingAvatarProRequest as KlingAvatarProRequest
-    from .kling_avatar_standard_request import KlingAvatarStandardRequest as KlingAvatarStandardRequest
-    from .kling_i2v_request import KlingI2VRequest as KlingI2VRequest
-    from .kling_o1_edit_request import KlingO1EditRequest as KlingO1EditRequest
-    from .kling_o1_reference_request import KlingO1ReferenceRequest as KlingO1ReferenceRequest
-    from .kling_o1_standard_i2v_request import KlingO1StandardI2VRequest as KlingO1StandardI2VRequest
-    from .kling_o1_standard_reference_request import (
-        KlingO1StandardReferenceRequest as KlingO1StandardReferenceRequest,
-    )
-    from .kling_o1_standard_video_edit_request import (
-        KlingO1StandardVideoEditRequest as KlingO1StandardVideoEditRequest,
-    )
-    from .kling_o1_video_edit_request import KlingO1VideoEditRequest as KlingO1VideoEditRequest
-    from .kling_o1i2v_request import KlingO1I2VRequest as KlingO1I2VRequest
-    from .kling_o1t2i_request import KlingO1T2IRequest as KlingO1T2IRequest
-    from .kling_o1t2v_request import KlingO1T2VRequest as KlingO1T2VRequest
-    from .kling_o3_edit_request import KlingO3EditRequest as KlingO3EditRequest
-    from .kling_o3t2i_request import KlingO3T2IRequest as KlingO3T2IRequest
-    from .kling_t2v_request import KlingT2VRequest as KlingT2VRequest
-    from .kling_turbo_i2v_request import KlingTurboI2VRequest as KlingTurboI2VRequest
-    from .kling_turbo_std_i2v_request import KlingTurboStdI2VRequest as KlingTurboStdI2VRequest
-    from .kling_turbo_t2v_request import KlingTurboT2VRequest as KlingTurboT2VRequest
-    from .kling_v2_avatar_pro_request import KlingV2AvatarProRequest as KlingV2AvatarProRequest
-    from .kling_v2_avatar_standard_request import KlingV2AvatarStandardRequest as KlingV2AvatarStandardRequest
-    from .kling_v3_omni_4ki2v_request import KlingV3Omni4kI2VRequest as KlingV3Omni4kI2VRequest
-    from .kling_v3_omni_4kt2v_request import KlingV3Omni4kT2VRequest as KlingV3Omni4kT2VRequest
-    from .kling_v3_omni_pro_i2v_request import KlingV3OmniProI2VRequest as KlingV3OmniProI2VRequest
-    from .kling_v3_omni_pro_t2v_request import KlingV3OmniProT2VRequest as KlingV3OmniProT2VRequest
-    from .kling_v3_omni_standard_i2v_request import (
-        KlingV3OmniStandardI2VRequest as KlingV3OmniStandardI2VRequest,
-    )
-    from .kling_v3_omni_standard_t2v_request import (
-        KlingV3OmniStandardT2VRequest as KlingV3OmniStandardT2VRequest,
-    )
-    from .kling_v3_turbo_pro_i2v_request import KlingV3TurboProI2VRequest as KlingV3TurboProI2VRequest
-    from .kling_v3_turbo_pro_t2v_request import KlingV3TurboProT2VRequest as KlingV3TurboProT2VRequest
-    from .kling_v3_turbo_standard_i2v_request import (
-        KlingV3TurboStandardI2VRequest as KlingV3TurboStandardI2VRequest,
-    )
-    from .kling_v3_turbo_standard_t2v_request import (
-        KlingV3TurboStandardT2VRequest as KlingV3TurboStandardT2VRequest,
-    )
-    from .kling_v26_pro_i2v_request import KlingV26ProI2VRequest as KlingV26ProI2VRequest
-    from .kling_v26_pro_motion_control_request import (
-        KlingV26ProMotionControlRequest as KlingV26ProMotionControlRequest,
-    )
-    from .kling_v26_pro_t2v_request import KlingV26ProT2VRequest as KlingV26ProT2VRequest
-    from .kling_v26_std_motion_control_request import (
-        KlingV26StdMotionControlRequest as KlingV26StdMotionControlRequest,
-    )
-    from .kling_v30_pro_i2v_request import KlingV30ProI2VRequest as KlingV30ProI2VRequest
-    from .kling_v30_pro_motion_control_request import (
-        KlingV30ProMotionControlRequest as KlingV30ProMotionControlRequest,
-    )
-    from .kling_v30_pro_t2v_request import KlingV30ProT2VRequest as KlingV30ProT2VRequest
-    from .kling_v30_standard_i2v_request import KlingV30StandardI2VRequest as KlingV30StandardI2VRequest
-    from .kling_v30_standard_t2v_request import KlingV30StandardT2VRequest as KlingV30StandardT2VRequest
-    from .kling_v30_std_motion_control_request import (
-        KlingV30StdMotionControlRequest as KlingV30StdMotionControlRequest,
-    )
-    from .kling_v304ki2v_request import KlingV304kI2VRequest as KlingV304kI2VRequest
-    from .kling_v304kt2v_request import KlingV304kT2VRequest as KlingV304kT2VRequest
-    from .kontext_effects_request import KontextEffectsRequest as KontextEffectsRequest
-    from .kontext_image_request import KontextImageRequest as KontextImageRequest
-    from .krea_v2_turbo_lora_request import KreaV2TurboLoraRequest as KreaV2TurboLoraRequest
-    from .krea_v2_turbo_request import KreaV2TurboRequest as KreaV2TurboRequest
-    from .leonardo_ai_lucid_origin_request import LeonardoAILucidOriginRequest as LeonardoAILucidOriginRequest
-    from .leonardo_ai_motion_request import LeonardoAIMotionRequest as LeonardoAIMotionRequest
-    from .leonardo_ai_phoenix_request import LeonardoAIPhoenixRequest as LeonardoAIPhoenixRequest
-    from .linked_in_publish_request import LinkedInPublishRequest as LinkedInPublishRequest
-    from .linkedin_company_profile_request import (
-        LinkedinCompanyProfileRequest as LinkedinCompanyProfileRequest,
-    )
-    from .linkedin_employees_request import LinkedinEmployeesRequest as LinkedinEmployeesRequest
-    from .linkedin_people_search_request import LinkedinPeopleSearchRequest as LinkedinPeopleSearchRequest
-    from .lipsync_video_request import LipsyncVideoRequest as LipsyncVideoRequest
-    from .lora_item import LoraItem as LoraItem
-    from .ltx23_image_to_video_request import LTX23ImageToVideoRequest as LTX23ImageToVideoRequest
-    from .ltx23_lipsync_request import LTX23LipsyncRequest as LTX23LipsyncRequest
-    from .ltx23_text_to_video_request import LTX23TextToVideoRequest as LTX23TextToVideoRequest
-    from .ltx23_video_extend_request import LTX23VideoExtendRequest as LTX23VideoExtendRequest
-    from .ltx25_image_to_video_request import LTX25ImageToVideoRequest as LTX25ImageToVideoRequest
-    from .ltx25_text_to_video_request import LTX25TextToVideoRequest as LTX25TextToVideoRequest
-    from .ltx219b_image_to_video_request import LTX219BImageToVideoRequest as LTX219BImageToVideoRequest
-    from .ltx219b_text_to_video_request import LTX219BTextToVideoRequest as LTX219BTextToVideoRequest
-    from .ltx_2_fast_i2v_request import Ltx2FastI2VRequest as Ltx2FastI2VRequest
-    from .ltx_2_fast_t2v_request import Ltx2FastT2VRequest as Ltx2FastT2VRequest
-    from .ltx_2_pro_i2v_request import Ltx2ProI2VRequest as Ltx2ProI2VRequest
-    from .ltx_2_pro_t2v_request import Ltx2ProT2VRequest as Ltx2ProT2VRequest
-    from .ltx_219b_lipsync_request import Ltx219BLipsyncRequest as Ltx219BLipsyncRequest
-    from .luma_flash_reframe import LumaFlashReframe as LumaFlashReframe
-    from .luma_modify_video_request import LumaModifyVideoRequest as LumaModifyVideoRequest
-    from .market_stock_history_request import MarketStockHistoryRequest as MarketStockHistoryRequest
-    from .market_stock_screener_request import MarketStockScreenerRequest as MarketStockScreenerRequest
-    from .meshy_6_multi_i23d_request import Meshy6MultiI23DRequest as Meshy6MultiI23DRequest
-    from .meshy_6i23d_request import Meshy6I23DRequest as Meshy6I23DRequest
-    from .meshy_6t23d_request import Meshy6T23DRequest as Meshy6T23DRequest
-    from .meshy_v7_image_to_3d_request import MeshyV7ImageTo3DRequest as MeshyV7ImageTo3DRequest
-    from .meshy_v7_multi_image_to_3d_request import (
-        MeshyV7MultiImageTo3DRequest as MeshyV7MultiImageTo3DRequest,
-    )
-    from .midjourney_i2i_request import MidjourneyI2IRequest as MidjourneyI2IRequest
-    from .midjourney_kinovi_request import MidjourneyKinoviRequest as MidjourneyKinoviRequest
-    from .midjourney_omni_request import MidjourneyOmniRequest as MidjourneyOmniRequest
-    from .midjourney_style_request import MidjourneyStyleRequest as MidjourneyStyleRequest
-    from .midjourney_t2i_request import MidjourneyT2IRequest as MidjourneyT2IRequest
-    from .midjourney_video_request import MidjourneyVideoRequest as MidjourneyVideoRequest
-    from .mini_max_h3_max_i2v_request import MiniMaxH3MaxI2VRequest as MiniMaxH3MaxI2VRequest
-    from .mini_max_h3_max_reference_to_video_request import (
-        MiniMaxH3MaxReferenceToVideoRequest as MiniMaxH3MaxReferenceToVideoRequest,
-    )
-    from .mini_max_h3_max_t2v_request import MiniMaxH3MaxT2VRequest as MiniMaxH3MaxT2VRequest
-    from .mini_max_h3_max_turbo_i2v_request import MiniMaxH3MaxTurboI2VRequest as MiniMaxH3MaxTurboI2VRequest
-    from .mini_max_h3_max_turbo_t2v_request import MiniMaxH3MaxTurboT2VRequest as MiniMaxH3MaxTurboT2VRequest
-    from .mini_max_h3_open_image_to_video_request import (
-        MiniMaxH3OpenImageToVideoRequest as MiniMaxH3OpenImageToVideoRequest,
-    )
-    from .mini_max_h3_open_reference_to_video_request import (
-        MiniMaxH3OpenReferenceToVideoRequest as MiniMaxH3OpenReferenceToVideoRequest,
-    )
-    from .mini_max_h3_open_text_to_video_request import (
-        MiniMaxH3OpenTextToVideoRequest as MiniMaxH3OpenTextToVideoRequest,
-    )
-    from .mini_max_h3_reference_to_video_request import (
-        MiniMaxH3ReferenceToVideoRequest as MiniMaxH3ReferenceToVideoRequest,
-    )
-    from .mini_max_h3_spicy_image_to_video_request import (
-        MiniMaxH3SpicyImageToVideoRequest as MiniMaxH3SpicyImageToVideoRequest,
-    )
-    from .mini_max_h3i2v_request import MiniMaxH3I2VRequest as MiniMaxH3I2VRequest
-    from .mini_max_h3t2v_request import MiniMaxH3T2VRequest as MiniMaxH3T2VRequest
-    from .minimax_02_pro_i2v import Minimax02ProI2V as Minimax02ProI2V
-    from .minimax_02_pro_t2v import Minimax02ProT2V as Minimax02ProT2V
-    from .minimax_02_std_i2v import Minimax02StdI2V as Minimax02StdI2V
-    from .minimax_02_std_t2v import Minimax02StdT2V as Minimax02StdT2V
-    from .minimax_h3_image_to_video_lora_request import (
-        MinimaxH3ImageToVideoLoraRequest as MinimaxH3ImageToVideoLoraRequest,
-    )
-    from .minimax_h3_reference_to_video_lora_request import (
-        MinimaxH3ReferenceToVideoLoraRequest as MinimaxH3ReferenceToVideoLoraRequest,
-    )
-    from .minimax_h3_text_to_video_lora_request import (
-        MinimaxH3TextToVideoLoraRequest as MinimaxH3TextToVideoLoraRequest,
-    )
-    from .minimax_music_3_request import MinimaxMusic3Request as MinimaxMusic3Request
-    from .minimax_speech_hd_request import MinimaxSpeechHDRequest as MinimaxSpeechHDRequest
-    from .minimax_speech_turbo_request import MinimaxSpeechTurboRequest as MinimaxSpeechTurboRequest
-    from .minimax_subject_image_request import MinimaxSubjectImageRequest as MinimaxSubjectImageRequest
-    from .minimx_voice_clone_request import MinimxVoiceCloneRequest as MinimxVoiceCloneRequest
-    from .mm_audio_t2a_request import MmAudioT2ARequest as MmAudioT2ARequest
-    from .mm_audio_v2v_request import MmAudioV2VRequest as MmAudioV2VRequest
-    from .model_card import ModelCard as ModelCard
-    from .model_item import ModelItem as ModelItem
-    from .model_list import ModelList as ModelList
-    from .moderate_image_request import ModerateImageRequest as ModerateImageRequest
-    from .moderate_text_request import ModerateTextRequest as ModerateTextRequest
-    from .moderate_video_request import ModerateVideoRequest as ModerateVideoRequest
-    from .modify_storyboard_data_request import ModifyStoryboardDataRequest as ModifyStoryboardDataRequest
-    from .molmo_2_video_captioner_request import Molmo2VideoCaptionerRequest as Molmo2VideoCaptionerRequest
-    from .motion_graphics_edit_request import MotionGraphicsEditRequest as MotionGraphicsEditRequest
-    from .motion_graphics_request import MotionGraphicsRequest as MotionGraphicsRequest
-    from .muse_image_edit_request import MuseImageEditRequest as MuseImageEditRequest
-    from .muse_image_text_to_image_request import MuseImageTextToImageRequest as MuseImageTextToImageRequest
-    from .nano_banana_2_edit_request import NanoBanana2EditRequest as NanoBanana2EditRequest
-    from .nano_banana_2_lite_edit_request import NanoBanana2LiteEditRequest as NanoBanana2LiteEditRequest
-    from .nano_banana_2_lite_request import NanoBanana2LiteRequest as NanoBanana2LiteRequest
-    from .nano_banana_2_request import NanoBanana2Request as NanoBanana2Request
-    from .nano_banana_edit_request import NanoBananaEditRequest as NanoBananaEditRequest
-    from .nano_banana_effects_request import NanoBananaEffectsRequest as NanoBananaEffectsRequest
-    from .nano_banana_pro_edit_request import NanoBananaProEditRequest as NanoBananaProEditRequest
-    from .nano_banana_pro_request import NanoBananaProRequest as NanoBananaProRequest
-    from .nano_banana_request import NanoBananaRequest as NanoBananaRequest
-    from .neta_lumina_request import NetaLuminaRequest as NetaLuminaRequest
-    from .news_search_request import NewsSearchRequest as NewsSearchRequest
-    from .object_eraser_request import ObjectEraserRequest as ObjectEraserRequest
-    from .ocr_recognize_text_request import OcrRecognizeTextRequest as OcrRecognizeTextRequest
-    from .omni_reference_train_character_request import (
-        OmniReferenceTrainCharacterRequest as OmniReferenceTrainCharacterRequest,
-    )
-    from .omnihuman_request import OmnihumanRequest as OmnihumanRequest
-    from .open_ai_sora_2_pro_i2v import OpenAISora2ProI2V as OpenAISora2ProI2V
-    from .open_ai_sora_2_pro_t2v import OpenAISora2ProT2V as OpenAISora2ProT2V
-    from .open_ai_sora_2i2v import OpenAISora2I2V as OpenAISora2I2V
-    from .open_ai_sora_2t2v import OpenAISora2T2V as OpenAISora2T2V
-    from .open_ai_sora_request import OpenAISoraRequest as OpenAISoraRequest
-    from .open_ai_whisper_request import OpenAIWhisperRequest as OpenAIWhisperRequest
-    from .open_router_vision_request import OpenRouterVisionRequest as OpenRouterVisionRequest
-    from .ovi_image_to_video_request import OviImageToVideoRequest as OviImageToVideoRequest
-    from .ovi_text_to_video_request import OviTextToVideoRequest as OviTextToVideoRequest
-    from .people_rank_decision_makers_request import (
-        PeopleRankDecisionMakersRequest as PeopleRankDecisionMakersRequest,
-    )
-    from .people_search_request import PeopleSearchRequest as PeopleSearchRequest
-    from .perfect_pony_xl_request import PerfectPonyXLRequest as PerfectPonyXLRequest
-    from .photo_pack_request import PhotoPackRequest as PhotoPackRequest
-    from .pinterest_publish_request import PinterestPublishRequest as PinterestPublishRequest
-    from .pixverse_i2v_request import PixverseI2VRequest as PixverseI2VRequest
-    from .pixverse_t2v_request import PixverseT2VRequest as PixverseT2VRequest
-    from .pixverse_v5i2v_request import PixverseV5I2VRequest as PixverseV5I2VRequest
-    from .pixverse_v5t2v_request import PixverseV5T2VRequest as PixverseV5T2VRequest
-    from .pixverse_v6_extend_request import PixverseV6ExtendRequest as PixverseV6ExtendRequest
-    from .pixverse_v6_transition_request import PixverseV6TransitionRequest as PixverseV6TransitionRequest
-    from .pixverse_v6i2v_request import PixverseV6I2VRequest as PixverseV6I2VRequest
-    from .pixverse_v6t2v_request import PixverseV6T2VRequest as PixverseV6T2VRequest
-    from .pixverse_v55i2v_request import PixverseV55I2VRequest as PixverseV55I2VRequest
-    from .pixverse_v55t2v_request import PixverseV55T2VRequest as PixverseV55T2VRequest
-    from .portrait_stylist_request import PortraitStylistRequest as PortraitStylistRequest
-    from .prediction_result import PredictionResult as PredictionResult
-    from .product_photo_request import ProductPhotoRequest as ProductPhotoRequest
-    from .qwen_3_image_to_image_request import Qwen3ImageToImageRequest as Qwen3ImageToImageRequest
-    from .qwen_3_pro_image_to_image_request import Qwen3ProImageToImageRequest as Qwen3ProImageToImageRequest
-    from .qwen_3_pro_text_to_image_request import Qwen3ProTextToImageRequest as Qwen3ProTextToImageRequest
-    from .qwen_3_text_to_image_request import Qwen3TextToImageRequest as Qwen3TextToImageRequest
-    from .qwen_21_image_to_image_request import Qwen21ImageToImageRequest as Qwen21ImageToImageRequest
-    from .qwen_21_text_to_image_request import Qwen21TextToImageRequest as Qwen21TextToImageRequest
-    from .qwen_image_20_edit_request import QwenImage20EditRequest as QwenImage20EditRequest
-    from .qwen_image_20_request import QwenImage20Request as QwenImage20Request
-    from .qwen_image_2512_lora_trainer_request import (
-        QwenImage2512LoraTrainerRequest as QwenImage2512LoraTrainerRequest,
-    )
-    from .qwen_image_edit_2511_lora_item import QwenImageEdit2511LoraItem as QwenImageEdit2511LoraItem
-    from .qwen_image_edit_2511_lora_request import (
-        QwenImageEdit2511LoraRequest as QwenImageEdit2511LoraRequest,
-    )
-    from .qwen_image_edit_2511_request import QwenImageEdit2511Request as QwenImageEdit2511Request
-    from .qwen_image_edit_lora_item import QwenImageEditLoraItem as QwenImageEditLoraItem
-    from .qwen_image_edit_lora_request import QwenImageEditLoraRequest as QwenImageEditLoraRequest
-    from .qwen_image_edit_plus_lora_item import QwenImageEditPlusLoraItem as QwenImageEditPlusLoraItem
-    from .qwen_image_edit_plus_lora_request import (
-        QwenImageEditPlusLoraRequest as QwenImageEditPlusLoraRequest,
-    )
-    from .qwen_image_edit_plus_request import QwenImageEditPlusRequest as QwenImageEditPlusRequest
-    from .qwen_image_edit_request import QwenImageEditRequest as QwenImageEditRequest
-    from .qwen_image_face_expression_change_request import (
-        QwenImageFaceExpressionChangeRequest as QwenImageFaceExpressionChangeRequest,
-    )
-    from .qwen_image_lora_trainer_request import QwenImageLoraTrainerRequest as QwenImageLoraTrainerRequest
-    from .qwen_image_request import QwenImageRequest as QwenImageRequest
-    from .qwen_image_t2i2512_lora_request import QwenImageT2I2512LoraRequest as QwenImageT2I2512LoraRequest
-    from .qwen_image_t2i_lora_request import QwenImageT2ILoraRequest as QwenImageT2ILoraRequest
-    from .qwen_text_to_image_2512_request import QwenTextToImage2512Request as QwenTextToImage2512Request
-    from .regenerate_character_request import RegenerateCharacterRequest as RegenerateCharacterRequest
-    from .regenerate_character_response import RegenerateCharacterResponse as RegenerateCharacterResponse
-    from .regenerate_shot_request import RegenerateShotRequest as RegenerateShotRequest
-    from .remix_video_request import RemixVideoRequest as RemixVideoRequest
-    from .research_web_answer_request import ResearchWebAnswerRequest as ResearchWebAnswerRequest
-    from .reve_image_edit import ReveImageEdit as ReveImageEdit
-    from .reve_text_request import ReveTextRequest as ReveTextRequest
-    from .runway_i2v_request import RunwayI2VRequest as RunwayI2VRequest
-    from .runway_t2v_request import RunwayT2VRequest as RunwayT2VRequest
-    from .runwayml_act_i2v_request import RunwaymlActI2VRequest as RunwaymlActI2VRequest
-    from .runwayml_act_v2v_request import RunwaymlActV2VRequest as RunwaymlActV2VRequest
-    from .runwayml_aleph_v2v_request import RunwaymlAlephV2VRequest as RunwaymlAlephV2VRequest
-    from .sdxl_image_request import SdxlImageRequest as SdxlImageRequest
-    from .sdxl_lo_ra_request import SdxlLoRARequest as SdxlLoRARequest
-    from .seed_edit_i2i_request import SeedEditI2IRequest as SeedEditI2IRequest
-    from .seed_vr2i2i_request import SeedVR2I2IRequest as SeedVR2I2IRequest
-    from .seedance_2_extend_request import Seedance2ExtendRequest as Seedance2ExtendRequest
-    from .seedance_2_mini_i2v_request import Seedance2MiniI2VRequest as Seedance2MiniI2VRequest
-    from .seedance_2_mini_omni_request import Seedance2MiniOmniRequest as Seedance2MiniOmniRequest
-    from .seedance_2_mini_t2v_request import Seedance2MiniT2VRequest as Seedance2MiniT2VRequest
-    from .seedance_2_motion_control_request import (
-        Seedance2MotionControlRequest as Seedance2MotionControlRequest,
-    )
-    from .seedance_2_omni_reference_480p_request import (
-        Seedance2OmniReference480pRequest as Seedance2OmniReference480pRequest,
-    )
-    from .seedance_2_omni_reference_base_request import (
-        Seedance2OmniReferenceBaseRequest as Seedance2OmniReferenceBaseRequest,
-    )
-    from .seedance_2_piapi_first_last_request import (
-        Seedance2PiapiFirstLastRequest as Seedance2PiapiFirstLastRequest,
-    )
-    from .seedance_2_piapi_i2v_request import Seedance2PiapiI2VRequest as Seedance2PiapiI2VRequest
-    from .seedance_2_piapi_omni_request import Seedance2PiapiOmniRequest as Seedance2PiapiOmniRequest
-    from .seedance_2_piapi_t2v_request import Seedance2PiapiT2VRequest as Seedance2PiapiT2VRequest
-    from .seedance_2_video_edit_request import Seedance2VideoEditRequest as Seedance2VideoEditRequest
-    from .seedance_2_video_watermark_remover_pro_request import (
-        Seedance2VideoWatermarkRemoverProRequest as Seedance2VideoWatermarkRemoverProRequest,
-    )
-    from .seedance_2_vip_omni_request import Seedance2VipOmniRequest as Seedance2VipOmniRequest
-    from .seedance_2_watermark_remover_request import (
-        Seedance2WatermarkRemoverRequest as Seedance2WatermarkRemoverRequest,
-    )
-    from .seedance_2i2v480p_request import Seedance2I2V480pRequest as Seedance2I2V480pRequest
-    from .seedance_2i2v_base_request import Seedance2I2VBaseRequest as Seedance2I2VBaseRequest
-    from .seedance_2t2v480p_request import Seedance2T2V480pRequest as Seedance2T2V480pRequest
-    from .seedance_2t2v_base_request import Seedance2T2VBaseRequest as Seedance2T2VBaseRequest
-    from .seedance_25_first_last_4k_request import (
-        Seedance25FirstLast4kRequest as Seedance25FirstLast4kRequest,
-    )
-    from .seedance_25_first_last_480p_request import (
-        Seedance25FirstLast480pRequest as Seedance25FirstLast480pRequest,
-    )
-    from .seedance_25_first_last_1080p_request import (
-        Seedance25FirstLast1080pRequest as Seedance25FirstLast1080pRequest,
-    )
-    from .seedance_25_first_last_request import Seedance25FirstLastRequest as Seedance25FirstLastRequest
-    from .seedance_25_motion_control_request import (
-        Seedance25MotionControlRequest as Seedance25MotionControlRequest,
-    )
-    from .seedance_25_omni_reference_4k_request import (
-        Seedance25OmniReference4kRequest as Seedance25OmniReference4kRequest,
-    )
-    from .seedance_25_omni_reference_480p_request import (
-        Seedance25OmniReference480pRequest as Seedance25OmniReference480pRequest,
-    )
-    from .seedance_25_omni_reference_1080p_request import (
-        Seedance25OmniReference1080pRequest as Seedance25OmniReference1080pRequest,
-    )
-    from .seedance_25_omni_reference_request import (
-        Seedance25OmniReferenceRequest as Seedance25OmniReferenceRequest,
-    )
-    from .seedance_25_video_edit_4k_request import (
-        Seedance25VideoEdit4kRequest as Seedance25VideoEdit4kRequest,
-    )
-    from .seedance_25_video_edit_480p_request import (
-        Seedance25VideoEdit480pRequest as Seedance25VideoEdit480pRequest,
-    )
-    from .seedance_25_video_edit_1080p_request import (
-        Seedance25VideoEdit1080pRequest as Seedance25VideoEdit1080pRequest,
-    )
-    from .seedance_25_video_edit_request import Seedance25VideoEditRequest as Seedance25VideoEditRequest
-    from .seedance_25_video_extend_4k_request import (
-        Seedance25VideoExtend4kRequest as Seedance25VideoExtend4kRequest,
-    )
-    from .seedance_25_video_extend_480p_request import (
-        Seedance25VideoExtend480pRequest as Seedance25VideoExtend480pRequest,
-    )
-    from .seedance_25_video_extend_1080p_request import (
-        Seedance25VideoExtend1080pRequest as Seedance25VideoExtend1080pRequest,
-    )
-    from .seedance_25_video_extend_request import Seedance25VideoExtendRequest as Seedance25VideoExtendRequest
-    from .seedance_25i2v4k_request import Seedance25I2V4kRequest as Seedance25I2V4kRequest
-    from .seedance_25i2v480p_request import Seedance25I2V480pRequest as Seedance25I2V480pRequest
-    from .seedance_25i2v1080p_request import Seedance25I2V1080pRequest as Seedance25I2V1080pRequest
-    from .seedance_25i2v_request import Seedance25I2VRequest as Seedance25I2VRequest
-    from .seedance_25t2v4k_request import Seedance25T2V4kRequest as Seedance25T2V4kRequest
-    from .seedance_25t2v480p_request import Seedance25T2V480pRequest as Seedance25T2V480pRequest
-    from .seedance_25t2v1080p_request import Seedance25T2V1080pRequest as Seedance25T2V1080pRequest
-    from .seedance_25t2v_request import Seedance25T2VRequest as Seedance25T2VRequest
-    from .seedance_i2v_lite_request import SeedanceI2VLiteRequest as SeedanceI2VLiteRequest
-    from .seedance_i2v_pro_request import SeedanceI2VProRequest as SeedanceI2VProRequest
-    from .seedance_lite_r2v_request import SeedanceLiteR2VRequest as SeedanceLiteR2VRequest
-    from .seedance_pro_fast_i2v_request import SeedanceProFastI2VRequest as SeedanceProFastI2VRequest
-    from .seedance_pro_fast_t2v_request import SeedanceProFastT2VRequest as SeedanceProFastT2VRequest
-    from .seedance_t2v_lite_request import SeedanceT2VLiteRequest as SeedanceT2VLiteRequest
-    from .seedance_t2v_pro_request import SeedanceT2VProRequest as SeedanceT2VProRequest
-    from .seedance_v15_pro_fast_i2v_request import (
-        SeedanceV15ProFastI2VRequest as SeedanceV15ProFastI2VRequest,
-    )
-    from .seedance_v15_pro_fast_t2v_request import (
-        SeedanceV15ProFastT2VRequest as SeedanceV15ProFastT2VRequest,
-    )
-    from .seedance_v15_pro_i2v_request import SeedanceV15ProI2VRequest as SeedanceV15ProI2VRequest
-    from .seedance_v15_pro_t2v_request import SeedanceV15ProT2VRequest as SeedanceV15ProT2VRequest
-    from .seedance_v15_pro_video_extend_fast_request import (
-        SeedanceV15ProVideoExtendFastRequest as SeedanceV15ProVideoExtendFastRequest,
-    )
-    from .seedance_v15_pro_video_extend_request import (
-        SeedanceV15ProVideoExtendRequest as SeedanceV15ProVideoExtendRequest,
-    )
-    from .seedream_5_flash_edit_request import Seedream5FlashEditRequest as Seedream5FlashEditRequest
-    from .seedream_5_flash_layer_decomposition_request import (
-        Seedream5FlashLayerDecompositionRequest as Seedream5FlashLayerDecompositionRequest,
-    )
-    from .seedream_5_flash_request import Seedream5FlashRequest as Seedream5FlashRequest
-    from .seedream_5_lite_edit_request import Seedream5LiteEditRequest as Seedream5LiteEditRequest
-    from .seedream_5_lite_request import Seedream5LiteRequest as Seedream5LiteRequest
-    from .seedream_5_pro_edit_request import Seedream5ProEditRequest as Seedream5ProEditRequest
-    from .seedream_5_pro_layer_decomposition_request import (
-        Seedream5ProLayerDecompositionRequest as Seedream5ProLayerDecompositionRequest,
-    )
-    from .seedream_5_pro_request import Seedream5ProRequest as Seedream5ProRequest
-    from .seedream_editv_4i2i_request import SeedreamEditv4I2IRequest as SeedreamEditv4I2IRequest
-    from .seedreamv_3t2i_request import Seedreamv3T2IRequest as Seedreamv3T2IRequest
-    from .seedreamv_4t2i_request import Seedreamv4T2IRequest as Seedreamv4T2IRequest
-    from .seedreamv_45_edit_request import Seedreamv45EditRequest as Seedreamv45EditRequest
-    from .seedreamv_45_request import Seedreamv45Request as Seedreamv45Request
-    from .seo_account_status_request import SeoAccountStatusRequest as SeoAccountStatusRequest
-    from .seo_ai_mentions_metrics_request import SeoAiMentionsMetricsRequest as SeoAiMentionsMetricsRequest
-    from .seo_ai_mentions_request import SeoAiMentionsRequest as SeoAiMentionsRequest
-    from .seo_ai_response_request import SeoAiResponseRequest as SeoAiResponseRequest
-    from .seo_app_reviews_request import SeoAppReviewsRequest as SeoAppReviewsRequest
-    from .seo_backlinks_history_request import SeoBacklinksHistoryRequest as SeoBacklinksHistoryRequest
-    from .seo_backlinks_pages_request import SeoBacklinksPagesRequest as SeoBacklinksPagesRequest
-    from .seo_backlinks_request import SeoBacklinksRequest as SeoBacklinksRequest
-    from .seo_business_listings_request import SeoBusinessListingsRequest as SeoBusinessListingsRequest
-    from .seo_business_profile_request import SeoBusinessProfileRequest as SeoBusinessProfileRequest
-    from .seo_business_reviews_request import SeoBusinessReviewsRequest as SeoBusinessReviewsRequest
-    from .seo_business_updates_request import SeoBusinessUpdatesRequest as SeoBusinessUpdatesRequest
-    from .seo_domain_overview_request import SeoDomainOverviewRequest as SeoDomainOverviewRequest
-    from .seo_google_qa_request import SeoGoogleQaRequest as SeoGoogleQaRequest
-    from .seo_keyword_overview_request import SeoKeywordOverviewRequest as SeoKeywordOverviewRequest
-    from .seo_keyword_research_request import SeoKeywordResearchRequest as SeoKeywordResearchRequest
-    from .seo_keyword_trends_request import SeoKeywordTrendsRequest as SeoKeywordTrendsRequest
-    from .seo_keywords_for_keywords_request import (
-        SeoKeywordsForKeywordsRequest as SeoKeywordsForKeywordsRequest,
-    )
-    from .seo_keywords_search_volume_request import (
-        SeoKeywordsSearchVolumeRequest as SeoKeywordsSearchVolumeRequest,
-    )
-    from .seo_lighthouse_audit_request import SeoLighthouseAuditRequest as SeoLighthouseAuditRequest
-    from .seo_local_serp_request import SeoLocalSerpRequest as SeoLocalSerpRequest
-    from .seo_rank_track_batch_request import SeoRankTrackBatchRequest as SeoRankTrackBatchRequest
-    from .seo_rank_track_request import SeoRankTrackRequest as SeoRankTrackRequest
-    from .seo_related_keywords_request import SeoRelatedKeywordsRequest as SeoRelatedKeywordsRequest
-    from .seo_relevant_pages_request import SeoRelevantPagesRequest as SeoRelevantPagesRequest
-    from .seo_yelp_reviews_request import SeoYelpReviewsRequest as SeoYelpReviewsRequest
-    from .seo_youtube_organic_request import SeoYoutubeOrganicRequest as SeoYoutubeOrganicRequest
-    from .seo_youtube_video_comments_request import (
-        SeoYoutubeVideoCommentsRequest as SeoYoutubeVideoCommentsRequest,
-    )
-    from .seo_youtube_video_info_request import SeoYoutubeVideoInfoRequest as SeoYoutubeVideoInfoRequest
-    from .seo_youtube_video_subtitles_request import (
-        SeoYoutubeVideoSubtitlesRequest as SeoYoutubeVideoSubtitlesRequest,
-    )
-    from .shot import Shot as Shot
-    from .shot_operation_response import ShotOperationResponse as ShotOperationResponse
-    from .social_read_posts_request import SocialReadPostsRequest as SocialReadPostsRequest
-    from .social_search_posts_request import SocialSearchPostsRequest as SocialSearchPostsRequest
-    from .sora_2_characters_pro_request import Sora2CharactersProRequest as Sora2CharactersProRequest
-    from .sora_2_standard_i2v_request import Sora2StandardI2VRequest as Sora2StandardI2VRequest
-    from .sora_2_standard_t2v_request import Sora2StandardT2VRequest as Sora2StandardT2VRequest
-    from .storyboard_data_request import StoryboardDataRequest as StoryboardDataRequest
-    from .storyboard_project_create import StoryboardProjectCreate as StoryboardProjectCreate
-    from .storyboard_project_generate_request import (
-        StoryboardProjectGenerateRequest as StoryboardProjectGenerateRequest,
-    )
-    from .storyboard_project_response import StoryboardProjectResponse as StoryboardProjectResponse
-    from .storyboard_request import StoryboardRequest as StoryboardRequest
-    from .storyboard_step_request import StoryboardStepRequest as StoryboardStepRequest
-    from .storyboard_task_response import StoryboardTaskResponse as StoryboardTaskResponse
-    from .submission import Submission as Submission
-    from .suno_add_instrumental_request import SunoAddInstrumentalRequest as SunoAddInstrumentalRequest
-    from .suno_add_vocals_request import SunoAddVocalsRequest as SunoAddVocalsRequest
-    from .suno_boost_music_style_request import SunoBoostMusicStyleRequest as SunoBoostMusicStyleRequest
-    from .suno_convert_to_wav_request import SunoConvertToWavRequest as SunoConvertToWavRequest
-    from .suno_extend_music_request import SunoExtendMusicRequest as SunoExtendMusicRequest
-    from .suno_generate_lyrics_request import SunoGenerateLyricsRequest as SunoGenerateLyricsRequest
-    from .suno_generate_mashup_request import SunoGenerateMashupRequest as SunoGenerateMashupRequest
-    from .suno_generate_sounds_request import SunoGenerateSoundsRequest as SunoGenerateSoundsRequest
-    from .suno_music_request import SunoMusicRequest as SunoMusicRequest
-    from .suno_remix_music_request import SunoRemixMusicRequest as SunoRemixMusicRequest
-    from .suno_voice_clone_request import SunoVoiceCloneRequest as SunoVoiceCloneRequest
-    from .suno_voice_confirm_request import SunoVoiceConfirmRequest as SunoVoiceConfirmRequest
-    from .text_request import TextRequest as TextRequest
-    from .threads_publish_request import ThreadsPublishRequest as ThreadsPublishRequest
-    from .tik_tok_carousel_request import TikTokCarouselRequest as TikTokCarouselRequest
-    from .tik_tok_connect_url_request import TikTokConnectUrlRequest as TikTokConnectUrlRequest
-    from .tik_tok_profile_request import TikTokProfileRequest as TikTokProfileRequest
-    from .tik_tok_publish_request import TikTokPublishRequest as TikTokPublishRequest
-    from .tik_tok_videos_request import TikTokVideosRequest as TikTokVideosRequest
-    from .top_up_checkout import TopUpCheckout as TopUpCheckout
-    from .top_up_request import TopUpRequest as TopUpRequest
-    from .topaz_upscale_i2i_request import TopazUpscaleI2IRequest as TopazUpscaleI2IRequest
-    from .topaz_upscale_image_creative_request import (
-        TopazUpscaleImageCreativeRequest as TopazUpscaleImageCreativeRequest,
-    )
-    from .topaz_upscale_image_generative_request import (
-        TopazUpscaleImageGenerativeRequest as TopazUpscaleImageGenerativeRequest,
-    )
-    from .topaz_upscale_image_precision_request import (
-        TopazUpscaleImagePrecisionRequest as TopazUpscaleImagePrecisionRequest,
-    )
-    from .topaz_upscale_v2v_request import TopazUpscaleV2VRequest as TopazUpscaleV2VRequest
-    from .topaz_upscale_video_creative_request import (
-        TopazUpscaleVideoCreativeRequest as TopazUpscaleVideoCreativeRequest,
-    )
-    from .topaz_upscale_video_generative_request import (
-        TopazUpscaleVideoGenerativeRequest as TopazUpscaleVideoGenerativeRequest,
-    )
-    from .topaz_upscale_video_precision_request import (
-        TopazUpscaleVideoPrecisionRequest as TopazUpscaleVideoPrecisionRequest,
-    )
-    from .tripo_h31i23d_request import TripoH31I23DRequest as TripoH31I23DRequest
-    from .tripo_h31mv23d_request import TripoH31MV23DRequest as TripoH31MV23DRequest
-    from .tripo_h31t23d_request import TripoH31T23DRequest as TripoH31T23DRequest
-    from .tripo_p1i23d_request import TripoP1I23DRequest as TripoP1I23DRequest
-    from .tripo_p1t23d_request import TripoP1T23DRequest as TripoP1T23DRequest
-    from .twitter_posts_request import TwitterPostsRequest as TwitterPostsRequest
-    from .upload_target import UploadTarget as UploadTarget
-    from .uploaded_file import UploadedFile as UploadedFile
-    from .usage_log_id_response import UsageLogIdResponse as UsageLogIdResponse
-    from .validation_error import ValidationError as ValidationError
-    from .veo_3i2v_request import Veo3I2VRequest as Veo3I2VRequest
-    from .veo_3t2v_request import Veo3T2VRequest as Veo3T2VRequest
-    from .veo_31_extend_video_request import Veo31ExtendVideoRequest as Veo31ExtendVideoRequest
-    from .veo_31_fast_image_to_video_request import (
-        Veo31FastImageToVideoRequest as Veo31FastImageToVideoRequest,
-    )
-    from .veo_31_fast_text_to_video_request import Veo31FastTextToVideoRequest as Veo31FastTextToVideoRequest
-    from .veo_31_image_to_video_request import Veo31ImageToVideoRequest as Veo31ImageToVideoRequest
-    from .veo_31_reference_to_video_request import (
-        Veo31ReferenceToVideoRequest as Veo31ReferenceToVideoRequest,
-    )
-    from .veo_31_text_to_video_request import Veo31TextToVideoRequest as Veo31TextToVideoRequest
-    from .veo_314k_video_request import Veo314KVideoRequest as Veo314KVideoRequest
-    from .video_background_remover_request import (
-        VideoBackgroundRemoverRequest as VideoBackgroundRemoverRequest,
-    )
-    from .video_combiner_request import VideoCombinerRequest as VideoCombinerRequest
-    from .video_effects_request import VideoEffectsRequest as VideoEffectsRequest
-    from .video_face_swap_request import VideoFaceSwapRequest as VideoFaceSwapRequest
-    from .video_prompt_request import VideoPromptRequest as VideoPromptRequest
-    from .video_watermark_remover_request import VideoWatermarkRemoverRequest as VideoWatermarkRemoverRequest
-    from .vidu_i2v_request import ViduI2VRequest as ViduI2VRequest
-    from .vidu_q1_reference_request import ViduQ1ReferenceRequest as ViduQ1ReferenceRequest
-    from .vidu_q2_pro_request import ViduQ2ProRequest as ViduQ2ProRequest
-    from .vidu_q2_reference_image_request import ViduQ2ReferenceImageRequest as ViduQ2ReferenceImageRequest
-    from .vidu_q2_reference_request import ViduQ2ReferenceRequest as ViduQ2ReferenceRequest
-    from .vidu_q2_turbo_request import ViduQ2TurboRequest as ViduQ2TurboRequest
-    from .vidu_q2i2v_request import ViduQ2I2VRequest as ViduQ2I2VRequest
-    from .vidu_q2t2i_request import ViduQ2T2IRequest as ViduQ2T2IRequest
-    from .vidu_q2t2v_request import ViduQ2T2VRequest as ViduQ2T2VRequest
-    from .vidu_q3_flf_request import ViduQ3FlfRequest as ViduQ3FlfRequest
-    from .vidu_q3i2v_request import ViduQ3I2VRequest as ViduQ3I2VRequest
-    from .vidu_q3t2v_request import ViduQ3T2VRequest as ViduQ3T2VRequest
-    from .vidu_t2v_request import ViduT2VRequest as ViduT2VRequest
-    from .volcengine_video_to_video_lip_sync_request import (
-        VolcengineVideoToVideoLipSyncRequest as VolcengineVideoToVideoLipSyncRequest,
-    )
-    from .wan_21i2v_request import Wan21I2VRequest as Wan21I2VRequest
-    from .wan_21r2v_request import Wan21R2VRequest as Wan21R2VRequest
-    from .wan_21t2i_request import Wan21T2IRequest as Wan21T2IRequest
-    from .wan_21t2v_request import Wan21T2VRequest as Wan21T2VRequest
-    from .wan_22_animate_request import Wan22AnimateRequest as Wan22AnimateRequest
-    from .wan_22_edit_video_request import Wan22EditVideoRequest as Wan22EditVideoRequest
-    from .wan_22_fast_5bt2v import Wan22Fast5bT2V as Wan22Fast5bT2V
-    from .wan_22_spicy_extend_video_request import (
-        Wan22SpicyExtendVideoRequest as Wan22SpicyExtendVideoRequest,
-    )
-    from .wan_22_spicy_i2v_request import Wan22SpicyI2VRequest as Wan22SpicyI2VRequest
-    from .wan_22atv_request import Wan22ATVRequest as Wan22ATVRequest
-    from .wan_22i2v_request import Wan22I2VRequest as Wan22I2VRequest
-    from .wan_22t2v_request import Wan22T2VRequest as Wan22T2VRequest
-    from .wan_25_edit_image_request import Wan25EditImageRequest as Wan25EditImageRequest
-    from .wan_25i2v_fast_request import Wan25I2VFastRequest as Wan25I2VFastRequest
-    from .wan_25i2v_request import Wan25I2VRequest as Wan25I2VRequest
-    from .wan_25t2i_request import Wan25T2IRequest as Wan25T2IRequest
-    from .wan_25t2v_fast_request import Wan25T2VFastRequest as Wan25T2VFastRequest
-    from .wan_25t2v_request import Wan25T2VRequest as Wan25T2VRequest
-    from .wan_26_image_edit_request import Wan26ImageEditRequest as Wan26ImageEditRequest
-    from .wan_26i2v_request import Wan26I2VRequest as Wan26I2VRequest
-    from .wan_26t2i_request import Wan26T2IRequest as Wan26T2IRequest
-    from .wan_26t2v_request import Wan26T2VRequest as Wan26T2VRequest
-    from .wan_27_image_edit_request import Wan27ImageEditRequest as Wan27ImageEditRequest
-    from .wan_27_video_edit_request import Wan27VideoEditRequest as Wan27VideoEditRequest
-    from .wan_27_video_extend_request import Wan27VideoExtendRequest as Wan27VideoExtendRequest
-    from .wan_27i2v_request import Wan27I2VRequest as Wan27I2VRequest
-    from .wan_27r2v_request import Wan27R2VRequest as Wan27R2VRequest
-    from .wan_27t2i_request import Wan27T2IRequest as Wan27T2IRequest
-    from .wan_27t2v_request import Wan27T2VRequest as Wan27T2VRequest
-    from .wan_30i2v_request import Wan30I2VRequest as Wan30I2VRequest
-    from .wan_30r2v_request import Wan30R2VRequest as Wan30R2VRequest
-    from .wan_30t2v_request import Wan30T2VRequest as Wan30T2VRequest
-    from .wan_effect_request import WanEffectRequest as WanEffectRequest
-    from .wan_lo_rai2v_request import WanLoRAI2VRequest as WanLoRAI2VRequest
-    from .wan_lo_rat2v_request import WanLoRAT2VRequest as WanLoRAT2VRequest
-    from .wan_prompt_request import WanPromptRequest as WanPromptRequest
-    from .wan_spicy_i2v_request import WanSpicyI2VRequest as WanSpicyI2VRequest
-    from .x_publish_request import XPublishRequest as XPublishRequest
-    from .you_tube_connect_url_request import YouTubeConnectUrlRequest as YouTubeConnectUrlRequest
-    from .you_tube_publish_request import YouTubePublishRequest as YouTubePublishRequest
-    from .you_tube_set_thumbnail_request import YouTubeSetThumbnailRequest as YouTubeSetThumbnailRequest
-    from .you_tube_update_metadata_request import YouTubeUpdateMetadataRequest as YouTubeUpdateMetadataRequest
-    from .youtube_download_request import YoutubeDownloadRequest as YoutubeDownloadRequest
-    from .youtube_shorts_request import YoutubeShortsRequest as YoutubeShortsRequest
-    from .z_image_base_lora_request import ZImageBaseLoraRequest as ZImageBaseLoraRequest
-    from .z_image_base_lora_trainer_request import (
-        ZImageBaseLoraTrainerRequest as ZImageBaseLoraTrainerRequest,
-    )
-    from .z_image_base_request import ZImageBaseRequest as ZImageBaseRequest
-    from .z_image_lora_trainer_request import ZImageLoraTrainerRequest as ZImageLoraTrainerRequest
-    from .z_image_p_request import ZImagePRequest as ZImagePRequest
-    from .z_image_request import ZImageRequest as ZImageRequest
-    from .z_image_turbo_image_to_image_lora_request import (
-        ZImageTurboImageToImageLoraRequest as ZImageTurboImageToImageLoraRequest,
-    )
-    from .z_image_turbo_lora_request import ZImageTurboLoraRequest as ZImageTurboLoraRequest
-else:
-    _HOME = {
-        "AbliteratedLlmRequest": "abliterated_llm_request",
-        "AbliteratedLlmThinkingRequest": "abliterated_llm_thinking_request",
-        "AbliteratedLlmVisionRequest": "abliterated_llm_vision_request",
-        "AccountBalance": "account_balance",
-        "AddEpisodeRequest": "add_episode_request",
-        "AddImageWatermarkRequest": "add_image_watermark_request",
-        "AddSceneRequest": "add_scene_request",
-        "AddShotRequest": "add_shot_request",
-        "AddVideoWatermarkRequest": "add_video_watermark_request",
-        "AdjustStoryboardDurationRequest": "adjust_storyboard_duration_request",
-        "AdLibrarySearchRequest": "ad_library_search_request",
-        "AiAppsRequest": "ai_apps_request",
-        "AICaptionsRequest": "ai_captions_request",
-        "AIClippingRequest": "ai_clipping_request",
-        "AIDanceEffectsRequest": "ai_dance_effects_request",
-        "AiDressChangeRequest": "ai_dress_change_request",
-        "AiProductShotRequest": "ai_product_shot_request",
-        "AIScriptRequest": "ai_script_request",
-        "AiVideoUpscalerProRequest": "ai_video_upscaler_pro_request",
-        "AiVideoUpscalerRequest": "ai_video_upscaler_request",
-        "AnimeGeneratorRequest": "anime_generator_request",
-        "AnyLlmModelRequest": "any_llm_model_request",
-        "ApiKey": "api_key",
-        "ApiKeyCreated": "api_key_created",
-        "ApiKeyRequest": "api_key_request",
-        "AutocropRequest": "autocrop_request",
-        "AutoTopUp": "auto_top_up",
-        "ChromaT2IRequest": "chroma_t2i_request",
-        "ClaudeFable51Request": "claude_fable_51_request",
-        "ClaudeFable5Request": "claude_fable_5_request",
-        "ClaudeHaiku45Request": "claude_haiku_45_request",
-        "ClaudeOpus45Request": "claude_opus_45_request",
-        "ClaudeOpus46Request": "claude_opus_46_request",
-        "ClaudeOpus47Request": "claude_opus_47_request",
-        "ClaudeOpus48Request": "claude_opus_48_request",
-        "ClaudeOpus55Request": "claude_opus_55_request",
-        "ClaudeOpus5Request": "claude_opus_5_request",
-        "ClaudeSonnet45Request": "claude_sonnet_45_request",
-        "ClaudeSonnet46Request": "claude_sonnet_46_request",
-        "ClaudeSonnet55Request": "claude_sonnet_55_request",
-        "ClaudeSonnet5Request": "claude_sonnet_5_request",
-        "CompanyBuyingSignalsRequest": "company_buying_signals_request",
-        "CompanyEnrichRequest": "company_enrich_request",
-        "CompanyFundingRequest": "company_funding_request",
-        "CompanyHeadcountGrowthRequest": "company_headcount_growth_request",
-        "CompanyJobPostingsRequest": "company_job_postings_request",
-        "CompanyProductsRequest": "company_products_request",
-        "CompanyPublicFinancialsRequest": "company_public_financials_request",
-        "CompanyTechnographicsRequest": "company_technographics_request",
-        "CostBody": "cost_body",
-        "CostEstimate": "cost_estimate",
-        "CreatorsAnalyticsRequest": "creators_analytics_request",
-        "CreatorsLookalikeRequest": "creators_lookalike_request",
-        "CreatorsProfileRequest": "creators_profile_request",
-        "CreatorsSearchRequest": "creators_search_request",
-        "CryptoMarketDataRequest": "crypto_market_data_request",
-        "DeepSeekV41FlashRequest": "deep_seek_v41_flash_request",
-        "DeepSeekV4FlashRequest": "deep_seek_v4_flash_request",
-        "DeepSeekV4ProRequest": "deep_seek_v4_pro_request",
-        "DeleteResponse": "delete_response",
-        "DepthAnythingRequest": "depth_anything_request",
-        "DialogueTurn": "dialogue_turn",
-        "EcommerceKeywordMetricsRequest": "ecommerce_keyword_metrics_request",
-        "EcommerceMarketplaceSearchRequest": "ecommerce_marketplace_search_request",
-        "EcommerceProductDetailRequest": "ecommerce_product_detail_request",
-        "EcommerceProductReviewsRequest": "ecommerce_product_reviews_request",
-        "ElevenlabsTextToDialogueV3Request": "elevenlabs_text_to_dialogue_v3_request",
-        "ElevenlabsTtsTurbo25Request": "elevenlabs_tts_turbo_25_request",
-        "EmailVerifyRequest": "email_verify_request",
-        "EpisodeOperationResponse": "episode_operation_response",
-        "ExpandStoryboardDataRequest": "expand_storyboard_data_request",
-        "FacebookConnectUrlRequest": "facebook_connect_url_request",
-        "FacebookPublishRequest": "facebook_publish_request",
-        "FacebookReelsRequest": "facebook_reels_request",
-        "Flux1DevStyleLoraInferenceRequest": "flux_1_dev_style_lora_inference_request",
-        "Flux1DevStyleLoraTrainerRequest": "flux_1_dev_style_lora_trainer_request",
-        "Flux2DevEditRequest": "flux_2_dev_edit_request",
-        "Flux2DevRequest": "flux_2_dev_request",
-        "Flux2FlexEditRequest": "flux_2_flex_edit_request",
-        "Flux2FlexT2IRequest": "flux_2_flex_t2i_request",
-        "Flux2Klein4BEditLoraRequest": "flux_2_klein_4b_edit_lora_request",
-        "Flux2Klein4BEditRequest": "flux_2_klein_4b_edit_request",
-        "Flux2Klein4BRequest": "flux_2_klein_4b_request",
-        "Flux2Klein4bStyleLoraTrainerRequest": "flux_2_klein_4b_style_lora_trainer_request",
-        "Flux2Klein4BT2ILoraRequest": "flux_2_klein_4bt2i_lora_request",
-        "Flux2Klein4BTurboEditRequest": "flux_2_klein_4b_turbo_edit_request",
-        "Flux2Klein4BTurboRequest": "flux_2_klein_4b_turbo_request",
-        "Flux2Klein9BEditLoraRequest": "flux_2_klein_9b_edit_lora_request",
-        "Flux2Klein9BEditRequest": "flux_2_klein_9b_edit_request",
-        "Flux2Klein9BRequest": "flux_2_klein_9b_request",
-        "Flux2Klein9bStyleLoraTrainerRequest": "flux_2_klein_9b_style_lora_trainer_request",
-        "Flux2Klein9BT2ILoraRequest": "flux_2_klein_9bt2i_lora_request",
-        "Flux2Klein9BTurboEditRequest": "flux_2_klein_9b_turbo_edit_request",
-        "Flux2Klein9BTurboRequest": "flux_2_klein_9b_turbo_request",
-        "Flux2ProEditRequest": "flux_2_pro_edit_request",
-        "Flux2ProT2IRequest": "flux_2_pro_t2i_request",
-        "Flux3ImageToVideoRequest": "flux_3_image_to_video_request",
-        "Flux3StartEndToVideoRequest": "flux_3_start_end_to_video_request",
-        "Flux3TextToVideoDraftRequest": "flux_3_text_to_video_draft_request",
-        "Flux3TextToVideoRequest": "flux_3_text_to_video_request",
-        "Flux3VideoExtendDraftRequest": "flux_3_video_extend_draft_request",
-        "Flux3VideoExtendRequest": "flux_3_video_extend_request",
-        "Flux3VideoUpscalerRequest": "flux_3_video_upscaler_request",
-        "FluxKontextI2I": "flux_kontext_i2i",
-        "FluxKontextT2I": "flux_kontext_t2i",
-        "FluxKreaDevRequest": "flux_krea_dev_request",
-        "FluxLoraTrainerRequest": "flux_lora_trainer_request",
-        "FluxPulidRequest": "flux_pulid_request",
-        "FluxReduxRequest": "flux_redux_request",
-        "Gemini25FlashRequest": "gemini_25_flash_request",
-        "Gemini25ProRequest": "gemini_25_pro_request",
-        "Gemini31ProRequest": "gemini_31_pro_request",
-        "Gemini35FlashOpenAIRequest": "gemini_35_flash_open_ai_request",
-        "Gemini35FlashRequest": "gemini_35_flash_request",
-        "Gemini36FlashOpenAIRequest": "gemini_36_flash_open_ai_request",
-        "Gemini36FlashRequest": "gemini_36_flash_request",
-        "Gemini37FlashOpenAIRequest": "gemini_37_flash_open_ai_request",
-        "Gemini37FlashRequest": "gemini_37_flash_request",
-        "Gemini38FlashRequest": "gemini_38_flash_request",
-        "Gemini3FlashRequest": "gemini_3_flash_request",
-        "Gemini3ProRequest": "gemini_3_pro_request",
-        "GeminiAudioVisionRequest": "gemini_audio_vision_request",
-        "GeminiOmniAudioRequest": "gemini_omni_audio_request",
-        "GeminiOmniCharacterRequest": "gemini_omni_character_request",
-        "GeminiOmniFlash11EditRequest": "gemini_omni_flash_11_edit_request",
-        "GeminiOmniFlash11ImageToVideoRequest": "gemini_omni_flash_11_image_to_video_request",
-        "GeminiOmniFlash11ReferenceToVideoRequest": "gemini_omni_flash_11_reference_to_video_request",
-        "GeminiOmniFlash11Request": "gemini_omni_flash_11_request",
-        "GeminiOmniI2VRequest": "gemini_omni_i2v_request",
-        "GeminiOmniT2VRequest": "gemini_omni_t2v_request",
-        "GeminiOmniV2VRequest": "gemini_omni_v2v_request",
-        "GeminiTTSDialogueTurn": "gemini_tts_dialogue_turn",
-        "GeminiTTSRequest": "gemini_tts_request",
-        "GeminiTTSSpeaker": "gemini_tts_speaker",
-        "GeminiVideoVisionRequest": "gemini_video_vision_request",
-        "GoogleImagen4": "google_imagen_4",
-        "GoogleImagen4Ultra": "google_imagen_4_ultra",
-        "Gpt4oEditRequest": "gpt_4o_edit_request",
-        "Gpt4oI2IRequest": "gpt_4oi2i_request",
-        "Gpt4oT2IRequest": "gpt_4ot2i_request",
-        "Gpt52Request": "gpt_52_request",
-        "Gpt54Request": "gpt_54_request",
-        "Gpt55Request": "gpt_55_request",
-        "Gpt56LunaRequest": "gpt_56_luna_request",
-        "Gpt56SolRequest": "gpt_56_sol_request",
-        "Gpt56TerraRequest": "gpt_56_terra_request",
-        "Gpt61SolRequest": "gpt_61_sol_request",
-        "Gpt6AstraRequest": "gpt_6_astra_request",
-        "Gpt6LunaRequest": "gpt_6_luna_request",
-        "Gpt6SolRequest": "gpt_6_sol_request",
-        "GptCodexRequest": "gpt_codex_request",
-        "GPTImage15EditRequest": "gpt_image_15_edit_request",
-        "GPTImage15Request": "gpt_image_15_request",
-        "GptImage25I2IRequest": "gpt_image_25i2i_request",
-        "GptImage25T2IRequest": "gpt_image_25t2i_request",
-        "GptImage2I2IRequest": "gpt_image_2i2i_request",
-        "GptImage2T2IRequest": "gpt_image_2t2i_request",
-        "Grok43Request": "grok_43_request",
-        "Grok45Request": "grok_45_request",
-        "Grok46Request": "grok_46_request",
-        "Grok47Request": "grok_47_request",
-        "GrokImagineExtendRequest": "grok_imagine_extend_request",
-        "GrokImagineI2IRequest": "grok_imagine_i2i_request",
-        "GrokImagineI2VRequest": "grok_imagine_i2v_request",
-        "GrokImagineImage2EditRequest": "grok_imagine_image_2_edit_request",
-        "GrokImagineImage2T2IRequest": "grok_imagine_image_2t2i_request",
-        "GrokImagineT2IRequest": "grok_imagine_t2i_request",
-        "GrokImagineT2VRequest": "grok_imagine_t2v_request",
-        "GrokImagineVideo15Request": "grok_imagine_video_15_request",
-        "Hailuo23FastI2VRequest": "hailuo_23_fast_i2v_request",
-        "Hailuo23ProI2VRequest": "hailuo_23_pro_i2v_request",
-        "Hailuo23ProT2VRequest": "hailuo_23_pro_t2v_request",
-        "Hailuo23StdI2VRequest": "hailuo_23_std_i2v_request",
-        "Hailuo23StdT2VRequest": "hailuo_23_std_t2v_request",
-        "HappyHorse11I2VRequest": "happy_horse_11i2v_request",
-        "HappyHorse11RefToVideoRequest": "happy_horse_11_ref_to_video_request",
-        "HappyHorse11T2VRequest": "happy_horse_11t2v_request",
-        "HappyHorse11VideoEditRequest": "happy_horse_11_video_edit_request",
-        "HappyHorse1I2VRequest": "happy_horse_1i2v_request",
-        "HappyHorse1RefToVideoRequest": "happy_horse_1_ref_to_video_request",
-        "HappyHorse1T2VRequest": "happy_horse_1t2v_request",
-        "HappyHorse1VideoEditRequest": "happy_horse_1_video_edit_request",
-        "HeygenVideoTranslate": "heygen_video_translate",
-        "HfDopVideoRequest": "hf_dop_video_request",
-        "HfSoulImageRequest": "hf_soul_image_request",
-        "HiDreamImageRequest": "hi_dream_image_request",
-        "HistoryPage": "history_page",
-        "HTTPValidationError": "http_validation_error",
-        "HunyuanI2VRequest": "hunyuan_i2v_request",
-        "HunyuanImage3Request": "hunyuan_image_3_request",
-        "HunyuanT2IRequest": "hunyuan_t2i_request",
-        "HunyuanT2VRequest": "hunyuan_t2v_request",
-        "IdeogramCharacterRequest": "ideogram_character_request",
-        "IdeogramV3ReframeRequest": "ideogram_v3_reframe_request",
-        "IdeogramV3Request": "ideogram_v3_request",
-        "ImageEffectsRequest": "image_effects_request",
-        "ImageFaceSwapRequest": "image_face_swap_request",
-        "ImageRequest": "image_request",
-        "InfiniteTalkI2VRequest": "infinite_talk_i2v_request",
-        "InfiniteTalkV2VRequest": "infinite_talk_v2v_request",
-        "InstagramConnectUrlRequest": "instagram_connect_url_request",
-        "InstagramPublishRequest": "instagram_publish_request",
-        "InstagramReelsRequest": "instagram_reels_request",
-        "KimiK3Request": "kimi_k3_request",
-        "KlingAvatarProRequest": "kling_avatar_pro_request",
-        "KlingAvatarStandardRequest": "kling_avatar_standard_request",
-        "KlingI2VRequest": "kling_i2v_request",
-        "KlingO1EditRequest": "kling_o1_edit_request",
-        "KlingO1I2VRequest": "kling_o1i2v_request",
-        "KlingO1ReferenceRequest": "kling_o1_reference_request",
-        "KlingO1StandardI2VRequest": "kling_o1_standard_i2v_request",
-        "KlingO1StandardReferenceRequest": "kling_o1_standard_reference_request",
-        "KlingO1StandardVideoEditRequest": "kling_o1_standard_video_edit_request",
-        "KlingO1T2IRequest": "kling_o1t2i_request",
-        "KlingO1T2VRequest": "kling_o1t2v_request",
-        "KlingO1VideoEditRequest": "kling_o1_video_edit_request",
-        "KlingO3EditRequest": "kling_o3_edit_request",
-        "KlingO3T2IRequest": "kling_o3t2i_request",
-        "KlingT2VRequest": "kling_t2v_request",
-        "KlingTurboI2VRequest": "kling_turbo_i2v_request",
-        "KlingTurboStdI2VRequest": "kling_turbo_std_i2v_request",
-        "KlingTurboT2VRequest": "kling_turbo_t2v_request",
-        "KlingV26ProI2VRequest": "kling_v26_pro_i2v_request",
-        "KlingV26ProMotionControlRequest": "kling_v26_pro_motion_control_request",
-        "KlingV26ProT2VRequest": "kling_v26_pro_t2v_request",
-        "KlingV26StdMotionControlRequest": "kling_v26_std_motion_control_request",
-        "KlingV2AvatarProRequest": "kling_v2_avatar_pro_request",
-        "KlingV2AvatarStandardRequest": "kling_v2_avatar_standard_request",
-        "KlingV304kI2VRequest": "kling_v304ki2v_request",
-        "KlingV304kT2VRequest": "kling_v304kt2v_request",
-        "KlingV30ProI2VRequest": "kling_v30_pro_i2v_request",
-        "KlingV30ProMotionControlRequest": "kling_v30_pro_motion_control_request",
-        "KlingV30ProT2VRequest": "kling_v30_pro_t2v_request",
-        "KlingV30StandardI2VRequest": "kling_v30_standard_i2v_request",
-        "KlingV30StandardT2VRequest": "kling_v30_standard_t2v_request",
-        "KlingV30StdMotionControlRequest": "kling_v30_std_motion_control_request",
-        "KlingV3Omni4kI2VRequest": "kling_v3_omni_4ki2v_request",
-        "KlingV3Omni4kT2VRequest": "kling_v3_omni_4kt2v_request",
-        "KlingV3OmniProI2VRequest": "kling_v3_omni_pro_i2v_request",
-        "KlingV3OmniProT2VRequest": "kling_v3_omni_pro_t2v_request",
-        "KlingV3OmniStandardI2VRequest": "kling_v3_omni_standard_i2v_request",
-        "KlingV3OmniStandardT2VRequest": "kling_v3_omni_standard_t2v_request",
-        "KlingV3TurboProI2VRequest": "kling_v3_turbo_pro_i2v_request",
-        "KlingV3TurboProT2VRequest": "kling_v3_turbo_pro_t2v_request",
-        "KlingV3TurboStandardI2VRequest": "kling_v3_turbo_standard_i2v_request",
-        "KlingV3TurboStandardT2VRequest": "kling_v3_turbo_standard_t2v_request",
-        "KontextEffectsRequest": "kontext_effects_request",
-        "KontextImageRequest": "kontext_image_request",
-        "KreaV2TurboLoraRequest": "krea_v2_turbo_lora_request",
-        "KreaV2TurboRequest": "krea_v2_turbo_request",
-        "LeonardoAILucidOriginRequest": "leonardo_ai_lucid_origin_request",
-        "LeonardoAIMotionRequest": "leonardo_ai_motion_request",
-        "LeonardoAIPhoenixRequest": "leonardo_ai_phoenix_request",
-        "LinkedinCompanyProfileRequest": "linkedin_company_profile_request",
-        "LinkedinEmployeesRequest": "linkedin_employees_request",
-        "LinkedinPeopleSearchRequest": "linkedin_people_search_request",
-        "LinkedInPublishRequest": "linked_in_publish_request",
-        "LipsyncVideoRequest": "lipsync_video_request",
-        "LoraItem": "lora_item",
-        "LTX219BImageToVideoRequest": "ltx219b_image_to_video_request",
-        "Ltx219BLipsyncRequest": "ltx_219b_lipsync_request",
-        "LTX219BTextToVideoRequest": "ltx219b_text_to_video_request",
-        "LTX23ImageToVideoRequest": "ltx23_image_to_video_request",
-        "LTX23LipsyncRequest": "ltx23_lipsync_request",
-        "LTX23TextToVideoRequest": "ltx23_text_to_video_request",
-        "LTX23VideoExtendRequest": "ltx23_video_extend_request",
-        "LTX25ImageToVideoRequest": "ltx25_image_to_video_request",
-        "LTX25TextToVideoRequest": "ltx25_text_to_video_request",
-        "Ltx2FastI2VRequest": "ltx_2_fast_i2v_request",
-        "Ltx2FastT2VRequest": "ltx_2_fast_t2v_request",
-        "Ltx2ProI2VRequest": "ltx_2_pro_i2v_request",
-        "Ltx2ProT2VRequest": "ltx_2_pro_t2v_request",
-        "LumaFlashReframe": "luma_flash_reframe",
-        "LumaModifyVideoRequest": "luma_modify_video_request",
-        "MarketStockHistoryRequest": "market_stock_history_request",
-        "MarketStockScreenerRequest": "market_stock_screener_request",
-        "Meshy6I23DRequest": "meshy_6i23d_request",
-        "Meshy6MultiI23DRequest": "meshy_6_multi_i23d_request",
-        "Meshy6T23DRequest": "meshy_6t23d_request",
-        "MeshyV7ImageTo3DRequest": "meshy_v7_image_to_3d_request",
-        "MeshyV7MultiImageTo3DRequest": "meshy_v7_multi_image_to_3d_request",
-        "MidjourneyI2IRequest": "midjourney_i2i_request",
-        "MidjourneyKinoviRequest": "midjourney_kinovi_request",
-        "MidjourneyOmniRequest": "midjourney_omni_request",
-        "MidjourneyStyleRequest": "midjourney_style_request",
-        "MidjourneyT2IRequest": "midjourney_t2i_request",
-        "MidjourneyVideoRequest": "midjourney_video_request",
-        "Minimax02ProI2V": "minimax_02_pro_i2v",
-        "Minimax02ProT2V": "minimax_02_pro_t2v",
-        "Minimax02StdI2V": "minimax_02_std_i2v",
-        "Minimax02StdT2V": "minimax_02_std_t2v",
-        "MiniMaxH3I2VRequest": "mini_max_h3i2v_request",
-        "MinimaxH3ImageToVideoLoraRequest": "minimax_h3_image_to_video_lora_request",
-        "MiniMaxH3MaxI2VRequest": "mini_max_h3_max_i2v_request",
-        "MiniMaxH3MaxReferenceToVideoRequest": "mini_max_h3_max_reference_to_video_request",
-        "MiniMaxH3MaxT2VRequest": "mini_max_h3_max_t2v_request",
-        "MiniMaxH3MaxTurboI2VRequest": "mini_max_h3_max_turbo_i2v_request",
-        "MiniMaxH3MaxTurboT2VRequest": "mini_max_h3_max_turbo_t2v_request",
-        "MiniMaxH3OpenImageToVideoRequest": "mini_max_h3_open_image_to_video_request",
-        "MiniMaxH3OpenReferenceToVideoRequest": "mini_max_h3_open_reference_to_video_request",
-        "MiniMaxH3OpenTextToVideoRequest": "mini_max_h3_open_text_to_video_request",
-        "MinimaxH3ReferenceToVideoLoraRequest": "minimax_h3_reference_to_video_lora_request",
-        "MiniMaxH3ReferenceToVideoRequest": "mini_max_h3_reference_to_video_request",
-        "MiniMaxH3SpicyImageToVideoRequest": "mini_max_h3_spicy_image_to_video_request",
-        "MiniMaxH3T2VRequest": "mini_max_h3t2v_request",
-        "MinimaxH3TextToVideoLoraRequest": "minimax_h3_text_to_video_lora_request",
-        "MinimaxMusic3Request": "minimax_music_3_request",
-        "MinimaxSpeechHDRequest": "minimax_speech_hd_request",
-        "MinimaxSpeechTurboRequest": "minimax_speech_turbo_request",
-        "MinimaxSubjectImageRequest": "minimax_subject_image_request",
-        "MinimxVoiceCloneRequest": "minimx_voice_clone_request",
-        "MmAudioT2ARequest": "mm_audio_t2a_request",
-        "MmAudioV2VRequest": "mm_audio_v2v_request",
-        "ModelCard": "model_card",
-        "ModelItem": "model_item",
-        "ModelList": "model_list",
-        "ModerateImageRequest": "moderate_image_request",
-        "ModerateTextRequest": "moderate_text_request",
-        "ModerateVideoRequest": "moderate_video_request",
-        "ModifyStoryboardDataRequest": "modify_storyboard_data_request",
-        "Molmo2VideoCaptionerRequest": "molmo_2_video_captioner_request",
-        "MotionGraphicsEditRequest": "motion_graphics_edit_request",
-        "MotionGraphicsRequest": "motion_graphics_request",
-        "MuseImageEditRequest": "muse_image_edit_request",
-        "MuseImageTextToImageRequest": "muse_image_text_to_image_request",
-        "NanoBanana2EditRequest": "nano_banana_2_edit_request",
-        "NanoBanana2LiteEditRequest": "nano_banana_2_lite_edit_request",
-        "NanoBanana2LiteRequest": "nano_banana_2_lite_request",
-        "NanoBanana2Request": "nano_banana_2_request",
-        "NanoBananaEditRequest": "nano_banana_edit_request",
-        "NanoBananaEffectsRequest": "nano_banana_effects_request",
-        "NanoBananaProEditRequest": "nano_banana_pro_edit_request",
-        "NanoBananaProRequest": "nano_banana_pro_request",
-        "NanoBananaRequest": "nano_banana_request",
-        "NetaLuminaRequest": "neta_lumina_request",
-        "NewsSearchRequest": "news_search_request",
-        "ObjectEraserRequest": "object_eraser_request",
-        "OcrRecognizeTextRequest": "ocr_recognize_text_request",
-        "OmnihumanRequest": "omnihuman_request",
-        "OmniReferenceTrainCharacterRequest": "omni_reference_train_character_request",
-        "OpenAISora2I2V": "open_ai_sora_2i2v",
-        "OpenAISora2ProI2V": "open_ai_sora_2_pro_i2v",
-        "OpenAISora2ProT2V": "open_ai_sora_2_pro_t2v",
-        "OpenAISora2T2V": "open_ai_sora_2t2v",
-        "OpenAISoraRequest": "open_ai_sora_request",
-        "OpenAIWhisperRequest": "open_ai_whisper_request",
-        "OpenRouterVisionRequest": "open_router_vision_request",
-        "OviImageToVideoRequest": "ovi_image_to_video_request",
-        "OviTextToVideoRequest": "ovi_text_to_video_request",
-        "PeopleRankDecisionMakersRequest": "people_rank_decision_makers_request",
-        "PeopleSearchRequest": "people_search_request",
-        "PerfectPonyXLRequest": "perfect_pony_xl_request",
-        "PhotoPackRequest": "photo_pack_request",
-        "PinterestPublishRequest": "pinterest_publish_request",
-        "PixverseI2VRequest": "pixverse_i2v_request",
-        "PixverseT2VRequest": "pixverse_t2v_request",
-        "PixverseV55I2VRequest": "pixverse_v55i2v_request",
-        "PixverseV55T2VRequest": "pixverse_v55t2v_request",
-        "PixverseV5I2VRequest": "pixverse_v5i2v_request",
-        "PixverseV5T2VRequest": "pixverse_v5t2v_request",
-        "PixverseV6ExtendRequest": "pixverse_v6_extend_request",
-        "PixverseV6I2VRequest": "pixverse_v6i2v_request",
-        "PixverseV6T2VRequest": "pixverse_v6t2v_request",
-        "PixverseV6TransitionRequest": "pixverse_v6_transition_request",
-        "PortraitStylistRequest": "portrait_stylist_request",
-        "PredictionResult": "prediction_result",
-        "ProductPhotoRequest": "product_photo_request",
-        "Qwen21ImageToImageRequest": "qwen_21_image_to_image_request",
-        "Qwen21TextToImageRequest": "qwen_21_text_to_image_request",
-        "Qwen3ImageToImageRequest": "qwen_3_image_to_image_request",
-        "Qwen3ProImageToImageRequest": "qwen_3_pro_image_to_image_request",
-        "Qwen3ProTextToImageRequest": "qwen_3_pro_text_to_image_request",
-        "Qwen3TextToImageRequest": "qwen_3_text_to_image_request",
-        "QwenImage20EditRequest": "qwen_image_20_edit_request",
-        "QwenImage20Request": "qwen_image_20_request",
-        "QwenImage2512LoraTrainerRequest": "qwen_image_2512_lora_trainer_request",
-        "QwenImageEdit2511LoraItem": "qwen_image_edit_2511_lora_item",
-        "QwenImageEdit2511LoraRequest": "qwen_image_edit_2511_lora_request",
-        "QwenImageEdit2511Request": "qwen_image_edit_2511_request",
-        "QwenImageEditLoraItem": "qwen_image_edit_lora_item",
-        "QwenImageEditLoraRequest": "qwen_image_edit_lora_request",
-        "QwenImageEditPlusLoraItem": "qwen_image_edit_plus_lora_item",
-        "QwenImageEditPlusLoraRequest": "qwen_image_edit_plus_lora_request",
-        "QwenImageEditPlusRequest": "qwen_image_edit_plus_request",
-        "QwenImageEditRequest": "qwen_image_edit_request",
-        "QwenImageFaceExpressionChangeRequest": "qwen_image_face_expression_change_request",
-        "QwenImageLoraTrainerRequest": "qwen_image_lora_trainer_request",
-        "QwenImageRequest": "qwen_image_request",
-        "QwenImageT2I2512LoraRequest": "qwen_image_t2i2512_lora_request",
-        "QwenImageT2ILoraRequest": "qwen_image_t2i_lora_request",
-        "QwenTextToImage2512Request": "qwen_text_to_image_2512_request",
-        "RegenerateCharacterRequest": "regenerate_character_request",
-        "RegenerateCharacterResponse": "regenerate_character_response",
-        "RegenerateShotRequest": "regenerate_shot_request",
-        "RemixVideoRequest": "remix_video_request",
-        "ResearchWebAnswerRequest": "research_web_answer_request",
-        "ReveImageEdit": "reve_image_edit",
-        "ReveTextRequest": "reve_text_request",
-        "RunwayI2VRequest": "runway_i2v_request",
-        "RunwaymlActI2VRequest": "runwayml_act_i2v_request",
-        "RunwaymlActV2VRequest": "runwayml_act_v2v_request",
-        "RunwaymlAlephV2VRequest": "runwayml_aleph_v2v_request",
-        "RunwayT2VRequest": "runway_t2v_request",
-        "SdxlImageRequest": "sdxl_image_request",
-        "SdxlLoRARequest": "sdxl_lo_ra_request",
-        "Seedance25FirstLast1080pRequest": "seedance_25_first_last_1080p_request",
-        "Seedance25FirstLast480pRequest": "seedance_25_first_last_480p_request",
-        "Seedance25FirstLast4kRequest": "seedance_25_first_last_4k_request",
-        "Seedance25FirstLastRequest": "seedance_25_first_last_request",
-        "Seedance25I2V1080pRequest": "seedance_25i2v1080p_request",
-        "Seedance25I2V480pRequest": "seedance_25i2v480p_request",
-        "Seedance25I2V4kRequest": "seedance_25i2v4k_request",
-        "Seedance25I2VRequest": "seedance_25i2v_request",
-        "Seedance25MotionControlRequest": "seedance_25_motion_control_request",
-        "Seedance25OmniReference1080pRequest": "seedance_25_omni_reference_1080p_request",
-        "Seedance25OmniReference480pRequest": "seedance_25_omni_reference_480p_request",
-        "Seedance25OmniReference4kRequest": "seedance_25_omni_reference_4k_request",
-        "Seedance25OmniReferenceRequest": "seedance_25_omni_reference_request",
-        "Seedance25T2V1080pRequest": "seedance_25t2v1080p_request",
-        "Seedance25T2V480pRequest": "seedance_25t2v480p_request",
-        "Seedance25T2V4kRequest": "seedance_25t2v4k_request",
-        "Seedance25T2VRequest": "seedance_25t2v_request",
-        "Seedance25VideoEdit1080pRequest": "seedance_25_video_edit_1080p_request",
-        "Seedance25VideoEdit480pRequest": "seedance_25_video_edit_480p_request",
-        "Seedance25VideoEdit4kRequest": "seedance_25_video_edit_4k_request",
-        "Seedance25VideoEditRequest": "seedance_25_video_edit_request",
-        "Seedance25VideoExtend1080pRequest": "seedance_25_video_extend_1080p_request",
-        "Seedance25VideoExtend480pRequest": "seedance_25_video_extend_480p_request",
-        "Seedance25VideoExtend4kRequest": "seedance_25_video_extend_4k_request",
-        "Seedance25VideoExtendRequest": "seedance_25_video_extend_request",
-        "Seedance2ExtendRequest": "seedance_2_extend_request",
-        "Seedance2I2V480pRequest": "seedance_2i2v480p_request",
-        "Seedance2I2VBaseRequest": "seedance_2i2v_base_request",
-        "Seedance2MiniI2VRequest": "seedance_2_mini_i2v_request",
-        "Seedance2MiniOmniRequest": "seedance_2_mini_omni_request",
-        "Seedance2MiniT2VRequest": "seedance_2_mini_t2v_request",
-        "Seedance2MotionControlRequest": "seedance_2_motion_control_request",
-        "Seedance2OmniReference480pRequest": "seedance_2_omni_reference_480p_request",
-        "Seedance2OmniReferenceBaseRequest": "seedance_2_omni_reference_base_request",
-        "Seedance2PiapiFirstLastRequest": "seedance_2_piapi_first_last_request",
-        "Seedance2PiapiI2VRequest": "seedance_2_piapi_i2v_request",
-        "Seedance2PiapiOmniRequest": "seedance_2_piapi_omni_request",
-        "Seedance2PiapiT2VRequest": "seedance_2_piapi_t2v_request",
-        "Seedance2T2V480pRequest": "seedance_2t2v480p_request",
-        "Seedance2T2VBaseRequest": "seedance_2t2v_base_request",
-        "Seedance2VideoEditRequest": "seedance_2_video_edit_request",
-        "Seedance2VideoWatermarkRemoverProRequest": "seedance_2_video_watermark_remover_pro_request",
-        "Seedance2VipOmniRequest": "seedance_2_vip_omni_request",
-        "Seedance2WatermarkRemoverRequest": "seedance_2_watermark_remover_request",
-        "SeedanceI2VLiteRequest": "seedance_i2v_lite_request",
-        "SeedanceI2VProRequest": "seedance_i2v_pro_request",
-        "SeedanceLiteR2VRequest": "seedance_lite_r2v_request",
-        "SeedanceProFastI2VRequest": "seedance_pro_fast_i2v_request",
-        "SeedanceProFastT2VRequest": "seedance_pro_fast_t2v_request",
-        "SeedanceT2VLiteRequest": "seedance_t2v_lite_request",
-        "SeedanceT2VProRequest": "seedance_t2v_pro_request",
-        "SeedanceV15ProFastI2VRequest": "seedance_v15_pro_fast_i2v_request",
-        "SeedanceV15ProFastT2VRequest": "seedance_v15_pro_fast_t2v_request",
-        "SeedanceV15ProI2VRequest": "seedance_v15_pro_i2v_request",
-        "SeedanceV15ProT2VRequest": "seedance_v15_pro_t2v_request",
-        "SeedanceV15ProVideoExtendFastRequest": "seedance_v15_pro_video_extend_fast_request",
-        "SeedanceV15ProVideoExtendRequest": "seedance_v15_pro_video_extend_request",
-        "SeedEditI2IRequest": "seed_edit_i2i_request",
-        "Seedream5FlashEditRequest": "seedream_5_flash_edit_request",
-        "Seedream5FlashLayerDecompositionRequest": "seedream_5_flash_layer_decomposition_request",
-        "Seedream5FlashRequest": "seedream_5_flash_request",
-        "Seedream5LiteEditRequest": "seedream_5_lite_edit_request",
-        "Seedream5LiteRequest": "seedream_5_lite_request",
-        "Seedream5ProEditRequest": "seedream_5_pro_edit_request",
-        "Seedream5ProLayerDecompositionRequest": "seedream_5_pro_layer_decomposition_request",
-        "Seedream5ProRequest": "seedream_5_pro_request",
-        "SeedreamEditv4I2IRequest": "seedream_editv_4i2i_request",
-        "Seedreamv3T2IRequest": "seedreamv_3t2i_request",
-        "Seedreamv45EditRequest": "seedreamv_45_edit_request",
-        "Seedreamv45Request": "seedreamv_45_request",
-        "Seedreamv4T2IRequest": "seedreamv_4t2i_request",
-        "SeedVR2I2IRequest": "seed_vr2i2i_request",
-        "SeoAccountStatusRequest": "seo_account_status_request",
-        "SeoAiMentionsMetricsRequest": "seo_ai_mentions_metrics_request",
-        "SeoAiMentionsRequest": "seo_ai_mentions_request",
-        "SeoAiResponseRequest": "seo_ai_response_request",
-        "SeoAppReviewsRequest": "seo_app_reviews_request",
-        "SeoBacklinksHistoryRequest": "seo_backlinks_history_request",
-        "SeoBacklinksPagesRequest": "seo_backlinks_pages_request",
-        "SeoBacklinksRequest": "seo_backlinks_request",
-        "SeoBusinessListingsRequest": "seo_business_listings_request",
-        "SeoBusinessProfileRequest": "seo_business_profile_request",
-        "SeoBusinessReviewsRequest": "seo_business_reviews_request",
-        "SeoBusinessUpdatesRequest": "seo_business_updates_request",
-        "SeoDomainOverviewRequest": "seo_domain_overview_request",
-        "SeoGoogleQaRequest": "seo_google_qa_request",
-        "SeoKeywordOverviewRequest": "seo_keyword_overview_request",
-        "SeoKeywordResearchRequest": "seo_keyword_research_request",
-        "SeoKeywordsForKeywordsRequest": "seo_keywords_for_keywords_request",
-        "SeoKeywordsSearchVolumeRequest": "seo_keywords_search_volume_request",
-        "SeoKeywordTrendsRequest": "seo_keyword_trends_request",
-        "SeoLighthouseAuditRequest": "seo_lighthouse_audit_request",
-        "SeoLocalSerpRequest": "seo_local_serp_request",
-        "SeoRankTrackBatchRequest": "seo_rank_track_batch_request",
-        "SeoRankTrackRequest": "seo_rank_track_request",
-        "SeoRelatedKeywordsRequest": "seo_related_keywords_request",
-        "SeoRelevantPagesRequest": "seo_relevant_pages_request",
-        "SeoYelpReviewsRequest": "seo_yelp_reviews_request",
-        "SeoYoutubeOrganicRequest": "seo_youtube_organic_request",
-        "SeoYoutubeVideoCommentsRequest": "seo_youtube_video_comments_request",
-        "SeoYoutubeVideoInfoRequest": "seo_youtube_video_info_request",
-        "SeoYoutubeVideoSubtitlesRequest": "seo_youtube_video_subtitles_request",
-        "Shot": "shot",
-        "ShotOperationResponse": "shot_operation_response",
-        "SocialReadPostsRequest": "social_read_posts_request",
-        "SocialSearchPostsRequest": "social_search_posts_request",
-        "Sora2CharactersProRequest": "sora_2_characters_pro_request",
-        "Sora2StandardI2VRequest": "sora_2_standard_i2v_request",
-        "Sora2StandardT2VRequest": "sora_2_standard_t2v_request",
-        "StoryboardDataRequest": "storyboard_data_request",
-        "StoryboardProjectCreate": "storyboard_project_create",
-        "StoryboardProjectGenerateRequest": "storyboard_project_generate_request",
-        "StoryboardProjectResponse": "storyboard_project_response",
-        "StoryboardRequest": "storyboard_request",
-        "StoryboardStepRequest": "storyboard_step_request",
-        "StoryboardTaskResponse": "storyboard_task_response",
-        "Submission": "submission",
-        "SunoAddInstrumentalRequest": "suno_add_instrumental_request",
-        "SunoAddVocalsRequest": "suno_add_vocals_request",
-        "SunoBoostMusicStyleRequest": "suno_boost_music_style_request",
-        "SunoConvertToWavRequest": "suno_convert_to_wav_request",
-        "SunoExtendMusicRequest": "suno_extend_music_request",
-        "SunoGenerateLyricsRequest": "suno_generate_lyrics_request",
-        "SunoGenerateMashupRequest": "suno_generate_mashup_request",
-        "SunoGenerateSoundsRequest": "suno_generate_sounds_request",
-        "SunoMusicRequest": "suno_music_request",
-        "SunoRemixMusicRequest": "suno_remix_music_request",
-        "SunoVoiceCloneRequest": "suno_voice_clone_request",
-        "SunoVoiceConfirmRequest": "suno_voice_confirm_request",
-        "TextRequest": "text_request",
-        "ThreadsPublishRequest": "threads_publish_request",
-        "TikTokCarouselRequest": "tik_tok_carousel_request",
-        "TikTokConnectUrlRequest": "tik_tok_connect_url_request",
-        "TikTokProfileRequest": "tik_tok_profile_request",
-        "TikTokPublishRequest": "tik_tok_publish_request",
-        "TikTokVideosRequest": "tik_tok_videos_request",
-        "TopazUpscaleI2IRequest": "topaz_upscale_i2i_request",
-        "TopazUpscaleImageCreativeRequest": "topaz_upscale_image_creative_request",
-        "TopazUpscaleImageGenerativeRequest": "topaz_upscale_image_generative_request",
-        "TopazUpscaleImagePrecisionRequest": "topaz_upscale_image_precision_request",
-        "TopazUpscaleV2VRequest": "topaz_upscale_v2v_request",
-        "TopazUpscaleVideoCreativeRequest": "topaz_upscale_video_creative_request",
-        "TopazUpscaleVideoGenerativeRequest": "topaz_upscale_video_generative_request",
-        "TopazUpscaleVideoPrecisionRequest": "topaz_upscale_video_precision_request",
-        "TopUpCheckout": "top_up_checkout",
-        "TopUpRequest": "top_up_request",
-        "TripoH31I23DRequest": "tripo_h31i23d_request",
-        "TripoH31MV23DRequest": "tripo_h31mv23d_request",
-        "TripoH31T23DRequest": "tripo_h31t23d_request",
-        "TripoP1I23DRequest": "tripo_p1i23d_request",
-        "TripoP1T23DRequest": "tripo_p1t23d_request",
-        "TwitterPostsRequest": "twitter_posts_request",
-        "UploadedFile": "uploaded_file",
-        "UploadTarget": "upload_target",
-        "UsageLogIdResponse": "usage_log_id_response",
-        "ValidationError": "validation_error",
-        "Veo314KVideoRequest": "veo_314k_video_request",
-        "Veo31ExtendVideoRequest": "veo_31_extend_video_request",
-        "Veo31FastImageToVideoRequest": "veo_31_fast_image_to_video_request",
-        "Veo31FastTextToVideoRequest": "veo_31_fast_text_to_video_request",
-        "Veo31ImageToVideoRequest": "veo_31_image_to_video_request",
-        "Veo31ReferenceToVideoRequest": "veo_31_reference_to_video_request",
-        "Veo31TextToVideoRequest": "veo_31_text_to_video_request",
-        "Veo3I2VRequest": "veo_3i2v_request",
-        "Veo3T2VRequest": "veo_3t2v_request",
-        "VideoBackgroundRemoverRequest": "video_background_remover_request",
-        "VideoCombinerRequest": "video_combiner_request",
-        "VideoEffectsRequest": "video_effects_request",
-        "VideoFaceSwapRequest": "video_face_swap_request",
-        "VideoPromptRequest": "video_prompt_request",
-        "VideoWatermarkRemoverRequest": "video_watermark_remover_request",
-        "ViduI2VRequest": "vidu_i2v_request",
-        "ViduQ1ReferenceRequest": "vidu_q1_reference_request",
-        "ViduQ2I2VRequest": "vidu_q2i2v_request",
-        "ViduQ2ProRequest": "vidu_q2_pro_request",
-        "ViduQ2ReferenceImageRequest": "vidu_q2_reference_image_request",
-        "ViduQ2ReferenceRequest": "vidu_q2_reference_request",
-        "ViduQ2T2IRequest": "vidu_q2t2i_request",
-        "ViduQ2T2VRequest": "vidu_q2t2v_request",
-        "ViduQ2TurboRequest": "vidu_q2_turbo_request",
-        "ViduQ3FlfRequest": "vidu_q3_flf_request",
-        "ViduQ3I2VRequest": "vidu_q3i2v_request",
-        "ViduQ3T2VRequest": "vidu_q3t2v_request",
-        "ViduT2VRequest": "vidu_t2v_request",
-        "VolcengineVideoToVideoLipSyncRequest": "volcengine_video_to_video_lip_sync_request",
-        "Wan21I2VRequest": "wan_21i2v_request",
-        "Wan21R2VRequest": "wan_21r2v_request",
-        "Wan21T2IRequest": "wan_21t2i_request",
-        "Wan21T2VRequest": "wan_21t2v_request",
-        "Wan22AnimateRequest": "wan_22_animate_request",
-        "Wan22ATVRequest": "wan_22atv_request",
-        "Wan22EditVideoRequest": "wan_22_edit_video_request",
-        "Wan22Fast5bT2V": "wan_22_fast_5bt2v",
-        "Wan22I2VRequest": "wan_22i2v_request",
-        "Wan22SpicyExtendVideoRequest": "wan_22_spicy_extend_video_request",
-        "Wan22SpicyI2VRequest": "wan_22_spicy_i2v_request",
-        "Wan22T2VRequest": "wan_22t2v_request",
-        "Wan25EditImageRequest": "wan_25_edit_image_request",
-        "Wan25I2VFastRequest": "wan_25i2v_fast_request",
-        "Wan25I2VRequest": "wan_25i2v_request",
-        "Wan25T2IRequest": "wan_25t2i_request",
-        "Wan25T2VFastRequest": "wan_25t2v_fast_request",
-        "Wan25T2VRequest": "wan_25t2v_request",
-        "Wan26I2VRequest": "wan_26i2v_request",
-        "Wan26ImageEditRequest": "wan_26_image_edit_request",
-        "Wan26T2IRequest": "wan_26t2i_request",
-        "Wan26T2VRequest": "wan_26t2v_request",
-        "Wan27I2VRequest": "wan_27i2v_request",
-        "Wan27ImageEditRequest": "wan_27_image_edit_request",
-        "Wan27R2VRequest": "wan_27r2v_request",
-        "Wan27T2IRequest": "wan_27t2i_request",
-        "Wan27T2VRequest": "wan_27t2v_request",
-        "Wan27VideoEditRequest": "wan_27_video_edit_request",
-        "Wan27VideoExtendRequest": "wan_27_video_extend_request",
-        "Wan30I2VRequest": "wan_30i2v_request",
-        "Wan30R2VRequest": "wan_30r2v_request",
-        "Wan30T2VRequest": "wan_30t2v_request",
-        "WanEffectRequest": "wan_effect_request",
-        "WanLoRAI2VRequest": "wan_lo_rai2v_request",
-        "WanLoRAT2VRequest": "wan_lo_rat2v_request",
-        "WanPromptRequest": "wan_prompt_request",
-        "WanSpicyI2VRequest": "wan_spicy_i2v_request",
-        "XPublishRequest": "x_publish_request",
-        "YouTubeConnectUrlRequest": "you_tube_connect_url_request",
-        "YoutubeDownloadRequest": "youtube_download_request",
-        "YouTubePublishRequest": "you_tube_publish_request",
-        "YouTubeSetThumbnailRequest": "you_tube_set_thumbnail_request",
-        "YoutubeShortsRequest": "youtube_shorts_request",
-        "YouTubeUpdateMetadataRequest": "you_tube_update_metadata_request",
-        "ZImageBaseLoraRequest": "z_image_base_lora_request",
-        "ZImageBaseLoraTrainerRequest": "z_image_base_lora_trainer_request",
-        "ZImageBaseRequest": "z_image_base_request",
-        "ZImageLoraTrainerRequest": "z_image_lora_trainer_request",
-        "ZImagePRequest": "z_image_p_request",
-        "ZImageRequest": "z_image_request",
-        "ZImageTurboImageToImageLoraRequest": "z_image_turbo_image_to_image_lora_request",
-        "ZImageTurboLoraRequest": "z_image_turbo_lora_request",
-    }
-    __all__ = list(_HOME)
+_HOME = {
+    "AbliteratedLlmRequest": "abliterated_llm_request",
+    "AbliteratedLlmThinkingRequest": "abliterated_llm_thinking_request",
+    "AbliteratedLlmVisionRequest": "abliterated_llm_vision_request",
+    "AccountBalance": "account_balance",
+    "AddEpisodeRequest": "add_episode_request",
+    "AddImageWatermarkRequest": "add_image_watermark_request",
+    "AddSceneRequest": "add_scene_request",
+    "AddShotRequest": "add_shot_request",
+    "AddVideoWatermarkRequest": "add_video_watermark_request",
+    "AdjustStoryboardDurationRequest": "adjust_storyboard_duration_request",
+    "AdLibrarySearchRequest": "ad_library_search_request",
+    "AiAppsRequest": "ai_apps_request",
+    "AICaptionsRequest": "ai_captions_request",
+    "AIClippingRequest": "ai_clipping_request",
+    "AIDanceEffectsRequest": "ai_dance_effects_request",
+    "AiDressChangeRequest": "ai_dress_change_request",
+    "AiProductShotRequest": "ai_product_shot_request",
+    "AIScriptRequest": "ai_script_request",
+    "AiVideoUpscalerProRequest": "ai_video_upscaler_pro_request",
+    "AiVideoUpscalerRequest": "ai_video_upscaler_request",
+    "AnimeGeneratorRequest": "anime_generator_request",
+    "AnyLlmModelRequest": "any_llm_model_request",
+    "ApiKey": "api_key",
+    "ApiKeyCreated": "api_key_created",
+    "ApiKeyRequest": "api_key_request",
+    "AutocropRequest": "autocrop_request",
+    "AutoTopUp": "auto_top_up",
+    "ChromaT2IRequest": "chroma_t2i_request",
+    "ClaudeFable51Request": "claude_fable_51_request",
+    "ClaudeFable5Request": "claude_fable_5_request",
+    "ClaudeHaiku45Request": "claude_haiku_45_request",
+    "ClaudeOpus45Request": "claude_opus_45_request",
+    "ClaudeOpus46Request": "claude_opus_46_request",
+    "ClaudeOpus47Request": "claude_opus_47_request",
+    "ClaudeOpus48Request": "claude_opus_48_request",
+    "ClaudeOpus55Request": "claude_opus_55_request",
+    "ClaudeOpus5Request": "claude_opus_5_request",
+    "ClaudeSonnet45Request": "claude_sonnet_45_request",
+    "ClaudeSonnet46Request": "claude_sonnet_46_request",
+    "ClaudeSonnet55Request": "claude_sonnet_55_request",
+    "ClaudeSonnet5Request": "claude_sonnet_5_request",
+    "CompanyBuyingSignalsRequest": "company_buying_signals_request",
+    "CompanyEnrichRequest": "company_enrich_request",
+    "CompanyFundingRequest": "company_funding_request",
+    "CompanyHeadcountGrowthRequest": "company_headcount_growth_request",
+    "CompanyJobPostingsRequest": "company_job_postings_request",
+    "CompanyProductsRequest": "company_products_request",
+    "CompanyPublicFinancialsRequest": "company_public_financials_request",
+    "CompanyTechnographicsRequest": "company_technographics_request",
+    "CostBody": "cost_body",
+    "CostEstimate": "cost_estimate",
+    "CreatorsAnalyticsRequest": "creators_analytics_request",
+    "CreatorsLookalikeRequest": "creators_lookalike_request",
+    "CreatorsProfileRequest": "creators_profile_request",
+    "CreatorsSearchRequest": "creators_search_request",
+    "CryptoMarketDataRequest": "crypto_market_data_request",
+    "DeepSeekV41FlashRequest": "deep_seek_v41_flash_request",
+    "DeepSeekV4FlashRequest": "deep_seek_v4_flash_request",
+    "DeepSeekV4ProRequest": "deep_seek_v4_pro_request",
+    "DeleteResponse": "delete_response",
+    "DepthAnythingRequest": "depth_anything_request",
+    "DialogueTurn": "dialogue_turn",
+    "EcommerceKeywordMetricsRequest": "ecommerce_keyword_metrics_request",
+    "EcommerceMarketplaceSearchRequest": "ecommerce_marketplace_search_request",
+    "EcommerceProductDetailRequest": "ecommerce_product_detail_request",
+    "EcommerceProductReviewsRequest": "ecommerce_product_reviews_request",
+    "ElevenlabsTextToDialogueV3Request": "elevenlabs_text_to_dialogue_v3_request",
+    "ElevenlabsTtsTurbo25Request": "elevenlabs_tts_turbo_25_request",
+    "EmailVerifyRequest": "email_verify_request",
+    "EpisodeOperationResponse": "episode_operation_response",
+    "ExpandStoryboardDataRequest": "expand_storyboard_data_request",
+    "FacebookConnectUrlRequest": "facebook_connect_url_request",
+    "FacebookPublishRequest": "facebook_publish_request",
+    "FacebookReelsRequest": "facebook_reels_request",
+    "Flux1DevStyleLoraInferenceRequest": "flux_1_dev_style_lora_inference_request",
+    "Flux1DevStyleLoraTrainerRequest": "flux_1_dev_style_lora_trainer_request",
+    "Flux2DevEditRequest": "flux_2_dev_edit_request",
+    "Flux2DevRequest": "flux_2_dev_request",
+    "Flux2FlexEditRequest": "flux_2_flex_edit_request",
+    "Flux2FlexT2IRequest": "flux_2_flex_t2i_request",
+    "Flux2Klein4BEditLoraRequest": "flux_2_klein_4b_edit_lora_request",
+    "Flux2Klein4BEditRequest": "flux_2_klein_4b_edit_request",
+    "Flux2Klein4BRequest": "flux_2_klein_4b_request",
+    "Flux2Klein4bStyleLoraTrainerRequest": "flux_2_klein_4b_style_lora_trainer_request",
+    "Flux2Klein4BT2ILoraRequest": "flux_2_klein_4bt2i_lora_request",
+    "Flux2Klein4BTurboEditRequest": "flux_2_klein_4b_turbo_edit_request",
+    "Flux2Klein4BTurboRequest": "flux_2_klein_4b_turbo_request",
+    "Flux2Klein9BEditLoraRequest": "flux_2_klein_9b_edit_lora_request",
+    "Flux2Klein9BEditRequest": "flux_2_klein_9b_edit_request",
+    "Flux2Klein9BRequest": "flux_2_klein_9b_request",
+    "Flux2Klein9bStyleLoraTrainerRequest": "flux_2_klein_9b_style_lora_trainer_request",
+    "Flux2Klein9BT2ILoraRequest": "flux_2_klein_9bt2i_lora_request",
+    "Flux2Klein9BTurboEditRequest": "flux_2_klein_9b_turbo_edit_request",
+    "Flux2Klein9BTurboRequest": "flux_2_klein_9b_turbo_request",
+    "Flux2ProEditRequest": "flux_2_pro_edit_request",
+    "Flux2ProT2IRequest": "flux_2_pro_t2i_request",
+    "Flux3ImageToVideoRequest": "flux_3_image_to_video_request",
+    "Flux3StartEndToVideoRequest": "flux_3_start_end_to_video_request",
+    "Flux3TextToVideoDraftRequest": "flux_3_text_to_video_draft_request",
+    "Flux3TextToVideoRequest": "flux_3_text_to_video_request",
+    "Flux3VideoExtendDraftRequest": "flux_3_video_extend_draft_request",
+    "Flux3VideoExtendRequest": "flux_3_video_extend_request",
+    "Flux3VideoUpscalerRequest": "flux_3_video_upscaler_request",
+    "FluxKontextI2I": "flux_kontext_i2i",
+    "FluxKontextT2I": "flux_kontext_t2i",
+    "FluxKreaDevRequest": "flux_krea_dev_request",
+    "FluxLoraTrainerRequest": "flux_lora_trainer_request",
+    "FluxPulidRequest": "flux_pulid_request",
+    "FluxReduxRequest": "flux_redux_request",
+    "Gemini25FlashRequest": "gemini_25_flash_request",
+    "Gemini25ProRequest": "gemini_25_pro_request",
+    "Gemini31ProRequest": "gemini_31_pro_request",
+    "Gemini35FlashOpenAIRequest": "gemini_35_flash_open_ai_request",
+    "Gemini35FlashRequest": "gemini_35_flash_request",
+    "Gemini36FlashOpenAIRequest": "gemini_36_flash_open_ai_request",
+    "Gemini36FlashRequest": "gemini_36_flash_request",
+    "Gemini37FlashOpenAIRequest": "gemini_37_flash_open_ai_request",
+    "Gemini37FlashRequest": "gemini_37_flash_request",
+    "Gemini38FlashRequest": "gemini_38_flash_request",
+    "Gemini3FlashRequest": "gemini_3_flash_request",
+    "Gemini3ProRequest": "gemini_3_pro_request",
+    "GeminiAudioVisionRequest": "gemini_audio_vision_request",
+    "GeminiOmniAudioRequest": "gemini_omni_audio_request",
+    "GeminiOmniCharacterRequest": "gemini_omni_character_request",
+    "GeminiOmniFlash11EditRequest": "gemini_omni_flash_11_edit_request",
+    "GeminiOmniFlash11ImageToVideoRequest": "gemini_omni_flash_11_image_to_video_request",
+    "GeminiOmniFlash11ReferenceToVideoRequest": "gemini_omni_flash_11_reference_to_video_request",
+    "GeminiOmniFlash11Request": "gemini_omni_flash_11_request",
+    "GeminiOmniI2VRequest": "gemini_omni_i2v_request",
+    "GeminiOmniT2VRequest": "gemini_omni_t2v_request",
+    "GeminiOmniV2VRequest": "gemini_omni_v2v_request",
+    "GeminiTTSDialogueTurn": "gemini_tts_dialogue_turn",
+    "GeminiTTSRequest": "gemini_tts_request",
+    "GeminiTTSSpeaker": "gemini_tts_speaker",
+    "GeminiVideoVisionRequest": "gemini_video_vision_request",
+    "GoogleImagen4": "google_imagen_4",
+    "GoogleImagen4Ultra": "google_imagen_4_ultra",
+    "Gpt4oEditRequest": "gpt_4o_edit_request",
+    "Gpt4oI2IRequest": "gpt_4oi2i_request",
+    "Gpt4oT2IRequest": "gpt_4ot2i_request",
+    "Gpt52Request": "gpt_52_request",
+    "Gpt54Request": "gpt_54_request",
+    "Gpt55Request": "gpt_55_request",
+    "Gpt56LunaRequest": "gpt_56_luna_request",
+    "Gpt56SolRequest": "gpt_56_sol_request",
+    "Gpt56TerraRequest": "gpt_56_terra_request",
+    "Gpt61SolRequest": "gpt_61_sol_request",
+    "Gpt6AstraRequest": "gpt_6_astra_request",
+    "Gpt6LunaRequest": "gpt_6_luna_request",
+    "Gpt6SolRequest": "gpt_6_sol_request",
+    "GptCodexRequest": "gpt_codex_request",
+    "GPTImage15EditRequest": "gpt_image_15_edit_request",
+    "GPTImage15Request": "gpt_image_15_request",
+    "GptImage25I2IRequest": "gpt_image_25i2i_request",
+    "GptImage25T2IRequest": "gpt_image_25t2i_request",
+    "GptImage2I2IRequest": "gpt_image_2i2i_request",
+    "GptImage2T2IRequest": "gpt_image_2t2i_request",
+    "Grok43Request": "grok_43_request",
+    "Grok45Request": "grok_45_request",
+    "Grok46Request": "grok_46_request",
+    "Grok47Request": "grok_47_request",
+    "GrokImagineExtendRequest": "grok_imagine_extend_request",
+    "GrokImagineI2IRequest": "grok_imagine_i2i_request",
+    "GrokImagineI2VRequest": "grok_imagine_i2v_request",
+    "GrokImagineImage2EditRequest": "grok_imagine_image_2_edit_request",
+    "GrokImagineImage2T2IRequest": "grok_imagine_image_2t2i_request",
+    "GrokImagineT2IRequest": "grok_imagine_t2i_request",
+    "GrokImagineT2VRequest": "grok_imagine_t2v_request",
+    "GrokImagineVideo15Request": "grok_imagine_video_15_request",
+    "Hailuo23FastI2VRequest": "hailuo_23_fast_i2v_request",
+    "Hailuo23ProI2VRequest": "hailuo_23_pro_i2v_request",
+    "Hailuo23ProT2VRequest": "hailuo_23_pro_t2v_request",
+    "Hailuo23StdI2VRequest": "hailuo_23_std_i2v_request",
+    "Hailuo23StdT2VRequest": "hailuo_23_std_t2v_request",
+    "HappyHorse11I2VRequest": "happy_horse_11i2v_request",
+    "HappyHorse11RefToVideoRequest": "happy_horse_11_ref_to_video_request",
+    "HappyHorse11T2VRequest": "happy_horse_11t2v_request",
+    "HappyHorse11VideoEditRequest": "happy_horse_11_video_edit_request",
+    "HappyHorse1I2VRequest": "happy_horse_1i2v_request",
+    "HappyHorse1RefToVideoRequest": "happy_horse_1_ref_to_video_request",
+    "HappyHorse1T2VRequest": "happy_horse_1t2v_request",
+    "HappyHorse1VideoEditRequest": "happy_horse_1_video_edit_request",
+    "HeygenVideoTranslate": "heygen_video_translate",
+    "HfDopVideoRequest": "hf_dop_video_request",
+    "HfSoulImageRequest": "hf_soul_image_request",
+    "HiDreamImageRequest": "hi_dream_image_request",
+    "HistoryPage": "history_page",
+    "HTTPValidationError": "http_validation_error",
+    "HunyuanI2VRequest": "hunyuan_i2v_request",
+    "HunyuanImage3Request": "hunyuan_image_3_request",
+    "HunyuanT2IRequest": "hunyuan_t2i_request",
+    "HunyuanT2VRequest": "hunyuan_t2v_request",
+    "IdeogramCharacterRequest": "ideogram_character_request",
+    "IdeogramV3ReframeRequest": "ideogram_v3_reframe_request",
+    "IdeogramV3Request": "ideogram_v3_request",
+    "ImageEffectsRequest": "image_effects_request",
+    "ImageFaceSwapRequest": "image_face_swap_request",
+    "ImageRequest": "image_request",
+    "InfiniteTalkI2VRequest": "infinite_talk_i2v_request",
+    "InfiniteTalkV2VRequest": "infinite_talk_v2v_request",
+    "InstagramConnectUrlRequest": "instagram_connect_url_request",
+    "InstagramPublishRequest": "instagram_publish_request",
+    "InstagramReelsRequest": "instagram_reels_request",
+    "KimiK3Request": "kimi_k3_request",
+    "KlingAvatarProRequest": "kling_avatar_pro_request",
+    "KlingAvatarStandardRequest": "kling_avatar_standard_request",
+    "KlingI2VRequest": "kling_i2v_request",
+    "KlingO1EditRequest": "kling_o1_edit_request",
+    "KlingO1I2VRequest": "kling_o1i2v_request",
+    "KlingO1ReferenceRequest": "kling_o1_reference_request",
+    "KlingO1StandardI2VRequest": "kling_o1_standard_i2v_request",
+    "KlingO1StandardReferenceRequest": "kling_o1_standard_reference_request",
+    "KlingO1StandardVideoEditRequest": "kling_o1_standard_video_edit_request",
+    "KlingO1T2IRequest": "kling_o1t2i_request",
+    "KlingO1T2VRequest": "kling_o1t2v_request",
+    "KlingO1VideoEditRequest": "kling_o1_video_edit_request",
+    "KlingO3EditRequest": "kling_o3_edit_request",
+    "KlingO3T2IRequest": "kling_o3t2i_request",
+    "KlingT2VRequest": "kling_t2v_request",
+    "KlingTurboI2VRequest": "kling_turbo_i2v_request",
+    "KlingTurboStdI2VRequest": "kling_turbo_std_i2v_request",
+    "KlingTurboT2VRequest": "kling_turbo_t2v_request",
+    "KlingV26ProI2VRequest": "kling_v26_pro_i2v_request",
+    "KlingV26ProMotionControlRequest": "kling_v26_pro_motion_control_request",
+    "KlingV26ProT2VRequest": "kling_v26_pro_t2v_request",
+    "KlingV26StdMotionControlRequest": "kling_v26_std_motion_control_request",
+    "KlingV2AvatarProRequest": "kling_v2_avatar_pro_request",
+    "KlingV2AvatarStandardRequest": "kling_v2_avatar_standard_request",
+    "KlingV304kI2VRequest": "kling_v304ki2v_request",
+    "KlingV304kT2VRequest": "kling_v304kt2v_request",
+    "KlingV30ProI2VRequest": "kling_v30_pro_i2v_request",
+    "KlingV30ProMotionControlRequest": "kling_v30_pro_motion_control_request",
+    "KlingV30ProT2VRequest": "kling_v30_pro_t2v_request",
+    "KlingV30StandardI2VRequest": "kling_v30_standard_i2v_request",
+    "KlingV30StandardT2VRequest": "kling_v30_standard_t2v_request",
+    "KlingV30StdMotionControlRequest": "kling_v30_std_motion_control_request",
+    "KlingV3Omni4kI2VRequest": "kling_v3_omni_4ki2v_request",
+    "KlingV3Omni4kT2VRequest": "kling_v3_omni_4kt2v_request",
+    "KlingV3OmniProI2VRequest": "kling_v3_omni_pro_i2v_request",
+    "KlingV3OmniProT2VRequest": "kling_v3_omni_pro_t2v_request",
+    "KlingV3OmniStandardI2VRequest": "kling_v3_omni_standard_i2v_request",
+    "KlingV3OmniStandardT2VRequest": "kling_v3_omni_standard_t2v_request",
+    "KlingV3TurboProI2VRequest": "kling_v3_turbo_pro_i2v_request",
+    "KlingV3TurboProT2VRequest": "kling_v3_turbo_pro_t2v_request",
+    "KlingV3TurboStandardI2VRequest": "kling_v3_turbo_standard_i2v_request",
+    "KlingV3TurboStandardT2VRequest": "kling_v3_turbo_standard_t2v_request",
+    "KontextEffectsRequest": "kontext_effects_request",
+    "KontextImageRequest": "kontext_image_request",
+    "KreaV2TurboLoraRequest": "krea_v2_turbo_lora_request",
+    "KreaV2TurboRequest": "krea_v2_turbo_request",
+    "LeonardoAILucidOriginRequest": "leonardo_ai_lucid_origin_request",
+    "LeonardoAIMotionRequest": "leonardo_ai_motion_request",
+    "LeonardoAIPhoenixRequest": "leonardo_ai_phoenix_request",
+    "LinkedinCompanyProfileRequest": "linkedin_company_profile_request",
+    "LinkedinEmployeesRequest": "linkedin_employees_request",
+    "LinkedinPeopleSearchRequest": "linkedin_people_search_request",
+    "LinkedInPublishRequest": "linked_in_publish_request",
+    "LipsyncVideoRequest": "lipsync_video_request",
+    "LoraItem": "lora_item",
+    "LTX219BImageToVideoRequest": "ltx219b_image_to_video_request",
+    "Ltx219BLipsyncRequest": "ltx_219b_lipsync_request",
+    "LTX219BTextToVideoRequest": "ltx219b_text_to_video_request",
+    "LTX23ImageToVideoRequest": "ltx23_image_to_video_request",
+    "LTX23LipsyncRequest": "ltx23_lipsync_request",
+    "LTX23TextToVideoRequest": "ltx23_text_to_video_request",
+    "LTX23VideoExtendRequest": "ltx23_video_extend_request",
+    "LTX25ImageToVideoRequest": "ltx25_image_to_video_request",
+    "LTX25TextToVideoRequest": "ltx25_text_to_video_request",
+    "Ltx2FastI2VRequest": "ltx_2_fast_i2v_request",
+    "Ltx2FastT2VRequest": "ltx_2_fast_t2v_request",
+    "Ltx2ProI2VRequest": "ltx_2_pro_i2v_request",
+    "Ltx2ProT2VRequest": "ltx_2_pro_t2v_request",
+    "LumaFlashReframe": "luma_flash_reframe",
+    "LumaModifyVideoRequest": "luma_modify_video_request",
+    "MarketStockHistoryRequest": "market_stock_history_request",
+    "MarketStockScreenerRequest": "market_stock_screener_request",
+    "Meshy6I23DRequest": "meshy_6i23d_request",
+    "Meshy6MultiI23DRequest": "meshy_6_multi_i23d_request",
+    "Meshy6T23DRequest": "meshy_6t23d_request",
+    "MeshyV7ImageTo3DRequest": "meshy_v7_image_to_3d_request",
+    "MeshyV7MultiImageTo3DRequest": "meshy_v7_multi_image_to_3d_request",
+    "MidjourneyI2IRequest": "midjourney_i2i_request",
+    "MidjourneyKinoviRequest": "midjourney_kinovi_request",
+    "MidjourneyOmniRequest": "midjourney_omni_request",
+    "MidjourneyStyleRequest": "midjourney_style_request",
+    "MidjourneyT2IRequest": "midjourney_t2i_request",
+    "MidjourneyVideoRequest": "midjourney_video_request",
+    "Minimax02ProI2V": "minimax_02_pro_i2v",
+    "Minimax02ProT2V": "minimax_02_pro_t2v",
+    "Minimax02StdI2V": "minimax_02_std_i2v",
+    "Minimax02StdT2V": "minimax_02_std_t2v",
+    "MiniMaxH3I2VRequest": "mini_max_h3i2v_request",
+    "MinimaxH3ImageToVideoLoraRequest": "minimax_h3_image_to_video_lora_request",
+    "MiniMaxH3MaxI2VRequest": "mini_max_h3_max_i2v_request",
+    "MiniMaxH3MaxReferenceToVideoRequest": "mini_max_h3_max_reference_to_video_request",
+    "MiniMaxH3MaxT2VRequest": "mini_max_h3_max_t2v_request",
+    "MiniMaxH3MaxTurboI2VRequest": "mini_max_h3_max_turbo_i2v_request",
+    "MiniMaxH3MaxTurboT2VRequest": "mini_max_h3_max_turbo_t2v_request",
+    "MiniMaxH3OpenImageToVideoRequest": "mini_max_h3_open_image_to_video_request",
+    "MiniMaxH3OpenReferenceToVideoRequest": "mini_max_h3_open_reference_to_video_request",
+    "MiniMaxH3OpenTextToVideoRequest": "mini_max_h3_open_text_to_video_request",
+    "MinimaxH3ReferenceToVideoLoraRequest": "minimax_h3_reference_to_video_lora_request",
+    "MiniMaxH3ReferenceToVideoRequest": "mini_max_h3_reference_to_video_request",
+    "MiniMaxH3SpicyImageToVideoRequest": "mini_max_h3_spicy_image_to_video_request",
+    "MiniMaxH3T2VRequest": "mini_max_h3t2v_request",
+    "MinimaxH3TextToVideoLoraRequest": "minimax_h3_text_to_video_lora_request",
+    "MinimaxMusic3Request": "minimax_music_3_request",
+    "MinimaxSpeechHDRequest": "minimax_speech_hd_request",
+    "MinimaxSpeechTurboRequest": "minimax_speech_turbo_request",
+    "MinimaxSubjectImageRequest": "minimax_subject_image_request",
+    "MinimxVoiceCloneRequest": "minimx_voice_clone_request",
+    "MmAudioT2ARequest": "mm_audio_t2a_request",
+    "MmAudioV2VRequest": "mm_audio_v2v_request",
+    "ModelCard": "model_card",
+    "ModelItem": "model_item",
+    "ModelList": "model_list",
+    "ModerateImageRequest": "moderate_image_request",
+    "ModerateTextRequest": "moderate_text_request",
+    "ModerateVideoRequest": "moderate_video_request",
+    "ModifyStoryboardDataRequest": "modify_storyboard_data_request",
+    "Molmo2VideoCaptionerRequest": "molmo_2_video_captioner_request",
+    "MotionGraphicsEditRequest": "motion_graphics_edit_request",
+    "MotionGraphicsRequest": "motion_graphics_request",
+    "MuseImageEditRequest": "muse_image_edit_request",
+    "MuseImageTextToImageRequest": "muse_image_text_to_image_request",
+    "NanoBanana2EditRequest": "nano_banana_2_edit_request",
+    "NanoBanana2LiteEditRequest": "nano_banana_2_lite_edit_request",
+    "NanoBanana2LiteRequest": "nano_banana_2_lite_request",
+    "NanoBanana2Request": "nano_banana_2_request",
+    "NanoBananaEditRequest": "nano_banana_edit_request",
+    "NanoBananaEffectsRequest": "nano_banana_effects_request",
+    "NanoBananaProEditRequest": "nano_banana_pro_edit_request",
+    "NanoBananaProRequest": "nano_banana_pro_request",
+    "NanoBananaRequest": "nano_banana_request",
+    "NetaLuminaRequest": "neta_lumina_request",
+    "NewsSearchRequest": "news_search_request",
+    "ObjectEraserRequest": "object_eraser_request",
+    "OcrRecognizeTextRequest": "ocr_recognize_text_request",
+    "OmnihumanRequest": "omnihuman_request",
+    "OmniReferenceTrainCharacterRequest": "omni_reference_train_character_request",
+    "OpenAISora2I2V": "open_ai_sora_2i2v",
+    "OpenAISora2ProI2V": "open_ai_sora_2_pro_i2v",
+    "OpenAISora2ProT2V": "open_ai_sora_2_pro_t2v",
+    "OpenAISora2T2V": "open_ai_sora_2t2v",
+    "OpenAISoraRequest": "open_ai_sora_request",
+    "OpenAIWhisperRequest": "open_ai_whisper_request",
+    "OpenRouterVisionRequest": "open_router_vision_request",
+    "OviImageToVideoRequest": "ovi_image_to_video_request",
+    "OviTextToVideoRequest": "ovi_text_to_video_request",
+    "PeopleRankDecisionMakersRequest": "people_rank_decision_makers_request",
+    "PeopleSearchRequest": "people_search_request",
+    "PerfectPonyXLRequest": "perfect_pony_xl_request",
+    "PhotoPackRequest": "photo_pack_request",
+    "PinterestPublishRequest": "pinterest_publish_request",
+    "PixverseI2VRequest": "pixverse_i2v_request",
+    "PixverseT2VRequest": "pixverse_t2v_request",
+    "PixverseV55I2VRequest": "pixverse_v55i2v_request",
+    "PixverseV55T2VRequest": "pixverse_v55t2v_request",
+    "PixverseV5I2VRequest": "pixverse_v5i2v_request",
+    "PixverseV5T2VRequest": "pixverse_v5t2v_request",
+    "PixverseV6ExtendRequest": "pixverse_v6_extend_request",
+    "PixverseV6I2VRequest": "pixverse_v6i2v_request",
+    "PixverseV6T2VRequest": "pixverse_v6t2v_request",
+    "PixverseV6TransitionRequest": "pixverse_v6_transition_request",
+    "PortraitStylistRequest": "portrait_stylist_request",
+    "PredictionResult": "prediction_result",
+    "ProductPhotoRequest": "product_photo_request",
+    "Qwen21ImageToImageRequest": "qwen_21_image_to_image_request",
+    "Qwen21TextToImageRequest": "qwen_21_text_to_image_request",
+    "Qwen3ImageToImageRequest": "qwen_3_image_to_image_request",
+    "Qwen3ProImageToImageRequest": "qwen_3_pro_image_to_image_request",
+    "Qwen3ProTextToImageRequest": "qwen_3_pro_text_to_image_request",
+    "Qwen3TextToImageRequest": "qwen_3_text_to_image_request",
+    "QwenImage20EditRequest": "qwen_image_20_edit_request",
+    "QwenImage20Request": "qwen_image_20_request",
+    "QwenImage2512LoraTrainerRequest": "qwen_image_2512_lora_trainer_request",
+    "QwenImageEdit2511LoraItem": "qwen_image_edit_2511_lora_item",
+    "QwenImageEdit2511LoraRequest": "qwen_image_edit_2511_lora_request",
+    "QwenImageEdit2511Request": "qwen_image_edit_2511_request",
+    "QwenImageEditLoraItem": "qwen_image_edit_lora_item",
+    "QwenImageEditLoraRequest": "qwen_image_edit_lora_request",
+    "QwenImageEditPlusLoraItem": "qwen_image_edit_plus_lora_item",
+    "QwenImageEditPlusLoraRequest": "qwen_image_edit_plus_lora_request",
+    "QwenImageEditPlusRequest": "qwen_image_edit_plus_request",
+    "QwenImageEditRequest": "qwen_image_edit_request",
+    "QwenImageFaceExpressionChangeRequest": "qwen_image_face_expression_change_request",
+    "QwenImageLoraTrainerRequest": "qwen_image_lora_trainer_request",
+    "QwenImageRequest": "qwen_image_request",
+    "QwenImageT2I2512LoraRequest": "qwen_image_t2i2512_lora_request",
+    "QwenImageT2ILoraRequest": "qwen_image_t2i_lora_request",
+    "QwenTextToImage2512Request": "qwen_text_to_image_2512_request",
+    "RegenerateCharacterRequest": "regenerate_character_request",
+    "RegenerateCharacterResponse": "regenerate_character_response",
+    "RegenerateShotRequest": "regenerate_shot_request",
+    "RemixVideoRequest": "remix_video_request",
+    "ResearchWebAnswerRequest": "research_web_answer_request",
+    "ReveImageEdit": "reve_image_edit",
+    "ReveTextRequest": "reve_text_request",
+    "RunwayI2VRequest": "runway_i2v_request",
+    "RunwaymlActI2VRequest": "runwayml_act_i2v_request",
+    "RunwaymlActV2VRequest": "runwayml_act_v2v_request",
+    "RunwaymlAlephV2VRequest": "runwayml_aleph_v2v_request",
+    "RunwayT2VRequest": "runway_t2v_request",
+    "SdxlImageRequest": "sdxl_image_request",
+    "SdxlLoRARequest": "sdxl_lo_ra_request",
+    "Seedance25FirstLast1080pRequest": "seedance_25_first_last_1080p_request",
+    "Seedance25FirstLast480pRequest": "seedance_25_first_last_480p_request",
+    "Seedance25FirstLast4kRequest": "seedance_25_first_last_4k_request",
+    "Seedance25FirstLastRequest": "seedance_25_first_last_request",
+    "Seedance25I2V1080pRequest": "seedance_25i2v1080p_request",
+    "Seedance25I2V480pRequest": "seedance_25i2v480p_request",
+    "Seedance25I2V4kRequest": "seedance_25i2v4k_request",
+    "Seedance25I2VRequest": "seedance_25i2v_request",
+    "Seedance25MotionControlRequest": "seedance_25_motion_control_request",
+    "Seedance25OmniReference1080pRequest": "seedance_25_omni_reference_1080p_request",
+    "Seedance25OmniReference480pRequest": "seedance_25_omni_reference_480p_request",
+    "Seedance25OmniReference4kRequest": "seedance_25_omni_reference_4k_request",
+    "Seedance25OmniReferenceRequest": "seedance_25_omni_reference_request",
+    "Seedance25T2V1080pRequest": "seedance_25t2v1080p_request",
+    "Seedance25T2V480pRequest": "seedance_25t2v480p_request",
+    "Seedance25T2V4kRequest": "seedance_25t2v4k_request",
+    "Seedance25T2VRequest": "seedance_25t2v_request",
+    "Seedance25VideoEdit1080pRequest": "seedance_25_video_edit_1080p_request",
+    "Seedance25VideoEdit480pRequest": "seedance_25_video_edit_480p_request",
+    "Seedance25VideoEdit4kRequest": "seedance_25_video_edit_4k_request",
+    "Seedance25VideoEditRequest": "seedance_25_video_edit_request",
+    "Seedance25VideoExtend1080pRequest": "seedance_25_video_extend_1080p_request",
+    "Seedance25VideoExtend480pRequest": "seedance_25_video_extend_480p_request",
+    "Seedance25VideoExtend4kRequest": "seedance_25_video_extend_4k_request",
+    "Seedance25VideoExtendRequest": "seedance_25_video_extend_request",
+    "Seedance2ExtendRequest": "seedance_2_extend_request",
+    "Seedance2I2V480pRequest": "seedance_2i2v480p_request",
+    "Seedance2I2VBaseRequest": "seedance_2i2v_base_request",
+    "Seedance2MiniI2VRequest": "seedance_2_mini_i2v_request",
+    "Seedance2MiniOmniRequest": "seedance_2_mini_omni_request",
+    "Seedance2MiniT2VRequest": "seedance_2_mini_t2v_request",
+    "Seedance2MotionControlRequest": "seedance_2_motion_control_request",
+    "Seedance2OmniReference480pRequest": "seedance_2_omni_reference_480p_request",
+    "Seedance2OmniReferenceBaseRequest": "seedance_2_omni_reference_base_request",
+    "Seedance2PiapiFirstLastRequest": "seedance_2_piapi_first_last_request",
+    "Seedance2PiapiI2VRequest": "seedance_2_piapi_i2v_request",
+    "Seedance2PiapiOmniRequest": "seedance_2_piapi_omni_request",
+    "Seedance2PiapiT2VRequest": "seedance_2_piapi_t2v_request",
+    "Seedance2T2V480pRequest": "seedance_2t2v480p_request",
+    "Seedance2T2VBaseRequest": "seedance_2t2v_base_request",
+    "Seedance2VideoEditRequest": "seedance_2_video_edit_request",
+    "Seedance2VideoWatermarkRemoverProRequest": "seedance_2_video_watermark_remover_pro_request",
+    "Seedance2VipOmniRequest": "seedance_2_vip_omni_request",
+    "Seedance2WatermarkRemoverRequest": "seedance_2_watermark_remover_request",
+    "SeedanceI2VLiteRequest": "seedance_i2v_lite_request",
+    "SeedanceI2VProRequest": "seedance_i2v_pro_request",
+    "SeedanceLiteR2VRequest": "seedance_lite_r2v_request",
+    "SeedanceProFastI2VRequest": "seedance_pro_fast_i2v_request",
+    "SeedanceProFastT2VRequest": "seedance_pro_fast_t2v_request",
+    "SeedanceT2VLiteRequest": "seedance_t2v_lite_request",
+    "SeedanceT2VProRequest": "seedance_t2v_pro_request",
+    "SeedanceV15ProFastI2VRequest": "seedance_v15_pro_fast_i2v_request",
+    "SeedanceV15ProFastT2VRequest": "seedance_v15_pro_fast_t2v_request",
+    "SeedanceV15ProI2VRequest": "seedance_v15_pro_i2v_request",
+    "SeedanceV15ProT2VRequest": "seedance_v15_pro_t2v_request",
+    "SeedanceV15ProVideoExtendFastRequest": "seedance_v15_pro_video_extend_fast_request",
+    "SeedanceV15ProVideoExtendRequest": "seedance_v15_pro_video_extend_request",
+    "SeedEditI2IRequest": "seed_edit_i2i_request",
+    "Seedream5FlashEditRequest": "seedream_5_flash_edit_request",
+    "Seedream5FlashLayerDecompositionRequest": "seedream_5_flash_layer_decomposition_request",
+    "Seedream5FlashRequest": "seedream_5_flash_request",
+    "Seedream5LiteEditRequest": "seedream_5_lite_edit_request",
+    "Seedream5LiteRequest": "seedream_5_lite_request",
+    "Seedream5ProEditRequest": "seedream_5_pro_edit_request",
+    "Seedream5ProLayerDecompositionRequest": "seedream_5_pro_layer_decomposition_request",
+    "Seedream5ProRequest": "seedream_5_pro_request",
+    "SeedreamEditv4I2IRequest": "seedream_editv_4i2i_request",
+    "Seedreamv3T2IRequest": "seedreamv_3t2i_request",
+    "Seedreamv45EditRequest": "seedreamv_45_edit_request",
+    "Seedreamv45Request": "seedreamv_45_request",
+    "Seedreamv4T2IRequest": "seedreamv_4t2i_request",
+    "SeedVR2I2IRequest": "seed_vr2i2i_request",
+    "SeoAccountStatusRequest": "seo_account_status_request",
+    "SeoAiMentionsMetricsRequest": "seo_ai_mentions_metrics_request",
+    "SeoAiMentionsRequest": "seo_ai_mentions_request",
+    "SeoAiResponseRequest": "seo_ai_response_request",
+    "SeoAppReviewsRequest": "seo_app_reviews_request",
+    "SeoBacklinksHistoryRequest": "seo_backlinks_history_request",
+    "SeoBacklinksPagesRequest": "seo_backlinks_pages_request",
+    "SeoBacklinksRequest": "seo_backlinks_request",
+    "SeoBusinessListingsRequest": "seo_business_listings_request",
+    "SeoBusinessProfileRequest": "seo_business_profile_request",
+    "SeoBusinessReviewsRequest": "seo_business_reviews_request",
+    "SeoBusinessUpdatesRequest": "seo_business_updates_request",
+    "SeoDomainOverviewRequest": "seo_domain_overview_request",
+    "SeoGoogleQaRequest": "seo_google_qa_request",
+    "SeoKeywordOverviewRequest": "seo_keyword_overview_request",
+    "SeoKeywordResearchRequest": "seo_keyword_research_request",
+    "SeoKeywordsForKeywordsRequest": "seo_keywords_for_keywords_request",
+    "SeoKeywordsSearchVolumeRequest": "seo_keywords_search_volume_request",
+    "SeoKeywordTrendsRequest": "seo_keyword_trends_request",
+    "SeoLighthouseAuditRequest": "seo_lighthouse_audit_request",
+    "SeoLocalSerpRequest": "seo_local_serp_request",
+    "SeoRankTrackBatchRequest": "seo_rank_track_batch_request",
+    "SeoRankTrackRequest": "seo_rank_track_request",
+    "SeoRelatedKeywordsRequest": "seo_related_keywords_request",
+    "SeoRelevantPagesRequest": "seo_relevant_pages_request",
+    "SeoYelpReviewsRequest": "seo_yelp_reviews_request",
+    "SeoYoutubeOrganicRequest": "seo_youtube_organic_request",
+    "SeoYoutubeVideoCommentsRequest": "seo_youtube_video_comments_request",
+    "SeoYoutubeVideoInfoRequest": "seo_youtube_video_info_request",
+    "SeoYoutubeVideoSubtitlesRequest": "seo_youtube_video_subtitles_request",
+    "Shot": "shot",
+    "ShotOperationResponse": "shot_operation_response",
+    "SocialReadPostsRequest": "social_read_posts_request",
+    "SocialSearchPostsRequest": "social_search_posts_request",
+    "Sora2CharactersProRequest": "sora_2_characters_pro_request",
+    "Sora2StandardI2VRequest": "sora_2_standard_i2v_request",
+    "Sora2StandardT2VRequest": "sora_2_standard_t2v_request",
+    "StoryboardDataRequest": "storyboard_data_request",
+    "StoryboardProjectCreate": "storyboard_project_create",
+    "StoryboardProjectGenerateRequest": "storyboard_project_generate_request",
+    "StoryboardProjectResponse": "storyboard_project_response",
+    "StoryboardRequest": "storyboard_request",
+    "StoryboardStepRequest": "storyboard_step_request",
+    "StoryboardTaskResponse": "storyboard_task_response",
+    "Submission": "submission",
+    "SunoAddInstrumentalRequest": "suno_add_instrumental_request",
+    "SunoAddVocalsRequest": "suno_add_vocals_request",
+    "SunoBoostMusicStyleRequest": "suno_boost_music_style_request",
+    "SunoConvertToWavRequest": "suno_convert_to_wav_request",
+    "SunoExtendMusicRequest": "suno_extend_music_request",
+    "SunoGenerateLyricsRequest": "suno_generate_lyrics_request",
+    "SunoGenerateMashupRequest": "suno_generate_mashup_request",
+    "SunoGenerateSoundsRequest": "suno_generate_sounds_request",
+    "SunoMusicRequest": "suno_music_request",
+    "SunoRemixMusicRequest": "suno_remix_music_request",
+    "SunoVoiceCloneRequest": "suno_voice_clone_request",
+    "SunoVoiceConfirmRequest": "suno_voice_confirm_request",
+    "TextRequest": "text_request",
+    "ThreadsPublishRequest": "threads_publish_request",
+    "TikTokCarouselRequest": "tik_tok_carousel_request",
+    "TikTokConnectUrlRequest": "tik_tok_connect_url_request",
+    "TikTokProfileRequest": "tik_tok_profile_request",
+    "TikTokPublishRequest": "tik_tok_publish_request",
+    "TikTokVideosRequest": "tik_tok_videos_request",
+    "TopazUpscaleI2IRequest": "topaz_upscale_i2i_request",
+    "TopazUpscaleImageCreativeRequest": "topaz_upscale_image_creative_request",
+    "TopazUpscaleImageGenerativeRequest": "topaz_upscale_image_generative_request",
+    "TopazUpscaleImagePrecisionRequest": "topaz_upscale_image_precision_request",
+    "TopazUpscaleV2VRequest": "topaz_upscale_v2v_request",
+    "TopazUpscaleVideoCreativeRequest": "topaz_upscale_video_creative_request",
+    "TopazUpscaleVideoGenerativeRequest": "topaz_upscale_video_generative_request",
+    "TopazUpscaleVideoPrecisionRequest": "topaz_upscale_video_precision_request",
+    "TopUpCheckout": "top_up_checkout",
+    "TopUpRequest": "top_up_request",
+    "TripoH31I23DRequest": "tripo_h31i23d_request",
+    "TripoH31MV23DRequest": "tripo_h31mv23d_request",
+    "TripoH31T23DRequest": "tripo_h31t23d_request",
+    "TripoP1I23DRequest": "tripo_p1i23d_request",
+    "TripoP1T23DRequest": "tripo_p1t23d_request",
+    "TwitterPostsRequest": "twitter_posts_request",
+    "UploadedFile": "uploaded_file",
+    "UploadTarget": "upload_target",
+    "UsageLogIdResponse": "usage_log_id_response",
+    "ValidationError": "validation_error",
+    "Veo314KVideoRequest": "veo_314k_video_request",
+    "Veo31ExtendVideoRequest": "veo_31_extend_video_request",
+    "Veo31FastImageToVideoRequest": "veo_31_fast_image_to_video_request",
+    "Veo31FastTextToVideoRequest": "veo_31_fast_text_to_video_request",
+    "Veo31ImageToVideoRequest": "veo_31_image_to_video_request",
+    "Veo31ReferenceToVideoRequest": "veo_31_reference_to_video_request",
+    "Veo31TextToVideoRequest": "veo_31_text_to_video_request",
+    "Veo3I2VRequest": "veo_3i2v_request",
+    "Veo3T2VRequest": "veo_3t2v_request",
+    "VideoBackgroundRemoverRequest": "video_background_remover_request",
+    "VideoCombinerRequest": "video_combiner_request",
+    "VideoEffectsRequest": "video_effects_request",
+    "VideoFaceSwapRequest": "video_face_swap_request",
+    "VideoPromptRequest": "video_prompt_request",
+    "VideoWatermarkRemoverRequest": "video_watermark_remover_request",
+    "ViduI2VRequest": "vidu_i2v_request",
+    "ViduQ1ReferenceRequest": "vidu_q1_reference_request",
+    "ViduQ2I2VRequest": "vidu_q2i2v_request",
+    "ViduQ2ProRequest": "vidu_q2_pro_request",
+    "ViduQ2ReferenceImageRequest": "vidu_q2_reference_image_request",
+    "ViduQ2ReferenceRequest": "vidu_q2_reference_request",
+    "ViduQ2T2IRequest": "vidu_q2t2i_request",
+    "ViduQ2T2VRequest": "vidu_q2t2v_request",
+    "ViduQ2TurboRequest": "vidu_q2_turbo_request",
+    "ViduQ3FlfRequest": "vidu_q3_flf_request",
+    "ViduQ3I2VRequest": "vidu_q3i2v_request",
+    "ViduQ3T2VRequest": "vidu_q3t2v_request",
+    "ViduT2VRequest": "vidu_t2v_request",
+    "VolcengineVideoToVideoLipSyncRequest": "volcengine_video_to_video_lip_sync_request",
+    "Wan21I2VRequest": "wan_21i2v_request",
+    "Wan21R2VRequest": "wan_21r2v_request",
+    "Wan21T2IRequest": "wan_21t2i_request",
+    "Wan21T2VRequest": "wan_21t2v_request",
+    "Wan22AnimateRequest": "wan_22_animate_request",
+    "Wan22ATVRequest": "wan_22atv_request",
+    "Wan22EditVideoRequest": "wan_22_edit_video_request",
+    "Wan22Fast5bT2V": "wan_22_fast_5bt2v",
+    "Wan22I2VRequest": "wan_22i2v_request",
+    "Wan22SpicyExtendVideoRequest": "wan_22_spicy_extend_video_request",
+    "Wan22SpicyI2VRequest": "wan_22_spicy_i2v_request",
+    "Wan22T2VRequest": "wan_22t2v_request",
+    "Wan25EditImageRequest": "wan_25_edit_image_request",
+    "Wan25I2VFastRequest": "wan_25i2v_fast_request",
+    "Wan25I2VRequest": "wan_25i2v_request",
+    "Wan25T2IRequest": "wan_25t2i_request",
+    "Wan25T2VFastRequest": "wan_25t2v_fast_request",
+    "Wan25T2VRequest": "wan_25t2v_request",
+    "Wan26I2VRequest": "wan_26i2v_request",
+    "Wan26ImageEditRequest": "wan_26_image_edit_request",
+    "Wan26T2IRequest": "wan_26t2i_request",
+    "Wan26T2VRequest": "wan_26t2v_request",
+    "Wan27I2VRequest": "wan_27i2v_request",
+    "Wan27ImageEditRequest": "wan_27_image_edit_request",
+    "Wan27R2VRequest": "wan_27r2v_request",
+    "Wan27T2IRequest": "wan_27t2i_request",
+    "Wan27T2VRequest": "wan_27t2v_request",
+    "Wan27VideoEditRequest": "wan_27_video_edit_request",
+    "Wan27VideoExtendRequest": "wan_27_video_extend_request",
+    "Wan30I2VRequest": "wan_30i2v_request",
+    "Wan30R2VRequest": "wan_30r2v_request",
+    "Wan30T2VRequest": "wan_30t2v_request",
+    "WanEffectRequest": "wan_effect_request",
+    "WanLoRAI2VRequest": "wan_lo_rai2v_request",
+    "WanLoRAT2VRequest": "wan_lo_rat2v_request",
+    "WanPromptRequest": "wan_prompt_request",
+    "WanSpicyI2VRequest": "wan_spicy_i2v_request",
+    "XPublishRequest": "x_publish_request",
+    "YouTubeConnectUrlRequest": "you_tube_connect_url_request",
+    "YoutubeDownloadRequest": "youtube_download_request",
+    "YouTubePublishRequest": "you_tube_publish_request",
+    "YouTubeSetThumbnailRequest": "you_tube_set_thumbnail_request",
+    "YoutubeShortsRequest": "youtube_shorts_request",
+    "YouTubeUpdateMetadataRequest": "you_tube_update_metadata_request",
+    "ZImageBaseLoraRequest": "z_image_base_lora_request",
+    "ZImageBaseLoraTrainerRequest": "z_image_base_lora_trainer_request",
+    "ZImageBaseRequest": "z_image_base_request",
+    "ZImageLoraTrainerRequest": "z_image_lora_trainer_request",
+    "ZImagePRequest": "z_image_p_request",
+    "ZImageRequest": "z_image_request",
+    "ZImageTurboImageToImageLoraRequest": "z_image_turbo_image_to_image_lora_request",
+    "ZImageTurboLoraRequest": "z_image_turbo_lora_request",
+}
+__all__ = list(_HOME)
 
-    def __getattr__(name: str) -> Any:
-        home = _HOME.get(name)
-        if home is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f".{home}", __name__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_HOME})
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -37,7 +37,7 @@ def mmaudio_v2_video_to_video(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, video_url=video_url, duration=duration, webhook_url=webhook_url)

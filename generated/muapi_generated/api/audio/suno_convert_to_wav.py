@@ -35,6 +35,6 @@ def suno_convert_to_wav(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(task_id=task_id, audio_id=audio_id, webhook_url=webhook_url))

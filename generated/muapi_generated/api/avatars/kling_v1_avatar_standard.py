@@ -37,7 +37,7 @@ def kling_v1_avatar_standard(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(image_url=image_url, audio_url=audio_url, prompt=prompt, webhook_url=webhook_url)

@@ -31,6 +31,6 @@ def company_enrich(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(domain=domain, idempotency_key=idempotency_key, webhook_url=webhook_url))

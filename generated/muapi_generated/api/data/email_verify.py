@@ -31,6 +31,6 @@ def email_verify(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(email=email, idempotency_key=idempotency_key, webhook_url=webhook_url))

@@ -35,6 +35,6 @@ def seo_ai_mentions(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(target=target, platforms=platforms, limit=limit, webhook_url=webhook_url))

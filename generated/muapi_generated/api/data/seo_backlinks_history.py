@@ -37,7 +37,7 @@ def seo_backlinks_history(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(target=target, date_from=date_from, date_to=date_to, webhook_url=webhook_url)

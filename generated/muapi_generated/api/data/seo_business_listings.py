@@ -39,6 +39,6 @@ def seo_business_listings(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(keyword=keyword, location=location, limit=limit, webhook_url=webhook_url))

@@ -39,7 +39,7 @@ def seo_business_updates(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(keyword=keyword, location=location, language=language, webhook_url=webhook_url)

@@ -41,7 +41,7 @@ def seo_keyword_overview(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(keywords=keywords, location=location, language=language, webhook_url=webhook_url)

@@ -57,7 +57,7 @@ def nano_banana_effects(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(image_url=image_url, aspect_ratio=aspect_ratio, name=name, webhook_url=webhook_url)

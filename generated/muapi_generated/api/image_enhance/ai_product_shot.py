@@ -31,7 +31,7 @@ def ai_product_shot(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(scene_description=scene_description, image_url=image_url, webhook_url=webhook_url)

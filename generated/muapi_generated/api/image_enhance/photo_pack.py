@@ -38,7 +38,7 @@ def photo_pack(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION,

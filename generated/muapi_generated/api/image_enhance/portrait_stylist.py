@@ -58,7 +58,7 @@ def portrait_stylist(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(image_url=image_url, name=name, aspect_ratio=aspect_ratio, webhook_url=webhook_url)

@@ -33,6 +33,6 @@ def seedance_2_video_watermark_remover_pro(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(video_url=video_url, webhook_url=webhook_url))

@@ -35,6 +35,6 @@ def seedvr2_image_upscale(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(image_url=image_url, resolution=resolution, webhook_url=webhook_url))

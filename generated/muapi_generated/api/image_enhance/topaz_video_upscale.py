@@ -35,6 +35,6 @@ def topaz_video_upscale(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(video_url=video_url, upscale_factor=upscale_factor, webhook_url=webhook_url))

@@ -43,7 +43,7 @@ def grok_imagine_video_1_5_preview(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION,

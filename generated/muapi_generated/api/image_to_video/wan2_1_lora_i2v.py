@@ -44,7 +44,7 @@ def wan2_1_lora_i2v(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION,

@@ -33,6 +33,6 @@ def gpt_codex(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(prompt=prompt, model=model, image_url=image_url, webhook_url=webhook_url))

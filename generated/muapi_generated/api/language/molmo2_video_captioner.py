@@ -35,6 +35,6 @@ def molmo2_video_captioner(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(video_url=video_url, detail_level=detail_level, webhook_url=webhook_url))

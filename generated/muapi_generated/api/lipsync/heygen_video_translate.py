@@ -37,6 +37,6 @@ def heygen_video_translate(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(video_url=video_url, language=language, webhook_url=webhook_url))

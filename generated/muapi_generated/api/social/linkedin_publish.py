@@ -37,7 +37,7 @@ def linkedin_publish(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(account_id=account_id, media_url=media_url, caption=caption, webhook_url=webhook_url)

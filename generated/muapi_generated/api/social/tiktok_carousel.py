@@ -33,7 +33,7 @@ def tiktok_carousel(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(topic=topic, format=format, image_count=image_count, webhook_url=webhook_url)

@@ -37,7 +37,7 @@ def bytedance_seedream_v4_5(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, aspect_ratio=aspect_ratio, quality=quality, webhook_url=webhook_url)

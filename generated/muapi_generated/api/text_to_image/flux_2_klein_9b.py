@@ -31,6 +31,6 @@ def flux_2_klein_9b(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(prompt=prompt, aspect_ratio=aspect_ratio, webhook_url=webhook_url))

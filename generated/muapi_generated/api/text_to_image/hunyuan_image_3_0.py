@@ -37,6 +37,6 @@ def hunyuan_image_3_0(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(prompt=prompt, width=width, height=height, webhook_url=webhook_url))

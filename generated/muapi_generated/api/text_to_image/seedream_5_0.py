@@ -33,7 +33,7 @@ def seedream_5_0(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, aspect_ratio=aspect_ratio, quality=quality, webhook_url=webhook_url)

@@ -37,7 +37,7 @@ def kling_v2_5_turbo_pro_t2v(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, aspect_ratio=aspect_ratio, duration=duration, webhook_url=webhook_url)

@@ -37,7 +37,7 @@ def minimax_hailuo_02_pro_t2v(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, duration=duration, resolution=resolution, webhook_url=webhook_url)

@@ -35,6 +35,6 @@ def minimax_hailuo_2_3_pro_t2v(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(prompt=prompt, resolution=resolution, webhook_url=webhook_url))

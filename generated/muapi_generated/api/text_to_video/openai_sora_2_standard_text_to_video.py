@@ -39,7 +39,7 @@ def openai_sora_2_standard_text_to_video(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, mode=mode, seconds=seconds, size=size, webhook_url=webhook_url)

@@ -45,7 +45,7 @@ def pixverse_v5_5_t2v(
         multi_clip: Whether the video may be cut into several shots. Server default: False.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION,

@@ -53,7 +53,7 @@ def ai_captions(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(video_url=video_url, language=language, theme=theme, webhook_url=webhook_url)

@@ -37,6 +37,6 @@ def adjust_duration_sora2_storyboard(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(expanded_shots=expanded_shots, duration=duration, webhook_url=webhook_url))

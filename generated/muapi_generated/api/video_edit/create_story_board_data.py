@@ -35,6 +35,6 @@ def create_story_board_data(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(prompt=prompt, duration=duration, webhook_url=webhook_url))

@@ -37,7 +37,7 @@ def expand_sora2_storyboard_data(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(simple_descriptions=simple_descriptions, duration=duration, webhook_url=webhook_url)

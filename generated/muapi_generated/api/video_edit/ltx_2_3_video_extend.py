@@ -37,7 +37,7 @@ def ltx_2_3_video_extend(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(video_url=video_url, prompt=prompt, duration=duration, webhook_url=webhook_url)

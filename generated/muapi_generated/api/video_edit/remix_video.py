@@ -31,6 +31,6 @@ def remix_video(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(video_url=video_url, aspect_ratio=aspect_ratio, webhook_url=webhook_url))

@@ -35,6 +35,6 @@ def veo3_1_extend_video(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(request_id=request_id, prompt=prompt, webhook_url=webhook_url))

@@ -33,6 +33,6 @@ def video_combiner(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(videos_list=videos_list, aspect_ratio=aspect_ratio, webhook_url=webhook_url))

@@ -37,7 +37,7 @@ def wan2_2_edit_video(
         webhook_url: URL that receives the finished result.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(
         OPERATION, given(prompt=prompt, video_url=video_url, resolution=resolution, webhook_url=webhook_url)
