@@ -62,7 +62,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types: mypy strict over all of ours and the generated code, pyright over overlay and user code."""
     install(session, "types", "tests", "generate", extras="[emulator]")
-    session.run("mypy", "generated", "overlay")
+    session.run("mypy", "generated", "overlay", "tests/typing")
     session.run("pyright")
 
 
@@ -78,6 +78,13 @@ def demo(session: nox.Session) -> None:
     """Run one model of each kind on the embedded emulator: ``nox -s demo [-- --live]``."""
     install(session, extras="[emulator]")
     session.run("muapi-client", "demo", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Count lost and doubled jobs under faults and kills: ``nox -s faults [-- --jobs 10000 --seed 1]``."""
+    install(session, extras="[emulator]")
+    session.run("python", "tests/faults/run.py", *session.posargs)
 
 
 @nox.session

@@ -12,14 +12,18 @@ from muapi_client._connections import AsyncConnections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from os import PathLike
+    from pathlib import Path
     from types import TracebackType
 
     from muapi_client._estimates import Estimate
+    from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
     from muapi_client._journal import Entry
     from muapi_client._predictions import AsyncJob, Job, Prediction
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
+    from muapi_client._transfers import AsyncHands
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
@@ -31,6 +35,7 @@ class AsyncMuAPI(Client):
 
     _connect = AsyncConnections
     _connections: AsyncConnections
+    _storage: AsyncConnections
 
     async def run(
         self,
@@ -88,6 +93,27 @@ class AsyncMuAPI(Client):
         items = [item async for item in self.history(limit=HISTORY_LOOKED_THROUGH)]
         return self._flows.candidates(items, lost, self._terms.journal)
 
+    async def upload(
+        self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None
+    ) -> str:
+        """Upload a file and answer its URL; see ``MuAPI.upload``. The callback may be a coroutine function."""
+        return await self._drive(self._files.upload(source, filename, on_progress))
+
+    async def download(
+        self,
+        prediction: Prediction,
+        directory: str | PathLike[str],
+        *,
+        concurrency: int = 4,
+        timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole told as one error
+        max_bytes: int = 2 * 2**30,
+    ) -> list[Path]:
+        """Save a job's outputs; see ``MuAPI.download``."""
+        from muapi_client import _downloads  # noqa: PLC0415 - rarely used
+
+        plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
+        return await _downloads.adownload(plan, self._hands, self._drive)
+
     @property
     def account(self) -> AsyncAccount:
         """The wallet; see ``MuAPI.account``."""
@@ -112,6 +138,7 @@ class AsyncMuAPI(Client):
     async def close(self) -> None:
         """Close this event loop's connections; jobs under way live on at the server."""
         await self._connections.close()
+        await self._storage.close()
 
     async def __aenter__(self) -> Self:
         """Use the client in an ``async with`` block, which closes it."""
@@ -129,6 +156,25 @@ class AsyncMuAPI(Client):
         from muapi_client._predictions import AsyncJob  # noqa: PLC0415 - likewise
 
         return flows_of(self, AsyncJob)
+
+    @property
+    def _files(self) -> Files:
+        from muapi_client._files import files_of  # noqa: PLC0415 - loads with the first file
+
+        return files_of(self, self._hands)
+
+    @property
+    def _hands(self) -> AsyncHands:
+        from muapi_client._transfers import AsyncHands  # noqa: PLC0415 - imports httpx
+
+        return AsyncHands(
+            self._connections,
+            self._storage,
+            self._shelf,
+            clock=self._clock,
+            origin=self._origin,
+            api_key=self._key,
+        )
 
     async def _drive(self, flow: Flow[T]) -> T:
         from muapi_client._driver import arun  # noqa: PLC0415 - imports httpx

@@ -14,7 +14,7 @@ from muapi_client._checks import check, refusal
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from muapi_generated.types import Call
 
@@ -30,21 +30,26 @@ def is_picture(value: Any) -> bool:
 
 
 def is_local(value: Any) -> bool:
-    """Whether a value stands for a local file: a path object, bytes, an open file or a PIL image. Text never does."""
+    """Whether a value stands for a local file: a path object, an open file or a PIL image. Text and bytes never do."""
     if value is None or isinstance(value, str | int | float | dict | list):
         return False
-    return isinstance(value, os.PathLike | bytes | bytearray) or _is_open_file(value) or is_picture(value)
+    return isinstance(value, os.PathLike) or callable(getattr(value, "read", None)) or is_picture(value)
 
 
-def _is_open_file(value: Any) -> bool:
-    return callable(getattr(value, "read", None))
-
-
-def attachments(value: Any, where: Where = ()) -> list[tuple[Where, Any]]:
+def attachments(body: Any) -> list[tuple[Where, Any]]:
     """The local files in a body, nested lists and objects included, each with the place it stands at."""
+    try:
+        return list(_found(body, ()))
+    except RecursionError:  # it holds itself: writing it as JSON will say so
+        return []
+
+
+def _found(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
     if isinstance(value, dict | list | tuple):
-        return [found for key, item in _items(value) for found in attachments(item, (*where, key))]
-    return [(where, value)] if is_local(value) else []
+        for key, item in _items(value):
+            yield from _found(item, (*where, key))
+    elif is_local(value):
+        yield where, value
 
 
 def _items(value: Any) -> Iterable[tuple[str | int, Any]]:

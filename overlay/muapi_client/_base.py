@@ -16,6 +16,7 @@ from muapi_client._config import APIKey, read_amount, read_key, read_origin, rea
 from muapi_client._cost import Ledger, Spend
 from muapi_client._polling import Polling
 from muapi_client._retry import Retry
+from muapi_client._shelf import Shelf
 from muapi_client._terms import Terms
 from muapi_client.errors import MuAPIError
 
@@ -87,6 +88,8 @@ class Client:
             del api_key  # a traceback that shows locals shows no secret
         self._origin = read_origin(base_url, allow_http=allow_http)
         self._connections = self._connect(transport)
+        self._storage = self._connect(transport)  # files move over connections of their own, without the key
+        self._shelf = Shelf()
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
         self._max_spend = None if max_spend is None else read_amount("max_spend", max_spend)
         self._ledger = Ledger()

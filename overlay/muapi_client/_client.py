@@ -15,14 +15,18 @@ from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from os import PathLike
+    from pathlib import Path
     from types import TracebackType
 
     from muapi_client._estimates import Estimate
+    from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
     from muapi_client._journal import Entry
     from muapi_client._predictions import Job, Prediction
     from muapi_client._resources import Account, Keys, Models
+    from muapi_client._transfers import Hands
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
@@ -34,6 +38,7 @@ class MuAPI(Client):
 
     _connect = Connections
     _connections: Connections
+    _storage: Connections
 
     def run(
         self,
@@ -145,6 +150,61 @@ class MuAPI(Client):
         items = list(self.history(limit=HISTORY_LOOKED_THROUGH))
         return self._flows.candidates(items, lost, self._terms.journal)
 
+    def upload(
+        self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None
+    ) -> str:
+        """Upload a file and answer its URL, to pass to models. Free, but the balance has to be above 0.
+
+        Its type is told by its first bytes, and its size checked, before anything is sent: images and other files up
+        to 10 MB, videos up to 50 MB (documented). Streamed from disk. Being free, it is sent again where its outcome
+        is unknown, up to ``retry.attempts`` times: at worst the file is stored twice.
+
+        Args:
+            source: A path, bytes, a binary file or a PIL image. A file is read from where it stands to its end, and
+                stands there again afterwards.
+            filename: The name to send it under; by default its own.
+            on_progress: Called with the bytes sent so far and in all; it begins anew when the file is sent again.
+
+        Raises:
+            UploadError: It cannot be read, is empty, too large, or not what its name says; nothing was sent.
+            InsufficientCreditError: The balance is not above 0.
+            MuAPIError: Anything else; see ``muapi_client.errors``.
+        """
+        return self._drive(self._files.upload(source, filename, on_progress))
+
+    def download(
+        self,
+        prediction: Prediction,
+        directory: str | PathLike[str],
+        *,
+        concurrency: int = 4,
+        timeout: float | None = None,
+        max_bytes: int = 2 * 2**30,
+    ) -> list[Path]:
+        """Save a job's outputs as ``{id}-{index}.{suffix}``; text becomes ``.txt``, other data ``.json``.
+
+        Fetched without the key, over https, into temporary files that are named when they are whole; what breaks off
+        is taken up where the server offers that. No file is ever overwritten: one that holds the same bytes is taken
+        for the output, beside any other a free name is used. The suffix is told by the bytes.
+
+        Args:
+            prediction: What ``run`` or ``wait`` answered.
+            directory: Where to; made where it is missing.
+            concurrency: How many outputs are fetched at a time.
+            timeout: Seconds for all of it; by default the client's ``wait_timeout``.
+            max_bytes: Bytes one output may have.
+
+        Returns:
+            The files, in the order of ``prediction.outputs``.
+
+        Raises:
+            DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
+        """
+        from muapi_client import _downloads  # noqa: PLC0415 - rarely used
+
+        plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
+        return _downloads.download(plan, self._hands, self._drive)
+
     @property
     def account(self) -> Account:
         """The wallet: ``balance()`` and ``topup(amount)``."""
@@ -169,6 +229,7 @@ class MuAPI(Client):
     def close(self) -> None:
         """Close the connections; jobs under way live on at the server."""
         self._connections.close()
+        self._storage.close()
 
     def __enter__(self) -> Self:
         """Use the client in a ``with`` block, which closes it."""
@@ -186,6 +247,25 @@ class MuAPI(Client):
         from muapi_client._predictions import Job  # noqa: PLC0415 - likewise
 
         return flows_of(self, Job)
+
+    @property
+    def _files(self) -> Files:
+        from muapi_client._files import files_of  # noqa: PLC0415 - loads with the first file
+
+        return files_of(self, self._hands)
+
+    @property
+    def _hands(self) -> Hands:
+        from muapi_client._transfers import Hands  # noqa: PLC0415 - imports httpx
+
+        return Hands(
+            self._connections,
+            self._storage,
+            self._shelf,
+            clock=self._clock,
+            origin=self._origin,
+            api_key=self._key,
+        )
 
     def _drive(self, flow: Flow[T]) -> T:
         from muapi_client._driver import run  # noqa: PLC0415 - imports httpx

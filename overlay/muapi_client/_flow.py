@@ -9,9 +9,8 @@ error in a callback, is thrown into the flow at the step.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-
-from attrs import field, frozen
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from muapi_client.errors import APIConnectionError
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-@frozen
-class Send:
+class Send(NamedTuple):
     """Carry out one exchange with the API.
 
     The driver answers with a :class:`Reply`, whatever its status, or with :class:`Lost`.
@@ -28,20 +26,18 @@ class Send:
 
     method: str
     path: str  # from the root of the API's origin, placeholders filled and quoted
-    query: Mapping[str, Any] = field(factory=dict)
+    query: Mapping[str, Any] = MappingProxyType({})
     content: bytes | None = None  # a JSON body
     timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
 
 
-@frozen
-class Sleep:
+class Sleep(NamedTuple):
     """Let time pass; the driver answers with the clock's new reading, in seconds."""
 
     seconds: float
 
 
-@frozen
-class Do:
+class Do(NamedTuple):
     """Do something the flow cannot: call a user's callback, move a file.
 
     The driver answers with what ``work`` returns; the awaiting one awaits it where it can be awaited.
@@ -50,15 +46,13 @@ class Do:
     work: Callable[[], Any]
 
 
-@frozen
-class Keep:
+class Keep(NamedTuple):
     """Write to the journal; the driver answers with what ``write`` returns. Not cut short by a cancellation."""
 
     write: Callable[[], Any]
 
 
-@frozen
-class Reply:
+class Reply(NamedTuple):
     """What came back, unjudged."""
 
     status: int
@@ -67,8 +61,7 @@ class Reply:
     at: float  # seconds on the driver's clock, when the last byte had arrived
 
 
-@frozen
-class Lost:
+class Lost(NamedTuple):
     """No answer arrived."""
 
     error: APIConnectionError

@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from muapi_client import _exchanges, _jobs
+from muapi_client._attachments import attachments
 from muapi_client._config import read_seconds
 from muapi_client._predictions import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from muapi_client._clock import Clock
     from muapi_client._cost import Spend
     from muapi_client._estimates import Estimate
+    from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._journal import Entry, Journal
     from muapi_client._predictions import Prediction
     from muapi_client._terms import Terms
     from muapi_generated.types import Call
+
+R = TypeVar("R")
 
 READS = frozenset({"GET", "HEAD"})  # methods that change and charge nothing
 
@@ -37,20 +41,36 @@ class Flows:
 
     Args:
         new_job: What makes a job that holds its client.
+        files: What makes the flows of files, once there are any.
         max_spend: The most the client may spend, in USD, or None.
     """
 
     def __init__(
-        self, terms: Terms, clock: Clock, spend: Spend, max_spend: Decimal | None, new_job: Callable[..., Job]
+        self,
+        terms: Terms,
+        clock: Clock,
+        spend: Spend,
+        max_spend: Decimal | None,
+        *,
+        new_job: Callable[..., Job],
+        files: Callable[[], Files],
     ) -> None:
         self._terms = terms
         self._clock = clock
         self._spend = spend
         self._max_spend = max_spend
         self._new_job = new_job
+        self._files = files
 
     def submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
+        return self._hosted(call, self._submit)
+
+    def _hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
+        """The flow of a call, after the upload of the local files in its body."""
+        return self._files().hosted(call, then) if attachments(call.body) else then(call)
+
+    def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         call = _exchanges.keyed(call, uuid4().hex)
         return _jobs.submit(self._accepted(call), call, now=self._clock.now(), new_job=self._new_job)
 
@@ -78,6 +98,9 @@ class Flows:
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
+        return self._files().sent(call) if call.files else self._hosted(call, self._send)
+
+    def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
             call = _exchanges.keyed(call, uuid4().hex)
             return _jobs.send(self._accepted(call), call)
@@ -138,5 +161,6 @@ def flows_of(client: Any, job_class: type[Job]) -> Flows:
         client._clock,  # noqa: SLF001
         client.spend,
         client._max_spend,  # noqa: SLF001
-        partial(job_class, client=client),
+        new_job=partial(job_class, client=client),
+        files=lambda: client._files,  # noqa: SLF001
     )

@@ -193,7 +193,7 @@ def wait(
     send = prepare(_result_of(job), terms)
     watch = Watch()
     while now < deadline:
-        outcome: Outcome = yield evolve(send, timeout=min(terms.timeout, deadline - now))
+        outcome: Outcome = yield send._replace(timeout=min(terms.timeout, deadline - now))
         watch = watch.after(outcome, job, terms, since=since)
         if watch.fresh and watch.last is not None:
             yield from _ended(watch.last, terms)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from muapi_client import _answers, errors
 from muapi_client._attachments import attachments, check_around, with_urls
@@ -142,7 +142,7 @@ def _stored(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[str]:
 def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Any]:
     send = prepare(call, desk.terms)
     form = Form(
-        send=evolve(send, timeout=send.timeout + source.size / SLOWEST),
+        send=send._replace(timeout=send.timeout + source.size / SLOWEST),
         source=source,
         fields={},
         on_progress=on_progress,
@@ -207,4 +207,4 @@ def _deposited(form: Form, desk: Desk) -> Flow[str]:
 
 def _may_deposit(outcome: Any) -> bool:
     """Storage speaks XML, so a body that is no JSON is no sign of a proxy."""
-    return may_reread(evolve(outcome, content=b"") if isinstance(outcome, Reply) else outcome)
+    return may_reread(outcome._replace(content=b"") if isinstance(outcome, Reply) else outcome)

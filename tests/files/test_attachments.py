@@ -67,7 +67,7 @@ def test_a_content_is_uploaded_once(mu: Face, api: FileServer, png: Path) -> Non
     again = png.with_name("again.png")
     again.write_bytes(PNG)
     with png.open("rb") as file:
-        call = raw_call("new/model", {"a": png, "b": {"c": [again, file, PNG]}, "d": (png,)})
+        call = raw_call("new/model", {"a": png, "b": {"c": [again, file, io.BytesIO(PNG)]}, "d": (png,)})
         mu.submit(call)
         mu.submit(call)
     url = "https://cdn.muapi.ai/1.png"
@@ -76,7 +76,7 @@ def test_a_content_is_uploaded_once(mu: Face, api: FileServer, png: Path) -> Non
 
 
 def test_other_contents_are_other_files(mu: Face, api: FileServer, png: Path) -> None:
-    mu.submit(raw_call("new/model", {"a": png, "b": MP4}))
+    mu.submit(raw_call("new/model", {"a": png, "b": io.BytesIO(MP4)}))
     assert paths(api) == [UPLOAD, UPLOAD, RAW]
     assert json.loads(api.asked[2].body) == {"a": "https://cdn.muapi.ai/1.png", "b": "https://cdn.muapi.ai/2.png"}
 
@@ -153,6 +153,31 @@ def test_a_file_that_cannot_be_read_submits_nothing(mu: Face, api: FileServer, t
 def test_text_is_never_a_path(mu: Face, api: FileServer, png: Path) -> None:
     mu.submit(raw_call("new/model", {"a": str(png)}))
     assert paths(api) == [RAW]
+
+
+def test_bytes_are_no_file_and_have_no_place_in_json(mu: Face, api: FileServer) -> None:
+    with pytest.raises(errors.ValidationError, match="JSON"):
+        mu.submit(raw_call("new/model", {"a": PNG}))
+    assert api.asked == []
+
+
+def test_a_body_that_holds_itself_holds_no_file(mu: Face, api: FileServer, png: Path) -> None:
+    body: dict[str, Any] = {"a": png}
+    body["again"] = [body]
+    with pytest.raises(errors.ValidationError):
+        mu.submit(raw_call("new/model", body))
+    assert api.asked == []
+
+
+def test_a_picture_in_a_field_is_a_file(mu: Face, api: FileServer) -> None:
+    class Picture:
+        mode, format = "RGB", None
+
+        def save(self, file: Any, **_: Any) -> None:
+            file.write(PNG)
+
+    mu.submit(raw_call("new/model", {"a": Picture()}))
+    assert paths(api) == [UPLOAD, RAW]
 
 
 def test_a_run_uploads_too(mu: Face, api: FileServer, png: Path) -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +17,7 @@ from muapi_client import Journal, errors, raw_call
 from muapi_client import _journal as journal_module
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Callable
 
 COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
@@ -172,7 +172,7 @@ def test_a_full_disk_is_told_before_anything_is_sent(twin: Any, path: Path) -> N
     mu = twin(ACCEPTED, journal=path)
     with mu.mu._terms.journal._database() as db:  # a disk without room for one more page
         db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
-    with pytest.raises(errors.JournalError, match="full.*nothing was sent"):
+    with pytest.raises(errors.JournalError, match=r"full.*nothing was sent"):
         mu.submit(raw_call("m", {"prompt": "x" * 100_000}))
     assert mu.server.requests == []
 
