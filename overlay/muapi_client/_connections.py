@@ -49,11 +49,13 @@ class Connections:
         with self._lock:
             if self._closed:
                 raise MuAPIError(CLOSED)
-            if self._open is None or self._pid != os.getpid():
+            transport = self._open
+            if transport is None or self._pid != os.getpid():
                 from muapi_client._transport import Hosts  # noqa: PLC0415 - imports httpx
 
-                self._open, self._pid = Hosts() if self._given is None else self._given, os.getpid()
-            return self._open
+                transport = Hosts() if self._given is None else self._given
+                self._open, self._pid = transport, os.getpid()
+            return transport
 
 
 class AsyncConnections:

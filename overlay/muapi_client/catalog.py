@@ -85,6 +85,7 @@ class Model:
         tier: ``best``, ``balanced``, ``fast`` or ``budget``, or None.
         streams: Whether it answers with a stream of events instead of a job.
         price: Its price, or None where the price catalogue has none.
+        request: The class in ``muapi_generated.models`` that its body is checked by.
     """
 
     slug: str
@@ -95,12 +96,12 @@ class Model:
     tier: str | None
     streams: bool
     price: Price | None
-    _request: str = field(repr=False)
+    request: str = field(repr=False)
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The inputs of the model, required ones first."""
-        return _fields(self._request)
+        return _fields(self.request)
 
     @property
     def operation(self) -> Operation:

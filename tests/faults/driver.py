@@ -1,8 +1,9 @@
 """A program that has many jobs done and may be killed at any moment: ``python driver.py sync|async URL FOLDER``.
 
-What it wants is in FOLDER/wanted (a marker a line); it writes a marker to FOLDER/begun before it touches it, what became
-of it to FOLDER/told, and at its end what the client counted as spent to FOLDER/closed. Started again, it first waits for what the journal says was accepted, and then goes on
-with what it has not begun. It relies on nothing but the client's public methods.
+What it wants is in FOLDER/wanted (a marker a line); it writes a marker to FOLDER/begun before it touches it, what
+became of it to FOLDER/told, and at its end what the client counted as spent to FOLDER/closed. Started again, it first
+waits for what the journal says was accepted, and then goes on with what it has not begun. It relies on nothing but the
+client's public methods.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ def test_the_other_good_answers_are_no_faults(marker: str, done: bool, faults: F
     assert (outcome.cost is None) == (not done)  # missing is not zero
 
 
-@pytest.mark.parametrize("name", ["reset_after_reading", "500", "html_200", "half_json", "hang", "cut_length"])
+@pytest.mark.parametrize("name", ["reset_after_reading", "500", "html_200", "hang", "cut_length"])
 def test_where_the_document_knows_an_idempotency_key_a_resend_is_safe_and_happens(
     name: str, faults: FaultServer, open_door: Callable[..., Door]
 ) -> None:

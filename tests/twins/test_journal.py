@@ -17,8 +17,8 @@ from muapi_client import Journal, errors, raw_call
 from muapi_client import _journal as journal_module
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable
+    from pathlib import Path
 
 COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
 ACCEPTED = {"request_id": "abc", "status": "processing", "cost": COST}
