@@ -58,11 +58,17 @@ class Imports:
         return sorted(f"from {prefix}{module_name(name)} import {name}" for name in self._names["models"] - {but})
 
 
-def taken(value: Value, aliases: Aliases, imports: Imports) -> str:
-    """The annotation of a value somebody gives us: a parameter, or a field of a request model."""
+def taken(value: Value, aliases: Aliases, imports: Imports, *, text: str = "str") -> str:
+    """The annotation of a value somebody gives us: a parameter, or a field of a request model.
+
+    Args:
+        text: What a text is called; ``Media`` of the generated ``types`` where a local file will do, too.
+    """
+    if text != "str":
+        imports.need_from("types", text)
     alternatives: list[str] = []
     for shape in value.shapes:
-        for one in _taken(shape, aliases, imports):
+        for one in _taken(shape, aliases, imports, text):
             if one not in alternatives:
                 alternatives.append(one)
     if alternatives == ["Any"]:
@@ -70,14 +76,14 @@ def taken(value: Value, aliases: Aliases, imports: Imports) -> str:
     return " | ".join([*alternatives, *(["None"] if value.nullable else [])])
 
 
-def _taken(shape: Shape, aliases: Aliases, imports: Imports) -> list[str]:
+def _taken(shape: Shape, aliases: Aliases, imports: Imports, text: str) -> list[str]:
     if shape.kind in _SIMPLE:
-        return [_SIMPLE[shape.kind]]
+        return [text if shape.kind == "text" else _SIMPLE[shape.kind]]
     if shape.kind == "choice":
         return [_literal(shape, aliases, imports)]
     if shape.kind == "list" and shape.item is not None:
         imports.need("Sequence")
-        return [f"Sequence[{taken(shape.item, aliases, imports)}]"]
+        return [f"Sequence[{taken(shape.item, aliases, imports, text=text)}]"]
     if shape.kind in ("object", "model"):
         imports.need("Any", "Mapping")
         if shape.model:

@@ -6,6 +6,7 @@ Does not live here: Python text of any kind.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
@@ -33,6 +34,9 @@ BOUNDS = {
 }
 LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
 COUNTS = {"minItems": "min_items", "maxItems": "max_items"}
+# A few schemas leave the format of these out; and these addresses are of pages, services and weights.
+_MEDIA = frozenset({"image_url", "video_url", "audio_url"})
+_NO_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
 _BYTES = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
 _DEPTH = 20  # references inlined one inside the other before a schema counts as circular
 
@@ -74,6 +78,13 @@ class Field:
     description: str = ""
     default: Any = field(default=None)
     has_default: bool = False
+
+    @property
+    def is_media(self) -> bool:
+        """Whether the field takes the address of media, so that a local file can be uploaded in its place."""
+        items = [shape.item.shapes for shape in self.value.shapes if shape.item]
+        addresses = any(shape.is_url for shapes in (self.value.shapes, *items) for shape in shapes)
+        return (addresses or self.wire in _MEDIA) and not _NO_MEDIA.search(self.wire)
 
 
 class Schemas:

@@ -52,7 +52,7 @@ def facts(operation: Operation, aliases: Aliases, prices: PriceList) -> dict[str
         "abc": ", ".join(imports.names("collections.abc")),
         "choices": ", ".join(imports.names("choices")),
         "models": imports.models("...models."),
-        "upload": bool(imports.names("types")),
+        "held": ", ".join(imports.names("types")),
         "types": _types(parameters),
         "operation": _constant(operation),
         "function": operation.function,
@@ -90,7 +90,8 @@ def _inner(place: Literal["files", "body"], field: Field, hidden: set[str]) -> P
 
 
 def _declaration(one: Parameter, aliases: Aliases, imports: Imports) -> str:
-    annotation = taken(one.field.value, aliases, imports)
+    media = one.place == "body" and one.field.is_media
+    annotation = taken(one.field.value, aliases, imports, text="Media" if media else "str")
     return f"{one.name}: {annotation}" if one.field.required else f"{one.name}: {annotation} = UNSET"
 
 

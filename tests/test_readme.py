@@ -12,6 +12,7 @@ import pytest
 
 import muapi_client
 from muapi_client.emulator import Emulator
+from muapi_client.models import flux_dev_image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -42,12 +43,22 @@ def test_the_quick_start_runs_and_tells_what_was_charged(
     assert "https://" in told
 
 
+def test_the_journal_example_takes_up_what_was_left(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with muapi_client.MuAPI(journal="jobs.db") as mu:
+        job = mu.submit(flux_dev_image(prompt="left behind"))
+    exec(compile(BLOCKS[1], "README.md", "exec"), {"MuAPI": muapi_client.MuAPI})
+    assert capsys.readouterr().out == f"{job.id} completed\n"
+
+
 def test_the_emulator_example_runs() -> None:
-    exec(compile(BLOCKS[1], "README.md", "exec"), {})
+    exec(compile(BLOCKS[2], "README.md", "exec"), {})
 
 
 def test_there_is_no_python_block_that_is_not_run() -> None:
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3
 
 
 def test_every_session_the_readme_names_exists() -> None:

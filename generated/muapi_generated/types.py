@@ -12,12 +12,15 @@ from typing import IO, Any, Final, Generic, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-__all__ = ["UNSET", "Call", "Operation", "Upload", "given"]
+__all__ = ["UNSET", "Call", "Media", "Operation", "Upload", "given"]
 
 T_co = TypeVar("T_co", covariant=True)
 
 Upload: TypeAlias = str | PathLike[str] | bytes | IO[bytes]
 """What a multipart field takes: a path, the bytes themselves, or an open binary file."""
+
+Media: TypeAlias = str | PathLike[str] | IO[bytes]
+"""What a media field takes: a URL, or a local file (a path, an open binary file), uploaded when sent."""
 
 
 class _Unset:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._cost import balance_from_headers, cost_from_body, cost_from_headers, settle
-from muapi_client._outputs import LINKS, read_outputs
+from muapi_client._outputs import LINKS, read_outputs, tells
 from muapi_client._predictions import Prediction
 from muapi_client._verdicts import Verdict, meaning
 
@@ -105,10 +105,10 @@ def _is_output(said: Mapping[str, Any]) -> bool:
 
 
 def _speaks_of_a_job(said: Any) -> bool:
-    return isinstance(said, Mapping) and any(
-        said.get(name) not in (None, "", [], {})
-        for name in ("request_id", "id", "status", "outputs", "output", "images", "error")
-    )
+    if not isinstance(said, Mapping):
+        return False
+    words = (read_id(said), said.get("status"), read_error(said))
+    return any(words) or any(tells(said.get(place)) for place in ("outputs", "output", "images"))
 
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None) -> bool:

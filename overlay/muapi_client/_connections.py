@@ -14,7 +14,6 @@ from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     import httpx
-    from anyio.lowlevel import RunVar
 
 CLOSED = "this client is closed: make a new one, or keep it open by using it inside its `with` block"
 
@@ -63,7 +62,7 @@ class AsyncConnections:
 
     def __init__(self, transport: Any) -> None:
         self._given = transport
-        self._open: RunVar[httpx.AsyncBaseTransport | None] | None = None
+        self._open: dict[Any, httpx.AsyncBaseTransport] = {}  # by event loop
         self._closed = False
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -73,25 +72,31 @@ class AsyncConnections:
     async def close(self) -> None:
         """Close what this event loop has open; once is enough, twice does no harm."""
         self._closed = True
-        transport = self._slot().get(None)
+        transport = self._open.pop(_running_loop(), None)
         if transport is not None:
             await transport.aclose()
 
     def _transport(self) -> httpx.AsyncBaseTransport:
         if self._closed:
             raise MuAPIError(CLOSED)
-        slot = self._slot()
-        transport = slot.get(None)
-        if transport is None:
+        loop = _running_loop()
+        if loop not in self._open:
             from muapi_client._transport import AsyncHosts  # noqa: PLC0415 - imports httpx
 
-            transport = AsyncHosts() if self._given is None else self._given
-            slot.set(transport)
-        return transport
+            for ended in [one for one in self._open if _has_ended(one)]:
+                del self._open[ended]  # its connections ended with it
+            self._open[loop] = AsyncHosts() if self._given is None else self._given
+        return self._open[loop]
 
-    def _slot(self) -> RunVar[httpx.AsyncBaseTransport | None]:
-        if self._open is None:
-            from anyio.lowlevel import RunVar  # noqa: PLC0415 - needed by async programs only
 
-            self._open = RunVar("muapi_client")
-        return self._open
+def _running_loop() -> Any:
+    """The running event loop of asyncio, or what stands for it in trio."""
+    from anyio.lowlevel import current_token  # noqa: PLC0415 - needed by async programs only
+
+    token: Any = current_token()
+    return getattr(token, "native_token", token)
+
+
+def _has_ended(loop: Any) -> bool:
+    is_closed = getattr(loop, "is_closed", None)
+    return is_closed is not None and is_closed()

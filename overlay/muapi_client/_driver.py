@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 ANSWER_MAXIMUM: Final = 64 * 2**20  # bytes of one JSON answer; the largest seen is the 2.4 MB document
+GRACE: Final = 0.25  # seconds for httpx to tell of a time-out itself: only it knows whether anything was sent
 FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 
 
@@ -113,7 +114,7 @@ async def _aexchange(
 
     ends = clock.now() + send.timeout
     try:
-        with anyio.fail_after(send.timeout):
+        with anyio.fail_after(send.timeout + GRACE):
             response = await connections.send(request_of(send, origin, api_key))
             try:
                 content = bytearray()

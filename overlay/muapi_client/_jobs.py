@@ -234,7 +234,7 @@ class Watch:
         if isinstance(outcome, Lost):
             return self._missed(str(outcome.error), None)
         said = _answers.read_prediction(outcome, request_id=job.id)
-        if said is None and outcome.status not in _answers.OK and not may_reread(outcome):
+        if said is None and outcome.status in _answers.REFUSED and not may_reread(outcome):
             raise refused(outcome, terms, request_id=job.id)
         if said is None or _answers.names_another(said):
             return self._missed(_trouble(outcome, said), retry_after(outcome))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from attrs import evolve, frozen
 
 from muapi_client._cost import Cost
 from muapi_client._locks import ForkLock
+from muapi_client._processes import hold_across_forks, may_live, owner
 from muapi_client._verdicts import Verdict
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS job (
     changed_at   TEXT NOT NULL,
     cost         TEXT,              -- as JSON, the amount as decimal digits; NULL where the server told none
     said         TEXT,              -- the last answer's body as JSON, or why the outcome is unknown
-    owner        TEXT NOT NULL      -- host:pid of the process that submits
+    owner        TEXT NOT NULL      -- host:pid:token of the process that submits
 );
 CREATE INDEX IF NOT EXISTS job_request_id ON job (request_id);
 CREATE INDEX IF NOT EXISTS job_state ON job (state);
@@ -70,7 +70,7 @@ class Entry:
         intended_at: When the submit was about to leave, in UTC.
         cost: What the server said it cost, or None.
         said: The last answer's body, or why the outcome is unknown.
-        owner: ``host:pid`` of the process that submitted it.
+        owner: ``host:pid:token`` of the process that submitted it.
     """
 
     key: str
@@ -98,6 +98,7 @@ class Journal:
         self._pid = 0
         with self._database():
             pass
+        hold_across_forks(self)
 
     def __repr__(self) -> str:
         return f"Journal({str(self._path)!r})"
@@ -105,7 +106,7 @@ class Journal:
     def intend(self, call: Call[Any]) -> str:
         """Write down that a call is about to be submitted; answers the key for what follows."""
         key, now = uuid4().hex, _now()
-        row = (key, "intent", call.operation.slug, _writable(call), now, now, _owner())
+        row = (key, "intent", call.operation.slug, _writable(call), now, now, owner())
         with self._database() as db:
             db.execute(
                 "INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -201,6 +202,19 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"journal {self._path}: {error}") from error
 
+    def hold(self) -> None:
+        """Close the file and keep it closed until :meth:`release`, for a fork.
+
+        SQLite connections must not be carried across one: a child that inherits one believes it holds the parent's
+        locks, and the parent's close then takes the child's writes away.
+        """
+        self.close()
+        self._lock.__enter__()
+
+    def release(self) -> None:
+        """Let the file be used again, after a fork."""
+        self._lock.__exit__()
+
     def close(self) -> None:
         """Close the file; once is enough, twice does no harm, and later use opens it again."""
         with self._lock:
@@ -264,24 +278,11 @@ def _writable(call: Call[Any]) -> str | None:
         return None
 
 
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 def _in_flight(entry: Entry) -> bool:
-    """Whether an intent's answer may still come. Another host's process cannot be asked: there its age decides."""
+    """Whether an intent's answer may still come."""
     if entry.state != "intent" or datetime.now(UTC) - entry.intended_at > IN_FLIGHT:
         return False
-    host, _, pid = entry.owner.rpartition(":")
-    if host != socket.gethostname() or os.name == "nt":  # where signal 0 is no question but a Ctrl-C
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # alive, and another user's
-        return True
-    return True
+    return may_live(entry.owner)
 
 
 def _now() -> str:

@@ -77,6 +77,7 @@ class Door:
             closing = self.mu.close()
             if inspect.isawaitable(closing):
                 self.do(closing)
+                self.do(asyncio.sleep(0.001))  # asyncio closes a transport's socket in a later turn
         finally:
             if self._runner is not None:
                 self._runner.close()

@@ -1,7 +1,7 @@
 """Many jobs by muapi-cli's own submit-and-poll: ``python peer_muapi_cli.py FOLDER``; the folder as in ``driver``.
 
 ``MUAPI_BASE_URL`` says where. Its patience is set from here: 1.5 s for an exchange in place of 30 s, 0.02 s between
-looks in place of 3 s, 20 s for a job in place of 10 minutes.
+looks in place of 3 s, 10 s for a job in place of 10 minutes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from muapi import client
 def main(folder: Path) -> None:
     """All of it."""
     client._DEFAULT_TIMEOUT = 1.5
-    client.wait_for_result.__defaults__ = (0.02, 20, None)
+    client.wait_for_result.__defaults__ = (0.02, 10, None)
     told = os.open(folder / "told", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def one(marker: str) -> None:

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from books import Count, Known, count
 
 HERE: Final = Path(__file__).parent
-PEERS: Final = {"fal-client": ("fal_client", "peer_fal.py"), "muapi-cli": ("muapi", "peer_muapi_cli.py")}
+PEERS: Final = {"fal-client": "peer_fal.py", "muapi-cli": "peer_muapi_cli.py"}
 PATIENCE: Final = 300.0  # seconds a program may take; one that hangs is a failure, not a wait
 
 
@@ -144,6 +144,8 @@ def _count(kind: str, report: dict[str, Any], known: list[Known], folder: Path, 
             result.troubles.append(
                 f"{kind}: mu.spend says {told['spent']} USD, its jobs {told['micro_usd']} micro-dollars"
             )
+    if result.unfinished:
+        result.troubles.append(f"{kind}: {result.unfinished} jobs were accepted and their end never learnt")
     if report["elsewhere"]:
         result.troubles.append(f"{report['elsewhere']} requests followed a redirect to another origin")
     if len(report["jobs"]) + len([one for one in known if one.state == "unknown"]) < jobs:
@@ -151,18 +153,21 @@ def _count(kind: str, report: dict[str, Any], known: list[Known], folder: Path, 
     return result
 
 
-def peer(name: str, options: argparse.Namespace, folder: Path) -> Count | None:
-    """Count a peer under the same faults, unkilled; None where it is not installed."""
-    module, program = PEERS[name]
-    if subprocess.run([options.peers, "-c", f"import {module}"], check=False, capture_output=True).returncode:
-        return None
+def version(name: str, options: argparse.Namespace) -> str:
+    """The version of a peer, or nothing where it is not installed."""
+    program = f"import importlib.metadata as m; print(m.version({name!r}))"
+    return subprocess.run([options.peers, "-c", program], check=False, capture_output=True, text=True).stdout.strip()
+
+
+def peer(name: str, options: argparse.Namespace, folder: Path) -> Count:
+    """Count a peer under the same faults, unkilled."""
     folder.mkdir()
     jobs = options.peer_jobs
     (folder / "wanted").write_text("\n".join(f"peer-{number}" for number in range(jobs)))
     server = Server(options.seed, options.rate)
     try:
         environment = {**os.environ, "MUAPI_BASE_URL": f"{server.url}/api/v1", "MUAPI_API_KEY": "k", "FAL_KEY": "k:s"}
-        command = [options.peers, str(HERE / program), *([server.url] if name == "fal-client" else []), str(folder)]
+        command = [options.peers, str(HERE / PEERS[name]), *([server.url] if name == "fal-client" else []), str(folder)]
         subprocess.run(command, check=True, env=environment, timeout=PATIENCE, stderr=subprocess.DEVNULL)
         report = server.ask(report=True)
     finally:
@@ -203,9 +208,10 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="of its program, half of each kind")
     parser.add_argument("--rate", type=float, default=0.2, help="of requests that meet a fault")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
-    parser.add_argument("--peer-jobs", type=int, default=500, help="of each peer; 0 leaves them out")
+    parser.add_argument("--peer-jobs", type=int, help="of each peer, by default a twentieth of ours; 0: none")
     parser.add_argument("--peers", default=sys.executable, help="a Python that has the peers installed")
     options = parser.parse_args()
+    options.peer_jobs = options.jobs // 20 if options.peer_jobs is None else options.peer_jobs
     say(f"seed {options.seed}, {options.rate:.0%} faults, {options.kills} kills")
     rows: dict[str, Count | None] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -216,7 +222,8 @@ def main() -> int:
         mine = [row for row in rows.values() if row]
         for name in PEERS if options.peer_jobs else ():
             began = time.monotonic()
-            rows[name] = peer(name, options, Path(folder) / name)
+            which = version(name, options)
+            rows[f"{name} {which}".strip()] = peer(name, options, Path(folder) / name) if which else None
             say(f"{name}: {time.monotonic() - began:.0f} s")
     say(f"\n{table(rows)}\n")
     charged = sum(row.true_micro_usd for row in mine)

@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,12 @@ def _in_a_thread(work: Any) -> Any:
         return pool.submit(work).result(2)
 
 
+ABANDONED = pytest.mark.filterwarnings(  # a loop that ended with connections open: they close when they are collected
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
+
+
+@ABANDONED
 def test_an_asynchronous_client_serves_two_event_loops_one_after_another(faults: FaultServer) -> None:
     mu = AsyncMuAPI(KEY, faults.url, clock=LeapingClock())
 
@@ -117,6 +124,25 @@ def test_an_asynchronous_client_serves_two_event_loops_one_after_another(faults:
     assert asyncio.run(last())
     gc.collect()
     assert faults.truth.accepted == {"completed-1": 1, "completed-2": 1}
+
+
+@ABANDONED
+def test_event_loops_that_ended_are_let_go(faults: FaultServer) -> None:
+    mu = AsyncMuAPI(KEY, faults.url, clock=LeapingClock())
+    loops = []
+
+    async def once(marker: str) -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await mu.run(_call(marker))
+
+    for number in range(5):
+        asyncio.run(once(f"completed-{number}"))
+    gc.collect()
+    held = sum(loop() is not None for loop in loops)
+    del mu
+    gc.collect()
+
+    assert held <= 1  # the latest
 
 
 def test_a_cancelled_submit_leaves_a_client_that_works_and_is_not_sent_again(faults: FaultServer) -> None:

@@ -98,7 +98,7 @@ def vidu_v2_0(
         x_python: x-python.
 
     Returns:
-        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.
+        The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.
     """
     return Call(OPERATION, given(prompt=prompt, city=city, motion=motion, **{"x-python": x_python}))
 ''')
@@ -241,7 +241,7 @@ def test_every_trap_of_a_field_has_its_annotation(package: ModuleType) -> None:
             "quoted": "str",
             "either": "str | int",
             "strict_or_free": "str",
-            "images_list": "Sequence[str]",
+            "images_list": "Sequence[Media]",
             "loras": "Sequence[LoraItem | Mapping[str, Any]] | None",
             "untyped_list": "Sequence[Any]",
             "options": "Mapping[str, Any]",
@@ -295,7 +295,7 @@ Args:
     webhook_url: Webhook url.
 
 Returns:
-    The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``map``.\
+    The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``.\
 """)
 
 

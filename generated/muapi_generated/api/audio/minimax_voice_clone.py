@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_voice_clone",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def minimax_voice_clone(
     *,
     prompt: str,
-    audio_url: str,
+    audio_url: Media,
     custom_voice_id: str,
     model: Literal[
         "speech-02-hd",

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "mmaudio_v2_video_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def mmaudio_v2_video_to_video(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_add_instrumental",
@@ -23,7 +24,7 @@ def suno_add_instrumental(
     *,
     title: str,
     tags: str,
-    audio_url: str | None = UNSET,
+    audio_url: Media | None = UNSET,
     negative_tags: str | None = UNSET,
     model: Literal["V4", "V4_5", "V4_5PLUS", "V5"] = UNSET,
     vocal_gender: Literal["male", "female"] | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_add_vocals", "POST", "/api/v1/suno-add-vocals", answer="Submission", request="SunoAddVocalsRequest"
@@ -21,7 +22,7 @@ def suno_add_vocals(
     title: str,
     style: str,
     negative_tags: str | None = UNSET,
-    audio_url: str | None = UNSET,
+    audio_url: Media | None = UNSET,
     model: Literal["V4", "V4_5", "V4_5PLUS", "V5"] = UNSET,
     vocal_gender: Literal["male", "female"] | None = UNSET,
     style_weight: float | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_create_music", "POST", "/api/v1/suno-create-music", answer="Submission", request="SunoMusicRequest"
@@ -35,8 +36,8 @@ def suno_create_music(
     style_weight: float | None = UNSET,
     weirdness_constraint: float | None = UNSET,
     audio_weight: float | None = UNSET,
-    audio_urls: Sequence[str] | None = UNSET,
-    video_urls: Sequence[str] | None = UNSET,
+    audio_urls: Sequence[Media] | None = UNSET,
+    video_urls: Sequence[Media] | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Audio with suno-create-music (tier: balanced).

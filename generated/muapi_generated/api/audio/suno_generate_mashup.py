@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_generate_mashup",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def suno_generate_mashup(
     *,
-    audios_list: Sequence[str],
+    audios_list: Sequence[Media],
     prompt: str | None = UNSET,
     style: str | None = UNSET,
     title: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_remix_music",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def suno_remix_music(
     *,
-    audio_url: str,
+    audio_url: Media,
     style: str,
     prompt: str | None = UNSET,
     model: Literal[

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_voice_clone",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def suno_voice_clone(
     *,
-    audio_url: str,
+    audio_url: Media,
     voice_name: str | None = UNSET,
     description: str | None = UNSET,
     style: str | None = UNSET,

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "suno_voice_clone_request_id_confirm",
@@ -18,7 +21,7 @@ OPERATION = Operation(
 def suno_voice_clone_request_id_confirm(
     *,
     request_id: str,
-    audio_url: str,
+    audio_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:
     """Suno voice clone confirm.

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v2_avatar_pro",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def kling_v2_avatar_pro(
     *,
-    image_url: str,
-    audio_url: str,
+    image_url: Media,
+    audio_url: Media,
     prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

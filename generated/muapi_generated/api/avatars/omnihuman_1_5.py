@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "omnihuman_1_5", "POST", "/api/v1/omnihuman-1-5", answer="Submission", request="OmnihumanRequest"
@@ -19,10 +20,10 @@ OPERATION = Operation(
 
 def omnihuman_1_5(
     *,
-    image_url: str,
-    audio_url: str,
+    image_url: Media,
+    audio_url: Media,
     prompt: str | None = UNSET,
-    mask_url: Sequence[str] | None = UNSET,
+    mask_url: Sequence[Media] | None = UNSET,
     output_resolution: Literal["720", "1080"] = UNSET,
     pe_fast_mode: bool = UNSET,
     seed: int = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "bytedance_seededit_image",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def bytedance_seededit_image(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image editing with bytedance-seededit-v3 (tier: best).

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "bytedance_seedream_5_0_pro_layer",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def bytedance_seedream_5_0_pro_layer(
     *,
     prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     resolution: Literal["1K", "1.5K", "2K", "auto"] = UNSET,
     output_format: Literal["png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "bytedance_seedream_edit_v4",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def bytedance_seedream_edit_v4(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "2:3", "3:2", "21:9"] = UNSET,
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,

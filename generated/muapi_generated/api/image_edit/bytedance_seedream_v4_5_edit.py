@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "bytedance_seedream_v4_5_edit",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def bytedance_seedream_v4_5_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"] = UNSET,
     quality: Literal["high", "basic"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "face_expression_change",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def face_expression_change(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
     rotate_right_left: float | None = UNSET,
     move_forward: float | None = UNSET,

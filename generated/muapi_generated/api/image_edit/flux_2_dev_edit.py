@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_2_dev_edit", "POST", "/api/v1/flux-2-dev-edit", answer="Submission", request="Flux2DevEditRequest"
@@ -20,7 +21,7 @@ OPERATION = Operation(
 def flux_2_dev_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ...models.lora_item import LoraItem
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_2_klein_4b_edit_lora",
@@ -25,7 +26,7 @@ OPERATION = Operation(
 def flux_2_klein_4b_edit_lora(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_2_pro_edit", "POST", "/api/v1/flux-2-pro-edit", answer="Submission", request="Flux2ProEditRequest"
@@ -20,7 +21,7 @@ OPERATION = Operation(
 def flux_2_pro_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["auto", "16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3"] = UNSET,
     resolution: Literal["1k", "2k"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_kontext_dev_i2i",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def flux_kontext_dev_i2i(
     *,
     prompt: str,
-    images_list: Sequence[str] = UNSET,
+    images_list: Sequence[Media] = UNSET,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9", "9:21"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
     webhook_url: str | None = UNSET,

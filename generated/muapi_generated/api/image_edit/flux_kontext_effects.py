@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_kontext_effects",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def flux_kontext_effects(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     name: Literal[
         "Age Progression",
         "Background Change",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_character",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def gemini_omni_character(
     *,
     descriptions: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     audio_ids: Sequence[str] | None = UNSET,
     character_name: str | None = UNSET,
     webhook_url: str | None = UNSET,

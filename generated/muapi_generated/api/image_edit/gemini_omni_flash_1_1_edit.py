@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_edit",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def gemini_omni_flash_1_1_edit(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     resolution: Literal["360p", "720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

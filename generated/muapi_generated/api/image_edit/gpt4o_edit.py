@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gpt4o_edit", "POST", "/api/v1/gpt4o-edit", answer="Submission", request="Gpt4oEditRequest"
@@ -18,8 +19,8 @@ OPERATION = Operation(
 def gpt4o_edit(
     *,
     prompt: str,
-    image_url: str,
-    mask_image_url: str,
+    image_url: Media,
+    mask_image_url: Media,
     aspect_ratio: Literal["1:1", "2:3", "3:2"] = UNSET,
     num_images: Literal[1, 2, 4] = UNSET,
     webhook_url: str | None = UNSET,

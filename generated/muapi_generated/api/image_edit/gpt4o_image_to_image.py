@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gpt4o_image_to_image",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def gpt4o_image_to_image(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["1:1", "2:3", "3:2"] = UNSET,
     num_images: Literal[1, 2, 4] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gpt_image_1_5_edit",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def gpt_image_1_5_edit(
     *,
     prompt: str | None,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["1:1", "2:3", "3:2"] = UNSET,
     quality: Literal["low", "medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "grok_imagine_image_to_image",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def grok_imagine_image_to_image(
     *,
     prompt: str,
-    images_list: Sequence[str] = UNSET,
+    images_list: Sequence[Media] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image editing with grok-imagine-image-to-image.

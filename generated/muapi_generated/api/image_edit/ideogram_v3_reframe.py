@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ideogram_v3_reframe",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def ideogram_v3_reframe(
     *,
-    image_url: str,
+    image_url: Media,
     render_speed: Literal["Turbo", "Balanced", "Quality"] = UNSET,
     style: Literal["Auto", "General", "Realistic", "Design"] = UNSET,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4"] = UNSET,

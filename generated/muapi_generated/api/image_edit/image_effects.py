@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "image_effects", "POST", "/api/v1/image-effects", answer="Submission", request="ImageEffectsRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def image_effects(
     *,
-    image_url: str,
+    image_url: Media,
     name: Literal[
         "Acryclic Ornaments",
         "Advanced Photography",

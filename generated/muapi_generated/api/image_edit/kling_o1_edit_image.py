@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_o1_edit_image",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def kling_o1_edit_image(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["auto", "16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"] = UNSET,
     resolution: Literal["1k", "2k"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_01_subject_reference",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def minimax_01_subject_reference(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "muse_image_edit", "POST", "/api/v1/muse-image-edit", answer="Submission", request="MuseImageEditRequest"
@@ -20,7 +21,7 @@ OPERATION = Operation(
 def muse_image_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["1:1", "16:9", "9:16", "4:3", "3:4", "21:9"] | None = UNSET,
     output_format: Literal["webp", "png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,

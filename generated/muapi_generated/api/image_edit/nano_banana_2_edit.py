@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "nano_banana_2_edit",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def nano_banana_2_edit(
     *,
     prompt: str,
-    images_list: Sequence[str] | None,
+    images_list: Sequence[Media] | None,
     aspect_ratio: Literal[
         "1:1",
         "1:4",

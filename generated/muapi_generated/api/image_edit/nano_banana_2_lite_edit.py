@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "nano_banana_2_lite_edit",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def nano_banana_2_lite_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

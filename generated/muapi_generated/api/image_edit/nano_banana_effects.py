@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "nano_banana_effects",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def nano_banana_effects(
     *,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal[
         "Auto", "1:1", "3:4", "4:3", "9:16", "16:9", "3:2", "2:3", "5:4", "4:5", "21:9"
     ] = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen2_1_image_to_image",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def qwen2_1_image_to_image(
     *,
     prompt: str,
-    images_list: Sequence[str],
-    mask_url: str | None = UNSET,
+    images_list: Sequence[Media],
+    mask_url: Media | None = UNSET,
     aspect_ratio: Literal["auto", "1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16", "21:9", "9:21"]
     | None = UNSET,
     resolution: Literal["1K", "2K"] | None = UNSET,

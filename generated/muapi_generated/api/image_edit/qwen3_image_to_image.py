@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen3_image_to_image",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def qwen3_image_to_image(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     resolution: Literal["1k", "2k"] | None = UNSET,
     aspect_ratio: Literal["1:1", "3:2", "2:3", "4:3", "3:4", "16:9", "9:16", "21:9"] | None = UNSET,
     output_format: Literal["png", "jpeg"] | None = UNSET,

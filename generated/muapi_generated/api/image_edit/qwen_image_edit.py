@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen_image_edit", "POST", "/api/v1/qwen-image-edit", answer="Submission", request="QwenImageEditRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def qwen_image_edit(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9", "9:21", "3:2", "2:3"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

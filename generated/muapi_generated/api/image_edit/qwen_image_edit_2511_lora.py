@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ...models.qwen_image_edit_2511_lora_item import QwenImageEdit2511LoraItem
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen_image_edit_2511_lora",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 
 def qwen_image_edit_2511_lora(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     prompt: str = UNSET,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
     loras: Sequence[QwenImageEdit2511LoraItem | Mapping[str, Any]] | None = UNSET,

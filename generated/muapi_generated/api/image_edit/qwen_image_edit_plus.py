@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen_image_edit_plus",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def qwen_image_edit_plus(
     *,
     prompt: str | None = UNSET,
-    images_list: Sequence[str] = UNSET,
+    images_list: Sequence[Media] = UNSET,
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "reve_image_edit", "POST", "/api/v1/reve-image-edit", answer="Submission", request="ReveImageEdit"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def reve_image_edit(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image editing with reve-image-edit.

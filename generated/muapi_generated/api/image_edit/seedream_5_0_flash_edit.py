@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedream_5_0_flash_edit",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def seedream_5_0_flash_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9"] = UNSET,
     resolution: Literal["1K", "2K"] = UNSET,
     output_format: Literal["png", "jpeg"] = UNSET,

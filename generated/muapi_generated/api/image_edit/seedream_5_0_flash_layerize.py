@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedream_5_0_flash_layerize",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def seedream_5_0_flash_layerize(
     *,
-    image_url: str,
+    image_url: Media,
     prompt: str | None = UNSET,
     resolution: Literal["auto", "1K", "1.5K", "2K"] = UNSET,
     output_format: Literal["png", "jpeg"] = UNSET,

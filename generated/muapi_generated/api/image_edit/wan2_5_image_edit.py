@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_5_image_edit",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def wan2_5_image_edit(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,

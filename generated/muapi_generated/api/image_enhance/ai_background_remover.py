@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_background_remover",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def ai_background_remover(
     *,
-    image_url: str,
+    image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image enhancement with ai-background-remover.

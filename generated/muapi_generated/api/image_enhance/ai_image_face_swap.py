@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_image_face_swap",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def ai_image_face_swap(
     *,
-    image_url: str,
-    swap_url: str,
+    image_url: Media,
+    swap_url: Media,
     target_index: int = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_object_eraser", "POST", "/api/v1/ai-object-eraser", answer="Submission", request="ObjectEraserRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def ai_object_eraser(
     *,
-    image_url: str,
-    mask_image_url: str,
+    image_url: Media,
+    mask_image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image enhancement with ai-object-eraser.

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_product_photography",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def ai_product_photography(
     *,
     prompt: str,
-    person_image_url: str,
-    product_image_url: str,
+    person_image_url: Media,
+    product_image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image enhancement with ai-product-photography.

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_product_shot", "POST", "/api/v1/ai-product-shot", answer="Submission", request="AiProductShotRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def ai_product_shot(
     *,
     scene_description: str,
-    image_url: str,
+    image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image enhancement with ai-product-shot.

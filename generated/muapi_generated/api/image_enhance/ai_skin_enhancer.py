@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_skin_enhancer", "POST", "/api/v1/ai-skin-enhancer", answer="Submission", request="AiAppsRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def ai_skin_enhancer(
     *,
-    image_url: str,
+    image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image enhancement with ai-skin-enhancer.

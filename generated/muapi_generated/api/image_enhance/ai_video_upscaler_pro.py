@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_video_upscaler_pro",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def ai_video_upscaler_pro(
     *,
-    video_url: str,
+    video_url: Media,
     resolution: Literal["720p", "1080p", "2k", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

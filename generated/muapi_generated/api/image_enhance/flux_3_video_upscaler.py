@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_3_video_upscaler",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def flux_3_video_upscaler(
     *,
-    video_url: str,
+    video_url: Media,
     prompt: str | None = UNSET,
     upscale_factor: float | None = UNSET,
     creativity: Literal[0, 1] = UNSET,

@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import HfSoulImageStyle
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "hf_soul_image_to_image",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 def hf_soul_image_to_image(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     style: HfSoulImageStyle = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "4:5", "5:4", "21:9", "9:21"] = UNSET,
     strength: float = UNSET,

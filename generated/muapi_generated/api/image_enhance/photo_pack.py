@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import PhotoPackCategory
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "photo_pack", "POST", "/api/v1/photo-pack", answer="Submission", request="PhotoPackRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 
 def photo_pack(
     *,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["1:1", "3:4", "4:3", "9:16", "16:9"] = UNSET,
     name: str = UNSET,
     category: PhotoPackCategory = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "portrait_stylist",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def portrait_stylist(
     *,
-    image_url: str,
+    image_url: Media,
     name: Literal[
         "Voluminous Frizzy Hair",
         "Platinum Blonde Hair",

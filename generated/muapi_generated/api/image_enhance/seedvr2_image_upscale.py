@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedvr2_image_upscale",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def seedvr2_image_upscale(
     *,
-    image_url: str,
+    image_url: Media,
     resolution: Literal["2k", "4k", "8k"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_image_upscale",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def topaz_image_upscale(
     *,
-    image_url: str,
+    image_url: Media,
     upscale_factor: Literal[1, 2, 4, 8] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_upscale_image_creative",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def topaz_upscale_image_creative(
     *,
-    image_url: str,
+    image_url: Media,
     model: Literal["Bloom 2", "Bloom", "Bloom Realism"] = UNSET,
     upscale_factor: float = UNSET,
     autoprompt: bool | None = UNSET,

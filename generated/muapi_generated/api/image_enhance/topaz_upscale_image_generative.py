@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_upscale_image_generative",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def topaz_upscale_image_generative(
     *,
-    image_url: str,
+    image_url: Media,
     model: Literal[
         "Wonder 3.5",
         "Wonder 3",

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_upscale_video_creative",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def topaz_upscale_video_creative(
     *,
-    video_url: str,
+    video_url: Media,
     prompt: str | None = UNSET,
     creativity: float = UNSET,
     realism: float | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_upscale_video_generative",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def topaz_upscale_video_generative(
     *,
-    video_url: str,
+    video_url: Media,
     model: Literal[
         "Starlight Precise 2.6", "Starlight HQ", "Starlight Mini", "Starlight Sharp", "Starlight Fast 2"
     ] = UNSET,

@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import TopazUpscaleVideoPrecisionModel
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_upscale_video_precision",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 
 def topaz_upscale_video_precision(
     *,
-    video_url: str,
+    video_url: Media,
     model: TopazUpscaleVideoPrecisionModel = UNSET,
     upscale_factor: float = UNSET,
     target_fps: int | None = UNSET,

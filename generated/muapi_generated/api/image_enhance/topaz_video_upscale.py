@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "topaz_video_upscale",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def topaz_video_upscale(
     *,
-    video_url: str,
+    video_url: Media,
     upscale_factor: Literal[1, 2, 4] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_3_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def flux_3_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16"] | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: int = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def gemini_omni_flash_1_1_image_to_video(
     *,
     prompt: str,
-    first_frame_url: str,
-    last_frame_url: str | None = UNSET,
+    first_frame_url: Media,
+    last_frame_url: Media | None = UNSET,
     duration: Literal[4, 6, 8, 10] = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_image_to_video",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def gemini_omni_image_to_video(
     *,
     prompt: str,
-    image_urls: Sequence[str],
+    image_urls: Sequence[Media],
     duration: Literal[4, 6, 8, 10] = UNSET,
     resolution: Literal["360p", "720p", "1080p", "4k"] = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "grok_imagine_video_1_5_preview",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def grok_imagine_video_1_5_preview(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     prompt: str | None = UNSET,
     aspect_ratio: Literal["auto", "1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,

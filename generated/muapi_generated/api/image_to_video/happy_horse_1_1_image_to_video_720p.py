@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "happy_horse_1_1_image_to_video_720p",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def happy_horse_1_1_image_to_video_720p(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     prompt: str = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,
     duration: int = UNSET,

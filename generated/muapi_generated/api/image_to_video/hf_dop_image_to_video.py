@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import HfDopVideoMotion
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "hf_dop_image_to_video",
@@ -23,8 +24,8 @@ OPERATION = Operation(
 def hf_dop_image_to_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     motion: HfDopVideoMotion = UNSET,
     strength: float = UNSET,
     options: Literal["dop-lite", "dop-turbo", "dop-preview"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "hunyuan_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def hunyuan_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["1:1", "16:9", "9:16"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_o1_reference_to_video",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def kling_o1_reference_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str] | None,
-    video_url: str | None = UNSET,
+    images_list: Sequence[Media] | None,
+    video_url: Media | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1"] = UNSET,
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10] = UNSET,
     keep_original_sound: bool = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_o1_standard_reference_to_video",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def kling_o1_standard_reference_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str] | None,
+    images_list: Sequence[Media] | None,
     aspect_ratio: Literal["16:9", "9:16", "1:1"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v2_1_master_i2v",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def kling_v2_1_master_i2v(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     aspect_ratio: Literal["1:1", "16:9", "9:16"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,

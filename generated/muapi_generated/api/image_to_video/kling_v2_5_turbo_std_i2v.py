@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v2_5_turbo_std_i2v",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def kling_v2_5_turbo_std_i2v(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

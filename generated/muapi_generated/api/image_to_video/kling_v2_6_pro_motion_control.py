@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v2_6_pro_motion_control",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def kling_v2_6_pro_motion_control(
     *,
     prompt: str,
-    image_url: str,
-    video_url: str,
+    image_url: Media,
+    video_url: Media,
     character_orientation: Literal["image", "video"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v3_0_4k_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def kling_v3_0_4k_image_to_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,

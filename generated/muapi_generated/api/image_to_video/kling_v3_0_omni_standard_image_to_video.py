@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v3_0_omni_standard_image_to_video",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def kling_v3_0_omni_standard_image_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["9:16", "16:9", "1:1"] = UNSET,
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     generate_audio: bool = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v3_0_pro_motion_control",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def kling_v3_0_pro_motion_control(
     *,
-    image_url: str,
-    video_url: str,
+    image_url: Media,
+    video_url: Media,
     prompt: str = UNSET,
     character_orientation: Literal["image", "video"] = UNSET,
     keep_original_sound: bool = UNSET,

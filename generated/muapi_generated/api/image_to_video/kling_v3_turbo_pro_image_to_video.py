@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_v3_turbo_pro_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def kling_v3_turbo_pro_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

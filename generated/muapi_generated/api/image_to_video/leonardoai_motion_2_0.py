@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "leonardoai_motion_2_0",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def leonardoai_motion_2_0(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

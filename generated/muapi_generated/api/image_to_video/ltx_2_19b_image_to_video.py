@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ltx_2_19b_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def ltx_2_19b_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     duration: int = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,

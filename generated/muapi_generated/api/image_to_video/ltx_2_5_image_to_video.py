@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ltx_2_5_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def ltx_2_5_image_to_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     duration: int = UNSET,
     resolution: Literal["720p", "1080p", "2k", "4k"] = UNSET,
     seed: int = UNSET,

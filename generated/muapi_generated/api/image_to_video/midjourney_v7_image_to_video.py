@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "midjourney_v7_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def midjourney_v7_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal[
         "1:1", "16:9", "9:16", "3:4", "4:3", "1:2", "2:1", "2:3", "3:2", "5:6", "6:5"
     ] = UNSET,

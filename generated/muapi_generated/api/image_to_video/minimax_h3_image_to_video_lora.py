@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_h3_image_to_video_lora",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def minimax_h3_image_to_video_lora(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
-    last_image: str | None = UNSET,
+    image_url: Media | None = UNSET,
+    last_image: Media | None = UNSET,
     resolution: Literal["480p", "768p"] | None = UNSET,
     duration: int | None = UNSET,
     loras: Sequence[Mapping[str, Any]] | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_h3_image_to_video_spicy",
@@ -21,9 +22,9 @@ OPERATION = Operation(
 
 def minimax_h3_image_to_video_spicy(
     *,
-    image_url: str,
+    image_url: Media,
     prompt: str | None = UNSET,
-    last_image: str | None = UNSET,
+    last_image: Media | None = UNSET,
     resolution: Literal["480p", "768p"] = UNSET,
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     seed: int = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_h3_max_reference_to_video",
@@ -24,9 +25,9 @@ OPERATION = Operation(
 def minimax_h3_max_reference_to_video(
     *,
     prompt: str,
-    reference_images: Sequence[str] = UNSET,
-    reference_videos: Sequence[str] = UNSET,
-    reference_audios: Sequence[str] = UNSET,
+    reference_images: Sequence[Media] = UNSET,
+    reference_videos: Sequence[Media] = UNSET,
+    reference_audios: Sequence[Media] = UNSET,
     aspect_ratio: Literal["adaptive", "21:9", "16:9", "4:3", "1:1", "3:4", "9:16"] = UNSET,
     resolution: Literal["480p", "768p", "1080p"] = UNSET,
     duration: int = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_h3_max_turbo_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def minimax_h3_max_turbo_image_to_video(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
-    end_image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
+    end_image_url: Media | None = UNSET,
     resolution: Literal["480p", "768p", "1080p"] = UNSET,
     duration: int = UNSET,
     prompt_expansion_mode: Literal["disabled", "balanced", "quality"] = UNSET,

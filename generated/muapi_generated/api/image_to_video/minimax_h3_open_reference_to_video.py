@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_h3_open_reference_to_video",
@@ -24,9 +25,9 @@ OPERATION = Operation(
 def minimax_h3_open_reference_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str] | None = UNSET,
-    videos_list: Sequence[str] | None = UNSET,
-    audios_list: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    videos_list: Sequence[Media] | None = UNSET,
+    audios_list: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     resolution: Literal["480p", "768p"] = UNSET,
     duration: Literal[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_hailuo_02_pro_i2v",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def minimax_hailuo_02_pro_i2v(
     *,
     prompt: str,
-    image_url: str,
-    end_image_url: str | None = UNSET,
+    image_url: Media,
+    end_image_url: Media | None = UNSET,
     duration: Literal[6] = UNSET,
     resolution: Literal["1080P"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "minimax_hailuo_2_3_fast",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def minimax_hailuo_2_3_fast(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     duration: Literal[6, 10] = UNSET,
     go_fast: bool = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "openai_sora_2_standard_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def openai_sora_2_standard_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     mode: Literal["budget", "stable"] = UNSET,
     seconds: Literal["10", "15"] = UNSET,
     size: Literal["720x1280", "1280x720"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ovi_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def ovi_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Image to video with ovi-image-to-video.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "pixverse_v5_5_i2v",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def pixverse_v5_5_i2v(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     duration: Literal[5, 8, 10] = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "pixverse_v6_i2v", "POST", "/api/v1/pixverse-v6-i2v", answer="Submission", request="PixverseV6I2VRequest"
@@ -20,7 +21,7 @@ OPERATION = Operation(
 def pixverse_v6_i2v(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     duration: int = UNSET,
     generate_audio_switch: bool = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "pixverse_v6_transition",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def pixverse_v6_transition(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     aspect_ratio: Literal["16:9", "4:3", "1:1", "3:4", "9:16", "2:3", "3:2", "21:9"] = UNSET,
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     duration: int = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "runway_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def runway_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4"] = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: Literal[5, 8] = UNSET,

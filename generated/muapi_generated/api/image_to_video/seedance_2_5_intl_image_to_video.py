@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_5_intl_image_to_video",
@@ -26,7 +27,7 @@ def seedance_2_5_intl_image_to_video(
     seed: int | None = UNSET,
     high_bitrate: bool = UNSET,
     prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     draft: bool = UNSET,
     draft_request_id: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_mini_image_to_video",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def seedance_2_mini_image_to_video(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     prompt: str = UNSET,
     aspect_ratio: Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"] = UNSET,
     duration: int = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_lite_i2v",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def seedance_lite_i2v(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_lite_reference_to_video",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def seedance_lite_reference_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     resolution: Literal["480p", "720p"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,

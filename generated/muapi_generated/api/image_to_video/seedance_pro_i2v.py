@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_pro_i2v",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def seedance_pro_i2v(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,

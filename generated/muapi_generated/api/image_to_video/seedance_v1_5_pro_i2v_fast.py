@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_v1_5_pro_i2v_fast",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def seedance_v1_5_pro_i2v_fast(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9"] = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: Literal[4, 5, 6, 7, 8, 9, 10, 11, 12] = UNSET,

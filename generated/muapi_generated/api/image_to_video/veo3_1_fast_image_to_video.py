@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "veo3_1_fast_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def veo3_1_fast_image_to_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     duration: Literal[8] = UNSET,

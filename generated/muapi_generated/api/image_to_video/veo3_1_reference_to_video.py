@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "veo3_1_reference_to_video",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def veo3_1_reference_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     duration: Literal[8] = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     generate_audio: bool = UNSET,

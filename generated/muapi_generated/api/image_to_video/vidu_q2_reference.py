@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "vidu_q2_reference",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def vidu_q2_reference(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     duration: Literal[2, 3, 4, 5, 6, 7, 8] = UNSET,
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     aspect_ratio: Literal["9:16", "16:9", "4:3", "3:4", "1:1"] = UNSET,

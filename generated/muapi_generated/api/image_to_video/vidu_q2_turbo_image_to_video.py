@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "vidu_q2_turbo_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def vidu_q2_turbo_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     resolution: Literal["720p", "1080p"] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1"] = UNSET,
     duration: Literal[2, 3, 4, 5, 6, 7, 8] = UNSET,

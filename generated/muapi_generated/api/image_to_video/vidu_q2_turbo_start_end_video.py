@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "vidu_q2_turbo_start_end_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def vidu_q2_turbo_start_end_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str,
+    image_url: Media,
+    last_image: Media,
     duration: Literal[2, 3, 4, 5, 6, 7, 8] = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     bgm: bool = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "vidu_v2_0_i2v", "POST", "/api/v1/vidu-v2.0-i2v", answer="Submission", request="ViduI2VRequest"
@@ -20,7 +21,7 @@ OPERATION = Operation(
 def vidu_v2_0_i2v(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["16:9", "1:1"] = UNSET,
     resolution: Literal["360p", "720p", "1080p"] = UNSET,
     duration: Literal[4] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_1_image_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def wan2_1_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     quality: Literal["medium", "high"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,

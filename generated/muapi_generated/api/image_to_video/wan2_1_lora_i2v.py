@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ...models.lora_item import LoraItem
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_1_lora_i2v", "POST", "/api/v1/wan2.1-lora-i2v", answer="Submission", request="WanLoRAI2VRequest"
@@ -21,7 +22,7 @@ OPERATION = Operation(
 def wan2_1_lora_i2v(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,

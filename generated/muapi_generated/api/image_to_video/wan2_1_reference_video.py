@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_1_reference_video",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def wan2_1_reference_video(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     duration: Literal[5, 10] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_2_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def wan2_2_image_to_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     quality: Literal["medium", "high"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_5_image_to_video_fast",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def wan2_5_image_to_video_fast(
     *,
     prompt: str,
-    image_url: str,
-    audio_url: str | None = UNSET,
+    image_url: Media,
+    audio_url: Media | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,

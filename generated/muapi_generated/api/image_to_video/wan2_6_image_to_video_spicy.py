@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_6_image_to_video_spicy",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def wan2_6_image_to_video_spicy(
     *,
-    image_url: str,
-    audio_url: str | None = UNSET,
+    image_url: Media,
+    audio_url: Media | None = UNSET,
     prompt: str | None = UNSET,
     negative_prompt: str | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,

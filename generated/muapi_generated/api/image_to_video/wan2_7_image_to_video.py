@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_7_image_to_video",
@@ -22,10 +23,10 @@ OPERATION = Operation(
 def wan2_7_image_to_video(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     negative_prompt: str | None = UNSET,
-    last_image: str | None = UNSET,
-    audio_url: str | None = UNSET,
+    last_image: Media | None = UNSET,
+    audio_url: Media | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_7_reference_to_video",
@@ -24,9 +25,9 @@ OPERATION = Operation(
 def wan2_7_reference_to_video(
     *,
     prompt: str,
-    images_list: Sequence[str] | None = UNSET,
-    videos_list: Sequence[str] | None = UNSET,
-    image_url: str | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    videos_list: Sequence[Media] | None = UNSET,
+    image_url: Media | None = UNSET,
     negative_prompt: str | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan3_0_prime_image_to_video",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def wan3_0_prime_image_to_video(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str | None = UNSET,
+    image_url: Media,
+    last_image: Media | None = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     aspect_ratio: Literal["adaptive", "16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,
     duration: int = UNSET,

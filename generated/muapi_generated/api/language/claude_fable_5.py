@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "claude_fable_5", "POST", "/api/v1/claude-fable-5", answer="Submission", request="ClaudeFable5Request"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def claude_fable_5(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

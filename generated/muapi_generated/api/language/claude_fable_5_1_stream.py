@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "claude_fable_5_1_stream", "POST", "/api/v1/claude-fable-5-1/stream", request="ClaudeFable51Request"
@@ -15,7 +18,7 @@ OPERATION = Operation(
 def claude_fable_5_1_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:

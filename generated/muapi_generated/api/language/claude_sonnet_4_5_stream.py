@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "claude_sonnet_4_5_stream", "POST", "/api/v1/claude-sonnet-4-5/stream", request="ClaudeSonnet45Request"
@@ -15,7 +18,7 @@ OPERATION = Operation(
 def claude_sonnet_4_5_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:

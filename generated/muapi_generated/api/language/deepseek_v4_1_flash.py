@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "deepseek_v4_1_flash",
@@ -23,7 +24,7 @@ def deepseek_v4_1_flash(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "deepseek_v4_1_flash_stream",
@@ -19,7 +22,7 @@ def deepseek_v4_1_flash_stream(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:

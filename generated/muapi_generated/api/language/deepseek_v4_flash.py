@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "deepseek_v4_flash",
@@ -25,7 +26,7 @@ def deepseek_v4_flash(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     temperature: float | None = UNSET,
     max_tokens: int | None = UNSET,
     top_p: float | None = UNSET,

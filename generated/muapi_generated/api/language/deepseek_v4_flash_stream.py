@@ -10,6 +10,8 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...types import Media
+
 OPERATION = Operation(
     "deepseek_v4_flash_stream", "POST", "/api/v1/deepseek-v4-flash/stream", request="DeepSeekV4FlashRequest"
 )
@@ -19,7 +21,7 @@ def deepseek_v4_flash_stream(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     temperature: float | None = UNSET,
     max_tokens: int | None = UNSET,
     top_p: float | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "deepseek_v4_pro", "POST", "/api/v1/deepseek-v4-pro", answer="Submission", request="DeepSeekV4ProRequest"
@@ -21,7 +22,7 @@ def deepseek_v4_pro(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     temperature: float | None = UNSET,
     max_tokens: int | None = UNSET,
     top_p: float | None = UNSET,

@@ -10,6 +10,8 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...types import Media
+
 OPERATION = Operation(
     "deepseek_v4_pro_stream", "POST", "/api/v1/deepseek-v4-pro/stream", request="DeepSeekV4ProRequest"
 )
@@ -19,7 +21,7 @@ def deepseek_v4_pro_stream(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     temperature: float | None = UNSET,
     max_tokens: int | None = UNSET,
     top_p: float | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_2_5_pro", "POST", "/api/v1/gemini-2-5-pro", answer="Submission", request="Gemini25ProRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def gemini_2_5_pro(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

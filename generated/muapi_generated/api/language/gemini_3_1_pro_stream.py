@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_3_1_pro_stream", "POST", "/api/v1/gemini-3-1-pro/stream", request="Gemini31ProRequest"
@@ -15,7 +18,7 @@ OPERATION = Operation(
 def gemini_3_1_pro_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_3_5_flash",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def gemini_3_5_flash(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_audio_vision",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def gemini_audio_vision(
     *,
     prompt: str,
-    audio_url: str,
+    audio_url: Media,
     system_prompt: str | None = UNSET,
     model: Literal["gemini-2.5-flash"] = UNSET,
     webhook_url: str | None = UNSET,

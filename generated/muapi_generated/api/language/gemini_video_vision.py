@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_video_vision",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def gemini_video_vision(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     system_prompt: str | None = UNSET,
     model: Literal["gemini-2.5-flash", "gemini-2.5-pro"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation("gpt_5_2", "POST", "/api/v1/gpt-5-2", answer="Submission", request="Gpt52Request")
 
@@ -16,7 +17,7 @@ OPERATION = Operation("gpt_5_2", "POST", "/api/v1/gpt-5-2", answer="Submission",
 def gpt_5_2(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "high"] = UNSET,

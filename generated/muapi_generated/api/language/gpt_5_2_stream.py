@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation("gpt_5_2_stream", "POST", "/api/v1/gpt-5-2/stream", request="Gpt52Request")
 
@@ -13,7 +16,7 @@ OPERATION = Operation("gpt_5_2_stream", "POST", "/api/v1/gpt-5-2/stream", reques
 def gpt_5_2_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "high"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation("gpt_5_4", "POST", "/api/v1/gpt-5-4", answer="Submission", request="Gpt54Request")
 
@@ -16,7 +17,7 @@ OPERATION = Operation("gpt_5_4", "POST", "/api/v1/gpt-5-4", answer="Submission",
 def gpt_5_4(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Language model gpt-5-4 (tier: best).

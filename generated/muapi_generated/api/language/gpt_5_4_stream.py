@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation("gpt_5_4_stream", "POST", "/api/v1/gpt-5-4/stream", request="Gpt54Request")
 
@@ -13,7 +16,7 @@ OPERATION = Operation("gpt_5_4_stream", "POST", "/api/v1/gpt-5-4/stream", reques
 def gpt_5_4_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:
     """Language model gpt-5-4, answered as a stream.

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation("gpt_5_5", "POST", "/api/v1/gpt-5-5", answer="Submission", request="Gpt55Request")
 
@@ -16,8 +17,8 @@ OPERATION = Operation("gpt_5_5", "POST", "/api/v1/gpt-5-5", answer="Submission",
 def gpt_5_5(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
-    file_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
+    file_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] = UNSET,

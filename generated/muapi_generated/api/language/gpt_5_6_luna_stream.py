@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "gpt_5_6_luna_stream", "POST", "/api/v1/gpt-5-6-luna/stream", request="Gpt56LunaRequest"
@@ -15,7 +18,7 @@ OPERATION = Operation(
 def gpt_5_6_luna_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gpt_5_6_sol", "POST", "/api/v1/gpt-5-6-sol", answer="Submission", request="Gpt56SolRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def gpt_5_6_sol(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] = UNSET,

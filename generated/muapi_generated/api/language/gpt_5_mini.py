@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation("gpt_5_mini", "POST", "/api/v1/gpt-5-mini", answer="Submission", request="TextRequest")
 
@@ -16,7 +17,7 @@ OPERATION = Operation("gpt_5_mini", "POST", "/api/v1/gpt-5-mini", answer="Submis
 def gpt_5_mini(
     *,
     prompt: str = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gpt_codex", "POST", "/api/v1/gpt-codex", answer="Submission", request="GptCodexRequest"
@@ -19,7 +20,7 @@ def gpt_codex(
     *,
     prompt: str,
     model: Literal["gpt-5.4-codex", "gpt-5.3-codex", "gpt-5.2-codex", "gpt-5.1-codex", "gpt-5-codex"] = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Language model gpt-codex.

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation("gpt_codex_stream", "POST", "/api/v1/gpt-codex/stream", request="GptCodexRequest")
 
@@ -14,7 +17,7 @@ def gpt_codex_stream(
     *,
     prompt: str,
     model: Literal["gpt-5.4-codex", "gpt-5.3-codex", "gpt-5.2-codex", "gpt-5.1-codex", "gpt-5-codex"] = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:
     """Language model gpt-codex, answered as a stream.

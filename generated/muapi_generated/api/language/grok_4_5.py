@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation("grok_4_5", "POST", "/api/v1/grok-4-5", answer="Submission", request="Grok45Request")
 
@@ -16,7 +17,7 @@ OPERATION = Operation("grok_4_5", "POST", "/api/v1/grok-4-5", answer="Submission
 def grok_4_5(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] | None = UNSET,
     web_search: bool | None = UNSET,

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation("grok_4_7_stream", "POST", "/api/v1/grok-4-7/stream", request="Grok47Request")
 
@@ -13,7 +16,7 @@ OPERATION = Operation("grok_4_7_stream", "POST", "/api/v1/grok-4-7/stream", requ
 def grok_4_7_stream(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] | None = UNSET,
     web_search: bool | None = UNSET,

@@ -10,6 +10,8 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...types import Media
+
 OPERATION = Operation("kimi_k3_stream", "POST", "/api/v1/kimi-k3/stream", request="KimiK3Request")
 
 
@@ -17,7 +19,7 @@ def kimi_k3_stream(
     *,
     prompt: str,
     system_prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     temperature: float | None = UNSET,
     max_tokens: int | None = UNSET,
     top_p: float | None = UNSET,

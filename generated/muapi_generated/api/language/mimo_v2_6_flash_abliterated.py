@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "mimo_v2_6_flash_abliterated",
@@ -24,7 +25,7 @@ def mimo_v2_6_flash_abliterated(
     prompt: str,
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Language model mimo-v2-6-flash-abliterated (tier: balanced).

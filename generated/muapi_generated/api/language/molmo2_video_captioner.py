@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "molmo2_video_captioner",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def molmo2_video_captioner(
     *,
-    video_url: str,
+    video_url: Media,
     detail_level: Literal["low", "medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

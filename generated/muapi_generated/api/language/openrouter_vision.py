@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "openrouter_vision",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def openrouter_vision(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     system_prompt: str | None,
     max_tokens: int | None,
     model: Literal[

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen_3_8_27b_obliterated",
@@ -24,7 +25,7 @@ def qwen_3_8_27b_obliterated(
     prompt: str,
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     thinking: bool | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

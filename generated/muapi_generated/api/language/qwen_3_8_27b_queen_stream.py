@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen_3_8_27b_queen_stream",
@@ -20,7 +23,7 @@ def qwen_3_8_27b_queen_stream(
     prompt: str,
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Any]:
     """Language model qwen-3-8-27b-queen, answered as a stream.

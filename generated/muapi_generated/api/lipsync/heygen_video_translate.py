@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import HeygenVideoTranslateLanguage
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "heygen_video_translate",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 
 def heygen_video_translate(
     *,
-    video_url: str,
+    video_url: Media,
     language: HeygenVideoTranslateLanguage = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "latentsync_video", "POST", "/api/v1/latentsync-video", answer="Submission", request="LipsyncVideoRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def latentsync_video(
     *,
-    audio_url: str,
-    video_url: str,
+    audio_url: Media,
+    video_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Lip sync with latent-sync (tier: fast).

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ltx_2_19b_lipsync",
@@ -21,9 +22,9 @@ OPERATION = Operation(
 
 def ltx_2_19b_lipsync(
     *,
-    audio_url: str,
+    audio_url: Media,
     prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ltx_2_3_lipsync", "POST", "/api/v1/ltx-2.3-lipsync", answer="Submission", request="LTX23LipsyncRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def ltx_2_3_lipsync(
     *,
-    audio_url: str,
-    image_url: str | None = UNSET,
+    audio_url: Media,
+    image_url: Media | None = UNSET,
     prompt: str | None = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     seed: int = UNSET,

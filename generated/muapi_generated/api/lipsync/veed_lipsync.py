@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "veed_lipsync", "POST", "/api/v1/veed-lipsync", answer="Submission", request="LipsyncVideoRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def veed_lipsync(
     *,
-    audio_url: str,
-    video_url: str,
+    audio_url: Media,
+    video_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Lip sync with veed-lipsync (tier: fast).

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "volcengine_video_to_video_lip_sync",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def volcengine_video_to_video_lip_sync(
     *,
-    video_url: str,
-    audio_url: str,
+    video_url: Media,
+    audio_url: Media,
     mode: Literal["lite", "basic"] = UNSET,
     separate_vocal: bool = UNSET,
     open_scenedet: bool = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "facebook_publish",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def facebook_publish(
     *,
     account_id: int,
-    media_url: str,
+    media_url: Media,
     caption: str = UNSET,
     placement: Literal["reels", "stories", "timeline"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "instagram_publish",
@@ -22,11 +23,11 @@ OPERATION = Operation(
 def instagram_publish(
     *,
     account_id: int,
-    media_url: str,
+    media_url: Media,
     caption: str = UNSET,
     placement: Literal["reels", "stories", "timeline"] = UNSET,
     share_to_feed: bool = UNSET,
-    cover_url: str | None = UNSET,
+    cover_url: Media | None = UNSET,
     thumb_offset: int | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "threads_publish", "POST", "/api/v1/threads-publish", answer="Submission", request="ThreadsPublishRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def threads_publish(
     *,
     account_id: int,
-    media_url: str,
+    media_url: Media,
     caption: str = UNSET,
     placement: Literal["reels", "timeline"] = UNSET,
     webhook_url: str | None = UNSET,

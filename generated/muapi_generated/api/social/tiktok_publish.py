@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "tiktok_publish", "POST", "/api/v1/tiktok-publish", answer="Submission", request="TikTokPublishRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def tiktok_publish(
     *,
     account_id: int,
-    media_url: str,
+    media_url: Media,
     title: str = UNSET,
     privacy_level: Literal[
         "PUBLIC_TO_EVERYONE", "MUTUAL_FOLLOW_FRIENDS", "FOLLOWER_OF_CREATOR", "SELF_ONLY"

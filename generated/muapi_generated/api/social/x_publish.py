@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "x_publish", "POST", "/api/v1/x-publish", answer="Submission", request="XPublishRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def x_publish(
     *,
     account_id: int,
-    media_url: str,
+    media_url: Media,
     caption: str = UNSET,
     reply_settings: Literal["everyone", "subscribers", "mentioned"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "youtube_download",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def youtube_download(
     *,
-    video_url: str,
+    video_url: Media,
     format: Literal[
         "mp3", "m4a", "aac", "wav", "opus", "144", "240", "360", "480", "720", "1080", "1440", "4k"
     ] = UNSET,

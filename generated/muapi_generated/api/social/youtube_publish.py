@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "youtube_publish", "POST", "/api/v1/youtube-publish", answer="Submission", request="YouTubePublishRequest"
@@ -20,7 +21,7 @@ OPERATION = Operation(
 def youtube_publish(
     *,
     account_id: int,
-    media_url: str,
+    media_url: Media,
     title: str,
     description: str = UNSET,
     tags: Sequence[str] | None = UNSET,

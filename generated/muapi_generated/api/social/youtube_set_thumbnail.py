@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "youtube_set_thumbnail",
@@ -23,7 +24,7 @@ def youtube_set_thumbnail(
     *,
     account_id: int,
     video_id: str,
-    thumbnail_url: str,
+    thumbnail_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Social media tool youtube-set-thumbnail.

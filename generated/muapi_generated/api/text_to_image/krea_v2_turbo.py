@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "krea_v2_turbo", "POST", "/api/v1/krea-v2-turbo", answer="Submission", request="KreaV2TurboRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 def krea_v2_turbo(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     aspect_ratio: Literal[
         "1:1",
         "1:2",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "krea_v2_turbo_lora",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def krea_v2_turbo_lora(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     loras: Sequence[Mapping[str, Any]] | None = UNSET,
     aspect_ratio: Literal[
         "1:1",

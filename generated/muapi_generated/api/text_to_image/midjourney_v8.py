@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "midjourney_v8", "POST", "/api/v1/midjourney-v8", answer="Submission", request="MidjourneyKinoviRequest"
@@ -19,7 +20,7 @@ def midjourney_v8(
     *,
     prompt: str,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:4", "4:3", "21:9"] = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     stylize: int = UNSET,
     chaos: int = UNSET,
     weird: int = UNSET,

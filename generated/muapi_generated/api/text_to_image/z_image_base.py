@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "z_image_base", "POST", "/api/v1/z-image-base", answer="Submission", request="ZImageBaseRequest"
@@ -19,7 +20,7 @@ def z_image_base(
     *,
     prompt: str,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "3:4", "4:3", "21:9", "9:21"] = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     strength: float = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

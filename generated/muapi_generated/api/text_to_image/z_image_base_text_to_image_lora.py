@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "z_image_base_text_to_image_lora",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def z_image_base_text_to_image_lora(
     *,
     prompt: str,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     loras: Sequence[Mapping[str, Any]] | None = UNSET,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
     strength: float | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_text_to_video",
@@ -24,9 +25,9 @@ OPERATION = Operation(
 def gemini_omni_flash_1_1_text_to_video(
     *,
     prompt: str,
-    image_urls: Sequence[str] | None = UNSET,
+    image_urls: Sequence[Media] | None = UNSET,
     audio_ids: Sequence[str] | None = UNSET,
-    video_url: str | None = UNSET,
+    video_url: Media | None = UNSET,
     trim_start: float = UNSET,
     trim_end: float = UNSET,
     character_ids: Sequence[str] | None = UNSET,

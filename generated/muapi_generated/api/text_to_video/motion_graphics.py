@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "motion_graphics", "POST", "/api/v1/motion-graphics", answer="Submission", request="MotionGraphicsRequest"
@@ -35,8 +36,8 @@ def motion_graphics(
         "showcase",
         "reel",
     ] = UNSET,
-    images_list: Sequence[str] | None = UNSET,
-    video_files: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    video_files: Sequence[Media] | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Text to video with motion-graphics (tier: balanced).

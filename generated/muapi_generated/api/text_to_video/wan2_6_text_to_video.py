@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_6_text_to_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def wan2_6_text_to_video(
     *,
     prompt: str,
-    audio_url: str | None = UNSET,
+    audio_url: Media | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: Literal[5, 10, 15] = UNSET,

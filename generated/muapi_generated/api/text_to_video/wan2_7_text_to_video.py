@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_7_text_to_video",
@@ -23,7 +24,7 @@ def wan2_7_text_to_video(
     *,
     prompt: str,
     negative_prompt: str | None = UNSET,
-    audio_url: str | None = UNSET,
+    audio_url: Media | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,
     duration: int = UNSET,

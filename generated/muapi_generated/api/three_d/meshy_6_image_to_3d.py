@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "meshy_6_image_to_3d",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def meshy_6_image_to_3d(
     *,
-    image_url: str,
+    image_url: Media,
     should_texture: bool = UNSET,
     topology: Literal["quad", "triangle"] = UNSET,
     target_polycount: int = UNSET,

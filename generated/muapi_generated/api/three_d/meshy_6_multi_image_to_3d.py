@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "meshy_6_multi_image_to_3d",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def meshy_6_multi_image_to_3d(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     should_texture: bool = UNSET,
     topology: Literal["quad", "triangle"] = UNSET,
     target_polycount: int = UNSET,

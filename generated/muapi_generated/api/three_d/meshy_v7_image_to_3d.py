@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "meshy_v7_image_to_3d",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def meshy_v7_image_to_3d(
     *,
-    image_url: str,
+    image_url: Media,
     model_type: Literal["standard", "lowpoly"] | None = UNSET,
     topology: Literal["quad", "triangle"] | None = UNSET,
     target_polycount: int | None = UNSET,
@@ -32,7 +33,7 @@ def meshy_v7_image_to_3d(
     ultra_mode: bool | None = UNSET,
     pose_mode: Literal["a-pose", "t-pose"] | None = UNSET,
     texture_prompt: str | None = UNSET,
-    texture_image: str | None = UNSET,
+    texture_image: Media | None = UNSET,
     enable_rigging: bool | None = UNSET,
     rigging_height_meters: float | None = UNSET,
     enable_animation: bool | None = UNSET,

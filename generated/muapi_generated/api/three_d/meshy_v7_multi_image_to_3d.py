@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "meshy_v7_multi_image_to_3d",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def meshy_v7_multi_image_to_3d(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     topology: Literal["quad", "triangle"] | None = UNSET,
     target_polycount: int | None = UNSET,
     symmetry_mode: Literal["off", "auto", "on"] | None = UNSET,
@@ -32,7 +33,7 @@ def meshy_v7_multi_image_to_3d(
     enable_pbr: bool | None = UNSET,
     pose_mode: str | None = UNSET,
     texture_prompt: str | None = UNSET,
-    texture_image: str | None = UNSET,
+    texture_image: Media | None = UNSET,
     enable_rigging: bool | None = UNSET,
     rigging_height_meters: float | None = UNSET,
     enable_animation: bool | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "tripo3d_h31_image_to_3d",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def tripo3d_h31_image_to_3d(
     *,
-    image_url: str,
+    image_url: Media,
     texture: bool = UNSET,
     texture_quality: Literal["standard", "detailed"] = UNSET,
     geometry_quality: Literal["standard", "detailed"] = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "tripo3d_h31_multiview_to_3d",
@@ -23,7 +24,7 @@ OPERATION = Operation(
 
 def tripo3d_h31_multiview_to_3d(
     *,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     texture: bool = UNSET,
     texture_quality: Literal["standard", "detailed"] = UNSET,
     geometry_quality: Literal["standard", "detailed"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "tripo3d_p1_image_to_3d",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def tripo3d_p1_image_to_3d(
     *,
-    image_url: str,
+    image_url: Media,
     texture: bool = UNSET,
     face_limit: int | None = UNSET,
     model_seed: int | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_2_klein_4b_style_lora_trainer",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def flux_2_klein_4b_style_lora_trainer(
     *,
-    dataset: str,
+    dataset: Media,
     trigger_word: str | None = UNSET,
     training_steps: int | None = UNSET,
     learning_rate: float | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_lora_trainer",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def flux_lora_trainer(
     *,
-    images_data_url: str,
+    images_data_url: Media,
     trigger_phrase: str | None = UNSET,
     training_style: Literal["subject", "style"] = UNSET,
     webhook_url: str | None = UNSET,

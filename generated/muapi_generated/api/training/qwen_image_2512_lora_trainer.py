@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "qwen_image_2512_lora_trainer",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def qwen_image_2512_lora_trainer(
     *,
-    data: str,
+    data: Media,
     trigger_word: str | None = UNSET,
     steps: int | None = UNSET,
     learning_rate: float | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_omni_reference_train",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def seedance_2_omni_reference_train(
     *,
-    image_url: str,
+    image_url: Media,
     character_name: str,
     description: str | None = UNSET,
     webhook_url: str | None = UNSET,

@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import AICaptionsLanguage
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_captions", "POST", "/api/v1/ai-captions", answer="Submission", request="AICaptionsRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 
 def ai_captions(
     *,
-    video_url: str,
+    video_url: Media,
     language: AICaptionsLanguage = UNSET,
     theme: Literal[
         "Hormozi_1",

@@ -9,13 +9,14 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation("autocrop", "POST", "/api/v1/autocrop", answer="Submission", request="AutocropRequest")
 
 
 def autocrop(
     *,
-    video_url: str,
+    video_url: Media,
     start_time: float,
     end_time: float,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:5", "4:3", "3:4"] = UNSET,

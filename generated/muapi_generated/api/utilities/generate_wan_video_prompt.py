@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Call, Operation, given
+
+if TYPE_CHECKING:
+    from ...types import Media
 
 OPERATION = Operation(
     "generate_wan_video_prompt", "POST", "/api/v1/generate_wan_video_prompt", request="WanPromptRequest"
@@ -14,7 +17,7 @@ OPERATION = Operation(
 
 def generate_wan_video_prompt(
     *,
-    image_url: str,
+    image_url: Media,
     name: str,
     prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,

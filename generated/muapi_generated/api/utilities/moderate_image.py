@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "moderate_image", "POST", "/api/v1/moderate-image", answer="Submission", request="ModerateImageRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def moderate_image(
     *,
-    image_url: str,
+    image_url: Media,
     text: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "moderate_video", "POST", "/api/v1/moderate-video", answer="Submission", request="ModerateVideoRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def moderate_video(
     *,
-    video_url: str,
+    video_url: Media,
     text: str | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

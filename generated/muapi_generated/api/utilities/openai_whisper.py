@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "openai_whisper", "POST", "/api/v1/openai-whisper", answer="Submission", request="OpenAIWhisperRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def openai_whisper(
     *,
-    audio_url: str,
+    audio_url: Media,
     language: str | None = UNSET,
     prompt: str | None = UNSET,
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = UNSET,

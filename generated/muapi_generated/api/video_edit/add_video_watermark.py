@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "add_video_watermark",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def add_video_watermark(
     *,
-    video_url: str,
-    watermark_image_url: str,
+    video_url: Media,
+    watermark_image_url: Media,
     position: Literal["top-left", "top-right", "bottom-left", "bottom-right", "center"] = UNSET,
     opacity: float = UNSET,
     scale: float = UNSET,

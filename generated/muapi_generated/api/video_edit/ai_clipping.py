@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_clipping", "POST", "/api/v1/ai-clipping", answer="Submission", request="AIClippingRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def ai_clipping(
     *,
-    video_url: str,
+    video_url: Media,
     num_highlights: int = UNSET,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:5", "4:3", "3:4"] = UNSET,
     return_coordinates_only: bool = UNSET,

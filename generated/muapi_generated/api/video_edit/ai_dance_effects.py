@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_dance_effects",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def ai_dance_effects(
     *,
-    video_url: str,
-    image_url: str,
+    video_url: Media,
+    image_url: Media,
     prompt: str | None = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     webhook_url: str | None = UNSET,

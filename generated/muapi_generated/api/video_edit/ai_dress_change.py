@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_dress_change", "POST", "/api/v1/ai-dress-change", answer="Submission", request="AiDressChangeRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def ai_dress_change(
     *,
-    model_image_url: str,
-    garment_image_url: str,
+    model_image_url: Media,
+    garment_image_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Video editing and effects with ai-dress-change.

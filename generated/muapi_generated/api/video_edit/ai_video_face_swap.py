@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ai_video_face_swap",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def ai_video_face_swap(
     *,
-    image_url: str,
-    video_url: str,
+    image_url: Media,
+    video_url: Media,
     target_gender: Literal["All", "Female", "Male"] = UNSET,
     target_index: int = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "depth_anything", "POST", "/api/v1/depth-anything", answer="Submission", request="DepthAnythingRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def depth_anything(
     *,
-    video_url: str | None = UNSET,
-    image_url: str | None = UNSET,
+    video_url: Media | None = UNSET,
+    image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Video editing and effects with depth-anything.

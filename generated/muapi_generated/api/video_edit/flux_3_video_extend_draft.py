@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "flux_3_video_extend_draft",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def flux_3_video_extend_draft(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     aspect_ratio: Literal["21:9", "2:1", "16:9", "4:3", "1:1", "3:4", "9:16"] | None = UNSET,
     duration: int = UNSET,
     generate_audio: bool = UNSET,

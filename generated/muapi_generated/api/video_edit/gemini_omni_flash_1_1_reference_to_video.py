@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_reference_to_video",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def gemini_omni_flash_1_1_reference_to_video(
     *,
     prompt: str,
-    image_urls: Sequence[str] | None = UNSET,
-    reference_video_urls: Sequence[str] | None = UNSET,
+    image_urls: Sequence[Media] | None = UNSET,
+    reference_video_urls: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["360p", "720p", "1080p", "4k"] = UNSET,
     duration: int = UNSET,

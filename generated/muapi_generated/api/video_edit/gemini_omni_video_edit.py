@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "gemini_omni_video_edit",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def gemini_omni_video_edit(
     *,
     prompt: str,
-    image_urls: Sequence[str] | None = UNSET,
-    video_url: str | None = UNSET,
+    image_urls: Sequence[Media] | None = UNSET,
+    video_url: Media | None = UNSET,
     trim_start: float = UNSET,
     trim_end: float = UNSET,
     duration: Literal[4, 6, 8, 10] = UNSET,

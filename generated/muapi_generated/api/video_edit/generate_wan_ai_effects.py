@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "generate_wan_ai_effects",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def generate_wan_ai_effects(
     *,
     prompt: str,
-    image_url: str,
+    image_url: Media,
     name: str,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     quality: Literal["medium", "high"] = UNSET,

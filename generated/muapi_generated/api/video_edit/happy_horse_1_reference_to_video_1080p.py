@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "happy_horse_1_reference_to_video_1080p",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def happy_horse_1_reference_to_video_1080p(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,
     duration: int = UNSET,
     seed: int | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "happy_horse_1_video_edit_720p",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def happy_horse_1_video_edit_720p(
     *,
     prompt: str,
-    video_url: str,
-    images_list: Sequence[str] | None = UNSET,
+    video_url: Media,
+    images_list: Sequence[Media] | None = UNSET,
     audio_setting: Literal["auto", "origin"] = UNSET,
     seed: int | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "infinitetalk_image_to_video",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def infinitetalk_image_to_video(
     *,
-    image_url: str,
-    audio_url: str,
+    image_url: Media,
+    audio_url: Media,
     prompt: str | None = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     webhook_url: str | None = UNSET,

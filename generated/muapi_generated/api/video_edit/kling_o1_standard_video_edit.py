@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "kling_o1_standard_video_edit",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def kling_o1_standard_video_edit(
     *,
     prompt: str,
-    images_list: Sequence[str] | None,
-    video_url: str,
+    images_list: Sequence[Media] | None,
+    video_url: Media,
     keep_original_sound: bool = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "ltx_2_3_video_extend",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def ltx_2_3_video_extend(
     *,
-    video_url: str,
+    video_url: Media,
     prompt: str | None = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "luma_flash_reframe",
@@ -21,9 +22,9 @@ OPERATION = Operation(
 
 def luma_flash_reframe(
     *,
-    video_url: str,
+    video_url: Media,
     prompt: str | None = UNSET,
-    image_url: str | None = UNSET,
+    image_url: Media | None = UNSET,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     duration: Literal[5, 8, 10] = UNSET,
     webhook_url: str | None = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "luma_modify_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def luma_modify_video(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Video editing and effects with luma-modify-video.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ...models.shot import Shot
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "openai_sora_2_pro_storyboard",
@@ -26,7 +27,7 @@ def openai_sora_2_pro_storyboard(
     *,
     shots: Sequence[Shot | Mapping[str, Any]] = UNSET,
     duration: Literal[10, 15, 25] = UNSET,
-    images_list: Sequence[str] = UNSET,
+    images_list: Sequence[Media] = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

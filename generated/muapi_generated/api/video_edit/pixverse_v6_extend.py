@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "pixverse_v6_extend",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def pixverse_v6_extend(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     duration: int = UNSET,
     generate_audio_switch: bool = UNSET,

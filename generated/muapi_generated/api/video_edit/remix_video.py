@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "remix_video", "POST", "/api/v1/remix-video", answer="Submission", request="RemixVideoRequest"
@@ -17,7 +18,7 @@ OPERATION = Operation(
 
 def remix_video(
     *,
-    video_url: str,
+    video_url: Media,
     aspect_ratio: Literal["1:1", "9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "runway_act_two_v2v",
@@ -21,8 +22,8 @@ OPERATION = Operation(
 
 def runway_act_two_v2v(
     *,
-    video_url: str,
-    reference_video_url: str,
+    video_url: Media,
+    reference_video_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "sd_2_vip_extend_1080p",
@@ -25,9 +26,9 @@ def sd_2_vip_extend_1080p(
     *,
     request_id: str,
     prompt: str | None = UNSET,
-    images_list: Sequence[str] | None = UNSET,
-    video_files: Sequence[str] | None = UNSET,
-    audio_files: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    video_files: Sequence[Media] | None = UNSET,
+    audio_files: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"] = UNSET,
     quality: Literal["high", "basic"] = UNSET,
     duration: int = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "sd_2_vip_first_last_frame_4k",
@@ -24,7 +25,7 @@ OPERATION = Operation(
 def sd_2_vip_first_last_frame_4k(
     *,
     prompt: str,
-    images_list: Sequence[str],
+    images_list: Sequence[Media],
     aspect_ratio: Literal["adaptive", "21:9", "16:9", "4:3", "1:1", "3:4", "9:16"] = UNSET,
     duration: int = UNSET,
     high_bitrate: bool = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "sd_2_vip_omni_reference_1080p",
@@ -24,9 +25,9 @@ OPERATION = Operation(
 def sd_2_vip_omni_reference_1080p(
     *,
     prompt: str,
-    images_list: Sequence[str] | None = UNSET,
-    video_files: Sequence[str] | None = UNSET,
-    audio_files: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    video_files: Sequence[Media] | None = UNSET,
+    audio_files: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"] = UNSET,
     duration: int = UNSET,
     high_bitrate: bool = UNSET,

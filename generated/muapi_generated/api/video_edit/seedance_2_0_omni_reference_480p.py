@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_0_omni_reference_480p",
@@ -24,9 +25,9 @@ OPERATION = Operation(
 def seedance_2_0_omni_reference_480p(
     *,
     prompt: str,
-    images_list: Sequence[str] | None = UNSET,
-    video_files: Sequence[str] | None = UNSET,
-    audio_files: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    video_files: Sequence[Media] | None = UNSET,
+    audio_files: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "4:3", "3:4"] = UNSET,
     quality: Literal["high", "basic"] = UNSET,
     duration: int = UNSET,

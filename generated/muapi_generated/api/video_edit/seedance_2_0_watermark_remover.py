@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_0_watermark_remover",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def seedance_2_0_watermark_remover(
     *,
-    video_url: str,
+    video_url: Media,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:
     """Video editing and effects with seedance-2.0-watermark-remover.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_5_omni_reference",
@@ -28,9 +29,9 @@ def seedance_2_5_omni_reference(
     seed: int | None = UNSET,
     high_bitrate: bool = UNSET,
     prompt: str | None = UNSET,
-    images_list: Sequence[str] | None = UNSET,
-    videos_list: Sequence[str] | None = UNSET,
-    audios_list: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    videos_list: Sequence[Media] | None = UNSET,
+    audios_list: Sequence[Media] | None = UNSET,
     omni_reference_task_type: Literal["auto", "reference", "edit", "extend"] = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     draft: bool = UNSET,

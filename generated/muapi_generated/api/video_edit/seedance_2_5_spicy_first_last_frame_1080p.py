@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_5_spicy_first_last_frame_1080p",
@@ -28,7 +29,7 @@ def seedance_2_5_spicy_first_last_frame_1080p(
     seed: int | None = UNSET,
     high_bitrate: bool = UNSET,
     prompt: str | None = UNSET,
-    images_list: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     draft: bool = UNSET,
     draft_request_id: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_5_spicy_motion_control",
@@ -23,13 +24,13 @@ OPERATION = Operation(
 
 def seedance_2_5_spicy_motion_control(
     *,
-    video_url: str,
+    video_url: Media,
     duration: int = UNSET,
     aspect_ratio: Literal["adaptive", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     seed: int | None = UNSET,
     high_bitrate: bool = UNSET,
     prompt: str | None = UNSET,
-    images_list: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_5_video_edit_1080p",
@@ -24,13 +25,13 @@ OPERATION = Operation(
 def seedance_2_5_video_edit_1080p(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     duration: int = UNSET,
     aspect_ratio: Literal["adaptive", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     seed: int | None = UNSET,
     high_bitrate: bool = UNSET,
-    images_list: Sequence[str] | None = UNSET,
-    audios_list: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    audios_list: Sequence[Media] | None = UNSET,
     generate_audio: bool = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,

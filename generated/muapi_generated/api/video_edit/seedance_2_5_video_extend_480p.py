@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_5_video_extend_480p",
@@ -22,12 +23,12 @@ OPERATION = Operation(
 def seedance_2_5_video_extend_480p(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     duration: int = UNSET,
     aspect_ratio: Literal["adaptive", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     seed: int | None = UNSET,
     high_bitrate: bool = UNSET,
-    last_image: str | None = UNSET,
+    last_image: Media | None = UNSET,
     generate_audio: bool = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_motion_control",
@@ -23,9 +24,9 @@ OPERATION = Operation(
 
 def seedance_2_motion_control(
     *,
-    video_url: str,
+    video_url: Media,
     prompt: str | None = UNSET,
-    images_list: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16"] = UNSET,
     quality: Literal["high", "basic"] = UNSET,
     duration: int = UNSET,

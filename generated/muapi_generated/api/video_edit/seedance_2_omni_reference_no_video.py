@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_2_omni_reference_no_video",
@@ -24,8 +25,8 @@ OPERATION = Operation(
 def seedance_2_omni_reference_no_video(
     *,
     prompt: str,
-    images_list: Sequence[str] | None = UNSET,
-    audio_files: Sequence[str] | None = UNSET,
+    images_list: Sequence[Media] | None = UNSET,
+    audio_files: Sequence[Media] | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "4:3", "3:4"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,

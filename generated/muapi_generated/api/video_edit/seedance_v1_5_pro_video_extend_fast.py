@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "seedance_v1_5_pro_video_extend_fast",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def seedance_v1_5_pro_video_extend_fast(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: Literal[4, 5, 6, 7, 8, 9, 10, 11, 12] = UNSET,
     generate_audio: bool = UNSET,

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "video_background_remover",
@@ -21,7 +22,7 @@ OPERATION = Operation(
 
 def video_background_remover(
     *,
-    video_url: str,
+    video_url: Media,
     background_color: Literal[
         "Transparent", "Black", "White", "Gray", "Red", "Green", "Blue", "Yellow", "Cyan", "Magenta", "Orange"
     ] = UNSET,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "video_combiner", "POST", "/api/v1/video-combiner", answer="Submission", request="VideoCombinerRequest"
@@ -19,7 +20,7 @@ OPERATION = Operation(
 
 def video_combiner(
     *,
-    videos_list: Sequence[str],
+    videos_list: Sequence[Media],
     aspect_ratio: Literal["auto", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -10,6 +10,7 @@ from ...types import UNSET, Call, Operation, given
 if TYPE_CHECKING:
     from ...choices import VideoEffectsName
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "video_effects", "POST", "/api/v1/video-effects", answer="Submission", request="VideoEffectsRequest"
@@ -18,7 +19,7 @@ OPERATION = Operation(
 
 def video_effects(
     *,
-    image_url: str,
+    image_url: Media,
     name: VideoEffectsName = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "vidu_q3_turbo_first_last_frames",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def vidu_q3_turbo_first_last_frames(
     *,
     prompt: str,
-    image_url: str,
-    last_image: str,
+    image_url: Media,
+    last_image: Media,
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "4:3", "3:4", "1:1"] = UNSET,
     duration: Literal[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] = UNSET,

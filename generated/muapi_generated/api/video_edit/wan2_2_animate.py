@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_2_animate", "POST", "/api/v1/wan2.2-animate", answer="Submission", request="Wan22AnimateRequest"
@@ -17,8 +18,8 @@ OPERATION = Operation(
 
 def wan2_2_animate(
     *,
-    image_url: str,
-    video_url: str,
+    image_url: Media,
+    video_url: Media,
     prompt: str | None = UNSET,
     mode: Literal["animate", "replace"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,

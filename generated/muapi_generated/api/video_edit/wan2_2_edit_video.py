@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_2_edit_video",
@@ -22,7 +23,7 @@ OPERATION = Operation(
 def wan2_2_edit_video(
     *,
     prompt: str,
-    video_url: str,
+    video_url: Media,
     resolution: Literal["480p", "720p"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[Submission]:

@@ -9,6 +9,7 @@ from ...types import UNSET, Call, Operation, given
 
 if TYPE_CHECKING:
     from ...models.submission import Submission
+    from ...types import Media
 
 OPERATION = Operation(
     "wan2_7_video_extend",
@@ -22,8 +23,8 @@ OPERATION = Operation(
 def wan2_7_video_extend(
     *,
     prompt: str,
-    video_url: str,
-    audio_url: str | None = UNSET,
+    video_url: Media,
+    audio_url: Media | None = UNSET,
     negative_prompt: str | None = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: int = UNSET,
