@@ -7,7 +7,6 @@ this check is the only guard against a misspelt name.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +73,8 @@ def _problems(model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, An
             problem = {"loc": ["body", name, *no.loc], "msg": no.msg, "type": no.type}
             yield {**problem, "ctx": dict(no.ctx)} if no.ctx else problem
     for name in [name for name in body if name not in rules]:
+        from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
+
         guess = get_close_matches(str(name), rules, n=1, cutoff=0.6)
         hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(rules)}"
         yield {"loc": ["body", name], "msg": f"Unknown field; {hint}", "type": "extra_forbidden"}

@@ -42,7 +42,8 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
         ResponseError: The answer cannot be understood.
         SubmitOutcomeUnknownError: Something may have been changed or charged.
     """
-    reply = yield from (read(call, terms) if reads else write(call, terms, started_at=started_at))
+    send = prepare(call, terms)
+    reply = yield from (read(send, terms) if reads else write(call, send, terms, started_at=started_at))
     if reply.status not in _answers.OK:
         raise refused(reply, terms)
     if not reply.content:
@@ -66,18 +67,17 @@ def keyed(call: Call[Any], new_key: str) -> Call[Any]:
     return evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
 
 
-def read(call: Call[Any], terms: Terms) -> Flow[Reply]:
+def read(send: Send, terms: Terms) -> Flow[Reply]:
     """Carry out an exchange that only reads, again where the failure looks passing."""
-    return (yield from repeat(prepare(call, terms), terms, may_reread))
+    return (yield from repeat(send, terms, may_reread))
 
 
-def write(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Reply]:
+def write(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -> Flow[Reply]:
     """Carry out an exchange that changes or charges something: again only where that is provably safe.
 
     Raises:
         SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
     """
-    send = prepare(call, terms)
     has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
     try:
         reply = yield from repeat(send, terms, may_reread if has_key else may_resubmit)

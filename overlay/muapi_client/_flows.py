@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from functools import partial
+from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import uuid4
 
 from muapi_client import _exchanges, _jobs
 from muapi_client._attachments import attachments
@@ -71,7 +71,7 @@ class Flows:
         return self._files().hosted(call, then) if attachments(call.body) else then(call)
 
     def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
-        call = _exchanges.keyed(call, uuid4().hex)
+        call = _exchanges.keyed(call, urandom(16).hex())
         return _jobs.submit(self._accepted(call), call, now=self._clock.now(), new_job=self._new_job)
 
     def run(
@@ -102,7 +102,7 @@ class Flows:
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
-            call = _exchanges.keyed(call, uuid4().hex)
+            call = _exchanges.keyed(call, urandom(16).hex())
             return _jobs.send(self._accepted(call), call)
         reads = call.operation.method in READS
         return _exchanges.exchange(call, self._terms, reads=reads, started_at=time.time())

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from muapi_client import _answers, errors
 from muapi_client._exchanges import prepare, read, refused, unknown, write
-from muapi_client._flow import Do, Flow, Keep, Lost, Outcome, Reply, Sleep
+from muapi_client._flow import Do, Flow, Keep, Lost, Outcome, Reply, Send, Sleep
 from muapi_client._polling import fit
 from muapi_client._predictions import Job, Prediction, now_utc
 from muapi_client._retry import may_reread, retry_after
@@ -97,12 +97,12 @@ def accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Predic
         SubmitOutcomeUnknownError: It may have been accepted and charged.
         JournalError: The journal cannot be written; the message tells whether anything was sent.
     """
-    prepare(call, terms)  # what is refused here never was a job: it is not written down
-    return (yield from journaled(call, terms, _answered(call, terms, started_at=started_at)))
+    send = prepare(call, terms)  # what is refused here never was a job: it is not written down
+    return (yield from journaled(call, terms, _answered(call, send, terms, started_at=started_at)))
 
 
-def _answered(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
-    reply = yield from write(call, terms, started_at=started_at)
+def _answered(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -> Flow[Prediction]:
+    reply = yield from write(call, send, terms, started_at=started_at)
     said = _answers.read_prediction(reply, request_id=None)
     if said is None and reply.status not in _answers.OK:
         raise refused(reply, terms)
@@ -161,7 +161,7 @@ def look(job: Job, terms: Terms) -> Flow[Prediction]:
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    reply = yield from read(_result_of(job), terms)
+    reply = yield from read(prepare(_result_of(job), terms), terms)
     said = _answers.read_prediction(reply, request_id=job.id)
     if said is not None and not _answers.names_another(said):
         terms.note(said.cost, said.balance, job.id)

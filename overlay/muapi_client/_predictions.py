@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from muapi_client._cost import Cost
-from muapi_client._sandbox import SandboxVerdict, weigh
 from muapi_client._verdicts import Verdict, verdict
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from decimal import Decimal
+
+    from muapi_client._sandbox import SandboxVerdict
 
 TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
 
@@ -83,6 +84,8 @@ class Prediction:
     @property
     def sandbox(self) -> SandboxVerdict:
         """Whether this answer came from a sandbox (test) key, with the evidence for it."""
+        from muapi_client._sandbox import weigh  # noqa: PLC0415 - asked for by few
+
         urls = tuple(output.url for output in self.outputs if output.url)
         charged = self.cost.amount_usd if self.cost else None
         return weigh(urls=urls, amount_usd=charged, at_once=self.done and self.looks == 0)

@@ -175,7 +175,7 @@ def _fields(body: Any) -> Mapping[str, Any]:
 
 def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
     """The form that puts a large file straight into storage, or None where the server has none to give."""
-    reply = yield from read(get_upload_url(filename=source.name), desk.terms)
+    reply = yield from read(prepare(get_upload_url(filename=source.name), desk.terms), desk.terms)
     if reply.status in NO_FORM:
         return None
     if reply.status not in _answers.OK:

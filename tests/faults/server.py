@@ -135,6 +135,7 @@ class FaultServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self._listener: asyncio.Server | None = None
         self._other = ""
+        self._darkness: asyncio.Task[None] | None = None
         self._aside: asyncio.Server | None = None
 
     def serve(self, method: str, target: str, body: bytes) -> Iterator[Move]:
@@ -143,8 +144,8 @@ class FaultServer:
         wanted = _wanted(body)
         what, subject = _subject(method, path, wanted)
         struck = self.plan.request(what, subject)
-        if self.plan.blackout(subject):
-            asyncio.get_running_loop().call_soon(self._blackout)
+        if self.plan.blackout(subject) and (self._darkness is None or self._darkness.done()):
+            self._darkness = asyncio.get_running_loop().create_task(self._blackout())
         answer = self._answer(what, subject, path, struck, wanted.get("idempotency_key"))
         answer.headers = [*answer.headers, ("x-elsewhere", self._other)] if struck else answer.headers
         self.on_request(what, subject)
@@ -179,27 +180,34 @@ class FaultServer:
 
     async def shut(self) -> None:
         """Stop to listen, and drop every open connection: the next connection is refused."""
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
+        await self._turn_away()
         for connection in list(self.connections):
             connection.end(End.CLOSE)
 
     async def close(self) -> None:
         """Give up every socket."""
+        if self._darkness is not None:
+            self._darkness.cancel()
         await self.shut()
         if self._aside is not None:
             self._aside.close()
         self._holder.close()
         await asyncio.sleep(0.01)  # asyncio closes a connection's socket in a later turn
 
-    def _blackout(self) -> None:
-        if self._listener is None:
+    async def _blackout(self) -> None:
+        """Listen no more for a moment; the connections that are open stay open."""
+        await self._turn_away()
+        await asyncio.sleep(BLACKOUT)
+        await self.open()
+
+    async def _turn_away(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is None:
             return
-        self._listener.close()  # those that are open stay open
-        self._listener = None
-        loop = asyncio.get_running_loop()
-        loop.call_later(BLACKOUT, lambda: loop.create_task(self.open()))
+        for listening in listener.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        await asyncio.sleep(0.001)  # asyncio loses a connection whose listener closes while it is being accepted
+        listener.close()
 
 
 def _wanted(body: bytes) -> dict[str, Any]:

@@ -12,7 +12,6 @@ import pytest
 from muapi_client import Job, MuAPIError, Polling, Retry
 from muapi_client.errors import (
     APIConnectionError,
-    APIStatusError,
     AuthenticationError,
     JobCancelledError,
     JobFailedError,
