@@ -113,7 +113,7 @@ def usd(value: object) -> Decimal | None:
 
 
 def _usd(value: object) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+    if value == "" or isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:
         amount = Decimal(str(value).strip())
@@ -127,7 +127,10 @@ def _usd(value: object) -> Decimal | None:
 
 def _header(headers: Mapping[str, str], name: str) -> str:
     """A header's value; one that a proxy has repeated counts once, one that contradicts itself not at all."""
-    said = {value.strip() for value in headers.get(name, "").split(",")}
+    text = headers.get(name, "")
+    if "," not in text:
+        return text
+    said = {value.strip() for value in text.split(",")}
     return said.pop() if len(said) == 1 else ""
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call
 
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
-# Besides every 5xx: the job may have been accepted all the same. 302 is often meant as 303, "done, look there".
-UNCERTAIN: Final = frozenset({302, 303, 408, 499})
+# Besides every 5xx: the job may have been accepted all the same. 301 and 302 are often meant as 303, "done, see there".
+UNCERTAIN: Final = frozenset({301, 302, 303, 408, 499})
 
 
 def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -> Flow[Any]:

@@ -127,6 +127,8 @@ def journaled(call: Call[Any], terms: Terms, submission: Flow[Prediction]) -> Fl
     except errors.MuAPIError:
         yield Keep(partial(journal.forget, key))
         raise
+    except GeneratorExit:  # the event loop ended: nobody carries out another step, and the intent stays what it is
+        raise
     except BaseException as interrupt:
         yield Keep(partial(journal.lose, key, f"interrupted by {type(interrupt).__name__}"))
         raise

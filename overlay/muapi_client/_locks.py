@@ -1,28 +1,43 @@
 """A lock that a fork leaves usable.
 
 A thread that holds a lock at the moment of a fork does not exist in the child, so an ordinary lock stays closed there
-for ever. This one begins anew in a new process.
+for ever. These begin anew in a child, before any of its code runs.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from weakref import WeakSet
 
 
 class ForkLock:
     """Like ``threading.Lock``, in a ``with`` block."""
 
-    __slots__ = ("_lock", "_pid")
+    __slots__ = ("__weakref__", "_lock")
 
     def __init__(self) -> None:
+        self.renew()
+        _locks.add(self)
+
+    def renew(self) -> None:
+        """Begin anew, open."""
         self._lock = threading.Lock()
-        self._pid = os.getpid()
 
     def __enter__(self) -> None:
-        if self._pid != os.getpid():  # a child starts with one thread, so nobody else is here
-            self.__init__()  # type: ignore[misc]  # as if made in this process
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+
+_locks: WeakSet[ForkLock] = WeakSet()
+
+
+def _renew_all() -> None:
+    for lock in list(_locks):
+        lock.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)
