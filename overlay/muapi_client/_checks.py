@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from muapi_client.errors import ValidationError
-from muapi_generated.checks import Rejected
+from muapi_generated.checks import problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ def check(call: Call[Any]) -> None:
 
 def declares(call: Call[Any], field: str) -> bool:
     """Whether the pinned document knows a field of the call's body."""
-    return bool(call.operation.request) and field in _rules(call.operation.request)
+    return bool(call.operation.request) and field in _fields(call.operation.request)
 
 
 def refusal(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
@@ -44,37 +44,37 @@ def refusal(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind
     return _refused(call, [{"loc": ["body", *where], "msg": message, "type": kind}])
 
 
-def _refused(call: Call[Any], problems: list[dict[str, Any]]) -> ValidationError:
+def _refused(call: Call[Any], found: list[dict[str, Any]]) -> ValidationError:
     name = call.operation.name or call.operation.path
-    said = "; ".join(f"{'.'.join(str(part) for part in p['loc'][1:])}: {p['msg']}".lstrip(": ") for p in problems)
-    return ValidationError(f"{name}: {said} (refused here; nothing was sent)", errors=problems)
+    said = "; ".join(f"{'.'.join(str(part) for part in p['loc'][1:])}: {p['msg']}".lstrip(": ") for p in found)
+    return ValidationError(f"{name}: {said} (refused here; nothing was sent)", errors=found)
 
 
 @lru_cache(maxsize=256)
-def _rules(model_name: str) -> dict[str, attrs.Attribute[Any]]:
-    """The model's attributes by wire name."""
+def _model(name: str) -> type[Any]:
     from muapi_generated import models  # noqa: PLC0415 - one request model loads on first use
 
-    return {a.metadata.get("wire", a.name): a for a in attrs.fields(getattr(models, model_name))}
+    model: type[Any] = getattr(models, name)
+    return model
+
+
+@lru_cache(maxsize=256)
+def _fields(model_name: str) -> tuple[str, ...]:
+    """The wire names of a request model's fields."""
+    return tuple(part.metadata.get("wire", part.name) for part in attrs.fields(_model(model_name)))
 
 
 def _problems(model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    rules = _rules(model_name)
-    for name, rule in rules.items():
-        if name not in body:
-            if rule.default is attrs.NOTHING:
-                yield {"loc": ["body", name], "msg": "Field required", "type": "missing"}
-            continue
-        if rule.validator is None:
-            continue
-        try:
-            rule.validator(None, rule, body[name])
-        except Rejected as no:
-            problem = {"loc": ["body", name, *no.loc], "msg": no.msg, "type": no.type}
-            yield {**problem, "ctx": dict(no.ctx)} if no.ctx else problem
-    for name in [name for name in body if name not in rules]:
-        from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
+    for problem in problems(_model(model_name), body):
+        unknown = problem.type == "extra_forbidden" and len(problem.loc) == 1
+        message = _unknown(str(problem.loc[0]), _fields(model_name)) if unknown else problem.msg
+        said = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
+        yield {**said, "ctx": dict(problem.ctx)} if problem.ctx else said
 
-        guess = get_close_matches(str(name), rules, n=1, cutoff=0.6)
-        hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(rules)}"
-        yield {"loc": ["body", name], "msg": f"Unknown field; {hint}", "type": "extra_forbidden"}
+
+def _unknown(name: str, fields: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
+
+    guess = get_close_matches(name, fields, n=1, cutoff=0.6)
+    hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(fields)}"
+    return f"Unknown field; {hint}"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from muapi_client.errors import AuthenticationError, MuAPIError
 
@@ -68,6 +67,8 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         MuAPIError: It is no URL, or would send the key in clear text over a network.
     """
     url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
+    from urllib.parse import urlsplit  # noqa: PLC0415 - 3 ms, which importing the package need not take
+
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

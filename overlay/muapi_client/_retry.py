@@ -7,7 +7,6 @@ sent again whenever the failure looks passing.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
@@ -16,6 +15,8 @@ from attrs.validators import ge, gt
 from muapi_client._flow import Lost
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from muapi_client._flow import Outcome, Reply
 
 PASSING: Final = frozenset({408, 425, 429})  # and every 5xx: the next try may fare better
@@ -86,17 +87,23 @@ def retry_after(reply: Reply) -> float | None:
     said = reply.headers.get("retry-after", "").split(",")[0].strip()
     if said.isascii() and said.isdigit():
         return min(float(said), 1e9)  # 30 years are as good as any longer time
-    until = _http_date(reply.headers.get("retry-after", ""))
+    return _until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
+
+
+def _until(text: str, *, since: str) -> float | None:
+    if not text:
+        return None
+    from datetime import UTC, datetime  # noqa: PLC0415 - with the next function 16 ms, and dates are rare
+
+    until = _http_date(text)
     if until is None:
         return None
-    since = _http_date(reply.headers.get("date", "")) or datetime.now(UTC)
-    return max(0.0, (until - since).total_seconds())
+    return max(0.0, (until - (_http_date(since) or datetime.now(UTC))).total_seconds())
 
 
 def _http_date(text: str) -> datetime | None:
-    if not text:
-        return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - 15 ms, and dates are rare
+    from datetime import UTC  # noqa: PLC0415 - as above
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - as above
 
     try:
         moment = parsedate_to_datetime(text)
