@@ -113,12 +113,12 @@ def _own(every: list[Operation], aliases: Aliases, spec: Mapping[str, Any]) -> d
         "answers.py": ("answers.py.jinja", {}),
         "checks.py": ("checks.py.jinja", {}),
         "choices.py": ("choices.py.jinja", {"choices": aliases.all(), "longest": LONG}),
-        "functions/__init__.py": ("functions.py.jinja", {"title": title, "flat": True, "functions": offered}),
+        "functions/__init__.py": ("functions.py.jinja", {"title": title, "flat": True, "shelves": [*_names(offered)]}),
         "py.typed": ("", {}),
     }
-    for group, mine in _shelves(offered):
+    for group, names in _names(offered):
         title = f"{GROUPS[group].title}: request functions by name; a module loads when first asked for."
-        context = {"title": title, "flat": False, "group": group, "functions": mine}
+        context = {"title": title, "flat": False, "group": group, "names": names}
         own[f"functions/{group}.py"] = ("functions.py.jinja", context)
     return own
 
@@ -132,6 +132,11 @@ def _stubs(every: list[Operation], classes: list[Component]) -> dict[str, tuple[
         "models/__init__.pyi": ("models.pyi.jinja", {"models": models}),
         **{f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": mine}) for group, mine in _shelves(offered)},
     }
+
+
+def _names(offered: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for group, mine in _shelves(offered):
+        yield group, [name for name, _ in mine]
 
 
 def _shelves(offered: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -9,8 +9,6 @@ from copy import copy
 from os import urandom
 from typing import TYPE_CHECKING, Any, Self
 
-from attrs import evolve
-
 from muapi_client._clock import SystemClock
 from muapi_client._config import APIKey, read_amount, read_key, read_origin, read_seconds
 from muapi_client._cost import Ledger, Spend
@@ -139,7 +137,7 @@ class Client:
         limit = changes.pop("max_spend", self._max_spend)
         other = copy(self)
         other.__dict__["_max_spend"] = None if limit is None else read_amount("max_spend", limit)
-        other.__dict__["_terms"] = evolve(self._terms, **changes)
+        other.__dict__["_terms"] = self._terms._replace(**changes)
         return other
 
     @property

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from muapi_client import _answers, errors
 from muapi_client._exchanges import prepare, read, refused, unknown, write
@@ -216,8 +216,7 @@ def _ended(said: Prediction, terms: Terms) -> Flow[None]:
         yield from _kept(partial(terms.journal.finish, said), f"job {said.id} has ended: look at it again", said)
 
 
-@frozen(kw_only=True)
-class Watch:
+class Watch(NamedTuple):
     """What a wait has seen so far."""
 
     last: Prediction | None = None

@@ -5,9 +5,7 @@ Importing it is cheap; the flows themselves load with the first call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from attrs import frozen
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
     from muapi_client._retry import Retry
 
 
-@frozen(kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """What a flow goes by.
 
     Attributes:

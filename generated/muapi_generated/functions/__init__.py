@@ -5,869 +5,905 @@ from __future__ import annotations
 
 from typing import Any
 
+# One text a group, split when this loads: a third of the time a dict of as many strings takes.
 _HOME = {
-    "abliterated_model": "language",
-    "abliterated_model_large": "language",
-    "abliterated_model_large_stream": "language",
-    "abliterated_model_large_v2": "language",
-    "abliterated_model_large_v2_stream": "language",
-    "abliterated_model_stream": "language",
-    "ad_library_search": "data",
-    "add_image_watermark": "image_enhance",
-    "add_video_watermark": "video_edit",
-    "adjust_duration_sora2_storyboard": "video_edit",
-    "ai_anime_generator": "image_enhance",
-    "ai_background_remover": "image_enhance",
-    "ai_captions": "utilities",
-    "ai_clipping": "video_edit",
-    "ai_color_photo": "image_enhance",
-    "ai_dance_effects": "video_edit",
-    "ai_dress_change": "video_edit",
-    "ai_ghibli_style": "image_enhance",
-    "ai_image_extension": "image_enhance",
-    "ai_image_face_swap": "image_enhance",
-    "ai_image_upscale": "image_enhance",
-    "ai_object_eraser": "image_enhance",
-    "ai_product_photography": "image_enhance",
-    "ai_product_shot": "image_enhance",
-    "ai_skin_enhancer": "image_enhance",
-    "ai_video_face_swap": "video_edit",
-    "ai_video_upscaler": "image_enhance",
-    "ai_video_upscaler_pro": "image_enhance",
-    "aion_llama_3_1_8b": "language",
-    "aion_llama_3_1_8b_stream": "language",
-    "anubis_70b_v1_1": "language",
-    "anubis_70b_v1_1_stream": "language",
-    "any_llm_models": "language",
-    "autocrop": "utilities",
-    "bytedance_seededit_image": "image_edit",
-    "bytedance_seedream_5_0_pro_layer": "image_edit",
-    "bytedance_seedream_edit_v4": "image_edit",
-    "bytedance_seedream_image": "text_to_image",
-    "bytedance_seedream_v4": "text_to_image",
-    "bytedance_seedream_v4_5": "text_to_image",
-    "bytedance_seedream_v4_5_edit": "image_edit",
-    "chroma_image": "text_to_image",
-    "claude_fable_5": "language",
-    "claude_fable_5_1": "language",
-    "claude_fable_5_1_stream": "language",
-    "claude_fable_5_stream": "language",
-    "claude_haiku_4_5": "language",
-    "claude_haiku_4_5_stream": "language",
-    "claude_opus_4_5": "language",
-    "claude_opus_4_5_stream": "language",
-    "claude_opus_4_6": "language",
-    "claude_opus_4_6_stream": "language",
-    "claude_opus_4_7": "language",
-    "claude_opus_4_7_stream": "language",
-    "claude_opus_4_8": "language",
-    "claude_opus_4_8_stream": "language",
-    "claude_opus_5": "language",
-    "claude_opus_5_5": "language",
-    "claude_opus_5_5_stream": "language",
-    "claude_opus_5_stream": "language",
-    "claude_sonnet_4_5": "language",
-    "claude_sonnet_4_5_stream": "language",
-    "claude_sonnet_4_6": "language",
-    "claude_sonnet_4_6_stream": "language",
-    "claude_sonnet_5": "language",
-    "claude_sonnet_5_5": "language",
-    "claude_sonnet_5_5_stream": "language",
-    "claude_sonnet_5_stream": "language",
-    "company_buying_signals": "data",
-    "company_enrich": "data",
-    "company_funding": "data",
-    "company_headcount_growth": "data",
-    "company_job_postings": "data",
-    "company_products": "data",
-    "company_public_financials": "data",
-    "company_technographics": "data",
-    "create_story_board_data": "video_edit",
-    "creatify_lipsync": "lipsync",
-    "creators_analytics": "data",
-    "creators_lookalike": "data",
-    "creators_profile": "data",
-    "creators_search": "data",
-    "crypto_market_data": "data",
-    "cydonia_24b_v4_1": "language",
-    "cydonia_24b_v4_1_stream": "language",
-    "deepseek_r1_llama_70b_abliterated": "language",
-    "deepseek_r1_llama_70b_abliterated_stream": "language",
-    "deepseek_r1_qwen_32b_abliterated": "language",
-    "deepseek_r1_qwen_32b_abliterated_stream": "language",
-    "deepseek_v4_1_flash": "language",
-    "deepseek_v4_1_flash_stream": "language",
-    "deepseek_v4_flash": "language",
-    "deepseek_v4_flash_stream": "language",
-    "deepseek_v4_pro": "language",
-    "deepseek_v4_pro_stream": "language",
-    "depth_anything": "video_edit",
-    "ecommerce_keyword_metrics": "data",
-    "ecommerce_marketplace_search": "data",
-    "ecommerce_product_detail": "data",
-    "ecommerce_product_reviews": "data",
-    "elevenlabs_text_to_dialogue_v3": "audio",
-    "elevenlabs_tts_turbo_2_5": "audio",
-    "email_verify": "data",
-    "euryale_70b_v2_3": "language",
-    "euryale_70b_v2_3_stream": "language",
-    "eva_llama_3_33_70b": "language",
-    "eva_llama_3_33_70b_stream": "language",
-    "expand_sora2_storyboard_data": "video_edit",
-    "face_expression_change": "image_edit",
-    "facebook_fetch_reels": "social",
-    "facebook_publish": "social",
-    "flux_1_dev_style_lora_inference": "text_to_image",
-    "flux_1_dev_style_lora_trainer": "training",
-    "flux_2_dev": "text_to_image",
-    "flux_2_dev_edit": "image_edit",
-    "flux_2_flex": "text_to_image",
-    "flux_2_flex_edit": "image_edit",
-    "flux_2_klein_4b": "text_to_image",
-    "flux_2_klein_4b_edit": "image_edit",
-    "flux_2_klein_4b_edit_lora": "image_edit",
-    "flux_2_klein_4b_style_lora_trainer": "training",
-    "flux_2_klein_4b_text_to_image_lora": "text_to_image",
-    "flux_2_klein_4b_turbo": "text_to_image",
-    "flux_2_klein_4b_turbo_edit": "image_edit",
-    "flux_2_klein_9b": "text_to_image",
-    "flux_2_klein_9b_edit": "image_edit",
-    "flux_2_klein_9b_edit_lora": "image_edit",
-    "flux_2_klein_9b_style_lora_trainer": "training",
-    "flux_2_klein_9b_text_to_image_lora": "text_to_image",
-    "flux_2_klein_9b_turbo": "text_to_image",
-    "flux_2_klein_9b_turbo_edit": "image_edit",
-    "flux_2_pro": "text_to_image",
-    "flux_2_pro_edit": "image_edit",
-    "flux_3_image_to_video": "image_to_video",
-    "flux_3_start_end_to_video": "image_to_video",
-    "flux_3_text_to_video": "text_to_video",
-    "flux_3_text_to_video_draft": "text_to_video",
-    "flux_3_video_extend": "video_edit",
-    "flux_3_video_extend_draft": "video_edit",
-    "flux_3_video_upscaler": "image_enhance",
-    "flux_dev_image": "text_to_image",
-    "flux_dev_lora_image": "text_to_image",
-    "flux_kontext_dev_i2i": "image_edit",
-    "flux_kontext_dev_t2i": "text_to_image",
-    "flux_kontext_effects": "image_edit",
-    "flux_kontext_max_i2i": "image_edit",
-    "flux_kontext_max_t2i": "text_to_image",
-    "flux_kontext_pro_i2i": "image_edit",
-    "flux_kontext_pro_t2i": "text_to_image",
-    "flux_krea_dev": "text_to_image",
-    "flux_lora_trainer": "training",
-    "flux_pulid": "image_edit",
-    "flux_redux": "image_edit",
-    "flux_schnell_image": "text_to_image",
-    "gemini_2_5_flash": "language",
-    "gemini_2_5_flash_stream": "language",
-    "gemini_2_5_pro": "language",
-    "gemini_2_5_pro_stream": "language",
-    "gemini_2_5_pro_tts": "audio",
-    "gemini_3_1_flash_tts": "audio",
-    "gemini_3_1_pro": "language",
-    "gemini_3_1_pro_stream": "language",
-    "gemini_3_5_flash": "language",
-    "gemini_3_5_flash_openai": "language",
-    "gemini_3_5_flash_openai_stream": "language",
-    "gemini_3_5_flash_stream": "language",
-    "gemini_3_6_flash": "language",
-    "gemini_3_6_flash_openai": "language",
-    "gemini_3_6_flash_openai_stream": "language",
-    "gemini_3_6_flash_stream": "language",
-    "gemini_3_7_flash": "language",
-    "gemini_3_7_flash_openai": "language",
-    "gemini_3_7_flash_openai_stream": "language",
-    "gemini_3_7_flash_stream": "language",
-    "gemini_3_8_flash": "language",
-    "gemini_3_8_flash_lite_tts": "audio",
-    "gemini_3_8_flash_stream": "language",
-    "gemini_3_8_flash_tts": "audio",
-    "gemini_3_flash": "language",
-    "gemini_3_flash_stream": "language",
-    "gemini_3_pro": "language",
-    "gemini_3_pro_stream": "language",
-    "gemini_audio_vision": "language",
-    "gemini_omni_audio": "audio",
-    "gemini_omni_character": "image_edit",
-    "gemini_omni_flash_1_1_edit": "image_edit",
-    "gemini_omni_flash_1_1_image_to_video": "image_to_video",
-    "gemini_omni_flash_1_1_reference_to_video": "video_edit",
-    "gemini_omni_flash_1_1_text_to_video": "text_to_video",
-    "gemini_omni_image_to_video": "image_to_video",
-    "gemini_omni_text_to_video": "text_to_video",
-    "gemini_omni_video_edit": "video_edit",
-    "gemini_video_vision": "language",
-    "gemma_4_26b_a4b_abliterated": "language",
-    "gemma_4_26b_a4b_abliterated_stream": "language",
-    "gemma_4_31b_gembrain_abliterated": "language",
-    "gemma_4_31b_gembrain_abliterated_stream": "language",
-    "generate_social_video_script": "language",
-    "generate_wan_ai_effects": "video_edit",
-    "glm_4_6_derestricted_v5": "language",
-    "glm_4_6_derestricted_v5_stream": "language",
-    "glm_5_3_abliterated": "language",
-    "glm_5_3_abliterated_stream": "language",
-    "glm_5_3_flash_abliterated": "language",
-    "glm_5_3_flash_abliterated_stream": "language",
-    "google_imagen4": "text_to_image",
-    "google_imagen4_fast": "text_to_image",
-    "google_imagen4_ultra": "text_to_image",
-    "gpt4o_edit": "image_edit",
-    "gpt4o_image_to_image": "image_edit",
-    "gpt4o_text_to_image": "text_to_image",
-    "gpt_5_2": "language",
-    "gpt_5_2_stream": "language",
-    "gpt_5_4": "language",
-    "gpt_5_4_stream": "language",
-    "gpt_5_5": "language",
-    "gpt_5_5_stream": "language",
-    "gpt_5_6_luna": "language",
-    "gpt_5_6_luna_stream": "language",
-    "gpt_5_6_sol": "language",
-    "gpt_5_6_sol_stream": "language",
-    "gpt_5_6_terra": "language",
-    "gpt_5_6_terra_stream": "language",
-    "gpt_5_mini": "language",
-    "gpt_5_nano": "language",
-    "gpt_6_1_sol": "language",
-    "gpt_6_1_sol_stream": "language",
-    "gpt_6_astra": "language",
-    "gpt_6_astra_stream": "language",
-    "gpt_6_luna": "language",
-    "gpt_6_luna_stream": "language",
-    "gpt_6_sol": "language",
-    "gpt_6_sol_stream": "language",
-    "gpt_codex": "language",
-    "gpt_codex_stream": "language",
-    "gpt_image_1_5": "text_to_image",
-    "gpt_image_1_5_edit": "image_edit",
-    "gpt_image_2_5_flare_image_to_image": "image_edit",
-    "gpt_image_2_5_flare_text_to_image": "text_to_image",
-    "gpt_image_2_5_sunburst_image_to_image": "image_edit",
-    "gpt_image_2_5_sunburst_text_to_image": "text_to_image",
-    "gpt_image_2_image_to_image": "image_edit",
-    "gpt_image_2_text_to_image": "text_to_image",
-    "grok_4_3": "language",
-    "grok_4_3_stream": "language",
-    "grok_4_5": "language",
-    "grok_4_5_stream": "language",
-    "grok_4_6": "language",
-    "grok_4_6_stream": "language",
-    "grok_4_7": "language",
-    "grok_4_7_stream": "language",
-    "grok_imagine_extend": "video_edit",
-    "grok_imagine_image_2": "text_to_image",
-    "grok_imagine_image_2_edit": "image_edit",
-    "grok_imagine_image_to_image": "image_edit",
-    "grok_imagine_image_to_video": "image_to_video",
-    "grok_imagine_text_to_image": "text_to_image",
-    "grok_imagine_text_to_image_quality": "text_to_image",
-    "grok_imagine_text_to_video": "text_to_video",
-    "grok_imagine_video_1_5_preview": "image_to_video",
-    "happy_horse_1_1_image_to_video": "image_to_video",
-    "happy_horse_1_1_image_to_video_1080p": "image_to_video",
-    "happy_horse_1_1_image_to_video_720p": "image_to_video",
-    "happy_horse_1_1_reference_to_video": "video_edit",
-    "happy_horse_1_1_reference_to_video_1080p": "video_edit",
-    "happy_horse_1_1_reference_to_video_720p": "video_edit",
-    "happy_horse_1_1_text_to_video": "text_to_video",
-    "happy_horse_1_1_text_to_video_1080p": "text_to_video",
-    "happy_horse_1_1_text_to_video_720p": "text_to_video",
-    "happy_horse_1_1_video_edit": "video_edit",
-    "happy_horse_1_1_video_edit_1080p": "video_edit",
-    "happy_horse_1_1_video_edit_720p": "video_edit",
-    "happy_horse_1_image_to_video": "image_to_video",
-    "happy_horse_1_image_to_video_1080p": "image_to_video",
-    "happy_horse_1_image_to_video_720p": "image_to_video",
-    "happy_horse_1_reference_to_video": "image_to_video",
-    "happy_horse_1_reference_to_video_1080p": "video_edit",
-    "happy_horse_1_reference_to_video_720p": "video_edit",
-    "happy_horse_1_text_to_video": "text_to_video",
-    "happy_horse_1_text_to_video_1080p": "text_to_video",
-    "happy_horse_1_text_to_video_720p": "text_to_video",
-    "happy_horse_1_video_edit": "video_edit",
-    "happy_horse_1_video_edit_1080p": "video_edit",
-    "happy_horse_1_video_edit_720p": "video_edit",
-    "heygen_video_translate": "lipsync",
-    "hf_dop_image_to_video": "image_to_video",
-    "hf_soul_image_to_image": "image_enhance",
-    "hidream_i1_dev_image": "text_to_image",
-    "hidream_i1_fast_image": "text_to_image",
-    "hidream_i1_full_image": "text_to_image",
-    "hunyuan_fast_text_to_video": "text_to_video",
-    "hunyuan_image_2_1": "text_to_image",
-    "hunyuan_image_3_0": "text_to_image",
-    "hunyuan_image_to_video": "image_to_video",
-    "hunyuan_text_to_video": "text_to_video",
-    "ideogram_character": "image_edit",
-    "ideogram_v3_reframe": "image_edit",
-    "ideogram_v3_t2i": "text_to_image",
-    "image_effects": "image_edit",
-    "infinitetalk_image_to_video": "video_edit",
-    "infinitetalk_video_to_video": "video_edit",
-    "instagram_fetch_reels": "social",
-    "instagram_publish": "social",
-    "kimi_k3": "language",
-    "kimi_k3_stream": "language",
-    "kling_o1_edit_image": "image_edit",
-    "kling_o1_image_to_video": "image_to_video",
-    "kling_o1_reference_to_video": "image_to_video",
-    "kling_o1_standard_image_to_video": "image_to_video",
-    "kling_o1_standard_reference_to_video": "image_to_video",
-    "kling_o1_standard_video_edit": "video_edit",
-    "kling_o1_text_to_image": "text_to_image",
-    "kling_o1_text_to_video": "text_to_video",
-    "kling_o1_video_edit": "video_edit",
-    "kling_o1_video_edit_fast": "video_edit",
-    "kling_o3_image": "text_to_image",
-    "kling_o3_image_edit": "image_edit",
-    "kling_v1_avatar_pro": "avatars",
-    "kling_v1_avatar_standard": "avatars",
-    "kling_v2_1_master_i2v": "image_to_video",
-    "kling_v2_1_master_t2v": "text_to_video",
-    "kling_v2_1_pro_i2v": "image_to_video",
-    "kling_v2_1_standard_i2v": "image_to_video",
-    "kling_v2_5_turbo_pro_i2v": "image_to_video",
-    "kling_v2_5_turbo_pro_t2v": "text_to_video",
-    "kling_v2_5_turbo_std_i2v": "image_to_video",
-    "kling_v2_6_pro_i2v": "image_to_video",
-    "kling_v2_6_pro_motion_control": "image_to_video",
-    "kling_v2_6_pro_t2v": "text_to_video",
-    "kling_v2_6_std_motion_control": "image_to_video",
-    "kling_v2_avatar_pro": "avatars",
-    "kling_v2_avatar_standard": "avatars",
-    "kling_v3_0_4k_image_to_video": "image_to_video",
-    "kling_v3_0_4k_text_to_video": "text_to_video",
-    "kling_v3_0_omni_4k_image_to_video": "image_to_video",
-    "kling_v3_0_omni_4k_text_to_video": "text_to_video",
-    "kling_v3_0_omni_pro_image_to_video": "image_to_video",
-    "kling_v3_0_omni_pro_text_to_video": "text_to_video",
-    "kling_v3_0_omni_standard_image_to_video": "image_to_video",
-    "kling_v3_0_omni_standard_text_to_video": "text_to_video",
-    "kling_v3_0_pro_image_to_video": "image_to_video",
-    "kling_v3_0_pro_motion_control": "image_to_video",
-    "kling_v3_0_pro_text_to_video": "text_to_video",
-    "kling_v3_0_standard_image_to_video": "image_to_video",
-    "kling_v3_0_standard_text_to_video": "text_to_video",
-    "kling_v3_0_std_motion_control": "image_to_video",
-    "kling_v3_turbo_pro_image_to_video": "image_to_video",
-    "kling_v3_turbo_pro_text_to_video": "text_to_video",
-    "kling_v3_turbo_standard_image_to_video": "image_to_video",
-    "kling_v3_turbo_standard_text_to_video": "text_to_video",
-    "krea_v2_turbo": "text_to_image",
-    "krea_v2_turbo_lora": "text_to_image",
-    "latentsync_video": "lipsync",
-    "leonardoai_lucid_origin": "text_to_image",
-    "leonardoai_motion_2_0": "image_to_video",
-    "leonardoai_phoenix_1_0": "text_to_image",
-    "linkedin_company_profile": "data",
-    "linkedin_employees": "data",
-    "linkedin_people_search": "data",
-    "linkedin_publish": "social",
-    "llama_3_3_70b_abliterated": "language",
-    "llama_3_3_70b_abliterated_stream": "language",
-    "ltx_2_19b_image_to_video": "image_to_video",
-    "ltx_2_19b_lipsync": "lipsync",
-    "ltx_2_19b_text_to_video": "text_to_video",
-    "ltx_2_3_image_to_video": "image_to_video",
-    "ltx_2_3_lipsync": "lipsync",
-    "ltx_2_3_text_to_video": "text_to_video",
-    "ltx_2_3_video_extend": "video_edit",
-    "ltx_2_5_image_to_video": "image_to_video",
-    "ltx_2_5_text_to_video": "text_to_video",
-    "ltx_2_fast_image_to_video": "image_to_video",
-    "ltx_2_fast_text_to_video": "text_to_video",
-    "ltx_2_pro_image_to_video": "image_to_video",
-    "ltx_2_pro_text_to_video": "text_to_video",
-    "luma_flash_reframe": "video_edit",
-    "luma_modify_video": "video_edit",
-    "magnum_v4_72b": "language",
-    "magnum_v4_72b_stream": "language",
-    "market_stock_history": "data",
-    "market_stock_screener": "data",
-    "meshy_6_image_to_3d": "three_d",
-    "meshy_6_multi_image_to_3d": "three_d",
-    "meshy_6_text_to_3d": "three_d",
-    "meshy_v7_image_to_3d": "three_d",
-    "meshy_v7_multi_image_to_3d": "three_d",
-    "midjourney_niji": "text_to_image",
-    "midjourney_v7": "text_to_image",
-    "midjourney_v7_image_to_image": "image_edit",
-    "midjourney_v7_image_to_video": "image_to_video",
-    "midjourney_v7_omni_reference": "image_edit",
-    "midjourney_v7_style_reference": "image_edit",
-    "midjourney_v7_text_to_image": "text_to_image",
-    "midjourney_v8": "text_to_image",
-    "mimo_v2_6_flash_abliterated": "language",
-    "mimo_v2_6_flash_abliterated_stream": "language",
-    "minimax_01_subject_reference": "image_edit",
-    "minimax_h3_image_to_video": "image_to_video",
-    "minimax_h3_image_to_video_lora": "image_to_video",
-    "minimax_h3_image_to_video_spicy": "image_to_video",
-    "minimax_h3_max_image_to_video": "image_to_video",
-    "minimax_h3_max_reference_to_video": "image_to_video",
-    "minimax_h3_max_text_to_video": "text_to_video",
-    "minimax_h3_max_turbo_image_to_video": "image_to_video",
-    "minimax_h3_max_turbo_text_to_video": "text_to_video",
-    "minimax_h3_open_image_to_video": "image_to_video",
-    "minimax_h3_open_reference_to_video": "image_to_video",
-    "minimax_h3_open_text_to_video": "text_to_video",
-    "minimax_h3_reference_to_video": "video_edit",
-    "minimax_h3_reference_to_video_lora": "image_to_video",
-    "minimax_h3_text_to_video": "text_to_video",
-    "minimax_h3_text_to_video_lora": "text_to_video",
-    "minimax_hailuo_02_pro_i2v": "image_to_video",
-    "minimax_hailuo_02_pro_t2v": "text_to_video",
-    "minimax_hailuo_02_standard_i2v": "image_to_video",
-    "minimax_hailuo_02_standard_t2v": "text_to_video",
-    "minimax_hailuo_2_3_fast": "image_to_video",
-    "minimax_hailuo_2_3_pro_i2v": "image_to_video",
-    "minimax_hailuo_2_3_pro_t2v": "text_to_video",
-    "minimax_hailuo_2_3_standard_i2v": "image_to_video",
-    "minimax_hailuo_2_3_standard_t2v": "text_to_video",
-    "minimax_music_3_0": "audio",
-    "minimax_speech_2_6_hd": "audio",
-    "minimax_speech_2_6_turbo": "audio",
-    "minimax_voice_clone": "audio",
-    "mmaudio_v2_text_to_audio": "audio",
-    "mmaudio_v2_video_to_video": "audio",
-    "moderate_image": "utilities",
-    "moderate_text": "utilities",
-    "moderate_video": "utilities",
-    "modify_sora2_storyboard_data": "video_edit",
-    "molmo2_video_captioner": "language",
-    "motion_graphics": "text_to_video",
-    "motion_graphics_edit": "video_edit",
-    "muse_image_edit": "image_edit",
-    "muse_image_text_to_image": "text_to_image",
-    "mythomax_13b": "language",
-    "mythomax_13b_stream": "language",
-    "nano_banana": "text_to_image",
-    "nano_banana_2": "text_to_image",
-    "nano_banana_2_edit": "image_edit",
-    "nano_banana_2_lite": "text_to_image",
-    "nano_banana_2_lite_edit": "image_edit",
-    "nano_banana_edit": "image_edit",
-    "nano_banana_effects": "image_edit",
-    "nano_banana_pro": "text_to_image",
-    "nano_banana_pro_edit": "image_edit",
-    "neta_lumina": "text_to_image",
-    "nevoria_r1_70b": "language",
-    "nevoria_r1_70b_stream": "language",
-    "news_search": "data",
-    "ocr_recognize_text": "image_enhance",
-    "omnihuman_1_5": "avatars",
-    "openai_sora": "text_to_video",
-    "openai_sora_2_image_to_video": "image_to_video",
-    "openai_sora_2_pro_characters": "storyboard",
-    "openai_sora_2_pro_image_to_video": "image_to_video",
-    "openai_sora_2_pro_storyboard": "video_edit",
-    "openai_sora_2_pro_text_to_video": "text_to_video",
-    "openai_sora_2_standard_image_to_video": "image_to_video",
-    "openai_sora_2_standard_text_to_video": "text_to_video",
-    "openai_sora_2_text_to_video": "text_to_video",
-    "openai_whisper": "utilities",
-    "openrouter_vision": "language",
-    "ovi_image_to_video": "image_to_video",
-    "ovi_text_to_video": "text_to_video",
-    "people_rank_decision_makers": "data",
-    "people_search": "data",
-    "perfect_pony_xl": "text_to_image",
-    "photo_pack": "image_enhance",
-    "pinterest_publish": "social",
-    "pixverse_v4_5_i2v": "image_to_video",
-    "pixverse_v4_5_t2v": "text_to_video",
-    "pixverse_v5_5_i2v": "image_to_video",
-    "pixverse_v5_5_t2v": "text_to_video",
-    "pixverse_v5_i2v": "image_to_video",
-    "pixverse_v5_t2v": "text_to_video",
-    "pixverse_v6_extend": "video_edit",
-    "pixverse_v6_i2v": "image_to_video",
-    "pixverse_v6_t2v": "text_to_video",
-    "pixverse_v6_transition": "image_to_video",
-    "portrait_stylist": "image_enhance",
-    "qwen2_1_image_to_image": "image_edit",
-    "qwen2_1_text_to_image": "text_to_image",
-    "qwen3_image_to_image": "image_edit",
-    "qwen3_pro_image_to_image": "image_edit",
-    "qwen3_pro_text_to_image": "text_to_image",
-    "qwen3_text_to_image": "text_to_image",
-    "qwen_2_5_32b_abliterated": "language",
-    "qwen_2_5_32b_abliterated_stream": "language",
-    "qwen_3_5_27b_blossom_derestricted": "language",
-    "qwen_3_5_27b_queen_derestricted": "language",
-    "qwen_3_5_27b_queen_derestricted_stream": "language",
-    "qwen_3_8_27b_abliterated": "language",
-    "qwen_3_8_27b_abliterated_stream": "language",
-    "qwen_3_8_27b_fable": "language",
-    "qwen_3_8_27b_fable_stream": "language",
-    "qwen_3_8_27b_obliterated": "language",
-    "qwen_3_8_27b_obliterated_stream": "language",
-    "qwen_3_8_27b_queen": "language",
-    "qwen_3_8_27b_queen_stream": "language",
-    "qwen_image": "text_to_image",
-    "qwen_image_2512_lora_trainer": "training",
-    "qwen_image_2_0": "text_to_image",
-    "qwen_image_2_0_edit": "image_edit",
-    "qwen_image_2_0_pro": "text_to_image",
-    "qwen_image_2_0_pro_edit": "image_edit",
-    "qwen_image_edit": "image_edit",
-    "qwen_image_edit_2511": "image_edit",
-    "qwen_image_edit_2511_lora": "image_edit",
-    "qwen_image_edit_lora": "image_edit",
-    "qwen_image_edit_plus": "image_edit",
-    "qwen_image_edit_plus_lora": "image_edit",
-    "qwen_image_lora_trainer": "training",
-    "qwen_image_text_to_image_2512_lora": "text_to_image",
-    "qwen_image_text_to_image_lora": "text_to_image",
-    "qwen_text_to_image_2512": "text_to_image",
-    "remix_video": "video_edit",
-    "research_web_answer": "data",
-    "reve_image_edit": "image_edit",
-    "reve_text_to_image": "text_to_image",
-    "runway_act_two_i2v": "video_edit",
-    "runway_act_two_v2v": "video_edit",
-    "runway_aleph_v2v": "video_edit",
-    "runway_image_to_video": "image_to_video",
-    "runway_text_to_video": "text_to_video",
-    "sd_2_vip_extend": "video_edit",
-    "sd_2_vip_extend_1080p": "video_edit",
-    "sd_2_vip_first_last_frame_1080p": "video_edit",
-    "sd_2_vip_first_last_frame_4k": "video_edit",
-    "sd_2_vip_image_to_video_1080p": "image_to_video",
-    "sd_2_vip_image_to_video_4k": "image_to_video",
-    "sd_2_vip_image_to_video_fast_1080p": "image_to_video",
-    "sd_2_vip_omni_reference_1080p": "video_edit",
-    "sd_2_vip_omni_reference_4k": "video_edit",
-    "sd_2_vip_omni_reference_fast_1080p": "video_edit",
-    "sd_2_vip_text_to_video_1080p": "text_to_video",
-    "sd_2_vip_text_to_video_4k": "text_to_video",
-    "sd_2_vip_text_to_video_fast_1080p": "text_to_video",
-    "sdxl_image": "text_to_image",
-    "sdxl_lora_image": "text_to_image",
-    "seedance_2_0_i2v_480p": "image_to_video",
-    "seedance_2_0_omni_reference": "image_to_video",
-    "seedance_2_0_omni_reference_480p": "video_edit",
-    "seedance_2_0_t2v_480p": "text_to_video",
-    "seedance_2_0_watermark_remover": "video_edit",
-    "seedance_2_5_first_last_frame": "video_edit",
-    "seedance_2_5_first_last_frame_1080p": "video_edit",
-    "seedance_2_5_first_last_frame_480p": "video_edit",
-    "seedance_2_5_first_last_frame_4k": "video_edit",
-    "seedance_2_5_image_to_video": "image_to_video",
-    "seedance_2_5_image_to_video_1080p": "image_to_video",
-    "seedance_2_5_image_to_video_480p": "image_to_video",
-    "seedance_2_5_image_to_video_4k": "image_to_video",
-    "seedance_2_5_intl_first_last_frame": "video_edit",
-    "seedance_2_5_intl_first_last_frame_1080p": "video_edit",
-    "seedance_2_5_intl_first_last_frame_480p": "video_edit",
-    "seedance_2_5_intl_first_last_frame_4k": "video_edit",
-    "seedance_2_5_intl_image_to_video": "image_to_video",
-    "seedance_2_5_intl_image_to_video_1080p": "image_to_video",
-    "seedance_2_5_intl_image_to_video_480p": "image_to_video",
-    "seedance_2_5_intl_image_to_video_4k": "image_to_video",
-    "seedance_2_5_intl_motion_control": "video_edit",
-    "seedance_2_5_intl_omni_reference": "video_edit",
-    "seedance_2_5_intl_omni_reference_1080p": "video_edit",
-    "seedance_2_5_intl_omni_reference_480p": "video_edit",
-    "seedance_2_5_intl_omni_reference_4k": "video_edit",
-    "seedance_2_5_intl_text_to_video": "text_to_video",
-    "seedance_2_5_intl_text_to_video_1080p": "text_to_video",
-    "seedance_2_5_intl_text_to_video_480p": "text_to_video",
-    "seedance_2_5_intl_text_to_video_4k": "text_to_video",
-    "seedance_2_5_intl_video_edit": "video_edit",
-    "seedance_2_5_intl_video_edit_1080p": "video_edit",
-    "seedance_2_5_intl_video_edit_480p": "video_edit",
-    "seedance_2_5_intl_video_edit_4k": "video_edit",
-    "seedance_2_5_intl_video_extend": "video_edit",
-    "seedance_2_5_intl_video_extend_1080p": "video_edit",
-    "seedance_2_5_intl_video_extend_480p": "video_edit",
-    "seedance_2_5_intl_video_extend_4k": "video_edit",
-    "seedance_2_5_motion_control": "video_edit",
-    "seedance_2_5_omni_reference": "video_edit",
-    "seedance_2_5_omni_reference_1080p": "video_edit",
-    "seedance_2_5_omni_reference_480p": "video_edit",
-    "seedance_2_5_omni_reference_4k": "video_edit",
-    "seedance_2_5_spicy_first_last_frame": "video_edit",
-    "seedance_2_5_spicy_first_last_frame_1080p": "video_edit",
-    "seedance_2_5_spicy_first_last_frame_480p": "video_edit",
-    "seedance_2_5_spicy_first_last_frame_4k": "video_edit",
-    "seedance_2_5_spicy_image_to_video": "image_to_video",
-    "seedance_2_5_spicy_image_to_video_1080p": "image_to_video",
-    "seedance_2_5_spicy_image_to_video_480p": "image_to_video",
-    "seedance_2_5_spicy_image_to_video_4k": "image_to_video",
-    "seedance_2_5_spicy_motion_control": "video_edit",
-    "seedance_2_5_spicy_omni_reference": "video_edit",
-    "seedance_2_5_spicy_omni_reference_1080p": "video_edit",
-    "seedance_2_5_spicy_omni_reference_480p": "video_edit",
-    "seedance_2_5_spicy_omni_reference_4k": "video_edit",
-    "seedance_2_5_spicy_text_to_video": "text_to_video",
-    "seedance_2_5_spicy_text_to_video_1080p": "text_to_video",
-    "seedance_2_5_spicy_text_to_video_480p": "text_to_video",
-    "seedance_2_5_spicy_text_to_video_4k": "text_to_video",
-    "seedance_2_5_spicy_video_edit": "video_edit",
-    "seedance_2_5_spicy_video_edit_1080p": "video_edit",
-    "seedance_2_5_spicy_video_edit_480p": "video_edit",
-    "seedance_2_5_spicy_video_edit_4k": "video_edit",
-    "seedance_2_5_spicy_video_extend": "video_edit",
-    "seedance_2_5_spicy_video_extend_1080p": "video_edit",
-    "seedance_2_5_spicy_video_extend_480p": "video_edit",
-    "seedance_2_5_spicy_video_extend_4k": "video_edit",
-    "seedance_2_5_text_to_video": "text_to_video",
-    "seedance_2_5_text_to_video_1080p": "text_to_video",
-    "seedance_2_5_text_to_video_480p": "text_to_video",
-    "seedance_2_5_text_to_video_4k": "text_to_video",
-    "seedance_2_5_video_edit": "video_edit",
-    "seedance_2_5_video_edit_1080p": "video_edit",
-    "seedance_2_5_video_edit_480p": "video_edit",
-    "seedance_2_5_video_edit_4k": "video_edit",
-    "seedance_2_5_video_extend": "video_edit",
-    "seedance_2_5_video_extend_1080p": "video_edit",
-    "seedance_2_5_video_extend_480p": "video_edit",
-    "seedance_2_5_video_extend_4k": "video_edit",
-    "seedance_2_first_last_frame": "video_edit",
-    "seedance_2_first_last_frame_fast": "video_edit",
-    "seedance_2_image_to_video": "image_to_video",
-    "seedance_2_image_to_video_fast": "image_to_video",
-    "seedance_2_mini_image_to_video": "image_to_video",
-    "seedance_2_mini_omni_reference": "text_to_video",
-    "seedance_2_mini_spicy_image_to_video": "image_to_video",
-    "seedance_2_mini_spicy_omni_reference": "text_to_video",
-    "seedance_2_mini_spicy_text_to_video": "text_to_video",
-    "seedance_2_mini_text_to_video": "text_to_video",
-    "seedance_2_motion_control": "video_edit",
-    "seedance_2_omni_reference_no_video": "video_edit",
-    "seedance_2_omni_reference_no_video_fast": "video_edit",
-    "seedance_2_omni_reference_train": "training",
-    "seedance_2_spicy_image_to_video": "image_to_video",
-    "seedance_2_spicy_image_to_video_fast": "image_to_video",
-    "seedance_2_spicy_omni_reference": "video_edit",
-    "seedance_2_spicy_omni_reference_fast": "video_edit",
-    "seedance_2_spicy_text_to_video": "text_to_video",
-    "seedance_2_spicy_text_to_video_fast": "text_to_video",
-    "seedance_2_text_to_video": "text_to_video",
-    "seedance_2_text_to_video_fast": "text_to_video",
-    "seedance_2_video_watermark_remover_pro": "image_enhance",
-    "seedance_2_vip_extend": "video_edit",
-    "seedance_2_vip_extend_1080p": "video_edit",
-    "seedance_2_vip_first_last_frame": "video_edit",
-    "seedance_2_vip_first_last_frame_1080p": "video_edit",
-    "seedance_2_vip_first_last_frame_4k": "video_edit",
-    "seedance_2_vip_first_last_frame_fast": "video_edit",
-    "seedance_2_vip_image_to_video": "image_to_video",
-    "seedance_2_vip_image_to_video_1080p": "image_to_video",
-    "seedance_2_vip_image_to_video_4k": "image_to_video",
-    "seedance_2_vip_image_to_video_fast": "image_to_video",
-    "seedance_2_vip_image_to_video_fast_1080p": "image_to_video",
-    "seedance_2_vip_omni_reference": "video_edit",
-    "seedance_2_vip_omni_reference_1080p": "video_edit",
-    "seedance_2_vip_omni_reference_4k": "video_edit",
-    "seedance_2_vip_omni_reference_fast": "video_edit",
-    "seedance_2_vip_omni_reference_fast_1080p": "video_edit",
-    "seedance_2_vip_text_to_video": "text_to_video",
-    "seedance_2_vip_text_to_video_1080p": "text_to_video",
-    "seedance_2_vip_text_to_video_4k": "text_to_video",
-    "seedance_2_vip_text_to_video_fast": "text_to_video",
-    "seedance_2_vip_text_to_video_fast_1080p": "text_to_video",
-    "seedance_lite_i2v": "image_to_video",
-    "seedance_lite_reference_to_video": "image_to_video",
-    "seedance_lite_t2v": "text_to_video",
-    "seedance_pro_i2v": "image_to_video",
-    "seedance_pro_i2v_fast": "image_to_video",
-    "seedance_pro_t2v": "text_to_video",
-    "seedance_pro_t2v_fast": "text_to_video",
-    "seedance_v1_5_pro_i2v": "image_to_video",
-    "seedance_v1_5_pro_i2v_fast": "image_to_video",
-    "seedance_v1_5_pro_t2v": "text_to_video",
-    "seedance_v1_5_pro_t2v_fast": "text_to_video",
-    "seedance_v1_5_pro_video_extend": "video_edit",
-    "seedance_v1_5_pro_video_extend_fast": "video_edit",
-    "seedance_v2_0_extend": "video_edit",
-    "seedance_v2_0_i2v": "image_to_video",
-    "seedance_v2_0_t2v": "text_to_video",
-    "seedance_v2_0_video_edit": "video_edit",
-    "seedream_5_0": "text_to_image",
-    "seedream_5_0_edit": "image_edit",
-    "seedream_5_0_flash": "text_to_image",
-    "seedream_5_0_flash_edit": "image_edit",
-    "seedream_5_0_flash_layerize": "image_edit",
-    "seedream_5_0_pro": "text_to_image",
-    "seedream_5_0_pro_edit": "image_edit",
-    "seedvr2_image_upscale": "image_enhance",
-    "seo_account_status": "data",
-    "seo_ai_mentions": "data",
-    "seo_ai_mentions_metrics": "data",
-    "seo_ai_response": "data",
-    "seo_app_reviews": "data",
-    "seo_backlinks": "data",
-    "seo_backlinks_history": "data",
-    "seo_backlinks_pages": "data",
-    "seo_business_listings": "data",
-    "seo_business_profile": "data",
-    "seo_business_reviews": "data",
-    "seo_business_updates": "data",
-    "seo_domain_overview": "data",
-    "seo_google_qa": "data",
-    "seo_keyword_overview": "data",
-    "seo_keyword_research": "data",
-    "seo_keyword_trends": "data",
-    "seo_keywords_for_keywords": "data",
-    "seo_keywords_search_volume": "data",
-    "seo_lighthouse_audit": "data",
-    "seo_local_serp": "data",
-    "seo_rank_track": "data",
-    "seo_rank_track_batch": "data",
-    "seo_related_keywords": "data",
-    "seo_relevant_pages": "data",
-    "seo_yelp_reviews": "data",
-    "seo_youtube_organic": "data",
-    "seo_youtube_video_comments": "data",
-    "seo_youtube_video_info": "data",
-    "seo_youtube_video_subtitles": "data",
-    "social_read_posts": "data",
-    "social_search_posts": "data",
-    "stheno_8b_v3_2": "language",
-    "stheno_8b_v3_2_stream": "language",
-    "suno_add_instrumental": "audio",
-    "suno_add_vocals": "audio",
-    "suno_boost_music_style": "audio",
-    "suno_convert_to_wav": "audio",
-    "suno_create_music": "audio",
-    "suno_extend_music": "audio",
-    "suno_generate_lyrics": "audio",
-    "suno_generate_mashup": "audio",
-    "suno_generate_sounds": "audio",
-    "suno_remix_music": "audio",
-    "suno_voice_clone": "audio",
-    "sync_lipsync": "lipsync",
-    "threads_publish": "social",
-    "tiktok_carousel": "social",
-    "tiktok_fetch_profile": "social",
-    "tiktok_fetch_videos": "social",
-    "tiktok_publish": "social",
-    "topaz_image_upscale": "image_enhance",
-    "topaz_upscale_image_creative": "image_enhance",
-    "topaz_upscale_image_generative": "image_enhance",
-    "topaz_upscale_image_precision": "image_enhance",
-    "topaz_upscale_video_creative": "image_enhance",
-    "topaz_upscale_video_generative": "image_enhance",
-    "topaz_upscale_video_precision": "image_enhance",
-    "topaz_video_upscale": "image_enhance",
-    "tripo3d_h31_image_to_3d": "three_d",
-    "tripo3d_h31_multiview_to_3d": "three_d",
-    "tripo3d_h31_text_to_3d": "three_d",
-    "tripo3d_p1_image_to_3d": "three_d",
-    "tripo3d_p1_text_to_3d": "three_d",
-    "twitter_fetch_posts": "social",
-    "veed_lipsync": "lipsync",
-    "veo3_1_4k_video": "text_to_video",
-    "veo3_1_extend_video": "video_edit",
-    "veo3_1_fast_image_to_video": "image_to_video",
-    "veo3_1_fast_text_to_video": "text_to_video",
-    "veo3_1_image_to_video": "image_to_video",
-    "veo3_1_lite_image_to_video": "image_to_video",
-    "veo3_1_lite_text_to_video": "text_to_video",
-    "veo3_1_reference_to_video": "image_to_video",
-    "veo3_1_text_to_video": "text_to_video",
-    "veo3_fast_image_to_video": "image_to_video",
-    "veo3_fast_text_to_video": "text_to_video",
-    "veo3_image_to_video": "image_to_video",
-    "veo3_text_to_video": "text_to_video",
-    "video_background_remover": "video_edit",
-    "video_combiner": "video_edit",
-    "video_effects": "video_edit",
-    "video_watermark_remover": "video_edit",
-    "vidu_q1_reference": "image_to_video",
-    "vidu_q2_pro_image_to_video": "image_to_video",
-    "vidu_q2_pro_start_end_video": "image_to_video",
-    "vidu_q2_pro_text_to_video": "text_to_video",
-    "vidu_q2_reference": "image_to_video",
-    "vidu_q2_reference_to_image": "image_to_video",
-    "vidu_q2_text_to_image": "text_to_image",
-    "vidu_q2_turbo_image_to_video": "image_to_video",
-    "vidu_q2_turbo_start_end_video": "image_to_video",
-    "vidu_q2_turbo_text_to_video": "text_to_video",
-    "vidu_q3_pro_first_last_frames": "video_edit",
-    "vidu_q3_pro_image_to_video": "image_to_video",
-    "vidu_q3_pro_text_to_video": "text_to_video",
-    "vidu_q3_turbo_first_last_frames": "video_edit",
-    "vidu_q3_turbo_image_to_video": "image_to_video",
-    "vidu_q3_turbo_text_to_video": "text_to_video",
-    "vidu_v2_0_i2v": "image_to_video",
-    "vidu_v2_0_t2v": "text_to_video",
-    "volcengine_video_to_video_lip_sync": "lipsync",
-    "wan2_1_image_to_video": "image_to_video",
-    "wan2_1_lora_i2v": "image_to_video",
-    "wan2_1_lora_t2v": "text_to_video",
-    "wan2_1_reference_video": "image_to_video",
-    "wan2_1_text_to_image": "text_to_image",
-    "wan2_1_text_to_video": "text_to_video",
-    "wan2_2_5b_fast_t2v": "text_to_video",
-    "wan2_2_animate": "video_edit",
-    "wan2_2_edit_video": "video_edit",
-    "wan2_2_image_to_video": "image_to_video",
-    "wan2_2_speech_to_video": "video_edit",
-    "wan2_2_spicy_image_to_video": "video_edit",
-    "wan2_2_spicy_video_extend": "video_edit",
-    "wan2_2_text_to_video": "text_to_video",
-    "wan2_5_image_edit": "image_edit",
-    "wan2_5_image_to_video": "image_to_video",
-    "wan2_5_image_to_video_fast": "image_to_video",
-    "wan2_5_text_to_image": "text_to_image",
-    "wan2_5_text_to_video": "text_to_video",
-    "wan2_5_text_to_video_fast": "text_to_video",
-    "wan2_6_image_edit": "image_edit",
-    "wan2_6_image_to_video": "image_to_video",
-    "wan2_6_image_to_video_spicy": "image_to_video",
-    "wan2_6_text_to_image": "text_to_image",
-    "wan2_6_text_to_video": "text_to_video",
-    "wan2_7_image_edit": "image_edit",
-    "wan2_7_image_edit_pro": "image_edit",
-    "wan2_7_image_to_video": "image_to_video",
-    "wan2_7_image_to_video_spicy": "image_to_video",
-    "wan2_7_reference_to_video": "image_to_video",
-    "wan2_7_text_to_image": "text_to_image",
-    "wan2_7_text_to_image_pro": "text_to_image",
-    "wan2_7_text_to_video": "text_to_video",
-    "wan2_7_video_edit": "video_edit",
-    "wan2_7_video_extend": "video_edit",
-    "wan3_0_image_to_video": "image_to_video",
-    "wan3_0_prime_image_to_video": "image_to_video",
-    "wan3_0_prime_reference_to_video": "image_to_video",
-    "wan3_0_prime_text_to_video": "text_to_video",
-    "wan3_0_reference_to_video": "image_to_video",
-    "wan3_0_spicy_image_to_video": "image_to_video",
-    "wan3_0_spicy_reference_to_video": "image_to_video",
-    "wan3_0_spicy_text_to_video": "text_to_video",
-    "wan3_0_text_to_video": "text_to_video",
-    "wayfarer_70b": "language",
-    "wayfarer_70b_stream": "language",
-    "x_publish": "social",
-    "youtube_download": "social",
-    "youtube_fetch_shorts": "social",
-    "youtube_publish": "social",
-    "youtube_set_thumbnail": "social",
-    "youtube_update_metadata": "social",
-    "z_image_base": "text_to_image",
-    "z_image_base_lora_trainer": "training",
-    "z_image_base_text_to_image_lora": "text_to_image",
-    "z_image_lora_trainer": "training",
-    "z_image_p": "text_to_image",
-    "z_image_turbo": "text_to_image",
-    "z_image_turbo_image_to_image_lora": "image_edit",
-    "z_image_turbo_text_to_image_lora": "text_to_image",
+    "text_to_image": """
+        bytedance_seedream_image
+        bytedance_seedream_v4
+        bytedance_seedream_v4_5
+        chroma_image
+        flux_1_dev_style_lora_inference
+        flux_2_dev
+        flux_2_flex
+        flux_2_klein_4b
+        flux_2_klein_4b_text_to_image_lora
+        flux_2_klein_4b_turbo
+        flux_2_klein_9b
+        flux_2_klein_9b_text_to_image_lora
+        flux_2_klein_9b_turbo
+        flux_2_pro
+        flux_dev_image
+        flux_dev_lora_image
+        flux_kontext_dev_t2i
+        flux_kontext_max_t2i
+        flux_kontext_pro_t2i
+        flux_krea_dev
+        flux_schnell_image
+        google_imagen4
+        google_imagen4_fast
+        google_imagen4_ultra
+        gpt4o_text_to_image
+        gpt_image_1_5
+        gpt_image_2_5_flare_text_to_image
+        gpt_image_2_5_sunburst_text_to_image
+        gpt_image_2_text_to_image
+        grok_imagine_image_2
+        grok_imagine_text_to_image
+        grok_imagine_text_to_image_quality
+        hidream_i1_dev_image
+        hidream_i1_fast_image
+        hidream_i1_full_image
+        hunyuan_image_2_1
+        hunyuan_image_3_0
+        ideogram_v3_t2i
+        kling_o1_text_to_image
+        kling_o3_image
+        krea_v2_turbo
+        krea_v2_turbo_lora
+        leonardoai_lucid_origin
+        leonardoai_phoenix_1_0
+        midjourney_niji
+        midjourney_v7
+        midjourney_v7_text_to_image
+        midjourney_v8
+        muse_image_text_to_image
+        nano_banana
+        nano_banana_2
+        nano_banana_2_lite
+        nano_banana_pro
+        neta_lumina
+        perfect_pony_xl
+        qwen2_1_text_to_image
+        qwen3_pro_text_to_image
+        qwen3_text_to_image
+        qwen_image
+        qwen_image_2_0
+        qwen_image_2_0_pro
+        qwen_image_text_to_image_2512_lora
+        qwen_image_text_to_image_lora
+        qwen_text_to_image_2512
+        reve_text_to_image
+        sdxl_image
+        sdxl_lora_image
+        seedream_5_0
+        seedream_5_0_flash
+        seedream_5_0_pro
+        vidu_q2_text_to_image
+        wan2_1_text_to_image
+        wan2_5_text_to_image
+        wan2_6_text_to_image
+        wan2_7_text_to_image
+        wan2_7_text_to_image_pro
+        z_image_base
+        z_image_base_text_to_image_lora
+        z_image_p
+        z_image_turbo
+        z_image_turbo_text_to_image_lora
+    """.split(),
+    "image_edit": """
+        bytedance_seededit_image
+        bytedance_seedream_5_0_pro_layer
+        bytedance_seedream_edit_v4
+        bytedance_seedream_v4_5_edit
+        face_expression_change
+        flux_2_dev_edit
+        flux_2_flex_edit
+        flux_2_klein_4b_edit
+        flux_2_klein_4b_edit_lora
+        flux_2_klein_4b_turbo_edit
+        flux_2_klein_9b_edit
+        flux_2_klein_9b_edit_lora
+        flux_2_klein_9b_turbo_edit
+        flux_2_pro_edit
+        flux_kontext_dev_i2i
+        flux_kontext_effects
+        flux_kontext_max_i2i
+        flux_kontext_pro_i2i
+        flux_pulid
+        flux_redux
+        gemini_omni_character
+        gemini_omni_flash_1_1_edit
+        gpt4o_edit
+        gpt4o_image_to_image
+        gpt_image_1_5_edit
+        gpt_image_2_5_flare_image_to_image
+        gpt_image_2_5_sunburst_image_to_image
+        gpt_image_2_image_to_image
+        grok_imagine_image_2_edit
+        grok_imagine_image_to_image
+        ideogram_character
+        ideogram_v3_reframe
+        image_effects
+        kling_o1_edit_image
+        kling_o3_image_edit
+        midjourney_v7_image_to_image
+        midjourney_v7_omni_reference
+        midjourney_v7_style_reference
+        minimax_01_subject_reference
+        muse_image_edit
+        nano_banana_2_edit
+        nano_banana_2_lite_edit
+        nano_banana_edit
+        nano_banana_effects
+        nano_banana_pro_edit
+        qwen2_1_image_to_image
+        qwen3_image_to_image
+        qwen3_pro_image_to_image
+        qwen_image_2_0_edit
+        qwen_image_2_0_pro_edit
+        qwen_image_edit
+        qwen_image_edit_2511
+        qwen_image_edit_2511_lora
+        qwen_image_edit_lora
+        qwen_image_edit_plus
+        qwen_image_edit_plus_lora
+        reve_image_edit
+        seedream_5_0_edit
+        seedream_5_0_flash_edit
+        seedream_5_0_flash_layerize
+        seedream_5_0_pro_edit
+        wan2_5_image_edit
+        wan2_6_image_edit
+        wan2_7_image_edit
+        wan2_7_image_edit_pro
+        z_image_turbo_image_to_image_lora
+    """.split(),
+    "image_enhance": """
+        add_image_watermark
+        ai_anime_generator
+        ai_background_remover
+        ai_color_photo
+        ai_ghibli_style
+        ai_image_extension
+        ai_image_face_swap
+        ai_image_upscale
+        ai_object_eraser
+        ai_product_photography
+        ai_product_shot
+        ai_skin_enhancer
+        ai_video_upscaler
+        ai_video_upscaler_pro
+        flux_3_video_upscaler
+        hf_soul_image_to_image
+        ocr_recognize_text
+        photo_pack
+        portrait_stylist
+        seedance_2_video_watermark_remover_pro
+        seedvr2_image_upscale
+        topaz_image_upscale
+        topaz_upscale_image_creative
+        topaz_upscale_image_generative
+        topaz_upscale_image_precision
+        topaz_upscale_video_creative
+        topaz_upscale_video_generative
+        topaz_upscale_video_precision
+        topaz_video_upscale
+    """.split(),
+    "text_to_video": """
+        flux_3_text_to_video
+        flux_3_text_to_video_draft
+        gemini_omni_flash_1_1_text_to_video
+        gemini_omni_text_to_video
+        grok_imagine_text_to_video
+        happy_horse_1_1_text_to_video
+        happy_horse_1_1_text_to_video_1080p
+        happy_horse_1_1_text_to_video_720p
+        happy_horse_1_text_to_video
+        happy_horse_1_text_to_video_1080p
+        happy_horse_1_text_to_video_720p
+        hunyuan_fast_text_to_video
+        hunyuan_text_to_video
+        kling_o1_text_to_video
+        kling_v2_1_master_t2v
+        kling_v2_5_turbo_pro_t2v
+        kling_v2_6_pro_t2v
+        kling_v3_0_4k_text_to_video
+        kling_v3_0_omni_4k_text_to_video
+        kling_v3_0_omni_pro_text_to_video
+        kling_v3_0_omni_standard_text_to_video
+        kling_v3_0_pro_text_to_video
+        kling_v3_0_standard_text_to_video
+        kling_v3_turbo_pro_text_to_video
+        kling_v3_turbo_standard_text_to_video
+        ltx_2_19b_text_to_video
+        ltx_2_3_text_to_video
+        ltx_2_5_text_to_video
+        ltx_2_fast_text_to_video
+        ltx_2_pro_text_to_video
+        minimax_h3_max_text_to_video
+        minimax_h3_max_turbo_text_to_video
+        minimax_h3_open_text_to_video
+        minimax_h3_text_to_video
+        minimax_h3_text_to_video_lora
+        minimax_hailuo_02_pro_t2v
+        minimax_hailuo_02_standard_t2v
+        minimax_hailuo_2_3_pro_t2v
+        minimax_hailuo_2_3_standard_t2v
+        motion_graphics
+        openai_sora
+        openai_sora_2_pro_text_to_video
+        openai_sora_2_standard_text_to_video
+        openai_sora_2_text_to_video
+        ovi_text_to_video
+        pixverse_v4_5_t2v
+        pixverse_v5_5_t2v
+        pixverse_v5_t2v
+        pixverse_v6_t2v
+        runway_text_to_video
+        sd_2_vip_text_to_video_1080p
+        sd_2_vip_text_to_video_4k
+        sd_2_vip_text_to_video_fast_1080p
+        seedance_2_0_t2v_480p
+        seedance_2_5_intl_text_to_video
+        seedance_2_5_intl_text_to_video_1080p
+        seedance_2_5_intl_text_to_video_480p
+        seedance_2_5_intl_text_to_video_4k
+        seedance_2_5_spicy_text_to_video
+        seedance_2_5_spicy_text_to_video_1080p
+        seedance_2_5_spicy_text_to_video_480p
+        seedance_2_5_spicy_text_to_video_4k
+        seedance_2_5_text_to_video
+        seedance_2_5_text_to_video_1080p
+        seedance_2_5_text_to_video_480p
+        seedance_2_5_text_to_video_4k
+        seedance_2_mini_omni_reference
+        seedance_2_mini_spicy_omni_reference
+        seedance_2_mini_spicy_text_to_video
+        seedance_2_mini_text_to_video
+        seedance_2_spicy_text_to_video
+        seedance_2_spicy_text_to_video_fast
+        seedance_2_text_to_video
+        seedance_2_text_to_video_fast
+        seedance_2_vip_text_to_video
+        seedance_2_vip_text_to_video_1080p
+        seedance_2_vip_text_to_video_4k
+        seedance_2_vip_text_to_video_fast
+        seedance_2_vip_text_to_video_fast_1080p
+        seedance_lite_t2v
+        seedance_pro_t2v
+        seedance_pro_t2v_fast
+        seedance_v1_5_pro_t2v
+        seedance_v1_5_pro_t2v_fast
+        seedance_v2_0_t2v
+        veo3_1_4k_video
+        veo3_1_fast_text_to_video
+        veo3_1_lite_text_to_video
+        veo3_1_text_to_video
+        veo3_fast_text_to_video
+        veo3_text_to_video
+        vidu_q2_pro_text_to_video
+        vidu_q2_turbo_text_to_video
+        vidu_q3_pro_text_to_video
+        vidu_q3_turbo_text_to_video
+        vidu_v2_0_t2v
+        wan2_1_lora_t2v
+        wan2_1_text_to_video
+        wan2_2_5b_fast_t2v
+        wan2_2_text_to_video
+        wan2_5_text_to_video
+        wan2_5_text_to_video_fast
+        wan2_6_text_to_video
+        wan2_7_text_to_video
+        wan3_0_prime_text_to_video
+        wan3_0_spicy_text_to_video
+        wan3_0_text_to_video
+    """.split(),
+    "image_to_video": """
+        flux_3_image_to_video
+        flux_3_start_end_to_video
+        gemini_omni_flash_1_1_image_to_video
+        gemini_omni_image_to_video
+        grok_imagine_image_to_video
+        grok_imagine_video_1_5_preview
+        happy_horse_1_1_image_to_video
+        happy_horse_1_1_image_to_video_1080p
+        happy_horse_1_1_image_to_video_720p
+        happy_horse_1_image_to_video
+        happy_horse_1_image_to_video_1080p
+        happy_horse_1_image_to_video_720p
+        happy_horse_1_reference_to_video
+        hf_dop_image_to_video
+        hunyuan_image_to_video
+        kling_o1_image_to_video
+        kling_o1_reference_to_video
+        kling_o1_standard_image_to_video
+        kling_o1_standard_reference_to_video
+        kling_v2_1_master_i2v
+        kling_v2_1_pro_i2v
+        kling_v2_1_standard_i2v
+        kling_v2_5_turbo_pro_i2v
+        kling_v2_5_turbo_std_i2v
+        kling_v2_6_pro_i2v
+        kling_v2_6_pro_motion_control
+        kling_v2_6_std_motion_control
+        kling_v3_0_4k_image_to_video
+        kling_v3_0_omni_4k_image_to_video
+        kling_v3_0_omni_pro_image_to_video
+        kling_v3_0_omni_standard_image_to_video
+        kling_v3_0_pro_image_to_video
+        kling_v3_0_pro_motion_control
+        kling_v3_0_standard_image_to_video
+        kling_v3_0_std_motion_control
+        kling_v3_turbo_pro_image_to_video
+        kling_v3_turbo_standard_image_to_video
+        leonardoai_motion_2_0
+        ltx_2_19b_image_to_video
+        ltx_2_3_image_to_video
+        ltx_2_5_image_to_video
+        ltx_2_fast_image_to_video
+        ltx_2_pro_image_to_video
+        midjourney_v7_image_to_video
+        minimax_h3_image_to_video
+        minimax_h3_image_to_video_lora
+        minimax_h3_image_to_video_spicy
+        minimax_h3_max_image_to_video
+        minimax_h3_max_reference_to_video
+        minimax_h3_max_turbo_image_to_video
+        minimax_h3_open_image_to_video
+        minimax_h3_open_reference_to_video
+        minimax_h3_reference_to_video_lora
+        minimax_hailuo_02_pro_i2v
+        minimax_hailuo_02_standard_i2v
+        minimax_hailuo_2_3_fast
+        minimax_hailuo_2_3_pro_i2v
+        minimax_hailuo_2_3_standard_i2v
+        openai_sora_2_image_to_video
+        openai_sora_2_pro_image_to_video
+        openai_sora_2_standard_image_to_video
+        ovi_image_to_video
+        pixverse_v4_5_i2v
+        pixverse_v5_5_i2v
+        pixverse_v5_i2v
+        pixverse_v6_i2v
+        pixverse_v6_transition
+        runway_image_to_video
+        sd_2_vip_image_to_video_1080p
+        sd_2_vip_image_to_video_4k
+        sd_2_vip_image_to_video_fast_1080p
+        seedance_2_0_i2v_480p
+        seedance_2_0_omni_reference
+        seedance_2_5_image_to_video
+        seedance_2_5_image_to_video_1080p
+        seedance_2_5_image_to_video_480p
+        seedance_2_5_image_to_video_4k
+        seedance_2_5_intl_image_to_video
+        seedance_2_5_intl_image_to_video_1080p
+        seedance_2_5_intl_image_to_video_480p
+        seedance_2_5_intl_image_to_video_4k
+        seedance_2_5_spicy_image_to_video
+        seedance_2_5_spicy_image_to_video_1080p
+        seedance_2_5_spicy_image_to_video_480p
+        seedance_2_5_spicy_image_to_video_4k
+        seedance_2_image_to_video
+        seedance_2_image_to_video_fast
+        seedance_2_mini_image_to_video
+        seedance_2_mini_spicy_image_to_video
+        seedance_2_spicy_image_to_video
+        seedance_2_spicy_image_to_video_fast
+        seedance_2_vip_image_to_video
+        seedance_2_vip_image_to_video_1080p
+        seedance_2_vip_image_to_video_4k
+        seedance_2_vip_image_to_video_fast
+        seedance_2_vip_image_to_video_fast_1080p
+        seedance_lite_i2v
+        seedance_lite_reference_to_video
+        seedance_pro_i2v
+        seedance_pro_i2v_fast
+        seedance_v1_5_pro_i2v
+        seedance_v1_5_pro_i2v_fast
+        seedance_v2_0_i2v
+        veo3_1_fast_image_to_video
+        veo3_1_image_to_video
+        veo3_1_lite_image_to_video
+        veo3_1_reference_to_video
+        veo3_fast_image_to_video
+        veo3_image_to_video
+        vidu_q1_reference
+        vidu_q2_pro_image_to_video
+        vidu_q2_pro_start_end_video
+        vidu_q2_reference
+        vidu_q2_reference_to_image
+        vidu_q2_turbo_image_to_video
+        vidu_q2_turbo_start_end_video
+        vidu_q3_pro_image_to_video
+        vidu_q3_turbo_image_to_video
+        vidu_v2_0_i2v
+        wan2_1_image_to_video
+        wan2_1_lora_i2v
+        wan2_1_reference_video
+        wan2_2_image_to_video
+        wan2_5_image_to_video
+        wan2_5_image_to_video_fast
+        wan2_6_image_to_video
+        wan2_6_image_to_video_spicy
+        wan2_7_image_to_video
+        wan2_7_image_to_video_spicy
+        wan2_7_reference_to_video
+        wan3_0_image_to_video
+        wan3_0_prime_image_to_video
+        wan3_0_prime_reference_to_video
+        wan3_0_reference_to_video
+        wan3_0_spicy_image_to_video
+        wan3_0_spicy_reference_to_video
+    """.split(),
+    "video_edit": """
+        add_video_watermark
+        adjust_duration_sora2_storyboard
+        ai_clipping
+        ai_dance_effects
+        ai_dress_change
+        ai_video_face_swap
+        create_story_board_data
+        depth_anything
+        expand_sora2_storyboard_data
+        flux_3_video_extend
+        flux_3_video_extend_draft
+        gemini_omni_flash_1_1_reference_to_video
+        gemini_omni_video_edit
+        generate_wan_ai_effects
+        grok_imagine_extend
+        happy_horse_1_1_reference_to_video
+        happy_horse_1_1_reference_to_video_1080p
+        happy_horse_1_1_reference_to_video_720p
+        happy_horse_1_1_video_edit
+        happy_horse_1_1_video_edit_1080p
+        happy_horse_1_1_video_edit_720p
+        happy_horse_1_reference_to_video_1080p
+        happy_horse_1_reference_to_video_720p
+        happy_horse_1_video_edit
+        happy_horse_1_video_edit_1080p
+        happy_horse_1_video_edit_720p
+        infinitetalk_image_to_video
+        infinitetalk_video_to_video
+        kling_o1_standard_video_edit
+        kling_o1_video_edit
+        kling_o1_video_edit_fast
+        ltx_2_3_video_extend
+        luma_flash_reframe
+        luma_modify_video
+        minimax_h3_reference_to_video
+        modify_sora2_storyboard_data
+        motion_graphics_edit
+        openai_sora_2_pro_storyboard
+        pixverse_v6_extend
+        remix_video
+        runway_act_two_i2v
+        runway_act_two_v2v
+        runway_aleph_v2v
+        sd_2_vip_extend
+        sd_2_vip_extend_1080p
+        sd_2_vip_first_last_frame_1080p
+        sd_2_vip_first_last_frame_4k
+        sd_2_vip_omni_reference_1080p
+        sd_2_vip_omni_reference_4k
+        sd_2_vip_omni_reference_fast_1080p
+        seedance_2_0_omni_reference_480p
+        seedance_2_0_watermark_remover
+        seedance_2_5_first_last_frame
+        seedance_2_5_first_last_frame_1080p
+        seedance_2_5_first_last_frame_480p
+        seedance_2_5_first_last_frame_4k
+        seedance_2_5_intl_first_last_frame
+        seedance_2_5_intl_first_last_frame_1080p
+        seedance_2_5_intl_first_last_frame_480p
+        seedance_2_5_intl_first_last_frame_4k
+        seedance_2_5_intl_motion_control
+        seedance_2_5_intl_omni_reference
+        seedance_2_5_intl_omni_reference_1080p
+        seedance_2_5_intl_omni_reference_480p
+        seedance_2_5_intl_omni_reference_4k
+        seedance_2_5_intl_video_edit
+        seedance_2_5_intl_video_edit_1080p
+        seedance_2_5_intl_video_edit_480p
+        seedance_2_5_intl_video_edit_4k
+        seedance_2_5_intl_video_extend
+        seedance_2_5_intl_video_extend_1080p
+        seedance_2_5_intl_video_extend_480p
+        seedance_2_5_intl_video_extend_4k
+        seedance_2_5_motion_control
+        seedance_2_5_omni_reference
+        seedance_2_5_omni_reference_1080p
+        seedance_2_5_omni_reference_480p
+        seedance_2_5_omni_reference_4k
+        seedance_2_5_spicy_first_last_frame
+        seedance_2_5_spicy_first_last_frame_1080p
+        seedance_2_5_spicy_first_last_frame_480p
+        seedance_2_5_spicy_first_last_frame_4k
+        seedance_2_5_spicy_motion_control
+        seedance_2_5_spicy_omni_reference
+        seedance_2_5_spicy_omni_reference_1080p
+        seedance_2_5_spicy_omni_reference_480p
+        seedance_2_5_spicy_omni_reference_4k
+        seedance_2_5_spicy_video_edit
+        seedance_2_5_spicy_video_edit_1080p
+        seedance_2_5_spicy_video_edit_480p
+        seedance_2_5_spicy_video_edit_4k
+        seedance_2_5_spicy_video_extend
+        seedance_2_5_spicy_video_extend_1080p
+        seedance_2_5_spicy_video_extend_480p
+        seedance_2_5_spicy_video_extend_4k
+        seedance_2_5_video_edit
+        seedance_2_5_video_edit_1080p
+        seedance_2_5_video_edit_480p
+        seedance_2_5_video_edit_4k
+        seedance_2_5_video_extend
+        seedance_2_5_video_extend_1080p
+        seedance_2_5_video_extend_480p
+        seedance_2_5_video_extend_4k
+        seedance_2_first_last_frame
+        seedance_2_first_last_frame_fast
+        seedance_2_motion_control
+        seedance_2_omni_reference_no_video
+        seedance_2_omni_reference_no_video_fast
+        seedance_2_spicy_omni_reference
+        seedance_2_spicy_omni_reference_fast
+        seedance_2_vip_extend
+        seedance_2_vip_extend_1080p
+        seedance_2_vip_first_last_frame
+        seedance_2_vip_first_last_frame_1080p
+        seedance_2_vip_first_last_frame_4k
+        seedance_2_vip_first_last_frame_fast
+        seedance_2_vip_omni_reference
+        seedance_2_vip_omni_reference_1080p
+        seedance_2_vip_omni_reference_4k
+        seedance_2_vip_omni_reference_fast
+        seedance_2_vip_omni_reference_fast_1080p
+        seedance_v1_5_pro_video_extend
+        seedance_v1_5_pro_video_extend_fast
+        seedance_v2_0_extend
+        seedance_v2_0_video_edit
+        veo3_1_extend_video
+        video_background_remover
+        video_combiner
+        video_effects
+        video_watermark_remover
+        vidu_q3_pro_first_last_frames
+        vidu_q3_turbo_first_last_frames
+        wan2_2_animate
+        wan2_2_edit_video
+        wan2_2_speech_to_video
+        wan2_2_spicy_image_to_video
+        wan2_2_spicy_video_extend
+        wan2_7_video_edit
+        wan2_7_video_extend
+    """.split(),
+    "lipsync": """
+        creatify_lipsync
+        heygen_video_translate
+        latentsync_video
+        ltx_2_19b_lipsync
+        ltx_2_3_lipsync
+        sync_lipsync
+        veed_lipsync
+        volcengine_video_to_video_lip_sync
+    """.split(),
+    "avatars": """
+        kling_v1_avatar_pro
+        kling_v1_avatar_standard
+        kling_v2_avatar_pro
+        kling_v2_avatar_standard
+        omnihuman_1_5
+    """.split(),
+    "storyboard": """
+        openai_sora_2_pro_characters
+    """.split(),
+    "audio": """
+        elevenlabs_text_to_dialogue_v3
+        elevenlabs_tts_turbo_2_5
+        gemini_2_5_pro_tts
+        gemini_3_1_flash_tts
+        gemini_3_8_flash_lite_tts
+        gemini_3_8_flash_tts
+        gemini_omni_audio
+        minimax_music_3_0
+        minimax_speech_2_6_hd
+        minimax_speech_2_6_turbo
+        minimax_voice_clone
+        mmaudio_v2_text_to_audio
+        mmaudio_v2_video_to_video
+        suno_add_instrumental
+        suno_add_vocals
+        suno_boost_music_style
+        suno_convert_to_wav
+        suno_create_music
+        suno_extend_music
+        suno_generate_lyrics
+        suno_generate_mashup
+        suno_generate_sounds
+        suno_remix_music
+        suno_voice_clone
+    """.split(),
+    "three_d": """
+        meshy_6_image_to_3d
+        meshy_6_multi_image_to_3d
+        meshy_6_text_to_3d
+        meshy_v7_image_to_3d
+        meshy_v7_multi_image_to_3d
+        tripo3d_h31_image_to_3d
+        tripo3d_h31_multiview_to_3d
+        tripo3d_h31_text_to_3d
+        tripo3d_p1_image_to_3d
+        tripo3d_p1_text_to_3d
+    """.split(),
+    "language": """
+        abliterated_model
+        abliterated_model_large
+        abliterated_model_large_stream
+        abliterated_model_large_v2
+        abliterated_model_large_v2_stream
+        abliterated_model_stream
+        aion_llama_3_1_8b
+        aion_llama_3_1_8b_stream
+        anubis_70b_v1_1
+        anubis_70b_v1_1_stream
+        any_llm_models
+        claude_fable_5
+        claude_fable_5_1
+        claude_fable_5_1_stream
+        claude_fable_5_stream
+        claude_haiku_4_5
+        claude_haiku_4_5_stream
+        claude_opus_4_5
+        claude_opus_4_5_stream
+        claude_opus_4_6
+        claude_opus_4_6_stream
+        claude_opus_4_7
+        claude_opus_4_7_stream
+        claude_opus_4_8
+        claude_opus_4_8_stream
+        claude_opus_5
+        claude_opus_5_5
+        claude_opus_5_5_stream
+        claude_opus_5_stream
+        claude_sonnet_4_5
+        claude_sonnet_4_5_stream
+        claude_sonnet_4_6
+        claude_sonnet_4_6_stream
+        claude_sonnet_5
+        claude_sonnet_5_5
+        claude_sonnet_5_5_stream
+        claude_sonnet_5_stream
+        cydonia_24b_v4_1
+        cydonia_24b_v4_1_stream
+        deepseek_r1_llama_70b_abliterated
+        deepseek_r1_llama_70b_abliterated_stream
+        deepseek_r1_qwen_32b_abliterated
+        deepseek_r1_qwen_32b_abliterated_stream
+        deepseek_v4_1_flash
+        deepseek_v4_1_flash_stream
+        deepseek_v4_flash
+        deepseek_v4_flash_stream
+        deepseek_v4_pro
+        deepseek_v4_pro_stream
+        euryale_70b_v2_3
+        euryale_70b_v2_3_stream
+        eva_llama_3_33_70b
+        eva_llama_3_33_70b_stream
+        gemini_2_5_flash
+        gemini_2_5_flash_stream
+        gemini_2_5_pro
+        gemini_2_5_pro_stream
+        gemini_3_1_pro
+        gemini_3_1_pro_stream
+        gemini_3_5_flash
+        gemini_3_5_flash_openai
+        gemini_3_5_flash_openai_stream
+        gemini_3_5_flash_stream
+        gemini_3_6_flash
+        gemini_3_6_flash_openai
+        gemini_3_6_flash_openai_stream
+        gemini_3_6_flash_stream
+        gemini_3_7_flash
+        gemini_3_7_flash_openai
+        gemini_3_7_flash_openai_stream
+        gemini_3_7_flash_stream
+        gemini_3_8_flash
+        gemini_3_8_flash_stream
+        gemini_3_flash
+        gemini_3_flash_stream
+        gemini_3_pro
+        gemini_3_pro_stream
+        gemini_audio_vision
+        gemini_video_vision
+        gemma_4_26b_a4b_abliterated
+        gemma_4_26b_a4b_abliterated_stream
+        gemma_4_31b_gembrain_abliterated
+        gemma_4_31b_gembrain_abliterated_stream
+        generate_social_video_script
+        glm_4_6_derestricted_v5
+        glm_4_6_derestricted_v5_stream
+        glm_5_3_abliterated
+        glm_5_3_abliterated_stream
+        glm_5_3_flash_abliterated
+        glm_5_3_flash_abliterated_stream
+        gpt_5_2
+        gpt_5_2_stream
+        gpt_5_4
+        gpt_5_4_stream
+        gpt_5_5
+        gpt_5_5_stream
+        gpt_5_6_luna
+        gpt_5_6_luna_stream
+        gpt_5_6_sol
+        gpt_5_6_sol_stream
+        gpt_5_6_terra
+        gpt_5_6_terra_stream
+        gpt_5_mini
+        gpt_5_nano
+        gpt_6_1_sol
+        gpt_6_1_sol_stream
+        gpt_6_astra
+        gpt_6_astra_stream
+        gpt_6_luna
+        gpt_6_luna_stream
+        gpt_6_sol
+        gpt_6_sol_stream
+        gpt_codex
+        gpt_codex_stream
+        grok_4_3
+        grok_4_3_stream
+        grok_4_5
+        grok_4_5_stream
+        grok_4_6
+        grok_4_6_stream
+        grok_4_7
+        grok_4_7_stream
+        kimi_k3
+        kimi_k3_stream
+        llama_3_3_70b_abliterated
+        llama_3_3_70b_abliterated_stream
+        magnum_v4_72b
+        magnum_v4_72b_stream
+        mimo_v2_6_flash_abliterated
+        mimo_v2_6_flash_abliterated_stream
+        molmo2_video_captioner
+        mythomax_13b
+        mythomax_13b_stream
+        nevoria_r1_70b
+        nevoria_r1_70b_stream
+        openrouter_vision
+        qwen_2_5_32b_abliterated
+        qwen_2_5_32b_abliterated_stream
+        qwen_3_5_27b_blossom_derestricted
+        qwen_3_5_27b_queen_derestricted
+        qwen_3_5_27b_queen_derestricted_stream
+        qwen_3_8_27b_abliterated
+        qwen_3_8_27b_abliterated_stream
+        qwen_3_8_27b_fable
+        qwen_3_8_27b_fable_stream
+        qwen_3_8_27b_obliterated
+        qwen_3_8_27b_obliterated_stream
+        qwen_3_8_27b_queen
+        qwen_3_8_27b_queen_stream
+        stheno_8b_v3_2
+        stheno_8b_v3_2_stream
+        wayfarer_70b
+        wayfarer_70b_stream
+    """.split(),
+    "data": """
+        ad_library_search
+        company_buying_signals
+        company_enrich
+        company_funding
+        company_headcount_growth
+        company_job_postings
+        company_products
+        company_public_financials
+        company_technographics
+        creators_analytics
+        creators_lookalike
+        creators_profile
+        creators_search
+        crypto_market_data
+        ecommerce_keyword_metrics
+        ecommerce_marketplace_search
+        ecommerce_product_detail
+        ecommerce_product_reviews
+        email_verify
+        linkedin_company_profile
+        linkedin_employees
+        linkedin_people_search
+        market_stock_history
+        market_stock_screener
+        news_search
+        people_rank_decision_makers
+        people_search
+        research_web_answer
+        seo_account_status
+        seo_ai_mentions
+        seo_ai_mentions_metrics
+        seo_ai_response
+        seo_app_reviews
+        seo_backlinks
+        seo_backlinks_history
+        seo_backlinks_pages
+        seo_business_listings
+        seo_business_profile
+        seo_business_reviews
+        seo_business_updates
+        seo_domain_overview
+        seo_google_qa
+        seo_keyword_overview
+        seo_keyword_research
+        seo_keyword_trends
+        seo_keywords_for_keywords
+        seo_keywords_search_volume
+        seo_lighthouse_audit
+        seo_local_serp
+        seo_rank_track
+        seo_rank_track_batch
+        seo_related_keywords
+        seo_relevant_pages
+        seo_yelp_reviews
+        seo_youtube_organic
+        seo_youtube_video_comments
+        seo_youtube_video_info
+        seo_youtube_video_subtitles
+        social_read_posts
+        social_search_posts
+    """.split(),
+    "social": """
+        facebook_fetch_reels
+        facebook_publish
+        instagram_fetch_reels
+        instagram_publish
+        linkedin_publish
+        pinterest_publish
+        threads_publish
+        tiktok_carousel
+        tiktok_fetch_profile
+        tiktok_fetch_videos
+        tiktok_publish
+        twitter_fetch_posts
+        x_publish
+        youtube_download
+        youtube_fetch_shorts
+        youtube_publish
+        youtube_set_thumbnail
+        youtube_update_metadata
+    """.split(),
+    "training": """
+        flux_1_dev_style_lora_trainer
+        flux_2_klein_4b_style_lora_trainer
+        flux_2_klein_9b_style_lora_trainer
+        flux_lora_trainer
+        qwen_image_2512_lora_trainer
+        qwen_image_lora_trainer
+        seedance_2_omni_reference_train
+        z_image_base_lora_trainer
+        z_image_lora_trainer
+    """.split(),
+    "utilities": """
+        ai_captions
+        autocrop
+        moderate_image
+        moderate_text
+        moderate_video
+        openai_whisper
+    """.split(),
+    "other": """
+    """.split(),
 }
-__all__ = list(_HOME)
+__all__ = [name for names in _HOME.values() for name in names]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    group = next((group for group, names in _HOME.items() if name in names), None)
+    if group is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f"..api.{_HOME[name]}.{name}", __package__), name)
+    value = getattr(import_module(f"..api.{group}.{name}", __package__), name)
     globals()[name] = value
     return value
 
