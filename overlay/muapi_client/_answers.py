@@ -31,6 +31,8 @@ BY_STATUS: Final[Mapping[int, type[errors.APIStatusError]]] = {
     422: errors.ValidationError,
     429: errors.RateLimitError,
 }
+NOT_FOUND: Final = 404
+TRANSPORTS: Final = frozenset({*BY_STATUS, 408, 425})  # there {"status": "error"} is an envelope's word
 ADVICE: Final[Mapping[int, str]] = {
     401: "check the API key (MUAPI_API_KEY)",
     402: "top up with mu.account.topup(amount); nothing was charged",
@@ -63,7 +65,8 @@ def status_error(reply: Reply, *, request_id: str | None = None) -> errors.APISt
     detail = body.get("detail", body) if isinstance(body, Mapping) else body
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
     about = f" for request {request_id}" if request_id else ""
-    advice = f" ({ADVICE[reply.status]})" if reply.status in ADVICE else ""
+    about_the_slug = reply.status == NOT_FOUND and request_id is None  # else it is the job that is not known
+    advice = f" ({ADVICE[reply.status]})" if about_the_slug or reply.status in ADVICE.keys() - {NOT_FOUND} else ""
     message = f"HTTP {reply.status}{about}: {_words(detail) or excerpt(reply.content)}{advice}"
     extra: dict[str, Any] = {**known(reply), "request_id": request_id, "detail": detail}
     if kind is errors.ValidationError:
@@ -83,7 +86,7 @@ def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | Non
         return _prediction(reply, said, request_id) if _speaks_of_a_job(said) or read_outputs(said) else None
     if reply.status in REFUSED and isinstance(body, Mapping):
         detail = body.get("detail", body)
-        if isinstance(detail, Mapping) and _ends_a_job(detail, request_id):
+        if isinstance(detail, Mapping) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
             return _prediction(reply, detail, request_id)
     return None
 
@@ -111,8 +114,10 @@ def _speaks_of_a_job(said: Any) -> bool:
     return any(words) or any(tells(said.get(place)) for place in ("outputs", "output", "images"))
 
 
-def _ends_a_job(detail: Mapping[str, Any], request_id: str | None) -> bool:
+def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only: bool) -> bool:
     named = read_id(detail)
+    if named_only and named is None:
+        return False
     names_it = named is not None and named == request_id
     return meaning(detail.get("status")) is not Verdict.RUNNING or (names_it and bool(read_error(detail)))
 

@@ -7,6 +7,7 @@ of this: ``anyio.fail_after`` cancels them.)
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -65,8 +66,19 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        limit = _left(timeout, httpcore.ConnectTimeout)
-        return _Stream(self._inner.connect_tcp(host, port, limit, local_address, socket_options))
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+        last: Exception = httpcore.ConnectError(f"{host} has no address")
+        for place, (*_, address) in enumerate(found):
+            limit = _left(timeout, httpcore.ConnectTimeout)
+            limit = limit and limit / (len(found) - place)  # an address that is silent leaves time for the next
+            try:
+                return _Stream(self._inner.connect_tcp(str(address[0]), port, limit, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                last = error
+        raise last
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None

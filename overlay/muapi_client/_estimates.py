@@ -82,10 +82,10 @@ def within(
         )
     try:
         said = yield from acceptance
-    except errors.SubmitOutcomeUnknownError:
-        raise  # it may have been charged: what was set aside for it stays so
-    except errors.MuAPIError:
-        spend.release(price)
+    except errors.MuAPIError as error:
+        charged = isinstance(error, errors.SubmitOutcomeUnknownError) or error.request_id is not None
+        if not charged:  # what may have been charged stays set aside
+            spend.release(price)
         raise
     if said.cost is None and said.id:
         spend.hold(said.id, price)

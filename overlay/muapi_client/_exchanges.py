@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from muapi_client._terms import Terms
     from muapi_generated.types import Call
 
+STREAM: Final = "/stream"  # how the slugs of streaming language models end
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
 # Besides every 5xx: the job may have been accepted all the same. 301 and 302 are often meant as 303, "done, see there".
 UNCERTAIN: Final = frozenset({301, 302, 303, 408, 499})
@@ -79,15 +80,32 @@ def write(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -> Fl
         SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
     """
     has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
+    doubts: list[Outcome] = []  # tries that may have been accepted all the same, and were sent again by their key
+
+    def again(outcome: Outcome) -> bool:
+        if _may_be_accepted(outcome):
+            doubts.append(outcome)
+        return may_reread(outcome) if has_key else may_resubmit(outcome)
+
     try:
-        reply = yield from repeat(send, terms, may_reread if has_key else may_resubmit)
+        reply = yield from repeat(send, terms, again)
     except errors.APIConnectionError as error:
-        if error.sent:
+        if error.sent or doubts:
             raise unknown(call, str(error), started_at=started_at) from error
         raise
-    if reply.status in UNCERTAIN or reply.status >= 500:  # noqa: PLR2004 - the 5xx class
+    refused_now = reply.status in _answers.REFUSED and _answers.read_prediction(reply, request_id=None) is None
+    if doubts and refused_now:
+        raise unknown(call, f"HTTP {reply.status} after a try without an answer", started_at=started_at, reply=reply)
+    if _may_be_accepted(reply):
         raise unknown(call, f"HTTP {reply.status}", started_at=started_at, reply=reply)
     return reply
+
+
+def _may_be_accepted(outcome: Outcome) -> bool:
+    """Whether a submit may have been processed although this came of it."""
+    if isinstance(outcome, Lost):
+        return outcome.error.sent
+    return outcome.status in UNCERTAIN or outcome.status >= 500  # noqa: PLR2004 - the 5xx class
 
 
 def repeat(step: Step, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> Flow[Reply]:
@@ -125,10 +143,15 @@ def unknown(
 ) -> errors.SubmitOutcomeUnknownError:
     """The error for a submit that left and came back with nothing that can be built on."""
     known: dict[str, Any] = _answers.known(reply) if reply else {}
+    has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None
+    advice = (
+        "Sent again by its idempotency key, it is not charged twice: submit error.call as it is."
+        if has_key
+        else "It was not sent again. Look through mu.history() or the dashboard before you submit error.call again."
+    )
     return errors.SubmitOutcomeUnknownError(
         f"{call.operation.method} {call.operation.path} was sent and its outcome is unknown ({why}): it may have been"
-        " accepted and charged. It was not sent again. Look through mu.history() or the dashboard before you"
-        " submit error.call a second time.",
+        f" accepted and charged. {advice}",
         call=call,
         body=reply.content if reply else b"",
         started_at=started_at,
@@ -142,6 +165,10 @@ def prepare(call: Call[Any], terms: Terms) -> Send:
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON.
     """
+    if call.operation.slug.endswith(STREAM):
+        plain = call.operation.slug.removesuffix(STREAM)
+        message = f"it answers with a stream of events, which this client does not read: use {plain}"
+        raise refusal(call, (), message, kind="stream")
     if terms.strict:
         check(call)
     query = dict(call.query)

@@ -82,8 +82,8 @@ class Flows:
         on_look: Callable[[Prediction], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
-        submission, now, patience = self.submit(call), self._clock.now(), self._patience(timeout)
-        return _jobs.run(submission, self._terms, now=now, timeout=patience, on_accept=on_accept, on_look=on_look)
+        submission, patience = self.submit(call), self._patience(timeout)
+        return _jobs.run(submission, self._terms, timeout=patience, on_accept=on_accept, on_look=on_look)
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""

@@ -35,7 +35,6 @@ def run(
     submission: Flow[Job | Prediction],
     terms: Terms,
     *,
-    now: float,
     timeout: float,
     on_accept: OnAccept = None,
     on_look: OnLook = None,
@@ -45,6 +44,7 @@ def run(
     if isinstance(outcome, Prediction):
         return outcome
     try:
+        now = yield Sleep(0.0)  # uploads and resends before this are not part of the wait
         if on_accept is not None:
             yield Do(partial(on_accept, outcome))
         # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
@@ -132,7 +132,8 @@ def journaled(call: Call[Any], terms: Terms, submission: Flow[Prediction]) -> Fl
     except BaseException as interrupt:
         yield Keep(partial(journal.lose, key, f"interrupted by {type(interrupt).__name__}"))
         raise
-    yield from _kept(partial(journal.accept, key, said.id, said.cost), f"job {said.id} was accepted", said)
+    if said.id is not None:
+        yield from _kept(partial(journal.accept, key, said.id, said.cost), f"job {said.id} was accepted", said)
     if said.id is None or is_final(said):
         yield from _kept(partial(journal.finish, said, key=key), f"job {said.id} has ended", said)
     return said
@@ -287,7 +288,7 @@ def _charge(cost: Cost | None) -> str:
 def _overdue(job: Job, watch: Watch, timeout: float) -> errors.WaitTimeoutError:
     stood = f"the server last said {watch.last.status!r}" if watch.last else "no look succeeded"
     trouble = f"; the latest look failed: {watch.trouble}" if watch.trouble else ""
-    cost = watch.last.cost if watch.last else job.cost
+    cost = (watch.last.cost if watch.last else None) or job.cost
     return errors.WaitTimeoutError(
         f"job {job.id} had not ended after {timeout:g} s and {watch.looks} looks ({stood}{trouble})."
         " It lives on and may be charged: mu.wait(error.job) takes it up again.",

@@ -208,8 +208,8 @@ class Journal:
         SQLite connections must not be carried across one: a child that inherits one believes it holds the parent's
         locks, and the parent's close then takes the child's writes away.
         """
-        self.close()
         self._lock.__enter__()
+        self._let_go()
 
     def release(self) -> None:
         """Let the file be used again, after a fork."""
@@ -218,9 +218,12 @@ class Journal:
     def close(self) -> None:
         """Close the file; once is enough, twice does no harm, and later use opens it again."""
         with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
-                self._connection.close()
-            self._connection = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._connection is not None and self._pid == os.getpid():
+            self._connection.close()
+        self._connection = None
 
 
 ENDED: Final = {Verdict.DONE: "completed", Verdict.FAILED: "failed", Verdict.CANCELLED: "cancelled"}

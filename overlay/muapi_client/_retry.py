@@ -35,7 +35,6 @@ class Retry:
         initial: The longest first back-off, in seconds; it doubles from there, with full jitter.
         maximum: The longest back-off, in seconds.
         retry_after_maximum: The longest Retry-After that is honoured, in seconds; a longer one counts as this.
-        within: The latest a try may begin, in seconds after the first one ended.
         within: No try begins later than this after the first one ended, in seconds.
     """
 

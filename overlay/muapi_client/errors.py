@@ -125,7 +125,7 @@ class APIStatusError(MuAPIError):
 
 
 class AuthenticationError(APIStatusError):
-    """The key is missing, unusable or not allowed to do this (401, 403). Nothing was charged."""
+    """The key is missing, unusable or not allowed to do this (401, 403). The request it answers charged nothing."""
 
 
 class InsufficientCreditError(APIStatusError):

@@ -147,7 +147,7 @@ def test_the_deadline_caps_each_exchange(twin: Twin) -> None:
     assert all(request.extensions["timeout"]["read"] <= 60.0 for request in face.server.requests)
 
 
-def test_the_deadline_of_run_counts_the_submit(twin: Twin) -> None:
+def test_the_deadline_of_run_counts_from_the_acceptance(twin: Twin) -> None:
     def slow(_: httpx.Request) -> Any:
         face.clock.sleep(20.0)
         return ACCEPTED
@@ -155,7 +155,18 @@ def test_the_deadline_of_run_counts_the_submit(twin: Twin) -> None:
     face = twin(slow, RUNNING)
     with pytest.raises(WaitTimeoutError, match="30 s"):
         face.run(twin.call, timeout=30)
-    assert 1029.0 <= face.clock.now() <= 1030.0
+    assert 1049.0 <= face.clock.now() <= 1050.0
+
+
+def test_a_run_whose_submit_took_longer_than_its_timeout_still_looks(twin: Twin) -> None:
+    def slow(_: httpx.Request) -> Any:
+        face.clock.sleep(50.0)  # an upload, or a back-off
+        return ACCEPTED
+
+    face = twin(slow, DONE)
+    done = face.run(twin.call, timeout=30)
+    assert done.done
+    assert done.seconds < 1
 
 
 def test_a_run_whose_submit_took_all_the_time_still_carries_the_job(twin: Twin) -> None:

@@ -1,0 +1,104 @@
+"""Submits in doubt: what an earlier try may have done is not forgotten over what a later one says."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from muapi_client import errors
+from muapi_client._journal import Journal
+from muapi_client.models import abliterated_model_large_stream, company_enrich
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twins.conftest import Twin
+
+ACCEPTED = {"request_id": "r1", "status": "processing"}
+DONE = {"id": "r1", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"]}
+LATE, REFUSED = httpx.ReadTimeout("late"), httpx.ConnectError("refused")
+ENVELOPE = {"status": "error", "message": "no"}
+
+
+@pytest.mark.parametrize(
+    "tries",
+    [(LATE, REFUSED), (LATE, (429, {})), ((502, ""), (402, {})), ((502, ""), (409, {})), ((502, ""), (401, {}))],
+    ids=str,
+)
+def test_a_refusal_after_a_try_in_doubt_is_an_unknown_outcome(twin: Twin, tmp_path: Path, tries: Any) -> None:
+    face = twin(*tries, journal=tmp_path / "jobs.db")
+    with pytest.raises(errors.SubmitOutcomeUnknownError, match="idempotency key") as caught:
+        face.submit(company_enrich(domain="example.com"))
+    (entry,) = face.unknown()
+    assert entry.call == caught.value.call
+    assert caught.value.call.body["idempotency_key"]
+
+
+def test_a_try_in_doubt_that_is_answered_in_the_end_is_one_job(twin: Twin) -> None:
+    face = twin(LATE, (502, ""), ACCEPTED)
+    assert face.submit(company_enrich(domain="example.com")).id == "r1"
+    keys = {request.content for request in face.server.requests}
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429])
+def test_an_envelope_s_error_word_on_a_passing_status_does_not_end_a_job(twin: Twin, status: int) -> None:
+    assert twin(ACCEPTED, (status, ENVELOPE), DONE).run(twin.call).done
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, errors.AuthenticationError), (402, errors.InsufficientCreditError), (422, errors.ValidationError)],
+)
+def test_an_envelope_s_error_word_on_a_refused_submit_is_no_job(twin: Twin, status: int, kind: type) -> None:
+    face = twin((status, ENVELOPE))
+    with pytest.raises(kind):
+        face.submit(twin.call)
+    assert face.spend.requests == 0
+
+
+@pytest.mark.parametrize("way", ["run", "submit", "send"])
+def test_a_stream_is_refused_before_anything_is_sent(twin: Twin, way: str) -> None:
+    face = twin(ACCEPTED)
+    with pytest.raises(errors.ValidationError, match="use abliterated-model-large"):
+        getattr(face, way)(abliterated_model_large_stream(prompt="x"))
+    assert face.server.requests == []
+
+
+def test_a_nameless_result_is_an_intent_until_it_is_finished(
+    twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any, **__: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(Journal, "finish", die)
+    face = twin({"status": "completed", "outputs": ["a word"]}, journal=tmp_path / "jobs.db")
+    with pytest.raises(SystemExit):
+        face.submit(twin.call)
+    (entry,) = Journal(tmp_path / "jobs.db")._entries("1")
+    assert entry.state == "intent"
+
+
+def test_a_journal_that_fails_after_the_charge_keeps_the_limit(
+    twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise errors.JournalError("full")
+
+    monkeypatch.setattr(Journal, "accept", fail)
+    price = {"cost": 1.0, "currency": "USD"}
+    face = twin(price, ACCEPTED, price, max_spend=Decimal(1), journal=tmp_path / "jobs.db")
+    call = company_enrich(domain="example.com")
+    with pytest.raises(errors.JournalError, match="r1 was accepted"):
+        face.submit(call)
+    with pytest.raises(errors.SpendLimitError):
+        face.submit(call)
+
+
+def test_an_unknown_job_is_not_told_about_slugs(twin: Twin) -> None:
+    with pytest.raises(errors.NotFoundError) as caught:
+        twin((404, {"detail": "Not Found"})).look("nope")
+    assert "slug" not in str(caught.value)
