@@ -52,7 +52,7 @@ class MuAPI(Client):
 
         Args:
             call: What to do, made by a function of ``muapi_client.models`` or by ``raw_call``.
-            timeout: Seconds to wait for the job's end; by default the client's ``wait_timeout``.
+            timeout: Seconds to wait for the job's end once it is accepted; by default the client's ``wait_timeout``.
             on_accept: Called with the job once it is accepted, before the waiting starts: the moment to store its id.
             on_look: Called with what each look tells.
 

@@ -54,7 +54,7 @@ class Prediction:
         balance: What was left in the account after it, in USD, or None.
         warnings: What is odd about the answer, each a sentence, such as cost headers that contradict the body.
         raw: The body as it came.
-        seconds: How long it took by the client's clock: from the submit, or from the wait where that came later.
+        seconds: How long it took by the client's clock: from the acceptance, or from the wait where that came later.
         looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
         status_code: The HTTP status of the answer; a failed job mostly comes with 400.
     """
