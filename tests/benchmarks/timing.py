@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 RUNS = 7
 
 
 def of_programs(*programs: str) -> list[float]:
-    """Median seconds of Python programs in fresh interpreters, taken in turn, less an empty interpreter's."""
+    """Median seconds of Python programs in fresh interpreters, taken in turn, less an empty interpreter's.
+
+    Compiled, all of them alike: the first round writes what it compiles into a directory of this measurement, also
+    where the environment keeps Python from writing any (``PYTHONDONTWRITEBYTECODE``).
+    """
     sources = ("pass", *programs)
     taken: list[list[float]] = [[] for _ in sources]
-    for run in range(RUNS + 1):
-        for times, source in zip(taken, sources, strict=True):
-            seconds = _once([sys.executable, "-c", source])
-            if run:  # the first writes the compiled files
-                times.append(seconds)
+    with tempfile.TemporaryDirectory(prefix="muapi-bench-") as compiled:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = compiled
+        for run in range(RUNS + 1):
+            for times, source in zip(taken, sources, strict=True):
+                seconds = _once([sys.executable, "-c", source], environment)
+                if run:
+                    times.append(seconds)
     empty, *others = map(median, taken)
     return [seconds - empty for seconds in others]
 
@@ -48,7 +57,7 @@ def of_functions(*functions: Callable[[], object], repeat: int) -> list[float]:
     return [median(times) for times in taken]
 
 
-def _once(command: Sequence[str]) -> float:
+def _once(command: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
     return time.perf_counter() - start
