@@ -5,6 +5,9 @@ A session installs what it needs and runs one program; the work is done by the r
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -29,23 +32,76 @@ def fetch(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Render spec/openapi.json, corrected, into generated/muapi_generated."""
+    """Render spec/openapi.json, corrected, into generated/muapi_generated.
+
+    It stops before the swap if overlay/ uses a name that would be gone, a correction finds nothing to correct, or a
+    template of the generator's moved under one of ours.
+    """
     session.install(*nox.project.dependency_groups(PROJECT, "generate"), "attrs")
     session.run("python", "generator_templates/render.py", "generate", *session.posargs)
 
 
 @nox.session
 def drift(session: nox.Session) -> None:
-    """Check that the lock matches the pin and that rendering again changes no byte."""
+    """Check that the lock matches the pin and that rendering again changes no byte: ``nox -s drift [-- --full]``.
+
+    The record beside the package spares the rendering while its hashes agree; where CI is set it is rendered all the
+    same, for a record could be written by hand.
+    """
     install(session, "generate")
     session.run("python", "-m", "muapi_client.pinning", "verify")
-    session.run("python", "generator_templates/render.py", "drift")
+    words = session.posargs or (["--full"] if os.environ.get("CI") else [])
+    session.run("python", "generator_templates/render.py", "drift", *words)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Tell in CHANGELOG.md what the pin changed since the last commit: ``nox -s changelog [-- --old FILE]``."""
+    install(session)
+    session.run("python", "-m", "muapi_client.pinning", "changelog", *session.posargs)
+
+
+@nox.session
+def workflows(session: nox.Session) -> None:
+    """Lint the workflow files, and run the drift workflow's steps on a clone, against a server on this machine."""
+    install(session, "workflows", "tests", "generate")
+    session.run("zizmor", "--offline", "--persona=pedantic", ".github/workflows")
+    session.run("pytest", "-m", "workflow", "tests/workflows", *session.posargs)
+
+
+@nox.session
+def diff(session: nox.Session) -> None:
+    """Say what changed: ``nox -s diff [-- OLD NEW] [options]``; without OLD NEW, from the committed pin to spec/."""
+    install(session, extras="[diff]")
+    words = session.posargs
+    if not words or words[0].startswith("-"):
+        old = Path(session.create_tmp(), "committed")
+        old.mkdir(exist_ok=True)
+        for name in ("openapi.json", "models.json"):
+            text = session.run("git", "show", f"HEAD:spec/{name}", external=True, silent=True, stderr=None)
+            (old / name).write_text(str(text), encoding="utf-8")
+        words = [str(old), "spec", *words]
+    session.run("muapi-client", "spec", "diff", *words, "--second-opinion")
+
+
+@nox.session
+def golden(session: nox.Session) -> None:
+    """Test the rendering alone: traps, hostile texts, documents of other APIs, and what stops a regeneration."""
+    install(session, "tests", "generate", extras="[emulator]")
+    session.run("pytest", "-n", "auto", "tests/golden", *session.posargs)
+
+
+@nox.session
+def surface(session: nox.Session) -> None:
+    """Compare the public names with tests/diff/surface.txt: ``nox -s surface [-- --write]``."""
+    install(session, "tests")
+    session.run("python", "tests/diff/surface.py", *session.posargs)
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the test suite: ``nox -s tests [-- pytest arguments]``."""
-    install(session, "tests", "generate", extras="[emulator]")
+    install(session, "tests", "generate", extras="[diff,emulator]")
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
@@ -85,6 +141,20 @@ def faults(session: nox.Session) -> None:
     """Count lost and doubled jobs under faults and kills: ``nox -s faults [-- --jobs 10000 --seed 1]``."""
     install(session, "peers", extras="[emulator]")
     session.run("python", "tests/faults/run.py", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Let schemathesis call every operation of the emulator: ``nox -s contract [-- --long --seed 2 --only REGEX]``."""
+    install(session, "contract", "generate", extras="[emulator]")
+    session.run("python", "tests/contract/run_document.py", *session.posargs)
+
+
+@nox.session
+def cli_contract(session: nox.Session) -> None:
+    """Let the official muapi-cli call the emulator, command by command: ``nox -s cli_contract [-- image generate]``."""
+    install(session, "contract", extras="[emulator]")
+    session.run("python", "tests/contract/run_cli.py", *session.posargs)
 
 
 @nox.session

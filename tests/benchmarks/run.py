@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import NamedTuple
 
-BENCHMARKS = ("imports", "calls", "loopback", "rendering", "checkers")
+BENCHMARKS = ("imports", "calls", "loopback", "emulator", "rendering", "checkers")
 
 
 class Row(NamedTuple):

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 RUNS = 7
 
@@ -19,14 +20,11 @@ RUNS = 7
 def of_programs(*programs: str) -> list[float]:
     """Median seconds of Python programs in fresh interpreters, taken in turn, less an empty interpreter's.
 
-    Compiled, all of them alike: the first round writes what it compiles into a directory of this measurement, also
-    where the environment keeps Python from writing any (``PYTHONDONTWRITEBYTECODE``).
+    Compiled, all of them alike: the first round is not counted, see :func:`compiling`.
     """
     sources = ("pass", *programs)
     taken: list[list[float]] = [[] for _ in sources]
-    with tempfile.TemporaryDirectory(prefix="muapi-bench-") as compiled:
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONPYCACHEPREFIX"] = compiled
+    with compiling() as environment:
         for run in range(RUNS + 1):
             for times, source in zip(taken, sources, strict=True):
                 seconds = _once([sys.executable, "-c", source], environment)
@@ -34,6 +32,18 @@ def of_programs(*programs: str) -> list[float]:
                     times.append(seconds)
     empty, *others = map(median, taken)
     return [seconds - empty for seconds in others]
+
+
+@contextmanager
+def compiling() -> Iterator[dict[str, str]]:
+    """An environment in which what a program compiles is kept until the end of this measurement.
+
+    Its first run is slow, as after an installation, and the later ones are not, also where the environment of this
+    process keeps Python from writing any bytecode (``PYTHONDONTWRITEBYTECODE``).
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with tempfile.TemporaryDirectory(prefix="muapi-bench-") as compiled:
+        yield {**environment, "PYTHONPYCACHEPREFIX": compiled}
 
 
 def of_commands(commands: Sequence[Sequence[str]], runs: int = 1) -> list[float]:

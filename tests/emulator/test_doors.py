@@ -23,6 +23,10 @@ KEY = {"x-api-key": "sk-live"}
     [
         ("import muapi_client", ["muapi_client.emulator", "jsonschema_rs", "httpx"]),
         ("from muapi_client.emulator import Emulator; Emulator()", ["jsonschema_rs", "httpx"]),
+        (
+            "from muapi_client.emulator import Emulator; Emulator()",
+            ["muapi_client.pinning._fetch", "muapi_client.emulator._media", "muapi_client.emulator._storyboards"],
+        ),
     ],
 )
 def test_what_an_import_does_not_load(statement: str, unloaded: list[str]) -> None:

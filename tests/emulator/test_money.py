@@ -80,7 +80,7 @@ def test_every_answer_to_a_key_tells_cost_and_balance(open_door: Callable[..., A
 
 
 def test_too_small_a_balance_is_refused_and_not_charged(open_door: Callable[..., Any]) -> None:
-    emulator = Emulator(balance="0.0149", outcomes=[Outcome.completed(["https://x.example/1"])])
+    emulator = Emulator(balance="0.0149", job_seconds=10, outcomes=[Outcome.completed(["https://x.example/1"])])
     knock = open_door(emulator)
     refused = knock("POST", "flux-dev-image", json=FOX)
     assert refused.status_code == 402

@@ -71,10 +71,21 @@ def test_a_wrong_method(open_door: Callable[..., Any], method: str, path: str, a
     assert answer.headers["allow"] == allow
 
 
-def test_an_operation_of_the_second_floor_says_so(open_door: Callable[..., Any]) -> None:
-    answer = open_door(Emulator())("GET", "storyboard-projects")
-    assert answer.status_code == 501
-    assert "does not answer GET /api/v1/storyboard-projects" in answer.json()["detail"]
+@pytest.mark.parametrize(
+    ("method", "path", "loc", "kind"),
+    [
+        ("DELETE", "keys/first", ["path", "key_id"], "int_parsing"),
+        ("GET", "storyboard-projects/first", ["path", "id"], "int_parsing"),
+        ("GET", "get_upload_url", ["query", "filename"], "missing"),
+        ("GET", "account/auto-topup/verify", ["query", "session_id"], "missing"),
+    ],
+)
+def test_a_path_and_a_query_are_judged_too(
+    open_door: Callable[..., Any], method: str, path: str, loc: list[str], kind: str
+) -> None:
+    answer = open_door(Emulator())(method, path)
+    assert answer.status_code == 422
+    assert [(problem["loc"], problem["type"]) for problem in answer.json()["detail"]] == [(loc, kind)]
 
 
 def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Callable[..., Any]) -> None:
@@ -296,3 +307,8 @@ def test_every_request_is_remembered_with_its_status(open_door: Callable[..., An
     assert first.request.headers["x-api-key"] == "sk-live"
     assert first.request.host == "api.muapi.ai"
     assert (second.slug, second.status, second.json) == ("nowhere", 404, None)
+
+
+def test_a_number_in_a_path_may_be_any_length_and_names_nothing(open_door: Callable[..., Any]) -> None:
+    knock = open_door(Emulator())
+    assert knock("DELETE", f"keys/{'9' * 40}").status_code == 404

@@ -6,11 +6,12 @@ deciding anything about the job.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.emulator._addresses import API, addressed
 from muapi_client.emulator._exchanges import Reply
-from muapi_client.emulator._outputs import CDN
 
 if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
@@ -55,13 +56,17 @@ def result(job: Job, now: float) -> Reply:
 
 
 def result_body(job: Job, now: float) -> dict[str, Any]:
-    """The result payload at ``now``: ``{id, status, outputs, cost, …}``."""
+    """The result payload at ``now``: ``{id, status, outputs, cost, …}``, addressed as the submitter was."""
     ended = job.ended(now)
-    outputs = job.outputs if ended else ()
+    outputs = job.outputs if ended and not job.expired(now) else ()
     body: dict[str, Any] = {"id": job.id, "status": job.status(now)}
     body[job.shape.under] = laid_out(outputs, job.shape, job.operation.kind)
     body["error"] = job.outcome.error if ended else None
-    return {**body, **_cost_body(job), **(_extras(job, ended=ended) if job.shape.extras else {})}
+    body = {**body, **_cost_body(job), **(_extras(job, ended=ended) if job.shape.extras else {})}
+    if not job.base:
+        return body
+    there: dict[str, Any] = json.loads(addressed(json.dumps(body).encode(), job.base))
+    return there
 
 
 def laid_out(outputs: tuple[Any, ...], shape: Shape, kind: Kind) -> Any:
@@ -101,7 +106,7 @@ def _cost_body(job: Job) -> dict[str, Any]:
 
 def _extras(job: Job, *, ended: bool) -> dict[str, Any]:
     extras: dict[str, Any] = {
-        "urls": {"get": f"{CDN.replace('cdn', 'api')}/api/v1/predictions/{job.id}/result"},
+        "urls": {"get": f"{API}/api/v1/predictions/{job.id}/result"},
         "created_at": stamp(job.accepted_at),
         "has_nsfw_contents": [False for _ in job.outputs] if ended else [],
     }

@@ -6,31 +6,37 @@ how a request is answered (``_world``).
 
 from __future__ import annotations
 
+import math
 import random
-import threading
-from collections import deque
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Literal, Self
 
 from muapi_client._clock import VirtualClock
+from muapi_client._locks import ForkLock
+from muapi_client.emulator._deliveries import hook_of
 from muapi_client.emulator._exchanges import Exchange
-from muapi_client.emulator._kinds import durations
+from muapi_client.emulator._faults import Faults, Plan, meet
+from muapi_client.emulator._habits import Habits, serial_kinds
 from muapi_client.emulator._money import Wallet, dollars
 from muapi_client.emulator._outcomes import Fates, Shape
+from muapi_client.emulator._post import Post
 from muapi_client.emulator._routes import handler_of
+from muapi_client.emulator._seen import Seen
 from muapi_client.emulator._world import World, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from muapi_client._clock import Clock
+    from muapi_client.emulator._deliveries import Delivery
     from muapi_client.emulator._exchanges import Request, Response
+    from muapi_client.emulator._faults import Fault, Met
     from muapi_client.emulator._kinds import JobSeconds
+    from muapi_client.emulator._log import LogEntry
     from muapi_client.emulator._outcomes import Outcome, Script
+    from muapi_client.emulator._server import Served
     from muapi_client.emulator._transport import EmulatorTransport
-
-_REMEMBERED: Final = 100_000  # exchanges kept for `requests`: a soak test must not eat the memory
 
 
 class Emulator:
@@ -42,15 +48,28 @@ class Emulator:
         balance: What the account holds at the start, in US dollars.
         job_seconds: How long a job takes, in seconds: one number, a mapping from kind (``image``, ``video``,
             ``audio``, ``3d``, ``text``, ``data``, ``training``; the rest as usual), or a function of the kind.
-            By default 4, 90, 20, 60, 2, 2 and 600.
+            By default drawn between what is usual: a picture 20 to 60 (of a fast model 2 to 5), a video 60 to
+            600 (180), a sound 10 to 60, a mesh 60 to 300, a text 1 to 10, data 1 to 5, a training 600 to 1800.
         outcomes: What accepted jobs come to, in order, or a function of slug and body; see the package.
         shape: How answers are laid out, where an outcome does not say.
+        failure_rate: Share of the jobs that fail where nothing is scripted, 0 to 1.
+        moderation_rate: Share of the jobs that moderation refuses, likewise; both together at most 1.
+        refund_rate: Share of those two whose charge is given back, 0 to 1.
+        serial: Kinds (one or several) whose jobs run one after another, in one queue; ``True`` for all kinds. A
+            job answered at once passes the queue by.
+        result_seconds: How long a result can be had after its job's end, in seconds; then a look answers 404, and
+            so do the URLs of its outputs. For ever by default.
         clock: The time jobs live in; a ``VirtualClock`` by default, which clients on the transport share.
-        seed: What ids are drawn from: the same seed and requests give the same answers.
+        seed: What ids, times and failures are drawn from: the same seed and requests give the same answers.
+        faults: What goes wrong on the way, and how often; nothing by default.
+        deliver: Called with every try to deliver a webhook; answers its HTTP status (None counts as 200) or raises
+            OSError where nobody is there. A served emulator calls it in a thread, one try at a time. By default
+            every webhook arrives, and ``webhooks`` tells it; a served emulator posts them.
+        webhook_duplicates: How many times more than once each webhook is delivered.
 
     Raises:
         ImportError: ``jsonschema-rs`` is not installed.
-        ValueError: ``job_seconds`` names an unknown kind.
+        ValueError: ``job_seconds`` or ``serial`` names an unknown kind, or a rate is no share.
     """
 
     def __init__(
@@ -62,8 +81,16 @@ class Emulator:
         job_seconds: JobSeconds | None = None,
         outcomes: Script = (),
         shape: Shape | None = None,
+        failure_rate: float = 0.0,
+        moderation_rate: float = 0.0,
+        refund_rate: float = 1.0,
+        serial: bool | str | Iterable[str] = False,
+        result_seconds: float = math.inf,
         clock: Clock | None = None,
         seed: int = 0,
+        faults: Faults | None = None,
+        deliver: Callable[[Delivery], int | None] | None = None,
+        webhook_duplicates: int = 0,
     ) -> None:
         if find_spec("jsonschema_rs") is None:
             raise ImportError(
@@ -71,13 +98,22 @@ class Emulator:
                 name="jsonschema_rs",
             )
         self.clock: Clock = clock or VirtualClock()
-        self._lock = threading.Lock()
-        self._seen: deque[Exchange] = deque(maxlen=_REMEMBERED)
+        self._lock = ForkLock()
+        self._seen = Seen()
+        self._plan = Plan(faults or Faults())
+        self._post = Post(self._now, deliver, webhook_duplicates)
         self._world = World(
             wallet=Wallet(dollars(balance)),
             fates=Fates.of(outcomes),
             shape=shape or Shape(),
-            duration=durations(job_seconds),
+            habits=Habits(
+                job_seconds=job_seconds,
+                failure_rate=failure_rate,
+                moderation_rate=moderation_rate,
+                refund_rate=refund_rate,
+                serial=serial_kinds(serial),
+                result_seconds=result_seconds,
+            ),
             rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
         )
         for is_test, secrets in ((False, live_keys), (True, test_keys)):
@@ -89,19 +125,123 @@ class Emulator:
         """A transport for ``MuAPI``, ``AsyncMuAPI`` and httpx clients of both kinds, with ``.clock``."""
         from muapi_client.emulator._transport import EmulatorTransport  # noqa: PLC0415 - brings httpx
 
-        return EmulatorTransport(self.handle, self.clock)
+        return EmulatorTransport(self.meet, self.clock)
+
+    def serve(
+        self,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        *,
+        speed: float | None = None,
+        log: Callable[[LogEntry | Delivery], object] | None = None,
+        webhooks: Literal["loopback", "anywhere"] = "loopback",
+    ) -> Served:
+        """Answer over HTTP, in a thread of this process.
+
+        Args:
+            port: Where to listen; 0 picks a free port.
+            host: The address to listen on; ``0.0.0.0`` lets other machines in, and no webhook is posted then.
+            speed: Emulated seconds a real second, by default 60; 1 is real time. For the virtual clock only.
+            log: Called with every request and every try to post a webhook, in the server's thread.
+            webhooks: Where webhooks are posted to: this machine only, or anywhere, whoever asks for it.
+
+        Returns:
+            The URL, a string with ``close()``, ``port`` and a ``with`` block that closes.
+
+        Raises:
+            OSError: The address cannot be listened on.
+            ValueError: ``speed`` is not above 0 or not that of another server of this emulator, or the emulator was
+                given a clock that goes by itself.
+        """
+        from muapi_client.emulator._server import serve  # noqa: PLC0415 - brings asyncio and h11
+
+        reach = webhooks == "anywhere"
+        return serve(self.meet, self._post, self.clock, (host, port), speed=speed, log=log, anywhere=reach)
 
     def handle(self, request: Request) -> Response:
-        """Answer one request: the whole service, one request at a time."""
+        """Answer one request: the whole service, one request at a time, and no fault."""
         with self._lock:
-            response = answer(self._world, request, handler_of)
-            self._seen.append(Exchange(request, response.status))
+            response = self._answer(request)
+            self._seen.add(Exchange(request, response.status))
+        self._post.settle()
         return response
+
+    def meet(self, request: Request) -> Met:
+        """Answer one request as a door does: under the fault that it meets, if any."""
+        with self._lock:
+            fault = self._plan.take(request)
+            answered = self._answer(request) if fault is None or fault.accepts else None
+            met = meet(self._plan.faults, fault, answered)
+            self._seen.add(Exchange(request, met.status, fault))
+        self._post.settle()
+        return met
+
+    def save(self) -> str:
+        """The whole state as JSON text, for :meth:`load`.
+
+        Money, keys (the emulator's own, worth nothing elsewhere), jobs, uploads, storyboards, what was scripted and
+        is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of requests, faults,
+        webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are functions or iterators.
+        """
+        from muapi_client.emulator._saving import saved  # noqa: PLC0415 - most emulators are never saved
+
+        with self._lock:
+            self._world.settle(self._now())
+            return saved(self._world, self._now())
+
+    @classmethod
+    def load(
+        cls,
+        text: str,
+        *,
+        job_seconds: JobSeconds | None = None,
+        outcomes: Script | None = None,
+        clock: Clock | None = None,
+        faults: Faults | None = None,
+        deliver: Callable[[Delivery], int | None] | None = None,
+        webhook_duplicates: int = 0,
+    ) -> Self:
+        """An emulator that goes on where a saved one stopped, and answers as that one would have.
+
+        Args:
+            text: What :meth:`save` gave.
+            job_seconds: As for a new emulator; by default as saved.
+            outcomes: Likewise; by default what was left of a list. What :meth:`next` was given still comes first.
+            clock: Likewise; by default a ``VirtualClock`` that reads what it read. Time that passed between saving
+                and loading does not count on any clock.
+            faults: As for a new emulator.
+            deliver: As for a new emulator.
+            webhook_duplicates: As for a new emulator.
+
+        Raises:
+            ValueError: The text was not saved by an emulator of this version, or ``job_seconds`` or ``outcomes``
+                was a function or an iterator and is not given again.
+        """
+        from muapi_client.emulator._saving import Options, loaded  # noqa: PLC0415 - as in `save`
+
+        rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
+        world, now = loaded(text, rng, Options(job_seconds, outcomes))
+        emulator = cls(
+            (),
+            (),
+            clock=clock or VirtualClock(now),
+            faults=faults,
+            deliver=deliver,
+            webhook_duplicates=webhook_duplicates,
+        )
+        emulator._world = world
+        world.offset = now - emulator.clock.now()
+        return emulator
 
     def next(self, *outcomes: Outcome) -> None:
         """Let the next accepted jobs come to ``outcomes``, in this order, before anything scripted."""
         with self._lock:
             self._world.fates.add(outcomes)
+
+    def next_fault(self, *faults: Fault | None) -> None:
+        """Let the next requests to the API meet ``faults``, in this order, before any other; None is no fault."""
+        with self._lock:
+            self._plan.add(faults)
 
     def deposit(self, amount: Decimal | float | str) -> None:
         """Pay ``amount`` US dollars into the account, as finishing a top-up's checkout would."""
@@ -125,11 +265,34 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
-        """Every request seen, refused ones too, oldest first; at most the newest 100,000."""
+        """Every request seen, refused ones too, oldest first: the newest 100,000, and 32 MiB of their newest bodies.
+
+        An older one has ``whole`` False and an empty body; the last one always has its own.
+        """
         with self._lock:
-            return tuple(self._seen)
+            return self._seen.all()
+
+    @property
+    def webhooks(self) -> tuple[Delivery, ...]:
+        """Every try to deliver a webhook by now, oldest first."""
+        self._post.settle()
+        return self._post.tries
+
+    def _answer(self, request: Request) -> Response:
+        """Answer under the lock, and note where a new job's end is to be told."""
+        accepted = self.accepted
+        response = answer(self._world, request, handler_of)
+        if self.accepted > accepted:
+            job = next(self._world.jobs.newest())
+            if (url := hook_of(request, job.body)) is not None:
+                self._post.expect(job, url)
+        return response
+
+    def _now(self) -> float:
+        """The emulator's time: the clock's reading, gone on from where it was saved."""
+        return self.clock.now() + self._world.offset
 
     def _settled(self) -> Wallet:
         with self._lock:
-            self._world.settle(self.clock.now())
+            self._world.settle(self._now())
             return self._world.wallet

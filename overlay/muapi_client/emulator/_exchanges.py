@@ -1,13 +1,13 @@
 """What comes in and what goes out, as values; and reading a body.
 
-Lives here: requests, answers, refusals, and the two body formats. Does not live here: what any of them means.
+Lives here: requests, answers, refusals, and JSON bodies. Does not live here: what any of them means, forms
+(``_multipart``).
 """
 
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from attrs import field, frozen
 
@@ -16,13 +16,19 @@ from muapi_client.emulator._money import Cost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
-_PARAMETER = re.compile(rb'(name|filename)="([^"]*)"')
+    from muapi_client.emulator._faults import Fault
+
+_SECRET: Final = frozenset({"x-api-key", "authorization"})  # headers whose values are not shown
+
+
+def _shown(headers: Mapping[str, str]) -> str:
+    """``headers`` as a representation shows them: a failing assertion prints it, and logs of CI keep that."""
+    return repr({name: "***" if name.lower() in _SECRET else value for name, value in headers.items()})
 
 
 @frozen
 class Request:
-    """One request, whole.
+    """One request, whole. Its representation does not show keys.
 
     Args:
         method: In capitals.
@@ -32,32 +38,41 @@ class Request:
         body: The bytes after the headers.
         now: The reading of the emulator's clock on arrival, in seconds.
         host: The host the client addressed; the emulator answers for any.
+        served: Whether it came over HTTP rather than in process.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = field(factory=dict[str, str])
-    headers: Mapping[str, str] = field(factory=dict[str, str])
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=_shown)
     body: bytes = b""
     now: float = 0.0
     host: str = "api.muapi.ai"
+    served: bool = False
 
 
 @frozen
 class Response:
-    """One answer, whole."""
+    """One answer, whole; ``chunks``, where there are any, are sent one by one in place of ``body``."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    chunks: tuple[bytes, ...] = ()
 
 
 @frozen
 class Exchange:
-    """A request the emulator saw, and the status it answered with."""
+    """A request the emulator saw, the status it answered with, and the fault that one met.
+
+    Where the answer was lost, ``status`` is what it would have been; None where the request had no effect either.
+    ``whole`` is False where the request's body is no longer kept (see ``Emulator.requests``); it is empty then.
+    """
 
     request: Request
-    status: int
+    status: int | None
+    fault: Fault | None = None
+    whole: bool = True
 
     @property
     def slug(self) -> str:
@@ -66,7 +81,13 @@ class Exchange:
 
     @property
     def json(self) -> Any:
-        """The request's body, parsed; ``None`` when there was none. Raises ValueError when it is not JSON."""
+        """The request's body, parsed; ``None`` when there was none.
+
+        Raises:
+            ValueError: It is not JSON, or no longer kept.
+        """
+        if not self.whole:
+            raise ValueError("this request's body is no longer kept: an emulator remembers those of the newest, 32 MiB")
         return json.loads(self.request.body) if self.request.body else None
 
 
@@ -74,14 +95,18 @@ FREE = Cost()
 """What a request that is no job costs: nothing, and the answer says so."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Reply:
-    """An answer before it becomes bytes; ``cost`` decides the money headers, ``None`` leaves them out."""
+    """An answer before it becomes bytes; ``cost`` decides the money headers, ``None`` leaves them out.
+
+    ``chunks``, where there are any, are sent in place of ``body``, one by one.
+    """
 
     body: Any
     cost: Cost | None = FREE
     status: int = 200
     headers: Mapping[str, str] = field(factory=dict[str, str])
+    chunks: tuple[bytes, ...] = ()
 
 
 class Refusal(Exception):  # noqa: N818 - an answer on its way out, not a fault of ours
@@ -92,6 +117,11 @@ class Refusal(Exception):  # noqa: N818 - an answer on its way out, not a fault 
         self.status = status
         self.detail = detail
         self.headers = headers or {}
+
+
+def live_only() -> Refusal:
+    """The refusal of a change that a test key must not make."""
+    return Refusal(403, "A test key cannot change the account: use a live key")
 
 
 def problem(kind: str, loc: tuple[str | int, ...], msg: str, **ctx: Any) -> dict[str, Any]:
@@ -127,24 +157,6 @@ def json_body(request: Request) -> Any:
 def not_an_object(*loc: str | int) -> dict[str, Any]:
     """The problem of a value that should have been an object with known fields."""
     return problem("model_attributes_type", loc, "Input should be a valid dictionary or object to extract fields from")
-
-
-def form_file(request: Request, name: str) -> tuple[str, str, bytes] | None:
-    """The file sent as multipart field ``name``: filename, content type, bytes; ``None`` if there is none."""
-    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
-    if boundary is None:
-        return None
-    for part in (b"\r\n" + request.body).split(b"\r\n--" + boundary[1].encode()):
-        head, _, content = part.partition(b"\r\n\r\n")
-        names = {key.decode(): value.decode(errors="replace") for key, value in _PARAMETER.findall(head)}
-        if names.get("name") == name and "filename" in names:
-            return names["filename"], _content_type(head), content
-    return None
-
-
-def _content_type(head: bytes) -> str:
-    found = re.search(rb"content-type:[ \t]*([^\r\n]+)", head, re.IGNORECASE)
-    return found[1].decode(errors="replace").strip() if found else "application/octet-stream"
 
 
 def _is_text(value: Any) -> bool:

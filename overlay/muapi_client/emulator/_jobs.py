@@ -7,14 +7,16 @@ live here: how an answer looks (``_answers``), what a job yields (``_outputs``).
 from __future__ import annotations
 
 import heapq
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field
 
+from muapi_client.emulator._addresses import CDN
 from muapi_client.emulator._money import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from decimal import Decimal
 
     from muapi_client.emulator._document import Operation
@@ -40,6 +42,10 @@ class Job:
         outputs: What it yields if it completes; emptied when its media are deleted.
         is_test: Whether a test key submitted it.
         number: Its place in the history; -1 outside it.
+        inline: Whether the submit itself was answered with the result.
+        waits: How long it stands in a queue before it runs, in seconds.
+        lasts: How long its result can be had after its end, in seconds.
+        base: ``http://HOST:PORT`` where the client that submitted it reaches the emulator, else ``""``.
         refunded: Whether the charge was given back.
     """
 
@@ -54,12 +60,24 @@ class Job:
     outputs: tuple[Any, ...]
     is_test: bool = False
     number: int = -1
+    inline: bool = False
+    waits: float = 0.0
+    lasts: float = math.inf
+    base: str = ""
     refunded: bool = False
 
     @property
     def ends_at(self) -> float:
         """The reading of the clock at which it ends."""
-        return self.accepted_at + self.seconds
+        return self.accepted_at + self.waits + self.seconds
+
+    def expired(self, now: float) -> bool:
+        """Whether its result can no longer be had at ``now``."""
+        return now >= self.ends_at + self.lasts
+
+    def completed(self, now: float) -> bool:
+        """Whether it has ended by ``now`` as it should."""
+        return self.ended(now) and self.outcome.end == "completed"
 
     def ended(self, now: float) -> bool:
         """Whether it has ended by ``now``."""
@@ -70,7 +88,9 @@ class Job:
         if self.ended(now):
             return self.outcome.status or self.shape.done
         words = self.shape.running
-        share = (now - self.accepted_at) / self.seconds
+        if now < self.accepted_at + self.waits:
+            return words[0]
+        share = (now - self.accepted_at - self.waits) / self.seconds
         if len(words) == 1 or share < _FIRST_PHASE:
             return words[0]
         later = (share - _FIRST_PHASE) / (1 - _FIRST_PHASE) * (len(words) - 1)
@@ -82,12 +102,13 @@ class Job:
         return Cost(self.usd, self.outcome.bonus_credits, self.refunded)
 
 
-@define
+@define(eq=False, repr=False)
 class JobBook:
     """Every job by its id, the live ones in order, and the refunds that are due."""
 
     _by_id: dict[str, Job] = field(factory=dict[str, Job], init=False)
     _history: list[Job | None] = field(factory=list["Job | None"], init=False)
+    _by_path: dict[str, Job] = field(factory=dict[str, Job], init=False)
     _due: list[tuple[float, int, Job]] = field(factory=list[tuple[float, int, Job]], init=False)
 
     @property
@@ -98,10 +119,14 @@ class JobBook:
     def add(self, job: Job) -> None:
         """Keep ``job``; one from a test key stays out of the history."""
         self._by_id[job.id] = job
+        self._by_path |= dict.fromkeys(_paths(job.outputs), job)
         if job.is_test:
             return
         job.number = len(self._history)
         self._history.append(job)
+        self._expect(job)
+
+    def _expect(self, job: Job) -> None:
         if job.outcome.refunded:
             heapq.heappush(self._due, (job.ends_at, job.number, job))
 
@@ -109,8 +134,20 @@ class JobBook:
         """The job of this id."""
         return self._by_id.get(request_id)
 
+    def at(self, path: str, now: float) -> bool:
+        """Whether a file stands at ``path`` of the CDN: an output of a job that has completed and still has it."""
+        job = self._by_path.get(path)
+        return job is not None and job.completed(now) and not job.expired(now)
+
+    def delete_media(self, job: Job) -> None:
+        """Delete what ``job`` made."""
+        for path in _paths(job.outputs):
+            self._by_path.pop(path, None)
+        job.outputs = ()
+
     def delete(self, job: Job) -> None:
         """Forget ``job``; what it cost and that it was accepted stay."""
+        self.delete_media(job)
         del self._by_id[job.id]
         if not job.is_test:
             self._history[job.number] = None
@@ -129,3 +166,31 @@ class JobBook:
             job = self._history[number]
             if job is not None:
                 yield job
+
+    def all(self) -> Iterator[Job]:
+        """Every job that is not forgotten, test keys' too, in order of acceptance."""
+        yield from self._by_id.values()
+
+    def owed(self) -> Iterator[Job]:
+        """Every job that is forgotten and still to be refunded."""
+        yield from (job for _, _, job in self._due if job.id not in self._by_id)
+
+    def restore(self, jobs: Iterable[Job], owed: Iterable[Job], accepted: int) -> None:
+        """Take in what :meth:`all` and :meth:`owed` gave, of a book that had ``accepted`` so many."""
+        self._history = [None] * accepted
+        for job in jobs:
+            self._by_id[job.id] = job
+            self._by_path |= dict.fromkeys(_paths(job.outputs), job)
+            if not job.is_test:
+                self._history[job.number] = job
+                if not job.refunded:
+                    self._expect(job)
+        for job in owed:
+            self._expect(job)
+
+
+def _paths(outputs: tuple[Any, ...]) -> Iterator[str]:
+    """Where those of ``outputs`` stand that are files on the CDN."""
+    for output in outputs:
+        if isinstance(output, str) and output.startswith(f"{CDN}/"):
+            yield output.removeprefix(CDN)

@@ -13,6 +13,8 @@ from muapi_client.emulator._answers import stamp
 from muapi_client.emulator._exchanges import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from muapi_client.emulator._exchanges import Request
 
 
@@ -39,7 +41,7 @@ class Key:
         }
 
 
-@define
+@define(eq=False, repr=False)
 class KeyRing:
     """Every key that works now, oldest first."""
 
@@ -56,6 +58,20 @@ class KeyRing:
         self._keys[key.secret] = key
         return key
 
+    def all(self) -> tuple[Key, ...]:
+        """All of them."""
+        return tuple(self._keys.values())
+
+    @property
+    def made(self) -> int:
+        """How many there ever were."""
+        return self._made
+
+    def restore(self, keys: Iterable[Key], made: int) -> None:
+        """Have ``keys`` in place of those there are, of ``made`` so many that ever were."""
+        self._keys = {key.secret: key for key in keys}
+        self._made = made
+
     def listed(self) -> list[dict[str, Any]]:
         """All of them, as ``GET keys`` lists them."""
         return [key.listed() for key in self._keys.values()]
@@ -67,8 +83,8 @@ class KeyRing:
             del self._keys[found.secret]
         return found is not None
 
-    def of(self, request: Request) -> Key:
-        """The key that ``request`` carries.
+    def of(self, request: Request, now: float) -> Key:
+        """The key that ``request`` carries, which is used ``now``.
 
         Raises:
             Refusal: 401 without a key, 403 with one that does not work.
@@ -79,5 +95,5 @@ class KeyRing:
         key = self._keys.get(secret)
         if key is None:
             raise Refusal(403, "Not authorized")
-        key.last_used_at = request.now
+        key.last_used_at = now
         return key

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from muapi_client.emulator._document import operations
 from muapi_client.emulator._exchanges import Refusal, Reply
 from muapi_client.emulator._prices import CURRENCY, card, catalogue, estimate
 
@@ -30,7 +31,8 @@ def get_model(_world: World, visit: Visit) -> Reply:
 
 def estimate_cost(_world: World, visit: Visit) -> Reply:
     """``POST models/{name}/estimate-cost``: what a submit of this payload would be charged."""
-    return Reply(estimate(_entry(visit), visit.body))
+    entry = _entry(visit)
+    return Reply(estimate(entry, operations().by_name.get(entry["name"]), visit.body))
 
 
 def _entry(visit: Visit) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ class Cost:
         return headers
 
 
-@define
+@define(eq=False)
 class Wallet:
     """The balance, and what has been charged less what was refunded."""
 

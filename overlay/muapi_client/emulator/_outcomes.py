@@ -7,7 +7,7 @@ Lives here: the two values, and the queue they wait in. Does not live here: carr
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack
@@ -36,6 +36,8 @@ class Shape:
             (milliseconds) and ``timings``.
         inline_id: Whether an answer that is finished at once tells its id.
         is_test_listed: Whether the key list tells test keys from live ones (of use for all jobs only).
+        stream: How a ``/stream`` operation speaks: server-sent events with OpenAI's chunks (``deltas``) or with bare
+            text (``texts``), or one JSON object a line (``ndjson``).
     """
 
     submit: Literal["request_id", "bare", "id", "data"] = "request_id"
@@ -48,6 +50,7 @@ class Shape:
     extras: bool = False
     inline_id: bool = True
     is_test_listed: bool = True
+    stream: Literal["deltas", "texts", "ndjson"] = "deltas"
 
 
 class Choices(TypedDict, total=False):
@@ -58,6 +61,10 @@ class Choices(TypedDict, total=False):
     price: Decimal | None
     bonus_credits: int
     shape: Shape | None
+
+
+def _seconds(told: float | None) -> float | None:
+    return None if told is None else float(told)
 
 
 @frozen(kw_only=True)
@@ -82,7 +89,7 @@ class Outcome:
     outputs: tuple[Any, ...] | None = None
     error: Any = None
     refunded: bool = False
-    seconds: float | None = field(default=None, validator=validators.optional(validators.ge(0)))
+    seconds: float | None = field(default=None, converter=_seconds, validator=validators.optional(validators.ge(0)))
     inline: bool = False
     price: Decimal | None = field(default=None, validator=validators.optional(validators.ge(Decimal(0))))
     bonus_credits: int = 0
@@ -130,12 +137,13 @@ ORDINARY = Outcome()
 Script: TypeAlias = Iterable[Outcome] | Callable[[str, Mapping[str, Any]], Outcome | None]
 
 
-@define
+@define(eq=False, repr=False)
 class Fates:
-    """What the next accepted jobs will come to."""
+    """What the next accepted jobs will come to; ``rest`` is what is left of a script that can be counted."""
 
     _chosen: Callable[[str, Mapping[str, Any]], Outcome | None]
     _scripted: Iterator[Outcome]
+    rest: deque[Outcome] | None = None
     _next: deque[Outcome] = field(factory=deque[Outcome], init=False)
 
     @classmethod
@@ -143,7 +151,13 @@ class Fates:
         """From what ``Emulator(outcomes=...)`` was given."""
         if callable(script):
             return cls(script, iter(()))
-        return cls(lambda _slug, _body: None, iter(script))
+        rest = deque(script) if isinstance(script, Sequence) else None
+        return cls(_as_usual, iter(script) if rest is None else _used_up(rest), rest)
+
+    @property
+    def coming(self) -> tuple[Outcome, ...]:
+        """Those that come before the rest of the script."""
+        return tuple(self._next)
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Let these come before the script."""
@@ -161,6 +175,15 @@ class Fates:
         """The job was accepted: its fate is used up."""
         if self._next:
             self._next.popleft()
+
+
+def _as_usual(_slug: str, _body: Mapping[str, Any]) -> Outcome | None:
+    return None
+
+
+def _used_up(outcomes: deque[Outcome]) -> Iterator[Outcome]:
+    while outcomes:
+        yield outcomes.popleft()
 
 
 def _exact(choices: Choices) -> Choices:

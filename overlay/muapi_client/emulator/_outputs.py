@@ -1,13 +1,14 @@
 """What a job yields.
 
-Lives here: plausible outputs by kind, for live and for test keys. Does not live here: how an answer lays
-them out.
+Lives here: plausible outputs by kind, for live and for test keys, and their file types. Does not live here: how an
+answer lays them out, the files' bytes (``_media``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.emulator._addresses import CDN, SAMPLES
 from muapi_client.emulator._kinds import FILE_TYPES
 from muapi_client.emulator._prices import count
 
@@ -15,10 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from muapi_client.emulator._document import Operation
+    from muapi_client.emulator._kinds import Kind
 
-CDN: Final = "https://cdn.muapi.ai"  # where real outputs and uploads stand
-_SAMPLES: Final = "https://d3adwkbyhxyrtq.cloudfront.net/webassets"  # a host the samples of test keys were seen on
 _ASKED: Final = ("prompt", "query", "text", "keyword", "messages")  # fields that say what was asked, likeliest first
+_FORMATS: Final = ("output_format", "format")  # fields that say which type of file to make, where they name one
+_SUFFIXES: Final[dict[str, str]] = {  # a file type by what such a field calls it, as far as the emulator can make it
+    "png": "png",
+    "jpg": "jpg",
+    "jpeg": "jpg",
+    "webp": "webp",
+    "mp4": "mp4",
+    "mp3": "mp3",
+    "wav": "wav",
+    "glb": "glb",
+}
+_OWN: Final[dict[str, str]] = {"suno-convert-to-wav": "wav"}  # models whose name says what they make
 
 
 def live_outputs(request_id: str, operation: Operation, body: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -28,8 +40,7 @@ def live_outputs(request_id: str, operation: Operation, body: Mapping[str, Any])
         return (f"{operation.name} answers: {_asked(body)}",)
     if kind == "data":
         return ({"query": _asked(body), "results": [{"rank": 1, "title": operation.name, "id": request_id}]},)
-    names = [request_id, *(f"{request_id}-{number}" for number in range(2, count(body) + 1))]
-    return tuple(f"{CDN}/outputs/{name}.{FILE_TYPES[kind]}" for name in names)
+    return files(request_id, count(body), _suffix(kind, operation, body))
 
 
 def sample_outputs(operation: Operation) -> tuple[Any, ...]:
@@ -39,7 +50,22 @@ def sample_outputs(operation: Operation) -> tuple[Any, ...]:
         return ("This is a sample answer.",)
     if kind == "data":
         return ({"query": "sample", "results": []},)
-    return (f"{_SAMPLES}/{kind}models/{operation.slug.replace('/', '-')}.{FILE_TYPES[kind]}",)
+    return (f"{SAMPLES}/webassets/{kind}models/{operation.slug.replace('/', '-')}.{FILE_TYPES[kind]}",)
+
+
+def files(request_id: str, pieces: int, suffix: str) -> tuple[str, ...]:
+    """Where so many files of a job stand."""
+    names = [request_id, *(f"{request_id}-{number}" for number in range(2, pieces + 1))]
+    return tuple(f"{CDN}/outputs/{name}.{suffix}" for name in names)
+
+
+def _suffix(kind: Kind, operation: Operation, body: Mapping[str, Any]) -> str:
+    """The file type that the body asks for, or the document's default, or what is usual for the kind."""
+    for name in _FORMATS:
+        wanted = body.get(name, operation.default(name))
+        if isinstance(wanted, str) and wanted in _SUFFIXES:
+            return _SUFFIXES[wanted]
+    return _OWN.get(operation.slug, FILE_TYPES[kind])
 
 
 def _asked(body: Mapping[str, Any]) -> str:

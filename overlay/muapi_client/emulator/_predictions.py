@@ -9,12 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._answers import result, result_body, stamp
-from muapi_client.emulator._exchanges import Refusal, Reply
+from muapi_client.emulator._exchanges import Refusal, Reply, live_only
 
 if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
     from muapi_client.emulator._world import Visit, World
 
+_FIRST_LOG_ID: Final = 1_000_001
 _PAGE: Final = 30  # the document's default of `limit`
 
 
@@ -26,10 +27,25 @@ def look(world: World, visit: Visit) -> Reply:
 def delete_media(world: World, visit: Visit) -> Reply:
     """``DELETE predictions/{id}/media``: the outputs go, with ``delete_record=true`` the whole record."""
     job = _job(world, visit)
-    job.outputs = ()
+    if visit.is_test and not job.is_test:
+        raise live_only()
+    world.jobs.delete_media(job)
     if visit.query.get("delete_record", False):
         world.jobs.delete(job)
     return Reply({"id": job.id, "deleted": True})
+
+
+def usage_log(world: World, visit: Visit) -> Reply:
+    """``GET get-usage-log-id/{request_id}``: every live job has one, and keeps it when its result expires."""
+    job = world.jobs.get(visit.parameters["request_id"])
+    if job is None or job.is_test:
+        raise Refusal(404, "Not Found")
+    return Reply({"usage_log_id": usage_log_id(job), "request_id": job.id, "status": job.status(visit.now)})
+
+
+def usage_log_id(job: Job) -> str:
+    """The id of a live job in the account's usage log."""
+    return str(_FIRST_LOG_ID + job.number)
 
 
 def history(world: World, visit: Visit) -> Reply:
@@ -43,7 +59,7 @@ def history(world: World, visit: Visit) -> Reply:
 
 def _job(world: World, visit: Visit) -> Job:
     job = world.jobs.get(visit.parameters["id"])
-    if job is None:
+    if job is None or job.expired(visit.now):
         raise Refusal(404, "Not Found")
     return job
 
@@ -59,6 +75,7 @@ def _before(cursor: str | None) -> int | None:
 def _item(job: Job, now: float) -> dict[str, Any]:
     return {
         **result_body(job, now),
+        "usage_log_id": usage_log_id(job),
         "model": job.operation.name,
         "endpoint": job.operation.slug,
         "created_at": stamp(job.accepted_at),

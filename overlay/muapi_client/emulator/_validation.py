@@ -10,18 +10,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._exchanges import invalid
-from muapi_client.emulator._problems import problems
+from muapi_client.emulator._exchanges import invalid, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from jsonschema_rs import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
     from muapi_client.emulator._document import Operation
 
 # The server takes links it can fetch, nothing else: data: URIs and local paths are refused.
 _LINK = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,4300}")  # the server's Python reads no longer ones
 _TRUE: Final = frozenset({"1", "true", "t", "yes", "y", "on"})
 _FALSE: Final = frozenset({"0", "false", "f", "no", "n", "off"})
 
@@ -35,7 +35,15 @@ def check_body(operation: Operation, body: Any) -> None:
         return
     validator = _validator(schema)
     if not validator.is_valid(body):
-        raise invalid(*problems(validator.iter_errors(body), ("body",), operation.fields))
+        raise invalid(*_problems(validator.iter_errors(body), ("body",), operation.fields))
+
+
+def check_path(operation: Operation, parameters: Mapping[str, str]) -> None:
+    """Raise Refusal (422) unless the path's parameters are of their types."""
+    found = [name for name, text in parameters.items() if not _is_of(operation.path_types[name], text)]
+    if found:
+        message = "Input should be a valid integer, unable to parse string as an integer"
+        raise invalid(*(problem("int_parsing", ("path", name), message) for name in found))
 
 
 def check_query(operation: Operation, query: Mapping[str, str]) -> dict[str, Any]:
@@ -48,20 +56,34 @@ def check_query(operation: Operation, query: Mapping[str, str]) -> dict[str, Any
     found: list[dict[str, Any]] = []
     for name, schema in operation.query.items():
         if name not in query:
+            if name in operation.needed:
+                found.append(problem("missing", ("query", name), "Field required"))
             continue
         values[name] = _typed(query[name], schema)
         validator = _validator(schema)
         if not validator.is_valid(values[name]):
-            found += problems(validator.iter_errors(values[name]), ("query", name), ())
+            found += _problems(validator.iter_errors(values[name]), ("query", name), ())
     if found:
         raise invalid(*found)
     return values
 
 
+def _problems(
+    errors: Iterable[ValidationError], root: tuple[str, ...], fields: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    from muapi_client.emulator._problems import problems  # noqa: PLC0415 - most bodies fit
+
+    return problems(errors, root, fields)
+
+
+def _is_of(kind: str, text: str) -> bool:
+    return kind != "integer" or _INTEGER.fullmatch(text) is not None
+
+
 def _typed(text: str, schema: Mapping[str, Any]) -> Any:
     """``text`` as the type the schema asks for, or unchanged where it cannot be that."""
     types = {schema.get("type"), *(branch.get("type") for branch in schema.get("anyOf", ()))}
-    if "integer" in types and re.fullmatch(r"[+-]?\d{1,18}", text):
+    if "integer" in types and _INTEGER.fullmatch(text):
         return int(text)
     if "boolean" in types and text.lower() in _TRUE | _FALSE:
         return text.lower() in _TRUE

@@ -1,0 +1,39 @@
+"""What is told of a callable that fails while an emulator is served.
+
+Lives here: telling it, since whoever gave the callable is not there to be raised at, and the server goes on. Does not
+live here: what the callables are for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def complain(what: str, error: BaseException, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    """Tell of ``error`` by the event loop's exception handler: in the log, at first standard error, with a traceback.
+
+    Args:
+        what: What failed.
+        error: How.
+        loop: The server's; by default the one that runs in this thread.
+    """
+    where = asyncio.get_running_loop() if loop is None else loop
+    where.call_exception_handler({"message": f"the emulator goes on, but {what} failed", "exception": error})
+
+
+def complaining(what: str, told: Callable[[Any], object] | None) -> Callable[[Any], object] | None:
+    """``told``, but that a fault of its own is complained of and goes no further."""
+    if told is None:
+        return None
+
+    def tell(news: Any) -> None:
+        try:
+            told(news)
+        except BaseException as error:  # noqa: BLE001 - pytest.fail is none of Exception's
+            complain(what, error)
+
+    return tell

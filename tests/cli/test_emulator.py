@@ -1,0 +1,182 @@
+"""The emulator as a command: what it prints, what it logs, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from muapi_client import MuAPI
+from muapi_client.cli import main
+from muapi_client.emulator import Fault
+from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROGRAM = (sys.executable, "-m", "muapi_client.cli", "emulator")
+LIVE, TEST = "sk-live", "sk-test"
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals to another process")
+
+
+class Running:
+    """The command in a process of its own, once it listens."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        self.process = process
+        self.first = process.stdout.readline()
+
+    def stop(self, how: int = signal.SIGTERM) -> tuple[str, str]:
+        """The rest of standard output, and all of standard error."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self.process.send_signal(how)
+        self.process.wait(timeout=60)
+        return self.process.stdout.read(), self.process.stderr.read()
+
+
+@contextmanager
+def running(*words: str) -> Iterator[Running]:
+    # The environment names a key that is nobody's business, as a user's would.
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-users-own"}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen((*PROGRAM, "--port", "0", *words), env=environment, text=True, **pipes) as process:
+        try:
+            yield Running(process)
+        finally:
+            process.kill()
+
+
+def test_it_serves_logs_and_sums_up() -> None:
+    with running("--output", "json", "--balance", "5") as emulator:
+        told = json.loads(emulator.first)
+        with MuAPI(told["live_key"], told["url"]) as mu:
+            done = mu.run(flux_dev_image(prompt="a fox"))
+            balance = mu.account_balance
+        with MuAPI(told["test_key"], told["url"], expect="sandbox") as mu:
+            mu.run(flux_dev_image(prompt="a fox"))
+        httpx.get(f"{told['url']}/api/v1/keys/{LIVE}")
+        out, err = emulator.stop()
+    events = [json.loads(line) for line in err.splitlines()]
+    submit, *others, stopped = events
+    assert (submit["event"], submit["method"], submit["path"]) == ("request", "POST", "/api/v1/flux-dev-image")
+    assert (submit["status"], submit["request_id"], submit["fault"]) == (200, done.id, None)
+    assert done.cost is not None
+    assert float(submit["cost_usd"]) == float(done.cost.amount_usd) > 0
+    assert submit["ms"] >= 0
+    assert {event["event"] for event in others} == {"request"}
+    assert others[-1]["path"] == "/api/v1/keys/sk-***"
+    assert (stopped["event"], stopped["accepted"], stopped["requests"]) == ("stopped", 1, len(others) + 1)
+    assert stopped["charged_usd"] == float(done.cost.charged_usd)
+    assert stopped["balance_usd"] == float(balance or 0) == 5 - stopped["charged_usd"]
+    assert (emulator.process.returncode, out) == (0, "")
+    assert LIVE not in err
+    assert "sk-users-own" not in emulator.first + out + err
+
+
+def test_chaos_is_logged_and_the_summary_is_the_truth() -> None:
+    with running("--chaos", "1", "--seed", "4") as emulator:
+        url = emulator.first.split()[-1]
+        for _ in range(6):
+            try:
+                httpx.post(
+                    f"{url}/api/v1/flux-dev-image", json={"prompt": "x"}, headers={"x-api-key": LIVE}, timeout=0.5
+                )
+            except httpx.HTTPError:
+                continue
+        out, err = emulator.stop(signal.SIGINT)
+    *lines, total = err.splitlines()
+    assert len(lines) == 6
+    assert all(line.startswith("POST /api/v1/flux-dev-image  ") and "  fault: " in line for line in lines)
+    accepted = sum(Fault(line.rpartition("  fault: ")[2]).accepts for line in lines)
+    assert total.startswith(f"6 requests; {accepted} jobs accepted, ")
+    assert 0 < accepted < 6
+    assert f"export MUAPI_BASE_URL={url} MUAPI_API_KEY={LIVE}" in out
+    assert emulator.process.returncode == 0
+
+
+def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = tmp_path / "emulator.json"
+    with running("--state", str(state), "--balance", "5") as emulator:
+        with MuAPI(LIVE, emulator.first.split()[-1]) as mu:
+            done = mu.run(flux_dev_image(prompt="a fox"))
+        emulator.stop()
+    with running("--state", str(state)) as emulator:
+        with MuAPI(LIVE, emulator.first.split()[-1]) as mu:
+            assert mu.look(done.id).done
+            assert mu.account_balance == Decimal("4.985")
+        _, err = emulator.stop()
+    assert err.splitlines()[-1] == "1 requests; 1 jobs accepted, 0.015 USD charged, 4.985 USD left"
+    assert [path.name for path in tmp_path.iterdir()] == ["emulator.json"]
+    assert main(["emulator", "--state", str(state), "--balance", "7"]) == 1
+    assert "has a balance of its own" in capsys.readouterr().err
+    state.write_text("{}")
+    assert main(["emulator", "--state", str(state)]) == 1
+    assert "holds no state of an emulator" in capsys.readouterr().err
+    assert main(["emulator", "--state", str(tmp_path / "none" / "x")]) == 1
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_real_time_is_as_slow_as_the_real_one() -> None:
+    with running("--realtime") as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
+        job: Any = mu.submit(kling_v2_1_master_t2v(prompt="waves"))
+        assert [mu.look(job).status for _ in range(3)] == ["queued"] * 3
+        emulator.stop()
+
+
+def test_a_port_that_is_taken_is_one_clear_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        before = signal.getsignal(signal.SIGTERM)
+        assert main(["emulator", "--port", port]) == 1
+    assert signal.getsignal(signal.SIGTERM) is before
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"muapi-client: cannot listen on 127.0.0.1, port {port}: ")
+    assert err.endswith("; port 0 picks a free one\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "taught"),
+    [
+        (("--chaos", "20"), "no rate from 0 to 1, such as 0.2"),
+        (("--chaos", "nan"), "no rate"),
+        (("--port", "70000"), "no port: 0 to 65535"),
+        (("--balance", "-1"), "no amount in USD"),
+    ],
+)
+def test_words_that_cannot_be_right(words: tuple[str, ...], taught: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["emulator", *words])
+    assert left.value.code == 2
+    assert taught in capsys.readouterr().err
+
+
+def test_a_webhook_that_is_no_url_is_told_like_any_other() -> None:
+    with running("--output", "json") as emulator:
+        url = json.loads(emulator.first)["url"]
+        told = httpx.post(
+            f"{url}/api/v1/gpt-5-mini",
+            params={"webhook": "http://["},
+            json={"prompt": "x"},
+            headers={"x-api-key": LIVE},
+        )
+        assert told.status_code == 200
+        assert emulator.process.stderr is not None
+        while (event := json.loads(emulator.process.stderr.readline()))["event"] != "webhook":
+            pass
+        emulator.stop()
+    assert (event["host"], event["status"], event["attempt"]) == ("", None, 1)
+    assert "not posted" in event["error"]

@@ -1,0 +1,325 @@
+"""The door over HTTP: what any client on this machine may do to a served emulator."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import socket
+import threading
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from muapi_client import MuAPI
+from muapi_client._clock import SystemClock, VirtualClock
+from muapi_client.emulator import Emulator, Fault, Faults, LogEntry
+from muapi_client.emulator._connection import BODY_MAXIMUM
+from muapi_client.emulator._passing import Passing
+from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client.emulator._server import Served
+
+KEY = {"x-api-key": "sk-live"}
+BALANCE = b"GET /api/v1/account/balance HTTP/1.1\r\nhost: here\r\nx-api-key: sk-live\r\n\r\n"
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator(job_seconds=0, faults=Faults(seconds=0.05))
+
+
+@pytest.fixture
+def logged() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def url(emulator: Emulator, logged: list[Any]) -> Iterator[Served]:
+    with emulator.serve(log=logged.append) as served:
+        yield served
+
+
+@pytest.fixture
+def line(url: Served) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", url.port), timeout=10) as connection:
+        yield connection
+
+
+def everything(line: socket.socket) -> bytes:
+    """All that comes until the server hangs up."""
+    told = b""
+    while piece := line.recv(65536):
+        told += piece
+    return told
+
+
+def answers(line: socket.socket, number: int) -> list[tuple[int, dict[str, str], bytes]]:
+    """Some answers with a content-length, one after another on one connection."""
+    stream, found = line.makefile("rb"), []
+    for _ in range(number):
+        status = int(stream.readline().split()[1])
+        headers = {}
+        while (field := stream.readline().strip()) != b"":
+            name, _, value = field.decode().partition(": ")
+            headers[name.lower()] = value
+        found.append((status, headers, stream.read(int(headers.get("content-length", "0")))))
+    return found
+
+
+def test_it_is_a_url_that_a_client_takes(emulator: Emulator, url: Served) -> None:
+    assert url.startswith("http://127.0.0.1:")
+    assert url == f"http://127.0.0.1:{url.port}"
+    with MuAPI("sk-live", url) as mu:
+        done = mu.run(flux_dev_image(prompt="a fox"))
+        assert done.done
+        assert mu.spend.total_usd == emulator.charged_usd > 0
+
+
+def test_a_copy_is_a_url_alone(url: Served) -> None:
+    for each in (copy.copy(url), copy.deepcopy(url), pickle.loads(pickle.dumps(url))):
+        assert (each, type(each)) == (str(url), str)
+
+
+def test_time_runs_faster_than_the_wall_clock() -> None:
+    emulator = Emulator(job_seconds=90)
+    with emulator.serve(speed=9000) as url, MuAPI("sk-live", url) as mu:
+        assert mu.run(kling_v2_1_master_t2v(prompt="waves")).done
+    assert emulator.clock.now() > 90
+
+
+def test_it_stops_when_it_is_closed(emulator: Emulator) -> None:
+    with emulator.serve() as url:
+        idle = socket.create_connection(("127.0.0.1", url.port), timeout=10)
+        idle.sendall(BALANCE)
+        assert answers(idle, 1)[0][0] == 200
+    assert everything_or_reset(idle) == b""
+    idle.close()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", url.port), timeout=10)
+    url.close()
+    assert not [thread for thread in threading.enumerate() if str(url.port) in thread.name]
+
+
+def everything_or_reset(line: socket.socket) -> bytes:
+    try:
+        return everything(line)
+    except ConnectionResetError:
+        return b""
+
+
+def test_two_doors_to_one_emulator(emulator: Emulator, url: Served) -> None:
+    with emulator.serve() as other:
+        for each in (url, other):
+            httpx.post(f"{each}/api/v1/flux-dev-image", json={"prompt": "x"}, headers=KEY)
+    assert emulator.accepted == 2
+
+
+def test_a_port_that_is_taken_is_told(emulator: Emulator, url: Served) -> None:
+    with pytest.raises(OSError, match=f"cannot listen on 127.0.0.1, port {url.port}: .*port 0 picks a free one"):
+        emulator.serve(url.port)
+
+
+def test_a_connection_is_kept(line: socket.socket) -> None:
+    for _ in range(3):
+        line.sendall(BALANCE)
+        ((status, headers, body),) = answers(line, 1)
+        assert (status, json.loads(body)["balance"]) == (200, 100.0)
+        assert headers["x-account-balance"] == "100.0000"
+
+
+def test_requests_sent_ahead_are_answered_in_order(emulator: Emulator, line: socket.socket) -> None:
+    paths = ["account/balance", "nonsense", "keys", "account/balance"]
+    line.sendall(b"".join(BALANCE.replace(b"account/balance", path.encode()) for path in paths))
+    assert [status for status, *_ in answers(line, 4)] == [200, 404, 200, 200]
+    assert [exchange.slug for exchange in emulator.requests] == paths
+
+
+def test_requests_sent_ahead_wait_for_a_late_answer(emulator: Emulator, line: socket.socket) -> None:
+    emulator.next_fault(Fault.DELAY)
+    line.sendall(BALANCE * 2)
+    assert [status for status, *_ in answers(line, 2)] == [200, 200]
+
+
+def test_a_request_may_come_byte_by_byte(line: socket.socket) -> None:
+    for byte in BALANCE:
+        line.sendall(bytes([byte]))
+    assert answers(line, 1)[0][0] == 200
+
+
+def test_a_body_may_come_in_chunks(emulator: Emulator, url: Served) -> None:
+    pieces = (piece for piece in (b'{"prompt"', b': "a fox"}'))
+    headers = {**KEY, "content-type": "application/json"}
+    assert httpx.post(f"{url}/api/v1/flux-dev-image", content=pieces, headers=headers).status_code == 200
+    assert emulator.requests[-1].json == {"prompt": "a fox"}
+
+
+def test_a_client_that_waits_is_told_to_go_on(line: socket.socket) -> None:
+    head = BALANCE.replace(b"GET /api/v1/account/balance", b"POST /api/v1/flux-dev-image")[:-2]
+    line.sendall(head + b"content-type: application/json\r\ncontent-length: 15\r\nexpect: 100-continue\r\n\r\n")
+    assert line.recv(100).startswith(b"HTTP/1.1 100 ")
+    line.sendall(b'{"prompt": "x"}')
+    assert answers(line, 1)[0][0] == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_that_is_too_large_is_refused_before_it_has_come(
+    emulator: Emulator, line: socket.socket, *, chunked: bool
+) -> None:
+    head = b"POST /api/v1/upload_file HTTP/1.1\r\nhost: here\r\n"
+    if chunked:
+        line.sendall(head + b"transfer-encoding: chunked\r\n\r\n%x\r\n" % (2 * BODY_MAXIMUM))
+        with pytest.raises(OSError, match=r"reset|pipe|aborted"):
+            line.sendall(bytes(2 * BODY_MAXIMUM))
+    else:
+        line.sendall(head + b"content-length: %d\r\nexpect: 100-continue\r\n\r\n" % (BODY_MAXIMUM + 1))
+        told = everything(line)
+        assert told.startswith(b"HTTP/1.1 413 ")
+        assert b"The body is too large" in told
+    assert emulator.requests == ()
+
+
+def test_head_is_answered_without_a_body(line: socket.socket) -> None:
+    line.sendall(BALANCE.replace(b"GET", b"HEAD") + BALANCE)
+    stream = line.makefile("rb")
+    assert stream.readline().startswith(b"HTTP/1.1 ")
+    while stream.readline().strip():
+        pass
+    assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize("nonsense", [b"\x16\x03\x01\x02\x00\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"x" * 100_000])
+def test_what_is_no_http_is_refused_and_hung_up_on(emulator: Emulator, line: socket.socket, nonsense: bytes) -> None:
+    line.sendall(nonsense)
+    told = everything_or_reset(line)
+    assert told.startswith(b"HTTP/1.1 4")
+    assert b"no HTTP/1.1" in told
+    assert emulator.requests == ()
+
+
+@pytest.mark.parametrize("wish", [b"connection: close\r\n", b""])
+def test_a_connection_is_closed_on_wish(line: socket.socket, wish: bytes) -> None:
+    version = b"HTTP/1.1" if wish else b"HTTP/1.0"
+    line.sendall(BALANCE.replace(b"HTTP/1.1", version)[:-2] + wish + b"\r\n")
+    told = everything(line)
+    assert told.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in told.lower()
+
+
+def test_the_half_that_a_client_closed_does_not_lose_its_answer(line: socket.socket) -> None:
+    line.sendall(BALANCE)
+    line.shutdown(socket.SHUT_WR)
+    assert everything(line).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_the_emulator_is_shown_what_was_addressed(emulator: Emulator, url: Served, line: socket.socket) -> None:
+    httpx.get(f"{url}/api/v1/history?limit=2&cursor=a%20b", headers=KEY)
+    seen = emulator.requests[-1].request
+    assert (seen.host, dict(seen.query)) == (f"127.0.0.1:{url.port}", {"limit": "2", "cursor": "a b"})
+    assert seen.path == "/api/v1/history"
+    line.sendall(BALANCE.replace(b"GET /", b"GET http://api.muapi.ai/"))
+    assert answers(line, 1)[0][0] == 200
+    assert emulator.requests[-1].request.host == "api.muapi.ai"
+
+
+def test_a_stream_comes_in_chunks_and_the_connection_is_kept(emulator: Emulator, url: Served) -> None:
+    asked: dict[str, Any] = {"url": f"{url}/api/v1/gpt-5-2/stream", "json": {"prompt": "hello"}, "headers": KEY}
+    with httpx.Client() as client:
+        with client.stream("POST", **asked) as whole:
+            assert whole.headers["transfer-encoding"] == "chunked"
+            assert whole.headers["content-type"].startswith("text/event-stream")
+            assert "".join(whole.iter_text()).endswith("data: [DONE]\n\n")
+        emulator.next_fault(Fault.SLOW_BODY, Fault.CUT_BODY)
+        assert client.post(**asked).text.endswith("data: [DONE]\n\n")
+        with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
+            client.post(**asked)
+        assert client.get(f"{url}/api/v1/account/balance", headers=KEY).status_code == 200
+    assert emulator.accepted == 3
+
+
+def test_the_log_tells_each_request_and_no_key(emulator: Emulator, url: Served, logged: list[Any]) -> None:
+    emulator.next_fault(None, Fault.HTML)
+    with httpx.Client(headers=KEY) as client:
+        accepted = client.post(f"{url}/api/v1/flux-dev-image?webhook=", json={"prompt": "x"}).json()
+        client.get(f"{url}/api/v1/account/balance")
+        client.delete(f"{url}/api/v1/keys/sk-live-1234")
+    submit, balance, deleted = logged
+    assert isinstance(submit, LogEntry)
+    assert (submit.method, submit.path, submit.status) == ("POST", "/api/v1/flux-dev-image", 200)
+    assert (submit.cost_usd, submit.request_id) == ("0.015000", accepted["request_id"])
+    assert submit.seconds > 0
+    assert (balance.status, balance.fault) == (502, Fault.HTML)
+    assert deleted.path == "/api/v1/keys/sk-***"
+    assert "sk-live" not in repr(logged)
+
+
+def test_a_fault_of_the_test_itself_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    def outcomes(_slug: str, _body: Any) -> None:
+        raise ZeroDivisionError("a bug in a test's script")
+
+    with Emulator(outcomes=outcomes).serve() as url:
+        told = httpx.post(f"{url}/api/v1/flux-dev-image", json={"prompt": "x"}, headers=KEY)
+    assert told.status_code == 500
+    assert "ZeroDivisionError: a bug in a test's script" in told.json()["detail"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_many_connections_lose_no_cent() -> None:
+    emulator = Emulator()
+    with emulator.serve() as url:
+
+        def work() -> None:
+            connection = HTTPConnection("127.0.0.1", url.port, timeout=30)
+            for _ in range(25):
+                body = json.dumps({"prompt": "x"})
+                connection.request("POST", "/api/v1/flux-dev-image", body, {**KEY, "content-type": "application/json"})
+                assert json.load(connection.getresponse())["status"] == "queued"
+            connection.close()
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert emulator.accepted == len(emulator.requests) == 200
+    assert emulator.balance + emulator.charged_usd == 100
+
+
+def test_a_clock_goes_on_from_where_it_was_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall = [1000.0]
+    monkeypatch.setattr("muapi_client.emulator._passing.time.monotonic", lambda: wall[0])
+    clock = VirtualClock(5.0)
+    now = Passing(clock, 60).now
+    assert now() == 5.0
+    wall[0] += 0.5
+    assert now() == 35.0
+    clock.sleep(100)
+    wall[0] += 1
+    assert now() == clock.now() == 195.0
+
+
+def test_a_clock_of_its_own_goes_by_itself() -> None:
+    emulator = Emulator(clock=SystemClock())
+    with pytest.raises(ValueError, match="goes by itself"):
+        emulator.serve(speed=2)
+    with emulator.serve() as url:
+        assert httpx.get(f"{url}/api/v1/account/balance", headers=KEY).status_code == 200
+
+
+@pytest.mark.parametrize("speed", [0, -1, float("nan")])
+def test_a_speed_that_is_none_is_refused(speed: float) -> None:
+    with pytest.raises(ValueError, match="60 lets a minute pass in a second"):
+        Emulator().serve(speed=speed)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/net/if_inet6"), reason="the system has no IPv6")  # noqa: PTH110
+def test_another_address_is_listened_on() -> None:
+    with Emulator().serve(host="::1") as url:
+        assert url == f"http://[::1]:{url.port}"
+        assert httpx.get(f"{url}/api/v1/account/balance", headers=KEY).status_code == 200
