@@ -15,6 +15,7 @@ from attrs import frozen
 from checking import check
 from describing import about, sentence, wrapped
 from refusal import RefusalError
+from spelling import is_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +35,7 @@ class Component:
     name: str
     description: str
     fields: tuple[Field, ...]
+    is_open: bool = False  # says that it takes fields beyond those it names
 
 
 def components(schemas: Schemas) -> list[Component]:
@@ -44,6 +46,7 @@ def components(schemas: Schemas) -> list[Component]:
             naming.class_name(schema),
             str(about_it.get("description") or ""),
             tuple(schemas.fields(about_it)),
+            is_open(about_it),
         )
         for schema, about_it in schemas.models().items()
     ]
@@ -103,6 +106,7 @@ def users(every: Iterable[Component], operations: Iterable[Operation]) -> dict[s
 
 def request_facts(one: Component, used_by: list[str], aliases: Aliases, *, nested: bool) -> dict[str, Any]:
     """A class to send: typed and checked; its fields are told where the functions are, or here if none tells."""
+    _each_its_name(one, answer=False)
     imports = Imports()
     fields = []
     for field in one.fields:
@@ -125,6 +129,7 @@ def request_facts(one: Component, used_by: list[str], aliases: Aliases, *, neste
 
 def answer_facts(one: Component, aliases: Aliases) -> dict[str, Any]:
     """A class that comes back: everything optional, nothing refused."""
+    _each_its_name(one, answer=True)
     imports = Imports()
     imports.need("Any", "Mapping")
     fields, readers = [], []
@@ -146,6 +151,12 @@ def answer_facts(one: Component, aliases: Aliases) -> dict[str, Any]:
         "readers": readers,
         "helpers": ", ".join(name for name in ("instant", "many", "one", "read") if _uses(name, readers)),
     }
+
+
+def _each_its_name(one: Component, *, answer: bool) -> None:
+    """Refuse a class of which one attribute would hide another."""
+    named = [(naming.field_name(field.wire, answer=answer), f"{field.wire} of {one.schema}") for field in one.fields]
+    naming.unique(named, "Fields")
 
 
 def _uses(helper: str, readers: list[str]) -> bool:

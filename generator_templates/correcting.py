@@ -2,7 +2,8 @@
 
 Lives here: the few rules of Overlay 1.0 and 1.1 that we use (``update``, ``remove``) and one of our own: an action that
 matches nothing is an error, for then the document has moved on and the correction's reason is gone.
-Does not live here: JSONPath, which jsonpath-rfc9535 knows (README.md says why not oas-patch).
+Does not live here: JSONPath, which jsonpath-rfc9535 knows (README.md says why not oas-patch); where a target that
+matches nothing goes astray (``targets``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import jsonpath_rfc9535
+import targets
 from attrs import frozen
 from refusal import RefusalError
 from ruamel.yaml import YAML
@@ -68,22 +70,46 @@ def _action(number: int, one: Any) -> Action:
 
 def corrected(document: Mapping[str, Any], actions: list[Action]) -> dict[str, Any]:
     """A corrected copy of a document; actions apply in their order, each to what the ones before it left."""
-    result = copy.deepcopy(dict(document))
-    for action in actions:
-        _apply(result, action)
+    result, idle = corrected_where_it_applies(document, actions)
+    if idle:
+        raise RefusalError(_astray(result, idle))
     return result
 
 
-def _apply(document: dict[str, Any], action: Action) -> None:
+def corrected_where_it_applies(
+    document: Mapping[str, Any], actions: list[Action]
+) -> tuple[dict[str, Any], list[Action]]:
+    """A corrected copy of another document than the pinned one, and the actions that found nothing in it.
+
+    An older document legitimately lacks what was corrected since: there the actions are told, and are no error.
+    """
+    result = copy.deepcopy(dict(document))
+    return result, [action for action in actions if not _applied(result, action)]
+
+
+def _astray(document: dict[str, Any], idle: list[Action]) -> str:
+    """What to do about actions that match nothing, in a line."""
+    each = " ".join(
+        f"{one} matches nothing: {targets.near(one.target, document)}. It was made because: {_reason(one)}"
+        for one in idle
+    )
+    return (
+        f"{each} The document has moved on: see whether it still gets this wrong, then retarget the action in the "
+        "corrections, or remove it."
+    )
+
+
+def _reason(action: Action) -> str:
+    said = " ".join(action.description.split())
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
+def _applied(document: dict[str, Any], action: Action) -> bool:
+    """Whether the action found something to do; then it is done."""
     try:
         places = [node.location for node in jsonpath_rfc9535.find(action.target, document)]
     except jsonpath_rfc9535.JSONPathError as problem:
-        raise RefusalError(f"{action} is no JSONPath: {problem}") from None
-    if not places:
-        raise RefusalError(
-            f"{action} matches nothing in the document: what it corrects is gone or has moved; look whether "
-            "it is still needed, then change or delete it."
-        )
+        raise RefusalError(f"{action} is no JSONPath: {' '.join(str(problem).split())}") from None
     for place in reversed(places):  # from the end: removing an item moves those behind it
         if not place:
             _root(document, action)
@@ -95,6 +121,7 @@ def _apply(document: dict[str, Any], action: Action) -> None:
             del parent[place[-1]]
         else:
             parent[place[-1]] = _merged(parent[place[-1]], action.update)
+    return bool(places)
 
 
 def _root(document: dict[str, Any], action: Action) -> None:

@@ -6,9 +6,13 @@ it has no slot for, and the formatter, pinned and isolated. Does not live here: 
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
+import warnings
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +27,14 @@ RUFF = ["--isolated", "--no-cache", "--line-length", "110", "--target-version", 
 _SLOTS_OF_NO_USE = ("client.py", "errors.py")  # upstream always writes them; their templates here are empty
 
 
-def render(plan: Plan, package: Path) -> None:
-    """Render a plan into ``package``, which must not exist yet."""
+def render(plan: Plan, package: Path, first_line: str = "") -> None:
+    """Render a plan into ``package``, which must not exist yet.
+
+    Args:
+        plan: What to render.
+        package: The directory to make.
+        first_line: What the files say of where they come from, should it be another than `nox -s generate`.
+    """
     document = package.with_name(f"{package.name}.json")
     document.write_text(json.dumps(plan.document), encoding="utf-8")
     try:
@@ -34,6 +44,8 @@ def render(plan: Plan, package: Path) -> None:
     for name in _SLOTS_OF_NO_USE:
         (package / name).unlink()
     _own(plan, package)
+    if first_line:
+        _head(package, first_line)
     _run("ruff check", [sys.executable, "-P", "-m", "ruff", "check", *RUFF, "--select", "I", "--fix", str(package)])
     _run("ruff format", [sys.executable, "-P", "-m", "ruff", "format", *RUFF, str(package)])
 
@@ -41,12 +53,32 @@ def render(plan: Plan, package: Path) -> None:
 def _generator(document: Path, package: Path) -> None:
     arguments = ["--path", str(document), "--meta", "none", "--output-path", str(package), "--fail-on-warning"]
     ours = ["--config", str(HERE / "config.yml"), "--custom-template-path", str(HERE)]
-    said = _run(
-        "openapi-python-client", [sys.executable, "-P", "-m", "openapi_python_client", "generate", *arguments, *ours]
-    )
+    said = _said_by_generator(["generate", *arguments, *ours])
     unread = [line for line in said.splitlines() if line.strip() and not line.startswith("Generating ")]
     if unread:
         raise RefusalError("openapi-python-client has something to say:\n" + "\n".join(unread))
+
+
+def _said_by_generator(arguments: list[str]) -> str:
+    """Run openapi-python-client as its script does, in this process: a second interpreter would take half a second."""
+    (script,) = entry_points(group="console_scripts", name="openapi-python-client")
+    said, code = io.StringIO(), None
+    with warnings.catch_warnings(), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        warnings.simplefilter("ignore")  # Python's, about the libraries it is made of; its own it prints
+        try:
+            script.load()(arguments)
+        except SystemExit as end:
+            code = str(end.code or "")
+    if code:
+        raise RefusalError(f"openapi-python-client failed with exit code {code}:\n{said.getvalue().strip()}")
+    return said.getvalue()
+
+
+def _head(package: Path, first_line: str) -> None:
+    for file in package.rglob("*.py*"):
+        _, newline, rest = file.read_text(encoding="utf-8").partition("\n")
+        if newline:
+            file.write_text(f"{first_line}\n{rest}", encoding="utf-8")
 
 
 def _own(plan: Plan, package: Path) -> None:

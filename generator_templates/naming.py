@@ -4,13 +4,14 @@ Lives here: the rules and the check that no two things need one name. Does not l
 belongs to (``grouping``), what the named thing is.
 
 The rules
-  function  the path below /api/v1/, every run of other characters than letters and digits one ``_``; another method
+  function  the path below the prefix, every run of other characters than letters and digits one ``_``; another method
             than POST goes in front unless the path begins with it: GET account/balance is ``get_account_balance``.
             A leading digit, and a name of our own, get ``model_`` in front; a keyword or builtin gets ``_`` behind,
             as upstream has it.
   model     the schema's name without what no identifier has; leading underscores go.
-  field     the wire name; other characters become ``_``, leading underscores go, a leading digit gets ``field_`` in
-            front, and a name that means something inside generated code gets ``_`` behind. The wire never sees it.
+  field     the wire name; what is neither letter nor digit becomes ``_``, leading underscores go, a leading digit gets
+            ``field_`` in front, and a name that means something inside generated code gets ``_`` behind. The wire never
+            sees it.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
-from refusal import RefusalError
+from refusal import RefusalError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PREFIX = "/api/v1/"
+PREFIX = "/api/v1/"  # of MuAPI's paths; render.py takes another for another API's document
 
 # Upstream renames these in file names on top of keywords and builtins, and lets ``id`` be.
 _UPSTREAM_RESERVED = {"self", "true", "false", "datetime"}
@@ -38,31 +40,46 @@ _OURS = {
 _OURS_IN_ANSWERS = {"additional", "from_dict", "answers"}
 
 
-def slug(path: str) -> str:
+def slug(path: str, prefix: str = PREFIX) -> str:
     """What MuAPI calls the endpoint at this path."""
-    return path.removeprefix(PREFIX)
+    return path.removeprefix(prefix)
 
 
-def function_name(method: str, path: str) -> str:
+def plain(text: str) -> str:
+    """What of a text a name can be made of: Latin letters without accents, those of other alphabets, digits, ``_``.
+
+    Everything else is a ``_``. Python reads names in NFKC, so that is the form they are written in.
+    """
+    letters = (_plain(letter) for letter in unicodedata.normalize("NFKC", text))
+    return unicodedata.normalize("NFKC", "".join(one if f"a{one}".isidentifier() else "_" for one in letters))
+
+
+def _plain(letter: str) -> str:
+    first = unicodedata.normalize("NFKD", letter)[:1]
+    return first if first.isascii() else letter
+
+
+def function_name(method: str, path: str, prefix: str = PREFIX) -> str:
     """Name the function of an operation."""
-    name = re.sub(r"[^0-9a-z]+", "_", slug(path).replace("{", "").replace("}", "").lower()).strip("_")
+    below = slug(path, prefix).replace("{", "").replace("}", "")
+    name = re.sub(r"_+", "_", plain(below.lower())).strip("_")
     verb = method.lower()
     if verb != "post" and not name.startswith(f"{verb}_"):
         name = f"{verb}_{name}".rstrip("_")
     if not name:
-        raise RefusalError(f"{method} {path}: no function name can be made of this path.")
-    if name[0].isdigit() or name in _OURS:
+        raise RefusalError(f"{method} {shown(path)}: no function name can be made of this path.")
+    if not name[0].isidentifier() or name in _OURS:
         name = f"model_{name}"
     return f"{name}_" if _is_reserved(name) and name != "id" else name
 
 
 def class_name(schema: str) -> str:
     """Name the model of a component schema."""
-    words = re.split(r"[^0-9A-Za-z_]+", schema)
+    words = [plain(word) for word in re.split(r"[^\w]+", schema)]
     name = words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
     name = name.lstrip("_")
     name = name[:1].upper() + name[1:]
-    if not name or name[0].isdigit():
+    if not name[:1].isidentifier():
         name = f"Schema{name}"
     return f"{name}Model" if keyword.iskeyword(name) or name in _OURS else name
 
@@ -82,8 +99,8 @@ def _is_reserved(name: str) -> bool:
 
 def field_name(wire: str, *, answer: bool = False) -> str:
     """Name the parameter or attribute of a field."""
-    name = re.sub(r"[^0-9A-Za-z_]", "_", wire).lstrip("_")
-    if not name or name[0].isdigit():
+    name = plain(wire).lstrip("_")
+    if not name[:1].isidentifier():
         name = f"field_{name}".rstrip("_")
     taken = keyword.iskeyword(name) or name in _OURS or (answer and name in _OURS_IN_ANSWERS)
     return f"{name}_" if taken else name
@@ -91,7 +108,7 @@ def field_name(wire: str, *, answer: bool = False) -> str:
 
 def pascal(name: str) -> str:
     """``voice_id`` as ``VoiceId``: the manner of type names."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^0-9A-Za-z]+", name) if word)
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"_+", plain(name)) if word)
 
 
 def loose(name: str) -> str:

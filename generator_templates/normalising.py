@@ -18,8 +18,9 @@ from attrs import frozen
 from catalogue import catalogue
 from classes import Component, answer_facts, components, request_facts, roles, users
 from grouping import GROUPS
-from naming import module_name, pascal, unique
+from naming import PREFIX, module_name, pascal, unique
 from operations import Operation, operations
+from refusal import quoted
 from shapes import Schemas
 from signatures import facts
 
@@ -42,10 +43,25 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def plan(document: Mapping[str, Any], prices: PriceList, spec: Mapping[str, Any]) -> Plan:
-    """Read the corrected document once and say all that will be rendered."""
+def plan(
+    document: Mapping[str, Any],
+    prices: PriceList,
+    spec: Mapping[str, Any],
+    *,
+    prefix: str = PREFIX,
+    beside: str = "",
+) -> Plan:
+    """Read the corrected document once and say all that will be rendered.
+
+    Args:
+        document: The document, corrected and of the form ``structure`` checks.
+        prices: The price list.
+        spec: What the package says it was rendered from.
+        prefix: What no slug repeats of its path.
+        beside: The installed package whose ``types`` this one shares; empty for one that stands alone.
+    """
     schemas = Schemas(document)
-    every, strange = operations(document, schemas)
+    every, strange = operations(document, schemas, prefix)
     classes = components(schemas)
     queries = {pascal(one.function): one.query for one in every}
     aliases = Aliases({**queries, **{one.schema: one.fields for one in classes}})
@@ -71,12 +87,31 @@ def plan(document: Mapping[str, Any], prices: PriceList, spec: Mapping[str, Any]
         {
             **_own(every, aliases, spec),
             **_stubs(every, classes),
+            "types.py": _types(prefix, beside),
             "catalog.json": ("", catalogue(every, sent, prices, spec["sha256"])),
         },
         frozenset(_modules(every, classes)),
         len(every),
-        tuple(f"Tag {tag!r} is new: grouping.py shelves its operations by slug, or under other." for tag in strange),
+        (*_new_tags(strange), *_open_schemas(sent)),
     )
+
+
+def _types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
+    """The file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
+    return ("shared_types.py.jinja", {"home": beside}) if beside else ("types.py.jinja", {"prefix": prefix})
+
+
+def _new_tags(tags: list[str]) -> list[str]:
+    return [f"Tag {quoted(tag)} is new: grouping.py shelves its operations by slug, or under other." for tag in tags]
+
+
+def _open_schemas(sent: list[Component]) -> list[str]:
+    """What functions and checks know less of than the document allows."""
+    return [
+        f"Schema {quoted(one.schema)} takes fields beyond those it names: only strict=False sends them."
+        for one in sent
+        if one.is_open
+    ]
 
 
 def _paths(every: list[Operation], aliases: Aliases, prices: PriceList) -> dict[str, Any]:

@@ -1,18 +1,17 @@
-"""From spec/openapi.json to generated/muapi_generated: ``python generator_templates/render.py generate`` or ``drift``.
+"""From spec/openapi.json to generated/muapi_generated: ``python generator_templates/render.py COMMAND``.
 
-``generate`` renders beside the package and swaps the result in whole; ``drift`` renders into a temporary directory and
-lists every committed file that differs. Both print one line of what they did, or one reason why not, and exit 1.
+``generate`` renders beside the package and swaps the result in whole. ``drift`` lists every committed file that is not
+what comes out; while the record beside the package vouches for it, without rendering (``--full`` renders all the same).
+``build`` renders another document into a package that stands beside the installed one. ``upstream`` lists the
+templates of openapi-python-client that moved under ours. Each prints what it did, or one reason why not, and exits 1.
 
-Lives here: files in, files out, the order of the steps. The steps are rooms of their own: correcting, normalising,
-generating, guarding, swapping.
+Lives here: files in, files out, the order of the steps. The steps are rooms of their own: reading, structure,
+correcting, normalising, generating, guarding, reliance, swapping, stamping.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
-import re
 import sys
 import tempfile
 import time
@@ -21,64 +20,97 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import correcting
+import reliance
+import stamping
+import structure
 import swapping
+import upstream
 from attrs import frozen
-from generating import render
+from generating import HERE, render
 from guarding import guard
+from naming import PREFIX
 from normalising import Plan, plan
+from options import parser
 from pricing import PriceList
+from reading import fetched_at, parsed, text_of
 from refusal import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-ROOT = Path(__file__).resolve().parent.parent
-
 
 @frozen
 class Sources:
-    """The files a rendering is made of, and where it goes."""
+    """What a rendering is made of, and where it goes.
+
+    Attributes:
+        document: The OpenAPI document, JSON or YAML.
+        corrections: The Overlay; None for none.
+        models: The price list.
+        output: The package.
+        prefix: What no name repeats of a path.
+        code: The hand-written code that stands on the package; None where none does.
+        beside: The installed package whose types this one shares; empty for one that stands alone.
+        told: How the files call the document, where they do not come from the pinned one.
+    """
 
     document: Path
-    corrections: Path
+    corrections: Path | None
     models: Path
     output: Path
+    prefix: str = PREFIX
+    code: Path | None = None
+    beside: str = ""
+    told: str = ""
+
+    @property
+    def made_from(self) -> dict[str, str]:
+        """All that decides a byte of the package, as hashes."""
+        given = {"document": self.document, "corrections": self.corrections, "models": self.models}
+        options = {"prefix": self.prefix, "fetched": fetched_at(self.document)}
+        return stamping.inputs({name: path for name, path in given.items() if path}, options, HERE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 when all is well."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["generate", "drift"])
-    parser.add_argument("--document", type=Path, default=ROOT / "spec/openapi.json", help="the pinned document")
-    parser.add_argument("--corrections", type=Path, default=ROOT / "spec/corrections.yaml", help="the Overlay")
-    parser.add_argument("--models", type=Path, default=ROOT / "spec/models.json", help="the price list")
-    parser.add_argument("--output", type=Path, default=ROOT / "generated/muapi_generated", help="the package")
-    given = vars(parser.parse_args(arguments))
+    given = vars(parser(__doc__ or "").parse_args(arguments))
     command = given.pop("command")
-    sources = Sources(**{name: path.resolve() for name, path in given.items()})
+    full, recorded = given.pop("full", False), given.pop("record", False)
     try:
-        return generate(sources) if command == "generate" else drift(sources)
+        if command == "upstream":
+            return templates(recorded=recorded)
+        sources = Sources(**given)
+        _placeable(sources.output)
+        if command == "drift":
+            return drift(sources, full=full)
+        return generate(sources) if command == "generate" else build(sources)
     except RefusalError as refusal:
         print(f"{command}: {refusal}", file=sys.stderr)
         return 1
 
 
 def generate(sources: Sources) -> int:
-    """Render, and put the result in the place of the package."""
-    started = time.monotonic()
-    output = sources.output
-    output.parent.mkdir(parents=True, exist_ok=True)
-    swapping.recover(output)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as beside:
-        made = _rendered(sources, Path(beside) / output.name)
-        swapping.swap(Path(beside) / output.name, output)
-    print(f"{made.operations} of {made.operations} operations in {output}, {time.monotonic() - started:.1f} s")
+    """Render, put the result in the place of the package, and write down what it was made from."""
+    upstream.check(HERE)
+    made_from = _hashed(sources)
+    _swapped_in(sources)
+    stamping.write(sources.output, made_from)
     return 0
 
 
-def drift(sources: Sources) -> int:
-    """Render elsewhere, and say which files of the package are not what comes out."""
+def build(sources: Sources) -> int:
+    """Render another document than the pinned one, with the corrections that apply to it."""
+    _swapped_in(sources)
+    return 0
+
+
+def drift(sources: Sources, *, full: bool) -> int:
+    """Say which files of the package are not what comes out; render only if the record cannot tell."""
+    upstream.check(HERE)
+    stale = stamping.stale(sources.output, _hashed(sources))
+    if not stale and not full:
+        print(f"{sources.output} is what comes out: its record vouches for it.")
+        return 0
     with tempfile.TemporaryDirectory(prefix="muapi-drift-") as elsewhere:
         package = Path(elsewhere) / sources.output.name
         _rendered(sources, package)
@@ -89,21 +121,63 @@ def drift(sources: Sources) -> int:
         print(f"{len(differences)} files of {sources.output} are not what `nox -s generate` renders.", file=sys.stderr)
         return 1
     print(f"{sources.output} is what comes out.")
+    if stale:
+        print(f"Its record is not up to date ({', '.join(stale)}): `nox -s generate` renews it.")
     return 0
+
+
+def templates(*, recorded: bool) -> int:
+    """List upstream's templates that moved under ours, or record them as they are now."""
+    if recorded:
+        print(upstream.record(HERE), end="")
+        return 0
+    lines = upstream.moved(HERE)
+    print("\n".join(lines) or f"None moved: {upstream.GENERATOR} {version(upstream.GENERATOR)}.")
+    return 1 if lines else 0
+
+
+def _swapped_in(sources: Sources) -> None:
+    started, output = time.monotonic(), sources.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    swapping.recover(output)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as beside:
+        made = _rendered(sources, Path(beside) / output.name)
+        swapping.swap(Path(beside) / output.name, output)
+    print(f"{made.operations} of {made.operations} operations in {output}, {time.monotonic() - started:.1f} s")
 
 
 def _rendered(sources: Sources, package: Path) -> Plan:
     """All steps but the last: a checked package at ``package``."""
-    document_text, corrections_text = _text(sources.document), _text(sources.corrections)
-    document = _json(document_text, sources.document)
-    corrected = correcting.corrected(document, correcting.read(corrections_text))
-    prices = PriceList.read(_json(_text(sources.models), sources.models))
-    made = plan(corrected, prices, _spec(document, document_text, corrections_text))
+    document_text = text_of(sources.document)
+    corrections_text = text_of(sources.corrections) if sources.corrections else ""
+    document = parsed(document_text, sources.document)
+    structure.check(document)
+    corrected = _corrected(document, corrections_text, lenient=bool(sources.beside))
+    structure.check(corrected)
+    prices = PriceList.read(parsed(text_of(sources.models), sources.models))
+    spec = _spec(document, document_text, corrections_text) | {"fetched": fetched_at(sources.document)}
+    made = plan(corrected, prices, spec, prefix=sources.prefix, beside=sources.beside)
     for note in made.notes:
         print(note)
-    render(made, package)
+    render(made, package, f"# Generated by {sources.told}. Do not edit." if sources.told else "")
     guard(made, package, document_text + corrections_text)
+    if sources.code is not None:
+        operations = {f"{method.upper()} {path}" for path, item in made.document["paths"].items() for method in item}
+        reliance.check(sources.code, package.name, package, sources.document.name, operations)
     return made
+
+
+def _corrected(document: dict[str, Any], corrections: str, *, lenient: bool) -> dict[str, Any]:
+    """The corrected document; another document than the pinned one may lack what is corrected."""
+    if not corrections:
+        return document
+    actions = correcting.read(corrections)
+    if not lenient:
+        return correcting.corrected(document, actions)
+    result, idle = correcting.corrected_where_it_applies(document, actions)
+    for one in idle:
+        print(f"Not needed here: {one}.")
+    return result
 
 
 def _spec(document: dict[str, Any], document_text: str, corrections_text: str) -> dict[str, Any]:
@@ -116,23 +190,23 @@ def _spec(document: dict[str, Any], document_text: str, corrections_text: str) -
     }
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise RefusalError(f"{path} cannot be read: {problem}") from None
+def _placeable(output: Path) -> None:
+    """Refuse a place where something else stands: a swap takes the old package away whole."""
+    if not (output.name.isascii() and output.name.isidentifier()):
+        raise RefusalError(f"{output.name!r} is no name of a package: take letters, digits and underscores.")
+    if not output.exists():
+        return
+    init = output / "__init__.py"
+    ours = init.is_file() and init.read_bytes().startswith(b"# Generated by ")
+    if not ours and not (output.is_dir() and not any(output.iterdir())):
+        raise RefusalError(f"{output} is no package that was rendered here, and would be gone: name another place.")
 
 
-def _json(text: str, path: Path) -> dict[str, Any]:
+def _hashed(sources: Sources) -> dict[str, str]:
     try:
-        found = json.loads(text)
-    except ValueError as problem:
-        raise RefusalError(f"{path} is not JSON: {problem}") from None
-    if not isinstance(found, dict):
-        raise RefusalError(f"{path} is no JSON object.")
-    if "\\ud" in text.lower() and _SURROGATE.search(json.dumps(found, ensure_ascii=False)):
-        raise RefusalError(f"{path} holds half a character (a lone surrogate), which no file can be written with.")
-    return found
+        return sources.made_from
+    except OSError as problem:
+        raise RefusalError(f"{problem.filename} cannot be read: {problem.strerror or problem}") from None
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 from naming import class_name
-from refusal import RefusalError
+from refusal import RefusalError, quoted
+from spelling import Schema, as_object, bounded, first_of, is_model, is_number, last_of, pointed, single, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,8 @@ COUNTS = {"minItems": "min_items", "maxItems": "max_items"}
 # A few schemas leave the format of these out; and these addresses are of pages, services and weights.
 _MEDIA = frozenset({"image_url", "video_url", "audio_url"})
 _NO_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
+_TANGLED = 100_000  # ways to come by a schema; the pinned document has a few dozen
 _BYTES = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
-_DEPTH = 20  # references inlined one inside the other before a schema counts as circular
 
 
 @frozen
@@ -92,12 +93,13 @@ class Schemas:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         components = document.get("components", {})
-        self._schemas: dict[str, Mapping[str, Any]] = dict(components.get("schemas", {}))
-        self._parameters: Mapping[str, Mapping[str, Any]] = components.get("parameters", {})
+        self._schemas: dict[str, Schema] = dict(components.get("schemas", {}))
+        self._components: Mapping[str, Mapping[str, Mapping[str, Any]]] = components
+        self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
     def models(self) -> dict[str, Mapping[str, Any]]:
         """The components that become models: objects with named fields."""
-        return {name: schema for name, schema in self._schemas.items() if is_model(schema)}
+        return {name: as_object(schema) for name, schema in self._schemas.items() if is_model(schema)}
 
     def adopt(self, name: str, schema: Mapping[str, Any]) -> str:
         """Make a component of a schema found inside an operation; a name already taken is refused."""
@@ -106,68 +108,91 @@ class Schemas:
         self._schemas[name] = schema
         return name
 
-    def parameter(self, one: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A parameter itself, where the document only refers to it."""
-        name = _last(one["$ref"]) if "$ref" in one else ""
-        if name and name not in self._parameters:
-            raise RefusalError(f"The document refers to {one['$ref']!r}, which it does not hold.")
-        return self._parameters[name] if name else one
+    def entry(self, section: str, one: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A parameter, body, response or path item itself, where the document only refers to it."""
+        seen: set[str] = set()
+        while "$ref" in one:
+            reference = one["$ref"]
+            name = last_of(reference)
+            entries = self._components.get(section, {})
+            if reference in seen or reference != f"#/components/{section}/{pointed(name)}" or name not in entries:
+                raise RefusalError(f"The document refers to {quoted(reference)}, which it does not hold.")
+            seen.add(reference)
+            one = entries[name]
+        return one
 
     def resolve(self, reference: str) -> tuple[str, Mapping[str, Any]]:
         """The component a ``$ref`` means, with its name."""
-        name = _last(reference)
+        name = last_of(reference)
         if not reference.startswith("#/components/schemas/") or name not in self._schemas:
-            raise RefusalError(f"The document refers to {reference!r}, which it does not hold.")
-        return name, self._schemas[name]
+            raise RefusalError(f"The document refers to {quoted(reference)}, which it does not hold.")
+        return name, as_object(self._schemas[name])
 
-    def value(self, schema: Mapping[str, Any], depth: int = 0) -> Value:
-        """What a value of this schema may be."""
-        shapes: list[Shape] = []
-        nullable = bool(schema.get("nullable"))
-        for one in self._alternatives(schema, depth):
-            if one is None:
-                nullable = True
-            elif one not in shapes:
-                shapes.append(one)
-        return Value(_without_weaker(shapes), nullable)
+    def body(self, schema: Schema) -> tuple[str, Mapping[str, Any]]:
+        """A body's schema behind its references, with the name of the last; beside null the other one speaks."""
+        schema, name, seen = as_object(schema), "", set[str]()
+        while True:
+            others = [one for one in first_of(schema, "anyOf", "oneOf") if as_object(one).get("type") != "null"]
+            inner = others if len(others) == 1 else single(schema)
+            if "$ref" in schema and schema["$ref"] not in seen:
+                seen.add(schema["$ref"])
+                name, schema = self.resolve(schema["$ref"])
+            elif len(inner) == 1 and not is_model(schema):
+                name, schema = "", as_object(inner[0])
+            else:
+                return name, schema
 
-    def _alternatives(self, schema: Mapping[str, Any], depth: int) -> list[Shape | None]:
-        """Every shape of a schema; ``None`` stands for null."""
-        if depth > _DEPTH:
-            return [Shape("any")]
+    def value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
+        """What a value of this schema may be; within a schema that holds itself, anything from there on."""
+        found = self._alternatives(as_object(schema), seen)
+        shapes = [one for one in dict.fromkeys(found) if one is not None]
+        return Value(_without_weaker(shapes), nullable=None in found)
+
+    def _alternatives(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+        """Every shape of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a word of its own."""
+        return [*self._spelled(schema, seen), *([None] if schema.get("nullable") else [])]
+
+    def _spelled(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+        if "$ref" in schema:
+            return self._referred(schema["$ref"], seen)
         inner = self._inner(schema)
         if inner is not None:
-            return [shape for one in inner for shape in self._alternatives(one, depth + 1)]
-        if "$ref" in schema:
-            return [Shape("model", model=class_name(_last(schema["$ref"])))]
+            return [shape for one in inner for shape in self._alternatives(as_object(one), seen)]
         if "const" in schema or schema.get("enum"):
             listed = schema["enum"] if schema.get("enum") else [schema["const"]]
             named = [Shape("choice", choices=chosen)] if (chosen := _distinct(listed)) else []
             return [*named, *([None] if None in listed else [])]
-        return [None] if schema.get("type") == "null" else [self._plain(schema, depth)]
+        return [None] if schema.get("type") == "null" else [self._plain(schema, seen)]
 
-    def _inner(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]] | None:
+    def _referred(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
+        """The shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
+        name, target = self.resolve(reference)
+        if is_model(target):
+            return [Shape("model", model=class_name(name))]
+        if name in seen:
+            return [Shape("any")]
+        if len(self._known) > _TANGLED:
+            raise RefusalError(f"The schemas around {quoted(name)} refer to each other in more ways than can be read.")
+        if (name, seen) not in self._known:
+            self._known[name, seen] = self._alternatives(target, seen | {name})
+        return self._known[name, seen]
+
+    def _inner(self, schema: Mapping[str, Any]) -> list[Schema] | None:
         """The schemas this one only stands for, or ``None`` where it speaks for itself."""
-        if "$ref" in schema:
-            _, target = self.resolve(schema["$ref"])
-            return None if is_model(target) else [target]
-        for key in ("anyOf", "oneOf"):
-            if schema.get(key):
-                return list(schema[key])
-        if len(schema.get("allOf", ())) == 1:
-            return list(schema["allOf"])
+        inner = first_of(schema, "anyOf", "oneOf") or single(schema)
+        if inner:
+            return inner
         types = schema.get("type")
-        return [{**schema, "type": one} for one in types] if isinstance(types, list) else None
+        return [{**schema, "type": one} for one in types] if isinstance(types, list) and types else None
 
-    def _plain(self, schema: Mapping[str, Any], depth: int) -> Shape:
-        kind = _KINDS.get(schema.get("type"), "any")
+    def _plain(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
+        kind = _KINDS.get(schema.get("type") or "", "any")
         if kind == "text" and (schema.get("format") == "binary" or schema.get("contentMediaType") == _BYTES):
             return Shape("file")
-        item = self.value(schema.get("items") or {}, depth + 1) if kind == "list" else None
+        item = self.value(schema.get("items") or {}, seen) if kind == "list" else None
         names = {"text": LENGTHS, "list": COUNTS, "integer": BOUNDS, "number": BOUNDS}.get(kind, {})
-        limits = tuple(
-            (ours, whole(schema[theirs])) for theirs, ours in names.items() if _is_number(schema.get(theirs))
-        )
+        said = bounded(schema)
+        limits = tuple((ours, whole(said[theirs])) for theirs, ours in names.items() if is_number(said.get(theirs)))
         pattern = schema.get("pattern") if kind == "text" else None
         return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item)
 
@@ -175,34 +200,37 @@ class Schemas:
         """The fields of an object, in the document's order."""
         properties: dict[str, Any] = {}
         required: set[str] = set()
-        for part in [*(self._parts(schema)), schema]:
+        for part in self._parts(schema, set()):
             properties.update(part.get("properties", {}))
             required.update(part.get("required", ()))
         return [self.field(wire, about, required=wire in required) for wire, about in properties.items()]
 
-    def _parts(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        return [self.resolve(one["$ref"])[1] if "$ref" in one else one for one in schema.get("allOf", ())]
+    def _parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
+        """An object and all it is made of (``allOf``, however deep), what speaks last at the end."""
+        parts: list[Mapping[str, Any]] = []
+        for one in schema.get("allOf", ()):
+            part = as_object(one)
+            if "$ref" in part:
+                name, part = self.resolve(part["$ref"])
+                if name in seen:
+                    continue
+                seen.add(name)
+            if first_of(part, "anyOf", "oneOf"):
+                raise RefusalError(
+                    f"An object is made of alternatives ({quoted(part)}): no class can say so; a correction has to "
+                    "name its fields."
+                )
+            parts += self._parts(part, seen)
+        return [*parts, schema]
 
-    def field(self, wire: str, schema: Mapping[str, Any], *, required: bool) -> Field:
+    def field(self, wire: str, schema: Schema, *, required: bool) -> Field:
         """One field; a default that contradicts its own enum or type is none, for the server cannot mean it."""
+        schema = as_object(schema)
         value = self.value(schema)
         plain = Field(wire, value, required, str(schema.get("title") or ""), str(schema.get("description") or ""))
         if "default" not in schema or not agrees(value, schema["default"]):
             return plain
         return evolve(plain, default=schema["default"], has_default=True)
-
-
-def _last(reference: str) -> str:
-    return reference.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
-
-
-def is_model(schema: Mapping[str, Any]) -> bool:
-    """Whether a component becomes a class: an object whose fields have names."""
-    return (
-        bool(schema.get("properties"))
-        or len(schema.get("allOf", ())) > 1
-        or (schema.get("type") == "object" and "additionalProperties" not in schema)
-    )
 
 
 def agrees(value: Value, default: Any) -> bool:
@@ -217,19 +245,10 @@ def _agrees(shape: Shape, default: Any) -> bool:
     if shape.kind == "choice":
         return any(type(one) is type(default) and one == default for one in shape.choices)
     if shape.kind == "integer":
-        return _is_number(default) and whole(default) == int(default)
+        return is_number(default) and whole(default) == int(default)
     if shape.kind == "number":
-        return _is_number(default)
+        return is_number(default)
     return isinstance(default, types.get(shape.kind, object))
-
-
-def whole(number: float) -> float:
-    """A bound as it was meant: 4294967295.0 is 4294967295."""
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf")
 
 
 def _distinct(choices: list[Any]) -> tuple[Any, ...]:

@@ -179,5 +179,10 @@ def _gives(operation: Operation) -> str:
         return "The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``."
     if operation.job == "stream":
         return "The request, unsent: give it to ``MuAPI.stream``."
+    if operation.media:
+        return (
+            f"The request, unsent: the server answers with ``{operation.media}``, which is no JSON, so that "
+            "``MuAPI.send`` raises ``ResponseError`` and its ``body`` holds the answer."
+        )
     answer = f"``{operation.answer}``" if operation.answer else "the JSON as it came"
     return f"The request, unsent: ``MuAPI.send`` answers with {answer}."

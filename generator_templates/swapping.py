@@ -42,14 +42,14 @@ def swap(new: Path, target: Path) -> None:
 
 def differences(committed: Path, rendered: Path) -> list[str]:
     """Every file that is not the same in both, with what is wrong about it; sorted by name."""
-    here, there = _files(committed), _files(rendered)
+    here, there = contents(committed), contents(rendered)
     lines = [f"missing  {name}" for name in there.keys() - here.keys()]
     lines += [f"extra    {name}" for name in here.keys() - there.keys()]
     lines += [f"differs  {name}" for name in here.keys() & there.keys() if here[name] != there[name]]
     return sorted(lines, key=lambda line: line.split(maxsplit=1)[1])
 
 
-def _files(package: Path) -> dict[str, bytes]:
+def contents(package: Path) -> dict[str, bytes]:
     """Every file below a package, but caches, by name."""
     return {
         file.relative_to(package).as_posix(): file.read_bytes()

@@ -23,13 +23,16 @@ class Spec(NamedTuple):
     """Component schemas as pinned, before corrections."""
     generator: str
     """The generator and its version."""
+    fetched: str
+    """When the document was fetched, UTC, ISO 8601; "" where no lock says so."""
 
 
 SPEC: Final = Spec(
     sha256="dad11628295404f504b3d73693f81c72db63a56a193f5879f27852d60b94f69d",
-    corrections_sha256="48f44e3bdcf340785256a0a0d1988c95c3bc0a3c710a0f8669c322598b01027c",
+    corrections_sha256="06e5d74eec5556b09f40dbf5922039912d7e41eb07c247631db832f79efa7b56",
     api_version="1.0.0",
     operations=911,
     schemas=626,
     generator="openapi-python-client 0.29.1",
+    fetched="2026-11-22T13:49:32+00:00",
 )

@@ -15,6 +15,7 @@ from attrs import field, frozen
 __all__ = ["UNSET", "Call", "Media", "Operation", "Upload", "given"]
 
 T_co = TypeVar("T_co", covariant=True)
+_HERE = __name__.rpartition(".")[0]  # this package, under whatever name
 
 Upload: TypeAlias = str | PathLike[str] | bytes | IO[bytes]
 """What a multipart field takes: a path, the bytes themselves, or an open binary file."""
@@ -53,6 +54,8 @@ class Operation:
         answer: The class in ``muapi_generated.models`` of a 200 answer, ``"Submission"`` or ``"list[…]"``;
             empty where the document does not say: any JSON.
         request: The class in ``muapi_generated.models`` of the JSON body; empty where none is declared.
+        package: The generated package that ``answer`` and ``request`` are of: this one, or one that stands
+            beside it because ``muapi-client spec build`` rendered another document.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Operation:
     path: str
     answer: str = ""
     request: str = ""
+    package: str = field(default=_HERE, repr=False)
 
     @property
     def slug(self) -> str:
@@ -105,6 +109,8 @@ class Call(Generic[T_co]):
                 "has no JSON form; upload the file first and keep its URL."
             )
         operation = {name: getattr(self.operation, name) for name in _OPERATION}
+        if self.operation.package != _HERE:
+            operation["package"] = self.operation.package
         whole = {"operation": operation, "body": self.body, "query": self.query, "path": self.path}
         return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
 

@@ -17,6 +17,9 @@ import specimen
 COMMAND = Path(render.__file__)
 
 
+NO_PRICES: dict[str, Any] = {"as_of": "2026-08-20", "models": []}
+
+
 class Result(NamedTuple):
     """What a run left."""
 
@@ -40,15 +43,12 @@ def run(folder: Path, command: str = "generate", *, environment: dict[str, str] 
     }
     names = {"document": "openapi.json", "corrections": "corrections.yaml", "models": "models.json"}
     package = folder / "out" / "specimen_generated"
-    arguments = [command, "--output", str(package)]
+    arguments = [command, "--output", str(package), *change.get("options", ())]
     for key, text in texts.items():
         (folder / names[key]).write_text(text, encoding="utf-8")
         arguments += [f"--{key}", str(folder / names[key])]
     if environment is None:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = render.main(arguments)
-        return Result(code, said.getvalue(), package)
+        return in_process(arguments, package)
     done = subprocess.run(
         [sys.executable, str(COMMAND), *arguments],
         cwd=folder,
@@ -58,3 +58,23 @@ def run(folder: Path, command: str = "generate", *, environment: dict[str, str] 
         check=False,
     )
     return Result(done.returncode, done.stdout + done.stderr, package)
+
+
+def render_file(document: Path, package: Path, *options: str) -> Result:
+    """Render a document of any API: no corrections, no prices."""
+    models = package.parent / f"{package.name}.models.json"
+    models.parent.mkdir(parents=True, exist_ok=True)
+    models.write_text(json.dumps(NO_PRICES), encoding="utf-8")
+    try:
+        files = ["--document", str(document), "--corrections", "none", "--models", str(models), *options]
+        return in_process(["generate", *files, "--output", str(package)], package)
+    finally:
+        models.unlink()
+
+
+def in_process(arguments: list[str], package: Path) -> Result:
+    """Run a command in this process, and keep what it says."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = render.main(arguments)
+    return Result(code, said.getvalue(), package)

@@ -73,10 +73,17 @@ FIELDS: dict[str, Any] = {
     "city": {"type": "string", "enum": CITIES, "default": "City 1"},
     "webhook_url": {"anyOf": [URL, NULL]},
     "last": {"type": "boolean", "default": False},
+    "contradicted": {"const": "9:16", "default": "16:9"},
+    "flags": {"enum": [True, False]},
+    "text_of_number": {"type": "string", "default": 5},
+    "pairs": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+    "ratio_of_floats": {"type": "number", "minimum": 0.0, "maximum": 4294967295.0},
+    "resolution": {"enum": [720, 1080], "default": 720.0},
 }
 
 NAMES = ["class", "self", "cls", "d", "to_dict", "field_dict", "additional_properties", "format", "text", "checks"]
 NAMES += ["attrs", "str", "H264_output", "camelCase", "2x", "weird-name", "__class__", "given", "UNSET", "name"]
+NAMES += ["model", "title", "url", "style", "seed"]
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
@@ -92,6 +99,10 @@ DOCUMENT: dict[str, Any] = {
         "/api/v1/talker": job("talker", "LLM / Multimodal", "SharedRequest"),
         "/api/v1/talker/stream": {
             "post": {"tags": ["LLM / Multimodal"], "requestBody": body(ref("SharedRequest")), "responses": answer({})}
+        },
+        "/api/v1/picture": {
+            "get": {"tags": ["Files"], "responses": {"200": {"description": "ok", "content": {"image/png": {}}}}},
+            "post": {"tags": ["Audio"], "requestBody": body(ref("AudioReqeust")), "responses": answer({})},
         },
         "/api/v1/things": {
             "get": {
@@ -167,6 +178,7 @@ DOCUMENT: dict[str, Any] = {
                 "required": ["path"],
             },
             "StyleEnum": {"type": "string", "enum": ["bold", "thin"]},
+            "AudioReqeust": {"type": "object", "properties": {"city": {"enum": CITIES}}, "required": ["city"]},
             "Thing": {
                 "type": "object",
                 "properties": {
@@ -181,8 +193,18 @@ DOCUMENT: dict[str, Any] = {
             },
             "ThingChange": {"type": "object", "properties": {"id": {"type": "integer"}, "title": {"type": "string"}}},
             "Submission": {"type": "object", "properties": {"request_id": {"type": "string"}}},
-        }
+            "ValidationError": {
+                "type": "object",
+                "properties": {"loc": {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]}}},
+            },
+            "HTTPValidationError": {
+                "type": "object",
+                "properties": {"detail": {"type": "array", "items": ref("ValidationError")}},
+            },
+        },
+        "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-api-key"}},
     },
+    "security": [{"key": []}],
 }
 
 CORRECTIONS = """\

@@ -129,7 +129,10 @@ def test_the_old_package_survives_a_refusal(document: dict[str, Any], render: Ca
     after = render(document=spoilt)
     assert after.code == 1
     assert after.text("api/text_to_video/vidu_v2_0.py") == before.text("api/text_to_video/vidu_v2_0.py")
-    assert sorted(path.name for path in after.package.parent.iterdir()) == ["specimen_generated"]
+    assert sorted(path.name for path in after.package.parent.iterdir()) == [
+        "specimen_generated",
+        "specimen_generated.toml",
+    ]
 
 
 def test_what_is_gone_from_the_document_is_gone_from_the_package(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import keyword
-import re
-from importlib.resources import files
 
-import generating
 import naming
 import pytest
 from describing import escaped, sentence, wrapped
@@ -135,13 +131,3 @@ def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
 )
 def test_sentences_begin_and_end(text: str, told: str) -> None:
     assert sentence(text) == told
-
-
-def test_the_readme_knows_the_upstream_templates_ours_stand_for() -> None:
-    readme = (generating.HERE / "README.md").read_text(encoding="utf-8")
-    upstream = files("openapi_python_client") / "templates"
-    for ours in sorted(generating.HERE.glob("*.jinja")):
-        theirs = upstream / ours.name
-        if theirs.is_file():
-            digest = hashlib.sha256(theirs.read_bytes()).hexdigest()
-            assert re.search(digest, readme), f"{ours.name}: upstream's template is not the one ours was written beside"

@@ -25,7 +25,7 @@ class ApiKey:
         is_active: Whether it is accepted.
         is_test: Whether it is a sandbox key; not every server says so.
         created_at: When it was made.
-        last_used_at: When it was last accepted.
+        last_used_at: When it was last accepted; null if never.
         additional: What the server says beyond that, as it came.
     """
 

@@ -19,7 +19,7 @@ class HistoryPage:
     """A page of past requests, newest first; what an item holds is documented nowhere.
 
     Attributes:
-        next_cursor: The cursor of the next page; missing on the last.
+        next_cursor: The cursor of the next page; missing or null on the last.
         additional: What the server says beyond that, as it came.
     """
 

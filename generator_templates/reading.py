@@ -1,0 +1,148 @@
+"""Reading: a file of text into plain JSON values, strictly, so that nothing two readers could take differently passes.
+
+Lives here: JSON and YAML in, and what no document may be: repeated keys, numbers no float holds, half characters, nests
+without a bottom. Does not live here: what an OpenAPI document has to hold (``structure``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from refusal import RefusalError, quoted
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.error import YAMLError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_YAML = (".yaml", ".yml")
+MAX_DEPTH = 200  # objects and arrays within each other; FastAPI's documents reach some 20, and later readers recurse
+MAX_VALUES = 10_000_000  # that YAML's aliases may unfold to; the pinned document has 200,000
+
+
+class _Texts(SafeConstructor):
+    """YAML as JSON means it: a date is a text."""
+
+
+_Texts.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+
+
+def text_of(path: Path) -> str:
+    """A file's text.
+
+    Raises:
+        RefusalError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise RefusalError(f"{path} cannot be read: {problem.strerror or problem}") from None
+    except UnicodeDecodeError as problem:
+        raise RefusalError(f"{path} cannot be read: {problem}") from None
+
+
+def fetched_at(document: Path) -> str:
+    """When a document was fetched, as the lock beside it says; "" where none is there, or it is about another one.
+
+    Raises:
+        RefusalError: The document or the lock cannot be read.
+    """
+    lock = document.with_name("lock.toml")
+    if not lock.is_file():
+        return ""
+    try:
+        said = tomllib.loads(text_of(lock))
+    except tomllib.TOMLDecodeError as problem:
+        raise RefusalError(f"{lock} is not TOML: {problem}") from None
+    is_its_own = said.get("document_sha256") == hashlib.sha256(text_of(document).encode()).hexdigest()
+    return str(said.get("fetched_at", "")) if is_its_own else ""
+
+
+def parsed(text: str, path: Path) -> dict[str, Any]:
+    """The JSON object a file holds; a file named ``.yaml`` or ``.yml`` holds it as YAML.
+
+    Raises:
+        RefusalError: It does not, or holds what no file can be written with.
+    """
+    try:
+        found = _from_yaml(text) if path.suffix.lower() in _YAML else _from_json(text)
+        if "\\ud" in text.lower() and _SURROGATE.search(json.dumps(found, ensure_ascii=False)):
+            raise RefusalError(f"{path} holds half a character (a lone surrogate), which no file can be written with.")
+    except (ValueError, TypeError, YAMLError) as problem:
+        kind = "YAML" if path.suffix.lower() in _YAML else "JSON"
+        misnamed = kind == "JSON" and re.match(r"\s*(?:openapi|swagger)\s*:", text)
+        hint = "; a file of YAML is named .yaml" if misnamed else ""
+        raise RefusalError(f"{path} is not {kind}: {' '.join(str(problem).split())}{hint}") from None
+    except RecursionError:
+        raise RefusalError(f"{path} is nested too deeply.") from None
+    if not isinstance(found, dict):
+        raise RefusalError(f"{path} is no JSON object.")
+    _bounded(found, path)
+    return found
+
+
+def _from_json(text: str) -> Any:
+    return json.loads(
+        text.removeprefix("\ufeff"), object_pairs_hook=_unrepeated, parse_constant=_no_number, parse_float=_finite
+    )
+
+
+def _from_yaml(text: str) -> Any:
+    """YAML as the JSON values it stands for; aliases unfold, and response codes become texts."""
+    yaml = YAML(typ="safe")
+    yaml.Constructor = _Texts
+    found = yaml.load(text)
+    if _unfolded(found, {}) > MAX_VALUES:
+        raise ValueError(f"its aliases unfold to more than {MAX_VALUES:_} values")
+    return _from_json(json.dumps(found, ensure_ascii=False))  # where a NaN, or what JSON has no form for, is refused
+
+
+def _unfolded(value: Any, known: dict[int, int]) -> int:
+    """How many values there are once every alias is written out."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = MAX_VALUES + 1  # should it hold itself
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_unfolded(one, known) for one in inner)
+    return known[id(value)]
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {quoted(twice)} stands twice in one object, and only one can be meant")
+    return found
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if math.isinf(number):
+        raise ValueError(f"the number {quoted(literal)} is beyond what a float holds")
+    return number
+
+
+def _bounded(value: dict[str, Any], path: Path) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [item for node in level for item in _items(node) if isinstance(item, dict | list)]
+    if level:
+        raise RefusalError(f"{path} is nested more than {MAX_DEPTH} deep.")
+
+
+def _items(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node

@@ -1,0 +1,76 @@
+"""Spelling: the many ways JSON Schema and the versions of OpenAPI have to say one thing, brought to one.
+
+Lives here: single schemas and references, looked at alone. Does not live here: what a value may be (``shapes``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Schema: TypeAlias = "Mapping[str, Any] | bool"
+# Keys that say nothing of what a value may be: an ``allOf`` of one schema and these is that schema.
+_REMARKS = frozenset({"title", "description", "default", "deprecated", "example", "examples", "readOnly", "writeOnly"})
+
+
+def last_of(reference: str) -> str:
+    """The name at the end of a reference, unescaped."""
+    return unquote(reference.rsplit("/", 1)[-1]).replace("~1", "/").replace("~0", "~")
+
+
+def pointed(name: str) -> str:
+    """A name as a JSON pointer has it (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def as_object(schema: Schema) -> Mapping[str, Any]:
+    """A schema as an object: ``true`` allows everything, as ``{}`` does, and of ``false`` no value can be made."""
+    return {} if isinstance(schema, bool) else schema
+
+
+def first_of(schema: Mapping[str, Any], *keys: str) -> list[Schema]:
+    """The schemas under the first of some keys that holds any."""
+    return next((list(schema[key]) for key in keys if schema.get(key)), [])
+
+
+def single(schema: Mapping[str, Any]) -> list[Schema]:
+    """The one schema an ``allOf`` stands for, beside remarks."""
+    parts: list[Schema] = [one for one in schema.get("allOf", ()) if as_object(one).keys() - _REMARKS]
+    return parts if len(parts) == 1 else []
+
+
+def bounded(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema with the exclusive bounds of OpenAPI 3.0, a word beside the bound, written as those of 3.1."""
+    said = dict(schema)
+    for edge, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if said.get(edge) is True and bound in said:
+            said[edge] = said.pop(bound)
+    return said
+
+
+def is_open(schema: Mapping[str, Any]) -> bool:
+    """Whether an object says that it takes fields beyond those it names."""
+    return bool(schema.get("properties")) and schema.get("additionalProperties", False) is not False
+
+
+def is_model(schema: Schema) -> bool:
+    """Whether a component becomes a class: an object whose fields have names."""
+    schema = as_object(schema)
+    return (
+        bool(schema.get("properties"))
+        or len(schema.get("allOf", ())) > 1
+        or (schema.get("type") == "object" and "additionalProperties" not in schema)
+    )
+
+
+def whole(number: float) -> float:
+    """A bound as it was meant: 4294967295.0 is 4294967295."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def is_number(value: object) -> bool:
+    """Whether a value can be a bound."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf")

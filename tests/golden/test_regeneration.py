@@ -1,0 +1,276 @@
+"""Regenerating is safe: what would break is named before anything is replaced."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import generating
+import pipeline
+import pytest
+import reading
+import reliance
+import specimen
+import stamping
+import upstream
+from options import ROOT
+from refusal import RefusalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipeline import Result
+
+CODE = """\
+from specimen_generated.types import UNSET, Call, Operation as Request
+from specimen_generated import models, choices
+from specimen_generated.api.text_to_video.vidu_v2_0 import vidu_v2_0 as make
+from specimen_generated.functions.text_to_video import vidu_v2_0
+
+VIDU = Request("", "POST", "/api/v1/vidu-v2.0")
+
+def f(name):
+    Request("", "POST", f"/api/v1/{name}")
+    from specimen_generated.functions import talker
+    getattr(models, name)
+    talker(prompt="a", city="b")
+    return make(prompt="a"), models.SharedRequest, choices.__all__
+"""
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """Hand-written code that stands on the package of the small document."""
+    folder = tmp_path / "hand"
+    folder.mkdir()
+    (folder / "uses.py").write_text(CODE)
+    (folder / "other.py").write_text("import json\n")
+    return folder
+
+
+@pytest.fixture
+def regenerate(tmp_path: Path, code: Path) -> Callable[..., Result]:
+    """Render a document under that code."""
+    return lambda document, command="generate": pipeline.run(
+        tmp_path, command, options=["--code", str(code)], document=document
+    )
+
+
+def test_code_whose_names_are_all_there_lets_the_package_pass(
+    document: dict[str, Any], regenerate: Callable[..., Result]
+) -> None:
+    result = regenerate(document)
+    assert result.code == 0, result.said
+
+
+def _no_function(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/talker-2"] = document["paths"].pop("/api/v1/talker")
+
+
+def _another_shelf(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/vidu-v2.0"]["post"]["tags"] = ["Audio"]
+
+
+def _another_method(document: dict[str, Any]) -> None:
+    document["paths"]["/api/v1/vidu-v2.0"]["put"] = document["paths"]["/api/v1/vidu-v2.0"].pop("post")
+
+
+def _no_field(document: dict[str, Any]) -> None:
+    del document["components"]["schemas"]["SharedRequest"]["properties"]["city"]
+
+
+def _no_model(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    schemas["SharedReqest"] = schemas.pop("SharedRequest")
+    for item in document["paths"].values():
+        item["post"]["requestBody"] = specimen.body(specimen.ref("SharedReqest"))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (_no_function, "hand/uses.py uses talker of functions (near it: talker_2)"),
+        (_another_shelf, "hand/uses.py uses vidu_v2_0 of api.text_to_video.vidu_v2_0"),
+        (_another_method, "hand/uses.py asks POST /api/v1/vidu-v2.0"),
+        (_no_field, "hand/uses.py calls talker with city"),
+        (_no_model, "hand/uses.py uses SharedRequest of models (near it: SharedReqest)"),
+    ],
+)
+def test_a_name_the_code_uses_and_the_document_no_longer_has_stops_the_swap(
+    change: Callable[[dict[str, Any]], None],
+    named: str,
+    document: dict[str, Any],
+    regenerate: Callable[..., Result],
+) -> None:
+    before = regenerate(document)
+    old = {file: file.read_bytes() for file in before.package.rglob("*.py")}
+    later = copy.deepcopy(document)
+    change(later)
+    for command in ("generate", "drift"):
+        result = regenerate(later, command)
+        assert (result.code, len(result.said.strip().splitlines())) == (1, 1)
+        assert named in result.said
+        assert "openapi.json no longer has what the hand-written code stands on" in result.said
+    assert {file: file.read_bytes() for file in before.package.rglob("*.py")} == old
+
+
+def test_all_that_the_overlay_uses_is_in_the_package_it_stands_on() -> None:
+    overlay, package = ROOT / "overlay/muapi_client", ROOT / "generated/muapi_generated"
+    paths = json.loads((ROOT / "spec/openapi.json").read_text(encoding="utf-8"))["paths"]
+    operations = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
+    reliance.check(overlay, "muapi_generated", package, "the pinned document", operations)
+    every = reliance.uses(overlay, "muapi_generated")
+    assert "GET /api/v1/predictions/{id}/result" in {use.operation for use in every}
+    found = {(use.file, use.name, use.keyword) for use in every}
+    assert ("muapi_client/_resources.py", "get_history", "cursor") in found
+    assert ("muapi_client/cli/_demo.py", "flux_schnell_image", "num_images") in found
+    assert ("muapi_client/catalog.py", "Operation", "") in found
+
+
+@pytest.mark.parametrize(
+    ("target", "named"),
+    [
+        ("$.paths['/api/v1/talkr'].post", "$.paths is there, '/api/v1/talkr' is not; near it: '/api/v1/talker'"),
+        ("$.paths['/api/v1/talker'].put", "$.paths['/api/v1/talker'] is there, 'put' is not; there: 'post'"),
+        ("$.paths.*.*.parameters[?@.name == 'gone']", "fits nothing in 2 values"),
+        ("$.components.schemas.Submision.properties", "'Submision' is not; near it: 'Submission'"),
+        ("$.info.title.word", "$.info.title is there, 'word' is not; there: no names"),
+    ],
+)
+def test_a_correction_that_no_longer_applies_says_which_why_and_what_to_do(
+    target: str, named: str, document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    action = f'  - target: "{target}"\n    description: The server says otherwise\n    update: {{}}\n'
+    result = render(document=document, corrections=specimen.CORRECTIONS + action)
+    assert (result.code, len(result.said.strip().splitlines())) == (1, 1)
+    for part in (f"correction 3 ({target}) matches nothing", named, "made because: The server says otherwise."):
+        assert part in result.said
+    assert "retarget the action in the corrections, or remove it" in result.said
+
+
+def test_every_action_that_no_longer_applies_is_told_at_once(
+    document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    gone = "".join(f"  - {{target: $.x{n}, description: d, remove: true}}\n" for n in (1, 2))
+    said = render(document=document, corrections=specimen.CORRECTIONS + gone).said
+    assert "correction 3 ($.x1)" in said
+    assert "correction 4 ($.x2)" in said
+
+
+def test_ours_were_written_beside_the_templates_of_the_generator_that_is_installed() -> None:
+    assert upstream.moved(generating.HERE) == []
+
+
+def test_a_generator_that_brings_other_templates_is_read_before_it_renders(
+    tmp_path: Path, document: dict[str, Any], render: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "templates"
+    theirs.mkdir()
+    for file in upstream._theirs().iterdir():
+        if file.name.endswith(".jinja"):
+            (theirs / file.name).write_bytes(file.read_bytes())
+    (theirs / "model.py.jinja").write_text("other")
+    (theirs / "errors.py.jinja").unlink()
+    (theirs / "functions.py.jinja").write_text("a slot of a name we took")
+    monkeypatch.setattr(upstream, "_theirs", lambda: theirs)
+    lines = [
+        "gone     errors.py.jinja",
+        "replaces functions.py.jinja, which the record does not know",
+        "moved    model.py.jinja",
+    ]
+    assert upstream.moved(generating.HERE) == lines
+    for command in ("generate", "drift"):
+        result = render(command, document=document)
+        assert (result.code, len(result.said.strip().splitlines())) == (1, 1)
+        assert "moved model.py.jinja" in result.said
+        assert "render.py upstream --record" in result.said
+    listed = pipeline.in_process(["upstream"], tmp_path)
+    assert (listed.code, listed.said.splitlines()) == (1, lines)
+
+
+def test_drift_takes_the_word_of_the_record_only_while_every_hash_agrees(
+    document: dict[str, Any], render: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = render(document=document).package
+    record = stamping.record_of(package)
+    vouched = "its record vouches for it"
+    assert vouched in render("drift", document=document).said
+    assert vouched not in render("drift", options=["--full"], document=document).said
+    edited = package / "types.py"
+    whole = edited.read_text()
+    edited.write_text(whole + "\n# edited\n")
+    assert (render("drift", document=document).code, vouched in render("drift", document=document).said) == (1, False)
+    edited.write_text(whole)
+    monkeypatch.setattr(stamping, "version", lambda _tool: "0")
+    other = render("drift", document=document).said
+    assert "is what comes out.\nIts record is not up to date (tools): `nox -s generate` renews it." in other
+    monkeypatch.undo()
+    record.write_text("nonsense")
+    assert "(record)" in render("drift", document=document).said
+    record.unlink()
+    assert "(record)" in render("drift", document=document).said
+
+
+def test_a_record_that_lies_is_found_by_rendering(document: dict[str, Any], render: Callable[..., Result]) -> None:
+    package = render(document=document).package
+    before = str(stamping.outputs(package)["sha256"])
+    (package / "types.py").write_text("# edited\n")
+    record = stamping.record_of(package)
+    record.write_text(record.read_text().replace(before, str(stamping.outputs(package)["sha256"])))
+    assert render("drift", document=document).code == 0
+    full = render("drift", options=["--full"], document=document)
+    assert (full.code, full.said.splitlines()[0]) == (1, "differs  types.py")
+
+
+def test_the_record_is_the_same_wherever_it_is_made(document: dict[str, Any], tmp_path: Path) -> None:
+    texts = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        texts.append(stamping.record_of(pipeline.run(tmp_path / name, document=document).package).read_text())
+    assert texts[0] == texts[1]
+    assert str(tmp_path) not in texts[0]
+
+
+def test_the_committed_record_vouches_for_the_committed_package() -> None:
+    spec, package = ROOT / "spec", ROOT / "generated/muapi_generated"
+    files = {"document": "openapi.json", "corrections": "corrections.yaml", "models": "models.json"}
+    options = {"prefix": "/api/v1/", "fetched": reading.fetched_at(spec / "openapi.json")}
+    made_from = stamping.inputs({name: spec / file for name, file in files.items()}, options, generating.HERE)
+    assert stamping.stale(package, made_from) == [], "run `nox -s generate`"
+
+
+def test_when_a_document_was_fetched_is_told_by_the_lock_that_is_about_it(tmp_path: Path) -> None:
+    document, lock = tmp_path / "openapi.json", tmp_path / "lock.toml"
+    document.write_text("{}", encoding="utf-8")
+    assert reading.fetched_at(document) == ""
+    said = 'document_sha256 = "{}"\nfetched_at = "2026-11-22T13:49:32+00:00"\n'
+    lock.write_text(said.format(hashlib.sha256(b"{}").hexdigest()), encoding="utf-8")
+    assert reading.fetched_at(document) == "2026-11-22T13:49:32+00:00"
+    lock.write_text(said.format("0" * 64), encoding="utf-8")
+    assert reading.fetched_at(document) == ""
+    lock.write_text("no TOML", encoding="utf-8")
+    with pytest.raises(RefusalError, match="is not TOML"):
+        reading.fetched_at(document)
+
+
+def test_another_document_is_built_with_the_corrections_that_apply(tmp_path: Path, document: dict[str, Any]) -> None:
+    idle = "  - {target: $.paths.x, description: corrected since, remove: true}\n"
+    for name, text in {
+        "old.json": json.dumps(document),
+        "corrections.yaml": specimen.CORRECTIONS + idle,
+        "models.json": json.dumps(specimen.PRICES),
+    }.items():
+        (tmp_path / name).write_text(text)
+    files = ["--document", "old.json", "--corrections", "corrections.yaml", "--models", "models.json"]
+    files[1::2] = [str(tmp_path / name) for name in files[1::2]]
+    package = tmp_path / "out" / "old_generated"
+    result = pipeline.in_process(["build", *files, "--output", str(package), "--told", "`us` from old.json"], package)
+    assert result.code == 0, result.said
+    assert "Not needed here: correction 3 ($.paths.x)." in result.said
+    assert sorted(one.name for one in package.parent.iterdir()) == ["old_generated"]
+    heads = {file.read_text().partition("\n")[0] for file in package.rglob("*.py*") if file.stat().st_size}
+    assert heads == {"# Generated by `us` from old.json. Do not edit."}
+    assert "from muapi_generated.types import UNSET, Call, Media, Upload, given" in result.text("types.py")
