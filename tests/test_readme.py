@@ -14,6 +14,7 @@ import muapi_client
 from muapi_client.emulator import Emulator
 from muapi_client.models import flux_dev_image
 
+pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
@@ -53,12 +54,19 @@ def test_the_journal_example_takes_up_what_was_left(
     assert capsys.readouterr().out == f"{job.id} completed\n"
 
 
-def test_the_emulator_example_runs() -> None:
+def test_the_sandbox_example_spends_one_probe_at_most(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(BLOCKS[2], "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("SandboxVerdict(verdict=")
+    assert emulator.accepted <= 1
+
+
+def test_the_tests_in_it_pass_as_a_user_would_run_them(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(BLOCKS[3])
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_there_is_no_python_block_that_is_not_run() -> None:
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 4
 
 
 def test_every_session_the_readme_names_exists() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from muapi_client._async_client import AsyncMuAPI
     from muapi_client._client import MuAPI
     from muapi_client._cost import Cost, Spend
+    from muapi_client._deltas import StreamEvent
     from muapi_client._estimates import Estimate
     from muapi_client._journal import Journal
     from muapi_client._polling import Polling
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from muapi_client._raw import raw_call
     from muapi_client._retry import Retry
     from muapi_client._sandbox import SandboxVerdict
+    from muapi_client._standing import SandboxWarning
     from muapi_client.errors import MuAPIError
     from muapi_generated.types import UNSET, Call
 else:
@@ -49,7 +51,9 @@ else:
         "Prediction": "muapi_client._predictions",
         "Retry": "muapi_client._retry",
         "SandboxVerdict": "muapi_client._sandbox",
+        "SandboxWarning": "muapi_client._standing",
         "Spend": "muapi_client._cost",
+        "StreamEvent": "muapi_client._deltas",
         "UNSET": "muapi_generated.types",
         "catalog": None,
         "errors": None,
@@ -89,7 +93,9 @@ __all__ = [
     "Prediction",
     "Retry",
     "SandboxVerdict",
+    "SandboxWarning",
     "Spend",
+    "StreamEvent",
     "__version__",
     "catalog",
     "errors",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client import errors
 from muapi_client._cost import balance_from_headers, cost_from_body, cost_from_headers, settle
 from muapi_client._outputs import LINKS, read_outputs, tells
+from muapi_client._packages import INSTALLED, part
 from muapi_client._predictions import Prediction
 from muapi_client._verdicts import Verdict, meaning
 
@@ -144,6 +145,11 @@ def _prediction(reply: Reply, said: Mapping[str, Any], request_id: str | None) -
     )
 
 
+def is_final(said: Prediction) -> bool:
+    """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
+    return said.verdict in (Verdict.FAILED, Verdict.CANCELLED) or (said.done and bool(said.outputs))
+
+
 def names_another(prediction: Prediction) -> bool:
     """Whether an answer is about a job other than the one asked for."""
     named = read_id(prediction.raw) if isinstance(prediction.raw, Mapping) else None
@@ -154,7 +160,7 @@ def read_id(said: Mapping[str, Any]) -> str | None:
     """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
     for name in ("request_id", "id"):
         value = said.get(name)
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and value and _writable(value) == value:  # half a character names nothing
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -171,22 +177,25 @@ def read_error(said: Mapping[str, Any]) -> str | None:
     return _words(error).strip() or None if error else None
 
 
-def typed(answer: str, body: Any) -> Any:
-    """Turn a body into the answer class of the generated models, or leave it as it is where none is declared.
+def typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
+    """Turn a body into the answer class of the generated models, or leave it as it is where none is known.
 
     Args:
         answer: A name such as ``AccountBalance`` or ``list[ApiKey]``; empty for any JSON.
         body: The decoded body.
+        package: The generated package the class is of.
 
     Raises:
         ResponseError: The body is no object, or no list, where one is declared.
     """
     if not answer:
         return body
-    from muapi_generated import models  # noqa: PLC0415 - one answer class loads on first use
-
+    models = part(package, "models")
+    name = answer.removeprefix("list[").removesuffix("]")
+    if name not in models.__all__:  # of a token from another version: what was paid for arrives all the same
+        return body
     if answer.startswith("list["):
-        item = getattr(models, answer.removeprefix("list[").removesuffix("]"))
+        item = getattr(models, name)
         if isinstance(body, list):
             return [item.from_dict(each) if isinstance(each, Mapping) else each for each in body]
     elif isinstance(body, Mapping):
@@ -215,13 +224,18 @@ def _words(detail: Any) -> str:
     if detail is None or detail in ("", [], {}):
         return ""
     if isinstance(detail, str):
-        return detail
+        return _writable(detail)
     if isinstance(detail, list) and all(isinstance(entry, Mapping) and "msg" in entry for entry in detail):
         return "; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail)
     try:
-        return json.dumps(detail, ensure_ascii=False, default=str)
+        return _writable(json.dumps(detail, ensure_ascii=False, default=str))
     except RecursionError:
         return "(nested too deeply to be shown)"
+
+
+def _writable(text: str) -> str:
+    """A text that can be written anywhere: JSON may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _where(loc: Any) -> str:

@@ -11,11 +11,11 @@ from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._connections import AsyncConnections
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
     from os import PathLike
     from pathlib import Path
-    from types import TracebackType
 
+    from muapi_client._deltas import StreamEvent
     from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from muapi_client._journal import Entry
     from muapi_client._predictions import AsyncJob, Job, Prediction
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
+    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._transfers import AsyncHands
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
@@ -73,9 +74,20 @@ class AsyncMuAPI(Client):
         answer: T = await self._drive(self._flows.send(call))
         return answer
 
+    def stream(self, call: Call[Any]) -> AsyncGenerator[StreamEvent]:
+        """Stream what a language model answers; see ``MuAPI.stream``. Close it early with ``aclose()``."""
+        from muapi_client._channels import AsyncChannel, astream  # noqa: PLC0415 - loads with the first stream
+
+        channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
+        return astream(lambda line: self._flows.stream(call, line), channel)
+
     async def estimate(self, call: Call[Any]) -> Estimate:
         """Ask what a job will cost, without submitting it; see ``MuAPI.estimate``."""
         return await self._drive(self._flows.estimate(call))
+
+    async def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
+        """Whether this client's key is a sandbox (test) key; see ``MuAPI.sandbox``."""
+        return await self._drive(self._flows.sandbox(probe))
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """Walk through past requests, newest first; see ``MuAPI.history``."""
@@ -144,9 +156,7 @@ class AsyncMuAPI(Client):
         """Use the client in an ``async with`` block, which closes it."""
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Close the client."""
         await self.close()
 

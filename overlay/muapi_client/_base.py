@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from copy import copy
 from os import urandom
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from muapi_client._clock import SystemClock
-from muapi_client._config import APIKey, read_amount, read_key, read_origin, read_seconds
+from muapi_client._config import APIKey, read_amount, read_expect, read_key, read_origin, read_seconds
 from muapi_client._cost import Ledger, Spend
 from muapi_client._polling import Polling
 from muapi_client._retry import Retry
 from muapi_client._shelf import Shelf
+from muapi_client._standing import Standing
 from muapi_client._terms import Terms
 from muapi_client.errors import MuAPIError
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
     from os import PathLike
+    from types import ModuleType
 
     from muapi_client._clock import Clock
     from muapi_client._journal import Entry, Journal
 
 HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
-OPTIONS = frozenset({"max_spend", "timeout", "wait_timeout", "retry", "polling", "strict", "webhook", "team_id"})
+OPTIONS = frozenset(
+    {"expect", "max_spend", "models", "timeout", "wait_timeout", "retry", "polling", "strict", "webhook", "team_id"}
+)
 
 
 class Client:
@@ -46,10 +50,13 @@ class Client:
         retry: Retry | None = None,
         polling: Polling | None = None,
         max_spend: Decimal | None = None,
+        expect: Literal["live", "sandbox"] | None = None,
         strict: bool = True,
         webhook: str | None = None,
         team_id: int | None = None,
         journal: Journal | str | PathLike[str] | None = None,
+        spec_pin: str | PathLike[str] | None = None,
+        models: ModuleType | str | None = None,
         allow_http: bool = False,
         transport: Any = None,
         clock: Clock | None = None,
@@ -65,12 +72,19 @@ class Client:
             retry: How often a failed exchange is sent again, where that cannot charge twice.
             polling: How often a job is looked at.
             max_spend: The most this client may spend, in USD; a submit that would pass it is refused.
+            expect: The kind of key this is meant to be: a live one, or a sandbox (test) key. Checked before the first
+                submit by ``GET keys``, which is free, and on every answer, those about jobs from elsewhere included;
+                by default either will do, and the first sandbox answer is warned of.
             strict: Whether inputs are checked against the pinned document before anything is sent. False leaves it
                 to the server, which may know newer fields.
             webhook: A URL that is told of every job's end (query parameter ``webhook``).
             team_id: The team that is charged, by its number.
             journal: A file, made where there is none, that knows of every paid job: written before a submit leaves
                 and after each answer, so that a crash loses none. Several processes may share it.
+            spec_pin: The document this program was written against: its sha256, or the path of a ``muapi.lock``
+                (``muapi-client spec lock``). On another document the client refuses to start.
+            models: A generated package of another document (``muapi-client spec build``): jobs are checked, priced and
+                answered by that document, whichever package made the call. By default each by the one that made it.
             allow_http: Whether the key may go in clear text to another machine.
             transport: An httpx transport to use in place of the network: the emulator's, or a test's.
             clock: The clock to run on; by default the transport's ``clock`` where it has one, else the system's.
@@ -78,12 +92,15 @@ class Client:
         Raises:
             AuthenticationError: There is no usable key.
             JournalError: The journal cannot be opened.
+            SpecPinError: This package was rendered from another document than ``spec_pin`` asks for.
             MuAPIError: An option cannot be right.
         """
         try:
             self._key: APIKey = read_key(api_key)
         finally:
             del api_key  # a traceback that shows locals shows no secret
+        if spec_pin is not None:
+            check_pin(spec_pin, models)
         self._origin = read_origin(base_url, allow_http=allow_http)
         self._connections = self._connect(transport)
         self._storage = self._connect(transport)  # files move over connections of their own, without the key
@@ -102,6 +119,9 @@ class Client:
             draw=draw,
             note=self._ledger.note,
             journal=read_journal(journal),
+            standing=Standing(),
+            expect=read_expect(expect),
+            models=read_models(models),
         )
 
     def __repr__(self) -> str:
@@ -122,7 +142,7 @@ class Client:
 
         Args:
             changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``strict``, ``webhook``,
-                ``team_id``, ``max_spend``, as for the client itself.
+                ``team_id``, ``max_spend``, ``expect``, ``models``, as for the client itself.
 
         Raises:
             MuAPIError: Some other option is named, or one cannot be right.
@@ -134,6 +154,10 @@ class Client:
                 raise MuAPIError(f"{name} must be a {kind.__name__}, not {changes[name]!r}")
         for name in changes.keys() & {"timeout", "wait_timeout"}:
             changes[name] = read_seconds(name, changes[name])
+        if "expect" in changes:
+            changes["expect"] = read_expect(changes["expect"])
+        if "models" in changes:
+            changes["models"] = read_models(changes["models"])
         limit = changes.pop("max_spend", self._max_spend)
         other = copy(self)
         other.__dict__["_max_spend"] = None if limit is None else read_amount("max_spend", limit)
@@ -154,6 +178,22 @@ class Client:
             MuAPIError: The client has no journal.
         """
         return self._journal.unknown()
+
+
+def check_pin(spec_pin: str | PathLike[str], models: ModuleType | str | None) -> None:
+    """Refuse another document than the pinned one."""
+    from muapi_client._spec_pin import check  # noqa: PLC0415 - most programs pin nothing
+
+    check(spec_pin, models)
+
+
+def read_models(given: ModuleType | str | None) -> str | None:
+    """The name of the generated package given."""
+    if given is None:
+        return None
+    from muapi_client._packages import read_package  # noqa: PLC0415 - most programs have one document
+
+    return read_package(given)
 
 
 def draw() -> float:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from muapi_client._packages import part
 from muapi_client.errors import ValidationError
-from muapi_generated.checks import problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,16 +27,18 @@ def check(call: Call[Any]) -> None:
     Raises:
         ValidationError: It does not fit; nothing was sent.
     """
-    if not call.operation.request or call.body is None:
+    operation = call.operation
+    if not operation.request or call.body is None:
         return
-    found = list(_problems(call.operation.request, call.body))
+    found = list(_problems(operation.package, operation.request, call.body))
     if found:
         raise _refused(call, found)
 
 
 def declares(call: Call[Any], field: str) -> bool:
     """Whether the pinned document knows a field of the call's body."""
-    return bool(call.operation.request) and field in _fields(call.operation.request)
+    operation = call.operation
+    return bool(operation.request) and field in _fields(operation.package, operation.request)
 
 
 def refusal(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
@@ -51,23 +53,24 @@ def _refused(call: Call[Any], found: list[dict[str, Any]]) -> ValidationError:
 
 
 @lru_cache(maxsize=256)
-def _model(name: str) -> type[Any]:
-    from muapi_generated import models  # noqa: PLC0415 - one request model loads on first use
-
+def _model(package: str, name: str) -> type[Any]:
+    models = part(package, "models")
+    if name not in models.__all__:  # from a token of another version
+        raise ValidationError(f"{package} has no request model {name!r}: make the call anew (nothing was sent)")
     model: type[Any] = getattr(models, name)
     return model
 
 
 @lru_cache(maxsize=256)
-def _fields(model_name: str) -> tuple[str, ...]:
+def _fields(package: str, model_name: str) -> tuple[str, ...]:
     """The wire names of a request model's fields."""
-    return tuple(part.metadata.get("wire", part.name) for part in attrs.fields(_model(model_name)))
+    return tuple(part.metadata.get("wire", part.name) for part in attrs.fields(_model(package, model_name)))
 
 
-def _problems(model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for problem in problems(_model(model_name), body):
+def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for problem in part(package, "checks").problems(_model(package, model_name), body):
         unknown = problem.type == "extra_forbidden" and len(problem.loc) == 1
-        message = _unknown(str(problem.loc[0]), _fields(model_name)) if unknown else problem.msg
+        message = _unknown(str(problem.loc[0]), _fields(package, model_name)) if unknown else problem.msg
         said = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
         yield {**said, "ctx": dict(problem.ctx)} if problem.ctx else said
 

@@ -1,24 +1,22 @@
 """``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
 
-Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps the two
-in step.
+Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps them alike.
 """
 
 from __future__ import annotations
 
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._config import refuse_coroutines
 from muapi_client._connections import Connections
-from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from os import PathLike
     from pathlib import Path
-    from types import TracebackType
 
+    from muapi_client._deltas import StreamEvent
     from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from muapi_client._journal import Entry
     from muapi_client._predictions import Job, Prediction
     from muapi_client._resources import Account, Keys, Models
+    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._transfers import Hands
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
@@ -64,7 +63,7 @@ class MuAPI(Client):
             WaitTimeoutError: The job has not ended in time; it lives on, and the error carries it.
             MuAPIError: Anything else; see ``muapi_client.errors``.
         """
-        _refuse_coroutines(on_accept, on_look)
+        refuse_coroutines(on_accept, on_look)
         return self._drive(self._flows.run(call, timeout, on_accept, on_look))
 
     def submit(self, call: Call[Any]) -> Job | Prediction:
@@ -81,6 +80,7 @@ class MuAPI(Client):
         Raises:
             NotFoundError: The server knows no such job.
             APIStatusError, APIConnectionError, ResponseError: No answer could be had.
+            SandboxMismatchError: The answer is not as expected, whoever submitted the job.
         """
         return self._drive(self._flows.look(job_or_id))
 
@@ -96,7 +96,7 @@ class MuAPI(Client):
         Raises:
             Those of :meth:`run`, from the waiting on.
         """
-        _refuse_coroutines(on_look)
+        refuse_coroutines(on_look)
         return self._drive(self._flows.wait(job_or_id, timeout, on_look))
 
     def send(self, call: Call[T]) -> T:
@@ -110,6 +110,29 @@ class MuAPI(Client):
         answer: T = self._drive(self._flows.send(call))
         return answer
 
+    def stream(self, call: Call[Any]) -> Generator[StreamEvent]:
+        """Stream what a language model answers: its words as they come, then one last event that tells the cost.
+
+        Nothing is sent before the first event is asked for. It is submitted by the rules of :meth:`submit`, and cannot
+        be taken up again where it broke off. Closing it early (``close()``, or leaving the loop) closes the connection;
+        what was begun may be charged in full.
+        ``timeout`` is the longest silence between two pieces, ``wait_timeout`` bounds all the waiting for them.
+
+        Args:
+            call: Made by a function of ``muapi_client.models`` whose slug ends with ``/stream``, or by ``raw_call``.
+
+        Raises:
+            JobFailedError, JobCancelledError: The stream says that it ended badly; ``text`` holds what had arrived.
+            StreamBrokenError: It broke off or fell silent before its end; likewise.
+            WaitTimeoutError: It had not ended in time; likewise.
+            SandboxMismatchError: It was not as expected, which is told after its end; ``text`` holds all of it.
+            MuAPIError: Those of :meth:`submit`, until the stream begins.
+        """
+        from muapi_client._channels import Channel, stream  # noqa: PLC0415 - loads with the first stream
+
+        channel = Channel(self._connections, self._clock, self._origin, self._key)
+        return stream(lambda line: self._flows.stream(call, line), channel)
+
     def estimate(self, call: Call[Any]) -> Estimate:
         """Ask what a job will cost, without submitting it.
 
@@ -118,12 +141,25 @@ class MuAPI(Client):
         """
         return self._drive(self._flows.estimate(call))
 
-    def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Walk through past requests, newest first, page after page.
+    def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
+        """Whether this client's key is a sandbox (test) key: True, False, or None where nothing settles it.
+
+        Free by default: it asks for the key list (``GET keys``) and weighs it with what this client has seen so far.
 
         Args:
-            limit: How many to answer at most; by default all.
+            probe: What may be submitted where that settles nothing. With a live key a probe is an ordinary job, charged
+                at its price (``mu.estimate(call)``); ``max_spend`` and the journal hold for it. Of a pair, two
+                different inputs for one model, the second is only submitted where the first settled nothing; then
+                equal files count. One that is charged is not waited for: the evidence names its request.
+
+        Raises:
+            APIConnectionError: The key list was asked for and no answer arrived.
+            MuAPIError: A probe could not be submitted; see :meth:`run`.
         """
+        return self._drive(self._flows.sandbox(probe))
+
+    def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Walk through past requests, newest first, page after page; ``limit`` of them, by default all."""
         from muapi_client._resources import history  # noqa: PLC0415 - rarely used
 
         return history(self, limit)
@@ -132,8 +168,7 @@ class MuAPI(Client):
         """The journal's jobs that were accepted and whose end was not seen, oldest first: wait for each.
 
         Raises:
-            JournalError: The journal cannot be read.
-            MuAPIError: The client has no journal.
+            Those of :meth:`unknown`.
         """
         return iter(self._flows.unfinished(self._journal))
 
@@ -168,7 +203,6 @@ class MuAPI(Client):
         Raises:
             UploadError: It cannot be read, is empty, too large, or not what its name says; nothing was sent.
             InsufficientCreditError: The balance is not above 0.
-            MuAPIError: Anything else; see ``muapi_client.errors``.
         """
         return self._drive(self._files.upload(source, filename, on_progress))
 
@@ -235,9 +269,7 @@ class MuAPI(Client):
         """Use the client in a ``with`` block, which closes it."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the client."""
         self.close()
 
@@ -259,24 +291,10 @@ class MuAPI(Client):
         from muapi_client._transfers import Hands  # noqa: PLC0415 - imports httpx
 
         return Hands(
-            self._connections,
-            self._storage,
-            self._shelf,
-            clock=self._clock,
-            origin=self._origin,
-            api_key=self._key,
+            self._connections, self._storage, self._shelf, clock=self._clock, origin=self._origin, api_key=self._key
         )
 
     def _drive(self, flow: Flow[T]) -> T:
         from muapi_client._driver import run  # noqa: PLC0415 - imports httpx
 
         return run(flow, self._connections, self._clock, self._origin, self._key)
-
-
-def _refuse_coroutines(*callbacks: Callable[..., object] | None) -> None:
-    """Refuse a callback that would never run: nobody awaits here."""
-    for callback in callbacks:
-        if iscoroutinefunction(callback):
-            raise MuAPIError(
-                f"{callback!r} has to be awaited, and MuAPI only calls: use AsyncMuAPI or a plain function"
-            )

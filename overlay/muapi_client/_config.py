@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Final
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Final, Literal
 
 from muapi_client.errors import AuthenticationError, MuAPIError
 
@@ -95,6 +96,18 @@ def read_seconds(name: str, value: float) -> float:
     return float(value)
 
 
+def read_expect(value: str | None) -> Literal["live", "sandbox"] | None:
+    """The kind of key expected.
+
+    Raises:
+        MuAPIError: It is neither kind.
+    """
+    match value:
+        case None | "live" | "sandbox":
+            return value
+    raise MuAPIError(f"expect must be 'live', 'sandbox' or None, not {value!r}")
+
+
 def read_amount(name: str, value: Decimal | float | str) -> Decimal:
     """An amount of money in USD.
 
@@ -108,3 +121,12 @@ def read_amount(name: str, value: Decimal | float | str) -> Decimal:
     if isinstance(value, bool) or not amount.is_finite() or amount < 0:
         raise MuAPIError(f"{name} must be an amount in USD, such as Decimal('5'), not {value!r}")
     return amount
+
+
+def refuse_coroutines(*callbacks: Callable[..., object] | None) -> None:
+    """Refuse a callback that would never run: a blocking client awaits nothing."""
+    for callback in callbacks:
+        if iscoroutinefunction(callback):
+            raise MuAPIError(
+                f"{callback!r} has to be awaited, and MuAPI only calls: use AsyncMuAPI or a plain function"
+            )

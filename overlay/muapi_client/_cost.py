@@ -19,6 +19,7 @@ from muapi_client._locks import ForkLock
 MICRO_USD: Final = Decimal("0.000001")  # the resolution of X-MuAPI-Cost-USD
 ZERO: Final = Decimal(0)
 LARGEST: Final = Decimal(10) ** 12  # USD; what is beyond it is noise, not a sum of money
+DISPUTE: Final = "the cost headers say"  # how the warning about a contradiction begins
 DECIMALS: Final = 24  # digits after the point that a sum of money may have; a float as JSON writes it has fewer
 EXACT: Final = Context(prec=64, traps=[])  # the caller's own context may round to less, or raise
 
@@ -56,6 +57,11 @@ class Cost:
             TypeError, ArithmeticError: It is no such token.
         """
         return cls(**{**token, "amount_usd": Decimal(token["amount_usd"])})
+
+
+def is_charge(cost: Cost | None) -> bool:
+    """Whether a cost tells of a charge, in dollars, credits or bonus credits, given back or not."""
+    return cost is not None and (cost.amount_usd > 0 or cost.amount_credits > 0 or cost.bonus_credits_used > 0)
 
 
 def cost_from_headers(headers: Mapping[str, str]) -> Cost | None:
@@ -98,7 +104,7 @@ def settle(in_headers: Cost | None, in_body: Cost | None) -> tuple[Cost | None, 
     same = told == said and in_headers.refunded == in_body.refunded
     return (
         in_body,
-        None if same else f"the cost headers say {_say(in_headers)}, the body says {_say(in_body)}",
+        None if same else f"{DISPUTE} {_say(in_headers)}, the body says {_say(in_body)}",
     )
 
 
@@ -174,6 +180,11 @@ class Spend:
     def refunded_usd(self) -> Decimal:
         """The sum of what was charged and given back, in USD."""
         return self._refunded
+
+    @property
+    def reserved_usd(self) -> Decimal:
+        """What is set aside within ``max_spend`` for requests whose cost is not known yet, in USD."""
+        return self._reserved
 
     @property
     def requests(self) -> int:

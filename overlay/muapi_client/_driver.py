@@ -34,7 +34,7 @@ def run(flow: Flow[R], connections: Connections, clock: Clock, origin: str, api_
         step: Step = next(flow)
         while True:
             try:
-                outcome = _carry_out(step, connections, clock, origin, api_key)
+                outcome = carry_out(step, connections, clock, origin, api_key)
             except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
                 step = flow.throw(error)
             else:
@@ -43,7 +43,8 @@ def run(flow: Flow[R], connections: Connections, clock: Clock, origin: str, api_
         return cast("R", end.value)
 
 
-def _carry_out(step: Step, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Any:
+def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Any:
+    """Carry out one step; answers its outcome."""
     match step:
         case Send():
             return _exchange(step, connections, clock, origin, api_key)
@@ -61,18 +62,28 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
     try:
         with deadline(send.timeout):
             response = connections.send(request_of(send, origin, api_key))
-            try:
-                content = bytearray()
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    _guard(len(content), ends - clock.now(), send)
-            finally:
-                response.close()
+            content = content_of(response, ends, clock, send)
     except APIConnectionError as error:
         return Lost(error, clock.now())
     except FAULTS as error:
         return Lost(lost(error, send), clock.now())
-    return _reply(response, content, clock, api_key)
+    return reply_of(response, content, clock, api_key)
+
+
+def content_of(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
+    """Read all of an answer's body, and close it.
+
+    Raises:
+        APIConnectionError: It is too large, or was not whole when the clock read ``ends``.
+    """
+    content = bytearray()
+    try:
+        for chunk in response.iter_bytes():
+            content += chunk
+            _guard(len(content), ends - clock.now(), send)
+    finally:
+        response.close()
+    return bytes(content)
 
 
 async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> R:
@@ -81,7 +92,7 @@ async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origi
         step: Step = next(flow)
         while True:
             try:
-                outcome = await _acarry_out(step, connections, clock, origin, api_key)
+                outcome = await acarry_out(step, connections, clock, origin, api_key)
             except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
                 step = flow.throw(error)
             else:
@@ -90,7 +101,8 @@ async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origi
         return cast("R", end.value)
 
 
-async def _acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> Any:
+async def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> Any:
+    """The twin of :func:`carry_out`."""
     match step:
         case Send():
             return await _aexchange(step, connections, clock, origin, api_key)
@@ -116,23 +128,29 @@ async def _aexchange(
     try:
         with anyio.fail_after(send.timeout + GRACE):
             response = await connections.send(request_of(send, origin, api_key))
-            try:
-                content = bytearray()
-                async for chunk in response.aiter_bytes():
-                    content += chunk
-                    _guard(len(content), ends - clock.now(), send)
-            finally:
-                await response.aclose()
+            content = await acontent_of(response, ends, clock, send)
     except APIConnectionError as error:
         return Lost(error, clock.now())
     except FAULTS as error:  # anyio's TimeoutError is an OSError
         return Lost(lost(error, send), clock.now())
-    return _reply(response, content, clock, api_key)
+    return reply_of(response, content, clock, api_key)
 
 
-def _reply(response: httpx.Response, content: bytearray, clock: Clock, api_key: APIKey) -> Reply:
-    body = bytes(content) if response.is_success else api_key.hide(bytes(content))  # for its words go into errors
-    return Reply(response.status_code, headers_of(response), body, clock.now())
+async def acontent_of(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
+    """The twin of :func:`content_of`."""
+    content = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            _guard(len(content), ends - clock.now(), send)
+    finally:
+        await response.aclose()
+    return bytes(content)
+
+
+def reply_of(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
+    """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
+    return Reply(response.status_code, headers_of(response), api_key.hide(content), clock.now())
 
 
 def _guard(size: int, left: float, send: Send) -> None:

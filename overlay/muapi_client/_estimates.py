@@ -12,7 +12,7 @@ from attrs import frozen
 
 from muapi_client import catalog, errors
 from muapi_client._cost import ZERO, usd
-from muapi_client._exchanges import exchange, prepare
+from muapi_client._exchanges import STREAM, exchange, prepare
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
@@ -72,14 +72,7 @@ def within(
     Raises:
         SpendLimitError: The job would pass the limit; nothing was sent.
     """
-    prepare(call, terms)  # what is refused here needs no price
-    price = max((yield from _expected(call, terms)), ZERO)
-    if not spend.reserve(price, limit):
-        acceptance.close()
-        raise errors.SpendLimitError(
-            f"{call.operation.slug} at about {price} USD would take the spend of {spend.total_usd} USD"
-            f" past max_spend={limit} USD; nothing was sent"
-        )
+    price = yield from reserved(limit, spend, call, terms)
     try:
         said = yield from acceptance
     except errors.MuAPIError as error:
@@ -94,6 +87,24 @@ def within(
     return said
 
 
+def reserved(limit: Decimal, spend: Spend, call: Call[Any], terms: Terms) -> Flow[Decimal]:
+    """Set a job's estimate aside before it is sent; answers it, in USD.
+
+    Raises:
+        SpendLimitError: It would pass ``limit``; nothing was sent.
+    """
+    prepare(call, terms)  # what is refused here needs no price
+    price = max((yield from _expected(call, terms)), ZERO)
+    if not spend.reserve(price, limit):
+        aside = spend.reserved_usd
+        doubtful = f" and the {aside} USD set aside for requests whose cost is not known" if aside else ""
+        raise errors.SpendLimitError(
+            f"{call.operation.slug} at about {price} USD would take the spend of {spend.total_usd} USD{doubtful}"
+            f" past max_spend={limit} USD; nothing was sent"
+        )
+    return price
+
+
 def _expected(call: Call[Any], terms: Terms) -> Flow[Decimal]:
     try:
         return (yield from estimate(call, terms, started_at=0.0)).cost_usd
@@ -105,16 +116,21 @@ def _expected(call: Call[Any], terms: Terms) -> Flow[Decimal]:
 
 def _listed(call: Call[Any]) -> Decimal:
     try:
-        price = catalog.get(call.operation.slug).price
+        price = catalog.get(_priced(call), package=call.operation.package).price
     except errors.NotFoundError:
         return Decimal(0)
     return price.cost_usd if price else Decimal(0)
 
 
 def _catalogue_name(call: Call[Any]) -> str:
-    model = catalog.get(call.operation.slug)
+    model = catalog.get(_priced(call), package=call.operation.package)
     if model.name is None:
         raise errors.NotFoundError(
             f"the pinned document tells no catalogue name for {model.slug}, and prices are asked by that name"
         )
     return model.name
+
+
+def _priced(call: Call[Any]) -> str:
+    """The slug whose price counts: a stream has no catalogue name of its own, and costs what its model does."""
+    return call.operation.slug.removesuffix(STREAM)

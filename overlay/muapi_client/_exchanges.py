@@ -14,7 +14,7 @@ from attrs import evolve
 from muapi_client import _answers, errors
 from muapi_client._checks import check, declares, refusal
 from muapi_client._cost import balance_from_headers
-from muapi_client._flow import Flow, Lost, Outcome, Reply, Send, Sleep, Step
+from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep, Step
 from muapi_client._retry import may_reread, may_resubmit, retry_after
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:
-        return _answers.typed(call.operation.answer, _answers.decode(reply))
+        return _answers.typed(call.operation.answer, _answers.decode(reply), call.operation.package)
     except errors.ResponseError as error:
         if reads:
             raise
@@ -73,8 +73,12 @@ def read(send: Send, terms: Terms) -> Flow[Reply]:
     return (yield from repeat(send, terms, may_reread))
 
 
-def write(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -> Flow[Reply]:
+def write(call: Call[Any], send: Send | Do, terms: Terms, *, started_at: float) -> Flow[Reply]:
     """Carry out an exchange that changes or charges something: again only where that is provably safe.
+
+    Args:
+        send: The exchange, or what carries it out and ends in an outcome.
+        started_at: Seconds since the epoch, for the error that has to tell when it was sent.
 
     Raises:
         SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
@@ -165,10 +169,6 @@ def prepare(call: Call[Any], terms: Terms) -> Send:
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON.
     """
-    if call.operation.slug.endswith(STREAM):
-        plain = call.operation.slug.removesuffix(STREAM)
-        message = f"it answers with a stream of events, which this client does not read: use {plain}"
-        raise refusal(call, (), message, kind="stream")
     if terms.strict:
         check(call)
     query = dict(call.query)
@@ -180,6 +180,18 @@ def prepare(call: Call[Any], terms: Terms) -> Send:
         if not _has_bytes(str(value)):
             raise refusal(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
     return Send(call.operation.method, _path(call), query, _content(call), terms.timeout)
+
+
+def refuse_stream(call: Call[Any]) -> None:
+    """Refuse a call whose answer is a stream where a whole answer is wanted.
+
+    Raises:
+        ValidationError: It is one.
+    """
+    if call.operation.slug.endswith(STREAM):
+        plain = call.operation.slug.removesuffix(STREAM)
+        message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
+        raise refusal(call, (), message, kind="stream")
 
 
 def _path(call: Call[Any]) -> str:

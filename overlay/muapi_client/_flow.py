@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from muapi_client._deltas import StreamEvent
     from muapi_client.errors import APIConnectionError
 
 R = TypeVar("R")
@@ -52,6 +53,12 @@ class Keep(NamedTuple):
     write: Callable[[], Any]
 
 
+class Emit(NamedTuple):
+    """Hand an event of a stream to the caller; the driver answers with the clock's reading once it asks for more."""
+
+    event: StreamEvent
+
+
 class Reply(NamedTuple):
     """What came back, unjudged."""
 
@@ -68,6 +75,28 @@ class Lost(NamedTuple):
     at: float  # seconds on the driver's clock
 
 
+class Piece(NamedTuple):
+    """The next bytes of a stream; never empty."""
+
+    content: bytes
+    at: float  # seconds on the driver's clock
+
+
+class End(NamedTuple):
+    """The end of a stream's body."""
+
+    proven: bool  # by a length or a closing chunk; False where the connection was only closed
+    at: float  # seconds on the driver's clock
+
+
+class Stopped(BaseException):
+    """No error: the caller of a stream wants no more of it.
+
+    Thrown into a stream's flow at an :class:`Emit`; the flow may still keep, and then lets it pass.
+    """
+
+
 Outcome: TypeAlias = Reply | Lost
 Step: TypeAlias = Send | Sleep | Do | Keep
 Flow: TypeAlias = Generator[Step, Any, R]
+StreamFlow: TypeAlias = Generator[Step | Emit, Any, R]

@@ -6,6 +6,7 @@ Lives here: what ``MuAPI`` and ``AsyncMuAPI`` have in common once they are used.
 from __future__ import annotations
 
 import time
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from os import urandom
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from muapi_client import _exchanges, _jobs
 from muapi_client._attachments import attachments
 from muapi_client._config import read_seconds
+from muapi_client._expectations import foresee
+from muapi_client._packages import at_home
 from muapi_client._predictions import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
@@ -21,13 +24,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
+    from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._clock import Clock
     from muapi_client._cost import Spend
     from muapi_client._estimates import Estimate
     from muapi_client._files import Files
-    from muapi_client._flow import Flow
+    from muapi_client._flow import Flow, StreamFlow
     from muapi_client._journal import Entry, Journal
     from muapi_client._predictions import Prediction
+    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._terms import Terms
     from muapi_generated.types import Call
 
@@ -64,7 +69,8 @@ class Flows:
 
     def submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
-        return self._hosted(call, self._submit)
+        _exchanges.refuse_stream(call)
+        return self._hosted(at_home(call, self._terms.models), self._submit)
 
     def _hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """The flow of a call, after the upload of the local files in its body."""
@@ -72,7 +78,7 @@ class Flows:
 
     def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         call = _exchanges.keyed(call, urandom(16).hex())
-        return _jobs.submit(self._accepted(call), call, now=self._clock.now(), new_job=self._new_job)
+        return _jobs.submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
 
     def run(
         self,
@@ -98,20 +104,51 @@ class Flows:
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
+        _exchanges.refuse_stream(call)
+        call = at_home(call, self._terms.models)
         return self._files().sent(call) if call.files else self._hosted(call, self._send)
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
             call = _exchanges.keyed(call, urandom(16).hex())
-            return _jobs.send(self._accepted(call), call)
+            return _jobs.send(self._accepted(call), call, self._terms)
         reads = call.operation.method in READS
         return _exchanges.exchange(call, self._terms, reads=reads, started_at=time.time())
+
+    def stream(self, call: Call[Any], channel: Channel | AsyncChannel) -> StreamFlow[None]:
+        """Of ``MuAPI.stream``."""
+        from muapi_client import _streaming  # noqa: PLC0415 - loads with the first stream
+        from muapi_client._bookkeeping import Source  # noqa: PLC0415 - likewise
+
+        _streaming.refuse_job(call)
+        source_of = partial(
+            Source,
+            terms=self._terms,
+            channel=channel,
+            spend=self._spend,
+            max_spend=self._max_spend,
+            new_job=self._new_job,
+            started_at=time.time(),
+        )
+        return _streaming.stream(self._hosted(at_home(call, self._terms.models), _itself), source_of)
 
     def estimate(self, call: Call[Any]) -> Flow[Estimate]:
         """Of ``MuAPI.estimate``."""
         from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
 
-        return _estimates.estimate(call, self._terms, started_at=time.time())
+        return _estimates.estimate(at_home(call, self._terms.models), self._terms, started_at=time.time())
+
+    def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
+        """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
+        from muapi_client import _probes  # noqa: PLC0415 - rarely used
+
+        return _probes.sandbox(probe, self._terms, self._probing())
+
+    def _probing(self) -> Flows:
+        """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
+        other = copy(self)
+        other.__dict__["_terms"] = self._terms._replace(expect=None, remarks=False)
+        return other
 
     def unfinished(self, journal: Journal) -> list[Any]:
         """The jobs of a journal that were accepted and whose end was not seen."""
@@ -131,14 +168,20 @@ class Flows:
 
     def _accepted(self, call: Call[Any]) -> Flow[Prediction]:
         acceptance = _jobs.accepted(call, self._terms, started_at=time.time())
-        if self._max_spend is None:
-            return acceptance
-        from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
+        if self._max_spend is not None:
+            from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
 
-        return _estimates.within(self._max_spend, self._spend, acceptance, call, self._terms)
+            acceptance = _estimates.within(self._max_spend, self._spend, acceptance, call, self._terms)
+        return acceptance if self._terms.expect is None else foresee(acceptance, call, self._terms)
 
     def _patience(self, timeout: float | None) -> float:
         return self._terms.wait_timeout if timeout is None else read_seconds("timeout", timeout)
+
+
+def _itself(call: Call[Any]) -> Flow[Call[Any]]:
+    """Nothing more to do with a call whose files are uploaded."""
+    return call
+    yield  # makes a flow of it
 
 
 def _job(job_or_id: Job | str) -> Job:

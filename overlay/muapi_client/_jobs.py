@@ -1,7 +1,8 @@
 """Submit-then-poll, stated once as flows. Pure: they yield steps, never perform them.
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
-again (``_exchanges``), reading bodies (``_answers``), how long to pause (``_polling``), I/O and clocks (``_driver``).
+again (``_exchanges``), reading bodies (``_answers``), when the journal is written (``_journaling``), how long to pause
+(``_polling``), I/O and clocks (``_driver``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from attrs import evolve
 
 from muapi_client import _answers, errors
 from muapi_client._exchanges import prepare, read, refused, unknown, write
-from muapi_client._flow import Do, Flow, Keep, Lost, Outcome, Reply, Send, Sleep
+from muapi_client._expectations import heed
+from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep
+from muapi_client._journaling import ended, journaled
 from muapi_client._polling import fit
 from muapi_client._predictions import Job, Prediction, now_utc
 from muapi_client._retry import may_reread, retry_after
@@ -57,7 +60,7 @@ def run(
 
 
 def submit(
-    acceptance: Flow[Prediction], call: Call[Any], *, now: float, new_job: Callable[..., Job] = Job
+    acceptance: Flow[Prediction], call: Call[Any], terms: Terms, *, now: float, new_job: Callable[..., Job] = Job
 ) -> Flow[Job | Prediction]:
     """Submit a job: a :class:`Job` once accepted, or the finished :class:`Prediction` answered at once.
 
@@ -71,18 +74,20 @@ def submit(
     """
     said = yield from acceptance
     job = new_job(said.id or "", call, said.cost, now_utc())
-    if said.id is None or is_final(said):
+    said = yield from heed(said, job, terms)
+    if said.id is None or _answers.is_final(said):
         return judge(job, evolve(said, seconds=(yield Sleep(0.0)) - now))
     return job
 
 
-def send(acceptance: Flow[Prediction], call: Call[Any]) -> Flow[Any]:
+def send(acceptance: Flow[Prediction], call: Call[Any], terms: Terms) -> Flow[Any]:
     """Submit a job as any other call is sent: by the same rules, and answered with the body as the document types it.
 
     A job that ended badly at once is an answer here, not an error.
     """
     said = yield from acceptance
-    return _answers.typed(call.operation.answer, said.raw)
+    yield from heed(said, Job(said.id or "", call, said.cost, now_utc()), terms)
+    return _answers.typed(call.operation.answer, said.raw, call.operation.package)
 
 
 def accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
@@ -106,51 +111,13 @@ def _answered(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -
     said = _answers.read_prediction(reply, request_id=None)
     if said is None and reply.status not in _answers.OK:
         raise refused(reply, terms)
-    if said is None or (said.id is None and not is_final(said)):
+    if said is None or (said.id is None and not _answers.is_final(said)):
         why = f"HTTP {reply.status} with neither a request id nor a result"
         raise unknown(call, why, started_at=started_at, reply=reply)
     terms.note(said.cost, said.balance, said.id or "")
+    if said.id:
+        terms.standing.accept(said.id)
     return said
-
-
-def journaled(call: Call[Any], terms: Terms, submission: Flow[Prediction]) -> Flow[Prediction]:
-    """Carry out a submission with its journal: the intent before anything leaves, its outcome before anything else."""
-    journal = terms.journal
-    if journal is None:
-        return (yield from submission)
-    key = yield from _kept(partial(journal.intend, call), "nothing was sent")
-    try:
-        said = yield from submission
-    except errors.SubmitOutcomeUnknownError as error:
-        yield Keep(partial(journal.lose, key, str(error)))
-        raise
-    except errors.MuAPIError:
-        yield Keep(partial(journal.forget, key))
-        raise
-    except GeneratorExit:  # the event loop ended: nobody carries out another step, and the intent stays what it is
-        raise
-    except BaseException as interrupt:
-        yield Keep(partial(journal.lose, key, f"interrupted by {type(interrupt).__name__}"))
-        raise
-    if said.id is not None:
-        yield from _kept(partial(journal.accept, key, said.id, said.cost), f"job {said.id} was accepted", said)
-    if said.id is None or is_final(said):
-        yield from _kept(partial(journal.finish, said, key=key), f"job {said.id} has ended", said)
-    return said
-
-
-def _kept(write: Callable[[], Any], fact: str, said: Prediction | None = None) -> Flow[Any]:
-    """Write to the journal; should that fail, the error tells what is true all the same."""
-    try:
-        return (yield Keep(write))
-    except errors.JournalError as error:
-        known: dict[str, Any] = {"request_id": said.id, "cost": said.cost, "balance": said.balance} if said else {}
-        raise errors.JournalError(f"{error}; {fact}", **known) from error
-
-
-def is_final(said: Prediction) -> bool:
-    """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
-    return said.verdict in (Verdict.FAILED, Verdict.CANCELLED) or (said.done and bool(said.outputs))
 
 
 def look(job: Job, terms: Terms) -> Flow[Prediction]:
@@ -168,8 +135,8 @@ def look(job: Job, terms: Terms) -> Flow[Prediction]:
     said = _answers.read_prediction(reply, request_id=job.id)
     if said is not None and not _answers.names_another(said):
         terms.note(said.cost, said.balance, job.id)
-        yield from _ended(said, terms)
-        return evolve(said, looks=1)
+        yield from ended(said, terms)
+        return (yield from heed(evolve(said, looks=1), job, terms))
     if reply.status not in _answers.OK:
         raise refused(reply, terms, request_id=job.id)
     raise errors.ResponseError(
@@ -199,22 +166,18 @@ def wait(
         outcome: Outcome = yield send._replace(timeout=min(terms.timeout, deadline - now))
         watch = watch.after(outcome, job, terms, since=since)
         if watch.fresh and watch.last is not None:
-            yield from _ended(watch.last, terms)
+            yield from ended(watch.last, terms)
+            said = yield from heed(watch.last, job, terms)
+            watch = watch._replace(last=said)
             if on_look is not None:
-                yield Do(partial(on_look, watch.last))
-            if watch.last.verdict is not Verdict.RUNNING:
-                return judge(job, watch.last)
+                yield Do(partial(on_look, said))
+            if said.verdict is not Verdict.RUNNING:
+                return judge(job, said)
         pause = fit(watch.pause(terms, waited=outcome.at - since), left=deadline - outcome.at)
         if pause is None:
             break
         now = yield Sleep(pause)
     raise _overdue(job, watch, timeout)
-
-
-def _ended(said: Prediction, terms: Terms) -> Flow[None]:
-    """Write a job's end into the journal, where there is one."""
-    if terms.journal is not None and said.verdict is not Verdict.RUNNING:
-        yield from _kept(partial(terms.journal.finish, said), f"job {said.id} has ended: look at it again", said)
 
 
 class Watch(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from muapi_client._cost import Cost
+from muapi_client._standing import NOTHING, Known
 from muapi_client._verdicts import Verdict, verdict
 from muapi_generated.types import Call
 
@@ -57,6 +58,9 @@ class Prediction:
         seconds: How long it took by the client's clock: from the acceptance, or from the wait where that came later.
         looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
         status_code: The HTTP status of the answer; a failed job mostly comes with 400.
+        call: What was submitted, or None where only the id is known.
+        known: What the client knew of its key when the answer came; of a job it did not submit, which may be another
+            key's, it knows nothing.
     """
 
     id: str | None
@@ -70,6 +74,8 @@ class Prediction:
     seconds: float | None = None
     looks: int = 0
     status_code: int | None = None
+    call: Call[Any] | None = field(default=None, repr=False, eq=False)
+    known: Known = field(default=NOTHING, repr=False, eq=False)
 
     @property
     def done(self) -> bool:
@@ -83,12 +89,14 @@ class Prediction:
 
     @property
     def sandbox(self) -> SandboxVerdict:
-        """Whether this answer came from a sandbox (test) key, with the evidence for it."""
-        from muapi_client._sandbox import weigh  # noqa: PLC0415 - asked for by few
+        """Whether this answer came from a sandbox (test) key, with the evidence for it; weighed when asked for.
 
-        urls = tuple(output.url for output in self.outputs if output.url)
-        charged = self.cost.amount_usd if self.cost else None
-        return weigh(urls=urls, amount_usd=charged, at_once=self.done and self.looks == 0)
+        It goes by what the answer shows, by the model's price in the catalogue, and, for a job it submitted, by what
+        its client had learnt of the key by then: a charge, samples, the key list where it was asked for.
+        """
+        from muapi_client._evidence import verdict_of  # noqa: PLC0415 - asked for by few
+
+        return verdict_of(self)
 
 
 @frozen

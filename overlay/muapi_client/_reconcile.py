@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
 from muapi_client._answers import read_id
+from muapi_client._exchanges import STREAM
 from muapi_client.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ def candidates(items: Iterable[Mapping[str, Any]], slug: str, since: datetime, k
 
 
 def _names(slug: str) -> set[str]:
-    """A model by every name the history may tell it by."""
+    """A model by every name the history may tell it by; a stream by its model's, too, as prices are."""
+    return {name for one in {slug, slug.removesuffix(STREAM)} for name in _names_of(one)}
+
+
+def _names_of(slug: str) -> set[str]:
     try:
         model = catalog.get(slug)
     except NotFoundError:
         return {slug}
-    return {name for name in (slug, model.name, model.function) if name}
+    return {name for name in (slug, slug.replace("/", "-"), model.name, model.function) if name}
 
 
 def _moment(item: Mapping[str, Any]) -> datetime | None:

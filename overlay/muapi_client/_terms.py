@@ -5,7 +5,7 @@ Importing it is cheap; the flows themselves load with the first call.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from muapi_client._journal import Journal
     from muapi_client._polling import Polling
     from muapi_client._retry import Retry
+    from muapi_client._standing import Standing
 
 
 class Terms(NamedTuple):
@@ -25,6 +26,10 @@ class Terms(NamedTuple):
         wait_timeout: Seconds for one wait.
         draw: A source of random numbers from 0 to 1, for jitter.
         journal: Where every paid job is written down, or None.
+        standing: What the client has learnt of its key.
+        expect: The kind of key it is meant to have, or None where either will do.
+        remarks: Whether the first sandbox answer is warned of, where nothing is expected.
+        models: The generated package whose document calls are held against; None: the one that made each.
         note: Told of every judged answer: cost or None, balance or None, request id or None.
     """
 
@@ -37,4 +42,8 @@ class Terms(NamedTuple):
     team_id: int | None
     draw: Callable[[], float]
     note: Callable[[Cost | None, Decimal | None, str | None], None]
+    standing: Standing
     journal: Journal | None = None
+    expect: Literal["live", "sandbox"] | None = None
+    remarks: bool = True
+    models: str | None = None

@@ -42,7 +42,7 @@ OnProgress: TypeAlias = Callable[[int, int], Any] | None  # bytes sent, bytes in
 
 LARGE: Final = 10 * MIB  # bytes above which a file goes to storage by a presigned form: only videos may be so large
 SLOWEST: Final = 128 * 2**10  # bytes a second; a line slower than 1 Mbit/s would need hours for anything else, too
-CDN: Final = "https://cdn.muapi.ai"  # where what a presigned form stored is found, by its key (observed)
+CDN: Final = "cdn.muapi.ai"  # the host where what a presigned form stored is found, by its key (observed)
 STORED: Final = frozenset({200, 201, 204})  # S3: 204 unless success_action_status says otherwise
 NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or this key, has no presigned forms
 
@@ -106,7 +106,8 @@ def sent_file(call: Call[Any], desk: Desk) -> Flow[Any]:
         raise refusal(call, (), "a call can carry one file, called 'file'", kind="value_error")
     opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, call.files["file"])))
     try:
-        return _answers.typed(call.operation.answer, (yield from _posted(call, opened, None, desk)))
+        said = yield from _posted(call, opened, None, desk)
+        return _answers.typed(call.operation.answer, said, call.operation.package)
     finally:
         opened.close()
 
@@ -202,7 +203,10 @@ def _deposited(form: Form, desk: Desk) -> Flow[str]:
             status_code=reply.status,
         )
     key = form.fields["key"].replace("${filename}", form.source.name)  # S3 fills that in
-    return f"{CDN}/{quote(key.lstrip('/'))}"
+    # An emulator on this machine is storage and CDN as well, each under the name of its host as the path's beginning.
+    emulated = is_loopback(desk.origin) and form.send.path.startswith(f"{desk.origin}/")
+    site = f"{desk.origin}/{CDN}" if emulated else f"https://{CDN}"
+    return f"{site}/{quote(key.lstrip('/'))}"
 
 
 def _may_deposit(outcome: Any) -> bool:

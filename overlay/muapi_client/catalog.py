@@ -13,13 +13,13 @@ from __future__ import annotations
 import json
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
 from muapi_client._cost import usd
+from muapi_client._packages import INSTALLED, part
 from muapi_client.errors import NotFoundError
 from muapi_generated.types import Call, given
 
@@ -86,6 +86,7 @@ class Model:
         streams: Whether it answers with a stream of events instead of a job.
         price: Its price, or None where the price catalogue has none.
         request: The class in ``muapi_generated.models`` that its body is checked by.
+        package: The generated package it is of, should it be another one (``muapi-client spec build``).
     """
 
     slug: str
@@ -97,17 +98,17 @@ class Model:
     streams: bool
     price: Price | None
     request: str = field(repr=False)
+    package: str = field(default=INSTALLED, repr=False)
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """The inputs of the model, required ones first."""
-        return _fields(self.request)
+        return _fields(self.package, self.request)
 
     @property
     def operation(self) -> Operation:
         """Where its requests go, and which answer comes back."""
-        module = import_module(f"muapi_generated.api.{self.group}.{self.function}")
-        operation: Operation = module.OPERATION
+        operation: Operation = part(self.package, f"api.{self.group}.{self.function}").OPERATION
         return operation
 
     def call(self, /, **values: Any) -> Call[Any]:
@@ -118,18 +119,27 @@ class Model:
         return Call(self.operation, given(**values))
 
 
-def all() -> tuple[Model, ...]:  # noqa: A001 - reads as catalog.all()
-    """Every model, sorted by slug."""
-    return tuple(_models().values())
+def all(*, package: str = INSTALLED) -> tuple[Model, ...]:  # noqa: A001 - reads as catalog.all()
+    """Every model, sorted by slug.
+
+    Args:
+        package: The generated package to look in, imported before: the installed one, or one that
+            ``muapi-client spec build`` rendered from another document.
+    """
+    return tuple(_models(package).values())
 
 
-def get(name: str) -> Model:
+def get(name: str, *, package: str = INSTALLED) -> Model:
     """The model of a slug, function name or catalogue name.
+
+    Args:
+        name: The slug, function name or catalogue name.
+        package: The generated package to look in, as for :func:`all`.
 
     Raises:
         NotFoundError: There is none in the pinned document; the message tells the nearest slugs.
     """
-    models = _models()
+    models = _models(package)
     key = name.strip("/").removeprefix("api/v1/")
     found = models.get(key) or next(
         (m for m in models.values() if key == m.function),
@@ -142,18 +152,19 @@ def get(name: str) -> Model:
     return found
 
 
-def find(*words: str, group: str | None = None, kind: str | None = None) -> tuple[Model, ...]:
+def find(*words: str, group: str | None = None, kind: str | None = None, package: str = INSTALLED) -> tuple[Model, ...]:
     """The models whose slug, catalogue name, group, kind or tier holds every one of the words.
 
     Args:
         words: Parts of words, in any case; none finds all.
         group: Only models of this group.
         kind: Only models of this kind.
+        package: The generated package to look in, as for :func:`all`.
     """
     wanted = [word.lower() for word in words]
     return tuple(
         model
-        for model in all()
+        for model in all(package=package)
         if group in (None, model.group)
         and kind in (None, model.kind)
         and _holds(wanted, f"{model.slug} {model.name} {model.group} {model.kind} {model.tier}".lower())
@@ -166,18 +177,20 @@ def _holds(words: list[str], text: str) -> bool:
 
 
 @cache
-def _data() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())
+def _data(package: str) -> dict[str, Any]:
+    part(package, "types")  # a package that nobody imported is told so
+    data: dict[str, Any] = json.loads(files(package).joinpath("catalog.json").read_bytes())
     return data
 
 
 @cache
-def _models() -> dict[str, Model]:
-    as_of = _data()["prices_as_of"]
-    return {said["slug"]: _model(said, as_of) for said in _data()["models"]}
+def _models(package: str) -> Mapping[str, Model]:
+    """The models of a generated package, by slug."""
+    data = _data(package)
+    return {said["slug"]: _model(said, data["prices_as_of"], package) for said in data["models"]}
 
 
-def _model(said: Mapping[str, Any], as_of: str) -> Model:
+def _model(said: Mapping[str, Any], as_of: str, package: str) -> Model:
     price = said["price"]
     cost = usd(price["cost_usd"]) if price else None
     return Model(
@@ -190,12 +203,13 @@ def _model(said: Mapping[str, Any], as_of: str) -> Model:
         streams=said["streams"],
         price=Price(cost, price["dynamic"], as_of) if cost is not None else None,
         request=said["request"],
+        package=package,
     )
 
 
 @cache
-def _fields(request: str) -> tuple[Field, ...]:
-    said: dict[str, dict[str, Any]] = _data()["requests"].get(request, {})
+def _fields(package: str, request: str) -> tuple[Field, ...]:
+    said: dict[str, dict[str, Any]] = _data(package)["requests"].get(request, {})
     found = [
         Field(
             name=name,

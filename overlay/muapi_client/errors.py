@@ -16,11 +16,14 @@
     ├── JobError                     the job itself ended badly
     │   ├── JobFailedError
     │   ├── JobCancelledError
+    │   ├── StreamBrokenError        a stream broke off before its end
     │   └── WaitTimeoutError         also a TimeoutError; the job may still finish
     ├── SpendLimitError              refused here: the job would pass ``max_spend``
+    ├── SandboxMismatchError         the key is not of the kind that ``expect`` names
     ├── UploadError                  a local file could not be uploaded
     ├── DownloadError                an output could not be fetched or saved
-    └── JournalError                 the journal cannot be opened, read or written
+    ├── JournalError                 the journal cannot be opened, read or written
+    └── SpecPinError                 this package was rendered from another document than the pinned one
 
 Lives here: what went wrong, and what is known about it. Does not live here: deciding that something went wrong.
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
     from muapi_client._cost import Cost
     from muapi_client._predictions import Job, Prediction
+    from muapi_client._sandbox import SandboxVerdict
     from muapi_generated.types import Call
 
 __all__ = [
@@ -55,8 +59,11 @@ __all__ = [
     "NotFoundError",
     "RateLimitError",
     "ResponseError",
+    "SandboxMismatchError",
     "ServerError",
+    "SpecPinError",
     "SpendLimitError",
+    "StreamBrokenError",
     "SubmitOutcomeUnknownError",
     "UploadError",
     "ValidationError",
@@ -74,11 +81,6 @@ class MuAPIError(Exception):
         balance: The account's balance in USD as the answer's header told it, or None.
     """
 
-    request_id: str | None
-    status_code: int | None
-    cost: Cost | None
-    balance: Decimal | None
-
     def __init__(
         self,
         message: str = "",
@@ -89,10 +91,10 @@ class MuAPIError(Exception):
         balance: Decimal | None = None,
     ) -> None:
         super().__init__(message)
-        self.request_id = request_id
-        self.status_code = status_code
-        self.cost = cost
-        self.balance = balance
+        self.request_id: str | None = request_id
+        self.status_code: int | None = status_code
+        self.cost: Cost | None = cost
+        self.balance: Decimal | None = balance
 
 
 class APIConnectionError(MuAPIError):
@@ -103,11 +105,9 @@ class APIConnectionError(MuAPIError):
             refused, no free connection); True when it may have.
     """
 
-    sent: bool
-
     def __init__(self, message: str = "", *, sent: bool = True, **known: Any) -> None:
         super().__init__(message, **known)
-        self.sent = sent
+        self.sent: bool = sent
 
 
 class APIStatusError(MuAPIError):
@@ -117,11 +117,9 @@ class APIStatusError(MuAPIError):
         detail: The answer's ``detail`` as it came: a string, list or object; the whole body where it has none.
     """
 
-    detail: Any
-
     def __init__(self, message: str = "", *, detail: Any = None, **known: Any) -> None:
         super().__init__(message, **known)
-        self.detail = detail
+        self.detail: Any = detail
 
 
 class AuthenticationError(APIStatusError):
@@ -144,11 +142,9 @@ class ValidationError(APIStatusError):
             ``status_code`` is None when the refusal was local.
     """
 
-    errors: list[dict[str, Any]]
-
     def __init__(self, message: str = "", *, errors: Sequence[Mapping[str, Any]] = (), **known: Any) -> None:
         super().__init__(message, **known)
-        self.errors = [dict(error) for error in errors]
+        self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
 
 
 class RateLimitError(APIStatusError):
@@ -166,11 +162,9 @@ class ResponseError(MuAPIError):
         body: The raw body, in bytes.
     """
 
-    body: bytes
-
     def __init__(self, message: str = "", *, body: bytes = b"", **known: Any) -> None:
         super().__init__(message, **known)
-        self.body = body
+        self.body: bytes = body
 
 
 class SubmitOutcomeUnknownError(MuAPIError):
@@ -185,10 +179,6 @@ class SubmitOutcomeUnknownError(MuAPIError):
         started_at: When it was sent, as seconds since the epoch (UTC), or None where not known.
     """
 
-    call: Call[Any] | None
-    body: bytes
-    started_at: float | None
-
     def __init__(
         self,
         message: str = "",
@@ -199,21 +189,13 @@ class SubmitOutcomeUnknownError(MuAPIError):
         **known: Any,
     ) -> None:
         super().__init__(message, **known)
-        self.call = call
-        self.body = body
-        self.started_at = started_at
+        self.call: Call[Any] | None = call
+        self.body: bytes = body
+        self.started_at: float | None = started_at
 
 
-class JobError(MuAPIError):
-    """A job was accepted and did not end well.
-
-    Attributes:
-        job: The job. It can be looked at again: ``mu.look(error.job)``.
-        prediction: The last thing the server said of it, or None where no look succeeded.
-    """
-
-    job: Job | None
-    prediction: Prediction | None
+class _OfJobError(MuAPIError):
+    """What holds a job and what was said of it."""
 
     def __init__(
         self,
@@ -221,11 +203,23 @@ class JobError(MuAPIError):
         *,
         job: Job | None = None,
         prediction: Prediction | None = None,
+        text: str = "",
         **known: Any,
     ) -> None:
         super().__init__(message, **known)
-        self.job = job
-        self.prediction = prediction
+        self.job: Job | None = job
+        self.prediction: Prediction | None = prediction
+        self.text: str = text
+
+
+class JobError(_OfJobError):
+    """A job was accepted and did not end well.
+
+    Attributes:
+        job: The job. It can be looked at again: ``mu.look(error.job)``.
+        prediction: The last thing the server said of it, or None where no look succeeded.
+        text: The words of a stream that had arrived; empty for a job that does not stream.
+    """
 
 
 class JobFailedError(JobError):
@@ -236,12 +230,41 @@ class JobCancelledError(JobError):
     """The job was cancelled."""
 
 
+class StreamBrokenError(JobError):
+    """A stream broke off, or fell silent, before its end. It was accepted, and cannot be taken up again.
+
+    It was not sent again, since that would be charged again. ``job.id`` is empty where the server told none.
+    """
+
+
 class WaitTimeoutError(JobError, TimeoutError):
-    """The wait's deadline passed. The job lives on and may be charged: ``mu.wait(error.job)`` takes it up again."""
+    """The wait's deadline passed. The job lives on and may be charged: ``mu.wait(error.job)`` takes it up again.
+
+    A stream of which no id was told (``error.job.id`` is empty) cannot be taken up: ``mu.unknown()`` lists it.
+    """
 
 
 class SpendLimitError(MuAPIError):
     """Refused before anything was sent: the job would take this client's spend past ``max_spend``."""
+
+
+class SandboxMismatchError(_OfJobError):
+    """The key is not of the kind that ``expect`` names: a sandbox (test) key, or one that is charged.
+
+    Where ``job`` and ``prediction`` are None nothing was submitted. Otherwise the job was accepted, and the journal,
+    where there is one, knows of it: ``mu.with_options(expect=None).wait(error.job)`` goes on with one that still runs.
+    A job that this client did not submit may be another key's; what its answer shows is held against nothing else.
+
+    Attributes:
+        verdict: Which kind of key it is, with the evidence.
+        job: The job, or None.
+        prediction: The answer that told, or None.
+        text: The words of that answer, a stream's whole text among them; empty where it has none.
+    """
+
+    def __init__(self, message: str = "", *, verdict: SandboxVerdict | None = None, **known: Any) -> None:
+        super().__init__(message, **known)
+        self.verdict: SandboxVerdict | None = verdict
 
 
 class UploadError(MuAPIError):
@@ -256,14 +279,25 @@ class DownloadError(MuAPIError):
         saved: The files that were saved all the same.
     """
 
-    url: str | None
-    saved: list[Path]
-
     def __init__(self, message: str = "", *, url: str | None = None, saved: Sequence[Path] = (), **known: Any) -> None:
         super().__init__(message, **known)
-        self.url = url
-        self.saved = list(saved)
+        self.url: str | None = url
+        self.saved: list[Path] = list(saved)
 
 
 class JournalError(MuAPIError):
     """The journal cannot be opened, read or written; the message tells what is true of the job all the same."""
+
+
+class SpecPinError(MuAPIError):
+    """Refused at the start: this package was rendered from another document than ``spec_pin`` asks for.
+
+    Attributes:
+        runs_on: Hash of the document this package was rendered from; empty where ``spec_pin`` could not be read.
+        pinned: Hash of the document asked for; empty likewise.
+    """
+
+    def __init__(self, message: str = "", *, runs_on: str = "", pinned: str = "", **known: Any) -> None:
+        super().__init__(message, **known)
+        self.runs_on: str = runs_on
+        self.pinned: str = pinned

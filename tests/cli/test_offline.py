@@ -83,7 +83,7 @@ def test_the_spec_is_told(call: Call) -> None:
     lock = pinned().lock
     said = call("spec", "show", "--output", "json")
     assert said.json["document_sha256"] == lock.document_sha256
-    assert said.json["operations"] == lock.operations == 911
+    assert said.json["operations"] == lock.operations
     assert said.json["fetched_at"] == lock.fetched_at
     assert said.json["rendered"] is True
     plain = call("spec", "show").out

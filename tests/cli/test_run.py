@@ -230,8 +230,8 @@ def test_what_would_steer_a_terminal_does_not_reach_it(
     assert "\x1b" not in call("run", "gpt-5-mini", "prompt=x").out
 
 
-def test_a_stream_is_refused_before_it_is_sent(call: Call, emulator: Emulator) -> None:
-    said = call("run", "deepseek-v4-flash/stream", "prompt=x")
+def test_a_stream_cannot_be_taken_up_later(call: Call, emulator: Emulator) -> None:
+    said = call("run", "deepseek-v4-flash/stream", "prompt=x", "--no-wait")
     assert said.code == 1
     assert "run deepseek-v4-flash" in said.err
     assert not emulator.requests

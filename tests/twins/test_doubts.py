@@ -63,7 +63,7 @@ def test_an_envelope_s_error_word_on_a_refused_submit_is_no_job(twin: Twin, stat
 @pytest.mark.parametrize("way", ["run", "submit", "send"])
 def test_a_stream_is_refused_before_anything_is_sent(twin: Twin, way: str) -> None:
     face = twin(ACCEPTED)
-    with pytest.raises(errors.ValidationError, match="use abliterated-model-large"):
+    with pytest.raises(errors.ValidationError, match=r"mu.stream\(call\), or use abliterated-model-large"):
         getattr(face, way)(abliterated_model_large_stream(prompt="x"))
     assert face.server.requests == []
 

@@ -14,10 +14,11 @@ import httpx
 import pytest
 
 from muapi_client import MuAPIError, Retry
-from muapi_client.errors import AuthenticationError
+from muapi_client.errors import AuthenticationError, JobFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from twins.conftest import Twin
 
@@ -257,3 +258,13 @@ def test_a_server_that_echoes_the_key_does_not_put_it_into_an_error(twin: Twin) 
         face.submit(twin.call)
     assert twin.key not in f"{caught.value} {caught.value.detail}"
     assert "[API key]" in str(caught.value)
+
+
+def test_nor_does_a_success_that_tells_a_failure(twin: Twin, tmp_path: Path) -> None:
+    answer = {"request_id": "a", "status": "failed", "error": f"bad key {twin.key}"}
+    face = twin(answer, journal=tmp_path / "jobs.db")
+    with pytest.raises(JobFailedError) as caught:
+        face.run(twin.call)
+    assert "bad key [API key]" in str(caught.value)
+    assert twin.key not in f"{caught.value} {caught.value.prediction!r}"
+    assert all(twin.key.encode() not in file.read_bytes() for file in tmp_path.iterdir())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import aclosing, closing
 from decimal import Decimal
 from typing import Any, assert_type
 
@@ -23,12 +24,13 @@ from muapi_client import (
     Prediction,
     Retry,
     SandboxVerdict,
+    StreamEvent,
     catalog,
     errors,
     models,
     raw_call,
 )
-from muapi_client.models import flux_dev_image, vidu_v2_0_t2v
+from muapi_client.models import flux_dev_image, gpt_5_2_stream, vidu_v2_0_t2v
 from muapi_client.models.text_to_image import flux_dev_image as by_group
 from muapi_generated.models import AccountBalance, ApiKey, Submission
 
@@ -61,6 +63,7 @@ def blocking() -> None:
         retry=Retry(attempts=3),
         polling=Polling(minimum=1.0),
         max_spend=Decimal(5),
+        expect="live",
         strict=False,
         webhook="https://me.example/hook",
     ) as mu:
@@ -83,12 +86,23 @@ def blocking() -> None:
             assert_type(mu.wait(outcome.id), Prediction)
 
         assert_type(mu.send(flux_dev_image(prompt="a fox")), Submission)
+        for event in mu.stream(gpt_5_2_stream(prompt="a fox")):
+            assert_type(event, StreamEvent)
+            assert_type(event.text, str)
+            assert_type(event.cost, Cost | None)
+            print(event.sandbox, event.done)
+        with closing(mu.stream(gpt_5_2_stream(prompt="a fox"))) as events:
+            assert_type(next(events).balance, Decimal | None)
+
         assert_type(mu.estimate(flux_dev_image(prompt="a fox")), Estimate)
         assert_type(mu.account.balance(), AccountBalance)
         assert_type(mu.keys.list(), list[ApiKey])
         assert_type(mu.spend.total_usd, Decimal)
         assert_type(mu.account_balance, Decimal | None)
-        assert_type(mu.with_options(timeout=5), MuAPI)
+        assert_type(mu.with_options(timeout=5, expect=None), MuAPI)
+        assert_type(mu.sandbox(), SandboxVerdict)
+        assert_type(mu.sandbox(probe=flux_dev_image(prompt="a fox")).verdict, bool | None)
+        assert_type(mu.sandbox(probe=(flux_dev_image(prompt="a fox"), flux_dev_image(prompt="a cat"))), SandboxVerdict)
         for item in mu.history(limit=5):
             print(item)
 
@@ -112,6 +126,11 @@ async def awaiting() -> None:
         assert_type(await mu.account.balance(), AccountBalance)
         assert_type(await mu.keys.list(), list[ApiKey])
         assert_type(mu.with_options(timeout=5), AsyncMuAPI)
+        assert_type((await mu.sandbox()).evidence, tuple[str, ...])
+        async for event in mu.stream(gpt_5_2_stream(prompt="a fox")):
+            assert_type(event.prediction, Prediction | None)
+        async with aclosing(mu.stream(gpt_5_2_stream(prompt="a fox"))) as events:
+            assert_type((await anext(events)).request_id, str | None)
         async for item in mu.history(limit=5):
             print(item)
 
@@ -123,9 +142,15 @@ def failing(mu: MuAPI) -> None:
         assert_type(error.errors, list[dict[str, Any]])
     except errors.SubmitOutcomeUnknownError as error:
         assert_type(error.call, Call[Any] | None)
+    except errors.StreamBrokenError as error:
+        assert_type(error.text, str)
     except errors.WaitTimeoutError as error:
         assert_type(error.job, Job | None)
         print(pickle.dumps(error))
+    except errors.SandboxMismatchError as error:
+        assert_type(error.job, Job | None)
+        assert_type(error.prediction, Prediction | None)
+        assert_type(error.verdict, SandboxVerdict | None)
     except MuAPIError as error:
         assert_type(error.request_id, str | None)
         assert_type(error.cost, Cost | None)

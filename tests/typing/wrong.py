@@ -43,16 +43,23 @@ def wrong_blocking(mu: MuAPI) -> None:
     mu.run(flux_dev_image(prompt="a fox"), timeout="60")  # type: ignore[arg-type]
     mu.submit(flux_dev_image(prompt="a fox")).wait()  # type: ignore[union-attr]
     mu.wait(5)  # type: ignore[arg-type]
+    mu.stream("gpt-5-2/stream")  # type: ignore[arg-type]
+    print(next(mu.stream(raw_call("any/stream"))).cost.charged_usd)  # type: ignore[union-attr]
     print(mu.run(raw_call("any/model")).cost.charged_usd)  # type: ignore[union-attr]
     MuAPI(tiemout=5)  # type: ignore[call-arg]
     MuAPI("sk-1", "https://api.muapi.ai", 60.0)  # type: ignore[call-arg]
     MuAPI(max_spend=Decimal(5), retry=3)  # type: ignore[arg-type]
+    MuAPI(expect="test")  # type: ignore[arg-type]
+    mu.sandbox(flux_dev_image(prompt="a fox"))  # type: ignore[call-arg]
+    mu.sandbox(probe="flux-dev-image")  # type: ignore[arg-type]
+    mu.sandbox(probe=(flux_dev_image(prompt="a fox"),))  # type: ignore[arg-type]
     raw_call("any/model", ["prompt"])  # type: ignore[arg-type]
 
 
 async def wrong_awaiting(mu: AsyncMuAPI, blocking: MuAPI) -> None:
     await blocking.look("abc")  # type: ignore[misc]
     print((mu.run(raw_call("any/model"))).outputs)  # type: ignore[attr-defined]
+    await mu.stream(raw_call("any/stream"))  # type: ignore[misc]
     async with blocking as client:  # type: ignore[attr-defined]
         assert client
     with mu as client:  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from muapi_client import AsyncJob, AsyncMuAPI, Cost, Job, MuAPI, Prediction, errors, raw_call
+from muapi_client import AsyncJob, AsyncMuAPI, Cost, Job, MuAPI, Prediction, SandboxVerdict, errors, raw_call
 from muapi_generated.types import UNSET
 
 CALL = raw_call("any/model", {"prompt": "a fox", "nested": [1, {"a": None}]})
@@ -23,7 +23,18 @@ EXTRA: dict[str, dict[str, Any]] = {
     "APIStatusError": {"detail": {"why": ["x", None]}},
     "ResponseError": {"body": b"<html>\xff"},
     "SubmitOutcomeUnknownError": {"call": CALL, "body": b"oops", "started_at": 1.7e9},
-    "JobError": {"job": Job("abc", CALL, COST, datetime(2026, 1, 1, tzinfo=UTC)), "prediction": PREDICTION},
+    "JobError": {
+        "job": Job("abc", CALL, COST, datetime(2026, 1, 1, tzinfo=UTC)),
+        "prediction": PREDICTION,
+        "text": "Hel",
+    },
+    "SandboxMismatchError": {
+        "verdict": SandboxVerdict(True, ("a sample",)),
+        "job": Job("abc", CALL, COST),
+        "prediction": PREDICTION,
+        "text": "Hello",
+    },
+    "SpecPinError": {"runs_on": "a" * 64, "pinned": "b" * 64},
     "ValidationError": {"errors": [{"loc": ["body", "x"], "msg": "no", "type": "missing"}]},
 }
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

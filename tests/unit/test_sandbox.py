@@ -2,75 +2,298 @@
 
 from __future__ import annotations
 
+import pickle
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import Cost, Output, Prediction
-from muapi_client._sandbox import SandboxVerdict, weigh
+from muapi_client import Cost, Output, Prediction, SandboxVerdict, _sandbox, raw_call
+from muapi_client._cost import DISPUTE
+from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, same_outputs
+from muapi_client._sandbox import GROUNDS, SETTLES, Evidence, Ground, weigh
+from muapi_client._standing import Known, Listing, Standing
+from muapi_client.models import flux_dev_image, gpt_5_mini
+from muapi_generated.models import ApiKey
 
 SAMPLE = "https://d3adwkbyhxyrtq.cloudfront.net/webassets/fox.png"
 LIVE = "https://cdn.muapi.ai/outputs/1.png"
 ELSEWHERE = "https://files.example/1.png"
-URLS = st.lists(st.sampled_from([SAMPLE, LIVE, ELSEWHERE, "https://[::1", ""]) | st.text())
-ZERO = Decimal(0)
+LIKE = "https://files.example/muapi/demo/1.png"
+FOX = flux_dev_image(prompt="a fox")
+ASKED = gpt_5_mini(prompt="why are foxes red?")
+ZERO, PAID = Cost(Decimal(0)), Cost(Decimal("0.03"))
+
+KINDS = st.sets(st.sampled_from(GROUNDS))
+FOR_LIVE = [ground for ground in GROUNDS if ground.weight < 0]
+FOR_SANDBOX = [ground for ground in GROUNDS if ground.weight > 0]
+RANKS = {False: 0, None: 1, True: 2}
 
 
-@given(URLS, st.decimals(min_value="0.000001", max_value=10**6), st.booleans())
-def test_a_charge_is_never_called_sandbox(urls: list[str], amount: Decimal, at_once: bool) -> None:
-    assert weigh(urls=urls, amount_usd=amount, at_once=at_once).verdict is False
+def rank(grounds: set[Ground]) -> int:
+    return RANKS[weigh(map(Evidence, grounds)).verdict]
 
 
-@given(URLS, st.none() | st.just(ZERO), st.booleans())
-def test_sandbox_needs_a_sample_and_a_cost_of_zero(urls: list[str], amount: Decimal | None, at_once: bool) -> None:
-    said = weigh(urls=urls, amount_usd=amount, at_once=at_once)
-    if said.verdict is True:
-        assert amount == 0
-        assert any("sample host" in line for line in said.evidence)
+def said(*urls: str, cost: Cost | None = ZERO, call: Any = FOX, looks: int = 0, **more: Any) -> Prediction:
+    return Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more)
+
+
+@given(KINDS, st.sampled_from(FOR_LIVE))
+def test_evidence_for_live_never_moves_the_verdict_towards_sandbox(found: set[Ground], more: Ground) -> None:
+    assert rank(found | {more}) <= rank(found)
+
+
+@given(KINDS, st.sampled_from(FOR_SANDBOX))
+def test_evidence_for_sandbox_never_moves_the_verdict_towards_live(found: set[Ground], more: Ground) -> None:
+    assert rank(found | {more}) >= rank(found)
+
+
+@given(KINDS, st.sampled_from([_sandbox.CHARGED, _sandbox.REFUNDED, _sandbox.CHARGED_BEFORE]))
+def test_money_ends_the_matter(found: set[Ground], money: Ground) -> None:
+    assert weigh(map(Evidence, found | {money})).verdict is False
+
+
+@given(st.sets(st.sampled_from([ground for ground in GROUNDS if not ground.weight])))
+def test_what_weighs_nothing_settles_nothing(found: set[Ground]) -> None:
+    verdict = weigh(map(Evidence, found))
+    assert verdict.verdict is None
+    assert len(verdict.evidence) == len(found)
+
+
+@given(st.lists(st.sampled_from(GROUNDS)))
+def test_a_kind_of_evidence_counts_once_and_in_any_order(found: list[Ground]) -> None:
+    assert weigh(map(Evidence, found)) == weigh(map(Evidence, {*found})) == weigh(map(Evidence, reversed(found)))
 
 
 def test_no_evidence_is_no_verdict() -> None:
-    assert weigh(urls=[], amount_usd=None, at_once=False) == SandboxVerdict(None, ())
+    assert weigh([]) == SandboxVerdict(None, ())
+
+
+def test_no_single_sign_in_an_answer_settles_for_sandbox() -> None:
+    """Only what is known of the key itself does."""
+    alone = {ground for ground in GROUNDS if rank({ground}) == RANKS[True]}
+    assert alone == {_sandbox.LISTED_TEST, _sandbox.SAMPLED_BEFORE}
+    assert all(ground.settles == (abs(ground.weight) >= SETTLES) for ground in GROUNDS)
+
+
+def test_every_kind_of_evidence_has_a_sentence_and_a_source() -> None:
+    assert len(set(GROUNDS)) == len(GROUNDS) == sum(isinstance(value, Ground) for value in vars(_sandbox).values())
+    for ground in GROUNDS:
+        assert ground.source
+        assert "{" not in str(Evidence(ground, "detail"))
+
+
+def test_the_weightiest_evidence_comes_first() -> None:
+    assert said(LIVE, cost=PAID).sandbox == SandboxVerdict(
+        False,
+        (
+            "request abc was charged 0.03 USD, and a test key never is",
+            f"an output lies where live ones do: {LIVE}",
+            "the submit was answered with the finished job",
+        ),
+    )
 
 
 @pytest.mark.parametrize(
-    ("urls", "amount", "at_once", "expected"),
+    ("prediction", "expected"),
     [
-        ([SAMPLE], ZERO, True, True),
-        ([SAMPLE], ZERO, False, True),
-        ([SAMPLE], None, True, None),
-        ([SAMPLE, LIVE], ZERO, True, None),
-        ([LIVE], ZERO, True, False),
-        ([LIVE], None, False, False),
-        ([ELSEWHERE], ZERO, True, None),
-        ([], ZERO, True, None),
-        ([], None, True, None),
-        (["https://x.example/muapi/demo/a.png"], ZERO, True, True),
-        (["https://x.example/muapi/homepage/a.png"], ZERO, True, True),
-        (["https://cdn.muapi.ai.evil.example/outputs/1.png"], None, False, None),
-        (["https://cdn.muapi.ai/drafts/1.png"], None, False, None),
+        # What a test key's answers look like.
+        (said(SAMPLE), True),
+        (said(SAMPLE, looks=1), True),
+        (said(SAMPLE, cost=None), True),
+        (said(LIKE), True),
+        # The same on an emulator that is served on this machine.
+        (said("http://127.0.0.1:8801/d3adwkbyhxyrtq.cloudfront.net/webassets/fox.png"), True),
+        (said("http://localhost:8801/cdn.muapi.ai/outputs/1.png"), False),
+        (said("http://127.0.0.1:8801/"), None),
+        # Live, or perhaps live: free, discounted, cached, without a word of cost.
+        (said(LIVE), False),
+        (said(LIVE, cost=None, looks=3), False),
+        (said(ELSEWHERE), None),
+        (said(ELSEWHERE, cost=None), None),
+        (said(SAMPLE, cost=None, looks=2), None),
+        (said(LIKE, looks=2), None),
+        (said(), None),
+        # One output says this, the other that.
+        (said(SAMPLE, LIVE), None),
+        (said(SAMPLE, LIVE, cost=PAID), False),
+        # Money, also where the dollars are zero or were given back.
+        (said(SAMPLE, cost=PAID), False),
+        (said(SAMPLE, cost=Cost(Decimal("0.03"), refunded=True)), False),
+        (said(SAMPLE, cost=Cost(Decimal(0), refunded=True)), False),
+        (said(SAMPLE, cost=Cost(Decimal(0), bonus_credits_used=3)), False),
+        (said(SAMPLE, cost=Cost(Decimal(0), amount_credits=1)), False),
+        # A contradiction about the cost is no cost of zero; the other signs remain.
+        (said(SAMPLE, looks=1, warnings=(f"{DISPUTE} 0.03 USD, the body says 0 USD",)), None),
+        # A model that quotes: a URL in its output is not where a sample lies.
+        (said(SAMPLE, call=ASKED), None),
+        (said(LIVE, call=ASKED), None),
+        # So may a model that the catalogue does not know.
+        (said(SAMPLE, call=raw_call("any/model", {"prompt": "a sample, please"})), None),
+        (said(LIKE, call=raw_call("any/model", {"prompt": "a sample, please"})), None),
+        (said(LIVE, call=raw_call("any/model", {"prompt": "a fox"})), False),
+        # What was given is given back.
+        (said(SAMPLE, call=raw_call("new/edit", {"images_list": [{"url": SAMPLE}]})), None),
+        (said(SAMPLE, call=raw_call("new/chat", {"prompt": f"say {SAMPLE}"})), None),
+        # Also with another query, fragment, scheme, case or quoting.
+        (said(f"{SAMPLE}?v=1", call=flux_dev_image(prompt=SAMPLE)), None),
+        (said(SAMPLE, call=flux_dev_image(prompt=f"{SAMPLE}?w=64#top")), None),
+        (said(f"{SAMPLE}?v=1", call=flux_dev_image(prompt=f"{SAMPLE}?v=2")), None),
+        (said(SAMPLE, call=flux_dev_image(prompt=SAMPLE.replace("https", "http").upper())), None),
+        (said(SAMPLE, call=flux_dev_image(prompt=f"https://proxy.example/?u={quote(SAMPLE, safe='')}")), None),
+        (
+            said(f"http://127.0.0.1:8801/{SAMPLE.removeprefix('https://')}?v=1", call=flux_dev_image(prompt=SAMPLE)),
+            None,
+        ),
+        (said(SAMPLE, call=flux_dev_image(prompt="https://d3adwkbyhxyrtq.cloudfront.net/webassets/cat.png")), True),
+        # The id alone is known: the input may have held the URL.
+        (said(SAMPLE, call=None), None),
+        (said(SAMPLE, call=None, looks=1), None),
+        # Near misses of hosts, and no URLs at all.
+        (said("https://cdn.muapi.ai.evil.example/outputs/1.png"), None),
+        (said("https://cdn.muapi.ai/drafts/1.png"), None),
+        (said("https://d3adwkbyhxyrtq.cloudfront.net.evil.example/1.png"), None),
+        (said("https://[::1"), None),
     ],
 )
-def test_the_table(urls: list[str], amount: Decimal | None, at_once: bool, expected: bool | None) -> None:
-    said = weigh(urls=urls, amount_usd=amount, at_once=at_once)
-    assert said.verdict is expected
-    assert all(isinstance(line, str) and line for line in said.evidence)
+def test_the_table(prediction: Prediction, expected: bool | None) -> None:
+    verdict = prediction.sandbox
+    assert verdict.verdict is expected
+    assert all(isinstance(line, str) and line for line in verdict.evidence)
+    assert looks_like_sandbox(prediction) or verdict.verdict is not True
 
 
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"outputs": (Output(SAMPLE),), "cost": Cost(ZERO)}, True),
-        ({"outputs": (Output(SAMPLE),), "cost": Cost(Decimal("0.1"), refunded=True)}, False),
-        ({"outputs": (Output(text="hello"),), "cost": Cost(ZERO)}, None),
-        ({}, None),
-    ],
+def test_text_is_told_by_its_key_alone() -> None:
+    told = Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED)
+    assert told.sandbox.verdict is None
+    for known, expected in (
+        (Known(sampled="request 1"), True),
+        (Known(charged="request 1"), False),
+        (Known(listing=Listing(test=2)), True),
+        (Known(listing=Listing(live=2)), False),
+        (Known(listing=Listing(test=1, live=1)), None),
+        (Known(listing=Listing(test=1, silent=1)), None),
+        (Known(listing=Listing(silent=1)), None),
+        (Known(listing=Listing()), None),
+        (Known(sampled="request 1", charged="request 2"), False),
+    ):
+        assert evolve(told, known=known).sandbox.verdict is expected, known
+
+
+def test_a_free_model_makes_a_cost_of_zero_no_evidence() -> None:
+    watermark = raw_call("add-image-watermark", {"image_url": ELSEWHERE})
+    assert said(SAMPLE, call=watermark).sandbox.verdict is True
+    answer = said(SAMPLE, call=watermark, looks=1)
+    assert answer.sandbox.verdict is None
+    assert "which the catalogue's price for add-image-watermark is, too" in " ".join(answer.sandbox.evidence)
+    assert looks_like_sandbox(answer)
+
+
+def test_a_stream_does_not_end_at_once() -> None:
+    streamed = said(cost=None, call=raw_call("gpt-5-mini/stream", {"prompt": "x"}))
+    assert streamed.sandbox == SandboxVerdict(None, ("the server told no cost, which is not 0",))
+
+
+def test_what_has_not_ended_did_not_end_at_once() -> None:
+    running = Prediction("abc", "processing", cost=ZERO, call=FOX)
+    assert running.sandbox == SandboxVerdict(None, ("the server told a cost of 0 USD",))
+
+
+URLS = st.lists(st.sampled_from([SAMPLE, LIVE, ELSEWHERE, LIKE, "https://[::1"]) | st.text(), max_size=3)
+COSTS = st.none() | st.builds(
+    Cost, st.decimals(0, 5, places=2), st.integers(0, 2), st.integers(0, 2), refunded=st.booleans()
 )
-def test_a_prediction_judges_itself(fields: dict[str, Any], expected: bool | None) -> None:
-    said = Prediction("abc", "completed", **fields).sandbox
-    assert said.verdict is expected
-    assert "finished at once" in said.evidence
-    assert "finished at once" not in Prediction("abc", "completed", looks=2, **fields).sandbox.evidence
+CALLS = st.sampled_from([None, FOX, ASKED, raw_call("new/one", {"prompt": "x"}), raw_call("new/two", {"url": SAMPLE})])
+KNOWN = st.builds(Known, st.sampled_from(["", "request 1"]), st.sampled_from(["", "request 2"]))
+ANSWERS = st.builds(
+    lambda urls, **more: said(*urls, **more), URLS, cost=COSTS, call=CALLS, looks=st.integers(0, 2), known=KNOWN
+)
+
+
+@given(ANSWERS)
+def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction) -> None:
+    verdict = answer.sandbox
+    assert looks_like_sandbox(answer) or verdict.verdict is not True
+    assert pickle.loads(pickle.dumps(answer)).sandbox == verdict
+
+
+@given(ANSWERS, st.decimals("0.000001", 10**6), st.booleans())
+def test_a_charge_is_never_called_sandbox(answer: Prediction, amount: Decimal, refunded: bool) -> None:
+    assert evolve(answer, cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
+
+
+def test_the_key_list_counts_active_keys() -> None:
+    keys = [
+        ApiKey(is_test=True),
+        ApiKey(is_test=True, is_active=True),
+        ApiKey(is_test=False, is_active=False),
+        {"is_test": False},  # what is no key as documented tells nothing
+    ]
+    assert listing_of(keys) == Listing(test=2, live=0, silent=1)
+    assert listing_of(keys[:3]) == Listing(test=2)
+    assert listing_of([ApiKey.from_dict({"is_test": "yes"})]) == Listing(silent=1)
+    assert listing_of([]) == Listing()
+
+
+def test_a_mixed_list_says_that_it_settles_nothing() -> None:
+    verdict = weigh(of_key(Known(listing=Listing(2, 1, 0))))
+    assert verdict == SandboxVerdict(
+        None, ("the key list marks 2 of 3 active keys as test keys, and does not tell which key this is",)
+    )
+
+
+def test_the_same_outputs_are_the_same_when_there_are_any() -> None:
+    assert same_outputs([said(SAMPLE), said(SAMPLE)])
+    assert not same_outputs([said(SAMPLE), said(LIVE)])
+    assert not same_outputs([said(), said()])
+    assert not same_outputs([said(SAMPLE)])
+
+
+def test_the_same_outputs_are_files_that_were_not_given() -> None:
+    words = Prediction("abc", "completed", (Output(text="no"),), cost=ZERO, call=raw_call("new/one", {"prompt": "x"}))
+    assert not same_outputs([words, words])
+    mixed = evolve(words, outputs=(Output(url=SAMPLE), Output(text="no")))
+    assert not same_outputs([mixed, mixed])
+    given_back = [said(f"{SAMPLE}?v=1", call=raw_call("new/edit", {"url": SAMPLE, "seed": seed})) for seed in (1, 2)]
+    assert not same_outputs(given_back)
+    assert not same_outputs([said(SAMPLE, call=ASKED)] * 2)
+
+
+def test_a_standing_remembers_what_came_first_and_warns_once() -> None:
+    standing = Standing()
+    standing.charge("request 1")
+    standing.charge("request 2")
+    standing.sample("request 3")
+    standing.sample("request 4")
+    standing.listed(Listing(test=1))
+    standing.listed(None)
+    assert standing.known == Known("request 1", "request 3", Listing(test=1))
+    assert [standing.first_warning(own=True) for _ in range(3)] == [True, False, False]
+
+
+def test_a_standing_warns_once_of_its_own_key_and_once_of_others() -> None:
+    standing = Standing()
+    assert [standing.first_warning(own=own) for own in (False, False, True, True)] == [True, False, True, False]
+
+
+def test_a_standing_knows_its_own_jobs_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muapi_client._standing.OWN_MAXIMUM", 2)
+    standing = Standing()
+    assert not standing.owns("a")
+    for request_id in ("a", "b", "a", "c"):
+        standing.accept(request_id)
+    assert [standing.owns(request_id) for request_id in ("a", "b", "c", "d")] == [True, False, True, False]
+    assert standing.owns("")  # answered at once without an id: by nobody else's submit
+
+
+MARKED = st.sampled_from(["", "?v=1", "#top", "?v=1#top", "?"])
+
+
+@given(st.sampled_from([SAMPLE, LIKE]), MARKED, MARKED, st.sampled_from([FOX, raw_call("new/edit")]))
+def test_what_was_given_is_no_evidence_whatever_its_query(url: str, there: str, back: str, call: Any) -> None:
+    answer = said(url + back, call=evolve(call, body={"image_url": url + there}))
+    assert answer.sandbox.verdict is None

@@ -7,9 +7,11 @@ shell (``_exit``). Starting must stay fast: nothing here imports a command, http
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._standing import SandboxWarning
 from muapi_client.cli._console import Console
 from muapi_client.cli._exit import guarded
 from muapi_client.cli._parser import read
@@ -22,6 +24,7 @@ __all__ = ["main"]
 # Where each command lives: its function there has the command's name.
 HOMES: Final = {
     "demo": "_demo",
+    "emulator": "_emulator",
     "look": "_jobs",
     "models": "_models",
     "run": "_run",
@@ -46,7 +49,9 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     """
     options = read(argv)
     console = Console(json=options.output == "json", transport=transport)
-    return guarded(lambda: _command(options.command)(options, console), console)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SandboxWarning)  # the commands tell of a sandbox key in words of their own
+        return guarded(lambda: _command(options.command)(options, console), console)
 
 
 def _command(name: str) -> Callable[[Any, Console], int]:

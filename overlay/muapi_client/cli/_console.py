@@ -1,5 +1,8 @@
 """Where words go: results to standard output, everything else to standard error.
 
+Words of a document or a server obey nobody on the way: a terminal is shown no control character, a file none either
+(CI prints files, too), and no line is one that a runner of GitHub Actions would take for a command.
+
 Lives here: the two streams, and what happens when one of them fails. Does not live here: how a value looks
 (``_render``), what an error means (``_exit``).
 """
@@ -9,11 +12,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+HIDDEN: Final = "\N{REPLACEMENT CHARACTER}"
+# Control characters but for tab and newline, and what turns a line around (Unicode's annex 9).
+_STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# A runner obeys a line that begins with `::`, white space aside, or has `##[` anywhere (actions/runner, ActionCommand).
+_COMMAND: Final = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
+_CONTROLS: Final = re.compile("[\x7f-\x9f]|(?<=##)\\[")  # what JSON leaves as it is; `##` stands in a string only
 
 
 class Console(NamedTuple):
@@ -29,9 +40,14 @@ class Console(NamedTuple):
 
     def result(self, value: Any, plain: str) -> None:
         """Print what was asked for, in whichever of its two forms is wanted; an empty plain text prints nothing."""
-        text = dumps(value, indent=2) if self.json else _printable(plain)
+        text = dumps(value, indent=2) if self.json else _inert(_printable(plain))
         if text:
             print(text, flush=True)
+
+    def piece(self, value: Any, plain: str) -> None:
+        """Print a piece of what a model wrote, or one line of JSON; a file gets every character of it."""
+        text = _printable(plain) if sys.stdout.isatty() else plain
+        print(dumps(value) if self.json else text, end="\n" if self.json else "", flush=True)
 
     def say(self, plain: str, event: Mapping[str, Any]) -> None:
         """Tell something on the way, on standard error.
@@ -39,7 +55,7 @@ class Console(NamedTuple):
         A job's wait must not end because nobody listens, so a standard error that fails is left alone.
         """
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
-            print(dumps(event) if self.json else _one_line(plain), file=sys.stderr, flush=True)
+            print(dumps(event) if self.json else _inert(_one_line(plain)), file=sys.stderr, flush=True)
 
     def remark(self, plain: str) -> None:
         """Tell people what a program finds in the result itself."""
@@ -62,11 +78,11 @@ class Console(NamedTuple):
 
 def dumps(value: Any, *, indent: int | None = None) -> str:
     """JSON as people read it, or with escapes where standard output cannot encode it."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    text = _CONTROLS.sub(_as_json, json.dumps(value, ensure_ascii=False, indent=indent))
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
+        return _CONTROLS.sub(_as_json, json.dumps(value, indent=indent))
     return text
 
 
@@ -88,14 +104,22 @@ def abandon_stdout() -> None:
 
 
 def _printable(text: str) -> str:
-    """A text without what could steer a terminal, where standard output is one; a file gets every character."""
-    if not sys.stdout.isatty():
-        return text
-    return "".join(
-        letter if letter.isprintable() or letter in "\n\t" else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
+    """A text without what could steer a terminal; a file keeps the rest of what no terminal shows, such as joiners."""
+    if sys.stdout.isatty():
+        return "".join(letter if letter.isprintable() or letter in "\n\t" else HIDDEN for letter in text)
+    return _STEERING.sub(HIDDEN, text)
 
 
 def _one_line(text: str) -> str:
     shown = " ".join(text.split()) if "\n" in text or "\r" in text else text
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown)
+    return "".join(letter if letter.isprintable() else HIDDEN for letter in shown)
+
+
+def _inert(text: str) -> str:
+    """A text no line of which is a command, by a space of no width in each that was."""
+    return _COMMAND.sub("\\g<0>\N{ZERO WIDTH SPACE}", text)
+
+
+def _as_json(found: re.Match[str]) -> str:
+    """One character of a JSON string in its other form, which means the same."""
+    return "".join(f"\\u{ord(letter):04x}" for letter in found[0])

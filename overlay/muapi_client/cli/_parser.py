@@ -12,6 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._version import __version__
+from muapi_client.cli._spec_words import add_actions, consider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,17 @@ A field's value is read by the type the pinned document gives it: width=1024,
 sync=true, seed=null. A list takes its items one by one (images_list=URL
 images_list=URL) or as JSON, an object takes JSON, text is taken as it is.
 With --raw a value is JSON where it is JSON, and text otherwise.
+"""
+
+EMULATOR: Final = """\
+The address and the keys go to standard output, a line for each request to
+standard error. Keys are never logged. To point a client at it:
+
+  export MUAPI_BASE_URL=http://127.0.0.1:8780 MUAPI_API_KEY=sk-live
+
+With --chaos, connections are reset before and after a job is accepted, answers
+are late, cut, slow, no JSON, HTML, 429 or 500; the summary at the end tells
+what was accepted and charged in truth.
 """
 
 LOOSE: Final = {"run": "fields", "models": "words"}  # commands whose last words may stand between options
@@ -63,6 +75,8 @@ def _consider(parser: argparse.ArgumentParser, options: argparse.Namespace) -> N
         parser.error("models show: name a model, such as flux-dev-image")
     if options.command == "demo" and options.yes and not options.live:
         parser.error("demo: --yes goes with --live; the emulator costs nothing")
+    if options.command == "spec":
+        consider(parser, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_output(parser, default="plain")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
+    _add_emulator(commands)
     _add_run(commands)
     _add_jobs(commands)
     _add_models(commands)
@@ -84,14 +99,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_output(parser: argparse.ArgumentParser, *, default: str = argparse.SUPPRESS) -> None:
+def _add_output(
+    parser: argparse.ArgumentParser, forms: Sequence[str] = ("plain", "json"), *, default: str = argparse.SUPPRESS
+) -> None:
     """The option that stands before or after a command: only the outermost parser sets the default."""
     parser.add_argument(
-        "--output", choices=("plain", "json"), default=default, help="how to print results and errors (default: plain)"
+        "--output", choices=forms, default=default, help=f"how to print results and errors (default: {forms[0]})"
     )
 
 
-def _command(commands: Any, name: str, summary: str, epilog: str = "") -> argparse.ArgumentParser:
+def _command(
+    commands: Any, name: str, summary: str, epilog: str = "", forms: Sequence[str] = ("plain", "json")
+) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
@@ -100,7 +119,7 @@ def _command(commands: Any, name: str, summary: str, epilog: str = "") -> argpar
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    _add_output(parser)
+    _add_output(parser, forms)
     return parser
 
 
@@ -110,6 +129,25 @@ def _add_demo(commands: Any) -> None:
     )
     demo.add_argument("--live", action="store_true", help="run one cheap model on the real API, after asking")
     demo.add_argument("--yes", action="store_true", help="with --live: do not ask")
+
+
+def _add_emulator(commands: Any) -> None:
+    emulator = _command(commands, "emulator", "a MuAPI on this machine, over HTTP, until Ctrl-C", EMULATOR)
+    emulator.add_argument(
+        "--port", metavar="N", type=_port, default=8780, help="where to listen; 0 picks a free port (default: 8780)"
+    )
+    emulator.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="another address to listen on lets other machines in"
+    )
+    emulator.add_argument(
+        "--chaos", metavar="RATE", type=_rate, default=0.0, help="the share of requests that meet a fault, such as 0.2"
+    )
+    emulator.add_argument("--realtime", action="store_true", help="jobs take as long as real ones, not a 60th")
+    emulator.add_argument("--seed", metavar="N", type=int, default=0, help="what ids and faults are drawn from")
+    emulator.add_argument("--balance", metavar="USD", type=_usd, help="in the account at first (default: 100)")
+    emulator.add_argument(
+        "--state", metavar="FILE", help="go on from this file where there is one, and write it when it ends"
+    )
 
 
 def _add_run(commands: Any) -> None:
@@ -149,6 +187,7 @@ def _add_spec(commands: Any) -> None:
     spec = _command(commands, "spec", "the pinned document")
     actions = spec.add_subparsers(dest="action", required=True, metavar="ACTION")
     _command(actions, "show", "show which document is pinned, and how it came here")
+    add_actions(actions, _command)
 
 
 def _add_timeout(parser: argparse.ArgumentParser) -> None:
@@ -163,6 +202,22 @@ def _seconds(text: str) -> float:
     if not (isfinite(seconds) and seconds > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
     return seconds
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate from 0 to 1, such as 0.2")
+    return rate
 
 
 def _usd(text: str) -> Decimal:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._cost import Cost
+    from muapi_client._deltas import StreamEvent
     from muapi_client._predictions import Job, Output, Prediction
 
 
@@ -87,6 +88,13 @@ def prediction_form(prediction: Prediction) -> dict[str, Any]:
         "sandbox": prediction.sandbox.verdict,
         "warnings": list(prediction.warnings),
     }
+
+
+def event_form(event: StreamEvent) -> dict[str, Any]:
+    """An event of a stream as JSON; the last one tells what ``run`` tells of a result."""
+    if event.prediction is not None:
+        return {"event": event.event, **prediction_form(event.prediction)}
+    return {"event": event.event, "id": event.id, "text": event.text, "data": event.data}
 
 
 def _output_form(output: Output) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """``muapi-client run``: one job, from its words to its result.
 
-Lives here: the four ways to carry out a checked request. Does not live here: making it (``_requests``), what is told
-on the way (``_watching``).
+Lives here: the ways to carry out a checked request. Does not live here: making it (``_requests``), what is told on
+the way (``_watching``), streams (``_listening``).
 """
 
 from __future__ import annotations
@@ -38,10 +38,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return DONE
     from muapi_client import MuAPI  # noqa: PLC0415 - a dry run needs no client
 
-    _refuse_stream(call)
     with MuAPI(transport=console.transport, max_spend=options.max_spend) as mu:
         if options.estimate:
             show_estimate(mu.estimate(call), console)
+        elif call.operation.slug.endswith(STREAM):
+            _listen(mu, call, console, options)
         elif options.no_wait:
             submit(mu, call, console)
         else:
@@ -95,8 +96,11 @@ def _show(call: Call[Any], console: Console) -> None:
     console.result(request, dumps(request, indent=2))
 
 
-def _refuse_stream(call: Call[Any]) -> None:
-    slug = call.operation.slug
-    if not call.operation.is_job:
-        whole = slug.removesuffix(STREAM)
-        raise MuAPIError(f"{slug} answers with a stream of events, which this command does not read; run {whole}")
+def _listen(mu: MuAPI, call: Call[Any], console: Console, options: argparse.Namespace) -> None:
+    """Stream an answer."""
+    from muapi_client.cli._listening import listen  # noqa: PLC0415 - most models answer whole
+
+    if options.no_wait:
+        whole = call.operation.slug.removesuffix(STREAM)
+        raise MuAPIError(f"a stream cannot be taken up later: leave --no-wait out, or run {whole} (nothing was sent)")
+    listen(mu if options.timeout is None else mu.with_options(wait_timeout=options.timeout), call, console)

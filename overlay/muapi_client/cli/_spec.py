@@ -1,11 +1,13 @@
-"""``muapi-client spec``: the pinned document, told in a few lines.
+"""``muapi-client spec``: the pinned document, told in a few lines, and the door to what else is done with it.
 
-Lives here: what is shown of it. Does not live here: fetching and comparing documents (``muapi_client.pinning``).
+Lives here: what is shown of it, and where each action lives. Does not live here: fetching and comparing documents
+(``muapi_client.pinning``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import asdict
 
@@ -18,7 +20,25 @@ if TYPE_CHECKING:
     from muapi_client.cli._console import Console
 
 
-def spec(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - `show` is its one action so far
+# Where each action lives: its function there has the action's name.
+HOMES: Final = {
+    "build": "_spec_build",
+    "diff": "_spec_diff",
+    "drift": "_spec_drift",
+    "lock": "_spec_pins",
+    "show": "_spec",
+    "verify": "_spec_pins",
+}
+
+
+def spec(options: argparse.Namespace, console: Console) -> int:
+    """Carry out one action; its own function says what goes wrong, and its help which exit codes it has."""
+    action = getattr(import_module(f"muapi_client.cli.{HOMES[options.action]}"), options.action)
+    code: int = action(options, console)
+    return code
+
+
+def show(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - every action is called alike
     """Carry out ``spec show``.
 
     Raises:

@@ -75,6 +75,11 @@ def show_result(prediction: Prediction, console: Console, *, first: str = "") ->
     """
     lines = [*([first] if first else []), *map(_line, prediction.outputs)]
     console.result(prediction_form(prediction), "\n".join(lines))
+    show_facts(prediction, console)
+
+
+def show_facts(prediction: Prediction, console: Console) -> None:
+    """Tell people what a result cost and what is odd about it, on standard error."""
     for warning in prediction.warnings:
         console.remark(f"warning: {warning}")
     if prediction.error:
