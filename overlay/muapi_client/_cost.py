@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Context, Decimal, InvalidOperation
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Final
 
 from attrs import asdict, frozen
@@ -21,6 +21,7 @@ ZERO: Final = Decimal(0)
 LARGEST: Final = Decimal(10) ** 12  # USD; what is beyond it is noise, not a sum of money
 DISPUTE: Final = "the cost headers say"  # how the warning about a contradiction begins
 DECIMALS: Final = 24  # digits after the point that a sum of money may have; a float as JSON writes it has fewer
+LONGEST: Final = 100  # characters of an amount; what is longer is noise, and would be kept
 EXACT: Final = Context(prec=64, traps=[])  # the caller's own context may round to less, or raise
 
 
@@ -119,11 +120,20 @@ def usd(value: object) -> Decimal | None:
 
 
 def _usd(value: object) -> Decimal | None:
-    if value == "" or isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         return None
     try:
-        amount = Decimal(str(value).strip())
-    except (InvalidOperation, ValueError):  # ValueError: an int of more digits than Python writes
+        text = str(value)
+    except ValueError:  # an int of more digits than Python writes
+        return None
+    return _amount(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=256)  # every answer tells its amounts twice, and looks at a job tell them again
+def _amount(text: str) -> Decimal | None:
+    try:
+        amount = Decimal(text.strip())
+    except InvalidOperation:
         return None
     # NaN, Infinity, 1e999 and 1e-999 are noise; the comparisons are exact in every decimal context.
     if not amount.is_finite() or not -LARGEST < amount < LARGEST:
