@@ -144,6 +144,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def emulator(session: nox.Session) -> None:
+    """Run the emulator's tests, and print how well a sandbox key is told from a live one on 2,000 of its answers."""
+    install(session, "tests", "generate", extras="[diff,emulator]")
+    session.run("pytest", "-n", "auto", "tests/emulator", "tests/sandbox", *session.posargs)
+    session.run("python", "tests/sandbox/matrix.py")
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """Let schemathesis call every operation of the emulator: ``nox -s contract [-- --long --seed 2 --only REGEX]``."""
     install(session, "contract", "generate", extras="[emulator]")

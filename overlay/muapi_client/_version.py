@@ -22,7 +22,8 @@ def version_of(release: str, lock: str) -> str:
     # tomllib would double what importing this package takes; `fetch` writes one fact a line, and a test compares.
     fetched_at = lock.partition('\nfetched_at = "')[2]
     day = fetched_at[: len("2026-11-22")].replace("-", "")
-    numbers = release[: next((at for at, letter in enumerate(release) if letter not in "0123456789."), None)].rstrip(".")
+    end = next((place for place, letter in enumerate(release) if letter not in "0123456789."), len(release))
+    numbers = release[:end].rstrip(".")
     return f"{numbers}.{day}{release[len(numbers) :]}" if day.isdecimal() else release
 
 

@@ -19,6 +19,7 @@ from muapi_client import MuAPI
 from muapi_client.cli import main
 from muapi_client.emulator import Fault
 from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
+from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,6 +110,8 @@ def test_chaos_is_logged_and_the_summary_is_the_truth() -> None:
 
 def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = tmp_path / "emulator.json"
+    (listed,) = [one for one in pinned().models["models"] if one["name"] == "flux-dev"]
+    cost = Decimal(str(listed["cost"]))  # of a process of its own, which charges what the pin says
     with running("--state", str(state), "--balance", "5") as emulator:
         with MuAPI(LIVE, emulator.first.split()[-1]) as mu:
             done = mu.run(flux_dev_image(prompt="a fox"))
@@ -116,9 +119,9 @@ def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.Cap
     with running("--state", str(state)) as emulator:
         with MuAPI(LIVE, emulator.first.split()[-1]) as mu:
             assert mu.look(done.id).done
-            assert mu.account_balance == Decimal("4.985")
+            assert mu.account_balance == Decimal(5) - cost
         _, err = emulator.stop()
-    assert err.splitlines()[-1] == "1 requests; 1 jobs accepted, 0.015 USD charged, 4.985 USD left"
+    assert err.splitlines()[-1] == f"1 requests; 1 jobs accepted, {cost} USD charged, {5 - cost} USD left"
     assert [path.name for path in tmp_path.iterdir()] == ["emulator.json"]
     assert main(["emulator", "--state", str(state), "--balance", "7"]) == 1
     assert "has a balance of its own" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from muapi_client import catalog
 from muapi_client.errors import NotFoundError
 from muapi_client.models import flux_dev_image
+from muapi_client.pinning import pinned
 
 
 @pytest.mark.parametrize(
@@ -71,4 +74,7 @@ def test_words_narrow_a_search() -> None:
 def test_a_price_is_exact_and_dated() -> None:
     price = catalog.get("flux-dev-image").price
     assert price is not None
-    assert (str(price.cost_usd), price.dynamic, price.as_of) == ("0.015", True, "2026-08-20")
+    (listed,) = [one for one in pinned().models["models"] if one["name"] == "flux-dev"]
+    assert isinstance(price.cost_usd, Decimal)
+    told = (str(price.cost_usd), price.dynamic, price.as_of)
+    assert told == (str(listed["cost"]), listed["dynamic_pricing"], pinned().models["as_of"])

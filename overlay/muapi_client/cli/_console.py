@@ -1,7 +1,8 @@
 """Where words go: results to standard output, everything else to standard error.
 
-Words of a document or a server obey nobody on the way: a terminal is shown no control character, a file none either
-(CI prints files, too), and no line is one that a runner of GitHub Actions would take for a command.
+Words of a document or a server steer nobody on the way: no control character is printed, neither to a terminal nor to a
+file (CI prints files, too), and no line is one that a runner of GitHub Actions would take for a command. What a model
+made is another matter: a file gets every character that was paid for.
 
 Lives here: the two streams, and what happens when one of them fails. Does not live here: how a value looks
 (``_render``), what an error means (``_exit``).
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HIDDEN: Final = "\N{REPLACEMENT CHARACTER}"
-# Control characters but for tab and newline, and what turns a line around (Unicode's annex 9).
+# Control characters but for tab and newline, and what breaks a line or turns it around (Unicode's annex 9).
 _STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 # A runner obeys a line that begins with `::`, white space aside, or has `##[` anywhere (actions/runner, ActionCommand).
 _COMMAND: Final = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
@@ -40,14 +41,19 @@ class Console(NamedTuple):
 
     def result(self, value: Any, plain: str) -> None:
         """Print what was asked for, in whichever of its two forms is wanted; an empty plain text prints nothing."""
-        text = dumps(value, indent=2) if self.json else _inert(_printable(plain))
+        text = dumps(value, indent=2) if self.json else _inert(_STEERING.sub(HIDDEN, _shown(plain)))
+        if text:
+            print(text, flush=True)
+
+    def made(self, value: Any, plain: str) -> None:
+        """Print what a model made; a file gets every character of it."""
+        text = dumps(value, indent=2) if self.json else _shown(plain)
         if text:
             print(text, flush=True)
 
     def piece(self, value: Any, plain: str) -> None:
         """Print a piece of what a model wrote, or one line of JSON; a file gets every character of it."""
-        text = _printable(plain) if sys.stdout.isatty() else plain
-        print(dumps(value) if self.json else text, end="\n" if self.json else "", flush=True)
+        print(dumps(value) if self.json else _shown(plain), end="\n" if self.json else "", flush=True)
 
     def say(self, plain: str, event: Mapping[str, Any]) -> None:
         """Tell something on the way, on standard error.
@@ -103,11 +109,11 @@ def abandon_stdout() -> None:
             os.close(nowhere)
 
 
-def _printable(text: str) -> str:
-    """A text without what could steer a terminal; a file keeps the rest of what no terminal shows, such as joiners."""
-    if sys.stdout.isatty():
-        return "".join(letter if letter.isprintable() or letter in "\n\t" else HIDDEN for letter in text)
-    return _STEERING.sub(HIDDEN, text)
+def _shown(text: str) -> str:
+    """A text without what could steer a terminal, where standard output is one."""
+    if not sys.stdout.isatty():
+        return text
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else HIDDEN for letter in text)
 
 
 def _one_line(text: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._exit import DONE, FAILED
+from muapi_client.cli._spec_usage import against, code_in
 from muapi_client.pinning import diff as compared
-from muapi_client.pinning import used_in
 from muapi_client.pinning._comparison import Report, told
 from muapi_client.pinning._comparison._records import record
 from muapi_client.pinning._comparison._sides import price_list, side
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from muapi_client.pinning._comparison._sides import Given
 
 FORMS: Final = ("text", "markdown", "json", "sarif")
+EVERYTHING: Final = (
+    "muapi-client: what this code uses cannot be told in full, so every change counts; the report names the places"
+)
 
 
 def diff(options: argparse.Namespace, console: Console) -> int:
@@ -39,13 +42,15 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     whole = compared(old.document, new.document, prices=_prices(options, old, new))
     if options.second_opinion:
         whole = _second(old, new, whole)
-    every = used_in(options.used_in) if options.used_in else None
-    usage = every.within(whole.functions) if every else None
+    every = code_in(options.used_in)
+    usage, strange = against(every, whole.functions, old.document, new.document) if every else (None, ())
     found = narrowed(whole, usage, [name.strip() for name in (options.only or "").split(",") if name.strip()])
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
     console.result(record(report) if console.json else None, told(report, form))
-    for name in _strangers(every, whole):
+    if usage and not usage.complete:
+        console.remark(EVERYTHING)
+    for name in strange:
         console.remark(f"muapi-client: {name} is used, and neither document has it")
     return FAILED if found.fails(options.fail_on) else DONE
 
@@ -66,17 +71,11 @@ def _prices(options: argparse.Namespace, old: Given, new: Given) -> tuple[Mappin
 def narrowed(whole: Diff, usage: Usage | None, only: Collection[str]) -> Diff:
     """The changes that count: of what is used and what is named, together.
 
-    What the client calls by itself is used by every program. Where code makes a name at run time, anything may be used,
-    and all changes count.
+    What the client calls by itself is used by every program. Where something in the code cannot be told, or a file
+    cannot be read, anything may be used, and all changes count.
     """
     if usage is None:
         return whole.only(only) if only else whole
-    if usage.unknown:
+    if not usage.complete:
         return whole
     return whole.only({*usage.names, *only, *(CLIENTS_OWN & whole.functions.keys())})
-
-
-def _strangers(usage: Usage | None, whole: Diff) -> list[str]:
-    """Names that are used for sure, and that no document knows."""
-    known = {*whole.functions, *whole.functions.values()}
-    return [name for name in usage.names if name not in known] if usage else []

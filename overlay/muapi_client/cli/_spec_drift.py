@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from attrs import evolve
 
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._spec_diff import narrowed
+from muapi_client.cli._spec_diff import EVERYTHING, narrowed
 from muapi_client.cli._spec_pins import named
-from muapi_client.pinning import Drift, PinError, locked, pinned, used_in
+from muapi_client.cli._spec_usage import against, code_in
+from muapi_client.pinning import Drift, PinError, locked, pinned
 from muapi_client.pinning import drift as compared
 from muapi_client.pinning._comparison import Report, told
 from muapi_client.pinning._comparison._records import record
@@ -40,14 +41,16 @@ def drift(options: argparse.Namespace, console: Console) -> int:
     if only:
         # A misspelt name shall not wait for a drift to be noticed.
         locked(pinned().document, "", only, corrections_sha256="", package="")
-    every = used_in(options.used_in) if options.used_in else None
+    every = code_in(options.used_in)
     try:
         whole = compared(options.source)
     except PinError as error:
         event = {"error": str(error), "type": type(error).__name__, "verdict": "unreachable"}
         console.say(f"muapi-client: {error}", event)
         return UNREACHABLE
-    usage = every.within(whole.diff.functions) if every and whole.diff else None
+    usage = against(every, whole.diff.functions, pinned().document).usage if every and whole.diff else None
+    if usage and not usage.complete:
+        console.remark(EVERYTHING)
     found = evolve(whole, diff=narrowed(whole.diff, usage, only)) if whole.diff else whole
     report = _report(found, usage)
     form: Literal["text", "markdown"] = "markdown" if options.output == "markdown" else "text"
@@ -68,9 +71,13 @@ def _lines(found: Drift, report: Report | None, form: Literal["text", "markdown"
         return [f"same: {found.source} serves the pinned document {found.pinned_sha256[:SHORT]}"]
     meaning = {
         "additive": "additive: the document changed, and nothing that is used breaks",
-        "breaking": "breaking: something that is used changed; see below",
+        "breaking": f"breaking: something that {_is(report.usage)} used changed; see below",
     }[found.verdict]
     return [meaning, "", told(report, form)]
+
+
+def _is(usage: Usage | None) -> str:
+    return "is" if usage is None or usage.complete else "may be"
 
 
 def _record(found: Drift, report: Report | None) -> dict[str, Any]:

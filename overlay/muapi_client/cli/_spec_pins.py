@@ -7,20 +7,24 @@ lock holds and how it is compared (``muapi_client.pinning``).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.pinning import PinError, UserLock, locked, pinned, standing, used_in
+from muapi_client.cli._spec_usage import against, code_in, unknown, unread
+from muapi_client.pinning import PinError, UserLock, locked, pinned, standing
 from muapi_client.pinning._comparison._usage import CLIENTS_OWN
 from muapi_client.pinning._user_lock import functions_of
 from muapi_generated import SPEC
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from muapi_client.cli._console import Console
-    from muapi_client.pinning import Pin, Standing
+    from muapi_client.pinning import Pin, Standing, Usage
 
 PACKAGE = f"muapi-client=={__version__}"
 SHORT = 12  # characters of a hash that tell documents apart for a reader
@@ -39,7 +43,8 @@ def lock(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``spec lock``.
 
     Raises:
-        PinError: A name is no function of the document, or the package and the document do not belong together.
+        PinError: A name is no function of the document, a file of the code cannot be read, or the package and the
+            document do not belong together.
     """
     pin = _pin()
     names = _locked_names(options, pin, console)
@@ -66,16 +71,19 @@ def lock(options: argparse.Namespace, console: Console) -> int:
 def _locked_names(options: argparse.Namespace, pin: Pin, console: Console) -> frozenset[str] | None:
     """What ``--only`` and ``--used-in`` name, and what the client calls by itself; None where neither is given."""
     only = named(options)
-    if not options.used_in:
+    every = code_in(options.used_in)
+    if every is None:
         return frozenset(only) if only else None
     functions = functions_of(pin.document)
-    every = used_in(options.used_in)
-    usage = every.within(functions)
-    for one in usage.unknown:
-        console.remark(
-            f"muapi-client: {one.file}:{one.line} uses what cannot be told without running it: name it with --only too"
+    usage, strange = against(every, functions, pin.document)
+    if usage.unread:
+        raise PinError(
+            f"nothing is locked, for what it uses would be missing: {'; '.join(unread(usage))}. Run this under a "
+            "Python that reads it, or give --used-in the rest and name what it uses with --only"
         )
-    for name in sorted(every.names.keys() - functions.keys() - set(functions.values())):
+    for line in unknown(usage):
+        console.remark(f"muapi-client: {line}: name it with --only too")
+    for name in strange:
         console.remark(f"muapi-client: {name} is used and not locked: the document has no such function")
     return frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())})
 
@@ -99,10 +107,12 @@ def _against_lock(options: argparse.Namespace, console: Console) -> int:
     text = Path(options.lock).read_text(encoding="utf-8-sig", errors="replace")
     mine = UserLock.from_toml(text, options.lock)
     document = _pin().document
-    used = used_in(options.used_in).within(functions_of(document)).names if options.used_in else ()
+    usage = _used(mine, document, options, console)
+    used = usage.names if usage else ()
     now = _prices() if mine.prices else None
     found = standing(mine, document, SPEC.sha256, used, corrections_sha256=SPEC.corrections_sha256, prices=now)
-    holds = found.holds and not (options.strict and found.moved)
+    missed = usage is not None and bool(usage.unread or (options.strict and usage.unknown))
+    holds = found.holds and not (options.strict and found.moved) and not missed
     facts = {
         "holds": holds,
         "runs_on": found.document_sha256,
@@ -114,10 +124,32 @@ def _against_lock(options: argparse.Namespace, console: Console) -> int:
             name: {"before": was or None, "after": now or None} for name, (was, now) in found.repriced.items()
         },
         "unlocked": list(found.unlocked),
+        "unknown": [f"{one.file}:{one.line}" for one in usage.unknown] if usage else [],
+        "unread": [{"file": file, "reason": why} for file, why in usage.unread] if usage else [],
         "same": found.same,
     }
     console.result(facts, "\n".join(_lines(found, mine, options)))
     return DONE if holds else FAILED
+
+
+def _used(mine: UserLock, document: Mapping[str, Any], options: argparse.Namespace, console: Console) -> Usage | None:
+    """What the code uses that ``--used-in`` names; what cannot be told of it is said.
+
+    A lock of every function has whatever the code may use, so that nothing is left to be told.
+    """
+    every = code_in(options.used_in)
+    if every is None:
+        return None
+    functions = functions_of(document)
+    usage = against(every, functions, document).usage
+    if functions.keys() <= mine.functions.keys():
+        return evolve(usage, unknown=(), unread=())
+    refused = "; refused, since --strict was given" if options.strict else ""
+    for line in unknown(usage):
+        console.remark(f"muapi-client: {line}: see that {options.lock} has it (`spec lock --only`){refused}")
+    for line in unread(usage):
+        console.remark(f"muapi-client: {line}; refused: run this under a Python that reads it, or leave it out")
+    return usage
 
 
 def _lines(found: Standing, mine: UserLock, options: argparse.Namespace) -> list[str]:
@@ -135,8 +167,8 @@ def _lines(found: Standing, mine: UserLock, options: argparse.Namespace) -> list
         lines = [f"this program runs on document {runs_on}, as {options.lock} has it, corrected in another way"]
     if found.recorrected:
         lines.append(
-            f"  muapi-client's own corrections of the document are others than those of {mine.package}, and which "
-            "functions they touch cannot be told from here: any of yours may take or answer something else"
+            f"  the client's own corrections of the document are others than those of {mine.package}; which functions "
+            "they touch cannot be told from here, and any of yours may take or answer something else"
         )
     lines += [f"  {name}: changed" for name in found.changed]
     lines += [f"  {name}: gone from the document" for name in found.gone]
@@ -144,15 +176,16 @@ def _lines(found: Standing, mine: UserLock, options: argparse.Namespace) -> list
         f"  {name}: costs {now or 'an unknown sum'}, not {was} USD" for name, (was, now) in found.repriced.items()
     ]
     lines += [f"  {name}: used, and not in {options.lock}" for name in found.unlocked]
-    return lines if found.holds else [*lines, _remedy(mine, options)]
+    return lines if found.holds else [*lines, *_remedies(found, mine, options)]
 
 
-def _remedy(mine: UserLock, options: argparse.Namespace) -> str:
-    return (
-        "To see how: `muapi-client spec diff OLD NEW`, where OLD is muapi_generated/openapi.json of "
-        f"{mine.package} and NEW that of the installed {PACKAGE}. To take it up: `muapi-client spec lock "
-        f"{options.lock}`, with --used-in or --only as before."
-    )
+def _remedies(found: Standing, mine: UserLock, options: argparse.Namespace) -> list[str]:
+    """What to do about it: how to see what changed, where that can be seen, and how to take it up."""
+    both = f"of {mine.package}, and that of the installed {PACKAGE}"
+    documents = [f"To see how: `muapi-client spec diff OLD NEW`, on muapi_generated/openapi.json {both}."]
+    corrections = [f"To see how it is corrected: compare muapi_generated/corrections.yaml {both}."]
+    see = [*(documents if found.moved else ()), *(corrections if found.recorrected else ())]
+    return [*see, f"To take it up: `muapi-client spec lock {options.lock}`, with --used-in or --only as before."]
 
 
 def _pin() -> Pin:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VERIFY: Final = """\
 With --lock, a document that changed elsewhere than in your models is no failure
-(but see --strict).
+(but see --strict); other corrections of it by this program are one.
 
 exit codes: 0 it is as pinned, 1 it is not (or another error), 2 usage.
 """

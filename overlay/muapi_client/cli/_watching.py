@@ -74,7 +74,7 @@ def show_result(prediction: Prediction, console: Console, *, first: str = "") ->
         first: A line to print before the outputs, for people only.
     """
     lines = [*([first] if first else []), *map(_line, prediction.outputs)]
-    console.result(prediction_form(prediction), "\n".join(lines))
+    console.made(prediction_form(prediction), "\n".join(lines))
     show_facts(prediction, console)
 
 

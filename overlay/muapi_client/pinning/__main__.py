@@ -1,19 +1,29 @@
-"""``python -m muapi_client.pinning fetch|verify``: the same from a command line.
+"""``python -m muapi_client.pinning fetch|verify|changelog``: the same from a command line.
 
-Lives here: arguments, what is printed, the exit status (0 done or in agreement, 1 not). Does not live here:
-the work.
+Lives here: arguments, the files that are told of changes, what is printed, the exit status (0 done or in agreement, 1
+not). Does not live here: the work.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.pinning import PinError, fetch, verify
+from muapi_client.pinning import Lock, PinError, diff, fetch, verify
+from muapi_client.pinning._canonical import written
+from muapi_client.pinning._changelog import Step, entry, recorded, title
+from muapi_client.pinning._comparison import Report, told
+from muapi_client.pinning._json import parsed
+from muapi_client.pinning._lock import sha256
+from muapi_client.pinning._pin import DOCUMENT, LOCK, MODELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        return _fetch(options) if options.command == "fetch" else _verify(options)
+        return {"fetch": _fetch, "verify": _verify, "changelog": _changelog}[options.command](options)
     except PinError as error:
         sys.stderr.write(f"{options.command}: {' '.join(str(error).split())}\n")
         return 1
@@ -51,6 +61,68 @@ def _verify(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def _changelog(options: argparse.Namespace) -> int:
+    """Tell what the pin changed since the one in version control: in the changelog, and where else it is asked."""
+    old, new = _before(options), _read(options.spec / DOCUMENT)
+    before, after = (sha256(written(parsed(content, "the document"))) for content in (old, new))
+    prices = _prices(options)
+    if before == after and (prices is None or prices[0] == prices[1]):
+        sys.stdout.write(f"nothing to tell: {after[:SHORT]} is the document in version control\n")
+        return 0
+    step = _step(options, before, after, prices)
+    found = diff(parsed(old, "the old document"), parsed(new, "the new document"), prices=prices)
+    log = _read(options.changelog).decode()
+    texts = {
+        options.changelog: recorded(log, entry(found, step), step),
+        options.title: f"{title(found, step)}\n",
+        options.text: f"{told(Report(found, before[:SHORT], after[:SHORT]), 'markdown')}\n",
+    }
+    for file, text in texts.items():
+        if file is not None:
+            file.write_text(text, encoding="utf-8", newline="\n")
+    sys.stdout.write(f"{title(found, step)}; told in {options.changelog}\n")
+    return 0
+
+
+def _step(
+    options: argparse.Namespace, before: str, after: str, prices: tuple[dict[str, Any], dict[str, Any]] | None
+) -> Step:
+    if before == after and prices is not None:
+        was, now = (str(one.get("as_of")) for one in prices)
+        return Step(before, after, now, was)
+    lock = Lock.from_toml(_read(options.spec / LOCK).decode())
+    return Step(before, after, lock.fetched_at.partition("T")[0])
+
+
+def _before(options: argparse.Namespace) -> bytes:
+    """The document that was pinned before: a file, or that of the last commit."""
+    return _committed(options.spec / DOCUMENT) if options.old is None else _read(options.old)
+
+
+def _prices(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The price list of the last commit and the one of now; none beside an old document that came as a file."""
+    now = options.spec / MODELS
+    if options.old is not None or not now.is_file():
+        return None
+    return parsed(_committed(now), "the old price list"), parsed(_read(now), "the price list")
+
+
+def _committed(file: Path) -> bytes:
+    """A file as the last commit has it."""
+    place = f"HEAD:./{file.as_posix()}"
+    done = subprocess.run(["git", "show", place], capture_output=True, check=False)  # noqa: S603, S607 - git as PATH has it
+    if done.returncode:
+        raise PinError(f"git does not give {place}: {done.stderr.decode().strip()}; name the old document with --old")
+    return done.stdout
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise PinError(f"cannot read {file}: {error.strerror}") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m muapi_client.pinning", description="Pin MuAPI's OpenAPI document, or check the pin."
@@ -70,6 +142,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     fetching.add_argument("--note", metavar="TEXT", help="a remark in the lock on where the document comes from")
     checking = commands.add_parser("verify", help="compare spec/lock.toml with the files it describes")
+    telling = commands.add_parser("changelog", help="tell in CHANGELOG.md what the pinned document changed")
+    telling.add_argument("--old", metavar="FILE", type=Path, help="the old document (default: that of the last commit)")
+    telling.add_argument("--spec", metavar="DIR", type=Path, default=Path("spec"), help="the folder of the pin")
+    telling.add_argument(
+        "--changelog", metavar="FILE", type=Path, default=Path("CHANGELOG.md"), help="the changelog to write to"
+    )
+    telling.add_argument("--title", metavar="FILE", type=Path, help="write a pull request's title here")
+    telling.add_argument("--text", metavar="FILE", type=Path, help="write a pull request's text here, in Markdown")
     for command in (fetching, checking):
         command.add_argument("--spec", metavar="DIR", help="the folder of the pin (default: spec of the checkout)")
     return parser

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from muapi_client.pinning._errors import PinError
-from muapi_client.pinning._lock import Lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from muapi_client.pinning._lock import Lock
 
 DOCUMENT, MODELS, LOCK = "openapi.json", "models.json", "lock.toml"
 UNFINISHED = ".new"  # how the name of a file ends that is not one of the pin yet
@@ -37,10 +37,15 @@ class Pin:
 
     directory: Path
 
+    @property
+    def content(self) -> bytes:
+        """The OpenAPI document's bytes, in the pinned form (``_canonical.written``)."""
+        return _content(self.directory / DOCUMENT)
+
     @cached_property
     def document(self) -> dict[str, Any]:
         """The OpenAPI document, uncorrected; do not change it, everybody shares it."""
-        return dict(json.loads(_content(self.directory / DOCUMENT)))
+        return dict(json.loads(self.content))
 
     @cached_property
     def models(self) -> dict[str, Any]:
@@ -50,6 +55,8 @@ class Pin:
     @cached_property
     def lock(self) -> Lock:
         """How the document came here."""
+        from muapi_client.pinning._lock import Lock  # noqa: PLC0415 - who reads the document needs no TOML
+
         return Lock.from_toml(_content(self.directory / LOCK).decode())
 
 
@@ -168,6 +175,8 @@ def _put_back(target: Path, spare: Path | None, failure: BaseException) -> None:
 
 def _beside(target: Path, content: bytes) -> Path:
     """Write a new file next to the one it is to replace, down to the disk."""
+    import tempfile  # noqa: PLC0415 - who only reads the pin writes no file
+
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=UNFINISHED)
     made = Path(name)
     try:

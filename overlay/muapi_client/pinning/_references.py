@@ -28,6 +28,7 @@ NAMED = frozenset({
 })  # fmt: skip
 LITERAL = frozenset({"const", "default", "enum", "example", "value"})  # what these hold is the API's data
 SCHEMAS = "#/components/schemas/"
+_NOWHERE = object()  # what a reference leads to that leads nowhere; null is something
 
 
 def reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
@@ -48,7 +49,7 @@ def reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> set[st
         home, part = waiting.pop()
         for reference in _references(part):
             name = _schema_name(reference)
-            if not _leads_somewhere(reference, document):
+            if _target(reference, document) is _NOWHERE:
                 raise PinError(_dangling(reference, home))
             if name in schemas and name not in reached:
                 reached.add(name)
@@ -100,9 +101,21 @@ def _schema_name(reference: str) -> str:
     return _tokens(reference)[2] if reference.startswith(SCHEMAS) else ""
 
 
-def _leads_somewhere(reference: str, document: dict[str, Any]) -> bool:
+def target_of(reference: str, document: dict[str, Any]) -> Any:
+    """What a reference leads to.
+
+    Raises:
+        PinError: It leads nowhere, or out of the document.
+    """
+    node = _target(reference, document)
+    if node is _NOWHERE:
+        raise PinError(_dangling(reference, ""))
+    return node
+
+
+def _target(reference: str, document: dict[str, Any]) -> Any:
     if reference != "#" and not reference.startswith("#/"):
-        return False
+        return _NOWHERE
     node: Any = document
     for step in _tokens(reference):
         fields, items = as_object(node), as_list(node)
@@ -111,8 +124,8 @@ def _leads_somewhere(reference: str, document: dict[str, Any]) -> bool:
         elif items is not None and step.isdecimal() and int(step) < len(items):
             node = items[int(step)]
         else:
-            return False
-    return True
+            return _NOWHERE
+    return node
 
 
 def _dangling(reference: str, home: str) -> str:

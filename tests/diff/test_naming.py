@@ -1,0 +1,107 @@
+"""The names and groups of a document that is not rendered yet are those the rendering will give it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import grouping
+import naming
+import pricing
+import shapes
+from hypothesis import given
+from hypothesis import strategies as st
+from refusal import RefusalError
+
+from muapi_client.pinning import diff, pinned
+from muapi_client.pinning._comparison import _media, _naming
+from muapi_client.pinning._comparison._book import Book, Site
+from muapi_client.pinning._comparison._operations import CLIENTS_PLACES
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_pinned_model_has_the_name_and_group_it_is_rendered_under() -> None:
+    rendered = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())["models"]
+    ours = {
+        one.slug: (one.function, _naming.group_of(one.path, one.tags[0], one.job))
+        for one in Book(pinned().document).operations.values()
+        if one.job != "plain"
+    }
+    assert ours == {one["slug"]: (one["function"], one["group"]) for one in rendered}
+
+
+def test_every_pinned_operation_has_a_name_of_its_own() -> None:
+    book = Book(pinned().document)
+    operations = tomllib.loads((ROOT / "spec/lock.toml").read_text(encoding="utf-8"))["operations"]
+    assert len({one.function for one in book.operations.values()}) == len(book.operations) == operations
+
+
+SLUGS = st.one_of(
+    st.text(max_size=20),
+    st.from_regex(r"[a-z0-9_.{}/-]{0,20}", fullmatch=True),
+    st.sampled_from(
+        ["import", "id", "self", "3d", "", "x-publish", "seo-y", "a-trainer", "gpt-5", "text-to-image", "str"]
+    ),
+)
+
+
+@given(SLUGS, st.sampled_from(["GET", "POST", "DELETE"]), st.sampled_from([*grouping.TAGS, "New", ""]), st.data())
+def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st.DataObject) -> None:
+    path = f"/api/v1/{slug}"
+    try:
+        rendered = naming.function_name(method, path)
+    except RefusalError:
+        rendered = ""
+    assert _naming.function_name(method, path) == rendered
+    job = data.draw(st.sampled_from(["job", "stream", "plain"]))
+    assert _naming.group_of(path, tag, job) == grouping.group_of(slug, tag or None, job)[0]
+
+
+def test_the_groups_and_tiers_are_the_generators() -> None:
+    assert set(grouping.GROUPS) == _naming.GROUPS
+    assert pricing.TIERS == _naming.TIERS
+
+
+TEXTS = st.sampled_from([
+    {"type": "string"}, {"type": "string", "format": "uri"}, {"type": ["string", "null"], "format": "uri"},
+    {"type": "string", "format": "uri", "enum": ["a"]}, {"type": "integer", "format": "uri"},
+    {"$ref": "#/components/schemas/Address"},
+])  # fmt: skip
+FIELDS = st.one_of(
+    TEXTS,
+    st.builds(lambda item: {"type": "array", "items": item}, TEXTS),
+    st.builds(lambda item: {"type": "array", "items": {"type": "array", "items": item}}, TEXTS),
+    st.builds(lambda some: {"anyOf": [*some, {"type": "null"}]}, st.lists(TEXTS, min_size=1, max_size=2)),
+)
+WIRES = st.sampled_from(["image_url", "f", "webhook_url", "lora_path", "path", "my_path", "video_url", "linkedin_url"])
+
+
+@given(WIRES, FIELDS)
+def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str, object]) -> None:
+    components = {"schemas": {"Address": {"type": "string", "format": "uri"}}}
+    rendered = shapes.Schemas({"components": components}).field(wire, schema, required=False).is_media
+    book = Book({"components": components})
+    body = Site({"type": "object", "properties": {wire: schema}}, "#")
+    assert dict(_media.fields(book, body)) == {wire: rendered}
+
+
+def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:
+    corrections = (ROOT / "spec/corrections.yaml").read_text(encoding="utf-8")
+    removed = re.findall(r"@\.name == '([^']+)' && @\.in == '(query)'\]\n(?:.*\n)*?.*remove: true", corrections)
+    assert {(place, name) for name, place in removed} == _naming.CLIENTS
+    assert "@.in == 'header' &&" in corrections
+    assert "header" in CLIENTS_PLACES
+
+
+def test_a_renamed_function_is_told_under_both_names() -> None:
+    def made(path: str) -> dict[str, object]:
+        return {"openapi": "3.1.0", "paths": {path: {"post": {"summary": "same (fast)", "responses": {}}}}}
+
+    found = diff(made("/api/v1/a-model"), made("/api/v1/a-model-2"))
+    (change,) = found.changes
+    assert (change.function, change.new_function) == ("a_model", "a_model_2")
+    assert found.only(["a_model_2"]).changes == found.only(["a-model"]).changes == found.changes

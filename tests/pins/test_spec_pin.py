@@ -1,0 +1,128 @@
+"""``spec_pin=``: both clients start on the pinned document, or not at all. Every option as for ``MuAPI``."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import muapi_generated
+from muapi_client import AsyncMuAPI, MuAPI, MuAPIError
+from muapi_client.errors import SpecPinError
+from muapi_client.pinning import UserLock
+from muapi_generated import SPEC
+
+if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
+KEY = "sk-live-4f1d0c2e9b"
+OTHER = "0" * 64
+
+
+@pytest.fixture(params=[MuAPI, AsyncMuAPI])
+def client(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    """The lock of a program that was written against the pinned document."""
+    path = tmp_path / "muapi.lock"
+    made = UserLock(
+        document_sha256=SPEC.sha256,
+        corrections_sha256=SPEC.corrections_sha256,
+        package="muapi-client==0",
+        functions={"flux_dev_image": OTHER},
+    )
+    path.write_text(made.to_toml(), encoding="utf-8")
+    return path
+
+
+def refused(client: Any, spec_pin: str | PathLike[str], **options: Any) -> SpecPinError:
+    with pytest.raises(SpecPinError) as caught:
+        client(KEY, spec_pin=spec_pin, **options)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, MuAPIError)
+    return caught.value
+
+
+def test_the_document_it_was_rendered_from_is_taken(client: Any) -> None:
+    assert client(KEY, spec_pin=SPEC.sha256)
+    assert client(KEY, spec_pin=SPEC.sha256.upper())
+
+
+def test_a_lock_of_that_document_is_taken_by_path_or_text(client: Any, lock: Path) -> None:
+    assert client(KEY, spec_pin=lock)
+    assert client(KEY, spec_pin=str(lock))
+
+
+def test_another_document_is_refused_with_what_to_do(client: Any) -> None:
+    error = refused(client, OTHER)
+    assert (error.runs_on, error.pinned) == (SPEC.sha256, OTHER)
+    assert OTHER[:12] in str(error)
+    assert SPEC.sha256[:12] in str(error)
+    assert "install the version it was written against" in str(error)
+    assert pickle.loads(pickle.dumps(error)).pinned == OTHER
+
+
+def test_a_lock_of_another_document_names_the_command_that_tells_more(client: Any, lock: Path) -> None:
+    lock.write_text(lock.read_text(encoding="utf-8").replace(SPEC.sha256, OTHER), encoding="utf-8")
+    assert f"muapi-client spec verify --lock {lock}" in str(refused(client, lock))
+
+
+@pytest.mark.parametrize("spec_pin", ["dad116282954", "", "no/such.lock", "nul\0"])
+def test_what_is_neither_a_hash_nor_a_lock_is_refused(client: Any, spec_pin: str) -> None:
+    error = refused(client, spec_pin)
+    assert "64 hexadecimal digits" in str(error)
+    assert "muapi-client spec lock" in str(error)
+
+
+@pytest.mark.parametrize("text", ["", "document_sha256 = 1", "<html>", "form = 2"])
+def test_a_broken_lock_is_refused(client: Any, lock: Path, text: str) -> None:
+    lock.write_text(text, encoding="utf-8")
+    assert str(lock) in str(refused(client, lock))
+    lock.write_bytes(b"\xff\xfe")
+    assert str(lock) in str(refused(client, lock))
+
+
+@pytest.mark.parametrize("spec_pin", [5, b"abc", True])
+def test_another_type_is_refused(client: Any, spec_pin: Any) -> None:
+    refused(client, spec_pin)
+
+
+def test_with_a_package_of_another_document_that_documents_hash_counts(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ModuleType("muapi_generated_old")
+    old.__dict__.update(vars(muapi_generated), __name__="muapi_generated_old", SPEC=SPEC._replace(sha256=OTHER))
+    monkeypatch.setitem(sys.modules, "muapi_generated_old", old)
+    assert client(KEY, spec_pin=OTHER, models=old)
+    error = refused(client, SPEC.sha256, models=old)
+    assert (error.runs_on, error.pinned) == (OTHER, SPEC.sha256)
+    assert "muapi_generated_old was rendered from" in str(error)
+
+
+def test_a_refusal_comes_before_a_journal_is_made(client: Any, tmp_path: Path) -> None:
+    refused(client, OTHER, journal=tmp_path / "jobs.db")
+    assert not (tmp_path / "jobs.db").exists()
+
+
+def test_it_cannot_be_changed_afterwards(client: Any) -> None:
+    with pytest.raises(MuAPIError, match="with_options"):
+        client(KEY).with_options(spec_pin=OTHER)
+
+
+def test_who_pins_nothing_pays_nothing() -> None:
+    script = (
+        "import sys; from muapi_client import MuAPI; MuAPI('sk-live-4f1d0c2e9b')\n"
+        "print({'muapi_client._spec_pin', 'muapi_client.pinning', 'tomllib'} & sys.modules.keys())\n"
+        f"MuAPI('sk-live-4f1d0c2e9b', spec_pin={SPEC.sha256!r})\n"
+        "print('tomllib' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["set()", "False"]

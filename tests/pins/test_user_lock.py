@@ -1,0 +1,221 @@
+"""A user's lock: what it holds, and what it says of another document."""
+
+from __future__ import annotations
+
+import copy
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from muapi_client.pinning import PinError, Standing, UserLock, locked, pinned
+from muapi_client.pinning import standing as compared
+from muapi_client.pinning._canonical import scoped
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+PACKAGE = "muapi-client==0.1.0.20261122"
+HASHES = st.text("0123456789abcdef", min_size=64, max_size=64)
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+PRICES = st.decimals(0, 1000, places=4).map(str)
+NOW = "f" * 64
+CORRECTIONS = "c" * 64
+
+
+MODELS = ("flux-dev-image", "flux-schnell-image", "gpt-5-mini", "seedance-lite-t2v")
+
+
+@pytest.fixture(scope="module")
+def original() -> dict[str, Any]:
+    """Four models of the pinned document."""
+    paths = pinned().document["paths"]
+    slugs = MODELS
+    return scoped({**pinned().document, "paths": {f"/api/v1/{slug}": paths[f"/api/v1/{slug}"] for slug in slugs}})
+
+
+@pytest.fixture
+def document(original: dict[str, Any]) -> dict[str, Any]:
+    """The same, to change."""
+    return copy.deepcopy(original)
+
+
+def image(document: dict[str, Any]) -> dict[str, Any]:
+    """The fields that two of the models share."""
+    return document["components"]["schemas"]["ImageRequest"]["properties"]
+
+
+def lock_of(document: dict[str, Any], *only: str, prices: dict[str, str] | None = None) -> UserLock:
+    return locked(document, "a" * 64, only or None, corrections_sha256=CORRECTIONS, package=PACKAGE, prices=prices)
+
+
+def standing(
+    lock: UserLock,
+    document: dict[str, Any],
+    document_sha256: str,
+    used: Collection[str] = (),
+    *,
+    prices: dict[str, str] | None = None,
+    corrections_sha256: str = CORRECTIONS,
+) -> Standing:
+    return compared(lock, document, document_sha256, used, corrections_sha256=corrections_sha256, prices=prices)
+
+
+@settings(max_examples=40)
+@given(
+    st.builds(
+        UserLock,
+        document_sha256=HASHES,
+        corrections_sha256=HASHES,
+        package=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1),
+        functions=st.dictionaries(NAMES, HASHES, min_size=1),
+        prices=st.dictionaries(NAMES, PRICES),
+    )
+)
+def test_a_lock_survives_its_toml(lock: UserLock) -> None:
+    assert UserLock.from_toml(lock.to_toml()) == UserLock.from_toml(f"\ufeff{lock.to_toml()}") == lock
+
+
+def test_its_toml_is_sorted_and_says_what_it_is(document: dict[str, Any]) -> None:
+    text = lock_of(document, prices={"flux_dev_image": "0.0150"}).to_toml()
+    assert text.startswith("# Which MuAPI document this program was written against")
+    found = tomllib.loads(text)
+    assert list(found["functions"]) == ["flux_dev_image", "flux_schnell_image", "gpt_5_mini", "seedance_lite_t2v"]
+    assert found["prices"] == {"flux_dev_image": "0.0150"}
+
+
+def test_only_what_is_used_is_locked_by_function_or_slug(document: dict[str, Any]) -> None:
+    by_function = lock_of(document, "flux_dev_image", "gpt_5_mini")
+    assert by_function == lock_of(document, "flux-dev-image", "/api/v1/gpt-5-mini")
+    assert list(by_function.functions) == ["flux_dev_image", "gpt_5_mini"]
+
+
+def test_a_slug_means_all_its_functions_whatever_their_methods(document: dict[str, Any]) -> None:
+    several = pinned().document["paths"]
+    (path,) = (path for path, item in several.items() if path.startswith("/api/v1/") and {"get", "delete"} <= set(item))
+    document["paths"] |= {path: several[path], "/api/v1/account/balance": several["/api/v1/account/balance"]}
+    assert list(lock_of(document, "account/balance").functions) == ["get_account_balance"]
+    assert len(lock_of(document, path).functions) == len(several[path])
+    assert standing(lock_of(document, path), document, "a" * 64, [path, "account/balance"]).unlocked == (
+        "get_account_balance",
+    )
+
+
+def test_a_lock_of_nothing_is_not_made(document: dict[str, Any]) -> None:
+    with pytest.raises(PinError, match="there is no function to lock"):
+        locked(document, "a" * 64, [], corrections_sha256=CORRECTIONS, package=PACKAGE)
+
+
+def test_other_corrections_of_the_same_document_do_not_hold(document: dict[str, Any]) -> None:
+    for now in ("a" * 64, NOW):
+        found = standing(lock_of(document), document, now, corrections_sha256="d" * 64)
+        assert (found.holds, found.recorrected, found.changed) == (False, True, ())
+
+
+@pytest.mark.parametrize("place", ["document", "path", "operation"])
+def test_another_server_changes_what_is_called_there(document: dict[str, Any], place: str) -> None:
+    lock = lock_of(document)
+    item = document["paths"]["/api/v1/gpt-5-mini"]
+    part = {"document": document, "path": item, "operation": item["post"]}[place]
+    part["servers"] = [{"url": "https://elsewhere.example.com"}]
+    assert "gpt_5_mini" in standing(lock, document, NOW).changed
+    assert len(standing(lock, document, NOW).changed) == (len(MODELS) if place == "document" else 1)
+
+
+def test_a_model_the_document_lacks_is_named_with_what_was_meant(document: dict[str, Any]) -> None:
+    with pytest.raises(PinError, match=r"no function 'flux_dev_imag': did you mean flux_dev_image"):
+        lock_of(document, "flux_dev_imag")
+
+
+def test_the_same_document_holds(document: dict[str, Any]) -> None:
+    found = standing(lock_of(document), document, "a" * 64)
+    assert (found.holds, found.moved, found.same) == (True, False, 4)
+
+
+def test_a_change_elsewhere_is_told_and_holds(document: dict[str, Any]) -> None:
+    lock = lock_of(document, "gpt-5-mini")
+    image(document)["width"]["maximum"] = 512
+    del document["paths"]["/api/v1/seedance-lite-t2v"]
+    found = standing(lock, document, NOW)
+    assert (found.holds, found.moved, found.same) == (True, True, 1)
+
+
+def test_a_shared_schema_changes_every_model_that_has_it(document: dict[str, Any]) -> None:
+    lock = lock_of(document)
+    image(document)["width"]["default"] = 512
+    found = standing(lock, document, NOW)
+    assert found.changed == ("flux_dev_image", "flux_schnell_image")
+    assert (found.holds, found.gone, found.same) == (False, (), 2)
+
+
+def test_a_model_that_is_gone_is_told_even_where_the_hash_was_copied(document: dict[str, Any]) -> None:
+    lock = lock_of(document)
+    del document["paths"]["/api/v1/gpt-5-mini"]
+    for now in (NOW, "a" * 64):
+        found = standing(lock, document, now)
+        assert (found.holds, found.gone, found.same) == (False, ("gpt_5_mini",), 3)
+
+
+def test_words_and_neighbours_do_not_count(document: dict[str, Any]) -> None:
+    lock = lock_of(document)
+    image(document)["width"]["description"] = "How wide."
+    document["paths"]["/api/v1/flux-dev-image"]["post"]["description"] = "Another sentence."
+    document["paths"]["/api/v1/new"] = document["paths"]["/api/v1/gpt-5-mini"]
+    assert standing(lock, document, NOW).holds
+
+
+def test_a_pinned_price_that_moved_does_not_hold(document: dict[str, Any]) -> None:
+    lock = lock_of(document, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"})
+    assert standing(lock, document, NOW, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"}).holds
+    found = standing(lock, document, NOW, prices={"flux_dev_image": "0.02"})
+    assert not found.holds
+    assert found.repriced == {"flux_dev_image": ("0.015", "0.02"), "gpt_5_mini": ("0.001", "")}
+
+
+def test_a_model_that_is_used_and_not_locked_does_not_hold(document: dict[str, Any]) -> None:
+    found = standing(lock_of(document, "gpt-5-mini"), document, "a" * 64, {"gpt_5_mini", "flux_dev_image"})
+    assert (found.holds, found.unlocked) == (False, ("flux_dev_image",))
+
+
+GOOD = {"form": 1, "document_sha256": "a" * 64, "corrections_sha256": CORRECTIONS, "package": PACKAGE}
+
+
+def toml(**facts: object) -> str:
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in {**GOOD, **facts}.items())
+
+
+FINE = f'{toml()}[functions]\nflux = "{NOW}"\n'
+
+
+def test_the_smallest_lock_is_one() -> None:
+    assert UserLock.from_toml(FINE).functions == {"flux": NOW}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("form = ", "muapi.lock is not TOML"),
+        ("", "look at document_sha256, corrections_sha256, package, functions"),
+        (toml(), "look at functions"),
+        (f"{toml()}[functions]\n", "look at functions"),
+        (FINE.replace(CORRECTIONS, "0"), "look at corrections_sha256"),
+        (FINE.replace(PACKAGE, r"a\u001b[31m"), "look at package"),
+        (FINE.replace(PACKAGE, r"a\n::error::b"), "look at package"),
+        (f'{FINE}"a\\n::error::\\u001b" = "{NOW}"\n', r"look at functions\.'a\\n::error::\\x1b'"),
+        (toml(form=2), "a later muapi-client wrote: upgrade it"),
+        (toml(document_sha256="a" * 63), "look at document_sha256"),
+        (toml(document_sha256="A" * 64), "look at document_sha256"),
+        (toml(functions=1), "look at functions;"),
+        (f'{toml()}[functions]\nflux = "?"\n', r"look at functions\.flux"),
+        (f"{FINE}[prices]\nflux = 0.1\n", r"look at prices\.flux"),
+        (toml(etag=""), "look at functions, 'etag'"),
+        ("a.b" * 3000 + "=", "muapi.lock is not TOML"),
+    ],
+)
+def test_what_is_no_lock_is_refused_in_one_line(text: str, told: str) -> None:
+    with pytest.raises(PinError, match=told) as caught:
+        UserLock.from_toml(text)
+    assert "\n" not in str(caught.value)
