@@ -117,7 +117,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types: mypy strict over all of ours and the generated code, pyright over overlay and user code."""
-    install(session, "types", "tests", "generate", extras="[emulator]")
+    install(session, "types", "tests", "generate", extras="[diff,emulator]")
     session.run("mypy", "generated", "overlay", "tests/typing")
     session.run("pyright")
 
