@@ -64,7 +64,7 @@ def changelog(session: nox.Session) -> None:
 @nox.session
 def workflows(session: nox.Session) -> None:
     """Lint the workflow files, and run the drift workflow's steps on a clone, against a server on this machine."""
-    install(session, "workflows", "tests", "generate")
+    install(session, "workflows", "tests", "generate", extras="[diff,emulator]")  # for the sessions of the steps
     session.run("zizmor", "--offline", "--persona=pedantic", ".github/workflows")
     session.run("pytest", "-m", "workflow", "tests/workflows", *session.posargs)
 
