@@ -133,7 +133,7 @@ def get(name: str, *, package: str = INSTALLED) -> Model:
     """The model of a slug, function name or catalogue name.
 
     Args:
-        name: The slug, function name or catalogue name.
+        name: The slug, function name or catalogue name; of models that share a name, the one whose slug is like it.
         package: The generated package to look in, as for :func:`all`.
 
     Raises:
@@ -141,15 +141,18 @@ def get(name: str, *, package: str = INSTALLED) -> Model:
     """
     models = _models(package)
     key = name.strip("/").removeprefix("api/v1/")
-    found = models.get(key) or next(
-        (m for m in models.values() if key == m.function),
-        next((m for m in models.values() if key == m.name), None),
-    )
+    found = models.get(key) or next((m for m in models.values() if key == m.function), None) or _named(key, models)
     if found is None:
         near = get_close_matches(key, models, n=3)
         hint = f"; did you mean {', '.join(near)}?" if near else "; muapi_client.catalog.find() searches"
         raise NotFoundError(f"no model {name!r} in the pinned document{hint} (raw_call reaches newer ones)")
     return found
+
+
+def _named(name: str, models: Mapping[str, Model]) -> Model | None:
+    """The model of a catalogue name; of several that share it, the one whose slug is most like it."""
+    sharing = [model for model in models.values() if model.name == name]
+    return min(sharing, key=lambda model: (not model.slug.startswith(name), len(model.slug)), default=None)
 
 
 def find(*words: str, group: str | None = None, kind: str | None = None, package: str = INSTALLED) -> tuple[Model, ...]:

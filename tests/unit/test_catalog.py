@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,10 @@ def test_a_price_is_exact_and_dated() -> None:
     assert isinstance(price.cost_usd, Decimal)
     told = (str(price.cost_usd), price.dynamic, price.as_of)
     assert told == (str(listed["cost"]), listed["dynamic_pricing"], pinned().models["as_of"])
+
+
+def test_of_models_that_share_a_name_the_one_like_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    flux = catalog.get("flux-dev-image")
+    sharing = {slug: evolve(flux, slug=slug, function=slug) for slug in ("brand-new", "flux-dev-image-two", flux.slug)}
+    monkeypatch.setattr(catalog, "_models", lambda _package: sharing)
+    assert catalog.get("flux-dev").slug == "flux-dev-image"
