@@ -6,6 +6,7 @@ Does not live here: layout, how a value is read (answers.py.jinja) or checked (c
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -160,7 +161,7 @@ def _each_its_name(one: Component, *, answer: bool) -> None:
 
 
 def _uses(helper: str, readers: list[str]) -> bool:
-    return helper == "read" or any(helper in line.replace("=", " ").replace("(", " ").split() for line in readers)
+    return helper == "read" or any(helper in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
 
 
 def _reader(value: Value) -> str:
