@@ -9,11 +9,11 @@ from copy import copy
 from os import urandom
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from muapi_client._clock import SystemClock
 from muapi_client._config import APIKey, read_amount, read_expect, read_key, read_origin, read_seconds
 from muapi_client._cost import Ledger, Spend
 from muapi_client._polling import Polling
 from muapi_client._retry import Retry
+from muapi_client._runtime.clock import SystemClock
 from muapi_client._shelf import Shelf
 from muapi_client._standing import Standing
 from muapi_client._terms import Terms
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import ModuleType
 
-    from muapi_client._clock import Clock
     from muapi_client._journal import Entry, Journal
+    from muapi_client._runtime.clock import Clock
 
 HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
 OPTIONS = frozenset(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.locks import ForkLock
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.locks import ForkLock
 
 MICRO_USD: Final = Decimal("0.000001")  # the resolution of X-MuAPI-Cost-USD
 ZERO: Final = Decimal(0)

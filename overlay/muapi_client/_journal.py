@@ -22,8 +22,8 @@ from uuid import uuid4
 from attrs import evolve, frozen
 
 from muapi_client._cost import Cost
-from muapi_client._locks import ForkLock
-from muapi_client._processes import hold_across_forks, may_live, owner
+from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.processes import hold_across_forks, may_live, owner
 from muapi_client._verdicts import Verdict
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call

@@ -17,8 +17,8 @@ from muapi_client.errors import DownloadError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muapi_client._clock import Clock
     from muapi_client._parts import Part
+    from muapi_client._runtime.clock import Clock
 
 WHOLE: Final = 200
 PARTIAL: Final = 206

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final, NamedTuple
 
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.locks import ForkLock
 
 OWN_MAXIMUM: Final = 10_000  # ids remembered of jobs accepted through one client, the latest: about 1.5 MB
 

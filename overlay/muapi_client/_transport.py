@@ -14,7 +14,7 @@ import httpx
 
 from muapi_client._config import LOOPBACK
 from muapi_client._deadline import hold_deadlines
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.locks import ForkLock
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError
 

@@ -30,7 +30,7 @@ from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from muapi_client._attachments import Where
-    from muapi_client._clock import Clock
+    from muapi_client._runtime.clock import Clock
     from muapi_client._shelf import Shelf
     from muapi_client._sources import Source
     from muapi_client._terms import Terms
