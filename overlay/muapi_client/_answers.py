@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._cost import balance_from_headers, cost_from_body, cost_from_headers, settle
 from muapi_client._outputs import LINKS, read_outputs, tells
 from muapi_client._packages import INSTALLED, part
-from muapi_client._predictions import Prediction
-from muapi_client._verdicts import Verdict, meaning
+from muapi_client._types.cost import balance_from_headers, cost_from_body, cost_from_headers, settle
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.status import Verdict, meaning
 
 if TYPE_CHECKING:
     from muapi_client._flow import Reply

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from muapi_client._deltas import StreamEvent
-    from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
     from muapi_client._journal import Entry
-    from muapi_client._predictions import AsyncJob, Job, Prediction
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
-    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._transfers import AsyncHands
+    from muapi_client._types.estimate import Estimate
+    from muapi_client._types.job import AsyncJob, Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
@@ -163,7 +164,7 @@ class AsyncMuAPI(Client):
     @property
     def _flows(self) -> Flows:
         from muapi_client._flows import flows_of  # noqa: PLC0415 - loads with the first call
-        from muapi_client._predictions import AsyncJob  # noqa: PLC0415 - likewise
+        from muapi_client._types.job import AsyncJob  # noqa: PLC0415 - likewise
 
         return flows_of(self, AsyncJob)
 

@@ -10,13 +10,13 @@ from os import urandom
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from muapi_client._config import APIKey, read_amount, read_expect, read_key, read_origin, read_seconds
-from muapi_client._cost import Ledger, Spend
 from muapi_client._polling import Polling
 from muapi_client._retry import Retry
 from muapi_client._runtime.clock import SystemClock
 from muapi_client._shelf import Shelf
 from muapi_client._standing import Standing
 from muapi_client._terms import Terms
+from muapi_client._types.cost import Ledger, Spend
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:

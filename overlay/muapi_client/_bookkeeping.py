@@ -20,19 +20,19 @@ from muapi_client import errors
 from muapi_client._deltas import Course
 from muapi_client._exchanges import unknown as outcome_unknown
 from muapi_client._flow import Keep, Stopped
-from muapi_client._predictions import Job, now_utc
-from muapi_client._verdicts import Verdict
+from muapi_client._types.job import Job, now_utc
+from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
     from muapi_client._channels import AsyncChannel, Channel
-    from muapi_client._cost import Spend
     from muapi_client._flow import Flow, Reply
     from muapi_client._journal import Journal
-    from muapi_client._predictions import Prediction
     from muapi_client._terms import Terms
+    from muapi_client._types.cost import Spend
+    from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from muapi_client._config import APIKey
     from muapi_client._connections import AsyncConnections, Connections
-    from muapi_client._deltas import StreamEvent
     from muapi_client._flow import Send, StreamFlow
     from muapi_client._runtime.clock import Clock
+    from muapi_client._types.stream_event import StreamEvent
 
 ACCEPT: Final = "text/event-stream, application/x-ndjson, application/json"
 FRAMED: Final = (b"HTTP/1.0", b"HTTP/1.1")  # there a body without a length or chunks ends with its connection

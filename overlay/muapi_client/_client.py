@@ -16,16 +16,17 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from muapi_client._deltas import StreamEvent
-    from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
     from muapi_client._journal import Entry
-    from muapi_client._predictions import Job, Prediction
     from muapi_client._resources import Account, Keys, Models
-    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._transfers import Hands
+    from muapi_client._types.estimate import Estimate
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
@@ -276,7 +277,7 @@ class MuAPI(Client):
     @property
     def _flows(self) -> Flows:
         from muapi_client._flows import flows_of  # noqa: PLC0415 - loads with the first call
-        from muapi_client._predictions import Job  # noqa: PLC0415 - likewise
+        from muapi_client._types.job import Job  # noqa: PLC0415 - likewise
 
         return flows_of(self, Job)
 

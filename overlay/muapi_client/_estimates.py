@@ -8,38 +8,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
-
 from muapi_client import catalog, errors
-from muapi_client._cost import ZERO, usd
 from muapi_client._exchanges import STREAM, exchange, prepare
+from muapi_client._types.estimate import Estimate
+from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._cost import Spend
     from muapi_client._flow import Flow
-    from muapi_client._predictions import Prediction
     from muapi_client._terms import Terms
+    from muapi_client._types.cost import Spend
+    from muapi_client._types.prediction import Prediction
 
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
-
-
-@frozen
-class Estimate:
-    """What the server expects a job to cost.
-
-    Attributes:
-        model: The catalogue name the price was asked by.
-        cost_usd: The price in USD.
-        dynamic: Whether it depends on the input.
-        strategy: The server's name for how it is computed, or None.
-    """
-
-    model: str
-    cost_usd: Decimal
-    dynamic: bool
-    strategy: str | None
 
 
 def estimate(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Estimate]:

@@ -11,16 +11,17 @@ from urllib.parse import unquote, urlsplit
 
 from muapi_client import _sandbox
 from muapi_client._config import LOOPBACK
-from muapi_client._cost import DISPUTE, is_charge
 from muapi_client._packages import INSTALLED
-from muapi_client._sandbox import Evidence, SandboxVerdict, weigh
+from muapi_client._sandbox import Evidence, weigh
 from muapi_client._standing import Known, Listing, name_of
+from muapi_client._types.cost import DISPUTE, is_charge
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from muapi_client._cost import Cost
-    from muapi_client._predictions import Prediction
     from muapi_client._sandbox import Ground
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
     from muapi_client.catalog import Model
     from muapi_generated.types import Call
 

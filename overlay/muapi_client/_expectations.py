@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from muapi_client._cost import is_charge
 from muapi_client._standing import NOTHING, name_of
-from muapi_client._verdicts import Verdict
+from muapi_client._types.cost import is_charge
+from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
     from muapi_client._flow import Flow
-    from muapi_client._predictions import Job, Prediction
     from muapi_client._terms import Terms
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 

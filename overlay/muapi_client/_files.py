@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._flow import Flow
-    from muapi_client._predictions import Prediction
     from muapi_client._transfers import AsyncHands, Hands
+    from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 R = TypeVar("R")

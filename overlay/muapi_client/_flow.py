@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from muapi_client._deltas import StreamEvent
+    from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import APIConnectionError
 
 R = TypeVar("R")

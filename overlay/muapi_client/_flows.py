@@ -17,7 +17,7 @@ from muapi_client._attachments import attachments
 from muapi_client._config import read_seconds
 from muapi_client._expectations import foresee
 from muapi_client._packages import at_home
-from muapi_client._predictions import Job
+from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._channels import AsyncChannel, Channel
-    from muapi_client._cost import Spend
-    from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow, StreamFlow
     from muapi_client._journal import Entry, Journal
-    from muapi_client._predictions import Prediction
     from muapi_client._runtime.clock import Clock
-    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._terms import Terms
+    from muapi_client._types.cost import Spend
+    from muapi_client._types.estimate import Estimate
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
     from muapi_generated.types import Call
 
 R = TypeVar("R")

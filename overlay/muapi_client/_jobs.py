@@ -19,14 +19,15 @@ from muapi_client._expectations import heed
 from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep
 from muapi_client._journaling import ended, journaled
 from muapi_client._polling import fit
-from muapi_client._predictions import Job, Prediction, now_utc
 from muapi_client._retry import may_reread, retry_after
-from muapi_client._verdicts import Verdict
+from muapi_client._types.job import Job, now_utc
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.status import Verdict
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._cost import Cost
     from muapi_client._terms import Terms
+    from muapi_client._types.cost import Cost
 
 RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"
 

@@ -21,17 +21,17 @@ from uuid import uuid4
 
 from attrs import evolve, frozen
 
-from muapi_client._cost import Cost
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.processes import hold_across_forks, may_live, owner
-from muapi_client._verdicts import Verdict
+from muapi_client._types.cost import Cost
+from muapi_client._types.status import Verdict
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from muapi_client._predictions import Prediction
+    from muapi_client._types.prediction import Prediction
 
 FORM: Final = 1  # of the file, in its user_version; a later form migrates this one and never drops it
 APPLICATION: Final = 0x4D75_4150  # "MuAP": what makes a SQLite file this journal and no other

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from muapi_client import errors
 from muapi_client._answers import is_final
 from muapi_client._flow import Keep
-from muapi_client._verdicts import Verdict
+from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._flow import Flow
-    from muapi_client._predictions import Prediction
     from muapi_client._terms import Terms
+    from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 

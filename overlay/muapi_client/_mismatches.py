@@ -18,15 +18,17 @@ from muapi_client._exchanges import STREAM, exchange, prepare
 from muapi_client._flow import Do, Sleep
 from muapi_client._retry import PASSING, SERVER_FAILED, Retry
 from muapi_client._sandbox import weigh
-from muapi_client._standing import SandboxWarning, name_of
-from muapi_client._verdicts import Verdict
+from muapi_client._standing import name_of
+from muapi_client._types.sandbox import SandboxWarning
+from muapi_client._types.status import Verdict
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._flow import Flow
-    from muapi_client._predictions import Job, Prediction
-    from muapi_client._sandbox import SandboxVerdict
     from muapi_client._terms import Terms
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
 
 KEYS: Final = Operation("get_keys", "GET", "/api/v1/keys", answer="list[ApiKey]")  # API reference, "API Key Management"
 PATIENCE: Final = 10.0  # seconds that a submit waits for the key list at most; its answer is judged in any case

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from muapi_client._predictions import Output
+from muapi_client._types.prediction import Output
 
 PLACES: Final = ("outputs", "output", "images", "data")  # API reference: outputs; the rest observed
 LINKS: Final = ("url", "video_url", "image_url", "audio_url", "model_url")  # observed, in objects

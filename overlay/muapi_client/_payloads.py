@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from muapi_client._answers import read_error
-from muapi_client._verdicts import VERDICTS, Verdict, meaning
+from muapi_client._types.status import VERDICTS, Verdict, meaning
 
 END: Final = "[DONE]"  # OpenAI: the data of the last event
 ENDS: Final = frozenset({"done", "end", "complete", "completed", "finish", "finished", "message_stop"})

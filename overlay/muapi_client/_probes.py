@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._cost import is_charge
 from muapi_client._evidence import of_key, same_outputs, shown_by
 from muapi_client._mismatches import listed
-from muapi_client._predictions import Prediction
-from muapi_client._sandbox import NOT_LISTED, SAME_OUTPUTS, Evidence, SandboxVerdict, weigh
+from muapi_client._sandbox import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
 from muapi_client._standing import name_of
+from muapi_client._types.cost import is_charge
+from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
 
 PAIR = 2
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
     from muapi_client._terms import Terms
+    from muapi_client._types.sandbox import SandboxVerdict
 
 
 def sandbox(

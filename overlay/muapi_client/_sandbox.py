@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from attrs import frozen
+from muapi_client._types.sandbox import SandboxVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,19 +93,6 @@ class Evidence(NamedTuple):
 
     def __str__(self) -> str:
         return self.ground.says.format(self.detail)
-
-
-@frozen
-class SandboxVerdict:
-    """Whether answers come from a sandbox key.
-
-    Attributes:
-        verdict: True (sandbox), False (live), or None where the evidence does not settle it.
-        evidence: What speaks for either and what was found to say nothing, the weightiest first, each a sentence.
-    """
-
-    verdict: bool | None
-    evidence: tuple[str, ...] = ()
 
 
 def weigh(found: Iterable[Evidence]) -> SandboxVerdict:

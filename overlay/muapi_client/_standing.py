@@ -16,10 +16,6 @@ from muapi_client._runtime.locks import ForkLock
 OWN_MAXIMUM: Final = 10_000  # ids remembered of jobs accepted through one client, the latest: about 1.5 MB
 
 
-class SandboxWarning(UserWarning):
-    """An answer came from a sandbox (test) key, and the client was not told which kind of key to expect."""
-
-
 class Listing(NamedTuple):
     """The account's active keys, counted by what ``GET keys`` says of each."""
 

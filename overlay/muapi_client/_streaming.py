@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import _answers, _bookkeeping, _jobs, errors
 from muapi_client._checks import refusal
-from muapi_client._cost import ZERO, balance_from_headers, cost_from_headers, is_charge
-from muapi_client._deltas import StreamEvent
 from muapi_client._exchanges import STREAM, prepare, refused, write
 from muapi_client._expectations import heed
 from muapi_client._flow import Do, Emit, End, Flow, Lost, Piece, Reply, Send, Sleep, StreamFlow
 from muapi_client._payloads import END, decoded
 from muapi_client._standing import name_of
 from muapi_client._streams import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
+from muapi_client._types.cost import balance_from_headers, cost_from_headers, is_charge
+from muapi_client._types.money import ZERO
+from muapi_client._types.stream_event import StreamEvent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from decimal import Decimal
 
     from muapi_client._bookkeeping import Source
-    from muapi_client._predictions import Prediction
     from muapi_client._streams import Frame
+    from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 AFTERMATH: Final = 5.0  # seconds in all for what may follow the end, or the failure, that the server told: id and cost

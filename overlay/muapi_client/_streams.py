@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from httpx_sse._decoders import SSEDecoder  # not among its public names; a test fails should it go
 
+from muapi_client._types.stream_event import MESSAGE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FRAME_MAXIMUM: Final = 16 * 2**20  # bytes of one event or line; a language model's delta has some hundred
 BOM: Final = codecs.BOM_UTF8
 SPACE: Final = b" \t\r\n"
-MESSAGE: Final = "message"  # WHATWG: the name of an event that tells none
 EVENTS: Final = "text/event-stream"
 LINES: Final = frozenset(
     {

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from muapi_client._cost import Cost
     from muapi_client._journal import Journal
     from muapi_client._polling import Polling
     from muapi_client._retry import Retry
     from muapi_client._standing import Standing
+    from muapi_client._types.cost import Cost
 
 
 class Terms(NamedTuple):

@@ -36,7 +36,7 @@ from muapi_client.errors import ResponseError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muapi_client._predictions import Prediction
+    from muapi_client._types.prediction import Prediction
 
 __all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
 

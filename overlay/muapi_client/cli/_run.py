@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from muapi_client import MuAPI
-    from muapi_client._estimates import Estimate
+    from muapi_client._types.estimate import Estimate
     from muapi_client.cli._console import Console
     from muapi_generated.types import Call
 
