@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from muapi_client._async_client import AsyncMuAPI
     from muapi_client._client import MuAPI
     from muapi_client._journal import Journal
-    from muapi_client._polling import Polling
     from muapi_client._raw import raw_call
-    from muapi_client._retry import Retry
+    from muapi_client._settings.polling import Polling
+    from muapi_client._settings.retry import Retry
     from muapi_client._types.cost import Cost, Spend
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
@@ -47,9 +47,9 @@ else:
         "Journal": "muapi_client._journal",
         "MuAPIError": "muapi_client.errors",
         "Output": "muapi_client._types.prediction",
-        "Polling": "muapi_client._polling",
+        "Polling": "muapi_client._settings.polling",
         "Prediction": "muapi_client._types.prediction",
-        "Retry": "muapi_client._retry",
+        "Retry": "muapi_client._settings.retry",
         "SandboxVerdict": "muapi_client._types.sandbox",
         "SandboxWarning": "muapi_client._types.sandbox",
         "Spend": "muapi_client._types.cost",

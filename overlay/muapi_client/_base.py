@@ -9,10 +9,11 @@ from copy import copy
 from os import urandom
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from muapi_client._config import APIKey, read_amount, read_expect, read_key, read_origin, read_seconds
-from muapi_client._polling import Polling
-from muapi_client._retry import Retry
 from muapi_client._runtime.clock import SystemClock
+from muapi_client._settings.api_key import APIKey, read_key
+from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds
+from muapi_client._settings.polling import Polling
+from muapi_client._settings.retry import Retry
 from muapi_client._shelf import Shelf
 from muapi_client._standing import Standing
 from muapi_client._terms import Terms

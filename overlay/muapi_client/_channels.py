@@ -20,10 +20,10 @@ from muapi_client.errors import APIConnectionError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
-    from muapi_client._config import APIKey
     from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._flow import Send, StreamFlow
     from muapi_client._runtime.clock import Clock
+    from muapi_client._settings.api_key import APIKey
     from muapi_client._types.stream_event import StreamEvent
 
 ACCEPT: Final = "text/event-stream, application/x-ndjson, application/json"

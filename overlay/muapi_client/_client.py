@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
-from muapi_client._config import refuse_coroutines
 from muapi_client._connections import Connections
+from muapi_client._settings.options import refuse_coroutines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

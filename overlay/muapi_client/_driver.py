@@ -17,9 +17,9 @@ from muapi_client._transport import headers_of, lost, request_of
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
-    from muapi_client._config import APIKey
     from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._runtime.clock import Clock
+    from muapi_client._settings.api_key import APIKey
 
 R = TypeVar("R")
 

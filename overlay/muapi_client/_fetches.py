@@ -16,9 +16,9 @@ from muapi_client import _media
 from muapi_client._answers import excerpt
 from muapi_client._flow import Do, Flow, Reply, Sleep
 from muapi_client._places import hop, is_loopback, is_safe, shown
-from muapi_client._polling import fit
 from muapi_client._receiving import RESTART, Fetch, Fetched
-from muapi_client._retry import PASSING, SERVER_FAILED, retry_after
+from muapi_client._settings.polling import fit
+from muapi_client._settings.retry import PASSING, SERVER_FAILED, retry_after
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:

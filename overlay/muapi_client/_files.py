@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import _downloads, _uploads
-from muapi_client._config import read_seconds
+from muapi_client._settings.options import read_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,8 @@ from muapi_client._exchanges import prepare, read, refused, unknown, write
 from muapi_client._expectations import heed
 from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep
 from muapi_client._journaling import ended, journaled
-from muapi_client._polling import fit
-from muapi_client._retry import may_reread, retry_after
+from muapi_client._settings.polling import fit
+from muapi_client._settings.retry import may_reread, retry_after
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import Verdict

@@ -16,8 +16,8 @@ from muapi_client._answers import is_final
 from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, shown_by
 from muapi_client._exchanges import STREAM, exchange, prepare
 from muapi_client._flow import Do, Sleep
-from muapi_client._retry import PASSING, SERVER_FAILED, Retry
 from muapi_client._sandbox import weigh
+from muapi_client._settings.retry import PASSING, SERVER_FAILED, Retry
 from muapi_client._standing import name_of
 from muapi_client._types.sandbox import SandboxWarning
 from muapi_client._types.status import Verdict

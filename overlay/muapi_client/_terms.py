@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._journal import Journal
-    from muapi_client._polling import Polling
-    from muapi_client._retry import Retry
+    from muapi_client._settings.polling import Polling
+    from muapi_client._settings.retry import Retry
     from muapi_client._standing import Standing
     from muapi_client._types.cost import Cost
 

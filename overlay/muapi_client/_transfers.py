@@ -25,11 +25,11 @@ from muapi_client.errors import APIConnectionError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._config import APIKey
     from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._parts import Part
     from muapi_client._receiving import Fetch
     from muapi_client._runtime.clock import Clock
+    from muapi_client._settings.api_key import APIKey
     from muapi_client._shelf import Shelf
 
 R = TypeVar("R")

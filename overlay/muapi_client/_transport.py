@@ -12,17 +12,17 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from muapi_client._config import LOOPBACK
 from muapi_client._deadline import hold_deadlines
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._settings.options import LOOPBACK
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
     import ssl
 
-    from muapi_client._config import APIKey
     from muapi_client._flow import Send
+    from muapi_client._settings.api_key import APIKey
 
 # An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of
 # FastAPI's family close after 5 s by default, so connections are given up just before that.

@@ -22,7 +22,7 @@ from muapi_client._exchanges import prepare, read, refused, repeat
 from muapi_client._flow import Do, Flow, Reply, Send
 from muapi_client._forms import Form
 from muapi_client._places import is_loopback, is_safe
-from muapi_client._retry import may_reread
+from muapi_client._settings.retry import may_reread
 from muapi_client._sources import MIB, open_source
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE

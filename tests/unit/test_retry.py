@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from muapi_client import Retry
 from muapi_client._flow import Lost, Reply
-from muapi_client._retry import may_reread, may_resubmit, retry_after
+from muapi_client._settings.retry import may_reread, may_resubmit, retry_after
 from muapi_client.errors import APIConnectionError
 
 DATES = st.from_regex(

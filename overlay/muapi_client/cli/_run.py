@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._config import read_origin
+from muapi_client._settings.options import read_origin
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._render import job_form, money, usd
 from muapi_client.cli._requests import read_call
