@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from muapi_client._async_client import AsyncMuAPI
     from muapi_client._client import MuAPI
     from muapi_client._journal import Journal
-    from muapi_client._raw import raw_call
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
+    from muapi_client._spec.raw_call import raw_call
     from muapi_client._types.cost import Cost, Spend
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
@@ -58,7 +58,7 @@ else:
         "catalog": None,
         "errors": None,
         "models": None,
-        "raw_call": "muapi_client._raw",
+        "raw_call": "muapi_client._spec.raw_call",
         "webhooks": None,
     }
 

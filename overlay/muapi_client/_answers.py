@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._outputs import LINKS, read_outputs, tells
-from muapi_client._packages import INSTALLED, part
+from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.cost import balance_from_headers, cost_from_body, cost_from_headers, settle
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import Verdict, meaning

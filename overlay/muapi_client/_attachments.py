@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import evolve
 
-from muapi_client._checks import check, refusal
+from muapi_client._spec.validation import check, refusal
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:

@@ -192,7 +192,7 @@ def read_models(given: ModuleType | str | None) -> str | None:
     """The name of the generated package given."""
     if given is None:
         return None
-    from muapi_client._packages import read_package  # noqa: PLC0415 - most programs have one document
+    from muapi_client._spec.packages import read_package  # noqa: PLC0415 - most programs have one document
 
     return read_package(given)
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from attrs import evolve
 
 from muapi_client import _answers, errors
-from muapi_client._checks import check, declares, refusal
 from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep, Step
 from muapi_client._settings.retry import may_reread, may_resubmit, retry_after
+from muapi_client._spec.validation import check, declares, refusal
 from muapi_client._types.cost import balance_from_headers
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from muapi_client import _exchanges, _jobs
 from muapi_client._attachments import attachments
 from muapi_client._expectations import foresee
-from muapi_client._packages import at_home
 from muapi_client._settings.options import read_seconds
+from muapi_client._spec.packages import at_home
 from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 

@@ -17,13 +17,13 @@ from attrs import frozen
 
 from muapi_client import _answers, errors
 from muapi_client._attachments import attachments, check_around, with_urls
-from muapi_client._checks import refusal
 from muapi_client._exchanges import prepare, read, refused, repeat
 from muapi_client._flow import Do, Flow, Reply, Send
 from muapi_client._forms import Form
 from muapi_client._places import is_loopback, is_safe
 from muapi_client._settings.retry import may_reread
 from muapi_client._sources import MIB, open_source
+from muapi_client._spec.validation import refusal
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
 from muapi_generated.types import Call

@@ -28,7 +28,7 @@ from muapi_client._media import (
 )
 from muapi_client._parts import Part
 from muapi_client._places import hop, is_safe, shown
-from muapi_client._raw import raw_call
+from muapi_client._spec.raw_call import raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from muapi_client._packages import part
+from muapi_client._spec.packages import part
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
