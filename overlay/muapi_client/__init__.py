@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from muapi_client import webhooks as webhooks
     from muapi_client._async_client import AsyncMuAPI
     from muapi_client._client import MuAPI
-    from muapi_client._journal import Journal
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._spec.raw_call import raw_call
-    from muapi_client._types.cost import Cost, Spend
+    from muapi_client._state.journal import Journal
+    from muapi_client._state.ledger import Spend
+    from muapi_client._types.cost import Cost
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.prediction import Output, Prediction
@@ -44,7 +45,7 @@ else:
         "Estimate": "muapi_client._types.estimate",
         "Job": "muapi_client._types.job",
         "MuAPI": "muapi_client._client",
-        "Journal": "muapi_client._journal",
+        "Journal": "muapi_client._state.journal",
         "MuAPIError": "muapi_client.errors",
         "Output": "muapi_client._types.prediction",
         "Polling": "muapi_client._settings.polling",
@@ -52,7 +53,7 @@ else:
         "Retry": "muapi_client._settings.retry",
         "SandboxVerdict": "muapi_client._types.sandbox",
         "SandboxWarning": "muapi_client._types.sandbox",
-        "Spend": "muapi_client._types.cost",
+        "Spend": "muapi_client._state.ledger",
         "StreamEvent": "muapi_client._types.stream_event",
         "UNSET": "muapi_generated.types",
         "catalog": None,

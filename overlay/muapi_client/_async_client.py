@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
-    from muapi_client._journal import Entry
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
+    from muapi_client._state.journal import Entry
     from muapi_client._transfers import AsyncHands
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job

@@ -14,10 +14,10 @@ from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
-from muapi_client._shelf import Shelf
-from muapi_client._standing import Standing
-from muapi_client._terms import Terms
-from muapi_client._types.cost import Ledger, Spend
+from muapi_client._state.context import Terms
+from muapi_client._state.key_state import Standing
+from muapi_client._state.ledger import Ledger, Spend
+from muapi_client._state.upload_cache import Shelf
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from types import ModuleType
 
-    from muapi_client._journal import Entry, Journal
     from muapi_client._runtime.clock import Clock
+    from muapi_client._state.journal import Entry, Journal
 
 HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
 OPTIONS = frozenset(
@@ -206,6 +206,6 @@ def read_journal(given: Journal | str | PathLike[str] | None) -> Journal | None:
     """The journal given, or the one at the path given."""
     if given is None:
         return None
-    from muapi_client._journal import Journal  # noqa: PLC0415 - imports sqlite3
+    from muapi_client._state.journal import Journal  # noqa: PLC0415 - imports sqlite3
 
     return given if isinstance(given, Journal) else Journal(given)

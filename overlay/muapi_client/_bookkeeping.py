@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._flow import Flow, Reply
-    from muapi_client._journal import Journal
-    from muapi_client._terms import Terms
-    from muapi_client._types.cost import Spend
+    from muapi_client._state.context import Terms
+    from muapi_client._state.journal import Journal
+    from muapi_client._state.ledger import Spend
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 

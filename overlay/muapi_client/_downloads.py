@@ -23,7 +23,7 @@ from muapi_client.errors import DownloadError, MuAPIError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._transfers import AsyncHands, Hands
     from muapi_client._types.prediction import Output, Prediction
 

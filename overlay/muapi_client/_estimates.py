@@ -16,8 +16,8 @@ from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._flow import Flow
-    from muapi_client._terms import Terms
-    from muapi_client._types.cost import Spend
+    from muapi_client._state.context import Terms
+    from muapi_client._state.ledger import Spend
     from muapi_client._types.prediction import Prediction
 
 

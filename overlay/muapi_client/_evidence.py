@@ -13,7 +13,7 @@ from muapi_client import _sandbox
 from muapi_client._sandbox import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
-from muapi_client._standing import Known, Listing, name_of
+from muapi_client._state.key_state import Known, Listing, name_of
 from muapi_client._types.cost import DISPUTE, is_charge
 from muapi_client.errors import MuAPIError
 

@@ -20,7 +20,7 @@ from muapi_client._types.cost import balance_from_headers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_generated.types import Call
 
 STREAM: Final = "/stream"  # how the slugs of streaming language models end

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from muapi_client._standing import NOTHING, name_of
+from muapi_client._state.key_state import NOTHING, name_of
 from muapi_client._types.cost import is_charge
 from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
     from muapi_client._flow import Flow
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call

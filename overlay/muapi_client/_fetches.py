@@ -23,7 +23,7 @@ from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
     from muapi_client._parts import Part
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._transfers import AsyncHands, Hands
 
 HOPS: Final = 5  # redirects of one output

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._files import Files
     from muapi_client._flow import Flow, StreamFlow
-    from muapi_client._journal import Entry, Journal
     from muapi_client._runtime.clock import Clock
-    from muapi_client._terms import Terms
-    from muapi_client._types.cost import Spend
+    from muapi_client._state.context import Terms
+    from muapi_client._state.journal import Entry, Journal
+    from muapi_client._state.ledger import Spend
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict

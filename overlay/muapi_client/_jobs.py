@@ -26,7 +26,7 @@ from muapi_client._types.status import Verdict
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._types.cost import Cost
 
 RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"

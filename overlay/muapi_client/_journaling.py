@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._flow import Flow
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 

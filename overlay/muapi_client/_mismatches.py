@@ -18,14 +18,14 @@ from muapi_client._exchanges import STREAM, exchange, prepare
 from muapi_client._flow import Do, Sleep
 from muapi_client._sandbox import weigh
 from muapi_client._settings.retry import PASSING, SERVER_FAILED, Retry
-from muapi_client._standing import name_of
+from muapi_client._state.key_state import name_of
 from muapi_client._types.sandbox import SandboxWarning
 from muapi_client._types.status import Verdict
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._flow import Flow
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict

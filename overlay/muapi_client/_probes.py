@@ -12,7 +12,7 @@ from muapi_client import errors
 from muapi_client._evidence import of_key, same_outputs, shown_by
 from muapi_client._mismatches import listed
 from muapi_client._sandbox import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
-from muapi_client._standing import name_of
+from muapi_client._state.key_state import name_of
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
@@ -22,7 +22,7 @@ PAIR = 2
 if TYPE_CHECKING:
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
     from muapi_client._types.sandbox import SandboxVerdict
 
 

@@ -18,7 +18,7 @@ from muapi_client._expectations import heed
 from muapi_client._flow import Do, Emit, End, Flow, Lost, Piece, Reply, Send, Sleep, StreamFlow
 from muapi_client._payloads import END, decoded
 from muapi_client._spec.validation import refusal
-from muapi_client._standing import name_of
+from muapi_client._state.key_state import name_of
 from muapi_client._streams import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
 from muapi_client._types.cost import balance_from_headers, cost_from_headers, is_charge
 from muapi_client._types.money import ZERO

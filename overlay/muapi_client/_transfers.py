@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._receiving import Fetch
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
-    from muapi_client._shelf import Shelf
+    from muapi_client._state.upload_cache import Shelf
 
 R = TypeVar("R")
 

@@ -31,9 +31,9 @@ from muapi_generated.types import Call
 if TYPE_CHECKING:
     from muapi_client._attachments import Where
     from muapi_client._runtime.clock import Clock
-    from muapi_client._shelf import Shelf
     from muapi_client._sources import Source
-    from muapi_client._terms import Terms
+    from muapi_client._state.context import Terms
+    from muapi_client._state.upload_cache import Shelf
     from muapi_client._transfers import AsyncHands, Hands
 
 R = TypeVar("R")

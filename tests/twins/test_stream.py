@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from muapi_client import Call, Cost, MuAPI, Retry, StreamEvent, errors, raw_call
-from muapi_client._journal import Journal
 from muapi_client._runtime.clock import VirtualClock
+from muapi_client._state.journal import Journal
 from muapi_client.models import flux_dev_image, gpt_5_2_stream
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from muapi_client import Cost, Output, Prediction, SandboxVerdict, _sandbox, raw_call
 from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, same_outputs
 from muapi_client._sandbox import GROUNDS, SETTLES, Evidence, Ground, weigh
-from muapi_client._standing import Known, Listing, Standing
+from muapi_client._state.key_state import Known, Listing, Standing
 from muapi_client._types.cost import DISPUTE
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
@@ -281,7 +281,7 @@ def test_a_standing_warns_once_of_its_own_key_and_once_of_others() -> None:
 
 
 def test_a_standing_knows_its_own_jobs_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client._standing.OWN_MAXIMUM", 2)
+    monkeypatch.setattr("muapi_client._state.key_state.OWN_MAXIMUM", 2)
     standing = Standing()
     assert not standing.owns("a")
     for request_id in ("a", "b", "a", "c"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from muapi_client._standing import NOTHING, Known
+from muapi_client._state.key_state import NOTHING, Known
 from muapi_client._types.status import Verdict, verdict
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from muapi_client._journal import Journal
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
-    from muapi_client._standing import Standing
+    from muapi_client._state.journal import Journal
+    from muapi_client._state.key_state import Standing
     from muapi_client._types.cost import Cost
 
 
