@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muapi_client._files import Files
-    from muapi_client._flow import Flow
     from muapi_client._flows import Flows
+    from muapi_client._protocol.steps import Flow
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._state.journal import Entry
     from muapi_client._transfers import AsyncHands

@@ -18,8 +18,8 @@ from attrs import evolve, field, frozen
 
 from muapi_client import errors
 from muapi_client._deltas import Course
-from muapi_client._exchanges import unknown as outcome_unknown
-from muapi_client._flow import Keep, Stopped
+from muapi_client._protocol.exchange import unknown as outcome_unknown
+from muapi_client._protocol.steps import Keep, Stopped
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.status import Verdict
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._channels import AsyncChannel, Channel
-    from muapi_client._flow import Flow, Reply
+    from muapi_client._protocol.steps import Flow, Reply
     from muapi_client._state.context import Terms
     from muapi_client._state.journal import Journal
     from muapi_client._state.ledger import Spend

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from muapi_client import _payloads
-from muapi_client._answers import read_id
+from muapi_client._protocol.cost_headers import cost_from_body, settle
+from muapi_client._protocol.job_answer import read_id
 from muapi_client._streams import Form
 from muapi_client._texts import Text
-from muapi_client._types.cost import cost_from_body, is_charge, settle
+from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Output, Prediction
 from muapi_client._types.status import Verdict, meaning
 from muapi_client._types.stream_event import StreamEvent

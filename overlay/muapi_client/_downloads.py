@@ -16,8 +16,8 @@ from attrs import frozen
 
 from muapi_client import _media
 from muapi_client._fetches import Bounds, fetched
-from muapi_client._flow import Do, Flow
 from muapi_client._parts import Part, directory_of
+from muapi_client._protocol.steps import Do, Flow
 from muapi_client.errors import DownloadError, MuAPIError
 
 if TYPE_CHECKING:

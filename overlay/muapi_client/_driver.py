@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import httpx
 
 from muapi_client._deadline import deadline
-from muapi_client._flow import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step
+from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step
 from muapi_client._transport import headers_of, lost, request_of
 from muapi_client.errors import APIConnectionError
 

@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog, errors
-from muapi_client._exchanges import STREAM, exchange, prepare
+from muapi_client._protocol.exchange import exchange
+from muapi_client._protocol.request import STREAM, prepare
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._flow import Flow
+    from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Terms
     from muapi_client._state.ledger import Spend
     from muapi_client._types.prediction import Prediction

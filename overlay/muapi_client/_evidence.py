@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from muapi_client import _sandbox
+from muapi_client._protocol.cost_headers import DISPUTE
 from muapi_client._sandbox import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._state.key_state import Known, Listing, name_of
-from muapi_client._types.cost import DISPUTE, is_charge
+from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from muapi_client._types.cost import is_charge
 from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
-    from muapi_client._flow import Flow
+    from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Terms
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve, field, frozen
 
 from muapi_client import _media
-from muapi_client._answers import excerpt
-from muapi_client._flow import Do, Flow, Reply, Sleep
 from muapi_client._places import hop, is_loopback, is_safe, shown
+from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
+from muapi_client._protocol.response import excerpt
+from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
 from muapi_client._receiving import RESTART, Fetch, Fetched
 from muapi_client._settings.polling import fit
-from muapi_client._settings.retry import PASSING, SERVER_FAILED, retry_after
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from muapi_client._settings.options import read_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._flow import Flow
+    from muapi_client._protocol.steps import Flow
     from muapi_client._transfers import AsyncHands, Hands
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call

@@ -12,9 +12,10 @@ from functools import partial
 from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from muapi_client import _exchanges, _jobs
+from muapi_client import _jobs
 from muapi_client._attachments import attachments
 from muapi_client._expectations import foresee
+from muapi_client._protocol import exchange, request
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import at_home
 from muapi_client._types.job import Job
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._files import Files
-    from muapi_client._flow import Flow, StreamFlow
+    from muapi_client._protocol.steps import Flow, StreamFlow
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Terms
     from muapi_client._state.journal import Entry, Journal
@@ -69,7 +70,7 @@ class Flows:
 
     def submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
-        _exchanges.refuse_stream(call)
+        request.refuse_stream(call)
         return self._hosted(at_home(call, self._terms.models), self._submit)
 
     def _hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
@@ -77,7 +78,7 @@ class Flows:
         return self._files().hosted(call, then) if attachments(call.body) else then(call)
 
     def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
-        call = _exchanges.keyed(call, urandom(16).hex())
+        call = request.keyed(call, urandom(16).hex())
         return _jobs.submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
 
     def run(
@@ -104,16 +105,16 @@ class Flows:
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
-        _exchanges.refuse_stream(call)
+        request.refuse_stream(call)
         call = at_home(call, self._terms.models)
         return self._files().sent(call) if call.files else self._hosted(call, self._send)
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
-            call = _exchanges.keyed(call, urandom(16).hex())
+            call = request.keyed(call, urandom(16).hex())
             return _jobs.send(self._accepted(call), call, self._terms)
         reads = call.operation.method in READS
-        return _exchanges.exchange(call, self._terms, reads=reads, started_at=time.time())
+        return exchange.exchange(call, self._terms, reads=reads, started_at=time.time())
 
     def stream(self, call: Call[Any], channel: Channel | AsyncChannel) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""

@@ -17,7 +17,7 @@ from muapi_client.errors import UploadError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from muapi_client._flow import Send
+    from muapi_client._protocol.steps import Send
     from muapi_client._sources import Source
 
 

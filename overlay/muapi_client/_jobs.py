@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from attrs import evolve
 
-from muapi_client import _answers, errors
-from muapi_client._exchanges import prepare, read, refused, unknown, write
+from muapi_client import errors
 from muapi_client._expectations import heed
-from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep
 from muapi_client._journaling import ended, journaled
+from muapi_client._protocol import job_answer, response
+from muapi_client._protocol.exchange import read, refused, unknown, write
+from muapi_client._protocol.request import prepare
+from muapi_client._protocol.resend import may_reread, retry_after
+from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Send, Sleep
 from muapi_client._settings.polling import fit
-from muapi_client._settings.retry import may_reread, retry_after
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import Verdict
@@ -76,7 +78,7 @@ def submit(
     said = yield from acceptance
     job = new_job(said.id or "", call, said.cost, now_utc())
     said = yield from heed(said, job, terms)
-    if said.id is None or _answers.is_final(said):
+    if said.id is None or job_answer.is_final(said):
         return judge(job, evolve(said, seconds=(yield Sleep(0.0)) - now))
     return job
 
@@ -88,7 +90,7 @@ def send(acceptance: Flow[Prediction], call: Call[Any], terms: Terms) -> Flow[An
     """
     said = yield from acceptance
     yield from heed(said, Job(said.id or "", call, said.cost, now_utc()), terms)
-    return _answers.typed(call.operation.answer, said.raw, call.operation.package)
+    return response.typed(call.operation.answer, said.raw, call.operation.package)
 
 
 def accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
@@ -109,10 +111,10 @@ def accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Predic
 
 def _answered(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -> Flow[Prediction]:
     reply = yield from write(call, send, terms, started_at=started_at)
-    said = _answers.read_prediction(reply, request_id=None)
-    if said is None and reply.status not in _answers.OK:
+    said = job_answer.read_prediction(reply, request_id=None)
+    if said is None and reply.status not in response.OK:
         raise refused(reply, terms)
-    if said is None or (said.id is None and not _answers.is_final(said)):
+    if said is None or (said.id is None and not job_answer.is_final(said)):
         why = f"HTTP {reply.status} with neither a request id nor a result"
         raise unknown(call, why, started_at=started_at, reply=reply)
     terms.note(said.cost, said.balance, said.id or "")
@@ -133,15 +135,15 @@ def look(job: Job, terms: Terms) -> Flow[Prediction]:
         ResponseError: The answer cannot be understood.
     """
     reply = yield from read(prepare(_result_of(job), terms), terms)
-    said = _answers.read_prediction(reply, request_id=job.id)
-    if said is not None and not _answers.names_another(said):
+    said = job_answer.read_prediction(reply, request_id=job.id)
+    if said is not None and not job_answer.names_another(said):
         terms.note(said.cost, said.balance, job.id)
         yield from ended(said, terms)
         return (yield from heed(evolve(said, looks=1), job, terms))
-    if reply.status not in _answers.OK:
+    if reply.status not in response.OK:
         raise refused(reply, terms, request_id=job.id)
     raise errors.ResponseError(
-        f"job {job.id}: {_trouble(reply, said)}", body=reply.content, request_id=job.id, **_answers.known(reply)
+        f"job {job.id}: {_trouble(reply, said)}", body=reply.content, request_id=job.id, **response.known(reply)
     )
 
 
@@ -199,10 +201,10 @@ class Watch(NamedTuple):
         """
         if isinstance(outcome, Lost):
             return self._missed(str(outcome.error), None)
-        said = _answers.read_prediction(outcome, request_id=job.id)
-        if said is None and outcome.status in _answers.REFUSED and not may_reread(outcome):
+        said = job_answer.read_prediction(outcome, request_id=job.id)
+        if said is None and outcome.status in response.REFUSED and not may_reread(outcome):
             raise refused(outcome, terms, request_id=job.id)
-        if said is None or _answers.names_another(said):
+        if said is None or job_answer.names_another(said):
             return self._missed(_trouble(outcome, said), retry_after(outcome))
         terms.note(said.cost, said.balance, job.id)
         said = evolve(said, seconds=outcome.at - since, looks=self.looks + 1)
@@ -266,8 +268,8 @@ def _overdue(job: Job, watch: Watch, timeout: float) -> errors.WaitTimeoutError:
 
 def _trouble(reply: Reply, said: Prediction | None) -> str:
     if said is not None:
-        return f"the answer is about job {_answers.read_id(said.raw)}"
-    return f"HTTP {reply.status} with {_answers.excerpt(reply.content)}, which tells nothing of the job"
+        return f"the answer is about job {job_answer.read_id(said.raw)}"
+    return f"HTTP {reply.status} with {response.excerpt(reply.content)}, which tells nothing of the job"
 
 
 def _result_of(job: Job) -> Call[Any]:

@@ -10,14 +10,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._answers import is_final
-from muapi_client._flow import Keep
+from muapi_client._protocol.job_answer import is_final
+from muapi_client._protocol.steps import Keep
 from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._flow import Flow
+    from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Terms
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call

@@ -12,19 +12,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._answers import is_final
 from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, shown_by
-from muapi_client._exchanges import STREAM, exchange, prepare
-from muapi_client._flow import Do, Sleep
+from muapi_client._protocol.exchange import exchange
+from muapi_client._protocol.job_answer import is_final
+from muapi_client._protocol.request import STREAM, prepare
+from muapi_client._protocol.resend import PASSING, SERVER_FAILED
+from muapi_client._protocol.steps import Do, Sleep
 from muapi_client._sandbox import weigh
-from muapi_client._settings.retry import PASSING, SERVER_FAILED, Retry
+from muapi_client._settings.retry import Retry
 from muapi_client._state.key_state import name_of
 from muapi_client._types.sandbox import SandboxWarning
 from muapi_client._types.status import Verdict
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._flow import Flow
+    from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Terms
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction

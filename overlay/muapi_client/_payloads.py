@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from muapi_client._answers import read_error
+from muapi_client._protocol.job_answer import read_error
 from muapi_client._types.status import VERDICTS, Verdict, meaning
 
 END: Final = "[DONE]"  # OpenAI: the data of the last event

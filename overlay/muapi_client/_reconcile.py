@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
-from muapi_client._answers import read_id
-from muapi_client._exchanges import STREAM
+from muapi_client._protocol.job_answer import read_id
+from muapi_client._protocol.request import STREAM
 from muapi_client.errors import NotFoundError
 
 if TYPE_CHECKING:

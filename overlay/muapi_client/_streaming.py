@@ -12,15 +12,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client import _answers, _bookkeeping, _jobs, errors
-from muapi_client._exchanges import STREAM, prepare, refused, write
+from muapi_client import _bookkeeping, _jobs, errors
 from muapi_client._expectations import heed
-from muapi_client._flow import Do, Emit, End, Flow, Lost, Piece, Reply, Send, Sleep, StreamFlow
 from muapi_client._payloads import END, decoded
+from muapi_client._protocol import job_answer, response
+from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
+from muapi_client._protocol.exchange import refused, write
+from muapi_client._protocol.request import STREAM, prepare
+from muapi_client._protocol.steps import Do, Emit, End, Flow, Lost, Piece, Reply, Send, Sleep, StreamFlow
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
 from muapi_client._streams import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
-from muapi_client._types.cost import balance_from_headers, cost_from_headers, is_charge
+from muapi_client._types.cost import is_charge
 from muapi_client._types.money import ZERO
 from muapi_client._types.stream_event import StreamEvent
 
@@ -99,7 +102,7 @@ def _followed(source: Source, send: Send) -> StreamFlow[None]:
     terms, course = source.terms, source.course
     opening = Do(partial(source.channel.open, send))
     reply = yield from write(source.call, opening, terms, started_at=source.started_at)
-    if reply.status not in _answers.OK:
+    if reply.status not in response.OK:
         raise _refused(source, reply)
     _opened(source, reply)
     reader = Reader(reply.headers.get("content-type", ""))
@@ -136,7 +139,7 @@ def _ended(source: Source, came: Piece | End | Lost, reply: Reply) -> StreamFlow
         if course.charged:
             course.data = reply.content.decode("utf-8", "replace")
         raise _bookkeeping.broken(
-            source, f"HTTP {reply.status} with no event in {_answers.excerpt(reply.content)}", reply
+            source, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply
         )
     if isinstance(came, End) and not came.proven and not course.complete:
         raise _bookkeeping.broken(source, "the connection was closed, and no end was told")
@@ -149,7 +152,7 @@ def _ended(source: Source, came: Piece | End | Lost, reply: Reply) -> StreamFlow
 
 def _refused(source: Source, reply: Reply) -> errors.MuAPIError:
     """The error of an answer that is no stream."""
-    said = _answers.read_prediction(reply, request_id=None)
+    said = job_answer.read_prediction(reply, request_id=None)
     if said is None:
         return refused(reply, source.terms)
     source.course.absorb(said)
@@ -189,7 +192,7 @@ def _frames(source: Source, came: Piece | End | Lost, reader: Reader, reply: Rep
             yield from reader.feed(came.content)
     except PageError as page:
         head = source.channel.key.hide(page.args[0])
-        why = f"HTTP {reply.status} with a web page: {_answers.excerpt(head)}"
+        why = f"HTTP {reply.status} with a web page: {response.excerpt(head)}"
         raise _bookkeeping.broken(source, why, reply._replace(content=head)) from None
     except OversizedFrameError:
         raise _bookkeeping.broken(source, f"one event passes {FRAME_MAXIMUM} bytes") from None
@@ -236,8 +239,8 @@ def _said(source: Source, frame: Frame, reply: Reply) -> Prediction | None:
         SubmitOutcomeUnknownError: It is neither.
     """
     whole = reply._replace(content=source.channel.key.hide(frame.data.encode()))
-    said = _answers.read_prediction(whole, request_id=None)
-    if said is not None and _answers.is_final(said):
+    said = job_answer.read_prediction(whole, request_id=None)
+    if said is not None and job_answer.is_final(said):
         return said
     if source.course.reads(frame):
         return None
@@ -257,7 +260,7 @@ def _answered(source: Source, said: Prediction) -> Flow[StreamEvent]:
     course, terms = source.course, source.terms
     words = course.absorb(said)
     yield from _bookkeeping.identified(source)
-    if not _answers.is_final(said):
+    if not job_answer.is_final(said):
         now = yield Sleep(0.0)
         said = yield from _jobs.wait(source.job, terms, now=now, timeout=terms.wait_timeout)
         words = course.absorb(said)

@@ -16,8 +16,8 @@ import anyio.to_thread
 import httpx
 
 from muapi_client._deadline import deadline
-from muapi_client._flow import Lost, Reply
 from muapi_client._forms import Body, Form, form_request
+from muapi_client._protocol.steps import Lost, Reply
 from muapi_client._receiving import Fetched, Receiving
 from muapi_client._transport import USER_AGENT, headers_of, lost
 from muapi_client.errors import APIConnectionError

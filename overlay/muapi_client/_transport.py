@@ -21,7 +21,7 @@ from muapi_client.errors import APIConnectionError
 if TYPE_CHECKING:
     import ssl
 
-    from muapi_client._flow import Send
+    from muapi_client._protocol.steps import Send
     from muapi_client._settings.api_key import APIKey
 
 # An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of

@@ -15,13 +15,15 @@ from urllib.parse import quote, urlsplit
 
 from attrs import frozen
 
-from muapi_client import _answers, errors
+from muapi_client import errors
 from muapi_client._attachments import attachments, check_around, with_urls
-from muapi_client._exchanges import prepare, read, refused, repeat
-from muapi_client._flow import Do, Flow, Reply, Send
 from muapi_client._forms import Form
 from muapi_client._places import is_loopback, is_safe
-from muapi_client._settings.retry import may_reread
+from muapi_client._protocol import response
+from muapi_client._protocol.exchange import read, refused, repeat
+from muapi_client._protocol.request import prepare
+from muapi_client._protocol.resend import may_reread
+from muapi_client._protocol.steps import Do, Flow, Reply, Send
 from muapi_client._sources import MIB, open_source
 from muapi_client._spec.validation import refusal
 from muapi_generated.api.files.get_upload_url import get_upload_url
@@ -107,7 +109,7 @@ def sent_file(call: Call[Any], desk: Desk) -> Flow[Any]:
     opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, call.files["file"])))
     try:
         said = yield from _posted(call, opened, None, desk)
-        return _answers.typed(call.operation.answer, said, call.operation.package)
+        return response.typed(call.operation.answer, said, call.operation.package)
     finally:
         opened.close()
 
@@ -149,9 +151,9 @@ def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk
         on_progress=on_progress,
     )
     reply = yield from repeat(Do(partial(desk.hands.post, form)), desk.terms, may_reread)
-    if reply.status not in _answers.OK:
+    if reply.status not in response.OK:
         raise refused(reply, desk.terms)
-    return _answers.decode(reply)
+    return response.decode(reply)
 
 
 def url_of(body: Any) -> str:
@@ -166,7 +168,7 @@ def url_of(body: Any) -> str:
                 return found
     content = json.dumps(body).encode()
     raise errors.ResponseError(
-        f"the file was sent and the answer names no URL: {_answers.excerpt(content)}", body=content
+        f"the file was sent and the answer names no URL: {response.excerpt(content)}", body=content
     )
 
 
@@ -179,9 +181,9 @@ def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form
     reply = yield from read(prepare(get_upload_url(filename=source.name), desk.terms), desk.terms)
     if reply.status in NO_FORM:
         return None
-    if reply.status not in _answers.OK:
+    if reply.status not in response.OK:
         raise refused(reply, desk.terms)
-    body = _fields(_answers.decode(reply))
+    body = _fields(response.decode(reply))
     url, fields = body.get("url"), _fields(body.get("fields"))
     if not isinstance(url, str) or not fields.get("key"):
         return None
@@ -199,7 +201,7 @@ def _deposited(form: Form, desk: Desk) -> Flow[str]:
     reply: Reply = yield from repeat(Do(partial(desk.hands.deposit, form)), desk.terms, _may_deposit)
     if reply.status not in STORED:
         raise errors.UploadError(
-            f"storage refused {form.source.name}: HTTP {reply.status} with {_answers.excerpt(reply.content)}",
+            f"storage refused {form.source.name}: HTTP {reply.status} with {response.excerpt(reply.content)}",
             status_code=reply.status,
         )
     key = form.fields["key"].replace("${filename}", form.source.name)  # S3 fills that in

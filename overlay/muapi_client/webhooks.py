@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from muapi_client._answers import read_prediction
-from muapi_client._flow import Reply
+from muapi_client._protocol.job_answer import read_prediction
+from muapi_client._protocol.steps import Reply
 from muapi_client.errors import ResponseError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from muapi_client import Cost, Output, Prediction, SandboxVerdict, _sandbox, raw_call
 from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, same_outputs
+from muapi_client._protocol.cost_headers import DISPUTE
 from muapi_client._sandbox import GROUNDS, SETTLES, Evidence, Ground, weigh
 from muapi_client._state.key_state import Known, Listing, Standing
-from muapi_client._types.cost import DISPUTE
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 

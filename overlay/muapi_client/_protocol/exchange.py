@@ -5,17 +5,15 @@ Lives here: the rule that decides about paying twice. Does not live here: what a
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
-from attrs import evolve
-
-from muapi_client import _answers, errors
-from muapi_client._flow import Do, Flow, Lost, Outcome, Reply, Send, Sleep, Step
-from muapi_client._settings.retry import may_reread, may_resubmit, retry_after
-from muapi_client._spec.validation import check, declares, refusal
-from muapi_client._types.cost import balance_from_headers
+from muapi_client import errors
+from muapi_client._protocol import job_answer, response
+from muapi_client._protocol.cost_headers import balance_from_headers
+from muapi_client._protocol.request import IDEMPOTENCY_KEY, prepare
+from muapi_client._protocol.resend import may_reread, may_resubmit, retry_after
+from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Send, Sleep, Step
+from muapi_client._spec.validation import declares
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Terms
     from muapi_generated.types import Call
 
-STREAM: Final = "/stream"  # how the slugs of streaming language models end
-IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
 # Besides every 5xx: the job may have been accepted all the same. 301 and 302 are often meant as 303, "done, see there".
 UNCERTAIN: Final = frozenset({301, 302, 303, 408, 499})
 
@@ -45,27 +41,16 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
     """
     send = prepare(call, terms)
     reply = yield from (read(send, terms) if reads else write(call, send, terms, started_at=started_at))
-    if reply.status not in _answers.OK:
+    if reply.status not in response.OK:
         raise refused(reply, terms)
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:
-        return _answers.typed(call.operation.answer, _answers.decode(reply), call.operation.package)
+        return response.typed(call.operation.answer, response.decode(reply), call.operation.package)
     except errors.ResponseError as error:
         if reads:
             raise
         raise unknown(call, str(error), started_at=started_at, reply=reply) from error
-
-
-def keyed(call: Call[Any], new_key: str) -> Call[Any]:
-    """The call with an idempotency key, where the document declares the field (data tools do) and it has none yet.
-
-    Such a call may be sent again whatever happened to it: the server answers a repetition with the first outcome.
-    """
-    body = call.body
-    if body is None or body.get(IDEMPOTENCY_KEY) is not None or not declares(call, IDEMPOTENCY_KEY):
-        return call
-    return evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
 
 
 def read(send: Send, terms: Terms) -> Flow[Reply]:
@@ -97,7 +82,7 @@ def write(call: Call[Any], send: Send | Do, terms: Terms, *, started_at: float) 
         if error.sent or doubts:
             raise unknown(call, str(error), started_at=started_at) from error
         raise
-    refused_now = reply.status in _answers.REFUSED and _answers.read_prediction(reply, request_id=None) is None
+    refused_now = reply.status in response.REFUSED and job_answer.read_prediction(reply, request_id=None) is None
     if doubts and refused_now:
         raise unknown(call, f"HTTP {reply.status} after a try without an answer", started_at=started_at, reply=reply)
     if _may_be_accepted(reply):
@@ -139,14 +124,14 @@ def arrived(outcome: Outcome) -> Reply:
 def refused(reply: Reply, terms: Terms, *, request_id: str | None = None) -> errors.APIStatusError:
     """The error a refusal stands for, once the ledger knows the balance it tells."""
     terms.note(None, balance_from_headers(reply.headers), None)
-    return _answers.status_error(reply, request_id=request_id)
+    return response.status_error(reply, request_id=request_id)
 
 
 def unknown(
     call: Call[Any], why: str, *, started_at: float, reply: Reply | None = None
 ) -> errors.SubmitOutcomeUnknownError:
     """The error for a submit that left and came back with nothing that can be built on."""
-    known: dict[str, Any] = _answers.known(reply) if reply else {}
+    known: dict[str, Any] = response.known(reply) if reply else {}
     has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None
     advice = (
         "Sent again by its idempotency key, it is not charged twice: submit error.call as it is."
@@ -161,61 +146,3 @@ def unknown(
         started_at=started_at,
         **known,
     )
-
-
-def prepare(call: Call[Any], terms: Terms) -> Send:
-    """Turn a call into the exchange that carries it.
-
-    Raises:
-        ValidationError: The input does not fit the pinned document, or cannot be written as JSON.
-    """
-    if terms.strict:
-        check(call)
-    query = dict(call.query)
-    if call.operation.is_job and terms.webhook:
-        query.setdefault("webhook", terms.webhook)
-    if terms.team_id is not None:
-        query.setdefault("team_id", terms.team_id)
-    for name, value in query.items():
-        if not _has_bytes(str(value)):
-            raise refusal(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
-    return Send(call.operation.method, _path(call), query, _content(call), terms.timeout)
-
-
-def refuse_stream(call: Call[Any]) -> None:
-    """Refuse a call whose answer is a stream where a whole answer is wanted.
-
-    Raises:
-        ValidationError: It is one.
-    """
-    if call.operation.slug.endswith(STREAM):
-        plain = call.operation.slug.removesuffix(STREAM)
-        message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
-        raise refusal(call, (), message, kind="stream")
-
-
-def _path(call: Call[Any]) -> str:
-    """The path of a call with its parameters quoted in, so that no value can reach another path."""
-    path = call.operation.path
-    for name, value in call.path.items():
-        text = str(value)
-        if not text.strip(". ") or not _has_bytes(text):  # "", ".", "..": a proxy would resolve them to another path
-            raise refusal(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
-        path = path.replace("{" + name + "}", quote(text, safe=""))
-    if "{" in path:
-        raise refusal(call, (), f"the path {path} lacks a parameter", kind="missing")
-    return path
-
-
-def _has_bytes(text: str) -> bool:
-    """Whether a text can be sent at all: a lone surrogate cannot."""
-    return text == text.encode("utf-8", "replace").decode()
-
-
-def _content(call: Call[Any]) -> bytes | None:
-    if call.body is None:
-        return None
-    try:
-        return json.dumps(call.body, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise refusal(call, (), f"the input cannot be written as JSON: {error}", kind="json_type") from None
