@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import _jobs
 from muapi_client._attachments import attachments
-from muapi_client._expectations import foresee
 from muapi_client._protocol import exchange, request
+from muapi_client._sandbox.guard import foresee
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import at_home
 from muapi_client._types.job import Job
@@ -141,9 +141,9 @@ class Flows:
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
-        from muapi_client import _probes  # noqa: PLC0415 - rarely used
+        from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
-        return _probes.sandbox(probe, self._terms, self._probing())
+        return sandbox(probe, self._terms, self._probing())
 
     def _probing(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""

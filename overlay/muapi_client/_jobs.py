@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from attrs import evolve
 
 from muapi_client import errors
-from muapi_client._expectations import heed
 from muapi_client._journaling import ended, journaled
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import read, refused, unknown, write
 from muapi_client._protocol.request import prepare
 from muapi_client._protocol.resend import may_reread, retry_after
 from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Send, Sleep
+from muapi_client._sandbox.guard import heed
 from muapi_client._settings.polling import fit
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction

@@ -13,13 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import _bookkeeping, _jobs, errors
-from muapi_client._expectations import heed
 from muapi_client._payloads import END, decoded
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
 from muapi_client._protocol.exchange import refused, write
 from muapi_client._protocol.request import STREAM, prepare
 from muapi_client._protocol.steps import Do, Emit, End, Flow, Lost, Piece, Reply, Send, Sleep, StreamFlow
+from muapi_client._sandbox.guard import heed
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
 from muapi_client._streams import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
@@ -87,9 +87,9 @@ def stream(hosted: Flow[Call[Any]], source_of: Callable[[Call[Any]], Source]) ->
 def _allowed(source: Source) -> Flow[Decimal]:
     """Make sure of the key and the money; answers what was set aside, in USD."""
     if source.terms.expect is not None:
-        from muapi_client import _mismatches  # noqa: PLC0415 - only with an expectation
+        from muapi_client._sandbox import mismatch  # noqa: PLC0415 - only with an expectation
 
-        yield from _mismatches.check(source.call, source.terms)
+        yield from mismatch.check(source.call, source.terms)
     if source.max_spend is None:
         return ZERO
     from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue

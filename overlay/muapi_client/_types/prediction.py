@@ -89,6 +89,6 @@ class Prediction:
         It goes by what the answer shows, by the model's price in the catalogue, and, for a job it submitted, by what
         its client had learnt of the key by then: a charge, samples, the key list where it was asked for.
         """
-        from muapi_client._evidence import verdict_of  # noqa: PLC0415 - asked for by few
+        from muapi_client._sandbox.detection import verdict_of  # noqa: PLC0415 - asked for by few
 
         return verdict_of(self)

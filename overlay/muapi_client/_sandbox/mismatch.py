@@ -12,13 +12,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, shown_by
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.job_answer import is_final
 from muapi_client._protocol.request import STREAM, prepare
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED
 from muapi_client._protocol.steps import Do, Sleep
-from muapi_client._sandbox import weigh
+from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, shown_by
+from muapi_client._sandbox.evidence import weigh
 from muapi_client._settings.retry import Retry
 from muapi_client._state.key_state import name_of
 from muapi_client._types.sandbox import SandboxWarning

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
-from muapi_client import _sandbox
 from muapi_client._protocol.cost_headers import DISPUTE
-from muapi_client._sandbox import Evidence, weigh
+from muapi_client._sandbox import evidence
+from muapi_client._sandbox.evidence import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._state.key_state import Known, Listing, name_of
@@ -19,7 +19,7 @@ from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from muapi_client._sandbox import Ground
+    from muapi_client._sandbox.evidence import Ground
     from muapi_client._types.cost import Cost
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -56,7 +56,7 @@ def looks_like_sandbox(said: Prediction) -> bool:
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
     """
-    shown = (piece for piece in _of_answer(said) if piece.ground is not _sandbox.LIVE_PLACE)
+    shown = (piece for piece in _of_answer(said) if piece.ground is not evidence.LIVE_PLACE)
     return weigh((*shown, *of_key(said.known))).verdict is True
 
 
@@ -74,7 +74,7 @@ def _of_answer(said: Prediction, *, free: bool = False, quotes: bool | None = Fa
             if output.url and not _is_given(said.call, output.url):
                 yield from _of_place(output.url, asked=said.call is not None, quotes=quotes)
     if _at_once(said):
-        yield Evidence(_sandbox.AT_ONCE)
+        yield Evidence(evidence.AT_ONCE)
 
 
 def _at_once(said: Prediction) -> bool:
@@ -87,17 +87,17 @@ def _at_once(said: Prediction) -> bool:
 def _of_cost(said: Prediction, *, free: bool) -> Iterator[Evidence]:
     cost = said.cost
     if cost is None:
-        yield Evidence(_sandbox.NO_COST)
+        yield Evidence(evidence.NO_COST)
         return
     if is_charge(cost):
-        yield Evidence(_sandbox.CHARGED, f"{name_of(said.id)} was charged {_charge(cost)}")
+        yield Evidence(evidence.CHARGED, f"{name_of(said.id)} was charged {_charge(cost)}")
     if cost.refunded:
-        yield Evidence(_sandbox.REFUNDED)
+        yield Evidence(evidence.REFUNDED)
     elif any(warning.startswith(DISPUTE) for warning in said.warnings):
-        yield Evidence(_sandbox.DISPUTED)
+        yield Evidence(evidence.DISPUTED)
     elif not is_charge(cost):
         slug = said.call.operation.slug if said.call else ""
-        yield Evidence(_sandbox.FREE_MODEL, slug) if free else Evidence(_sandbox.NO_CHARGE)
+        yield Evidence(evidence.FREE_MODEL, slug) if free else Evidence(evidence.NO_CHARGE)
 
 
 def _charge(cost: Cost) -> str:
@@ -109,14 +109,14 @@ def _charge(cost: Cost) -> str:
 def _of_place(url: str, *, asked: bool, quotes: bool | None) -> Iterator[Evidence]:
     host, path = _address(url)
     if host == LIVE_HOST and path.startswith(LIVE_PATH):
-        yield Evidence(_sandbox.LIVE_PLACE, url)
+        yield Evidence(evidence.LIVE_PLACE, url)
     elif host == SAMPLE_HOST or path.startswith(SAMPLE_PATHS):
-        yield Evidence(_sandbox.MAYBE_QUOTED if quotes is None else _sample(host, asked=asked), url)
+        yield Evidence(evidence.MAYBE_QUOTED if quotes is None else _sample(host, asked=asked), url)
 
 
 def _sample(host: str, *, asked: bool) -> Ground:
     """What a sample's URL is evidence of: without its call it may be quoted from an input nobody knows here."""
-    return _sandbox.SAMPLE_PLACE if host == SAMPLE_HOST and asked else _sandbox.LIKE_A_SAMPLE
+    return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and asked else evidence.LIKE_A_SAMPLE
 
 
 def _address(url: str) -> tuple[str, str]:
@@ -182,9 +182,9 @@ def _may_quote(model: Model | None) -> bool | None:
 def of_key(known: Known) -> Iterator[Evidence]:
     """What is known of a key besides the answer at hand."""
     if known.charged:
-        yield Evidence(_sandbox.CHARGED_BEFORE, known.charged)
+        yield Evidence(evidence.CHARGED_BEFORE, known.charged)
     if known.sampled:
-        yield Evidence(_sandbox.SAMPLED_BEFORE, known.sampled)
+        yield Evidence(evidence.SAMPLED_BEFORE, known.sampled)
     if known.listing is not None:
         yield _of_listing(known.listing)
 
@@ -193,11 +193,11 @@ def _of_listing(listing: Listing) -> Evidence:
     """What the key list tells. Which of the keys is ours it does not say, so only what holds for all of them counts."""
     test, live, silent = listing
     if not silent and bool(test) != bool(live):
-        ground: Ground = _sandbox.LISTED_TEST if test else _sandbox.LISTED_LIVE
+        ground: Ground = evidence.LISTED_TEST if test else evidence.LISTED_LIVE
         return Evidence(ground, str(test or live))
     if test or live:
-        return Evidence(_sandbox.LISTED_BOTH, f"{test} of {sum(listing)} active keys")
-    return Evidence(_sandbox.LISTED_SILENT)
+        return Evidence(evidence.LISTED_BOTH, f"{test} of {sum(listing)} active keys")
+    return Evidence(evidence.LISTED_SILENT)
 
 
 def listing_of(keys: Iterable[Any]) -> Listing:

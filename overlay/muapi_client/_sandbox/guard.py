@@ -32,9 +32,9 @@ def foresee(acceptance: Flow[Prediction], call: Call[Any], terms: Terms) -> Flow
     Raises:
         SandboxMismatchError: It is of the other kind; nothing was submitted.
     """
-    from muapi_client import _mismatches  # noqa: PLC0415 - only with an expectation
+    from muapi_client._sandbox import mismatch  # noqa: PLC0415 - only with an expectation
 
-    yield from _mismatches.check(call, terms)
+    yield from mismatch.check(call, terms)
     return (yield from acceptance)
 
 
@@ -54,10 +54,10 @@ def heed(said: Prediction, job: Job, terms: Terms) -> Flow[Prediction]:
         standing.charge(name_of(said.id))
     if (charged and terms.expect != "sandbox") or (not charged and said.verdict is Verdict.RUNNING):
         return said
-    from muapi_client import _mismatches  # noqa: PLC0415 - what is charged needs no weighing
+    from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
     if terms.expect is not None:
-        _mismatches.hold(said, job, terms)
+        mismatch.hold(said, job, terms)
     else:
-        yield from _mismatches.remark(said, job, terms)
+        yield from mismatch.remark(said, job, terms)
     return said

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._evidence import of_key, same_outputs, shown_by
-from muapi_client._mismatches import listed
-from muapi_client._sandbox import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
+from muapi_client._sandbox.detection import of_key, same_outputs, shown_by
+from muapi_client._sandbox.evidence import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
+from muapi_client._sandbox.mismatch import listed
 from muapi_client._state.key_state import name_of
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Prediction
