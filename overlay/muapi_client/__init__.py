@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from muapi_client import errors as errors
     from muapi_client import models as models
     from muapi_client import webhooks as webhooks
-    from muapi_client._async_client import AsyncMuAPI
-    from muapi_client._client import MuAPI
+    from muapi_client._client.async_client import AsyncMuAPI
+    from muapi_client._client.client import MuAPI
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._spec.raw_call import raw_call
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 else:
     _HOME = {
         "AsyncJob": "muapi_client._types.job",
-        "AsyncMuAPI": "muapi_client._async_client",
+        "AsyncMuAPI": "muapi_client._client.async_client",
         "Call": "muapi_generated.types",
         "Cost": "muapi_client._types.cost",
         "Estimate": "muapi_client._types.estimate",
         "Job": "muapi_client._types.job",
-        "MuAPI": "muapi_client._client",
+        "MuAPI": "muapi_client._client.client",
         "Journal": "muapi_client._state.journal",
         "MuAPIError": "muapi_client.errors",
         "Output": "muapi_client._types.prediction",

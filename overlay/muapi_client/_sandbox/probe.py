@@ -20,7 +20,7 @@ from muapi_generated.types import Call
 PAIR = 2
 
 if TYPE_CHECKING:
-    from muapi_client._flows import Flows
+    from muapi_client._client.flows import Flows
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Terms
     from muapi_client._types.sandbox import SandboxVerdict

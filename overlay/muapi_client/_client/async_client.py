@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._connections import AsyncConnections
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from muapi_client._files import Files
-    from muapi_client._flows import Flows
+    from muapi_client._client.file_flows import Files
+    from muapi_client._client.flows import Flows
+    from muapi_client._client.resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._protocol.steps import Flow
-    from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._state.journal import Entry
     from muapi_client._transfers import AsyncHands
     from muapi_client._types.estimate import Estimate
@@ -92,7 +92,7 @@ class AsyncMuAPI(Client):
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """Walk through past requests, newest first; see ``MuAPI.history``."""
-        from muapi_client._resources import async_history  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import async_history  # noqa: PLC0415 - rarely used
 
         return async_history(self, limit)
 
@@ -130,21 +130,21 @@ class AsyncMuAPI(Client):
     @property
     def account(self) -> AsyncAccount:
         """The wallet; see ``MuAPI.account``."""
-        from muapi_client._resources import AsyncAccount  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import AsyncAccount  # noqa: PLC0415 - rarely used
 
         return AsyncAccount(self)
 
     @property
     def keys(self) -> AsyncKeys:
         """The API keys; see ``MuAPI.keys``."""
-        from muapi_client._resources import AsyncKeys  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import AsyncKeys  # noqa: PLC0415 - rarely used
 
         return AsyncKeys(self)
 
     @property
     def models(self) -> AsyncModels:
         """The server's catalogue of models and prices; see ``MuAPI.models``."""
-        from muapi_client._resources import AsyncModels  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import AsyncModels  # noqa: PLC0415 - rarely used
 
         return AsyncModels(self)
 
@@ -163,14 +163,14 @@ class AsyncMuAPI(Client):
 
     @property
     def _flows(self) -> Flows:
-        from muapi_client._flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
         from muapi_client._types.job import AsyncJob  # noqa: PLC0415 - likewise
 
         return flows_of(self, AsyncJob)
 
     @property
     def _files(self) -> Files:
-        from muapi_client._files import files_of  # noqa: PLC0415 - loads with the first file
+        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
         return files_of(self, self._hands)
 

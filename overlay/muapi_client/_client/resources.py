@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import AsyncIterator, Iterator
 
-    from muapi_client._async_client import AsyncMuAPI
-    from muapi_client._client import MuAPI
+    from muapi_client._client.async_client import AsyncMuAPI
+    from muapi_client._client.client import MuAPI
     from muapi_generated.models import (
         AccountBalance,
         ApiKey,

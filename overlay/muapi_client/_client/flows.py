@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import _jobs
 from muapi_client._attachments import attachments
+from muapi_client._client.retarget import at_home
 from muapi_client._protocol import exchange, request
 from muapi_client._sandbox.guard import foresee
 from muapi_client._settings.options import read_seconds
-from muapi_client._spec.packages import at_home
 from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._channels import AsyncChannel, Channel
-    from muapi_client._files import Files
+    from muapi_client._client.file_flows import Files
     from muapi_client._protocol.steps import Flow, StreamFlow
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Terms

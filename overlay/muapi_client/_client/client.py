@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from muapi_client._base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._connections import Connections
 from muapi_client._settings.options import refuse_coroutines
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from muapi_client._files import Files
-    from muapi_client._flows import Flows
+    from muapi_client._client.file_flows import Files
+    from muapi_client._client.flows import Flows
+    from muapi_client._client.resources import Account, Keys, Models
     from muapi_client._protocol.steps import Flow
-    from muapi_client._resources import Account, Keys, Models
     from muapi_client._state.journal import Entry
     from muapi_client._transfers import Hands
     from muapi_client._types.estimate import Estimate
@@ -161,7 +161,7 @@ class MuAPI(Client):
 
     def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Walk through past requests, newest first, page after page; ``limit`` of them, by default all."""
-        from muapi_client._resources import history  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import history  # noqa: PLC0415 - rarely used
 
         return history(self, limit)
 
@@ -243,21 +243,21 @@ class MuAPI(Client):
     @property
     def account(self) -> Account:
         """The wallet: ``balance()`` and ``topup(amount)``."""
-        from muapi_client._resources import Account  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import Account  # noqa: PLC0415 - rarely used
 
         return Account(self)
 
     @property
     def keys(self) -> Keys:
         """The API keys: ``list()``, ``create(name, is_test=False)`` and ``delete(id)``."""
-        from muapi_client._resources import Keys  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import Keys  # noqa: PLC0415 - rarely used
 
         return Keys(self)
 
     @property
     def models(self) -> Models:
         """The server's catalogue of models and prices: ``list()`` and ``get(name)``."""
-        from muapi_client._resources import Models  # noqa: PLC0415 - rarely used
+        from muapi_client._client.resources import Models  # noqa: PLC0415 - rarely used
 
         return Models(self)
 
@@ -276,14 +276,14 @@ class MuAPI(Client):
 
     @property
     def _flows(self) -> Flows:
-        from muapi_client._flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
         from muapi_client._types.job import Job  # noqa: PLC0415 - likewise
 
         return flows_of(self, Job)
 
     @property
     def _files(self) -> Files:
-        from muapi_client._files import files_of  # noqa: PLC0415 - loads with the first file
+        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
         return files_of(self, self._hands)
 

@@ -183,7 +183,7 @@ class Client:
 
 def check_pin(spec_pin: str | PathLike[str], models: ModuleType | str | None) -> None:
     """Refuse another document than the pinned one."""
-    from muapi_client._spec_pin import check  # noqa: PLC0415 - most programs pin nothing
+    from muapi_client._client.spec_pin import check  # noqa: PLC0415 - most programs pin nothing
 
     check(spec_pin, models)
 
