@@ -9,31 +9,15 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from attrs import frozen
 
 from muapi_client._transport import USER_AGENT
 from muapi_client.errors import UploadError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
-    from muapi_client._protocol.steps import Send
-    from muapi_client._sources import Source
-
-
-@frozen(kw_only=True)
-class Form:
-    """A multipart form that carries a file, posted to the API or to storage.
-
-    Attributes:
-        send: Where to, and how long it may take; its path is a whole URL for storage.
-        fields: The form's fields, in their order; the file comes last, as storage wants it.
-    """
-
-    send: Send
-    source: Source
-    fields: dict[str, str]
-    on_progress: Callable[[int, int], Any] | None = None
+    from muapi_client._files.form import Form
+    from muapi_client._files.source import Source
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -235,10 +235,10 @@ class MuAPI(Client):
         Raises:
             DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
         """
-        from muapi_client import _downloads  # noqa: PLC0415 - rarely used
+        from muapi_client._files import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return _downloads.download(plan, self._hands, self._drive)
+        return download.download(plan, self._hands, self._drive)
 
     @property
     def account(self) -> Account:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from muapi_client import _downloads, _uploads
+from muapi_client._files import download, upload
 from muapi_client._settings.options import read_seconds
 
 if TYPE_CHECKING:
@@ -24,27 +24,27 @@ R = TypeVar("R")
 class Files:
     """The file flows of one client."""
 
-    def __init__(self, desk: _uploads.Desk) -> None:
+    def __init__(self, desk: upload.Desk) -> None:
         self._desk = desk
 
-    def upload(self, source: Any, filename: str | None, on_progress: _uploads.OnProgress) -> Flow[str]:
+    def upload(self, source: Any, filename: str | None, on_progress: upload.OnProgress) -> Flow[str]:
         """Of ``MuAPI.upload``."""
-        return _uploads.upload(source, filename, on_progress, self._desk)
+        return upload.upload(source, filename, on_progress, self._desk)
 
     def hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """Of any call, after the upload of the local files in its body."""
-        return _uploads.with_hosted_files(call, then, self._desk)
+        return upload.with_hosted_files(call, then, self._desk)
 
     def sent(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``, for a call with a multipart field."""
-        return _uploads.sent_file(call, self._desk)
+        return upload.sent_file(call, self._desk)
 
     def plan(
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int
-    ) -> _downloads.Plan:
+    ) -> download.Plan:
         """Of ``MuAPI.download``."""
         terms = self._desk.terms
-        return _downloads.plan(
+        return download.plan(
             prediction,
             directory,
             terms,
@@ -58,7 +58,7 @@ class Files:
 def files_of(client: Any, hands: Hands | AsyncHands) -> Files:
     """The file flows of a client, carried out by its hands."""
     return Files(
-        _uploads.Desk(
+        upload.Desk(
             terms=client._terms,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
             hands=hands,
             shelf=client._shelf,  # noqa: SLF001

@@ -13,8 +13,8 @@ from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import _jobs
-from muapi_client._attachments import attachments
 from muapi_client._client.retarget import at_home
+from muapi_client._files.attachments import attachments
 from muapi_client._protocol import exchange, request
 from muapi_client._sandbox.guard import foresee
 from muapi_client._settings.options import read_seconds

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, field, frozen
 
-from muapi_client import _media
-from muapi_client._places import hop, is_loopback, is_safe, shown
+from muapi_client._files import media
+from muapi_client._files.ranges import RESTART, Fetch, Fetched
+from muapi_client._files.urls import hop, is_loopback, is_safe, shown
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
 from muapi_client._protocol.response import excerpt
 from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
-from muapi_client._receiving import RESTART, Fetch, Fetched
 from muapi_client._settings.polling import fit
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
-    from muapi_client._parts import Part
+    from muapi_client._files.temp_file import Part
     from muapi_client._state.context import Terms
     from muapi_client._transfers import AsyncHands, Hands
 
@@ -109,7 +109,7 @@ def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: H
             told = got.headers.get("content-type", "").partition(";")[0].strip().lower()
             trouble = misfit(head, expected, told)
             if not trouble:
-                return _media.suffix_of(_media.settle(head, expected, told))
+                return media.suffix_of(media.settle(head, expected, told))
         trip = trip.failed(got)
         if not _may_pass(got) or trip.failures >= bounds.terms.retry.attempts:
             raise _given_up(url, trip, trouble, got.status)
@@ -145,13 +145,13 @@ def misfit(head: bytes, expected: str | None, told: str) -> str:
     """
     if not head:
         return "the file is empty"
-    if _media.is_page(head):
+    if media.is_page(head):
         return f"a web page or an error message came in its place: {excerpt(head)}"
-    if _media.sniff(head) is not None:
+    if media.sniff(head) is not None:
         return ""
     if told in ("text/html", "application/xhtml+xml"):
         return f"{told} came in its place"
-    if _media.is_text(head) and (expected or "text/plain") not in _media.TEXTUAL:
+    if media.is_text(head) and (expected or "text/plain") not in media.TEXTUAL:
         return f"text came in place of {expected}: {excerpt(head)}"
     return ""
 

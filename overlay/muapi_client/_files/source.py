@@ -18,8 +18,8 @@ from typing import IO, Any, Final, cast
 
 from attrs import frozen
 
-from muapi_client._attachments import is_picture
-from muapi_client._media import HEAD, UNKNOWN, by_name, family, is_page, is_text, settle, sniff, wire_name
+from muapi_client._files.attachments import is_picture
+from muapi_client._files.media import HEAD, UNKNOWN, by_name, family, is_page, is_text, settle, sniff, wire_name
 from muapi_client.errors import UploadError
 
 MIB: Final = 2**20

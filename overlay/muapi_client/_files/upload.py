@@ -16,24 +16,24 @@ from urllib.parse import quote, urlsplit
 from attrs import frozen
 
 from muapi_client import errors
-from muapi_client._attachments import attachments, check_around, with_urls
-from muapi_client._forms import Form
-from muapi_client._places import is_loopback, is_safe
+from muapi_client._files.attachments import attachments, check_around, with_urls
+from muapi_client._files.form import Form
+from muapi_client._files.source import MIB, open_source
+from muapi_client._files.urls import is_loopback, is_safe
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read, refused, repeat
 from muapi_client._protocol.request import prepare
 from muapi_client._protocol.resend import may_reread
 from muapi_client._protocol.steps import Do, Flow, Reply, Send
-from muapi_client._sources import MIB, open_source
 from muapi_client._spec.validation import refusal
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from muapi_client._attachments import Where
+    from muapi_client._files.attachments import Where
+    from muapi_client._files.source import Source
     from muapi_client._runtime.clock import Clock
-    from muapi_client._sources import Source
     from muapi_client._state.context import Terms
     from muapi_client._state.upload_cache import Shelf
     from muapi_client._transfers import AsyncHands, Hands

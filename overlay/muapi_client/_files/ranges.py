@@ -17,7 +17,7 @@ from muapi_client.errors import DownloadError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muapi_client._parts import Part
+    from muapi_client._files.temp_file import Part
     from muapi_client._runtime.clock import Clock
 
 WHOLE: Final = 200

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from muapi_client._media import HEAD, free_names
+from muapi_client._files.media import HEAD, free_names
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from muapi_client import _media
-from muapi_client._fetches import Bounds, fetched
-from muapi_client._parts import Part, directory_of
+from muapi_client._files import media
+from muapi_client._files.fetch import Bounds, fetched
+from muapi_client._files.temp_file import Part, directory_of
 from muapi_client._protocol.steps import Do, Flow
 from muapi_client.errors import DownloadError, MuAPIError
 
@@ -88,7 +88,7 @@ def save(plan: Plan, index: int, part: Part, hands: Hands | AsyncHands) -> Flow[
     else:
         content, suffix = _written(output)
         yield Do(partial(hands.disk, partial(part.write, content)))
-    stem = _media.file_stem(plan.request_id, index)
+    stem = media.file_stem(plan.request_id, index)
     path: Path = yield Do(partial(hands.disk, partial(part.place, stem, suffix)))
     return path
 
