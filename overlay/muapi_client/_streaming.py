@@ -12,7 +12,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client import _bookkeeping, _jobs, errors
+from muapi_client import _bookkeeping, errors
+from muapi_client._jobs import waiting
 from muapi_client._payloads import END, decoded
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
@@ -92,9 +93,9 @@ def _allowed(source: Source) -> Flow[Decimal]:
         yield from mismatch.check(source.call, source.terms)
     if source.max_spend is None:
         return ZERO
-    from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
+    from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-    return (yield from _estimates.reserved(source.max_spend, source.spend, source.call, source.terms))
+    return (yield from budget.reserved(source.max_spend, source.spend, source.call, source.terms))
 
 
 def _followed(source: Source, send: Send) -> StreamFlow[None]:
@@ -132,7 +133,7 @@ def _ended(source: Source, came: Piece | End | Lost, reply: Reply) -> StreamFlow
     course = source.course
     if course.failure is not None:
         _bookkeeping.hide_key(source)
-        _jobs.judge(source.job, source.prediction())
+        waiting.judge(source.job, source.prediction())
     if isinstance(came, Piece) and not course.complete:
         raise _bookkeeping.late(source)
     if isinstance(came, End) and not course.begun:
@@ -157,7 +158,7 @@ def _refused(source: Source, reply: Reply) -> errors.MuAPIError:
         return refused(reply, source.terms)
     source.course.absorb(said)
     try:
-        _jobs.judge(source.job, said)
+        waiting.judge(source.job, said)
     except errors.JobError as error:
         return error
     return refused(reply, source.terms)
@@ -262,7 +263,7 @@ def _answered(source: Source, said: Prediction) -> Flow[StreamEvent]:
     yield from _bookkeeping.identified(source)
     if not job_answer.is_final(said):
         now = yield Sleep(0.0)
-        said = yield from _jobs.wait(source.job, terms, now=now, timeout=terms.wait_timeout)
+        said = yield from waiting.wait(source.job, terms, now=now, timeout=terms.wait_timeout)
         words = course.absorb(said)
-    _jobs.judge(source.job, said)
+    waiting.judge(source.job, said)
     return StreamEvent(words, said.raw)

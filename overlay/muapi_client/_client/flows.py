@@ -12,9 +12,10 @@ from functools import partial
 from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from muapi_client import _jobs
 from muapi_client._client.retarget import at_home
 from muapi_client._files.attachments import attachments
+from muapi_client._jobs import waiting
+from muapi_client._jobs.submission import accepted, run, send, submit
 from muapi_client._protocol import exchange, request
 from muapi_client._sandbox.guard import foresee
 from muapi_client._settings.options import read_seconds
@@ -79,7 +80,7 @@ class Flows:
 
     def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         call = request.keyed(call, urandom(16).hex())
-        return _jobs.submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
+        return submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
 
     def run(
         self,
@@ -90,18 +91,18 @@ class Flows:
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
         submission, patience = self.submit(call), self._patience(timeout)
-        return _jobs.run(submission, self._terms, timeout=patience, on_accept=on_accept, on_look=on_look)
+        return run(submission, self._terms, timeout=patience, on_accept=on_accept, on_look=on_look)
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        return _jobs.look(_job(job_or_id), self._terms)
+        return waiting.look(_job(job_or_id), self._terms)
 
     def wait(
         self, job_or_id: Job | str, timeout: float | None, on_look: Callable[[Prediction], object] | None
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
         job, patience = _job(job_or_id), self._patience(timeout)
-        return _jobs.wait(job, self._terms, now=self._clock.now(), timeout=patience, on_look=on_look)
+        return waiting.wait(job, self._terms, now=self._clock.now(), timeout=patience, on_look=on_look)
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
@@ -112,7 +113,7 @@ class Flows:
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
             call = request.keyed(call, urandom(16).hex())
-            return _jobs.send(self._accepted(call), call, self._terms)
+            return send(self._accepted(call), call, self._terms)
         reads = call.operation.method in READS
         return exchange.exchange(call, self._terms, reads=reads, started_at=time.time())
 
@@ -135,9 +136,9 @@ class Flows:
 
     def estimate(self, call: Call[Any]) -> Flow[Estimate]:
         """Of ``MuAPI.estimate``."""
-        from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
+        from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-        return _estimates.estimate(at_home(call, self._terms.models), self._terms, started_at=time.time())
+        return budget.estimate(at_home(call, self._terms.models), self._terms, started_at=time.time())
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
@@ -161,18 +162,18 @@ class Flows:
         self, items: list[dict[str, Any]], lost: SubmitOutcomeUnknownError | Entry, journal: Journal | None
     ) -> list[Any]:
         """The jobs of a history that may be the one of a lost submit."""
-        from muapi_client import _reconcile  # noqa: PLC0415 - loads the catalogue
+        from muapi_client._jobs import reconcile  # noqa: PLC0415 - loads the catalogue
 
         slug, since = _sent(lost)
         known = journal.ids() if journal else frozenset[str]()
-        return [self._new_job(found) for found in _reconcile.candidates(items, slug, since, known)]
+        return [self._new_job(found) for found in reconcile.candidates(items, slug, since, known)]
 
     def _accepted(self, call: Call[Any]) -> Flow[Prediction]:
-        acceptance = _jobs.accepted(call, self._terms, started_at=time.time())
+        acceptance = accepted(call, self._terms, started_at=time.time())
         if self._max_spend is not None:
-            from muapi_client import _estimates  # noqa: PLC0415 - loads the catalogue
+            from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-            acceptance = _estimates.within(self._max_spend, self._spend, acceptance, call, self._terms)
+            acceptance = budget.within(self._max_spend, self._spend, acceptance, call, self._terms)
         return acceptance if self._terms.expect is None else foresee(acceptance, call, self._terms)
 
     def _patience(self, timeout: float | None) -> float:
