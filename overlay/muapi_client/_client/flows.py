@@ -119,10 +119,10 @@ class Flows:
 
     def stream(self, call: Call[Any], channel: Channel | AsyncChannel) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
-        from muapi_client import _streaming  # noqa: PLC0415 - loads with the first stream
-        from muapi_client._bookkeeping import Source  # noqa: PLC0415 - likewise
+        from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
+        from muapi_client._streams.outcome import Source  # noqa: PLC0415 - likewise
 
-        _streaming.refuse_job(call)
+        flow.refuse_job(call)
         source_of = partial(
             Source,
             terms=self._terms,
@@ -132,7 +132,7 @@ class Flows:
             new_job=self._new_job,
             started_at=time.time(),
         )
-        return _streaming.stream(self._hosted(at_home(call, self._terms.models), _itself), source_of)
+        return flow.stream(self._hosted(at_home(call, self._terms.models), _itself), source_of)
 
     def estimate(self, call: Call[Any]) -> Flow[Estimate]:
         """Of ``MuAPI.estimate``."""

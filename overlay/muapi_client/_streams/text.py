@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from muapi_client import _payloads
-from muapi_client._streams import Form, Frame
+from muapi_client._streams import payload
+from muapi_client._streams.framing import Form, Frame
 
 GROWN: Final = "each event's text begins with the one before: the server may tell the whole again and again"
 REVISED: Final = "the server told the text once more and not as it was streamed: both stand in it"
@@ -62,19 +62,19 @@ class Text:
             frame: It.
             value: Its data, where ``is_json``.
         """
-        if _payloads.is_remark(name, frame.data):
+        if payload.is_remark(name, frame.data):
             return ""
         words = frame.data if frame.form is Form.TEXT else self._found(frame.data, value, is_json=is_json)
         added = self._mended(self._added(words, name, value))
-        self._enveloped = self._enveloped or (bool(words) and _payloads.is_success(value))
+        self._enveloped = self._enveloped or (bool(words) and payload.is_success(value))
         self._pieces += bool(words)
         self._words.write(added)
         return added
 
     def _found(self, data: str, value: Any, *, is_json: bool) -> str:
         """The words in a frame."""
-        if is_json and _payloads.is_payload(value) and not (self._bare and not _payloads.is_known(value)):
-            words = _payloads.words_of(value)
+        if is_json and payload.is_payload(value) and not (self._bare and not payload.is_known(value)):
+            words = payload.words_of(value)
             if words and self._bare is None:
                 self._bare = False
             return words
@@ -89,11 +89,11 @@ class Text:
         """What of a payload's words was not told yet."""
         if not words.strip():
             return words
-        if _payloads.is_snapshot(value):
+        if payload.is_snapshot(value):
             return self._grown(words, value)
-        if self._last and _payloads.repeats(name, value):
+        if self._last and payload.repeats(name, value):
             return self._rest(words, str(self))
-        may_repeat = _payloads.may_repeat(name, value) or (_payloads.is_success(value) and not self._enveloped)
+        may_repeat = payload.may_repeat(name, value) or (payload.is_success(value) and not self._enveloped)
         if self._last and may_repeat:
             return self._unless_repeated(words, str(self))
         grew = bool(self._last) and words.startswith(self._last) and words != self._last

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from muapi_client import _payloads
 from muapi_client._protocol.cost_headers import cost_from_body, settle
 from muapi_client._protocol.job_answer import read_id
-from muapi_client._streams import Form
-from muapi_client._texts import Text
+from muapi_client._streams import payload
+from muapi_client._streams.framing import Form
+from muapi_client._streams.text import Text
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Output, Prediction
 from muapi_client._types.status import Verdict, meaning
@@ -25,7 +25,7 @@ from muapi_client._types.stream_event import StreamEvent
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from muapi_client._streams import Frame
+    from muapi_client._streams.framing import Frame
     from muapi_client._types.cost import Cost
 
 
@@ -106,23 +106,23 @@ class Course:
         """Take a frame in; what it says to the user, or None where it only says something to us."""
         self.begun = True
         name = frame.event.lower()
-        if frame.form is not Form.TEXT and frame.data.strip() == _payloads.END:
+        if frame.form is not Form.TEXT and frame.data.strip() == payload.END:
             self.ended = True
             return None
-        is_json, value = (False, None) if frame.form is Form.TEXT else _payloads.decoded(frame.data)
+        is_json, value = (False, None) if frame.form is Form.TEXT else payload.decoded(frame.data)
         if is_json and isinstance(value, Mapping):
             self._learn(value)
-        if _payloads.names_failure(name):
-            self.failure = self.failure or _payloads.reason(value) or frame.data or "the server says no more"
-        self.ended = self.ended or name in _payloads.ENDS
+        if payload.names_failure(name):
+            self.failure = self.failure or payload.reason(value) or frame.data or "the server says no more"
+        self.ended = self.ended or name in payload.ENDS
         words = self._text.take(name, frame, value, is_json=is_json)
         self.data = value if is_json else self.data
         return StreamEvent(words, value if is_json else None, frame.event, frame.id)
 
     def reads(self, frame: Frame) -> bool:
         """Whether a body that is one JSON value holds words that are known."""
-        is_json, value = _payloads.decoded(frame.data)
-        return is_json and bool(_payloads.words_of(value))
+        is_json, value = payload.decoded(frame.data)
+        return is_json and bool(payload.words_of(value))
 
     def absorb(self, said: Prediction) -> str:
         """Take in a job's whole answer that came in place of a stream; the words it adds."""
@@ -139,7 +139,7 @@ class Course:
         """All of the stream so far, as a prediction; once it has ended ``status`` is its own."""
         text = self.text
         dispute = settle(self.told, self.said)[1] if self.told and self.told.amount_usd else None  # 0: not counted yet
-        odd = [] if text or status else [_payloads.TEXTLESS]
+        odd = [] if text or status else [payload.TEXTLESS]
         return Prediction(
             id=self.id,
             status=status or self._word(),
@@ -161,14 +161,14 @@ class Course:
 
     def _learn(self, said: Mapping[str, Any]) -> None:
         """Note what a payload tells beside its words."""
-        is_ours = _payloads.is_ours(said)
+        is_ours = payload.is_ours(said)
         self.id = read_id(said if is_ours else {"request_id": said.get("request_id")}) or self.id
         self.said = cost_from_body(said) or self.said
-        self.failure = self.failure or _payloads.failure_of(said)
-        self.status = _payloads.status_of(said) or self.status
-        self.pending = _payloads.is_running(said) if is_ours else self.pending
-        self.ended = self.ended or _payloads.is_end(said)
-        if _payloads.kind_of(said) == _payloads.INCOMPLETE:
-            self.warnings.append(_payloads.CUT)
-        for index, complete in _payloads.choices_of(said).items():
+        self.failure = self.failure or payload.failure_of(said)
+        self.status = payload.status_of(said) or self.status
+        self.pending = payload.is_running(said) if is_ours else self.pending
+        self.ended = self.ended or payload.is_end(said)
+        if payload.kind_of(said) == payload.INCOMPLETE:
+            self.warnings.append(payload.CUT)
+        for index, complete in payload.choices_of(said).items():
             self._choices[index] = self._choices.get(index, False) or complete

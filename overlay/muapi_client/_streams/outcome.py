@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen
 
 from muapi_client import errors
-from muapi_client._deltas import Course
 from muapi_client._protocol.exchange import unknown as outcome_unknown
 from muapi_client._protocol.steps import Keep, Stopped
+from muapi_client._streams.state import Course
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.status import Verdict
 

@@ -12,9 +12,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client import _bookkeeping, errors
+from muapi_client import errors
 from muapi_client._jobs import waiting
-from muapi_client._payloads import END, decoded
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
 from muapi_client._protocol.exchange import refused, write
@@ -23,7 +22,9 @@ from muapi_client._protocol.steps import Do, Emit, End, Flow, Lost, Piece, Reply
 from muapi_client._sandbox.guard import heed
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
-from muapi_client._streams import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
+from muapi_client._streams import outcome
+from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
+from muapi_client._streams.payload import END, decoded
 from muapi_client._types.cost import is_charge
 from muapi_client._types.money import ZERO
 from muapi_client._types.stream_event import StreamEvent
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from decimal import Decimal
 
-    from muapi_client._bookkeeping import Source
-    from muapi_client._streams import Frame
+    from muapi_client._streams.framing import Frame
+    from muapi_client._streams.outcome import Source
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
@@ -68,19 +69,19 @@ def stream(hosted: Flow[Call[Any]], source_of: Callable[[Call[Any]], Source]) ->
     send = prepare(source.call, source.terms)  # what is refused here never was a job: it is not written down
     held = yield from _allowed(source)
     try:
-        yield from _bookkeeping.intended(source)
+        yield from outcome.intended(source)
         yield from _followed(source, send)
     except GeneratorExit:  # the event loop ended: nobody carries out another step, and the intent stays what it is
         raise
     except BaseException as error:
         if isinstance(error, errors.JobError):
             error.text = source.course.text
-        _bookkeeping.count(source, held, error)
-        yield from _bookkeeping.left(source, error)
+        outcome.count(source, held, error)
+        yield from outcome.left(source, error)
         raise
     prediction = source.prediction()
-    _bookkeeping.count(source, held, None)
-    yield from _bookkeeping.written(source, lambda journal, key: journal.finish(prediction, key=key))
+    outcome.count(source, held, None)
+    yield from outcome.written(source, lambda journal, key: journal.finish(prediction, key=key))
     prediction = yield from heed(prediction, source.job, source.terms)
     yield Emit(StreamEvent(event=LAST, prediction=prediction))
 
@@ -132,18 +133,16 @@ def _ended(source: Source, came: Piece | End | Lost, reply: Reply) -> StreamFlow
     """
     course = source.course
     if course.failure is not None:
-        _bookkeeping.hide_key(source)
+        outcome.hide_key(source)
         waiting.judge(source.job, source.prediction())
     if isinstance(came, Piece) and not course.complete:
-        raise _bookkeeping.late(source)
+        raise outcome.late(source)
     if isinstance(came, End) and not course.begun:
         if course.charged:
             course.data = reply.content.decode("utf-8", "replace")
-        raise _bookkeeping.broken(
-            source, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply
-        )
+        raise outcome.broken(source, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
     if isinstance(came, End) and not came.proven and not course.complete:
-        raise _bookkeeping.broken(source, "the connection was closed, and no end was told")
+        raise outcome.broken(source, "the connection was closed, and no end was told")
     if course.pending and course.id and not course.text:
         yield Emit((yield from _answered(source, source.prediction("processing"))))
     if course.unfinished:
@@ -194,9 +193,9 @@ def _frames(source: Source, came: Piece | End | Lost, reader: Reader, reply: Rep
     except PageError as page:
         head = source.channel.key.hide(page.args[0])
         why = f"HTTP {reply.status} with a web page: {response.excerpt(head)}"
-        raise _bookkeeping.broken(source, why, reply._replace(content=head)) from None
+        raise outcome.broken(source, why, reply._replace(content=head)) from None
     except OversizedFrameError:
-        raise _bookkeeping.broken(source, f"one event passes {FRAME_MAXIMUM} bytes") from None
+        raise outcome.broken(source, f"one event passes {FRAME_MAXIMUM} bytes") from None
 
 
 def _is_whole(frame: Frame) -> bool:
@@ -212,9 +211,9 @@ def _give_up(source: Source, came: Lost, reply: Reply) -> None:
     if course.finished:
         course.warnings.append(f"the connection broke after the text was complete: {why}")
     elif course.seconds >= source.terms.wait_timeout:
-        raise _bookkeeping.late(source) from came.error
+        raise outcome.late(source) from came.error
     else:
-        raise _bookkeeping.broken(source, why, reply) from came.error
+        raise outcome.broken(source, why, reply) from came.error
 
 
 def _read(source: Source, frame: Frame, reply: Reply) -> Flow[StreamEvent | None]:
@@ -229,7 +228,7 @@ def _read(source: Source, frame: Frame, reply: Reply) -> Flow[StreamEvent | None
     known = course.id
     event = course.take(frame)
     if course.id != known:
-        yield from _bookkeeping.identified(source)
+        yield from outcome.identified(source)
     return event
 
 
@@ -260,7 +259,7 @@ def _answered(source: Source, said: Prediction) -> Flow[StreamEvent]:
     """
     course, terms = source.course, source.terms
     words = course.absorb(said)
-    yield from _bookkeeping.identified(source)
+    yield from outcome.identified(source)
     if not job_answer.is_final(said):
         now = yield Sleep(0.0)
         said = yield from waiting.wait(source.job, terms, now=now, timeout=terms.wait_timeout)
