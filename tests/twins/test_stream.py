@@ -874,7 +874,8 @@ def test_nothing_of_streams_loads_before_the_first_one() -> None:
         "answer = {'request_id': 'a', 'status': 'completed', 'outputs': ['x']}\n"
         "transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))\n"
         "MuAPI('sk-1', transport=transport).run(raw_call('x/y'))\n"
-        "rooms = ('_channels', *(f'_streams.{part}' for part in 'flow outcome state payload framing text'.split()))\n"
+        "parts = ('flow', 'outcome', 'state', 'payload', 'framing', 'text')\n"
+        "rooms = ('_transport.stream_connection', *(f'_streams.{part}' for part in parts))\n"
         "print([name for name in ('httpx_sse', *(f'muapi_client.{room}' for room in rooms)) if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

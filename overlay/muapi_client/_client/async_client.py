@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
-from muapi_client._connections import AsyncConnections
+from muapi_client._transport.connections import AsyncConnections
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from muapi_client._client.resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.journal import Entry
-    from muapi_client._transfers import AsyncHands
+    from muapi_client._transport.file_transfer import AsyncHands
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.prediction import Prediction
@@ -77,7 +77,10 @@ class AsyncMuAPI(Client):
 
     def stream(self, call: Call[Any]) -> AsyncGenerator[StreamEvent]:
         """Stream what a language model answers; see ``MuAPI.stream``. Close it early with ``aclose()``."""
-        from muapi_client._channels import AsyncChannel, astream  # noqa: PLC0415 - loads with the first stream
+        from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
+            AsyncChannel,
+            astream,
+        )
 
         channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
         return astream(lambda line: self._flows.stream(call, line), channel)
@@ -176,7 +179,7 @@ class AsyncMuAPI(Client):
 
     @property
     def _hands(self) -> AsyncHands:
-        from muapi_client._transfers import AsyncHands  # noqa: PLC0415 - imports httpx
+        from muapi_client._transport.file_transfer import AsyncHands  # noqa: PLC0415 - imports httpx
 
         return AsyncHands(
             self._connections,
@@ -188,6 +191,6 @@ class AsyncMuAPI(Client):
         )
 
     async def _drive(self, flow: Flow[T]) -> T:
-        from muapi_client._driver import arun  # noqa: PLC0415 - imports httpx
+        from muapi_client._transport.driver import arun  # noqa: PLC0415 - imports httpx
 
         return await arun(flow, self._connections, self._clock, self._origin, self._key)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
-from muapi_client._connections import Connections
 from muapi_client._settings.options import refuse_coroutines
+from muapi_client._transport.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from muapi_client._client.resources import Account, Keys, Models
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.journal import Entry
-    from muapi_client._transfers import Hands
+    from muapi_client._transport.file_transfer import Hands
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
@@ -129,7 +129,10 @@ class MuAPI(Client):
             SandboxMismatchError: It was not as expected, which is told after its end; ``text`` holds all of it.
             MuAPIError: Those of :meth:`submit`, until the stream begins.
         """
-        from muapi_client._channels import Channel, stream  # noqa: PLC0415 - loads with the first stream
+        from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
+            Channel,
+            stream,
+        )
 
         channel = Channel(self._connections, self._clock, self._origin, self._key)
         return stream(lambda line: self._flows.stream(call, line), channel)
@@ -289,13 +292,13 @@ class MuAPI(Client):
 
     @property
     def _hands(self) -> Hands:
-        from muapi_client._transfers import Hands  # noqa: PLC0415 - imports httpx
+        from muapi_client._transport.file_transfer import Hands  # noqa: PLC0415 - imports httpx
 
         return Hands(
             self._connections, self._storage, self._shelf, clock=self._clock, origin=self._origin, api_key=self._key
         )
 
     def _drive(self, flow: Flow[T]) -> T:
-        from muapi_client._driver import run  # noqa: PLC0415 - imports httpx
+        from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
 
         return run(flow, self._connections, self._clock, self._origin, self._key)

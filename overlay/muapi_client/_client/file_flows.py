@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._protocol.steps import Flow
-    from muapi_client._transfers import AsyncHands, Hands
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.steps import Flow, StreamFlow
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Terms
     from muapi_client._state.journal import Entry, Journal
     from muapi_client._state.ledger import Spend
+    from muapi_client._transport.stream_connection import AsyncChannel, Channel
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict

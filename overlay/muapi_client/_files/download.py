@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from muapi_client._state.context import Terms
-    from muapi_client._transfers import AsyncHands, Hands
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
     from muapi_client._types.prediction import Output, Prediction
 
 Result: TypeAlias = "Path | MuAPIError"

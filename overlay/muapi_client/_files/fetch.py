@@ -24,7 +24,7 @@ from muapi_client.errors import DownloadError
 if TYPE_CHECKING:
     from muapi_client._files.temp_file import Part
     from muapi_client._state.context import Terms
-    from muapi_client._transfers import AsyncHands, Hands
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 HOPS: Final = 5  # redirects of one output
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})

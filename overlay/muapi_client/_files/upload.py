@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Terms
     from muapi_client._state.upload_cache import Shelf
-    from muapi_client._transfers import AsyncHands, Hands
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 R = TypeVar("R")
 

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._protocol.steps import Flow, Reply
     from muapi_client._state.context import Terms
     from muapi_client._state.journal import Journal
     from muapi_client._state.ledger import Spend
+    from muapi_client._transport.stream_connection import AsyncChannel, Channel
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 

@@ -15,23 +15,23 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
-from muapi_client._deadline import deadline
 from muapi_client._files.ranges import Fetched, Receiving
-from muapi_client._forms import Body, form_request
 from muapi_client._protocol.steps import Lost, Reply
-from muapi_client._transport import USER_AGENT, headers_of, lost
+from muapi_client._transport.deadline import deadline
+from muapi_client._transport.hosts import USER_AGENT, headers_of, lost
+from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
     from muapi_client._files.temp_file import Part
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
     from muapi_client._state.upload_cache import Shelf
+    from muapi_client._transport.connections import AsyncConnections, Connections
 
 R = TypeVar("R")
 

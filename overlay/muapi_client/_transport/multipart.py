@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from muapi_client._transport import USER_AGENT
+from muapi_client._transport.hosts import USER_AGENT
 from muapi_client.errors import UploadError
 
 if TYPE_CHECKING:

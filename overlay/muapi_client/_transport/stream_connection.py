@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 
-from muapi_client._deadline import deadline
-from muapi_client._driver import FAULTS, GRACE, acarry_out, acontent_of, carry_out, content_of, reply_of
 from muapi_client._protocol.steps import Emit, End, Keep, Lost, Piece, Reply, Step, Stopped
-from muapi_client._transport import lost, request_of
+from muapi_client._transport.deadline import deadline
+from muapi_client._transport.driver import FAULTS, GRACE, acarry_out, acontent_of, carry_out, content_of, reply_of
+from muapi_client._transport.hosts import lost, request_of
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
-    from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._protocol.steps import Send, StreamFlow
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
+    from muapi_client._transport.connections import AsyncConnections, Connections
     from muapi_client._types.stream_event import StreamEvent
 
 ACCEPT: Final = "text/event-stream, application/x-ndjson, application/json"

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import httpx
 
-from muapi_client._deadline import deadline
 from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step
-from muapi_client._transport import headers_of, lost, request_of
+from muapi_client._transport.deadline import deadline
+from muapi_client._transport.hosts import headers_of, lost, request_of
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
-    from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
+    from muapi_client._transport.connections import AsyncConnections, Connections
 
 R = TypeVar("R")
 

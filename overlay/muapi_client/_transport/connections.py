@@ -50,7 +50,7 @@ class Connections:
                 raise MuAPIError(CLOSED)
             transport = self._open
             if transport is None or self._pid != os.getpid():
-                from muapi_client._transport import Hosts  # noqa: PLC0415 - imports httpx
+                from muapi_client._transport.hosts import Hosts  # noqa: PLC0415 - imports httpx
 
                 transport = Hosts() if self._given is None else self._given
                 self._open, self._pid = transport, os.getpid()
@@ -81,7 +81,7 @@ class AsyncConnections:
             raise MuAPIError(CLOSED)
         loop = _running_loop()
         if loop not in self._open:
-            from muapi_client._transport import AsyncHosts  # noqa: PLC0415 - imports httpx
+            from muapi_client._transport.hosts import AsyncHosts  # noqa: PLC0415 - imports httpx
 
             for ended in [one for one in self._open if _has_ended(one)]:
                 del self._open[ended]  # its connections ended with it

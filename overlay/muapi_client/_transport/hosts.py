@@ -12,9 +12,9 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from muapi_client._deadline import hold_deadlines
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._settings.options import LOOPBACK
+from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError
 
