@@ -1,6 +1,7 @@
 """What ``MuAPI`` and ``AsyncMuAPI`` share: their options, and what they have learnt about money.
 
-Does not live here: the methods (``_client``, ``_async_client``), which flow each is (``_flows``), I/O (``_driver``).
+Does not live here: the methods (``client``, ``async_client``), which flow each is (``flows``), I/O
+(``_transport.driver``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The account, the keys, the server's list of models, the history: small endpoints, each a typed call.
 
-Lives here: which call a method is. Does not live here: sending it (``_client``, ``_async_client``). The blocking and
+Lives here: which call a method is. Does not live here: sending it (``client``, ``async_client``). The blocking and
 the awaiting twin stand side by side; the calls are made once, by the generated functions.
 """
 

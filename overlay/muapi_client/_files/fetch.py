@@ -1,7 +1,7 @@
 """Fetching one URL, as a flow: when it is tried again, taken up where it broke off, or given up.
 
-Lives here: the rules. Does not live here: an answer's headers and length (``_receiving``), the connection
-(``_transfers``), the disk (``_parts``), what a job's outputs are called (``_downloads``).
+Lives here: the rules. Does not live here: an answer's headers and length (``ranges``), the connection
+(``_transport.file_transfer``), the disk (``temp_file``), what a job's outputs are called (``download``).
 """
 
 from __future__ import annotations

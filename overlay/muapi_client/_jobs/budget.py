@@ -1,6 +1,7 @@
 """What a job will cost, before it is submitted, and the limit that must not be passed.
 
-Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end (``_cost``).
+Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end
+(``_types.cost``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """When the journal is written of a job: before its submit leaves, after its answer, at its end. Pure.
 
 Lives here: the order of submit and journal, and what an error tells where the file fails. Does not live here: the file
-(``_journal``), streams, which may go on while it fails (``_bookkeeping``).
+(``_state.journal``), streams, which may go on while it fails (``_streams.outcome``).
 """
 
 from __future__ import annotations

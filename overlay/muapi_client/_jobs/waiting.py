@@ -1,8 +1,8 @@
 """Submit-then-poll, stated once as flows. Pure: they yield steps, never perform them.
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
-again (``_exchanges``), reading bodies (``_answers``), when the journal is written (``_journaling``), how long to pause
-(``_polling``), I/O and clocks (``_driver``).
+again (``_protocol.exchange``), reading bodies (``_protocol.response``), when the journal is written (``journaling``),
+how long to pause (``_settings.polling``), I/O and clocks (``_transport.driver``).
 """
 
 from __future__ import annotations

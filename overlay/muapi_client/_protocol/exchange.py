@@ -1,6 +1,7 @@
 """One exchange with any endpoint, as flows: what is sent, and whether it may be sent again. Pure.
 
-Lives here: the rule that decides about paying twice. Does not live here: what an answer says of a job (``_jobs``).
+Lives here: the rule that decides about paying twice. Does not live here: what an answer says of a job
+(``_jobs.waiting``).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A submit is held against what is known of the client's key. Every answer is held
 none of the other kind is handed on unnoticed. One about a job that was not accepted through this client (a resumed one,
 another process's) may come from another key: it is judged by itself alone, and teaches nothing.
 
-Lives here: which submits and which answers are looked at. Does not live here: looking (``_mismatches``), which a live
+Lives here: which submits and which answers are looked at. Does not live here: looking (``mismatch``), which a live
 key's answers never load: they are charged, and that is seen at a glance.
 """
 

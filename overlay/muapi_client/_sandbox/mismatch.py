@@ -1,7 +1,7 @@
 """A key that is not of the expected kind: noticed, told, and warned of where nothing was expected. Pure.
 
 Lives here: the check before a submit, the error, the one warning a client. Does not live here: which answers are looked
-at (``_expectations``), evidence (``_evidence``) and its weight (``_sandbox``). Loads with the first free answer.
+at (``guard``), evidence (``detection``) and its weight (``evidence``). Loads with the first free answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``MuAPI.sandbox``: asking which kind of key this is, as flows. Pure.
 
 Lives here: in which order evidence is asked for, the free first, and when to stop. Does not live here: its weight
-(``_sandbox``). The estimate of a price is not asked for: it is the same for both kinds of key.
+(``evidence``). The estimate of a price is not asked for: it is the same for both kinds of key.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". Lives here: the file. Does not live here: when it is written
-(``_jobs``), what to do about what it says (the user).
+(``_jobs.waiting``), what to do about what it says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
 share the file. API keys and webhook addresses never enter it.

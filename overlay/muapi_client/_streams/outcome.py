@@ -1,7 +1,7 @@
 """What journal, ledger and caller are told of a stream, whatever becomes of it. Pure.
 
 Lives here: one stream's facts, and its debts to the journal, to ``mu.spend`` and to ``max_spend``. Does not live here:
-how it goes (``_streaming``), the journal's file (``_journal``).
+how it goes (``flow``), the journal's file (``_state.journal``).
 
 A stream counts once: when it ends, breaks off or is closed. An entry of the journal goes from intent to accepted once
 the id is known, and to its end; without an id it stays an intent while it runs, so that a crash leaves it among those

@@ -1,6 +1,7 @@
 """What a job is to the user: the job itself, what the server last said of it, and its outputs.
 
-Lives here: values. Does not live here: reading them out of an answer (``_answers``), getting them (``_jobs``).
+Lives here: values. Does not live here: reading them out of an answer (``_protocol.response``), getting them
+(``_jobs.waiting``).
 """
 
 from __future__ import annotations

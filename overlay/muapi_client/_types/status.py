@@ -1,4 +1,4 @@
-"""What a status or a body means for a job. Facts only: who acts on them is ``_jobs``."""
+"""What a status or a body means for a job. Facts only: who acts on them is ``_jobs.waiting``."""
 
 from __future__ import annotations
 
