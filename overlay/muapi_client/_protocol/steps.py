@@ -19,10 +19,28 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+class Delivery:
+    """How far one attempt to send a request got. A fact, noted where the bytes are handed to the network.
+
+    A flow that makes one and puts it into its :class:`Send` can read it whatever becomes of the exchange: an interrupt
+    leaves no outcome, and what may have been paid must be known all the same. One attempt, one delivery: it never goes
+    back to False.
+    """
+
+    __slots__ = ("started",)
+
+    def __init__(self) -> None:
+        self.started = False  # set before the first byte of the request is handed to the network
+
+    def __repr__(self) -> str:
+        return f"Delivery(started={self.started})"
+
+
 class Send(NamedTuple):
     """Carry out one exchange with the API.
 
-    The driver answers with a :class:`Reply`, whatever its status, or with :class:`Lost`.
+    The driver answers with a :class:`Reply`, whatever its status, or with :class:`Lost`, whose ``error.sent`` is
+    ``delivery.started`` and nothing else.
     """
 
     method: str
@@ -30,6 +48,7 @@ class Send(NamedTuple):
     query: Mapping[str, Any] = MappingProxyType({})
     content: bytes | None = None  # a JSON body
     timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
+    delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
 
 
 class Sleep(NamedTuple):
