@@ -171,13 +171,15 @@ class ResponseError(MuAPIError):
 class SubmitOutcomeUnknownError(MuAPIError):
     """A submit left this machine and no usable answer came back: it may have been accepted and charged.
 
-    It is never sent again by itself, since a second acceptance would be charged a second time. Look through
-    ``mu.history()`` or the dashboard before submitting ``call`` again.
+    It is never sent again by itself, since a second acceptance would be charged a second time. Until it is settled
+    ``mu.unknown()`` lists it and what it may cost stays set aside. ``mu.reconcile(error)`` looks for its job;
+    ``mu.settle(error, job_or_id)``, or ``None`` where it was never accepted, is your word on it.
 
     Attributes:
         call: The call that was sent.
         body: What arrived of an answer, in bytes; empty where nothing did.
         started_at: When it was sent, as seconds since the epoch (UTC), or None where not known.
+        key: Of the submit in its client's memory and journal, for ``mu.settle``; None where nothing was submitted.
     """
 
     def __init__(
@@ -187,12 +189,14 @@ class SubmitOutcomeUnknownError(MuAPIError):
         call: Call[Any] | None = None,
         body: bytes = b"",
         started_at: float | None = None,
+        key: str | None = None,
         **known: Any,
     ) -> None:
         super().__init__(message, **known)
         self.call: Call[Any] | None = call
         self.body: bytes = body
         self.started_at: float | None = started_at
+        self.key: str | None = key
 
 
 class _OfJobError(MuAPIError):

@@ -11,7 +11,8 @@ from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
 from muapi_client._transport.connections import AsyncConnections
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from datetime import datetime
     from os import PathLike
     from pathlib import Path
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from muapi_client._client.flows import Flows
     from muapi_client._client.resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.journal import Entry
     from muapi_client._transport.file_transfer import AsyncHands
+    from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.prediction import Prediction
@@ -99,15 +100,42 @@ class AsyncMuAPI(Client):
 
         return async_history(self, limit)
 
-    def resume(self) -> Iterator[AsyncJob]:
-        """The journal's jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
-        jobs: list[Any] = self._flows.unfinished(self._journal)
-        return iter(jobs)
+    async def unknown(self, *, all_accounts: bool = False) -> list[Entry]:
+        """The submits that may have been charged and whose job is not known; see ``MuAPI.unknown``."""
+        return await self._drive(self._flows.unknown(all_accounts=all_accounts))
+
+    async def resume(self, *, all_accounts: bool = False) -> AsyncIterator[AsyncJob]:
+        """The jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
+        for job in await self._drive(self._flows.resume(all_accounts=all_accounts)):
+            yield job
+
+    async def jobs(
+        self,
+        *,
+        state: str | None = None,
+        slug: str | None = None,
+        tag: str | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+        all_accounts: bool = False,
+    ) -> AsyncIterator[Entry]:
+        """Every paid job that is known, ended ones too; see ``MuAPI.jobs``."""
+        flow = self._flows.jobs(state=state, slug=slug, tag=tag, run=run, since=since, all_accounts=all_accounts)
+        for entry in await self._drive(flow):
+            yield entry
+
+    async def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> None:
+        """Say what became of a submit whose outcome is unknown; see ``MuAPI.settle``."""
+        await self._drive(self._flows.settle(entry, job_or_id))
+
+    async def forget(self, *, before: datetime, bodies: bool = True) -> int:
+        """Drop prompts, answers and outputs of ended jobs from the journal; see ``MuAPI.forget``."""
+        return await self._drive(self._flows.forget(before, bodies=bodies))
 
     async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[AsyncJob]:
         """Look through the history for the job of a submit whose outcome is unknown; see ``MuAPI.reconcile``."""
         items = [item async for item in self.history(limit=HISTORY_LOOKED_THROUGH)]
-        return self._flows.candidates(items, lost, self._terms.journal)
+        return self._flows.candidates(items, lost, self._context.journal)
 
     async def upload(
         self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None
@@ -152,9 +180,11 @@ class AsyncMuAPI(Client):
         return AsyncModels(self)
 
     async def close(self) -> None:
-        """Close this event loop's connections; jobs under way live on at the server."""
+        """Close this event loop's connections, and the journal where this client opened it; see ``MuAPI.close``."""
         await self._connections.close()
         await self._storage.close()
+        if self._own_journal is not None:
+            self._own_journal.close()
 
     async def __aenter__(self) -> Self:
         """Use the client in an ``async with`` block, which closes it."""

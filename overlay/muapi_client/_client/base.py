@@ -7,33 +7,33 @@ Does not live here: the methods (``client``, ``async_client``), which flow each 
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from os import urandom
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from muapi_client._runtime.clock import SystemClock
 from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
-from muapi_client._state.context import Terms
+from muapi_client._state.context import Context
 from muapi_client._state.key_state import Standing
 from muapi_client._state.ledger import Ledger, Spend
+from muapi_client._state.memory import Memory
 from muapi_client._state.upload_cache import Shelf
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
     from os import PathLike
     from types import ModuleType
 
     from muapi_client._runtime.clock import Clock
-    from muapi_client._state.journal import Entry, Journal
+    from muapi_client._state.journal import Journal
+    from muapi_generated.types import Call
 
 HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
-OPTIONS = frozenset(
-    {"expect", "max_spend", "models", "timeout", "wait_timeout", "retry", "polling", "strict", "webhook", "team_id"}
-)
 
 
 class Client:
@@ -52,11 +52,13 @@ class Client:
         retry: Retry | None = None,
         polling: Polling | None = None,
         max_spend: Decimal | None = None,
+        unpriced: Decimal | None = None,
         expect: Literal["live", "sandbox"] | None = None,
         strict: bool = True,
         webhook: str | None = None,
         team_id: int | None = None,
         journal: Journal | str | PathLike[str] | None = None,
+        tag: str | None = None,
         spec_pin: str | PathLike[str] | None = None,
         models: ModuleType | str | None = None,
         allow_http: bool = False,
@@ -73,7 +75,10 @@ class Client:
             wait_timeout: Seconds for one wait for a job's end (observed: at worst 30 minutes).
             retry: How often a failed exchange is sent again, where that cannot charge twice.
             polling: How often a job is looked at.
-            max_spend: The most this client may spend, in USD; a submit that would pass it is refused.
+            max_spend: The most this client may spend, in USD; a submit that would pass it is refused, and so is one
+                whose price nobody tells. 0 sends nothing.
+            unpriced: What to set aside within ``max_spend``, in USD, for a job whose price nobody tells: no estimate
+                and no price in the catalogue, as for raw calls and many streams. By default such a job is refused.
             expect: The kind of key this is meant to be: a live one, or a sandbox (test) key. Checked before the first
                 submit by ``GET keys``, which is free, and on every answer, those about jobs from elsewhere included;
                 by default either will do, and the first sandbox answer is warned of.
@@ -83,6 +88,7 @@ class Client:
             team_id: The team that is charged, by its number.
             journal: A file, made where there is none, that knows of every paid job: written before a submit leaves
                 and after each answer, so that a crash loses none. Several processes may share it.
+            tag: Your word for what this client submits, kept in the journal with each job and never sent.
             spec_pin: The document this program was written against: its sha256, or the path of a ``muapi.lock``
                 (``muapi-client spec lock``). On another document the client refuses to start.
             models: A generated package of another document (``muapi-client spec build``): jobs are checked, priced and
@@ -108,9 +114,11 @@ class Client:
         self._storage = self._connect(transport)  # files move over connections of their own, without the key
         self._shelf = Shelf()
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
-        self._max_spend = None if max_spend is None else read_amount("max_spend", max_spend)
-        self._ledger = Ledger()
-        self._terms = Terms(
+        memory = Memory()
+        self._ledger = Ledger(memory, listed_price)
+        opened = open_journal(journal)
+        self._own_journal = opened if opened is not journal else None  # what this client opened, it closes
+        self._context = Context(
             retry=retry or Retry(),
             polling=polling or Polling(),
             timeout=read_seconds("timeout", timeout),
@@ -119,11 +127,17 @@ class Client:
             webhook=webhook,
             team_id=team_id,
             draw=draw,
-            note=self._ledger.note,
-            journal=read_journal(journal),
+            memory=memory,
+            ledger=self._ledger,
             standing=Standing(),
+            journal=opened,
+            account=opened.account(self._origin, self._key) if opened is not None else None,
+            max_spend=None if max_spend is None else read_amount("max_spend", max_spend),
+            unpriced=None if unpriced is None else read_amount("unpriced", unpriced),
             expect=read_expect(expect),
             models=read_models(models),
+            tag=tag,
+            origin=self._origin,
         )
 
     def __repr__(self) -> str:
@@ -144,42 +158,18 @@ class Client:
 
         Args:
             changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``strict``, ``webhook``,
-                ``team_id``, ``max_spend``, ``expect``, ``models``, as for the client itself.
+                ``team_id``, ``max_spend``, ``unpriced``, ``expect``, ``models``, ``tag``, as for the client itself.
 
         Raises:
             MuAPIError: Some other option is named, or one cannot be right.
         """
-        if unknown := changes.keys() - OPTIONS:
+        if unknown := changes.keys() - OPTIONS.keys():
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
-        for name, kind in (("retry", Retry), ("polling", Polling)):
-            if not isinstance(changes.get(name, kind()), kind):
-                raise MuAPIError(f"{name} must be a {kind.__name__}, not {changes[name]!r}")
-        for name in changes.keys() & {"timeout", "wait_timeout"}:
-            changes[name] = read_seconds(name, changes[name])
-        if "expect" in changes:
-            changes["expect"] = read_expect(changes["expect"])
-        if "models" in changes:
-            changes["models"] = read_models(changes["models"])
-        limit = changes.pop("max_spend", self._max_spend)
         other = copy(self)
-        other.__dict__["_max_spend"] = None if limit is None else read_amount("max_spend", limit)
-        other.__dict__["_terms"] = self._terms._replace(**changes)
+        other.__dict__["_context"] = self._context._replace(
+            **{name: OPTIONS[name](value) for name, value in changes.items()}
+        )
         return other
-
-    @property
-    def _journal(self) -> Journal:
-        if self._terms.journal is None:
-            raise MuAPIError("this client has no journal: pass journal= a path")
-        return self._terms.journal
-
-    def unknown(self) -> list[Entry]:
-        """The submits of the journal that may have been charged and whose job is not known, oldest first.
-
-        Raises:
-            JournalError: The journal cannot be read.
-            MuAPIError: The client has no journal.
-        """
-        return self._journal.unknown()
 
 
 def check_pin(spec_pin: str | PathLike[str], models: ModuleType | str | None) -> None:
@@ -203,10 +193,53 @@ def draw() -> float:
     return int.from_bytes(urandom(4)) / 2**32
 
 
-def read_journal(given: Journal | str | PathLike[str] | None) -> Journal | None:
+def open_journal(given: Journal | str | PathLike[str] | None) -> Journal | None:
     """The journal given, or the one at the path given."""
     if given is None:
         return None
     from muapi_client._state.journal import Journal  # noqa: PLC0415 - imports sqlite3
 
     return given if isinstance(given, Journal) else Journal(given)
+
+
+def listed_price(call: Call[Any]) -> Decimal | None:
+    """The representative price of a call's model in the price catalogue, in USD, or None where it has none."""
+    from muapi_client._jobs.budget import listed_price as read_price  # noqa: PLC0415 - loads the catalogue
+
+    return read_price(call)
+
+
+def read_retry(given: Retry) -> Retry:
+    """Check the option ``retry``."""
+    if not isinstance(given, Retry):
+        raise MuAPIError(f"retry must be a Retry, not {given!r}")
+    return given
+
+
+def read_polling(given: Polling) -> Polling:
+    """Check the option ``polling``."""
+    if not isinstance(given, Polling):
+        raise MuAPIError(f"polling must be a Polling, not {given!r}")
+    return given
+
+
+def unchanged(value: Any) -> Any:
+    """An option that any value of its type is right for."""
+    return value
+
+
+OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "expect": read_expect,
+    "max_spend": lambda value: None if value is None else read_amount("max_spend", value),
+    "models": read_models,
+    "polling": read_polling,
+    "retry": read_retry,
+    "strict": unchanged,
+    "tag": unchanged,
+    "team_id": unchanged,
+    "timeout": partial(read_seconds, "timeout"),
+    "unpriced": lambda value: None if value is None else read_amount("unpriced", value),
+    "wait_timeout": partial(read_seconds, "wait_timeout"),
+    "webhook": unchanged,
+}
+"""What ``with_options`` may change, and what reads it."""

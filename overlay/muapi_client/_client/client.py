@@ -13,6 +13,7 @@ from muapi_client._transport.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from datetime import datetime
     from os import PathLike
     from pathlib import Path
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from muapi_client._client.flows import Flows
     from muapi_client._client.resources import Account, Keys, Models
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.journal import Entry
     from muapi_client._transport.file_transfer import Hands
+    from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
@@ -168,13 +169,93 @@ class MuAPI(Client):
 
         return history(self, limit)
 
-    def resume(self) -> Iterator[Job]:
-        """The journal's jobs that were accepted and whose end was not seen, oldest first: wait for each.
+    def unknown(self, *, all_accounts: bool = False) -> list[Entry]:
+        """The submits that may have been charged and whose job is not known, oldest first.
+
+        Those of this client, and with a journal those of every process that wrote to it, dead ones included; not those
+        whose answer may still come.
+
+        Args:
+            all_accounts: Whether to list those of other origins and keys in the journal, too.
 
         Raises:
-            Those of :meth:`unknown`.
+            JournalError: The journal cannot be read.
         """
-        return iter(self._flows.unfinished(self._journal))
+        return self._drive(self._flows.unknown(all_accounts=all_accounts))
+
+    def resume(self, *, all_accounts: bool = False) -> Iterator[Job]:
+        """The jobs that were accepted and whose end was not seen, oldest first: wait for each.
+
+        Those of this client, and with a journal those of every process that wrote to it; not those that another living
+        process is waiting for.
+
+        Args:
+            all_accounts: Whether to list those of other origins and keys in the journal, too.
+
+        Raises:
+            JournalError: The journal cannot be read.
+        """
+        return iter(self._drive(self._flows.resume(all_accounts=all_accounts)))
+
+    def jobs(
+        self,
+        *,
+        state: str | None = None,
+        slug: str | None = None,
+        tag: str | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+        all_accounts: bool = False,
+    ) -> Iterator[Entry]:
+        """Every paid job that is known, oldest first, with its state, cost and outputs; ended ones stay readable.
+
+        Without a journal those of this client, of which the latest 1,000 ended ones are remembered; with one all that
+        it holds.
+
+        Args:
+            state: Only those in this state: ``intent``, ``accepted``, ``completed``, ``failed``, ``cancelled`` or
+                ``unknown``.
+            slug: Only those of this model.
+            tag: Only those submitted under this tag.
+            run: Only those of this run.
+            since: Only those submitted at this time or later; it must tell its time zone.
+            all_accounts: Whether to list those of other origins and keys in the journal, too.
+
+        Raises:
+            JournalError: The journal cannot be read.
+            MuAPIError: There is no such state, or ``since`` tells no time zone.
+        """
+        flow = self._flows.jobs(state=state, slug=slug, tag=tag, run=run, since=since, all_accounts=all_accounts)
+        return iter(self._drive(flow))
+
+    def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> None:
+        """Say what became of a submit whose outcome is unknown: nothing is sent.
+
+        Args:
+            entry: The submit, as :meth:`unknown` lists it, or the error that told of it.
+            job_or_id: Its job; None where it was never accepted, which gives back what was set aside for it.
+
+        Raises:
+            JournalError: The journal cannot be written.
+            MuAPIError: It is known what became of it.
+        """
+        self._drive(self._flows.settle(entry, job_or_id))
+
+    def forget(self, *, before: datetime, bodies: bool = True) -> int:
+        """Drop prompts, answers and outputs of ended jobs from the journal; what they cost stays in the books.
+
+        Args:
+            before: Only jobs that ended before this time; it must tell its time zone.
+            bodies: Whether to drop them; False only counts what would be dropped.
+
+        Returns:
+            How many jobs that is.
+
+        Raises:
+            JournalError: The journal cannot be written.
+            MuAPIError: The client has no journal, or ``before`` tells no time zone.
+        """
+        return self._drive(self._flows.forget(before, bodies=bodies))
 
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[Job]:
         """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
@@ -187,7 +268,7 @@ class MuAPI(Client):
             was most likely never accepted.
         """
         items = list(self.history(limit=HISTORY_LOOKED_THROUGH))
-        return self._flows.candidates(items, lost, self._terms.journal)
+        return self._flows.candidates(items, lost, self._context.journal)
 
     def upload(
         self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None
@@ -265,9 +346,11 @@ class MuAPI(Client):
         return Models(self)
 
     def close(self) -> None:
-        """Close the connections; jobs under way live on at the server."""
+        """Close the connections, and the journal where this client opened it; jobs under way live on at the server."""
         self._connections.close()
         self._storage.close()
+        if self._own_journal is not None:
+            self._own_journal.close()
 
     def __enter__(self) -> Self:
         """Use the client in a ``with`` block, which closes it."""

@@ -59,7 +59,7 @@ def files_of(client: Any, hands: Hands | AsyncHands) -> Files:
     """The file flows of a client, carried out by its hands."""
     return Files(
         upload.Desk(
-            terms=client._terms,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
+            terms=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
             hands=hands,
             shelf=client._shelf,  # noqa: SLF001
             clock=client._clock,  # noqa: SLF001

@@ -14,25 +14,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client._client.retarget import at_home
 from muapi_client._files.attachments import attachments
-from muapi_client._jobs import waiting
-from muapi_client._jobs.submission import accepted, run, send, submit
-from muapi_client._protocol import exchange, request
-from muapi_client._sandbox.guard import foresee
+from muapi_client._jobs import recall, waiting
+from muapi_client._jobs.job import run, send_job, submit_job
+from muapi_client._protocol.exchange import exchange
+from muapi_client._protocol.request import encode, prepare, refuse_stream
 from muapi_client._settings.options import read_seconds
 from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.steps import Flow, StreamFlow
+    from muapi_client._protocol.request import Request
     from muapi_client._runtime.clock import Clock
-    from muapi_client._state.context import Terms
-    from muapi_client._state.journal import Entry, Journal
-    from muapi_client._state.ledger import Spend
-    from muapi_client._transport.stream_connection import AsyncChannel, Channel
+    from muapi_client._state.context import Context
+    from muapi_client._streams.outcome import StreamConnection
+    from muapi_client._types.entry import Entry, Journal
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -49,38 +48,32 @@ class Flows:
     Args:
         new_job: What makes a job that holds its client.
         files: What makes the flows of files, once there are any.
-        max_spend: The most the client may spend, in USD, or None.
     """
 
     def __init__(
-        self,
-        terms: Terms,
-        clock: Clock,
-        spend: Spend,
-        max_spend: Decimal | None,
-        *,
-        new_job: Callable[..., Job],
-        files: Callable[[], Files],
+        self, context: Context, clock: Clock, *, new_job: Callable[..., Job], files: Callable[[], Files]
     ) -> None:
-        self._terms = terms
+        self._context = context
         self._clock = clock
-        self._spend = spend
-        self._max_spend = max_spend
         self._new_job = new_job
         self._files = files
 
-    def submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
+    def submit(self, call: Call[Any], *, waits: bool = False) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
-        request.refuse_stream(call)
-        return self._hosted(at_home(call, self._terms.models), self._submit)
+        refuse_stream(call)
+        return self._uploaded(at_home(call, self._context.models), partial(self._submit, waits=waits))
 
-    def _hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
+    def _uploaded(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """The flow of a call, after the upload of the local files in its body."""
         return self._files().hosted(call, then) if attachments(call.body) else then(call)
 
-    def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
-        call = request.keyed(call, urandom(16).hex())
-        return submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
+    def _request(self, call: Call[Any]) -> Request:
+        """A paid request, checked and encoded, with an idempotency key where the document knows one."""
+        return prepare(call, self._context, started_at=time.time(), new_key=urandom(16).hex())
+
+    def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
+        now = self._clock.now()
+        return submit_job(self._request(call), self._context, now=now, new_job=self._new_job, waits=waits)
 
     def run(
         self,
@@ -90,73 +83,82 @@ class Flows:
         on_look: Callable[[Prediction], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
-        submission, patience = self.submit(call), self._patience(timeout)
-        return run(submission, self._terms, timeout=patience, on_accept=on_accept, on_look=on_look)
+        submission, patience = self.submit(call, waits=True), self._patience(timeout)
+        return run(submission, self._context, timeout=patience, on_accept=on_accept, on_look=on_look)
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        return waiting.look(_job(job_or_id), self._terms)
+        return waiting.look(_job(job_or_id), self._context)
 
     def wait(
         self, job_or_id: Job | str, timeout: float | None, on_look: Callable[[Prediction], object] | None
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
         job, patience = _job(job_or_id), self._patience(timeout)
-        return waiting.wait(job, self._terms, now=self._clock.now(), timeout=patience, on_look=on_look)
+        return waiting.wait(job, self._context, now=self._clock.now(), timeout=patience, on_look=on_look)
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
-        request.refuse_stream(call)
-        call = at_home(call, self._terms.models)
-        return self._files().sent(call) if call.files else self._hosted(call, self._send)
+        refuse_stream(call)
+        call = at_home(call, self._context.models)
+        return self._files().sent(call) if call.files else self._uploaded(call, self._send)
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
-            call = request.keyed(call, urandom(16).hex())
-            return send(self._accepted(call), call, self._terms)
+            return send_job(self._request(call), self._context)
         reads = call.operation.method in READS
-        return exchange.exchange(call, self._terms, reads=reads, started_at=time.time())
+        return exchange(call, self._context, reads=reads, started_at=time.time())
 
-    def stream(self, call: Call[Any], channel: Channel | AsyncChannel) -> StreamFlow[None]:
+    def stream(self, call: Call[Any], connection: StreamConnection) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
         from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
-        from muapi_client._streams.outcome import Source  # noqa: PLC0415 - likewise
 
         flow.refuse_job(call)
-        source_of = partial(
-            Source,
-            terms=self._terms,
-            channel=channel,
-            spend=self._spend,
-            max_spend=self._max_spend,
-            new_job=self._new_job,
-            started_at=time.time(),
-        )
-        return flow.stream(self._hosted(at_home(call, self._terms.models), _itself), source_of)
+        prepared = self._uploaded(at_home(call, self._context.models), self._prepared)
+        return flow.stream(prepared, self._context, connection, self._new_job)
+
+    def _prepared(self, call: Call[Any]) -> Flow[Request]:
+        return self._request(call)
+        yield  # makes a flow of it
 
     def estimate(self, call: Call[Any]) -> Flow[Estimate]:
         """Of ``MuAPI.estimate``."""
         from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-        return budget.estimate(at_home(call, self._terms.models), self._terms, started_at=time.time())
+        call = at_home(call, self._context.models)
+        return budget.estimate(call, encode(call, self._context._replace(strict=False)).content, self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
         from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
-        return sandbox(probe, self._terms, self._probing())
+        return sandbox(probe, self._context, self._probing())
 
     def _probing(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
         other = copy(self)
-        other.__dict__["_terms"] = self._terms._replace(expect=None, remarks=False)
+        other.__dict__["_context"] = self._context._replace(expect=None, remarks=False)
         return other
 
-    def unfinished(self, journal: Journal) -> list[Any]:
-        """The jobs of a journal that were accepted and whose end was not seen."""
-        return [
-            self._new_job(entry.request_id, entry.call, entry.cost, entry.intended_at) for entry in journal.unfinished()
-        ]
+    def unknown(self, *, all_accounts: bool) -> Flow[list[Entry]]:
+        """Of ``MuAPI.unknown``."""
+        return recall.unknown(self._context, all_accounts=all_accounts)
+
+    def resume(self, *, all_accounts: bool) -> Flow[list[Any]]:
+        """Of ``MuAPI.resume``."""
+        return recall.unfinished(self._context, self._new_job, all_accounts=all_accounts)
+
+    def jobs(self, **wanted: Any) -> Flow[list[Entry]]:
+        """Of ``MuAPI.jobs``."""
+        return recall.jobs(self._context, **wanted)
+
+    def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> Flow[None]:
+        """Of ``MuAPI.settle``."""
+        return recall.settle(entry, job_or_id, self._context)
+
+    def forget(self, before: datetime, *, bodies: bool) -> Flow[int]:
+        """Of ``MuAPI.forget``."""
+        return recall.forget(self._context, before=before, bodies=bodies)
 
     def candidates(
         self, items: list[dict[str, Any]], lost: SubmitOutcomeUnknownError | Entry, journal: Journal | None
@@ -168,22 +170,8 @@ class Flows:
         known = journal.ids() if journal else frozenset[str]()
         return [self._new_job(found) for found in reconcile.candidates(items, slug, since, known)]
 
-    def _accepted(self, call: Call[Any]) -> Flow[Prediction]:
-        acceptance = accepted(call, self._terms, started_at=time.time())
-        if self._max_spend is not None:
-            from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
-
-            acceptance = budget.within(self._max_spend, self._spend, acceptance, call, self._terms)
-        return acceptance if self._terms.expect is None else foresee(acceptance, call, self._terms)
-
     def _patience(self, timeout: float | None) -> float:
-        return self._terms.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
-
-def _itself(call: Call[Any]) -> Flow[Call[Any]]:
-    """Nothing more to do with a call whose files are uploaded."""
-    return call
-    yield  # makes a flow of it
+        return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
 
 
 def _job(job_or_id: Job | str) -> Job:
@@ -202,10 +190,8 @@ def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime]:
 def flows_of(client: Any, job_class: type[Job]) -> Flows:
     """The flows of a client, whose jobs are of ``job_class`` and hold it."""
     return Flows(
-        client._terms,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
+        client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
         client._clock,  # noqa: SLF001
-        client.spend,
-        client._max_spend,  # noqa: SLF001
         new_job=partial(job_class, client=client),
         files=lambda: client._files,  # noqa: SLF001
     )

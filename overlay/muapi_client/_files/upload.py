@@ -21,8 +21,8 @@ from muapi_client._files.form import Form
 from muapi_client._files.source import MIB, open_source
 from muapi_client._files.urls import is_loopback, is_safe
 from muapi_client._protocol import response
-from muapi_client._protocol.exchange import read, refused, repeat
-from muapi_client._protocol.request import prepare
+from muapi_client._protocol.exchange import read
+from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread
 from muapi_client._protocol.steps import Do, Flow, Reply, Send
 from muapi_client._spec.validation import refusal
@@ -143,16 +143,16 @@ def _stored(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[str]:
 
 
 def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Any]:
-    send = prepare(call, desk.terms)
+    send = encode(call, desk.terms)
     form = Form(
         send=send._replace(timeout=send.timeout + source.size / SLOWEST),
         source=source,
         fields={},
         on_progress=on_progress,
     )
-    reply = yield from repeat(Do(partial(desk.hands.post, form)), desk.terms, may_reread)
+    reply = yield from read(Do(partial(desk.hands.post, form)), desk.terms)
     if reply.status not in response.OK:
-        raise refused(reply, desk.terms)
+        raise response.status_error(reply)
     return response.decode(reply)
 
 
@@ -178,11 +178,11 @@ def _fields(body: Any) -> Mapping[str, Any]:
 
 def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
     """The form that puts a large file straight into storage, or None where the server has none to give."""
-    reply = yield from read(prepare(get_upload_url(filename=source.name), desk.terms), desk.terms)
+    reply = yield from read(encode(get_upload_url(filename=source.name), desk.terms), desk.terms)
     if reply.status in NO_FORM:
         return None
     if reply.status not in response.OK:
-        raise refused(reply, desk.terms)
+        raise response.status_error(reply)
     body = _fields(response.decode(reply))
     url, fields = body.get("url"), _fields(body.get("fields"))
     if not isinstance(url, str) or not fields.get("key"):
@@ -198,7 +198,7 @@ def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form
 
 
 def _deposited(form: Form, desk: Desk) -> Flow[str]:
-    reply: Reply = yield from repeat(Do(partial(desk.hands.deposit, form)), desk.terms, _may_deposit)
+    reply: Reply = yield from read(Do(partial(desk.hands.deposit, form)), desk.terms, may_repeat=_may_deposit)
     if reply.status not in STORED:
         raise errors.UploadError(
             f"storage refused {form.source.name}: HTTP {reply.status} with {response.excerpt(reply.content)}",

@@ -1,120 +1,139 @@
-"""What a job will cost, before it is submitted, and the limit that must not be passed.
+"""What a job will cost, before it is submitted, and the limit that must not be passed. Pure.
 
 Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end
-(``_types.cost``).
+(``_state/ledger``).
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog, errors
-from muapi_client._protocol.exchange import exchange
-from muapi_client._protocol.request import STREAM, prepare
+from muapi_client._protocol import response
+from muapi_client._protocol.exchange import read
+from muapi_client._protocol.request import STREAM, encode
+from muapi_client._protocol.steps import Do
+from muapi_client._runtime.user_warning import warn_user
+from muapi_client._types.cost import SpendWarning
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
-    from muapi_client._state.ledger import Spend
-    from muapi_client._types.prediction import Prediction
+    from decimal import Decimal
 
+    from muapi_client._protocol.request import Request
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Context
+    from muapi_client._state.memory import Record
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
 
 
-def estimate(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Estimate]:
+def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[Estimate]:
     """Ask what a call would cost.
 
+    Args:
+        content: The call's body, encoded: it is the estimate's, too.
+
     Raises:
-        NotFoundError: The model has no name in the price catalogue.
+        NotFoundError: Nobody can price the model before it runs: it has no name in the price catalogue, or the price
+            list lacks it.
         ResponseError: The answer names no price.
     """
     name = _catalogue_name(call)
-    asked: Call[Any] = Call(ESTIMATE, dict(call.body or {}), path={"name": name})
-    said = yield from exchange(asked, terms, reads=True, started_at=started_at)
-    cost = usd(said.get("cost")) if isinstance(said, dict) else None
+    question: Call[Any] = Call(ESTIMATE, {}, path={"name": name})
+    send = encode(question, context)._replace(content=content or b"{}")
+    reply = yield from read(send, context)
+    if reply.status == response.NOT_FOUND:
+        raise errors.NotFoundError(
+            f"the price list has no model {name!r}, so nobody can price it before it runs", **response.known(reply)
+        )
+    if reply.status not in response.OK:
+        raise response.status_error(reply)
+    answer = response.decode(reply)
+    cost = usd(answer.get("cost")) if isinstance(answer, dict) else None
     if cost is None:
-        raise errors.ResponseError(f"the estimate for {name} names no price: {said!r}")
-    strategy = said.get("cost_strategy")
-    return Estimate(name, cost, bool(said.get("dynamic_pricing")), str(strategy) if strategy else None)
+        raise errors.ResponseError(f"the estimate for {name} names no price: {answer!r}", body=reply.content)
+    strategy = answer.get("cost_strategy")
+    return Estimate(name, cost, bool(answer.get("dynamic_pricing")), str(strategy) if strategy else None)
 
 
-def within(
-    limit: Decimal, spend: Spend, acceptance: Flow[Prediction], call: Call[Any], terms: Terms
-) -> Flow[Prediction]:
-    """Go on with a submit only if the job's estimate keeps the spend within ``limit`` USD.
+def reserve(request: Request, record: Record, context: Context) -> Flow[None]:
+    """Set aside what a job will cost, before it is sent, if that keeps to ``max_spend``.
 
-    The estimate counts as spent until the server tells the cost, so that jobs submitted side by side keep to the limit,
-    and what may have been charged counts as charged.
-    Where no estimate can be had, the price catalogue's representative price counts; where that is missing too, the
-    job may go as long as the limit is not yet reached.
+    It counts as spent until the server tells the cost, so that jobs submitted side by side keep to the limit together,
+    and what may have been charged counts as charged. What is set aside is the server's estimate; where none can be had
+    the price catalogue's representative price; where that is missing too ``unpriced``. A model that was charged more
+    than was set aside for it is reserved at its highest charge from then on.
 
     Raises:
-        SpendLimitError: The job would pass the limit; nothing was sent.
+        SpendLimitError: The job would pass the limit, or nobody tells its price; nothing was sent.
     """
-    price = yield from reserved(limit, spend, call, terms)
-    try:
-        said = yield from acceptance
-    except errors.MuAPIError as error:
-        charged = isinstance(error, errors.SubmitOutcomeUnknownError) or error.request_id is not None
-        if not charged:  # what may have been charged stays set aside
-            spend.release(price)
-        raise
-    if said.cost is None and said.id:
-        spend.hold(said.id, price)
-    else:
-        spend.release(price)
-    return said
-
-
-def reserved(limit: Decimal, spend: Spend, call: Call[Any], terms: Terms) -> Flow[Decimal]:
-    """Set a job's estimate aside before it is sent; answers it, in USD.
-
-    Raises:
-        SpendLimitError: It would pass ``limit``; nothing was sent.
-    """
-    prepare(call, terms)  # what is refused here needs no price
-    price = max((yield from _expected(call, terms)), ZERO)
-    if not spend.reserve(price, limit):
+    slug, ledger, limit = request.call.operation.slug, context.ledger, context.max_spend
+    if limit is None:
+        return
+    price = yield from _expected_price(request, context)
+    if price is None:
+        raise errors.SpendLimitError(
+            f"nobody tells what {slug} costs, so max_spend={limit} USD cannot be kept to; nothing was sent. Pass"
+            ' unpriced=Decimal("0.50"), say, to set that aside for such a job.'
+        )
+    price = max(price, ledger.highest_charge(slug), ZERO)
+    record.set_aside_usd = price
+    if not ledger.reserve(record.key, price, limit):
+        spend = ledger.spend
         aside = spend.reserved_usd
         doubtful = f" and the {aside} USD set aside for requests whose cost is not known" if aside else ""
         raise errors.SpendLimitError(
-            f"{call.operation.slug} at about {price} USD would take the spend of {spend.total_usd} USD{doubtful}"
+            f"{slug} at about {price} USD would take the spend of {spend.total_usd} USD{doubtful}"
             f" past max_spend={limit} USD; nothing was sent"
         )
-    return price
 
 
-def _expected(call: Call[Any], terms: Terms) -> Flow[Decimal]:
+def listed_price(call: Call[Any]) -> Decimal | None:
+    """The representative price of a call's model in the price catalogue, in USD, or None where it has none."""
     try:
-        return (yield from estimate(call, terms, started_at=0.0)).cost_usd
+        price = catalog.get(_priced_slug(call), package=call.operation.package).price
+    except errors.MuAPIError:  # no such model, or a package this process has not imported
+        return None
+    return price.cost_usd if price and price.cost_usd else None
+
+
+def warn_of_overruns(context: Context) -> Flow[None]:
+    """Warn of models that cost more than was set aside for them, once each."""
+    overruns = context.ledger.overruns
+    while overruns:
+        slug, set_aside, charged = overruns.pop()
+        message = (
+            f"{slug} was charged {charged} USD where {set_aside} USD had been set aside within max_spend. From now on"
+            " the highest charge seen is set aside for it; this is said once a model."
+        )
+        yield Do(partial(warn_user, message, SpendWarning))
+
+
+def _expected_price(request: Request, context: Context) -> Flow[Decimal | None]:
+    call = request.call
+    try:
+        return (yield from estimate(call, request.send.content, context)).cost_usd
     except errors.MuAPIError as error:
         if isinstance(error, errors.ValidationError | errors.AuthenticationError):
             raise  # the submit would be refused for the same reason
-        return _listed(call)
-
-
-def _listed(call: Call[Any]) -> Decimal:
-    try:
-        price = catalog.get(_priced(call), package=call.operation.package).price
-    except errors.NotFoundError:
-        return Decimal(0)
-    return price.cost_usd if price else Decimal(0)
+    listed = listed_price(call)
+    return listed if listed is not None else context.unpriced
 
 
 def _catalogue_name(call: Call[Any]) -> str:
-    model = catalog.get(_priced(call), package=call.operation.package)
+    model = catalog.get(_priced_slug(call), package=call.operation.package)
     if model.name is None:
         raise errors.NotFoundError(
-            f"the pinned document tells no catalogue name for {model.slug}, and prices are asked by that name"
+            f"the pinned document tells no catalogue name for {model.slug}, and prices are asked by that name: nobody"
+            " can price it before it runs"
         )
     return model.name
 
 
-def _priced(call: Call[Any]) -> str:
+def _priced_slug(call: Call[Any]) -> str:
     """The slug whose price counts: a stream has no catalogue name of its own, and costs what its model does."""
     return call.operation.slug.removesuffix(STREAM)

@@ -1,7 +1,7 @@
-"""When the journal is written of a job: before its submit leaves, after its answer, at its end. Pure.
+"""What memory, ledger and journal are told of a job after its submission: who waits for it, and how it ends. Pure.
 
-Lives here: the order of submit and journal, and what an error tells where the file fails. Does not live here: the file
-(``_state.journal``), streams, which may go on while it fails (``_streams.outcome``).
+Lives here: the order of an answer and what is written of it. Does not live here: the submission, which writes for
+itself (``submission``), the file (``_state/journal``).
 """
 
 from __future__ import annotations
@@ -10,63 +10,62 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._protocol.job_answer import is_final
 from muapi_client._protocol.steps import Keep
+from muapi_client._state.secrets import secrets_of
 from muapi_client._types.status import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
+    from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 
-def journaled(call: Call[Any], terms: Terms, submission: Flow[Prediction]) -> Flow[Prediction]:
-    """Carry out a submission with its journal: the intent before anything leaves, its outcome before anything else.
+def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None]:
+    """Let memory and journal know what an answer said of a job.
+
+    A lost submit that this most likely is the job of (``MuAPI.reconcile`` said so) is lost no longer.
 
     Raises:
-        JournalError: The journal cannot be written; the message tells whether anything was sent.
+        JournalError: The journal cannot be written; the message tells what is true of the job.
     """
-    journal = terms.journal
-    if journal is None:
-        return (yield from submission)
-    key = yield from _kept(partial(journal.intend, call), "nothing was sent")
-    try:
-        said = yield from submission
-    except errors.SubmitOutcomeUnknownError as error:
-        yield Keep(partial(journal.lose, key, str(error)))
-        raise
-    except errors.MuAPIError:
-        yield Keep(partial(journal.forget, key))
-        raise
-    except GeneratorExit:  # the event loop ended: nobody carries out another step, and the intent stays what it is
-        raise
-    except BaseException as interrupt:
-        yield Keep(partial(journal.lose, key, f"interrupted by {type(interrupt).__name__}"))
-        raise
-    if said.id is not None:
-        yield from _kept(partial(journal.accept, key, said.id, said.cost), f"job {said.id} was accepted", said)
-    if said.id is None or is_final(said):
-        yield from _kept(partial(journal.finish, said, key=key), f"job {said.id} has ended", said)
-    return said
+    memory, journal = context.memory, context.journal
+    record, lost_key = memory.find(job.id), memory.lost_key(job.id)
+    if record is None and lost_key is not None:
+        record = memory.get(lost_key)
+        if record is not None:
+            record.accept(job.id, prediction.cost)
+            memory.accept(record)
+            context.ledger.accept(record)
+        if journal is not None:
+            yield from _kept(partial(journal.settle, lost_key, job.id), prediction)
+    ended = prediction.verdict is not Verdict.RUNNING
+    if record is not None and ended:
+        record.finish(prediction)
+        memory.accept(record)
+    elif record is not None:
+        record.cost = prediction.cost or record.cost
+    if journal is not None and ended:
+        key = record.key if record is not None and record.journaled else None
+        secrets = _secrets(record.call if record is not None else job.call, context)
+        yield from _kept(partial(journal.finish, prediction, key=key, secrets=secrets), prediction)
 
 
-def ended(said: Prediction, terms: Terms) -> Flow[None]:
-    """Write a job's end into the journal, where there is one, and where the answer tells it.
-
-    Raises:
-        JournalError: The journal cannot be written.
-    """
-    if terms.journal is not None and said.verdict is not Verdict.RUNNING:
-        yield from _kept(partial(terms.journal.finish, said), f"job {said.id} has ended: look at it again", said)
+def _secrets(call: Call[Any] | None, context: Context) -> tuple[str, ...]:
+    return secrets_of(call, context.webhook) if call is not None else tuple(filter(None, [context.webhook]))
 
 
-def _kept(write: Callable[[], Any], fact: str, said: Prediction | None = None) -> Flow[Any]:
+def _kept(write: Callable[[], object], prediction: Prediction) -> Flow[None]:
     """Write to the journal; should that fail, the error tells what is true all the same."""
     try:
-        return (yield Keep(write))
+        yield Keep(write)
     except errors.JournalError as error:
-        known: dict[str, Any] = {"request_id": said.id, "cost": said.cost, "balance": said.balance} if said else {}
-        raise errors.JournalError(f"{error}; {fact}", **known) from error
+        known: dict[str, Any] = {
+            "request_id": prediction.id,
+            "cost": prediction.cost,
+            "balance": prediction.balance,
+        }
+        raise errors.JournalError(f"{error}; job {prediction.id} has ended: look at it again", **known) from error

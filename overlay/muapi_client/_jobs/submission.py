@@ -1,112 +1,220 @@
-"""Submitting a job, as flows: what leaves, and what becomes of it. Pure."""
+"""One paid submission, stated once: for ``run``, ``submit``, ``send`` and ``stream`` alike. Pure.
+
+Lives here: the order of key check, reservation, journal and POST, and what becomes of each however it ends. Does not
+live here: whether a try may be followed by another (``_protocol/exchange``), what a stream says (``_streams``), waiting
+for the job (``waiting``).
+
+Doubt is the default. The client's memory knows of a submission before it is sent, and what it says of one that has
+begun to leave is "may have been charged" until something better is proven: see :func:`fate_of`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from attrs import evolve
-
-from muapi_client._jobs.journaling import journaled
-from muapi_client._jobs.waiting import OnLook, judge, wait
-from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.exchange import refused, unknown, write
-from muapi_client._protocol.request import prepare
-from muapi_client._protocol.steps import Do, Flow, Send, Sleep
-from muapi_client._sandbox.guard import heed
-from muapi_client._types.job import Job, now_utc
-from muapi_client._types.prediction import Prediction
+from muapi_client import errors
+from muapi_client._protocol.request import Request
+from muapi_client._protocol.steps import Flow, Keep
+from muapi_client._state.memory import Record
+from muapi_client._state.secrets import secrets_of, without_secrets
 
 if TYPE_CHECKING:
-    from muapi_client._state.context import Terms
-    from muapi_generated.types import Call
+    from muapi_client._state.context import Context
+
+R = TypeVar("R")
+
+Exchange = Callable[[Request, Record, "Context"], Flow[R]]
 
 
-OnAccept = Callable[[Job], object] | None
+class Fate(Enum):
+    """What became of a submission and its money; each has its row in the README and its test in ``tests/faults``."""
+
+    REFUSED = "refused"
+    CHARGED = "refused and charged"
+    NOT_SENT = "not sent"
+    IN_DOUBT = "in doubt"
+    INTERRUPTED = "interrupted"
+    ACCEPTED = "accepted"
 
 
-def run(
-    submission: Flow[Job | Prediction],
-    terms: Terms,
-    *,
-    timeout: float,
-    on_accept: OnAccept = None,
-    on_look: OnLook = None,
-) -> Flow[Prediction]:
-    """Carry out a submission and wait for the job's end; ``on_accept`` sees the job before the waiting starts."""
-    outcome = yield from submission
-    if isinstance(outcome, Prediction):
-        return outcome
-    try:
-        now = yield Sleep(0.0)  # uploads and resends before this are not part of the wait
-        if on_accept is not None:
-            yield Do(partial(on_accept, outcome))
-        # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
-        later = yield Sleep(min(terms.polling.minimum, timeout))
-        return (yield from wait(outcome, terms, now=later, timeout=timeout, since=now, on_look=on_look))
-    except BaseException as error:
-        if outcome.id not in str(error):  # a callback's, or an interrupt: the id of a paid job must not go with it
-            error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")
-        raise
+def fate_of(record: Record, error: BaseException | None) -> Fate:
+    """What became of a submission, by the facts of its record and what ended it: doubt, unless better is proven."""
+    if record.accepted:
+        return Fate.ACCEPTED
+    if record.refused:
+        return Fate.CHARGED if record.cost is not None and record.cost.charged_usd > 0 else Fate.REFUSED
+    if record.sent:
+        return Fate.IN_DOUBT if isinstance(error, errors.MuAPIError) else Fate.INTERRUPTED
+    own_check = isinstance(error, errors.APIStatusError | errors.SpendLimitError)
+    return Fate.REFUSED if own_check else Fate.NOT_SENT
 
 
-def submit(
-    acceptance: Flow[Prediction], call: Call[Any], terms: Terms, *, now: float, new_job: Callable[..., Job] = Job
-) -> Flow[Job | Prediction]:
-    """Submit a job: a :class:`Job` once accepted, or the finished :class:`Prediction` answered at once.
+def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: bool = False) -> Flow[R]:
+    """Carry out a paid submission; answers what its exchange does.
 
     Args:
-        acceptance: :func:`accepted`, perhaps within a limit of spend.
-        now: The clock's reading, in seconds.
-        new_job: What makes the job, so that it can hold its client.
+        exchange: Sends the request and reads the answer; tells the record what it learns.
+        waits: Whether the job is waited for at once, so that no other process takes it up meanwhile.
 
     Raises:
-        JobFailedError, JobCancelledError: The answer itself says that the job ended badly.
-    """
-    said = yield from acceptance
-    job = new_job(said.id or "", call, said.cost, now_utc())
-    said = yield from heed(said, job, terms)
-    if said.id is None or job_answer.is_final(said):
-        return judge(job, evolve(said, seconds=(yield Sleep(0.0)) - now))
-    return job
-
-
-def send(acceptance: Flow[Prediction], call: Call[Any], terms: Terms) -> Flow[Any]:
-    """Submit a job as any other call is sent: by the same rules, and answered with the body as the document types it.
-
-    A job that ended badly at once is an answer here, not an error.
-    """
-    said = yield from acceptance
-    yield from heed(said, Job(said.id or "", call, said.cost, now_utc()), terms)
-    return response.typed(call.operation.answer, said.raw, call.operation.package)
-
-
-def accepted(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Prediction]:
-    """What the server says of a job it accepts, once journal and ledger know.
-
-    Args:
-        started_at: Seconds since the epoch, for the error of an unknown outcome.
-
-    Raises:
-        APIStatusError: The server refused; nothing was charged.
-        APIConnectionError: The submit never arrived; nothing was charged.
-        SubmitOutcomeUnknownError: It may have been accepted and charged.
+        SandboxMismatchError: The key is not of the expected kind; nothing was sent.
+        SpendLimitError: It would pass ``max_spend``, or nobody can price it; nothing was sent.
         JournalError: The journal cannot be written; the message tells whether anything was sent.
+        APIStatusError: The server refused; ``cost`` tells whether it charged all the same.
+        APIConnectionError: It never left; nothing was charged.
+        SubmitOutcomeUnknownError: It may have been accepted and charged.
     """
-    send = prepare(call, terms)  # what is refused here never was a job: it is not written down
-    return (yield from journaled(call, terms, _answered(call, send, terms, started_at=started_at)))
+    record = Record(
+        request.call,
+        datetime.fromtimestamp(request.started_at, UTC),
+        waits=waits,
+        tag=context.tag,
+        origin=context.origin,
+    )
+    flow = _submit(request, record, context, exchange)
+    record.follow(flow)
+    return flow
 
 
-def _answered(call: Call[Any], send: Send, terms: Terms, *, started_at: float) -> Flow[Prediction]:
-    reply = yield from write(call, send, terms, started_at=started_at)
-    said = job_answer.read_prediction(reply, request_id=None)
-    if said is None and reply.status not in response.OK:
-        raise refused(reply, terms)
-    if said is None or (said.id is None and not job_answer.is_final(said)):
-        why = f"HTTP {reply.status} with neither a request id nor a result"
-        raise unknown(call, why, started_at=started_at, reply=reply)
-    terms.note(said.cost, said.balance, said.id or "")
-    if said.id:
-        terms.standing.accept(said.id)
-    return said
+def _submit(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Flow[R]:
+    if context.expect is not None:
+        from muapi_client._sandbox.mismatch import check_key  # noqa: PLC0415 - only with an expectation
+
+        yield from check_key(context)
+    error: BaseException | None = None
+    context.memory.intend(record)  # no step: from here on the client knows of it, whatever happens
+    try:
+        yield from _reserve(request, record, context)
+        yield from _write_intent(record, context)
+        return (yield from exchange(request, record, context))
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        fate = fate_of(record, error)
+        conclude(record, fate, context, error)
+        if not isinstance(error, GeneratorExit):  # else the event loop has ended: nobody carries out another step
+            yield from _write_fate(record, fate, context, error)
+        del error  # it holds this frame
+
+
+def conclude(record: Record, fate: Fate, context: Context, error: BaseException | None) -> None:
+    """Tell memory, ledger and error what became of a submission. No step, so that nothing comes between."""
+    memory, ledger = context.memory, context.ledger
+    match fate:
+        case Fate.REFUSED | Fate.NOT_SENT:
+            memory.forget(record)
+            ledger.release(record.key)
+        case Fate.CHARGED:
+            memory.accept(record)
+            ledger.record(record.key, record.cost)
+        case Fate.IN_DOUBT | Fate.INTERRUPTED:  # it stays in memory as unknown, and what is set aside stays so
+            record.reason = record.reason or _reason(error)
+            if isinstance(error, errors.SubmitOutcomeUnknownError):
+                error.key = record.key
+        case Fate.ACCEPTED:
+            memory.accept(record)
+            ledger.accept(record)
+            if record.request_id:
+                context.standing.accept(record.request_id)
+    if error is not None and not isinstance(error, errors.MuAPIError):
+        error.add_note(_note(record, fate))
+
+
+def _note(record: Record, fate: Fate) -> str:
+    """What an interrupt's note tells of the money."""
+    operation = record.call.operation
+    what = f"{operation.method} {operation.path}"
+    if fate is Fate.ACCEPTED and record.request_id:
+        return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
+    if fate in (Fate.NOT_SENT, Fate.REFUSED):
+        return f"{what} was not sent, or was refused: nothing was charged."
+    call = without_secrets(record.call)
+    return (
+        f"{what} was under way: it may have been accepted and charged, and is not sent again. mu.unknown() lists it,"
+        f" and mu.reconcile(entry) looks for its job. The call: {call.body!r}"
+    )
+
+
+def _reason(error: BaseException | None) -> str:
+    return str(error) if isinstance(error, errors.MuAPIError) else f"interrupted by {type(error).__name__}"
+
+
+def _reserve(request: Request, record: Record, context: Context) -> Flow[None]:
+    if context.max_spend is not None:
+        from muapi_client._jobs.budget import reserve  # noqa: PLC0415 - loads the catalogue
+
+        yield from reserve(request, record, context)
+
+
+def _write_intent(record: Record, context: Context) -> Flow[None]:
+    journal = context.journal
+    if journal is None:
+        return
+    record.journaled = True
+    try:
+        yield Keep(
+            partial(
+                journal.intend,
+                record.key,
+                record.call,
+                context.account,
+                intended_at=record.intended_at,
+                set_aside_usd=record.set_aside_usd,
+                tag=context.tag,
+                secrets=secrets_of(record.call, context.webhook),
+            )
+        )
+    except errors.JournalError as error:
+        record.journaled = False
+        raise errors.JournalError(f"{error}; nothing was sent") from error
+
+
+def _write_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> Flow[None]:
+    """Write down what became of a submission, once it is in the journal.
+
+    Raises:
+        JournalError: It cannot be written, and nothing else is on its way to the user: else it is that one's note.
+    """
+    if context.journal is None or not record.journaled:
+        return
+    try:
+        yield Keep(_entry_write(record, fate, context))
+    except errors.JournalError as trouble:
+        if error is not None:
+            error.add_note(f"The journal could not be told: {trouble}")
+            return
+        truth = f"job {record.request_id} was accepted" if record.request_id else "it was accepted, and has ended"
+        raise errors.JournalError(f"{trouble}; {truth}", request_id=record.request_id, cost=record.cost) from trouble
+
+
+def write_accepted(record: Record, context: Context) -> Flow[None]:
+    """Write down that a submission which goes on was accepted, once its id is known.
+
+    Raises:
+        JournalError: It cannot be written; it is written again at the end.
+    """
+    context.memory.accept(record)
+    if record.request_id:
+        context.standing.accept(record.request_id)
+    if context.journal is not None and record.journaled:
+        yield Keep(_entry_write(record, Fate.ACCEPTED, context))
+
+
+def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], object]:
+    """What is written of a fate."""
+    journal, key = context.journal, record.key
+    assert journal is not None
+    if fate in (Fate.REFUSED, Fate.NOT_SENT):
+        return partial(journal.withdraw, key)
+    if fate is Fate.CHARGED:
+        return partial(journal.fail, key, record.cost, record.reason)
+    if record.prediction is not None:
+        return partial(journal.finish, record.prediction, key=key, secrets=secrets_of(record.call, context.webhook))
+    if fate is Fate.ACCEPTED and record.request_id:
+        return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)
+    return partial(journal.mark_unknown, key, record.reason)

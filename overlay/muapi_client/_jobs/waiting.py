@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from attrs import evolve
 
 from muapi_client import errors
-from muapi_client._jobs.journaling import ended
+from muapi_client._jobs.journaling import note_answer
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.exchange import read, refused
-from muapi_client._protocol.request import prepare
+from muapi_client._protocol.cost_headers import balance_from_headers
+from muapi_client._protocol.exchange import read
+from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread, retry_after
 from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import heed
@@ -47,14 +48,14 @@ def look(job: Job, terms: Terms) -> Flow[Prediction]:
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    reply = yield from read(prepare(_result_of(job), terms), terms)
+    reply = yield from read(encode(_result_of(job), terms), terms)
     said = job_answer.read_prediction(reply, request_id=job.id)
     if said is not None and not job_answer.names_another(said):
         terms.note(said.cost, said.balance, job.id)
-        yield from ended(said, terms)
+        yield from note_answer(said, job, terms)
         return (yield from heed(evolve(said, looks=1), job, terms))
     if reply.status not in response.OK:
-        raise refused(reply, terms, request_id=job.id)
+        raise response.status_error(reply, request_id=job.id)
     raise errors.ResponseError(
         f"job {job.id}: {_trouble(reply, said)}", body=reply.content, request_id=job.id, **response.known(reply)
     )
@@ -76,13 +77,13 @@ def wait(
     """
     since = now if since is None else since
     deadline = since + timeout
-    send = prepare(_result_of(job), terms)
+    send = encode(_result_of(job), terms)
     watch = Watch()
     while now < deadline:
         outcome: Outcome = yield send._replace(timeout=min(terms.timeout, deadline - now))
         watch = watch.after(outcome, job, terms, since=since)
         if watch.fresh and watch.last is not None:
-            yield from ended(watch.last, terms)
+            yield from note_answer(watch.last, job, terms)
             said = yield from heed(watch.last, job, terms)
             watch = watch._replace(last=said)
             if on_look is not None:
@@ -116,7 +117,8 @@ class Watch(NamedTuple):
             return self._missed(str(outcome.error), None)
         said = job_answer.read_prediction(outcome, request_id=job.id)
         if said is None and outcome.status in response.REFUSED and not may_reread(outcome):
-            raise refused(outcome, terms, request_id=job.id)
+            terms.note(None, balance_from_headers(outcome.headers), None)
+            raise response.status_error(outcome, request_id=job.id)
         if said is None or job_answer.names_another(said):
             return self._missed(_trouble(outcome, said), retry_after(outcome))
         terms.note(said.cost, said.balance, job.id)

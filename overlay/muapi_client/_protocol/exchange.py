@@ -1,33 +1,39 @@
-"""One exchange with any endpoint, as flows: what is sent, and whether it may be sent again. Pure.
+"""One exchange with any endpoint, as flows: carried out, and again where that is safe. Pure.
 
-Lives here: the rule that decides about paying twice. Does not live here: what an answer says of a job
-(``_jobs.waiting``).
+Lives here: the resend rule at work. Does not live here: which outcome may be followed by another try (``resend``), what
+an answer says of a job (``job_answer``), what is remembered of a paid one (``_jobs/submission``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._protocol import job_answer, response
+from muapi_client._protocol import response
 from muapi_client._protocol.cost_headers import balance_from_headers
-from muapi_client._protocol.request import IDEMPOTENCY_KEY, prepare
-from muapi_client._protocol.resend import may_reread, may_resubmit, retry_after
-from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Send, Sleep, Step
-from muapi_client._spec.validation import declares
+from muapi_client._protocol.request import has_idempotency_key, prepare
+from muapi_client._protocol.resend import (
+    Reading,
+    may_be_processed,
+    may_reread,
+    may_resubmit,
+    reading_of,
+    retry_after,
+)
+from muapi_client._protocol.steps import Lost, Reply, Send, Sleep
+from muapi_client._runtime.delivery import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._state.context import Terms
+    from muapi_client._protocol.request import Request
+    from muapi_client._protocol.steps import Do, Flow, Outcome
+    from muapi_client._state.context import Context
     from muapi_generated.types import Call
 
-# Besides every 5xx: the job may have been accepted all the same. 301 and 302 are often meant as 303, "done, see there".
-UNCERTAIN: Final = frozenset({301, 302, 303, 408, 499})
 
-
-def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -> Flow[Any]:
-    """Carry out one call of any endpoint and answer its decoded, typed body.
+def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: float) -> Flow[Any]:
+    """Carry out one call of any endpoint that submits no job, and answer its decoded, typed body.
 
     Args:
         reads: Whether the call changes and charges nothing, so that it may be sent again at will.
@@ -40,10 +46,10 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
         ResponseError: The answer cannot be understood.
         SubmitOutcomeUnknownError: Something may have been changed or charged.
     """
-    send = prepare(call, terms)
-    reply = yield from (read(send, terms) if reads else write(call, send, terms, started_at=started_at))
+    request = prepare(call, context, started_at=started_at)
+    reply = yield from (read(request.send, context) if reads else write(request, Attempts(), context))
     if reply.status not in response.OK:
-        raise refused(reply, terms)
+        raise response.status_error(reply)
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:
@@ -51,99 +57,117 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
     except errors.ResponseError as error:
         if reads:
             raise
-        raise unknown(call, str(error), started_at=started_at, reply=reply) from error
+        raise unknown_error(request, str(error), reply=reply) from error
 
 
-def read(send: Send, terms: Terms) -> Flow[Reply]:
-    """Carry out an exchange that only reads, again where the failure looks passing."""
-    return (yield from repeat(send, terms, may_reread))
-
-
-def write(call: Call[Any], send: Send | Do, terms: Terms, *, started_at: float) -> Flow[Reply]:
-    """Carry out an exchange that changes or charges something: again only where that is provably safe.
+def read(step: Send | Do, context: Context, *, may_repeat: Callable[[Outcome], bool] = may_reread) -> Flow[Reply]:
+    """Carry out an exchange that charges nothing, again where the failure looks passing.
 
     Args:
-        send: The exchange, or what carries it out and ends in an outcome.
-        started_at: Seconds since the epoch, for the error that has to tell when it was sent.
+        step: The exchange, or what carries it out and ends in an outcome.
+        may_repeat: Whether an outcome may be followed by another try.
 
     Raises:
-        SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
+        APIConnectionError: No answer arrived.
     """
-    has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
-    doubts: list[Outcome] = []  # tries that may have been accepted all the same, and were sent again by their key
-
-    def again(outcome: Outcome) -> bool:
-        if _may_be_accepted(outcome):
-            doubts.append(outcome)
-        return may_reread(outcome) if has_key else may_resubmit(outcome)
-
-    try:
-        reply = yield from repeat(send, terms, again)
-    except errors.APIConnectionError as error:
-        if error.sent or doubts:
-            raise unknown(call, str(error), started_at=started_at) from error
-        raise
-    refused_now = reply.status in response.REFUSED and job_answer.read_prediction(reply, request_id=None) is None
-    if doubts and refused_now:
-        raise unknown(call, f"HTTP {reply.status} after a try without an answer", started_at=started_at, reply=reply)
-    if _may_be_accepted(reply):
-        raise unknown(call, f"HTTP {reply.status}", started_at=started_at, reply=reply)
-    return reply
-
-
-def _may_be_accepted(outcome: Outcome) -> bool:
-    """Whether a submit may have been processed although this came of it."""
-    if isinstance(outcome, Lost):
-        return outcome.error.sent
-    return outcome.status in UNCERTAIN or outcome.status >= 500  # noqa: PLR2004 - the 5xx class
-
-
-def repeat(step: Step, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> Flow[Reply]:
-    """Carry out a step that ends in an outcome, again where ``may_repeat`` says so, as often and as long as allowed."""
-    failures, first_ended = 0, 0.0
+    back_off = BackOff(context)
     while True:
         outcome: Outcome = yield step
-        if isinstance(outcome, Reply):
-            terms.note(None, balance_from_headers(outcome.headers), None)
-        failures += 1
-        first_ended = first_ended or outcome.at
-        asked = None if isinstance(outcome, Lost) else retry_after(outcome)
-        pause = terms.retry.pause(failures, draw=terms.draw(), asked=asked)
-        spent = failures >= terms.retry.attempts or outcome.at + pause > first_ended + terms.retry.within
-        if spent or not may_repeat(outcome):
+        pause = back_off.after(outcome)
+        if pause is None or not may_repeat(outcome):
             return arrived(outcome)
         yield Sleep(pause)
 
 
+def write(
+    request: Request, attempts: Attempts, context: Context, opening: Callable[[Send], Send | Do] = lambda send: send
+) -> Flow[Reply]:
+    """Carry out an exchange that changes or charges something, again only where that is provably safe.
+
+    Args:
+        attempts: Told of each try, so that whoever is interrupted knows whether anything has left.
+        opening: Makes the step that carries it out and ends in an outcome; by default the exchange itself.
+
+    Returns:
+        A refusal, or an answer that was processed: whoever reads it has to say whether a job was accepted.
+
+    Raises:
+        APIConnectionError: Nothing was sent.
+        SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
+    """
+    back_off = BackOff(context)
+    try:
+        while True:
+            outcome: Outcome = yield opening(request.send._replace(delivery=attempts.begin()))
+            pause = back_off.after(outcome)
+            if not may_be_processed(outcome):
+                attempts.dismiss()
+            again = may_reread(outcome) if request.idempotent else may_resubmit(outcome)
+            if pause is None or not again:
+                break
+            yield Sleep(pause)
+    except errors.MuAPIError as error:  # such as: the client was closed meanwhile
+        if attempts.sent:
+            raise unknown_error(request, str(error)) from error
+        raise
+    if isinstance(outcome, Lost):
+        if attempts.sent:
+            raise unknown_error(request, str(outcome.error)) from outcome.error
+        raise outcome.error
+    reading = reading_of(outcome)
+    if reading is Reading.REFUSAL and attempts.sent:
+        raise unknown_error(request, f"HTTP {outcome.status} after a try without an answer", reply=outcome)
+    if reading is Reading.DOUBT:
+        raise unknown_error(request, f"HTTP {outcome.status}", reply=outcome)
+    return outcome
+
+
+class BackOff:
+    """The pauses between the tries of one exchange, as many and as long as the client's ``retry`` allows."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._failures = 0
+        self._first_ended = 0.0
+
+    def after(self, outcome: Outcome) -> float | None:
+        """Seconds until the next try may begin, or None where there is no other. Takes note of the balance told."""
+        retry, is_reply = self._context.retry, isinstance(outcome, Reply)
+        if is_reply:
+            self._context.ledger.note_balance(balance_from_headers(outcome.headers))
+        self._failures += 1
+        self._first_ended = self._first_ended or outcome.at
+        asked = retry_after(outcome) if is_reply else None
+        pause = retry.pause(self._failures, draw=self._context.draw(), asked=asked)
+        over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
+        return None if over else pause
+
+
 def arrived(outcome: Outcome) -> Reply:
-    """The answer, or the error that none arrived."""
+    """The answer.
+
+    Raises:
+        APIConnectionError: None arrived.
+    """
     if isinstance(outcome, Lost):
         raise outcome.error
     return outcome
 
 
-def refused(reply: Reply, terms: Terms, *, request_id: str | None = None) -> errors.APIStatusError:
-    """The error a refusal stands for, once the ledger knows the balance it tells."""
-    terms.note(None, balance_from_headers(reply.headers), None)
-    return response.status_error(reply, request_id=request_id)
-
-
-def unknown(
-    call: Call[Any], why: str, *, started_at: float, reply: Reply | None = None
-) -> errors.SubmitOutcomeUnknownError:
+def unknown_error(request: Request, why: str, *, reply: Reply | None = None) -> errors.SubmitOutcomeUnknownError:
     """The error for a submit that left and came back with nothing that can be built on."""
+    call = request.call
     known: dict[str, Any] = response.known(reply) if reply else {}
-    has_key = (call.body or {}).get(IDEMPOTENCY_KEY) is not None
     advice = (
         "Sent again by its idempotency key, it is not charged twice: submit error.call as it is."
-        if has_key
-        else "It was not sent again. Look through mu.history() or the dashboard before you submit error.call again."
+        if has_idempotency_key(call)
+        else "It was not sent again. mu.reconcile(error) looks through the history before you submit error.call again."
     )
     return errors.SubmitOutcomeUnknownError(
         f"{call.operation.method} {call.operation.path} was sent and its outcome is unknown ({why}): it may have been"
         f" accepted and charged. {advice}",
         call=call,
         body=reply.content if reply else b"",
-        started_at=started_at,
+        started_at=request.started_at,
         **known,
     )

@@ -1,9 +1,13 @@
-"""A call as the request that carries it: checked, keyed, its path quoted, its body encoded. Pure."""
+"""A call, checked and encoded once: what travels on from here is a value.
+
+Lives here: from a call to the bytes that carry it, and what is refused before anything is sent. Does not live here:
+sending it (``exchange``), the document's rules (``_spec/validation``).
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from attrs import evolve
@@ -12,42 +16,68 @@ from muapi_client._protocol.steps import Send
 from muapi_client._spec.validation import check, declares, refusal
 
 if TYPE_CHECKING:
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
     from muapi_generated.types import Call
-
 
 STREAM: Final = "/stream"  # how the slugs of streaming language models end
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
 
 
-def keyed(call: Call[Any], new_key: str) -> Call[Any]:
-    """The call with an idempotency key, where the document declares the field (data tools do) and it has none yet.
+class Request(NamedTuple):
+    """A call that is ready to be sent.
 
-    Such a call may be sent again whatever happened to it: the server answers a repetition with the first outcome.
+    Attributes:
+        call: What it carries, its idempotency key included.
+        send: The exchange that carries it.
+        started_at: When it was made ready, in seconds since the epoch, for errors and records.
     """
-    body = call.body
-    if body is None or body.get(IDEMPOTENCY_KEY) is not None or not declares(call, IDEMPOTENCY_KEY):
-        return call
-    return evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
+
+    call: Call[Any]
+    send: Send
+    started_at: float
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether it may be sent again whatever happened to it: a repetition is answered with the first outcome."""
+        return has_idempotency_key(self.call)
 
 
-def prepare(call: Call[Any], terms: Terms) -> Send:
-    """Turn a call into the exchange that carries it.
+def prepare(call: Call[Any], context: Context, *, started_at: float, new_key: str = "") -> Request:
+    """Check and encode a call.
+
+    Args:
+        started_at: Seconds since the epoch.
+        new_key: An idempotency key for a call whose body may have one and has none.
+
+    Raises:
+        ValidationError: The input does not fit the pinned document, or cannot be written as JSON; nothing was sent.
+    """
+    call = _with_key(call, new_key)
+    return Request(call, encode(call, context), started_at)
+
+
+def encode(call: Call[Any], context: Context) -> Send:
+    """The exchange that carries a call, once the call is checked.
 
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON.
     """
-    if terms.strict:
+    if context.strict:
         check(call)
     query = dict(call.query)
-    if call.operation.is_job and terms.webhook:
-        query.setdefault("webhook", terms.webhook)
-    if terms.team_id is not None:
-        query.setdefault("team_id", terms.team_id)
+    if call.operation.is_job and context.webhook:
+        query.setdefault("webhook", context.webhook)
+    if context.team_id is not None:
+        query.setdefault("team_id", context.team_id)
     for name, value in query.items():
         if not _has_bytes(str(value)):
             raise refusal(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
-    return Send(call.operation.method, _path(call), query, _content(call), terms.timeout)
+    return Send(call.operation.method, _path(call), query, _content(call), context.timeout)
+
+
+def has_idempotency_key(call: Call[Any]) -> bool:
+    """Whether a call names an idempotency key that the pinned document knows (data tools do)."""
+    return (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
 
 
 def refuse_stream(call: Call[Any]) -> None:
@@ -60,6 +90,22 @@ def refuse_stream(call: Call[Any]) -> None:
         plain = call.operation.slug.removesuffix(STREAM)
         message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
         raise refusal(call, (), message, kind="stream")
+
+
+def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
+    """The call with an idempotency key, where the document declares the field and it has none yet.
+
+    Raises:
+        ValidationError: Its key is blank: two requests with blank keys would count as one, or be charged twice.
+    """
+    body = call.body
+    if body is None or not declares(call, IDEMPOTENCY_KEY):
+        return call
+    given = body.get(IDEMPOTENCY_KEY)
+    if isinstance(given, str) and not given.strip():
+        message = f"{IDEMPOTENCY_KEY} is blank: leave it out to have one made, or give one of your own"
+        raise refusal(call, (IDEMPOTENCY_KEY,), message, kind="string_too_short")
+    return call if given is not None or not new_key else evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
 
 
 def _path(call: Call[Any]) -> str:

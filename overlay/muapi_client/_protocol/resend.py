@@ -7,8 +7,11 @@ sent again whenever the failure looks passing.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from muapi_client._protocol.job_answer import read_prediction
+from muapi_client._protocol.response import OK, REFUSED
 from muapi_client._protocol.steps import Lost
 
 if TYPE_CHECKING:
@@ -20,6 +23,34 @@ if TYPE_CHECKING:
 PASSING: Final = frozenset({408, 425, 429})  # and every 5xx: the next try may fare better
 REFUSED_UNPROCESSED: Final = 429
 SERVER_FAILED: Final = 500
+
+# Statuses that prove a request unprocessed: 307 and 308 ask for it to be sent elsewhere, 4xx refuse it. Not so what a
+# gateway says that gave up on a server which may have gone on (408, 425, 499): nothing is proven by these, by 5xx, nor
+# by 301 to 303, which are often meant as "done, see there".
+REDIRECTED: Final = frozenset({307, 308})
+GAVE_UP: Final = frozenset({408, 425, 499})
+
+
+class Reading(Enum):
+    """What the answer to a request that changes or charges something proves."""
+
+    ANSWER = "answer"  # it was processed: what came of it is to be read
+    REFUSAL = "refusal"  # it was not
+    DOUBT = "doubt"  # neither is proven
+
+
+def reading_of(reply: Reply) -> Reading:
+    """What an answer to a submit proves. A 4xx that tells how a job ended is no refusal: the job was accepted."""
+    if reply.status in OK:
+        return Reading.ANSWER
+    if reply.status in REDIRECTED or (reply.status in REFUSED and reply.status not in GAVE_UP):
+        return Reading.REFUSAL if read_prediction(reply, request_id=None) is None else Reading.ANSWER
+    return Reading.DOUBT
+
+
+def may_be_processed(outcome: Outcome) -> bool:
+    """Whether a submit may have been processed, for all that this outcome of it proves."""
+    return outcome.error.sent if isinstance(outcome, Lost) else reading_of(outcome) is not Reading.REFUSAL
 
 
 def may_resubmit(outcome: Outcome) -> bool:

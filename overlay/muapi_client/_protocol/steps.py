@@ -13,27 +13,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
+    from muapi_client._runtime.delivery import Delivery
     from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import APIConnectionError
 
 R = TypeVar("R")
-
-
-class Delivery:
-    """How far one attempt to send a request got. A fact, noted where the bytes are handed to the network.
-
-    A flow that makes one and puts it into its :class:`Send` can read it whatever becomes of the exchange: an interrupt
-    leaves no outcome, and what may have been paid must be known all the same. One attempt, one delivery: it never goes
-    back to False.
-    """
-
-    __slots__ = ("started",)
-
-    def __init__(self) -> None:
-        self.started = False  # set before the first byte of the request is handed to the network
-
-    def __repr__(self) -> str:
-        return f"Delivery(started={self.started})"
 
 
 class Send(NamedTuple):

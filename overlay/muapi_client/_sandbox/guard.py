@@ -10,7 +10,7 @@ key's answers never load: they are charged, and that is seen at a glance.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
@@ -23,19 +23,6 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Terms
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
-    from muapi_generated.types import Call
-
-
-def foresee(acceptance: Flow[Prediction], call: Call[Any], terms: Terms) -> Flow[Prediction]:
-    """Go on with a submit unless the key is known not to be of the expected kind.
-
-    Raises:
-        SandboxMismatchError: It is of the other kind; nothing was submitted.
-    """
-    from muapi_client._sandbox import mismatch  # noqa: PLC0415 - only with an expectation
-
-    yield from mismatch.check(call, terms)
-    return (yield from acceptance)
 
 
 def heed(said: Prediction, job: Job, terms: Terms) -> Flow[Prediction]:

@@ -6,17 +6,16 @@ at (``guard``), evidence (``detection``) and its weight (``evidence``). Loads wi
 
 from __future__ import annotations
 
-import inspect
-import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from muapi_client import errors
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.job_answer import is_final
-from muapi_client._protocol.request import STREAM, prepare
+from muapi_client._protocol.request import STREAM
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED
 from muapi_client._protocol.steps import Do, Sleep
+from muapi_client._runtime.user_warning import warn_user
 from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, shown_by
 from muapi_client._sandbox.evidence import weigh
 from muapi_client._settings.retry import Retry
@@ -37,7 +36,7 @@ PATIENCE: Final = 10.0  # seconds that a submit waits for the key list at most; 
 AGAIN: Final = 60.0  # seconds until a list that was not to be had is asked for again
 
 
-def check(call: Call[Any], terms: Terms) -> Flow[None]:
+def check_key(terms: Terms) -> Flow[None]:
     """Stop before a submit where the key is known not to be of the expected kind.
 
     Where nothing is known yet the key list is asked for, once a client; where that tells nothing either, is refused or
@@ -48,7 +47,6 @@ def check(call: Call[Any], terms: Terms) -> Flow[None]:
     """
     known = terms.standing.known
     if weigh(of_key(known)).verdict is None and not terms.standing.asked:
-        prepare(call, terms)  # what is refused here needs no key
         yield from _glanced(terms)
     verdict = weigh(of_key(terms.standing.known))
     if _disappoints(verdict, terms):
@@ -128,21 +126,12 @@ def _learn(said: Prediction, terms: Terms) -> None:
 
 
 def _warn(said: Prediction) -> None:
-    warnings.warn(
+    warn_user(
         f"{name_of(said.id)} was answered by a sandbox (test) key: its outputs are samples, not made from the input"
         f" ({'; '.join(said.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox' takes it as"
         " meant; this is said once a client.",
         SandboxWarning,
-        stacklevel=_users_frame(),
     )
-
-
-def _users_frame() -> int:
-    """How many frames above :func:`_warn` the first one outside this package is: the line the warning is about."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and str(frame.f_globals.get("__name__", "")).startswith("muapi_client."):
-        frame, level = frame.f_back, level + 1
-    return max(level, 1)
 
 
 def _disappoints(verdict: SandboxVerdict, terms: Terms) -> bool:

@@ -1,5 +1,6 @@
-"""What every flow of a client goes by: a value, made of the options when the client is made.
+"""What every flow of a client goes by: its settings, and what it remembers.
 
+A value, made of the options when the client is made; ``with_options`` makes another one that shares the state.
 Importing it is cheap; the flows themselves load with the first call.
 """
 
@@ -13,24 +14,37 @@ if TYPE_CHECKING:
 
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
-    from muapi_client._state.journal import Journal
+    from muapi_client._state.journal import Account, Journal
     from muapi_client._state.key_state import Standing
+    from muapi_client._state.ledger import Ledger
+    from muapi_client._state.memory import Memory
     from muapi_client._types.cost import Cost
 
 
-class Terms(NamedTuple):
+class Context(NamedTuple):
     """What a flow goes by.
 
     Attributes:
+        retry: How often a failed exchange is sent again, where it may be.
+        polling: How often a job is looked at.
         timeout: Seconds for one exchange.
         wait_timeout: Seconds for one wait.
+        strict: Whether inputs are held against the pinned document.
+        webhook: A URL that is told of every job's end, or None.
+        team_id: The team that is charged, or None.
         draw: A source of random numbers from 0 to 1, for jitter.
-        journal: Where every paid job is written down, or None.
+        memory: What the client remembers of its paid submissions.
+        ledger: What they cost.
         standing: What the client has learnt of its key.
+        journal: Where every paid job is written down, or None.
+        account: Whose jobs they are in the journal, or None without one.
+        max_spend: The most the client may spend, in USD, or None.
+        unpriced: What is set aside, in USD, for a job whose price nobody tells; None refuses it under ``max_spend``.
         expect: The kind of key it is meant to have, or None where either will do.
         remarks: Whether the first sandbox answer is warned of, where nothing is expected.
         models: The generated package whose document calls are held against; None: the one that made each.
-        note: Told of every judged answer: cost or None, balance or None, request id or None.
+        tag: The caller's word for each job, kept and never sent; or None.
+        origin: The API's.
     """
 
     retry: Retry
@@ -41,9 +55,24 @@ class Terms(NamedTuple):
     webhook: str | None
     team_id: int | None
     draw: Callable[[], float]
-    note: Callable[[Cost | None, Decimal | None, str | None], None]
+    memory: Memory
+    ledger: Ledger
     standing: Standing
     journal: Journal | None = None
+    account: Account | None = None
+    max_spend: Decimal | None = None
+    unpriced: Decimal | None = None
     expect: Literal["live", "sandbox"] | None = None
     remarks: bool = True
     models: str | None = None
+    tag: str | None = None
+    origin: str = ""
+
+    def note(self, cost: Cost | None, balance: Decimal | None, request_id: str | None) -> None:
+        """Take note of what an answer told of a job."""
+        self.ledger.note_balance(balance)
+        if request_id:
+            self.ledger.record(request_id, cost)
+
+
+Terms = Context

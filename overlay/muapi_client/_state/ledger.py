@@ -1,97 +1,208 @@
-"""What all of a client's requests cost together, exactly, and what is set aside for those on their way."""
+"""What a client's requests cost together, and what of its limit is set aside.
+
+Lives here: exact sums. Does not live here: reading a cost out of an answer (``_protocol/cost_headers``), deciding what
+a job may cost (``_jobs/budget``).
+
+Each request counts once, by its id: submit and result both tell the same charge, and a later refund replaces it, so the
+last word counts. Each submission sets aside once, by its record's key, however often that is said. A sum and what it is
+the sum of change in one statement, so that an interrupt between two lines leaves no wrong sum.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._types.money import ZERO, _sum
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
+    from muapi_client._state.memory import Memory, Record
     from muapi_client._types.cost import Cost
+    from muapi_generated.types import Call
 
 
 class Spend:
-    """What a client's requests cost together: exact, thread-safe, each request counted once by its id.
+    """What a client's requests cost together: exact, each counted once by its id, refunds taken off. A live view."""
 
-    Submit and result both tell the same charge, and a later refund replaces it, so the last word per id counts.
-    """
-
-    def __init__(self) -> None:
-        self._lock = ForkLock()
-        self._costs: dict[str, Cost | None] = {}
-        self._requests = 0
-        self._charged = ZERO
-        self._refunded = ZERO
-        self._reserved = ZERO  # submits on their way, or accepted without a word of cost, at their estimate
-        self._held: dict[str, Decimal] = {}  # what of it waits for the server to tell a request's cost
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
     def __repr__(self) -> str:
-        return f"Spend(total_usd={self.total_usd}, requests={self.requests}, unpriced={self.unpriced})"
+        return (
+            f"Spend(total_usd={self.total_usd}, in_doubt_usd={self.in_doubt_usd}, reserved_usd={self.reserved_usd},"
+            f" requests={self.requests}, unpriced={self.unpriced})"
+        )
 
     @property
     def total_usd(self) -> Decimal:
         """The sum of what was charged, in USD, refunds taken off."""
-        return self._charged
+        return self._ledger.sums.charged
 
     @property
     def refunded_usd(self) -> Decimal:
         """The sum of what was charged and given back, in USD."""
-        return self._refunded
+        return self._ledger.sums.refunded
+
+    @property
+    def in_doubt_usd(self) -> Decimal:
+        """What may have been charged besides, in USD, by estimate: submits whose outcome is unknown.
+
+        Apart from ``total_usd``, and a part of ``reserved_usd``. A submit that nobody can price counts as nothing here;
+        ``mu.unknown()`` lists it all the same.
+        """
+        return self._ledger.in_doubt()
 
     @property
     def reserved_usd(self) -> Decimal:
-        """What is set aside within ``max_spend`` for requests whose cost is not known yet, in USD."""
-        return self._reserved
+        """What is set aside, in USD, for requests whose cost is not known: under way, without a cost, or in doubt."""
+        return self._ledger.reserved()
 
     @property
     def requests(self) -> int:
         """How many requests were accepted."""
-        return self._requests
+        return self._ledger.sums.requests
 
     @property
     def unpriced(self) -> int:
         """How many accepted requests the server told no cost for: their charge is unknown, not zero."""
-        with self._lock:
-            return sum(1 for cost in self._costs.values() if cost is None)
+        return self._ledger.sums.unpriced
 
-    def record(self, request_id: str | None, cost: Cost | None) -> None:
-        """Take note of what an answer said of one request; the last word counts, silence changes nothing.
 
-        An answer without an id is a request of its own.
+class Sums(NamedTuple):
+    """The sums of one moment, in USD but for the counts."""
+
+    charged: Decimal = ZERO
+    refunded: Decimal = ZERO
+    requests: int = 0
+    unpriced: int = 0
+
+
+class Overrun(NamedTuple):
+    """A job that cost more than was set aside for it."""
+
+    slug: str
+    set_aside_usd: Decimal
+    charged_usd: Decimal
+
+
+class Ledger:
+    """The books of one client. Shared by ``with_options``; threads may share it.
+
+    Args:
+        memory: The client's submissions, for what is in doubt.
+        listed_price: What the price list tells of a call, in USD, or None; asked only for what is in doubt.
+    """
+
+    def __init__(self, memory: Memory, listed_price: Callable[[Call], Decimal | None]) -> None:
+        self.spend = Spend(self)
+        self.balance: Decimal | None = None  # the last one told, in USD
+        self.sums = Sums()
+        self.overruns: list[Overrun] = []  # not warned of yet
+        self._memory = memory
+        self._listed_price = listed_price
+        self._lock = ForkLock()
+        self._costs: dict[str, Cost | None] = {}  # by request id, or by key where there is none
+        self._aside: dict[str, Decimal] = {}  # by key, in USD
+        self._reserved = ZERO  # the sum of it
+        self._keys: dict[str, str] = {}  # of accepted requests, by id
+        self._doubtful: set[str] = set()  # keys of finished answers that told neither an id nor a cost
+        self._highest: dict[str, Decimal] = {}  # by slug: the charge that passed what was set aside
+
+    def note_balance(self, balance: Decimal | None) -> None:
+        """Take note of what is left in the account, in USD, where an answer told it."""
+        if balance is not None:
+            self.balance = balance
+
+    def record(self, request: str, cost: Cost | None) -> None:
+        """Take note of what an answer said of one accepted request; silence changes nothing.
+
+        Args:
+            request: Its id, or its record's key where it has none.
+            cost: What was told, or None.
         """
-        with self._lock:
-            key = request_id or f"nameless {self._requests}"
-            before = self._costs.get(key)
-            self._requests += key not in self._costs
-            self._costs[key] = now = cost or before
-            if cost is not None:
-                self._reserved = _sum(self._reserved, self._held.pop(key, ZERO).copy_negate())
-            self._charged = _sum(self._charged, _charged(now), _charged(before).copy_negate())
-            self._refunded = _sum(self._refunded, _given_back(now), _given_back(before).copy_negate())
+        with self._lock.inner:
+            told = request in self._costs
+            before = self._costs.get(request)
+            now = cost or before
+            sums = Sums(
+                _sum(self.sums.charged, _charged(now), _charged(before).copy_negate()),
+                _sum(self.sums.refunded, _given_back(now), _given_back(before).copy_negate()),
+                self.sums.requests + (not told),
+                self.sums.unpriced + (now is None) - (told and before is None),
+            )
+            self._costs[request], self.sums = now, sums
+        if cost is not None:
+            self._settle(self._keys.get(request, request), cost)
 
-    def reserve(self, amount: Decimal, limit: Decimal) -> bool:
-        """Set ``amount`` USD aside for a submit unless that would pass ``limit``; threads may compete for it."""
-        with self._lock:
-            if _sum(self._charged, self._reserved, amount) > limit:
+    def reserve(self, key: str, amount: Decimal, limit: Decimal) -> bool:
+        """Set ``amount`` USD aside for a submission unless that would pass ``limit``; threads may compete for it.
+
+        Where the limit is reached already nothing may go, not even what is free: a limit of 0 means: send nothing.
+        """
+        with self._lock.inner:
+            spent = _sum(self.sums.charged, self.reserved())
+            if spent >= limit or _sum(spent, amount) > limit:
                 return False
-            self._reserved = _sum(self._reserved, amount)
+            self._aside[key], self._reserved = amount, _sum(self._reserved, amount)
             return True
 
-    def hold(self, request_id: str, amount: Decimal) -> None:
-        """Keep aside what :meth:`reserve` did until the server tells what the accepted request cost."""
-        with self._lock:
-            if self._costs.get(request_id) is None:
-                self._held[request_id] = amount
-            else:
-                self._reserved = _sum(self._reserved, amount.copy_negate())
+    def release(self, key: str) -> None:
+        """Give back what a submission has set aside: it cost nothing, or what it cost is known."""
+        with self._lock.inner:
+            amount = self._aside.get(key, ZERO)
+            self._aside[key], self._reserved = ZERO, _sum(self._reserved, amount.copy_negate())
+            del self._aside[key]
+            self._doubtful.discard(key)
 
-    def release(self, amount: Decimal) -> None:
-        """Give back what :meth:`reserve` set aside: the submit was answered, or never left."""
-        with self._lock:
-            self._reserved = _sum(self._reserved, amount.copy_negate())
+    def accept(self, record: Record) -> None:
+        """A submission was accepted: what is set aside for it is settled by its cost, else held until that is told."""
+        request = record.request_id or record.key
+        if record.request_id:
+            self._keys[record.request_id] = record.key
+        elif record.cost is None:
+            self._doubtful.add(record.key)
+        self.record(request, record.cost)
+
+    def highest_charge(self, slug: str) -> Decimal:
+        """The highest charge of a model that passed what was set aside for it, in USD; 0 where none did."""
+        return self._highest.get(slug, ZERO)
+
+    def in_doubt(self) -> Decimal:
+        """What may have been charged without anybody's having told, in USD."""
+        return _sum(*self._doubts().values())
+
+    def reserved(self) -> Decimal:
+        """All that is set aside, and what is in doubt though nothing was set aside for it, in USD."""
+        return _sum(self._reserved, *(price for key, price in self._doubts().items() if key not in self._aside))
+
+    def _doubts(self) -> dict[str, Decimal]:
+        """What may have been charged, by key, in USD."""
+        unknown = self._memory.unknown()
+        doubtful = [record for key in list(self._doubtful) if (record := self._memory.get(key))]
+        return {record.key: self._price(record) for record in (*unknown, *doubtful)}
+
+    def _price(self, record: Record) -> Decimal:
+        set_aside = self._aside.get(record.key)
+        return set_aside if set_aside is not None else self._listed_price(record.call) or ZERO
+
+    def set_aside(self, key: str) -> Decimal | None:
+        """What a submission has set aside, in USD, or None."""
+        return self._aside.get(key)
+
+    def _settle(self, key: str, cost: Cost) -> None:
+        """The cost of a request is known: nothing is set aside for it any more."""
+        set_aside, record = self._aside.get(key), self._memory.get(key)
+        if set_aside is None:
+            return
+        if record is not None and cost.amount_usd > set_aside:
+            slug = record.call.operation.slug
+            if slug not in self._highest:
+                self.overruns.append(Overrun(slug, set_aside, cost.amount_usd))
+            self._highest[slug] = max(cost.amount_usd, self._highest.get(slug, ZERO))
+        self.release(key)
 
 
 def _charged(cost: Cost | None) -> Decimal:
@@ -100,24 +211,3 @@ def _charged(cost: Cost | None) -> Decimal:
 
 def _given_back(cost: Cost | None) -> Decimal:
     return cost.amount_usd if cost and cost.refunded else ZERO
-
-
-class Ledger:
-    """What a client has learnt about money: its spend, and the last balance told. Shared by ``with_options``."""
-
-    def __init__(self) -> None:
-        self.spend = Spend()
-        self.balance: Decimal | None = None
-
-    def note(self, cost: Cost | None, balance: Decimal | None, request_id: str | None) -> None:
-        """Take note of a judged answer.
-
-        Args:
-            cost: What it told of the charge, or None.
-            balance: What it told of the wallet, in USD, or None.
-            request_id: The job; empty for one that was answered without an id, None where no job is concerned.
-        """
-        if request_id is not None:
-            self.spend.record(request_id or None, cost)
-        if balance is not None:
-            self.balance = balance

@@ -53,6 +53,10 @@ class Cost:
         return cls(**{**token, "amount_usd": Decimal(token["amount_usd"])})
 
 
+class SpendWarning(UserWarning):
+    """A job cost more than was set aside for it within ``max_spend``."""
+
+
 def is_charge(cost: Cost | None) -> bool:
     """Whether a cost tells of a charge, in dollars, credits or bonus credits, given back or not."""
     return cost is not None and (cost.amount_usd > 0 or cost.amount_credits > 0 or cost.bonus_credits_used > 0)

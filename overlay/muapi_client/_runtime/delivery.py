@@ -1,0 +1,56 @@
+"""How far a request got on its way to the network: facts, noted where its bytes are handed over.
+
+Lives here: one attempt, and all attempts of one request. Does not live here: what that means for a paid one
+(``_jobs/submission``), noting it (``_transport``).
+"""
+
+from __future__ import annotations
+
+
+class Delivery:
+    """How far one attempt to send a request got.
+
+    A flow that makes one and puts it into its :class:`~muapi_client._protocol.steps.Send` can read it whatever becomes
+    of the exchange: an interrupt leaves no outcome, and what may have been paid must be known all the same.
+
+    Attributes:
+        started: Whether a byte of it may have left: set before the first one is handed to the network, and never
+            taken back.
+    """
+
+    __slots__ = ("started",)
+
+    def __init__(self) -> None:
+        self.started = False
+
+    def __repr__(self) -> str:
+        return f"Delivery(started={self.started})"
+
+
+class Attempts:
+    """The attempts to send one request that changes or charges something.
+
+    Attributes:
+        doubtful: Whether one before the latest may have been processed.
+    """
+
+    __slots__ = ("_latest", "doubtful")
+
+    def __init__(self) -> None:
+        self.doubtful = False
+        self._latest = Delivery()
+
+    @property
+    def sent(self) -> bool:
+        """Whether any of them may have been processed, for all that is known."""
+        return self.doubtful or self._latest.started
+
+    def begin(self) -> Delivery:
+        """Begin another one."""
+        self.doubtful = self.sent
+        self._latest = Delivery()
+        return self._latest
+
+    def dismiss(self) -> None:
+        """The latest was provably not processed: refused, or never sent."""
+        self._latest = Delivery()
