@@ -19,21 +19,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import correcting
-import reliance
-import stamping
-import structure
-import swapping
-import upstream
 from attrs import frozen
-from generating import HERE, render
-from guarding import guard
-from naming import PREFIX
-from normalising import Plan, plan
-from options import parser
-from pricing import PriceList
-from reading import fetched_at, parsed, text_of
-from refusal import RefusalError
+
+from build import overlay_usage as reliance
+from build import record as stamping
+from build import swap as swapping
+from build import upstream_templates as upstream
+from build.arguments import parser
+from build.generator import HERE, TEMPLATES, render
+from build.package_checks import guard
+from rules import corrections as correcting
+from rules import document_checks as structure
+from rules.document_text import fetched_at, parsed, text_of
+from rules.errors import RefusalError
+from rules.names import PREFIX
+from rules.plan import Plan, plan
+from rules.price_list import PriceList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def generate(sources: Sources) -> int:
     """Render, put the result in the place of the package, and write down what it was made from."""
-    upstream.check(HERE)
+    upstream.check(TEMPLATES)
     made_from = _hashed(sources)
     _swapped_in(sources)
     stamping.write(sources.output, made_from)
@@ -106,7 +107,7 @@ def build(sources: Sources) -> int:
 
 def drift(sources: Sources, *, full: bool) -> int:
     """Say which files of the package are not what comes out; render only if the record cannot tell."""
-    upstream.check(HERE)
+    upstream.check(TEMPLATES)
     stale = stamping.stale(sources.output, _hashed(sources))
     if not stale and not full:
         print(f"{sources.output} is what comes out: its record vouches for it.")
@@ -129,9 +130,9 @@ def drift(sources: Sources, *, full: bool) -> int:
 def templates(*, recorded: bool) -> int:
     """List upstream's templates that moved under ours, or record them as they are now."""
     if recorded:
-        print(upstream.record(HERE), end="")
+        print(upstream.record(TEMPLATES), end="")
         return 0
-    lines = upstream.moved(HERE)
+    lines = upstream.moved(TEMPLATES)
     print("\n".join(lines) or f"None moved: {upstream.GENERATOR} {version(upstream.GENERATOR)}.")
     return 1 if lines else 0
 

@@ -13,7 +13,7 @@ import timing
 
 sys.path.append(str(Path(__file__).parents[2] / "generator_templates"))  # scripts side by side, no package
 
-import correcting
+from rules import corrections as correcting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -26,13 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "generator_templates"))
 
 from attrs import define, field
-from correcting import corrected, read
 from described import described
 
 from muapi_client.emulator import Emulator, LogEntry, Request
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._exchanges import Refusal
 from muapi_client.pinning import pinned
+from rules.corrections import corrected, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,18 +8,18 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-import grouping
-import naming
-import pricing
-import shapes
 from hypothesis import given
 from hypothesis import strategies as st
-from refusal import RefusalError
 
 from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._comparison import _media, _naming
 from muapi_client.pinning._comparison._book import Book, Site
 from muapi_client.pinning._comparison._operations import CLIENTS_PLACES
+from rules import groups as grouping
+from rules import names as naming
+from rules import price_list as pricing
+from rules import schemas as shapes
+from rules.errors import RefusalError
 
 ROOT = Path(__file__).parents[2]
 

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import render
 import specimen
+
+import render
 
 COMMAND = Path(render.__file__)
 

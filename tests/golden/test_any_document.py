@@ -9,16 +9,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import correcting
 import pipeline
 import specimen
-import structure
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from normalising import plan
-from pricing import PriceList
-from reading import parsed
-from refusal import RefusalError
+
+from rules import corrections as correcting
+from rules import document_checks as structure
+from rules.document_text import parsed
+from rules.errors import RefusalError
+from rules.plan import plan
+from rules.price_list import PriceList
 
 if TYPE_CHECKING:
     import pytest

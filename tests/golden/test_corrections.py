@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import correcting
 import openapi_spec_validator_rs
 import pytest
 from ruamel.yaml import YAML
+
+from rules import corrections as correcting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

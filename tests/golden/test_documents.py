@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pipeline
 import pytest
-import structure
 import yaml_of
 from inline_snapshot import snapshot
 from mypy import api as mypy
+
+from rules import document_checks as structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from pipeline import Result
 
 import pipeline
-import swapping
+
+from build import swap as swapping
 
 
 def test_the_same_bytes_come_out_under_any_seed_and_from_any_folder(rendered: Result, tmp_path: Path) -> None:

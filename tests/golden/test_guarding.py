@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from guarding import guard
-from normalising import Plan
-from refusal import RefusalError
+
+from build.package_checks import guard
+from rules.errors import RefusalError
+from rules.plan import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,15 @@ import ast
 import json
 from typing import TYPE_CHECKING, Any
 
-import generating
 import jinja2
 import pytest
 import specimen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from normalising import KEY, plan
-from pricing import PriceList
+
+from build import generator as generating
+from rules.plan import KEY, plan
+from rules.price_list import PriceList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,7 +136,7 @@ def modules(document: dict[str, Any]) -> Iterator[str]:
     """The modules of a document, laid out by our templates alone: the generator only hands the same facts on."""
     made = plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(generating.HERE), trim_blocks=True, lstrip_blocks=True, autoescape=False
+        loader=jinja2.FileSystemLoader(generating.TEMPLATES), trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
     for item in made.document["paths"].values():
         for operation in item.values():

@@ -7,16 +7,17 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-import generating
 import pipeline
 import pytest
-import reading
-import reliance
 import specimen
-import stamping
-import upstream
-from options import ROOT
-from refusal import RefusalError
+
+from build import generator as generating
+from build import overlay_usage as reliance
+from build import record as stamping
+from build import upstream_templates as upstream
+from build.arguments import ROOT
+from rules import document_text as reading
+from rules.errors import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,7 +162,7 @@ def test_every_action_that_no_longer_applies_is_told_at_once(
 
 
 def test_ours_were_written_beside_the_templates_of_the_generator_that_is_installed() -> None:
-    assert upstream.moved(generating.HERE) == []
+    assert upstream.moved(generating.TEMPLATES) == []
 
 
 def test_a_generator_that_brings_other_templates_is_read_before_it_renders(
@@ -181,7 +182,7 @@ def test_a_generator_that_brings_other_templates_is_read_before_it_renders(
         "replaces functions.py.jinja, which the record does not know",
         "moved    model.py.jinja",
     ]
-    assert upstream.moved(generating.HERE) == lines
+    assert upstream.moved(generating.TEMPLATES) == lines
     for command in ("generate", "drift"):
         result = render(command, document=document)
         assert (result.code, len(result.said.strip().splitlines())) == (1, 1)

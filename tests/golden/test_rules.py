@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import keyword
 
-import naming
 import pytest
-from describing import escaped, sentence, wrapped
-from grouping import GROUPS, group_of
 from hypothesis import given
 from hypothesis import strategies as st
-from pricing import Price, PriceList
+
+from rules import names as naming
+from rules.docstrings import escaped, sentence, wrapped
+from rules.groups import GROUPS, group_of
+from rules.price_list import Price, PriceList
 
 SLUGS = st.from_regex(r"[a-z0-9][a-z0-9._/-]{0,30}", fullmatch=True)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import naming
 from attrs import frozen
-from grouping import GROUPS, Job, group_of
-from refusal import RefusalError, quoted, shown
-from shapes import Field, Schemas, Shape, Value
-from spelling import as_object, is_model
-from structure import METHODS
+
+from . import names as naming
+from .document_checks import METHODS
+from .errors import RefusalError, quoted, shown
+from .groups import GROUPS, Job, group_of
+from .schema_syntax import as_object, is_model
+from .schemas import Field, Schemas, Shape, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

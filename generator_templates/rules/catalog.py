@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from grouping import GROUPS
-from shapes import BOUNDS, COUNTS, LENGTHS
+from .groups import GROUPS
+from .schemas import BOUNDS, COUNTS, LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from classes import Component
-    from operations import Operation
-    from pricing import PriceList
-    from shapes import Field, Shape, Value
+    from .classes import Component
+    from .operations import Operation
+    from .price_list import PriceList
+    from .schemas import Field, Shape, Value
 
 _TYPES = {"text": "string", "list": "array", "model": "object", "file": "string", "choice": "string"}
 _WORDS = {ours: theirs for theirs, ours in {**BOUNDS, **LENGTHS, **COUNTS}.items()}

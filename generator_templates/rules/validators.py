@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from shapes import Shape, Value
+from .schemas import Shape, Value
 
 if TYPE_CHECKING:
-    from aliases import Aliases
-    from annotating import Imports
+    from .annotations import Imports
+    from .literal_aliases import Aliases
 
 _FACTORIES = {
     "text": "text",

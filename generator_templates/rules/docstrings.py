@@ -13,11 +13,11 @@ import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from checking import URL_LIMITS
+from .validators import URL_LIMITS
 
 if TYPE_CHECKING:
-    from aliases import Aliases
-    from shapes import Field, Shape
+    from .literal_aliases import Aliases
+    from .schemas import Field, Shape
 
 WIDTH = 110  # columns, the line length of this project
 _LONG_NUMBER = 100_000  # from here on digits are grouped, as Python does

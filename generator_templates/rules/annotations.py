@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from naming import module_name
+from .names import module_name
 
 if TYPE_CHECKING:
-    from aliases import Aliases
-    from shapes import Shape, Value
+    from .literal_aliases import Aliases
+    from .schemas import Shape, Value
 
 _SIMPLE = {"text": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _HOMES = {

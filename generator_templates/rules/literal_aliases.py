@@ -10,12 +10,12 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from naming import class_name, pascal, unique
+from .names import class_name, pascal, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from shapes import Field, Value
+    from .schemas import Field, Value
 
 LONG = 20  # choices; above, a hover is no longer read
 

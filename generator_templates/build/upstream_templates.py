@@ -14,7 +14,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from refusal import RefusalError
+from rules.errors import RefusalError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -13,10 +13,11 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from refusal import RefusalError, quoted
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import YAMLError
+
+from .errors import RefusalError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

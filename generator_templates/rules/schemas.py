@@ -10,9 +10,10 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
-from naming import class_name
-from refusal import RefusalError, quoted
-from spelling import Schema, as_object, bounded, first_of, is_model, is_number, last_of, pointed, single, whole
+
+from .errors import RefusalError, quoted
+from .names import class_name
+from .schema_syntax import Schema, as_object, bounded, first_of, is_model, is_number, last_of, pointed, single, whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 
 import jsonpath_rfc9535
-from refusal import quoted
+
+from .errors import quoted
 
 _NAME = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")  # a name selector in the library's normalised text of a segment
 _SHOWN = 3  # near names, or names at all

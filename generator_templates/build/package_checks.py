@@ -10,13 +10,13 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from refusal import RefusalError
+from rules.errors import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from normalising import Plan
+    from rules.plan import Plan
 
 # What a forgotten filter or a missing value leaves in rendered text.
 TRACES = (" object at 0x", "Undefined", "jinja2", "{{", "{%")

@@ -11,7 +11,7 @@ import tomllib
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from swapping import contents
+from .swap import contents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

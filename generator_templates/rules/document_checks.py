@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from refusal import RefusalError, quoted
+from .errors import RefusalError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

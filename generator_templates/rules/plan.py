@@ -13,21 +13,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from aliases import LONG, Aliases
 from attrs import frozen
-from catalogue import catalogue
-from classes import Component, answer_facts, components, request_facts, roles, users
-from grouping import GROUPS
-from naming import PREFIX, module_name, pascal, unique
-from operations import Operation, operations
-from refusal import quoted
-from shapes import Schemas
-from signatures import facts
+
+from .catalog import catalogue
+from .classes import Component, answer_facts, components, request_facts, roles, users
+from .errors import quoted
+from .groups import GROUPS
+from .literal_aliases import LONG, Aliases
+from .names import PREFIX, module_name, pascal, unique
+from .operations import Operation, operations
+from .schemas import Schemas
+from .signatures import facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pricing import PriceList
+    from .price_list import PriceList
 
 KEY = "x-python"
 

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from refusal import RefusalError
+
+from rules.errors import RefusalError
 
 if TYPE_CHECKING:
-    from normalising import Plan
+    from rules.plan import Plan
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
+TEMPLATES = HERE / "templates"
 RUFF = ["--isolated", "--no-cache", "--line-length", "110", "--target-version", "py311", "--quiet"]
 _SLOTS_OF_NO_USE = ("client.py", "errors.py")  # upstream always writes them; their templates here are empty
 
@@ -52,7 +54,7 @@ def render(plan: Plan, package: Path, first_line: str = "") -> None:
 
 def _generator(document: Path, package: Path) -> None:
     arguments = ["--path", str(document), "--meta", "none", "--output-path", str(package), "--fail-on-warning"]
-    ours = ["--config", str(HERE / "config.yml"), "--custom-template-path", str(HERE)]
+    ours = ["--config", str(HERE / "config.yml"), "--custom-template-path", str(TEMPLATES)]
     said = _said_by_generator(["generate", *arguments, *ours])
     unread = [line for line in said.splitlines() if line.strip() and not line.startswith("Generating ")]
     if unread:
@@ -83,7 +85,7 @@ def _head(package: Path, first_line: str) -> None:
 
 def _own(plan: Plan, package: Path) -> None:
     environment = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

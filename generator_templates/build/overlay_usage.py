@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from refusal import RefusalError
+from rules.errors import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator

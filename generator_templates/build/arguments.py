@@ -9,9 +9,9 @@ import argparse
 import re
 from pathlib import Path
 
-from naming import PREFIX
+from rules.names import PREFIX
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 _PREFIX = re.compile(r"/(?:[\w.~-]+/)*", re.ASCII)
 
 

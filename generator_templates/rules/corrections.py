@@ -13,11 +13,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import jsonpath_rfc9535
-import targets
 from attrs import frozen
-from refusal import RefusalError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from . import unmatched_targets as targets
+from .errors import RefusalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,20 +10,21 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-import naming
-from annotating import Imports, given_back, taken
 from attrs import frozen
-from checking import check
-from describing import about, sentence, wrapped
-from refusal import RefusalError
-from spelling import is_open
+
+from . import names as naming
+from .annotations import Imports, given_back, taken
+from .docstrings import about, sentence, wrapped
+from .errors import RefusalError
+from .schema_syntax import is_open
+from .validators import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from aliases import Aliases
-    from operations import Operation
-    from shapes import Field, Schemas, Value
+    from .literal_aliases import Aliases
+    from .operations import Operation
+    from .schemas import Field, Schemas, Value
 
 _ONE_LINE = 100  # columns of a one-line docstring between its quotes, indented by four
 

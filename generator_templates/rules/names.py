@@ -22,7 +22,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from refusal import RefusalError, shown
+from .errors import RefusalError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,19 +10,20 @@ import keyword
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-import naming
-from annotating import Imports, taken
 from attrs import frozen
-from describing import about, sentence, wrapped
-from grouping import GROUPS
+
+from . import names as naming
+from .annotations import Imports, taken
+from .docstrings import about, sentence, wrapped
+from .groups import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from aliases import Aliases
-    from operations import Operation
-    from pricing import PriceList
-    from shapes import Field
+    from .literal_aliases import Aliases
+    from .operations import Operation
+    from .price_list import PriceList
+    from .schemas import Field
 
 _LAST = "webhook_url"  # the client's business rather than the model's: at the end of every signature
 _PROPER = {
