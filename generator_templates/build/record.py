@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOOLS = ("jinja2", "jsonpath-rfc9535", "openapi-python-client", "ruff")  # whose versions decide bytes
-_RULES = ("*.py", "*.jinja", "*.yml", "*.toml")  # of this folder: what else decides them
+_RULES = ("*.py", "*.jinja", "*.yml", "*.toml")  # of the generator's rooms: what else decides them
 _HEAD = """\
 # What this package was rendered from, and what came out, as sha256. Written by `nox -s generate`; not edited.
 # While both still agree, `render.py drift` need not render again.
@@ -31,13 +31,13 @@ def inputs(files: Mapping[str, Path], options: Mapping[str, str], rules: Path) -
     Args:
         files: The document and what stands beside it.
         options: What else was asked for.
-        rules: The folder of templates and their modules.
+        rules: The generator's folder, with all its rooms.
     """
-    sources = sorted({file for pattern in _RULES for file in rules.glob(pattern)})
+    sources = sorted({file for pattern in _RULES for file in rules.rglob(pattern)})
     return {
         **{name: _sha256(path.read_bytes()) for name, path in files.items()},
         **options,
-        "rules": _together({file.name: file.read_bytes() for file in sources}),
+        "rules": _together({file.relative_to(rules).as_posix(): file.read_bytes() for file in sources}),
         "tools": ", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pipeline
@@ -233,6 +234,23 @@ def test_the_record_is_the_same_wherever_it_is_made(document: dict[str, Any], tm
         texts.append(stamping.record_of(pipeline.run(tmp_path / name, document=document).package).read_text())
     assert texts[0] == texts[1]
     assert str(tmp_path) not in texts[0]
+
+
+def test_the_record_vouches_for_every_file_of_the_generator_in_whichever_room(tmp_path: Path) -> None:
+    copied = shutil.copytree(
+        generating.HERE, tmp_path / "generator", ignore=shutil.ignore_patterns("__pycache__", ".*")
+    )
+    before = stamping.inputs({}, {}, copied)
+    files = [file for file in sorted(copied.rglob("*")) if file.is_file() and file.suffix != ".md"]
+    assert {file.relative_to(copied).parts[0] for file in files} >= {"rules", "build", "templates", "render.py"}
+    for file in files:
+        whole = file.read_bytes()
+        file.write_bytes(whole + b"\n")
+        assert stamping.inputs({}, {}, copied) != before, file.name
+        file.write_bytes(whole)
+    (copied / "rules/__pycache__").mkdir()
+    (copied / "rules/__pycache__/names.cpython-311.pyc").write_bytes(b"")
+    assert stamping.inputs({}, {}, copied) == before
 
 
 def test_the_committed_record_vouches_for_the_committed_package() -> None:
