@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -87,4 +88,4 @@ def _rendered(arguments: list[str]) -> list[str]:
 def _generator() -> Path:
     """Where the generator is: in the checkout this package runs from, or in the installed wheel."""
     spec = checkout()
-    return spec.parent / "generator_templates" if spec else Path(__file__).resolve().parents[1] / "_generator"
+    return spec.parent / "generator_templates" if spec else Path(str(files("muapi_client") / "_generator"))
