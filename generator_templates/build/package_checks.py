@@ -10,7 +10,7 @@ import sys
 import warnings
 from typing import TYPE_CHECKING
 
-from rules.errors import RefusalError
+from rules.errors import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 # What a forgotten filter or a missing value leaves in rendered text.
 TRACES = (" object at 0x", "Undefined", "jinja2", "{{", "{%")
-_SHOWN = 20  # names in a message; more help nobody
+_MOST_SHOWN = 20  # names in a message; more help nobody
 LINT = "F,PLE,W605"  # unused or undefined names, certain errors, invalid escapes
 
 
-def guard(plan: Plan, package: Path, source: str) -> None:
+def check_package(plan: Plan, package: Path, source: str) -> None:
     """Refuse a package that lacks a file, has one too many, does not compile or bears traces of a fault.
 
     Args:
@@ -32,28 +32,32 @@ def guard(plan: Plan, package: Path, source: str) -> None:
         package: What was rendered, formatted.
         source: The text of the document; what it says itself is no trace of a fault.
     """
-    _complete(plan, package)
-    problems = [problem for file in sorted(package.rglob("*.py*")) for problem in _faults(file, package, source)]
+    _check_files(plan, package)
+    problems = [problem for file in sorted(package.rglob("*.py*")) for problem in _find_faults(file, package, source)]
     if problems:
-        raise RefusalError("The rendered files are broken:\n" + "\n".join(problems[:_SHOWN]))
-    _lint(package)
+        raise GenerationError("The rendered files are broken:\n" + "\n".join(problems[:_MOST_SHOWN]))
+    _run_linter(package)
 
 
-def _complete(plan: Plan, package: Path) -> None:
-    wanted = {*plan.modules, *plan.own, "types.py"}
-    there = {str(file.relative_to(package).as_posix()) for file in package.rglob("*") if file.is_file()}
+def _check_files(plan: Plan, package: Path) -> None:
+    wanted = {*plan.modules, *plan.own_files, "types.py"}
+    present = {str(file.relative_to(package).as_posix()) for file in package.rglob("*") if file.is_file()}
     endpoints = [name for name in plan.modules if name.startswith("api/") and not name.endswith("/__init__.py")]
-    missing = sorted(wanted - there)
+    missing = sorted(wanted - present)
     if missing:
-        done = len([name for name in endpoints if name in there])
-        raise RefusalError(f"{done} of {plan.operations} operations rendered; missing: {', '.join(missing[:_SHOWN])}.")
-    if there - wanted:
-        raise RefusalError(f"Files nobody planned were rendered: {', '.join(sorted(there - wanted)[:_SHOWN])}.")
+        rendered = len([name for name in endpoints if name in present])
+        raise GenerationError(
+            f"{rendered} of {plan.operations} operations rendered; missing: {', '.join(missing[:_MOST_SHOWN])}."
+        )
+    if present - wanted:
+        raise GenerationError(
+            f"Files nobody planned were rendered: {', '.join(sorted(present - wanted)[:_MOST_SHOWN])}."
+        )
     if len(endpoints) != plan.operations:
-        raise RefusalError(f"{plan.operations} operations want {len(endpoints)} modules: names collide.")
+        raise GenerationError(f"{plan.operations} operations want {len(endpoints)} modules: names collide.")
 
 
-def _faults(file: Path, package: Path, source: str) -> Iterator[str]:
+def _find_faults(file: Path, package: Path, source: str) -> Iterator[str]:
     name = file.relative_to(package).as_posix()
     text = file.read_text(encoding="utf-8")
     for trace in TRACES:
@@ -69,7 +73,7 @@ def _faults(file: Path, package: Path, source: str) -> Iterator[str]:
             yield f"{name}: {problem}"
 
 
-def _lint(package: Path) -> None:
+def _run_linter(package: Path) -> None:
     command = [sys.executable, "-P", "-m", "ruff", "check", "--isolated", "--no-cache", "--target-version", "py311"]
     done = subprocess.run(
         [*command, "--select", LINT, "--output-format", "concise", str(package)],
@@ -78,5 +82,5 @@ def _lint(package: Path) -> None:
         check=False,
     )
     if done.returncode:
-        said = (done.stdout + done.stderr).strip().splitlines()
-        raise RefusalError("ruff finds fault with the rendered files:\n" + "\n".join(said[:_SHOWN]))
+        output = (done.stdout + done.stderr).strip().splitlines()
+        raise GenerationError("ruff finds fault with the rendered files:\n" + "\n".join(output[:_MOST_SHOWN]))

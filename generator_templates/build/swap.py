@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 _IGNORED = {"__pycache__"}
 
 
-def aside(target: Path) -> Path:
+def backup_path(target: Path) -> Path:
     """Where the old package stands for the moment between two renames."""
     return target.with_name(f".{target.name}.old")
 
 
-def recover(target: Path) -> None:
+def recover_backup(target: Path) -> None:
     """Put back what a run that died in the middle of a swap left aside, and clear what it left over."""
-    old = aside(target)
+    old = backup_path(target)
     if not old.exists():
         return
     if target.exists():
@@ -31,25 +31,25 @@ def recover(target: Path) -> None:
         old.rename(target)
 
 
-def swap(new: Path, target: Path) -> None:
+def swap_in(new: Path, target: Path) -> None:
     """Put ``new`` where ``target`` is; both stand in one directory, so that a rename is atomic."""
-    recover(target)
+    recover_backup(target)
     if target.exists():
-        target.rename(aside(target))
+        target.rename(backup_path(target))
     new.rename(target)
-    shutil.rmtree(aside(target), ignore_errors=True)
+    shutil.rmtree(backup_path(target), ignore_errors=True)
 
 
-def differences(committed: Path, rendered: Path) -> list[str]:
+def list_differences(committed: Path, rendered: Path) -> list[str]:
     """Every file that is not the same in both, with what is wrong about it; sorted by name."""
-    here, there = contents(committed), contents(rendered)
-    lines = [f"missing  {name}" for name in there.keys() - here.keys()]
-    lines += [f"extra    {name}" for name in here.keys() - there.keys()]
-    lines += [f"differs  {name}" for name in here.keys() & there.keys() if here[name] != there[name]]
+    old, new = read_contents(committed), read_contents(rendered)
+    lines = [f"missing  {name}" for name in new.keys() - old.keys()]
+    lines += [f"extra    {name}" for name in old.keys() - new.keys()]
+    lines += [f"differs  {name}" for name in old.keys() & new.keys() if old[name] != new[name]]
     return sorted(lines, key=lambda line: line.split(maxsplit=1)[1])
 
 
-def contents(package: Path) -> dict[str, bytes]:
+def read_contents(package: Path) -> dict[str, bytes]:
     """Every file below a package, but caches, by name."""
     return {
         file.relative_to(package).as_posix(): file.read_bytes()

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from rules.errors import RefusalError
+from rules.errors import GenerationError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -28,57 +28,59 @@ _HEAD = """\
 """
 
 
-def moved(ours: Path, theirs: Traversable | None = None) -> list[str]:
+def list_changes(folder: Path, upstream: Traversable | None = None) -> list[str]:
     """Every template of upstream's that is not what the record says, one a line, with what has become of it.
 
     Args:
         ours: The folder of our templates, with the record.
         theirs: The folder of upstream's; by default the installed generator's.
     """
-    record = _read(ours)
-    installed = _hashes(ours, theirs or _theirs())
+    record = _read_record(folder)
+    installed = _hash_upstream(folder, upstream or _upstream_folder())
     lines = [f"moved    {name}" for name in record.keys() & installed.keys() if record[name] != installed[name]]
     lines += [f"gone     {name}" for name in record.keys() - installed.keys()]
     lines += [f"replaces {name}, which the record does not know" for name in installed.keys() - record.keys()]
     return sorted(lines, key=lambda line: line.split()[1])
 
 
-def check(ours: Path) -> None:
+def check_unchanged(folder: Path) -> None:
     """Hold the installed generator's templates against the record.
 
     Raises:
         RefusalError: One moved; each is named.
     """
-    lines = moved(ours)
+    lines = list_changes(folder)
     if lines:
         named = ", ".join(" ".join(line.split()) for line in lines)
-        raise RefusalError(
+        raise GenerationError(
             f"{GENERATOR} {version(GENERATOR)} has other templates than ours were written beside: {named}. Read each "
-            f"beside ours in {ours.name}/ (the diff of upstream's two texts tells what to follow), then "
+            f"beside ours in {folder.name}/ (the diff of upstream's two texts tells what to follow), then "
             "`python generator_templates/render.py upstream --record`."
         )
 
 
-def record(ours: Path) -> str:
+def record_templates(folder: Path) -> str:
     """Write down what upstream's templates are now; the text that was written."""
-    every = "".join(f'"{name}" = "{digest}"\n' for name, digest in sorted(_hashes(ours, _theirs()).items()))
-    text = f'{_HEAD}generator = "{GENERATOR} {version(GENERATOR)}"\n\n[templates]\n{every}'
-    (ours / RECORD).write_text(text, encoding="utf-8")
+    hashes = "".join(
+        f'"{name}" = "{digest}"\n' for name, digest in sorted(_hash_upstream(folder, _upstream_folder()).items())
+    )
+    text = f'{_HEAD}generator = "{GENERATOR} {version(GENERATOR)}"\n\n[templates]\n{hashes}'
+    (folder / RECORD).write_text(text, encoding="utf-8")
     return text
 
 
-def _read(ours: Path) -> dict[str, str]:
+def _read_record(folder: Path) -> dict[str, str]:
     try:
-        return dict(tomllib.loads((ours / RECORD).read_text(encoding="utf-8"))["templates"])
+        return dict(tomllib.loads((folder / RECORD).read_text(encoding="utf-8"))["templates"])
     except (OSError, ValueError, KeyError) as problem:
-        raise RefusalError(f"{ours / RECORD} cannot be read: {problem}") from None
+        raise GenerationError(f"{folder / RECORD} cannot be read: {problem}") from None
 
 
-def _hashes(ours: Path, theirs: Traversable) -> dict[str, str]:
+def _hash_upstream(folder: Path, upstream: Traversable) -> dict[str, str]:
     """Upstream's texts under the names of ours."""
-    both = [name for one in ours.glob("*.jinja") if theirs.joinpath(name := one.name).is_file()]
-    return {name: hashlib.sha256(theirs.joinpath(name).read_bytes()).hexdigest() for name in both}
+    shared = [name for template in folder.glob("*.jinja") if upstream.joinpath(name := template.name).is_file()]
+    return {name: hashlib.sha256(upstream.joinpath(name).read_bytes()).hexdigest() for name in shared}
 
 
-def _theirs() -> Traversable:
+def _upstream_folder() -> Traversable:
     return files("openapi_python_client") / "templates"

@@ -16,65 +16,71 @@ if TYPE_CHECKING:
     from .schemas import Field, Shape, Value
 
 _TYPES = {"text": "string", "list": "array", "model": "object", "file": "string", "choice": "string"}
-_WORDS = {ours: theirs for theirs, ours in {**BOUNDS, **LENGTHS, **COUNTS}.items()}
+_SCHEMA_KEYS = {ours: theirs for theirs, ours in {**BOUNDS, **LENGTHS, **COUNTS}.items()}
 
 
-def catalogue(every: Iterable[Operation], sent: Iterable[Component], prices: PriceList, sha256: str) -> dict[str, Any]:
+def make_catalog(
+    operations: Iterable[Operation], sent: Iterable[Component], prices: PriceList, sha256: str
+) -> dict[str, Any]:
     """The whole catalogue: the endpoints that take a model's input, and the fields of every body."""
-    offered = sorted((one for one in every if one.job != "plain"), key=lambda one: one.slug)
+    models = sorted((item for item in operations if item.job != "plain"), key=lambda item: item.slug)
     return {
         "sha256": sha256,
         "prices_as_of": prices.as_of,
-        "models": [_entry(one, prices) for one in offered],
-        "requests": {one.name: {field.wire: _field(field) for field in one.fields} for one in sent},
+        "models": [_describe_model(item, prices) for item in models],
+        "requests": {item.name: {field.wire: _describe_field(field) for field in item.fields} for item in sent},
     }
 
 
-def _entry(one: Operation, prices: PriceList) -> dict[str, Any]:
-    name, tier = prices.name_and_tier(one.slug, one.summary)
-    streams = one.job == "stream"
+def _describe_model(operation: Operation, prices: PriceList) -> dict[str, Any]:
+    name, tier = prices.find_name_and_tier(operation.slug, operation.summary)
+    streams = operation.job == "stream"
     return {
-        "slug": one.slug,
-        "function": one.function,
-        "group": one.group,
+        "slug": operation.slug,
+        "function": operation.function,
+        "group": operation.group,
         "name": None if streams else name,
         "tier": None if streams else tier,
-        "kind": GROUPS[one.group].kind,
+        "kind": GROUPS[operation.group].kind,
         "streams": streams,
-        "request": one.request,
-        "price": None if streams else prices.entry(name),
+        "request": operation.request,
+        "price": None if streams else prices.to_json(name),
     }
 
 
-def _field(field: Field) -> dict[str, Any]:
+def _describe_field(field: Field) -> dict[str, Any]:
     """A field in the words of JSON Schema."""
-    told: dict[str, Any] = {"required": field.required, "nullable": field.value.nullable, **_value(field.value)}
+    facts: dict[str, Any] = {
+        "required": field.required,
+        "nullable": field.value.nullable,
+        **_describe_value(field.value),
+    }
     if field.has_default:
-        told["default"] = field.default
+        facts["default"] = field.default
     if field.description:
-        told["description"] = " ".join(field.description.split())
-    return told
+        facts["description"] = " ".join(field.description.split())
+    return facts
 
 
-def _value(value: Value) -> dict[str, Any]:
-    shapes = [_shape(shape) for shape in value.shapes]
+def _describe_value(value: Value) -> dict[str, Any]:
+    shapes = [_describe_shape(shape) for shape in value.shapes]
     return shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
 
 
-def _shape(shape: Shape) -> dict[str, Any]:
-    told: dict[str, Any] = {} if shape.kind == "any" else {"type": _TYPES.get(shape.kind, shape.kind)}
+def _describe_shape(shape: Shape) -> dict[str, Any]:
+    facts: dict[str, Any] = {} if shape.kind == "any" else {"type": _TYPES.get(shape.kind, shape.kind)}
     if shape.kind == "choice":
-        told = {"type": _type_of(shape.choices), "enum": list(shape.choices)}
+        facts = {"type": _name_type(shape.choices), "enum": list(shape.choices)}
     if shape.model:
-        told["request"] = shape.model
-    told.update({_WORDS[name]: limit for name, limit in shape.limits})
-    told.update({key: value for key in ("pattern", "format") if (value := getattr(shape, key))})
+        facts["request"] = shape.model
+    facts.update({_SCHEMA_KEYS[name]: limit for name, limit in shape.limits})
+    facts.update({key: value for key in ("pattern", "format") if (value := getattr(shape, key))})
     if shape.item is not None:
-        told["items"] = _value(shape.item)
-    return told
+        facts["items"] = _describe_value(shape.item)
+    return facts
 
 
-def _type_of(choices: tuple[Any, ...]) -> str | list[str]:
+def _name_type(choices: tuple[Any, ...]) -> str | list[str]:
     names: dict[frozenset[type], str | list[str]] = {
         frozenset({bool}): "boolean",
         frozenset({int}): "integer",

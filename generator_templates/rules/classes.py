@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from . import names as naming
-from .annotations import Imports, given_back, taken
-from .docstrings import about, sentence, wrapped
-from .errors import RefusalError
+from .annotations import Imports, annotate_answer, annotate_input
+from .docstrings import describe_field, to_sentence, wrap
+from .errors import GenerationError
+from .names import check_unique, file_key, name_class, name_field
 from .schema_syntax import is_open
-from .validators import check
+from .validators import make_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,149 +40,155 @@ class Component:
     is_open: bool = False  # says that it takes fields beyond those it names
 
 
-def components(schemas: Schemas) -> list[Component]:
+def read_components(schemas: Schemas) -> list[Component]:
     """Every schema that becomes a class, by name."""
     found = [
         Component(
             schema,
-            naming.class_name(schema),
-            str(about_it.get("description") or ""),
-            tuple(schemas.fields(about_it)),
-            is_open(about_it),
+            name_class(schema),
+            str(definition.get("description") or ""),
+            tuple(schemas.read_fields(definition)),
+            is_open(definition),
         )
-        for schema, about_it in schemas.models().items()
+        for schema, definition in schemas.list_models().items()
     ]
-    naming.unique([(naming.loose(one.name), one.schema) for one in found], "Schemas")
-    return sorted(found, key=lambda one: one.name)
+    check_unique([(file_key(component.name), component.schema) for component in found], "Schemas")
+    return sorted(found, key=lambda component: component.name)
 
 
-def roles(every: Iterable[Component], operations: Iterable[Operation]) -> dict[str, str]:
+def assign_roles(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, str]:
     """Whether each class is sent (``request``) or comes back (``answer``); no class can be both.
 
     What no operation mentions is read rather than sent: errors are.
     """
-    parts = {one.name: {name for field in one.fields for name in models_in(field.value)} for one in every}
-    sent = _reached({one.request for one in operations} | _in_parameters(operations), parts)
-    back = _reached({one.answer.removeprefix("list[").removesuffix("]") for one in operations}, parts)
-    if sent & back:
-        raise RefusalError(
-            f"Schemas both sent and answered with: {', '.join(sorted(sent & back))}. A correction must give the answer "
+    parts = {item.name: {name for field in item.fields for name in find_models(field.value)} for item in components}
+    sent = _find_reachable({item.request for item in operations} | _find_models_in_parameters(operations), parts)
+    answered = _find_reachable({item.answer.removeprefix("list[").removesuffix("]") for item in operations}, parts)
+    if sent & answered:
+        raise GenerationError(
+            f"Schemas both sent and answered with: {', '.join(sorted(sent & answered))}. A correction must give the answer "
             "a schema of its own, for requests are checked and answers are not."
         )
     return {name: "request" if name in sent else "answer" for name in parts}
 
 
-def _in_parameters(operations: Iterable[Operation]) -> set[str]:
-    fields = (field for one in operations for field in (*one.query, *one.places, *(one.fields or ())))
-    return {name for field in fields for name in models_in(field.value)}
+def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
+    fields = (
+        field
+        for operation in operations
+        for field in (*operation.query, *operation.path_fields, *(operation.fields or ()))
+    )
+    return {name for field in fields for name in find_models(field.value)}
 
 
-def models_in(value: Value) -> set[str]:
+def find_models(value: Value) -> set[str]:
     """The classes a value may be made of."""
     found = {shape.model for shape in value.shapes if shape.model}
-    inner = (models_in(shape.item) for shape in value.shapes if shape.item)
+    inner = (find_models(shape.item) for shape in value.shapes if shape.item)
     return found.union(*inner)
 
 
-def _reached(start: set[str], parts: Mapping[str, set[str]]) -> set[str]:
+def _find_reachable(start: set[str], parts: Mapping[str, set[str]]) -> set[str]:
     seen: set[str] = set()
-    ahead = [name for name in start if name in parts]
-    while ahead:
-        name = ahead.pop()
+    pending = [name for name in start if name in parts]
+    while pending:
+        name = pending.pop()
         if name not in seen:
             seen.add(name)
-            ahead.extend(parts[name] & parts.keys())
+            pending.extend(parts[name] & parts.keys())
     return seen
 
 
-def users(every: Iterable[Component], operations: Iterable[Operation]) -> dict[str, list[str]]:
+def find_users(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, list[str]]:
     """Who sends each class: slugs, or the classes it is a part of."""
     found: dict[str, list[str]] = defaultdict(list)
     for operation in operations:
         found[operation.request].append(operation.slug)
-    for one in every:
-        for name in sorted({name for field in one.fields for name in models_in(field.value)}):
-            found[name].append(one.name)
+    for component in components:
+        for name in sorted({name for field in component.fields for name in find_models(field.value)}):
+            found[name].append(component.name)
     return found
 
 
-def request_facts(one: Component, used_by: list[str], aliases: Aliases, *, nested: bool) -> dict[str, Any]:
+def make_request_facts(component: Component, used_by: list[str], aliases: Aliases, *, nested: bool) -> dict[str, Any]:
     """A class to send: typed and checked; its fields are told where the functions are, or here if none tells."""
-    _each_its_name(one, answer=False)
+    _check_field_names(component, answer=False)
     imports = Imports()
     fields = []
-    for field in one.fields:
-        name = naming.field_name(field.wire)
+    for field in component.fields:
+        name = name_field(field.wire)
         wire = "" if name == field.wire else f", wire={field.wire!r}"
         maker = "required" if field.required else "optional"
-        made = f"checks.{maker}({check(field.value, aliases, imports)}{wire})"
-        fields.append(f"{name}: {taken(field.value, aliases, imports)} = {made}")
+        made = f"checks.{maker}({make_check(field.value, aliases, imports)}{wire})"
+        fields.append(f"{name}: {annotate_input(field.value, aliases, imports)} = {made}")
     return {
         "answer": False,
-        "name": one.name,
-        "doc": wrapped(sentence(one.description) or _sent_by(used_by, nested=nested), 4),
-        "told": _told(one, aliases) if nested else [],
+        "name": component.name,
+        "doc": wrap(to_sentence(component.description) or _list_senders(used_by, nested=nested), 4),
+        "told": _describe_attributes(component, aliases) if nested else [],
         "fields": fields,
-        "standard": imports.standard(),
-        "models": imports.models(".", but=one.name),
+        "standard": imports.standard_lines(),
+        "models": imports.model_lines(".", but=component.name),
         "choices": ", ".join(imports.names("choices")),
     }
 
 
-def answer_facts(one: Component, aliases: Aliases) -> dict[str, Any]:
+def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
     """A class that comes back: everything optional, nothing refused."""
-    _each_its_name(one, answer=True)
+    _check_field_names(component, answer=True)
     imports = Imports()
-    imports.need("Any", "Mapping")
+    imports.add("Any", "Mapping")
     fields, readers = [], []
-    for field in one.fields:
-        name = naming.field_name(field.wire, answer=True)
+    for field in component.fields:
+        name = name_field(field.wire, answer=True)
         renamed = f"attrs.field(default=None, metadata={{'wire': {field.wire!r}}})"
-        fields.append(f"{name}: {given_back(field.value, imports)} = {'None' if name == field.wire else renamed}")
-        reader = _reader(field.value)
+        fields.append(f"{name}: {annotate_answer(field.value, imports)} = {'None' if name == field.wire else renamed}")
+        reader = _make_reader(field.value)
         if reader:
             readers.append(f"{name}={reader}")
     return {
         "answer": True,
-        "name": one.name,
-        "doc": wrapped(sentence(one.description) or f"What the server says: a ``{one.schema}``.", 4),
-        "told": _told(one, aliases, answer=True),
+        "name": component.name,
+        "doc": wrap(to_sentence(component.description) or f"What the server says: a ``{component.schema}``.", 4),
+        "told": _describe_attributes(component, aliases, answer=True),
         "fields": fields,
-        "standard": imports.standard(),
-        "models": imports.models(".", but=one.name),
+        "standard": imports.standard_lines(),
+        "models": imports.model_lines(".", but=component.name),
         "readers": readers,
-        "helpers": ", ".join(name for name in ("instant", "many", "one", "read") if _uses(name, readers)),
+        "helpers": ", ".join(name for name in ("instant", "many", "one", "read") if _is_used(name, readers)),
     }
 
 
-def _each_its_name(one: Component, *, answer: bool) -> None:
+def _check_field_names(component: Component, *, answer: bool) -> None:
     """Refuse a class of which one attribute would hide another."""
-    named = [(naming.field_name(field.wire, answer=answer), f"{field.wire} of {one.schema}") for field in one.fields]
-    naming.unique(named, "Fields")
+    pairs = [
+        (name_field(field.wire, answer=answer), f"{field.wire} of {component.schema}") for field in component.fields
+    ]
+    check_unique(pairs, "Fields")
 
 
-def _uses(helper: str, readers: list[str]) -> bool:
+def _is_used(helper: str, readers: list[str]) -> bool:
     return helper == "read" or any(helper in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
 
 
-def _reader(value: Value) -> str:
+def _make_reader(value: Value) -> str:
     """The expression that makes the reader of a value, where it is more than plain JSON."""
     if len(value.shapes) != 1:
         return ""
-    only = value.shapes[0]
-    if only.model:
-        return f"one({only.model}.from_dict)"
-    if only.format == "date-time":
+    shape = value.shapes[0]
+    if shape.model:
+        return f"one({shape.model}.from_dict)"
+    if shape.format == "date-time":
         return "instant"
-    inner = _reader(only.item) if only.item else ""
+    inner = _make_reader(shape.item) if shape.item else ""
     return f"many({inner})" if inner else ""
 
 
-def _sent_by(used_by: list[str], *, nested: bool) -> str:
+def _list_senders(used_by: list[str], *, nested: bool) -> str:
     """Who uses a class, in a line: as many names as there is room for."""
     beginning = "Part of" if nested else "The body of"
     for shown in range(len(used_by), 0, -1):
-        names = [f"``{one}``" for one in used_by[:shown]]
+        names = [f"``{user}``" for user in used_by[:shown]]
         names += [f"{len(used_by) - shown} more"] if shown < len(used_by) else []
         listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
         if len(f"{beginning} {listed}.") <= _ONE_LINE:
@@ -190,6 +196,8 @@ def _sent_by(used_by: list[str], *, nested: bool) -> str:
     return f"{beginning} {len(used_by)} requests."
 
 
-def _told(one: Component, aliases: Aliases, *, answer: bool = False) -> list[str]:
-    told = [(naming.field_name(field.wire, answer=answer), about(field, aliases)) for field in one.fields]
-    return [wrapped(f"{name}: {text}", 8, 4) for name, text in told]
+def _describe_attributes(component: Component, aliases: Aliases, *, answer: bool = False) -> list[str]:
+    descriptions = [
+        (name_field(field.wire, answer=answer), describe_field(field, aliases)) for field in component.fields
+    ]
+    return [wrap(f"{name}: {text}", 8, 4) for name, text in descriptions]

@@ -25,13 +25,13 @@ _LONG_DEFAULT = 80  # characters; a longer default is told by its length
 _SENTENCE_END = re.compile(r"[.!?…:][\"')\]]*$")
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Text of the document as it may stand inside a docstring: one line, and unable to leave it."""
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(plain.split()).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
-def sentence(text: str) -> str:
+def to_sentence(text: str) -> str:
     """Text as a sentence: begun with a capital, ended with a stop."""
     plain = " ".join(text.split())
     if not plain:
@@ -42,7 +42,7 @@ def sentence(text: str) -> str:
     return plain if _SENTENCE_END.search(plain) else f"{plain}."
 
 
-def wrapped(text: str, indent: int, hanging: int = 0) -> str:
+def wrap(text: str, indent: int, hanging: int = 0) -> str:
     """Escaped text filled to the line length.
 
     Args:
@@ -51,7 +51,7 @@ def wrapped(text: str, indent: int, hanging: int = 0) -> str:
         hanging: More columns in front of every line but the first.
     """
     lines = textwrap.wrap(
-        escaped(text),
+        escape(text),
         WIDTH,
         initial_indent=" " * indent,
         subsequent_indent=" " * (indent + hanging),
@@ -61,91 +61,99 @@ def wrapped(text: str, indent: int, hanging: int = 0) -> str:
     return "\n".join(lines).lstrip(" ")
 
 
-def about(field: Field, aliases: Aliases) -> str:
+def describe_field(field: Field, aliases: Aliases) -> str:
     """Meaning, bounds and server default of a field, in a few sentences."""
-    meaning = sentence(field.description or _from_title(field))
-    bounds = _bounds(field, aliases)
+    meaning = to_sentence(field.description or _read_title(field))
+    bounds = _describe_bounds(field, aliases)
     if bounds.startswith("one of") and not field.description:
-        meaning = sentence(bounds)
-    elif bounds and meaning.endswith(".") and not re.search(r"[.:;] ", meaning) and not _told(bounds, meaning):
+        meaning = to_sentence(bounds)
+    elif bounds and meaning.endswith(".") and not re.search(r"[.:;] ", meaning) and not _mentions(bounds, meaning):
         meaning = f"{meaning[:-1]}, {bounds}."
-    elif bounds and not _told(bounds, meaning):
+    elif bounds and not _mentions(bounds, meaning):
         meaning = f"{meaning} Bounds: {bounds}."
-    return f"{meaning} {_default(field)}".strip()
+    return f"{meaning} {_describe_default(field)}".strip()
 
 
-def _from_title(field: Field) -> str:
+def _read_title(field: Field) -> str:
     words = (field.title or field.wire).replace("_", " ").split()
     return " ".join([words[0], *(word.lower() if word.istitle() else word for word in words[1:])]) if words else ""
 
 
-def _told(bounds: str, meaning: str) -> bool:
+def _mentions(bounds: str, meaning: str) -> bool:
     """Whether the description gives the numbers already."""
     numbers = re.findall(r"\d+(?:\.\d+)?", bounds)
-    return bool(numbers) and all(re.search(rf"(?<![\d.]){re.escape(one)}(?![\d.]*\d)", meaning) for one in numbers)
+    return bool(numbers) and all(
+        re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", meaning) for number in numbers
+    )
 
 
-def _bounds(field: Field, aliases: Aliases) -> str:
-    told = [told for shape in field.value.shapes if (told := _shape_bounds(shape, aliases))]
-    return ", or ".join(told)
+def _describe_bounds(field: Field, aliases: Aliases) -> str:
+    bounds = [bounds for shape in field.value.shapes if (bounds := _describe_shape_bounds(shape, aliases))]
+    return ", or ".join(bounds)
 
 
-def _shape_bounds(shape: Shape, aliases: Aliases) -> str:
+def _describe_shape_bounds(shape: Shape, aliases: Aliases) -> str:
     limits = dict(shape.limits)
     if shape.kind in ("integer", "number"):
-        return _range(limits)
+        return _format_range(limits)
     if shape.kind == "list":
-        return _span(limits.get("min_items", 0), limits.get("max_items"), "item")
-    if shape.kind == "choice" and (name := aliases.of(shape.choices)):
+        return _format_span(limits.get("min_items", 0), limits.get("max_items"), "item")
+    if shape.kind == "choice" and (name := aliases.find(shape.choices)):
         return f"one of the {len(shape.choices)} in ``choices.{name}``"
     if shape.kind == "text" and not (shape.is_url and shape.limits == URL_LIMITS):
-        length = _span(limits.get("min_length", 0), limits.get("max_length"), "character")
+        length = _format_span(limits.get("min_length", 0), limits.get("max_length"), "character")
         pattern = f"matching ``{shape.pattern}``" if shape.pattern else ""
         return ", ".join(part for part in (length, pattern) if part)
     return ""
 
 
-def _range(limits: dict[str, Any]) -> str:
+def _format_range(limits: dict[str, Any]) -> str:
     low = limits.get("ge")
     high = limits.get("le")
     parts = []
     if low is not None and high is not None:
-        parts.append(f"{_number(low)} to {_number(high)}")
+        parts.append(f"{_format_number(low)} to {_format_number(high)}")
     else:
         words = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
-        parts += [f"{word} {_number(limits[name])}" for name, word in words.items() if name in limits]
+        parts += [f"{word} {_format_number(limits[name])}" for name, word in words.items() if name in limits]
     if "multiple_of" in limits:
-        parts.append(f"in steps of {_number(limits['multiple_of'])}")
+        parts.append(f"in steps of {_format_number(limits['multiple_of'])}")
     return " ".join(parts) if low is not None and high is not None else ", ".join(parts)
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:_}" if abs(value) >= _LONG_NUMBER else str(value)
     return format(Decimal(repr(value)), "f")
 
 
-def _span(low: int, high: int | None, unit: str) -> str:
+def _format_span(low: int, high: int | None, unit: str) -> str:
     if high is None:
         return f"at least {low} {unit}{'s' * (low != 1)}" if low else ""
-    count = f"up to {_number(high)}" if not low else f"exactly {low}" if low == high else f"{low} to {_number(high)}"
+    count = (
+        f"up to {_format_number(high)}"
+        if not low
+        else f"exactly {low}"
+        if low == high
+        else f"{low} to {_format_number(high)}"
+    )
     return f"{count} {unit}{'s' * (high != 1)}"
 
 
-def _default(field: Field) -> str:
+def _describe_default(field: Field) -> str:
     if not field.has_default or field.required:
         return ""
     if isinstance(field.default, str) and len(field.default) > _LONG_DEFAULT:
         return f"Server default: a text of {len(field.default)} characters."
-    return f"Server default: {literal(field.default)}."
+    return f"Server default: {format_literal(field.default)}."
 
 
-def literal(value: Any) -> str:
+def format_literal(value: Any) -> str:
     """A value as Python writes it, text in double quotes."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
+        return f"[{', '.join(map(format_literal, value))}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(name)}: {literal(one)}" for name, one in value.items()) + "}"
+        return "{" + ", ".join(f"{format_literal(name)}: {format_literal(item)}" for name, item in value.items()) + "}"
     return repr(value)

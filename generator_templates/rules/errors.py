@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-_LONGEST = 120  # characters of a quotation; a message is one line, whatever a document holds
+_LONGEST_QUOTE = 120  # characters of a quotation; a message is one line, whatever a document holds
 
 
-class RefusalError(Exception):
+class GenerationError(Exception):
     """Rendering stops here and generated/ stays as it was; the message says what to look at."""
 
 
-def shown(foreign: str) -> str:
+def show_name(name: str) -> str:
     """A name of a document as it stands there, unless it would break the line."""
-    return foreign if foreign.isprintable() else quoted(foreign)
+    return name if name.isprintable() else quote(name)
 
 
-def quoted(foreign: object) -> str:
+def quote(value: object) -> str:
     """Something of a document, fit to stand in a message: escaped, and cut where it is long."""
-    text = repr(foreign)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"

@@ -16,13 +16,13 @@ Job = Literal["job", "stream", "plain"]
 class Group(NamedTuple):
     """A shelf: what its models do, and which sort of output they make."""
 
-    does: str  # in a sentence; {} is the model
+    template: str  # in a sentence; {} is the model
     kind: str  # of the catalogue
 
     @property
     def title(self) -> str:
         """What stands on the shelf, without a model's name."""
-        return self.does.removesuffix(" {}").removesuffix(" with")
+        return self.template.removesuffix(" {}").removesuffix(" with")
 
 
 GROUPS = {
@@ -99,10 +99,10 @@ _WORD_RULES = tuple(
         (r"(?:claude|deepseek|gemini|gpt|grok|kimi|glm|llama|qwen)-[a-z0-9]|script$", "language"),
     )
 )
-_SAYS_NOTHING = ("platform", "other")
+_VAGUE_GROUPS = ("platform", "other")
 
 
-def group_of(slug: str, tag: str | None, job: Job) -> tuple[str, bool]:
+def find_group(slug: str, tag: str | None, job: Job) -> tuple[str, bool]:
     """The shelf of an operation, and whether its tag is one we know.
 
     Args:
@@ -110,14 +110,14 @@ def group_of(slug: str, tag: str | None, job: Job) -> tuple[str, bool]:
         tag: The document's first tag.
         job: Whether it submits a job, streams a language model's answer, or is a plain request.
     """
-    known = tag in TAGS
+    is_known = tag in TAGS
     by_tag = TAGS.get(tag or "", "other")
     for pattern, group in _SLUG_RULES:
         if pattern.match(slug):
-            return group, known
-    if job != "plain" and by_tag in _SAYS_NOTHING:
+            return group, is_known
+    if job != "plain" and by_tag in _VAGUE_GROUPS:
         for pattern, group in _WORD_RULES:
             if pattern.search(slug):
-                return group, known
-        return "other", known
-    return by_tag, known
+                return group, is_known
+        return "other", is_known
+    return by_tag, is_known

@@ -10,53 +10,57 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
-from .names import class_name, pascal, unique
+from .names import check_unique, name_class, to_pascal_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .schemas import Field, Value
 
-LONG = 20  # choices; above, a hover is no longer read
+MOST_INLINE = 20  # choices; above, a hover is no longer read
 
 
 class Aliases:
     """The named lists of choices of one document."""
 
     def __init__(self, schemas: Mapping[str, Iterable[Field]]) -> None:
-        homes: dict[tuple[Any, ...], list[tuple[str, str]]] = defaultdict(list)
+        places: dict[tuple[Any, ...], list[tuple[str, str]]] = defaultdict(list)
         for schema in sorted(schemas):
             for field in schemas[schema]:
-                for choices in _long(field.value):
-                    homes[choices].append((schema, field.wire))
-        shared = Counter(pascal(places[0][1]) for places in homes.values() if len(places) > 1)
+                for choices in _find_long_choices(field.value):
+                    places[choices].append((schema, field.wire))
+        shared = Counter(to_pascal_case(fields[0][1]) for fields in places.values() if len(fields) > 1)
         self._names = {
-            choices: class_name(pascal(wire)) if len(places) > 1 and shared[pascal(wire)] == 1 else _own(schema, wire)
-            for choices, places in homes.items()
-            for schema, wire in places[:1]
+            choices: name_class(to_pascal_case(wire))
+            if len(fields) > 1 and shared[to_pascal_case(wire)] == 1
+            else _name_after_schema(schema, wire)
+            for choices, fields in places.items()
+            for schema, wire in fields[:1]
         }
-        unique([(name, f"{homes[key][0][0]}.{homes[key][0][1]}") for key, name in self._names.items()], "Choices")
+        check_unique(
+            [(name, f"{places[key][0][0]}.{places[key][0][1]}") for key, name in self._names.items()], "Choices"
+        )
 
-    def of(self, choices: tuple[Any, ...]) -> str | None:
+    def find(self, choices: tuple[Any, ...]) -> str | None:
         """The name of a list of choices, or ``None`` where it is short enough to stand for itself."""
         return self._names.get(choices)
 
-    def all(self) -> list[tuple[str, tuple[Any, ...]]]:
+    def list_all(self) -> list[tuple[str, tuple[Any, ...]]]:
         """Every name with its choices, by name."""
         return sorted((name, choices) for choices, name in self._names.items())
 
 
-def _own(schema: str, wire: str) -> str:
-    return class_name(re.sub(r"Request$", "", class_name(schema)) + pascal(wire))
+def _name_after_schema(schema: str, wire: str) -> str:
+    return name_class(re.sub(r"Request$", "", name_class(schema)) + to_pascal_case(wire))
 
 
-def _long(value: Value) -> Iterator[tuple[Any, ...]]:
+def _find_long_choices(value: Value) -> Iterator[tuple[Any, ...]]:
     for shape in value.shapes:
         if (
             shape.kind == "choice"
-            and len(shape.choices) > LONG
-            and not any(type(one) is float for one in shape.choices)
+            and len(shape.choices) > MOST_INLINE
+            and not any(type(choice) is float for choice in shape.choices)
         ):
             yield shape.choices
         if shape.item is not None:
-            yield from _long(shape.item)
+            yield from _find_long_choices(shape.item)

@@ -22,7 +22,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from .errors import RefusalError, shown
+from .errors import GenerationError, show_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,59 +32,59 @@ PREFIX = "/api/v1/"  # of MuAPI's paths; render.py takes another for another API
 # Upstream renames these in file names on top of keywords and builtins, and lets ``id`` be.
 _UPSTREAM_RESERVED = {"self", "true", "false", "datetime"}
 # What generated modules use themselves: a field of that name would hide it from the next line.
-_OURS = {
+_RESERVED = {
     "attrs", "checks", "self", "cls", "get_args", "given",
     "Any", "Call", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "TYPE_CHECKING", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip
-_OURS_IN_ANSWERS = {"additional", "from_dict", "answers"}
+_RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
 
 
-def slug(path: str, prefix: str = PREFIX) -> str:
+def make_slug(path: str, prefix: str = PREFIX) -> str:
     """What MuAPI calls the endpoint at this path."""
     return path.removeprefix(prefix)
 
 
-def plain(text: str) -> str:
+def keep_letters(text: str) -> str:
     """What of a text a name can be made of: Latin letters without accents, those of other alphabets, digits, ``_``.
 
     Everything else is a ``_``. Python reads names in NFKC, so that is the form they are written in.
     """
-    letters = (_plain(letter) for letter in unicodedata.normalize("NFKC", text))
-    return unicodedata.normalize("NFKC", "".join(one if f"a{one}".isidentifier() else "_" for one in letters))
+    letters = (_keep_letter(letter) for letter in unicodedata.normalize("NFKC", text))
+    return unicodedata.normalize("NFKC", "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters))
 
 
-def _plain(letter: str) -> str:
-    first = unicodedata.normalize("NFKD", letter)[:1]
-    return first if first.isascii() else letter
+def _keep_letter(letter: str) -> str:
+    base = unicodedata.normalize("NFKD", letter)[:1]
+    return base if base.isascii() else letter
 
 
-def function_name(method: str, path: str, prefix: str = PREFIX) -> str:
+def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
     """Name the function of an operation."""
-    below = slug(path, prefix).replace("{", "").replace("}", "")
-    name = re.sub(r"_+", "_", plain(below.lower())).strip("_")
+    below = make_slug(path, prefix).replace("{", "").replace("}", "")
+    name = re.sub(r"_+", "_", keep_letters(below.lower())).strip("_")
     verb = method.lower()
     if verb != "post" and not name.startswith(f"{verb}_"):
         name = f"{verb}_{name}".rstrip("_")
     if not name:
-        raise RefusalError(f"{method} {shown(path)}: no function name can be made of this path.")
-    if not name[0].isidentifier() or name in _OURS:
+        raise GenerationError(f"{method} {show_name(path)}: no function name can be made of this path.")
+    if not name[0].isidentifier() or name in _RESERVED:
         name = f"model_{name}"
     return f"{name}_" if _is_reserved(name) and name != "id" else name
 
 
-def class_name(schema: str) -> str:
+def name_class(schema: str) -> str:
     """Name the model of a component schema."""
-    words = [plain(word) for word in re.split(r"[^\w]+", schema)]
+    words = [keep_letters(word) for word in re.split(r"[^\w]+", schema)]
     name = words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
     name = name.lstrip("_")
     name = name[:1].upper() + name[1:]
     if not name[:1].isidentifier():
         name = f"Schema{name}"
-    return f"{name}Model" if keyword.iskeyword(name) or name in _OURS else name
+    return f"{name}Model" if keyword.iskeyword(name) or name in _RESERVED else name
 
 
-def module_name(model: str) -> str:
+def name_module(model: str) -> str:
     """The file upstream gives a model: not ours to choose, so this says it after upstream, and the guard compares."""
     parts = re.split("([A-Z]?[a-z]+)", model.replace("_", " "))
     words = [word for part in parts for word in part.split()]
@@ -97,26 +97,26 @@ def _is_reserved(name: str) -> bool:
     return keyword.iskeyword(name) or hasattr(builtins, name) or name in _UPSTREAM_RESERVED
 
 
-def field_name(wire: str, *, answer: bool = False) -> str:
+def name_field(wire: str, *, answer: bool = False) -> str:
     """Name the parameter or attribute of a field."""
-    name = plain(wire).lstrip("_")
+    name = keep_letters(wire).lstrip("_")
     if not name[:1].isidentifier():
         name = f"field_{name}".rstrip("_")
-    taken = keyword.iskeyword(name) or name in _OURS or (answer and name in _OURS_IN_ANSWERS)
-    return f"{name}_" if taken else name
+    is_taken = keyword.iskeyword(name) or name in _RESERVED or (answer and name in _RESERVED_IN_ANSWERS)
+    return f"{name}_" if is_taken else name
 
 
-def pascal(name: str) -> str:
+def to_pascal_case(name: str) -> str:
     """``voice_id`` as ``VoiceId``: the manner of type names."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"_+", plain(name)) if word)
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"_+", keep_letters(name)) if word)
 
 
-def loose(name: str) -> str:
+def file_key(name: str) -> str:
     """What is left of a class name in a file's name: two classes alike in this need one file."""
     return name.replace("_", "").lower()
 
 
-def unique(named: Iterable[tuple[str, str]], what: str) -> None:
+def check_unique(pairs: Iterable[tuple[str, str]], kind: str) -> None:
     """Refuse two things of one name, naming both.
 
     Args:
@@ -124,10 +124,10 @@ def unique(named: Iterable[tuple[str, str]], what: str) -> None:
         what: The sort of thing, for the message.
     """
     seen: dict[str, str] = {}
-    for name, thing in named:
+    for name, thing in pairs:
         if name in seen:
-            raise RefusalError(
-                f"{what} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction in "
+            raise GenerationError(
+                f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction in "
                 "spec/corrections.yaml must take one away, or naming.py needs a rule that tells them apart."
             )
         seen[name] = thing

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .catalog import catalogue
-from .classes import Component, answer_facts, components, request_facts, roles, users
-from .errors import quoted
+from .catalog import make_catalog
+from .classes import Component, assign_roles, find_users, make_answer_facts, make_request_facts, read_components
+from .errors import quote
 from .groups import GROUPS
-from .literal_aliases import LONG, Aliases
-from .names import PREFIX, module_name, pascal, unique
-from .operations import Operation, operations
+from .literal_aliases import MOST_INLINE, Aliases
+from .names import PREFIX, check_unique, name_module, to_pascal_case
+from .operations import Operation, read_operations
 from .schemas import Schemas
-from .signatures import facts
+from .signatures import make_function_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,13 +38,13 @@ class Plan:
     """Everything there is to render."""
 
     document: dict[str, Any]  # for openapi-python-client
-    own: dict[str, tuple[str, dict[str, Any]]]  # path in the package to template and context, for render.py
+    own_files: dict[str, tuple[str, dict[str, Any]]]  # path in the package to template and context, for render.py
     modules: frozenset[str]  # every file the generator has to write below api/ and models/
     operations: int
     notes: tuple[str, ...]
 
 
-def plan(
+def make_plan(
     document: Mapping[str, Any],
     prices: PriceList,
     spec: Mapping[str, Any],
@@ -62,122 +62,130 @@ def plan(
         beside: The installed package whose ``types`` this one shares; empty for one that stands alone.
     """
     schemas = Schemas(document)
-    every, strange = operations(document, schemas, prefix)
-    classes = components(schemas)
-    queries = {pascal(one.function): one.query for one in every}
-    aliases = Aliases({**queries, **{one.schema: one.fields for one in classes}})
-    named = [(one.name, f"the schema {one.schema}") for one in classes]
-    unique([*named, *((name, f"the choices {name}") for name, _ in aliases.all())], "Types")
-    role = roles(classes, every)
-    used = users(classes, every)
-    direct = {one.request for one in every}
+    operations, unknown_tags = read_operations(document, schemas, prefix)
+    classes = read_components(schemas)
+    queries = {to_pascal_case(item.function): item.query for item in operations}
+    aliases = Aliases({**queries, **{item.schema: item.fields for item in classes}})
+    pairs = [(item.name, f"the schema {item.schema}") for item in classes]
+    check_unique([*pairs, *((name, f"the choices {name}") for name, _ in aliases.list_all())], "Types")
+    roles = assign_roles(classes, operations)
+    users = find_users(classes, operations)
+    sent_bodies = {item.request for item in operations}
     models = {
-        one.name: request_facts(one, used.get(one.name, []), aliases, nested=one.name not in direct)
-        if role[one.name] == "request"
-        else answer_facts(one, aliases)
-        for one in classes
+        item.name: make_request_facts(item, users.get(item.name, []), aliases, nested=item.name not in sent_bodies)
+        if roles[item.name] == "request"
+        else make_answer_facts(item, aliases)
+        for item in classes
     }
-    sent = [one for one in classes if role[one.name] == "request"]
+    sent = [item for item in classes if roles[item.name] == "request"]
     return Plan(
         {
             "openapi": "3.1.0",
             "info": {"title": "MuAPI", "version": "1"},
-            "paths": _paths(every, aliases, prices),
-            "components": {"schemas": {name: {"type": "object", KEY: told} for name, told in models.items()}},
+            "paths": _plan_paths(operations, aliases, prices),
+            "components": {"schemas": {name: {"type": "object", KEY: facts} for name, facts in models.items()}},
         },
         {
-            **_own(every, aliases, spec),
-            **_stubs(every, classes),
-            "types.py": _types(prefix, beside),
-            "catalog.json": ("", catalogue(every, sent, prices, spec["sha256"])),
+            **_plan_own_files(operations, aliases, spec),
+            **_plan_stubs(operations, classes),
+            "types.py": _plan_types(prefix, beside),
+            "catalog.json": ("", make_catalog(operations, sent, prices, spec["sha256"])),
         },
-        frozenset(_modules(every, classes)),
-        len(every),
-        (*_new_tags(strange), *_open_schemas(sent)),
+        frozenset(_list_modules(operations, classes)),
+        len(operations),
+        (*_note_new_tags(unknown_tags), *_note_open_schemas(sent)),
     )
 
 
-def _types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
+def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
     """The file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
     return ("shared_types.py.jinja", {"home": beside}) if beside else ("types.py.jinja", {"prefix": prefix})
 
 
-def _new_tags(tags: list[str]) -> list[str]:
-    return [f"Tag {quoted(tag)} is new: grouping.py shelves its operations by slug, or under other." for tag in tags]
+def _note_new_tags(tags: list[str]) -> list[str]:
+    return [f"Tag {quote(tag)} is new: grouping.py shelves its operations by slug, or under other." for tag in tags]
 
 
-def _open_schemas(sent: list[Component]) -> list[str]:
+def _note_open_schemas(sent: list[Component]) -> list[str]:
     """What functions and checks know less of than the document allows."""
     return [
-        f"Schema {quoted(one.schema)} takes fields beyond those it names: only strict=False sends them."
-        for one in sent
-        if one.is_open
+        f"Schema {quote(component.schema)} takes fields beyond those it names: only strict=False sends them."
+        for component in sent
+        if component.is_open
     ]
 
 
-def _paths(every: list[Operation], aliases: Aliases, prices: PriceList) -> dict[str, Any]:
+def _plan_paths(operations: list[Operation], aliases: Aliases, prices: PriceList) -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    for one in every:
-        placeholders = re.findall(r"{([^{}]*)}", one.path)
-        paths.setdefault(one.path, {})[one.method.lower()] = {
-            "operationId": one.function,
-            "tags": [one.group],
+    for operation in operations:
+        placeholders = re.findall(r"{([^{}]*)}", operation.path)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = {
+            "operationId": operation.function,
+            "tags": [operation.group],
             "parameters": [
                 {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in placeholders
             ],
-            "responses": {"200": {"description": "", KEY: facts(one, aliases, prices)}},
+            "responses": {"200": {"description": "", KEY: make_function_facts(operation, aliases, prices)}},
         }
     return paths
 
 
-def _modules(every: list[Operation], classes: list[Component]) -> Iterator[str]:
+def _list_modules(operations: list[Operation], classes: list[Component]) -> Iterator[str]:
     yield from ("api/__init__.py", "models/__init__.py")
-    for group in {one.group for one in every}:
+    for group in {operation.group for operation in operations}:
         yield f"api/{group}/__init__.py"
-    for one in every:
-        yield f"api/{one.group}/{one.function}.py"
+    for operation in operations:
+        yield f"api/{operation.group}/{operation.function}.py"
     for model in classes:
-        yield f"models/{module_name(model.name)}.py"
+        yield f"models/{name_module(model.name)}.py"
 
 
-def _own(every: list[Operation], aliases: Aliases, spec: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+def _plan_own_files(
+    operations: list[Operation], aliases: Aliases, spec: Mapping[str, Any]
+) -> dict[str, tuple[str, dict[str, Any]]]:
     """The files the generator has no slot for."""
-    offered = [(one.function, one.group) for one in every if one.job != "plain"]
+    models = [(operation.function, operation.group) for operation in operations if operation.job != "plain"]
     title = "Every model's request function by name; a module loads when its function is first asked for."
-    own: dict[str, tuple[str, dict[str, Any]]] = {
-        "__init__.py": ("package.py.jinja", {"spec": {**spec, "operations": len(every)}}),
+    files: dict[str, tuple[str, dict[str, Any]]] = {
+        "__init__.py": ("package.py.jinja", {"spec": {**spec, "operations": len(operations)}}),
         "answers.py": ("answers.py.jinja", {}),
         "checks.py": ("checks.py.jinja", {}),
-        "choices.py": ("choices.py.jinja", {"choices": aliases.all(), "longest": LONG}),
-        "functions/__init__.py": ("functions.py.jinja", {"title": title, "flat": True, "shelves": [*_names(offered)]}),
+        "choices.py": ("choices.py.jinja", {"choices": aliases.list_all(), "longest": MOST_INLINE}),
+        "functions/__init__.py": (
+            "functions.py.jinja",
+            {"title": title, "flat": True, "shelves": [*_names_by_group(models)]},
+        ),
         "py.typed": ("", {}),
     }
-    for group, names in _names(offered):
+    for group, names in _names_by_group(models):
         title = f"{GROUPS[group].title}: request functions by name; a module loads when first asked for."
         context = {"title": title, "flat": False, "group": group, "names": names}
-        own[f"functions/{group}.py"] = ("functions.py.jinja", context)
-    return own
+        files[f"functions/{group}.py"] = ("functions.py.jinja", context)
+    return files
 
 
-def _stubs(every: list[Operation], classes: list[Component]) -> dict[str, tuple[str, dict[str, Any]]]:
+def _plan_stubs(operations: list[Operation], classes: list[Component]) -> dict[str, tuple[str, dict[str, Any]]]:
     """What type checkers read of the lazy packages, apart so that the interpreter has less to read."""
-    offered = [(one.function, one.group) for one in every if one.job != "plain"]
-    models = sorted((one.name, module_name(one.name)) for one in classes)
+    functions = [(item.function, item.group) for item in operations if item.job != "plain"]
+    models = sorted((item.name, name_module(item.name)) for item in classes)
     return {
-        "functions/__init__.pyi": ("functions.pyi.jinja", {"functions": offered}),
+        "functions/__init__.pyi": ("functions.pyi.jinja", {"functions": functions}),
         "models/__init__.pyi": ("models.pyi.jinja", {"models": models}),
-        **{f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": mine}) for group, mine in _shelves(offered)},
+        **{
+            f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": mine})
+            for group, mine in _functions_by_group(functions)
+        },
     }
 
 
-def _names(offered: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
-    for group, mine in _shelves(offered):
-        yield group, [name for name, _ in mine]
+def _names_by_group(functions: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for group, members in _functions_by_group(functions):
+        yield group, [name for name, _ in members]
 
 
-def _shelves(offered: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _functions_by_group(functions: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Every group of jobs with its functions, an empty one too: the set is closed, and the overlay leads to each."""
-    for group, shelf in GROUPS.items():
-        mine = [pair for pair in offered if pair[1] == group]
-        if mine or shelf.kind != "platform":
-            yield group, mine
+    for group, properties in GROUPS.items():
+        members = [pair for pair in functions if pair[1] == group]
+        if members or properties.kind != "platform":
+            yield group, members

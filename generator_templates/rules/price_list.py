@@ -37,12 +37,12 @@ class PriceList:
         return cls(
             str(document["as_of"]),
             {
-                one["name"]: Price(one["cost"], bool(one["dynamic_pricing"]), one.get("cost_strategy"))
-                for one in document["models"]
+                model["name"]: Price(model["cost"], bool(model["dynamic_pricing"]), model.get("cost_strategy"))
+                for model in document["models"]
             },
         )
 
-    def name_and_tier(self, slug: str, summary: str) -> tuple[str | None, str | None]:
+    def find_name_and_tier(self, slug: str, summary: str) -> tuple[str | None, str | None]:
         """The catalogue name and tier of an endpoint, as far as they are known."""
         named = _NAMED.fullmatch(summary)
         if named:
@@ -51,7 +51,7 @@ class PriceList:
             return summary, None
         return (slug if slug in self.prices else None), None
 
-    def basis(self, name: str | None) -> str:
+    def describe(self, name: str | None) -> str:
         """What a run costs, in a sentence."""
         price = self.prices.get(name or "")
         if price is None:
@@ -65,7 +65,7 @@ class PriceList:
             "ask ``MuAPI.estimate``."
         )
 
-    def entry(self, name: str | None) -> dict[str, Any] | None:
+    def to_json(self, name: str | None) -> dict[str, Any] | None:
         """The price as catalog.json has it; whoever is in the price list can also be estimated."""
         price = self.prices.get(name or "")
         if price is None:

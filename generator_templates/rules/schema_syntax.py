@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 
 Schema: TypeAlias = "Mapping[str, Any] | bool"
 # Keys that say nothing of what a value may be: an ``allOf`` of one schema and these is that schema.
-_REMARKS = frozenset({"title", "description", "default", "deprecated", "example", "examples", "readOnly", "writeOnly"})
+_ANNOTATION_KEYS = frozenset(
+    {"title", "description", "default", "deprecated", "example", "examples", "readOnly", "writeOnly"}
+)
 
 
-def last_of(reference: str) -> str:
+def reference_name(reference: str) -> str:
     """The name at the end of a reference, unescaped."""
     return unquote(reference.rsplit("/", 1)[-1]).replace("~1", "/").replace("~0", "~")
 
 
-def pointed(name: str) -> str:
+def escape_pointer(name: str) -> str:
     """A name as a JSON pointer has it (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
@@ -31,24 +33,24 @@ def as_object(schema: Schema) -> Mapping[str, Any]:
     return {} if isinstance(schema, bool) else schema
 
 
-def first_of(schema: Mapping[str, Any], *keys: str) -> list[Schema]:
+def first_list(schema: Mapping[str, Any], *keys: str) -> list[Schema]:
     """The schemas under the first of some keys that holds any."""
     return next((list(schema[key]) for key in keys if schema.get(key)), [])
 
 
-def single(schema: Mapping[str, Any]) -> list[Schema]:
+def single_part(schema: Mapping[str, Any]) -> list[Schema]:
     """The one schema an ``allOf`` stands for, beside remarks."""
-    parts: list[Schema] = [one for one in schema.get("allOf", ()) if as_object(one).keys() - _REMARKS]
+    parts: list[Schema] = [part for part in schema.get("allOf", ()) if as_object(part).keys() - _ANNOTATION_KEYS]
     return parts if len(parts) == 1 else []
 
 
-def bounded(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_numeric_bounds(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A schema with the exclusive bounds of OpenAPI 3.0, a word beside the bound, written as those of 3.1."""
-    said = dict(schema)
-    for edge, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
-        if said.get(edge) is True and bound in said:
-            said[edge] = said.pop(bound)
-    return said
+    result = dict(schema)
+    for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if result.get(exclusive) is True and bound in result:
+            result[exclusive] = result.pop(bound)
+    return result
 
 
 def is_open(schema: Mapping[str, Any]) -> bool:
@@ -66,7 +68,7 @@ def is_model(schema: Schema) -> bool:
     )
 
 
-def whole(number: float) -> float:
+def integral(number: float) -> float:
     """A bound as it was meant: 4294967295.0 is 4294967295."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 

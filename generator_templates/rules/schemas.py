@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 
-from .errors import RefusalError, quoted
-from .names import class_name
-from .schema_syntax import Schema, as_object, bounded, first_of, is_model, is_number, last_of, pointed, single, whole
+from .errors import GenerationError, quote
+from .names import name_class
+from .schema_syntax import (
+    Schema,
+    as_object,
+    escape_pointer,
+    first_list,
+    integral,
+    is_model,
+    is_number,
+    reference_name,
+    single_part,
+    with_numeric_bounds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,10 +48,10 @@ BOUNDS = {
 LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
 COUNTS = {"minItems": "min_items", "maxItems": "max_items"}
 # A few schemas leave the format of these out; and these addresses are of pages, services and weights.
-_MEDIA = frozenset({"image_url", "video_url", "audio_url"})
-_NO_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
-_TANGLED = 100_000  # ways to come by a schema; the pinned document has a few dozen
-_BYTES = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
+_MEDIA_NAMES = frozenset({"image_url", "video_url", "audio_url"})
+_NOT_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
+_MOST_REFERENCES = 100_000  # ways to come by a schema; the pinned document has a few dozen
+_BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
 
 
 @frozen
@@ -86,7 +97,7 @@ class Field:
         """Whether the field takes the address of media, so that a local file can be uploaded in its place."""
         items = [shape.item.shapes for shape in self.value.shapes if shape.item]
         addresses = any(shape.is_url for shapes in (self.value.shapes, *items) for shape in shapes)
-        return (addresses or self.wire in _MEDIA) and not _NO_MEDIA.search(self.wire)
+        return (addresses or self.wire in _MEDIA_NAMES) and not _NOT_MEDIA.search(self.wire)
 
 
 class Schemas:
@@ -98,43 +109,51 @@ class Schemas:
         self._components: Mapping[str, Mapping[str, Mapping[str, Any]]] = components
         self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
-    def models(self) -> dict[str, Mapping[str, Any]]:
+    def list_models(self) -> dict[str, Mapping[str, Any]]:
         """The components that become models: objects with named fields."""
         return {name: as_object(schema) for name, schema in self._schemas.items() if is_model(schema)}
 
-    def adopt(self, name: str, schema: Mapping[str, Any]) -> str:
+    def add_component(self, name: str, schema: Mapping[str, Any]) -> str:
         """Make a component of a schema found inside an operation; a name already taken is refused."""
         if name in self._schemas:
-            raise RefusalError(f"A body without a name would be called {name!r}, as a schema already is.")
+            raise GenerationError(f"A body without a name would be called {name!r}, as a schema already is.")
         self._schemas[name] = schema
         return name
 
-    def entry(self, section: str, one: Mapping[str, Any]) -> Mapping[str, Any]:
+    def find_component(self, section: str, one: Mapping[str, Any]) -> Mapping[str, Any]:
         """A parameter, body, response or path item itself, where the document only refers to it."""
         seen: set[str] = set()
         while "$ref" in one:
             reference = one["$ref"]
-            name = last_of(reference)
+            name = reference_name(reference)
             entries = self._components.get(section, {})
-            if reference in seen or reference != f"#/components/{section}/{pointed(name)}" or name not in entries:
-                raise RefusalError(f"The document refers to {quoted(reference)}, which it does not hold.")
+            if (
+                reference in seen
+                or reference != f"#/components/{section}/{escape_pointer(name)}"
+                or name not in entries
+            ):
+                raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
             seen.add(reference)
             one = entries[name]
         return one
 
     def resolve(self, reference: str) -> tuple[str, Mapping[str, Any]]:
         """The component a ``$ref`` means, with its name."""
-        name = last_of(reference)
+        name = reference_name(reference)
         if not reference.startswith("#/components/schemas/") or name not in self._schemas:
-            raise RefusalError(f"The document refers to {quoted(reference)}, which it does not hold.")
+            raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
         return name, as_object(self._schemas[name])
 
-    def body(self, schema: Schema) -> tuple[str, Mapping[str, Any]]:
+    def read_body(self, schema: Schema) -> tuple[str, Mapping[str, Any]]:
         """A body's schema behind its references, with the name of the last; beside null the other one speaks."""
         schema, name, seen = as_object(schema), "", set[str]()
         while True:
-            others = [one for one in first_of(schema, "anyOf", "oneOf") if as_object(one).get("type") != "null"]
-            inner = others if len(others) == 1 else single(schema)
+            alternatives = [
+                alternative
+                for alternative in first_list(schema, "anyOf", "oneOf")
+                if as_object(alternative).get("type") != "null"
+            ]
+            inner = alternatives if len(alternatives) == 1 else single_part(schema)
             if "$ref" in schema and schema["$ref"] not in seen:
                 seen.add(schema["$ref"])
                 name, schema = self.resolve(schema["$ref"])
@@ -143,125 +162,136 @@ class Schemas:
             else:
                 return name, schema
 
-    def value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
+    def read_value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
         """What a value of this schema may be; within a schema that holds itself, anything from there on."""
-        found = self._alternatives(as_object(schema), seen)
-        shapes = [one for one in dict.fromkeys(found) if one is not None]
-        return Value(_without_weaker(shapes), nullable=None in found)
+        alternatives = self._read_alternatives(as_object(schema), seen)
+        shapes = [shape for shape in dict.fromkeys(alternatives) if shape is not None]
+        return Value(_drop_weaker(shapes), nullable=None in alternatives)
 
-    def _alternatives(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+    def _read_alternatives(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
         """Every shape of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a word of its own."""
-        return [*self._spelled(schema, seen), *([None] if schema.get("nullable") else [])]
+        return [*self._read_keywords(schema, seen), *([None] if schema.get("nullable") else [])]
 
-    def _spelled(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+    def _read_keywords(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
         if "$ref" in schema:
-            return self._referred(schema["$ref"], seen)
-        inner = self._inner(schema)
+            return self._follow_reference(schema["$ref"], seen)
+        inner = self._unwrap(schema)
         if inner is not None:
-            return [shape for one in inner for shape in self._alternatives(as_object(one), seen)]
+            return [shape for part in inner for shape in self._read_alternatives(as_object(part), seen)]
         if "const" in schema or schema.get("enum"):
-            listed = schema["enum"] if schema.get("enum") else [schema["const"]]
-            named = [Shape("choice", choices=chosen)] if (chosen := _distinct(listed)) else []
-            return [*named, *([None] if None in listed else [])]
-        return [None] if schema.get("type") == "null" else [self._plain(schema, seen)]
+            values = schema["enum"] if schema.get("enum") else [schema["const"]]
+            shapes = [Shape("choice", choices=choices)] if (choices := _distinct_choices(values)) else []
+            return [*shapes, *([None] if None in values else [])]
+        return [None] if schema.get("type") == "null" else [self._read_shape(schema, seen)]
 
-    def _referred(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
+    def _follow_reference(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
         """The shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
         name, target = self.resolve(reference)
         if is_model(target):
-            return [Shape("model", model=class_name(name))]
+            return [Shape("model", model=name_class(name))]
         if name in seen:
             return [Shape("any")]
-        if len(self._known) > _TANGLED:
-            raise RefusalError(f"The schemas around {quoted(name)} refer to each other in more ways than can be read.")
+        if len(self._known) > _MOST_REFERENCES:
+            raise GenerationError(
+                f"The schemas around {quote(name)} refer to each other in more ways than can be read."
+            )
         if (name, seen) not in self._known:
-            self._known[name, seen] = self._alternatives(target, seen | {name})
+            self._known[name, seen] = self._read_alternatives(target, seen | {name})
         return self._known[name, seen]
 
-    def _inner(self, schema: Mapping[str, Any]) -> list[Schema] | None:
+    def _unwrap(self, schema: Mapping[str, Any]) -> list[Schema] | None:
         """The schemas this one only stands for, or ``None`` where it speaks for itself."""
-        inner = first_of(schema, "anyOf", "oneOf") or single(schema)
+        inner = first_list(schema, "anyOf", "oneOf") or single_part(schema)
         if inner:
             return inner
         types = schema.get("type")
-        return [{**schema, "type": one} for one in types] if isinstance(types, list) and types else None
+        return [{**schema, "type": name} for name in types] if isinstance(types, list) and types else None
 
-    def _plain(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
+    def _read_shape(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
         kind = _KINDS.get(schema.get("type") or "", "any")
-        if kind == "text" and (schema.get("format") == "binary" or schema.get("contentMediaType") == _BYTES):
+        if kind == "text" and (
+            schema.get("format") == "binary" or schema.get("contentMediaType") == _BINARY_MEDIA_TYPE
+        ):
             return Shape("file")
-        item = self.value(schema.get("items") or {}, seen) if kind == "list" else None
+        item = self.read_value(schema.get("items") or {}, seen) if kind == "list" else None
         names = {"text": LENGTHS, "list": COUNTS, "integer": BOUNDS, "number": BOUNDS}.get(kind, {})
-        said = bounded(schema)
-        limits = tuple((ours, whole(said[theirs])) for theirs, ours in names.items() if is_number(said.get(theirs)))
+        bounds = with_numeric_bounds(schema)
+        limits = tuple(
+            (ours, integral(bounds[theirs])) for theirs, ours in names.items() if is_number(bounds.get(theirs))
+        )
         pattern = schema.get("pattern") if kind == "text" else None
         return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item)
 
-    def fields(self, schema: Mapping[str, Any]) -> list[Field]:
+    def read_fields(self, schema: Mapping[str, Any]) -> list[Field]:
         """The fields of an object, in the document's order."""
         properties: dict[str, Any] = {}
         required: set[str] = set()
-        for part in self._parts(schema, set()):
+        for part in self._collect_parts(schema, set()):
             properties.update(part.get("properties", {}))
             required.update(part.get("required", ()))
-        return [self.field(wire, about, required=wire in required) for wire, about in properties.items()]
+        return [
+            self.read_field(wire, property_schema, required=wire in required)
+            for wire, property_schema in properties.items()
+        ]
 
-    def _parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
+    def _collect_parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
         """An object and all it is made of (``allOf``, however deep), what speaks last at the end."""
         parts: list[Mapping[str, Any]] = []
-        for one in schema.get("allOf", ()):
-            part = as_object(one)
+        for subschema in schema.get("allOf", ()):
+            part = as_object(subschema)
             if "$ref" in part:
                 name, part = self.resolve(part["$ref"])
                 if name in seen:
                     continue
                 seen.add(name)
-            if first_of(part, "anyOf", "oneOf"):
-                raise RefusalError(
-                    f"An object is made of alternatives ({quoted(part)}): no class can say so; a correction has to "
+            if first_list(part, "anyOf", "oneOf"):
+                raise GenerationError(
+                    f"An object is made of alternatives ({quote(part)}): no class can say so; a correction has to "
                     "name its fields."
                 )
-            parts += self._parts(part, seen)
+            parts += self._collect_parts(part, seen)
         return [*parts, schema]
 
-    def field(self, wire: str, schema: Schema, *, required: bool) -> Field:
+    def read_field(self, wire: str, schema: Schema, *, required: bool) -> Field:
         """One field; a default that contradicts its own enum or type is none, for the server cannot mean it."""
         schema = as_object(schema)
-        value = self.value(schema)
-        plain = Field(wire, value, required, str(schema.get("title") or ""), str(schema.get("description") or ""))
-        if "default" not in schema or not agrees(value, schema["default"]):
-            return plain
-        return evolve(plain, default=schema["default"], has_default=True)
+        value = self.read_value(schema)
+        without_default = Field(
+            wire, value, required, str(schema.get("title") or ""), str(schema.get("description") or "")
+        )
+        if "default" not in schema or not accepts(value, schema["default"]):
+            return without_default
+        return evolve(without_default, default=schema["default"], has_default=True)
 
 
-def agrees(value: Value, default: Any) -> bool:
+def accepts(value: Value, default: Any) -> bool:
     """Whether a default is one of the values its own field may have."""
     if default is None:
         return value.nullable
-    return any(_agrees(shape, default) for shape in value.shapes)
+    return any(_shape_accepts(shape, default) for shape in value.shapes)
 
 
-def _agrees(shape: Shape, default: Any) -> bool:
+def _shape_accepts(shape: Shape, default: Any) -> bool:
     types: dict[str, Any] = {"text": str, "boolean": bool, "list": list, "object": dict, "model": dict}
     if shape.kind == "choice":
-        return any(type(one) is type(default) and one == default for one in shape.choices)
+        return any(type(choice) is type(default) and choice == default for choice in shape.choices)
     if shape.kind == "integer":
-        return is_number(default) and whole(default) == int(default)
+        return is_number(default) and integral(default) == int(default)
     if shape.kind == "number":
         return is_number(default)
     return isinstance(default, types.get(shape.kind, object))
 
 
-def _distinct(choices: list[Any]) -> tuple[Any, ...]:
+def _distinct_choices(choices: list[Any]) -> tuple[Any, ...]:
     """The choices once each, in order, without null; 1 and true are two."""
-    seen = {(type(one), one): one for one in choices if isinstance(one, str | int | float)}
+    seen = {(type(choice), choice): choice for choice in choices if isinstance(choice, str | int | float)}
     return tuple(seen.values())
 
 
-def _without_weaker(shapes: list[Shape]) -> tuple[Shape, ...]:
+def _drop_weaker(shapes: list[Shape]) -> tuple[Shape, ...]:
     """Leave out what another alternative allows anyway: beside any text, a URL says nothing."""
-    free = {shape.kind for shape in shapes if shape == Shape(shape.kind)}
-    if "any" in free or not shapes:
+    unlimited = {shape.kind for shape in shapes if shape == Shape(shape.kind)}
+    if "any" in unlimited or not shapes:
         return (Shape("any"),)
-    kept = [shape for shape in shapes if shape.kind not in free or shape == Shape(shape.kind)]
+    kept = [shape for shape in shapes if shape.kind not in unlimited or shape == Shape(shape.kind)]
     return tuple(kept)

@@ -27,44 +27,44 @@ _FACTORIES = {
 URL_LIMITS = (("min_length", 1), ("max_length", 2083))  # of every media input: ``uri=True`` implies them
 
 
-def check(value: Value, aliases: Aliases, imports: Imports) -> str:
+def make_check(value: Value, aliases: Aliases, imports: Imports) -> str:
     """The expression that makes the check of a value."""
     nullable = ["nullable=True"] if value.nullable else []
     if len(value.shapes) > 1:
-        each = [_call(shape, aliases, imports, []) for shape in value.shapes]
-        return f"checks.either({', '.join([*each, *nullable])})"
-    return _call(value.shapes[0], aliases, imports, nullable)
+        checks = [_make_call(shape, aliases, imports, []) for shape in value.shapes]
+        return f"checks.either({', '.join([*checks, *nullable])})"
+    return _make_call(value.shapes[0], aliases, imports, nullable)
 
 
-def _call(shape: Shape, aliases: Aliases, imports: Imports, nullable: list[str]) -> str:
+def _make_call(shape: Shape, aliases: Aliases, imports: Imports, nullable: list[str]) -> str:
     if shape.kind not in _FACTORIES:
         return "checks.anything()"
-    arguments = [*_first(shape, aliases, imports), *_limits(shape), *nullable]
+    arguments = [*_list_first_arguments(shape, aliases, imports), *_list_limits(shape), *nullable]
     return f"checks.{_FACTORIES[shape.kind]}({', '.join(arguments)})"
 
 
-def _first(shape: Shape, aliases: Aliases, imports: Imports) -> list[str]:
+def _list_first_arguments(shape: Shape, aliases: Aliases, imports: Imports) -> list[str]:
     if shape.kind == "choice":
-        name = aliases.of(shape.choices)
+        name = aliases.find(shape.choices)
         if name is None:
             return [repr(choice) for choice in shape.choices]
-        imports.need_from("choices", name)
+        imports.add_from("choices", name)
         return [f"get_args({name})"]
     if shape.kind == "list":
-        return [check(shape.item or Value((Shape("any"),)), aliases, imports)]
+        return [make_check(shape.item or Value((Shape("any"),)), aliases, imports)]
     return [repr(shape.model)] if shape.kind == "model" else []
 
 
-def _limits(shape: Shape) -> list[str]:
+def _list_limits(shape: Shape) -> list[str]:
     if shape.is_url and shape.limits == URL_LIMITS:
         return ["uri=True"]
     limits = [f"{name}={limit!r}" for name, limit in shape.limits]
-    if shape.pattern is not None and compiles(shape.pattern):
+    if shape.pattern is not None and is_python_pattern(shape.pattern):
         limits.append(f"pattern={shape.pattern!r}")
     return [*limits, *(["uri=True"] if shape.is_url else [])]
 
 
-def compiles(pattern: str) -> bool:
+def is_python_pattern(pattern: str) -> bool:
     """Whether Python reads this pattern; one it cannot read is left to the server."""
     try:
         re.compile(pattern)

@@ -14,11 +14,10 @@ import specimen
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rules import corrections as correcting
-from rules import document_checks as structure
-from rules.document_text import parsed
-from rules.errors import RefusalError
-from rules.plan import plan
+from rules import corrections, document_checks
+from rules.document_text import parse
+from rules.errors import GenerationError
+from rules.plan import make_plan
 from rules.price_list import PriceList
 
 if TYPE_CHECKING:
@@ -111,15 +110,15 @@ DOCUMENTS = st.fixed_dictionaries(
 
 
 def count(document: dict[str, Any]) -> int:
-    return sum(method in structure.METHODS for item in document["paths"].values() for method in item)
+    return sum(method in document_checks.METHODS for item in document["paths"].values() for method in item)
 
 
 def planned(document: dict[str, Any]) -> Any:
     """The plan of a document, or None where it was refused, in a line."""
     try:
-        structure.check(document)
-        return plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
-    except RefusalError as refusal:
+        document_checks.check_document(document)
+        return make_plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
+    except GenerationError as refusal:
         said = str(refusal)
     assert len(said.splitlines()) == 1
     return None
@@ -169,7 +168,7 @@ def places(node: Any, where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, one in items for place in [(*where, key), *places(one, (*where, key))]]
 
 
-SPECIMEN = correcting.corrected(specimen.DOCUMENT, correcting.read(specimen.CORRECTIONS))
+SPECIMEN = corrections.apply_actions(specimen.DOCUMENT, corrections.read_actions(specimen.CORRECTIONS))
 PLACES = places(SPECIMEN)
 
 
@@ -191,7 +190,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for name in ("a.json", "a.yaml"):
         said = ""
         try:
-            assert isinstance(parsed(text, Path(name)), dict)
-        except RefusalError as refusal:
+            assert isinstance(parse(text, Path(name)), dict)
+        except GenerationError as refusal:
             said = str(refusal)
         assert len(said.splitlines()) <= 1

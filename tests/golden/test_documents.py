@@ -19,7 +19,7 @@ import yaml_of
 from inline_snapshot import snapshot
 from mypy import api as mypy
 
-from rules import document_checks as structure
+from rules import document_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,9 @@ def operations(name: str) -> set[tuple[str, str]]:
         route: document["components"]["pathItems"][item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item
         for route, item in document["paths"].items()
     }
-    return {(method.upper(), route) for route, item in items.items() for method in item if method in structure.METHODS}
+    return {
+        (method.upper(), route) for route, item in items.items() for method in item if method in document_checks.METHODS
+    }
 
 
 def functions(package: ModuleType) -> list[Any]:

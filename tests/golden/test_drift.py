@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 import pipeline
 
-from build import swap as swapping
+from build import swap
 
 
 def test_the_same_bytes_come_out_under_any_seed_and_from_any_folder(rendered: Result, tmp_path: Path) -> None:
     again = pipeline.run(tmp_path, environment={"PYTHONHASHSEED": "4711", "LC_ALL": "C"})
     assert again.code == 0, again.said
-    assert swapping.differences(rendered.package, again.package) == []
+    assert swap.list_differences(rendered.package, again.package) == []
 
 
 def test_drift_lists_every_file_that_was_edited_added_or_removed(
@@ -48,13 +48,13 @@ def test_a_changed_document_shows_as_drift(document: dict[str, Any], render: Cal
 
 def test_a_swap_that_died_half_way_is_put_right(tmp_path: Path) -> None:
     target = tmp_path / "package"
-    aside = swapping.aside(target)
+    aside = swap.backup_path(target)
     aside.mkdir()
     (aside / "old.py").write_text("old")
-    swapping.recover(target)  # died between the two renames: the old package comes back
+    swap.recover_backup(target)  # died between the two renames: the old package comes back
     assert (target / "old.py").read_text() == "old"
     aside.mkdir()
-    swapping.recover(target)  # died before the old package was removed: the new one stays
+    swap.recover_backup(target)  # died before the old package was removed: the new one stays
     assert (target / "old.py").exists()
     assert not aside.exists()
 
@@ -64,6 +64,6 @@ def test_a_swap_replaces_a_package_whole(tmp_path: Path) -> None:
     for folder, name in ((target, "old.py"), (new, "new.py")):
         folder.mkdir()
         (folder / name).write_text("")
-    swapping.swap(new, target)
+    swap.swap_in(new, target)
     assert [path.name for path in target.iterdir()] == ["new.py"]
     assert [path.name for path in tmp_path.iterdir()] == ["package"]

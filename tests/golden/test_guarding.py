@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from build.package_checks import guard
-from rules.errors import RefusalError
+from build.package_checks import check_package
+from rules.errors import GenerationError
 from rules.plan import Plan
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_a_sound_package_passes(package: Path) -> None:
-    guard(PLAN, package, "")
+    check_package(PLAN, package, "")
 
 
 def test_a_missing_operation_is_counted_and_named(package: Path) -> None:
     (package / "api/audio/two.py").unlink()
-    with pytest.raises(RefusalError, match=r"1 of 2 operations rendered; missing: api/audio/two\.py"):
-        guard(PLAN, package, "")
+    with pytest.raises(GenerationError, match=r"1 of 2 operations rendered; missing: api/audio/two\.py"):
+        check_package(PLAN, package, "")
 
 
 def test_a_file_nobody_planned_is_named(package: Path) -> None:
     (package / "client.py").write_text(HEADER)
-    with pytest.raises(RefusalError, match=r"nobody planned.*client\.py"):
-        guard(PLAN, package, "")
+    with pytest.raises(GenerationError, match=r"nobody planned.*client\.py"):
+        check_package(PLAN, package, "")
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_a_file_nobody_planned_is_named(package: Path) -> None:
 )
 def test_a_broken_file_is_named_with_its_fault(package: Path, text: str, named: str) -> None:
     (package / "api/audio/two.py").write_text(f"{HEADER}{text}\n")
-    with pytest.raises(RefusalError) as caught:
-        guard(PLAN, package, "")
+    with pytest.raises(GenerationError) as caught:
+        check_package(PLAN, package, "")
     assert named in str(caught.value)
 
 
 def test_a_file_that_does_not_say_who_writes_it_is_named(package: Path) -> None:
     (package / "types.py").write_text("x = 1\n")
-    with pytest.raises(RefusalError, match=r"types\.py: does not say which command writes it"):
-        guard(PLAN, package, "")
+    with pytest.raises(GenerationError, match=r"types\.py: does not say which command writes it"):
+        check_package(PLAN, package, "")
 
 
 def test_what_the_document_says_itself_is_no_trace_of_a_fault(package: Path) -> None:
     (package / "types.py").write_text(f"{HEADER}x = 'Undefined'\n")
-    guard(PLAN, package, "The word Undefined stands in the document.")
+    check_package(PLAN, package, "The word Undefined stands in the document.")

@@ -12,8 +12,8 @@ import specimen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from build import generator as generating
-from rules.plan import KEY, plan
+from build import generator
+from rules.plan import KEY, make_plan
 from rules.price_list import PriceList
 
 if TYPE_CHECKING:
@@ -134,9 +134,9 @@ HOMES = {"__future__", "typing", "collections.abc", "datetime", "attrs"}
 
 def modules(document: dict[str, Any]) -> Iterator[str]:
     """The modules of a document, laid out by our templates alone: the generator only hands the same facts on."""
-    made = plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
+    made = make_plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(generating.TEMPLATES), trim_blocks=True, lstrip_blocks=True, autoescape=False
+        loader=jinja2.FileSystemLoader(generator.TEMPLATES), trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
     for item in made.document["paths"].values():
         for operation in item.values():

@@ -13,8 +13,8 @@ import pytest
 import specimen
 from inline_snapshot import snapshot
 
-from build import generator as generating
-from build.arguments import ROOT
+from build import generator
+from render import ROOT
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -741,7 +741,7 @@ BUILT = {"shared_types.py.jinja"}  # of a package that stands beside another: te
 
 
 def test_every_template_has_a_record_of_what_it_makes(rendered: Result) -> None:
-    templates = {file.name: file for file in generating.TEMPLATES.glob("*.jinja")}
+    templates = {file.name: file for file in generator.TEMPLATES.glob("*.jinja")}
     assert templates.keys() == RECORDED.keys() | EMPTY | BUILT
     assert all(not templates[name].read_text(encoding="utf-8") for name in EMPTY)
     for name in RECORDED.values():

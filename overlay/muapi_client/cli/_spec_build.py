@@ -67,7 +67,7 @@ def _arguments(options: argparse.Namespace, document: Path, package: Path) -> li
         *("--corrections", corrections if corrections == "none" else str(Path(corrections).resolve())),
         *("--models", str(Path(options.models or pin / MODELS).resolve())),
         *("--output", str(package)),
-        *("--told", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
+        *("--generated-by", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
     ]
 
 
