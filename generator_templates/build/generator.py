@@ -1,4 +1,4 @@
-"""The run of the generator: from a plan to a formatted package in an empty directory.
+"""Running the generator: from a plan to a formatted package in an empty directory.
 
 Lives here: openapi-python-client by its command line (the one thing it keeps stable), our own templates for the files
 it has no slot for, and the formatter, pinned and isolated. Does not live here: what is rendered, whether it is right.
@@ -23,7 +23,7 @@ from rules.errors import GenerationError
 if TYPE_CHECKING:
     from rules.plan import Plan
 
-HERE = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parents[1]  # the generator's folder, with all its rooms
 TEMPLATES = HERE / "templates"
 RUFF = ["--isolated", "--no-cache", "--line-length", "110", "--target-version", "py311", "--quiet"]
 _UNUSED_FILES = ("client.py", "errors.py")  # upstream always writes them; their templates here are empty
@@ -35,7 +35,7 @@ def render_package(plan: Plan, package: Path, first_line: str = "") -> None:
     Args:
         plan: What to render.
         package: The directory to make.
-        first_line: What the files say of where they come from, should it be another than `nox -s generate`.
+        first_line: What the files begin with, where that is not what the templates have.
     """
     document = package.with_name(f"{package.name}.json")
     document.write_text(json.dumps(plan.document), encoding="utf-8")
@@ -79,6 +79,7 @@ def _call_generator(arguments: list[str]) -> str:
 
 
 def _replace_first_lines(package: Path, first_line: str) -> None:
+    """Let every file say which command writes it, where that is another than the templates say."""
     for file in package.rglob("*.py*"):
         _, newline, rest = file.read_text(encoding="utf-8").partition("\n")
         if newline:
@@ -86,13 +87,14 @@ def _replace_first_lines(package: Path, first_line: str) -> None:
 
 
 def _render_own_files(plan: Plan, package: Path) -> None:
+    """Write the files upstream has no slot for, by a plain Jinja environment."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Python, not HTML: every text is escaped where it is made, by describing or repr
+        autoescape=False,  # noqa: S701 - Python, not HTML: every text is escaped where it is made, by docstrings or repr
     )
     for name, (template, context) in plan.own_files.items():
         target = package / name
@@ -105,7 +107,7 @@ def _render_own_files(plan: Plan, package: Path) -> None:
 
 
 def format_catalog(catalog: dict[str, Any]) -> str:
-    """The catalogue as JSON with one model, one request on a line: a change shows as the lines it touches."""
+    """Write the catalog as JSON with one model, one request on a line: a change shows as the lines it touches."""
     parts = []
     for key, value in catalog.items():
         if isinstance(value, list):
@@ -123,7 +125,7 @@ def _to_json(value: Any) -> str:
 
 
 def _run_tool(tool: str, command: list[str]) -> str:
-    """Run a program; whatever it says is read, and a failure ends the rendering."""
+    """Run a program and return what it prints; a failure ends the rendering."""
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     output = done.stdout + done.stderr
     if done.returncode:

@@ -1,10 +1,10 @@
-"""Reliance: what hand-written code uses of a generated package, held against the package that is to replace it.
+"""Usage: the names hand-written code uses of a generated package, looked up in the package that is to replace it.
 
-The names are read from the code's syntax trees, and looked up in the fresh package's: nothing is imported, for the
-package may be half of what the code needs. A name that is gone is told with the file that uses it, before the swap.
+The names are read from the code's syntax trees and the fresh package's: nothing is imported, for the package may be
+half of what the code needs. A name that is gone is reported with the file that uses it, before the swap.
 
 Lives here: imports of names, the keywords with which imported request functions are called, attributes of imported
-modules, operations written by hand. Does not live here: types, which the checkers look at once the package is in its
+modules, operations written by hand. Does not live here: types, which the type checkers look at once the package is in
 place.
 """
 
@@ -27,7 +27,7 @@ _ENTRY_MODULES = (("muapi_client.models", "functions", "muapi_generated"),)  # m
 
 
 class Use(NamedTuple):
-    """One thing some code needs of the package."""
+    """One name some code uses of the package."""
 
     file: str
     module: str  # below the package, with dots; empty for the package itself
@@ -43,11 +43,11 @@ def check_uses(code: Path, name: str, fresh: Path, document: str, operations: Co
         code: The folder of the code.
         name: The package's name, by which the code imports it.
         fresh: The package rendered just now, wherever it stands.
-        document: What the message calls the document it was rendered from.
-        operations: What that has, as ``METHOD /path``.
+        document: The name, for the message, of the document it was rendered from.
+        operations: The operations of that document, as ``METHOD /path``.
 
     Raises:
-        RefusalError: Names are missing; each is told with the file that uses it.
+        GenerationError: Names are missing; each is reported with the file that uses it.
     """
     missing = [_describe(use, fresh) for use in find_uses(code, name) if not _exists(use, fresh, operations)]
     if missing:
@@ -59,7 +59,7 @@ def check_uses(code: Path, name: str, fresh: Path, document: str, operations: Co
 
 
 def find_uses(code: Path, name: str) -> list[Use]:
-    """Everything the files below a folder use of a package, each once, by file."""
+    """List what the files below a folder use of a package, each once, by file."""
     found = [
         use
         for file in sorted(code.rglob("*.py"))
@@ -70,7 +70,7 @@ def find_uses(code: Path, name: str) -> list[Use]:
 
 
 def _entry_modules(package: str) -> tuple[tuple[str, str], ...]:
-    """The modules whose imports are of the package, each with where below it they lead."""
+    """List the modules whose imports are of the package, each with the module below it they lead to."""
     return ((package, ""), *((module, target) for module, target, owner in _ENTRY_MODULES if owner == package))
 
 
@@ -96,12 +96,12 @@ def _find_in_tree(tree: ast.Module, file: str, package: str) -> Iterator[Use]:
                 yield from _find_operations(node, use)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
             use = names[node.value.id]
-            if use.name and use.name.islower():  # a module: of a class or a constant the checkers know more
+            if use.name and use.name.islower():  # a module: of classes and constants the type checkers know more
                 yield Use(file, f"{use.module}.{use.name}".lstrip("."), node.attr)
 
 
 def _find_operations(node: ast.Call, use: Use) -> Iterator[Use]:
-    """The operation a call of ``Operation`` makes, where method and path are written there."""
+    """Find the operation a call of ``Operation`` makes, where method and path are literals."""
     arguments = [
         argument.value
         for argument in node.args
@@ -112,7 +112,7 @@ def _find_operations(node: ast.Call, use: Use) -> Iterator[Use]:
 
 
 def _module_in_package(module: str, package: str) -> str | None:
-    """The module of the package an import is of, or ``None``."""
+    """Return the module of the package an import is of, or ``None``."""
     for entry, target in _entry_modules(package):
         if module == entry or module.startswith(f"{entry}."):
             return ".".join(part for part in (target, module.removeprefix(entry).lstrip(".")) if part)
@@ -134,7 +134,7 @@ def _exists(use: Use, fresh: Path, operations: Container[str]) -> bool:
 
 @cache
 def _exported_names(home: Path) -> frozenset[str]:
-    """The names a module gives away: its own, and those its stub tells."""
+    """Return the names a module exports: its own, and those of its stub."""
     return frozenset(name for node in _read_statements(home) for name in _bound_names(node))
 
 
@@ -155,7 +155,7 @@ def _bound_names(node: ast.stmt) -> Iterable[str]:
 
 
 def _accepts_keyword(home: Path, use: Use, fresh: Path) -> bool:
-    """Whether a request function has a parameter; what is a class, or gone altogether, is another matter."""
+    """Return whether a request function has a parameter; what is a class, or gone altogether, is another matter."""
     candidates = [home, *(file.with_suffix("") for file in fresh.glob(f"api/*/{use.name}.py"))]
     functions = [
         node

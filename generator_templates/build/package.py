@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Sources:
-    """What a rendering is made of, and where it goes.
+    """The inputs of a rendering, and where it goes.
 
     Attributes:
         document: The OpenAPI document, JSON or YAML.

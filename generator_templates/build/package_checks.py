@@ -1,4 +1,4 @@
-"""The guard: nothing half, broken or suspicious gets into generated/.
+"""Checks of a rendered package: nothing half, broken or suspicious gets into generated/.
 
 Lives here: what a rendered package has to be, whatever the document was. Does not live here: repairs.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # What a forgotten filter or a missing value leaves in rendered text.
 TRACES = (" object at 0x", "Undefined", "jinja2", "{{", "{%")
-_MOST_SHOWN = 20  # names in a message; more help nobody
+_MOST_SHOWN = 20  # names or lines in a message
 LINT = "F,PLE,W605"  # unused or undefined names, certain errors, invalid escapes
 
 

@@ -1,7 +1,7 @@
-"""Stamping: a record of what a package was rendered from and what came out, which spares rendering it to compare.
+"""The record of what a package was rendered from and what came out, which spares rendering it to compare.
 
-Lives here: the hashes, the record, and whether both still agree. It vouches only if every input and every output is
-what it says; a record that lies was written by hand, which `drift --full` finds, for that renders.
+Lives here: the hashes, the record, and whether both still agree. It vouches only if every input and every
+output has the hash it gives; a record that lies was written by hand, which `drift --full` finds, for that renders.
 """
 
 from __future__ import annotations
@@ -26,47 +26,47 @@ _HEAD = """\
 
 
 def hash_inputs(files: Mapping[str, Path], options: Mapping[str, str], generator: Path) -> dict[str, str]:
-    """Everything that decides a byte of the package, by name.
+    """Hash everything that decides a byte of the package, by name.
 
     Args:
         files: The document and what stands beside it.
-        options: What else was asked for.
-        rules: The generator's folder, with all its rooms.
+        options: What else decides it, as text.
+        generator: The generator's folder, with all its rooms.
     """
-    files_of_rules = sorted({file for pattern in _PATTERNS for file in generator.rglob(pattern)})
+    own_files = sorted({file for pattern in _PATTERNS for file in generator.rglob(pattern)})
     return {
         **{name: _sha256(path.read_bytes()) for name, path in files.items()},
         **options,
-        "rules": _hash_files({file.relative_to(generator).as_posix(): file.read_bytes() for file in files_of_rules}),
+        "rules": _hash_files({file.relative_to(generator).as_posix(): file.read_bytes() for file in own_files}),
         "tools": ", ".join(f"{tool} {version(tool)}" for tool in TOOLS),
     }
 
 
 def hash_outputs(package: Path) -> dict[str, str | int]:
-    """What a package is: how many files, and one hash of all their names and bytes."""
+    """Return how many files a package has, and one hash of all their names and bytes."""
     files = read_contents(package)
     return {"files": len(files), "sha256": _hash_files(files)}
 
 
 def record_path(package: Path) -> Path:
-    """Where the record of a package stands: beside it, so that nothing in it hangs on itself."""
+    """Return where the record of a package stands: beside it, so that no file depends on its own hash."""
     return package.with_name(f"{package.name}.toml")
 
 
-def write_record(package: Path, made_from: Mapping[str, str]) -> None:
+def write_record(package: Path, inputs: Mapping[str, str]) -> None:
     """Write the record of a package that was rendered just now."""
-    text = f"{_HEAD}{_format_section('inputs', made_from)}{_format_section('outputs', hash_outputs(package))}"
+    text = f"{_HEAD}{_format_section('inputs', inputs)}{_format_section('outputs', hash_outputs(package))}"
     record_path(package).write_text(text, encoding="utf-8")
 
 
-def find_stale(package: Path, made_from: Mapping[str, str]) -> list[str]:
-    """What of a record is no longer so, by name; nothing where it vouches for the package."""
+def find_stale(package: Path, inputs: Mapping[str, str]) -> list[str]:
+    """List which entries of a record no longer hold, by name; none where it vouches for the package."""
     try:
         record = tomllib.loads(record_path(package).read_text(encoding="utf-8"))
         before, after = dict(record["inputs"]), dict(record["outputs"])
     except (OSError, ValueError, KeyError, TypeError):
         return ["record"]
-    names = [name for name in {**made_from, **before} if before.get(name) != made_from.get(name)]
+    names = [name for name in {**inputs, **before} if before.get(name) != inputs.get(name)]
     return names or ([] if package.is_dir() and after == hash_outputs(package) else ["package"])
 
 
@@ -76,7 +76,7 @@ def _format_section(name: str, facts: Mapping[str, str | int]) -> str:
 
 
 def _hash_files(files: Mapping[str, bytes]) -> str:
-    """One hash of files by name."""
+    """Make one hash of files by name."""
     return _sha256("".join(f"{name}\0{_sha256(files[name])}\n" for name in sorted(files)).encode())
 
 

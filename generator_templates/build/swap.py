@@ -1,7 +1,7 @@
 """The swap: a finished package takes the place of the old one whole, and two packages are compared byte for byte.
 
 Lives here: renaming and comparing directories. A crash at any point leaves the old package or the new one, at worst
-under the name ``recover`` knows. Does not live here: rendering.
+under the name ``recover_backup`` knows. Does not live here: rendering.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _IGNORED = {"__pycache__"}
 
 
 def backup_path(target: Path) -> Path:
-    """Where the old package stands for the moment between two renames."""
+    """Return where the old package stands for the moment between two renames."""
     return target.with_name(f".{target.name}.old")
 
 
@@ -41,7 +41,7 @@ def swap_in(new: Path, target: Path) -> None:
 
 
 def list_differences(committed: Path, rendered: Path) -> list[str]:
-    """Every file that is not the same in both, with what is wrong about it; sorted by name."""
+    """List the files that are not the same in both, each with what is wrong about it; sorted by name."""
     old, new = read_contents(committed), read_contents(rendered)
     lines = [f"missing  {name}" for name in new.keys() - old.keys()]
     lines += [f"extra    {name}" for name in old.keys() - new.keys()]
@@ -50,7 +50,7 @@ def list_differences(committed: Path, rendered: Path) -> list[str]:
 
 
 def read_contents(package: Path) -> dict[str, bytes]:
-    """Every file below a package, but caches, by name."""
+    """Read every file below a package, but caches, by name."""
     return {
         file.relative_to(package).as_posix(): file.read_bytes()
         for file in package.rglob("*")

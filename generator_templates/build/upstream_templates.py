@@ -1,9 +1,9 @@
-"""Upstream: which of openapi-python-client's templates ours stand for, and whether those are still the same.
+"""Upstream's templates: which of openapi-python-client's ours replace, and whether those are still the same.
 
-``upstream.toml`` records, for each template of ours that replaces one of upstream's, the sha256 of the one it was
-written beside. A generator that brings another text there is read before it renders.
+``templates/upstream.toml`` records, for each template of ours that replaces one of upstream's, the sha256 of the one
+it was written beside. A generator that brings another text there is read before it renders.
 
-Lives here: the record, read, compared and written. Does not live here: why ours differ (README.md).
+Lives here: the record, read, compared and written. Does not live here: why ours differ (``README.md``).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ _HEAD = """\
 
 
 def list_changes(folder: Path, upstream: Traversable | None = None) -> list[str]:
-    """Every template of upstream's that is not what the record says, one a line, with what has become of it.
+    """List the templates of upstream's that are not what the record says, one a line, with what has become of each.
 
     Args:
-        ours: The folder of our templates, with the record.
-        theirs: The folder of upstream's; by default the installed generator's.
+        folder: Where our templates and the record are.
+        upstream: Where upstream's templates are; by default in the installed generator.
     """
     record = _read_record(folder)
     installed = _hash_upstream(folder, upstream or _upstream_folder())
@@ -44,23 +44,24 @@ def list_changes(folder: Path, upstream: Traversable | None = None) -> list[str]
 
 
 def check_unchanged(folder: Path) -> None:
-    """Hold the installed generator's templates against the record.
+    """Compare the installed generator's templates with the record.
 
     Raises:
-        RefusalError: One moved; each is named.
+        GenerationError: One moved; each is named.
     """
     lines = list_changes(folder)
     if lines:
         named = ", ".join(" ".join(line.split()) for line in lines)
         raise GenerationError(
-            f"{GENERATOR} {version(GENERATOR)} has other templates than ours were written beside: {named}. Read each "
-            f"beside ours in {folder.name}/ (the diff of upstream's two texts tells what to follow), then "
+            f"{GENERATOR} {version(GENERATOR)} has other templates than ours were written beside: {named}. Read "
+            f"each beside ours in generator_templates/{folder.name}/ (the diff of upstream's two texts shows what to "
+            "follow), then "
             "`python generator_templates/render.py upstream --record`."
         )
 
 
 def record_templates(folder: Path) -> str:
-    """Write down what upstream's templates are now; the text that was written."""
+    """Write down what upstream's templates are now, and return the text."""
     hashes = "".join(
         f'"{name}" = "{digest}"\n' for name, digest in sorted(_hash_upstream(folder, _upstream_folder()).items())
     )
@@ -77,7 +78,7 @@ def _read_record(folder: Path) -> dict[str, str]:
 
 
 def _hash_upstream(folder: Path, upstream: Traversable) -> dict[str, str]:
-    """Upstream's texts under the names of ours."""
+    """Hash upstream's texts of the templates that ours replace, by name."""
     shared = [name for template in folder.glob("*.jinja") if upstream.joinpath(name := template.name).is_file()]
     return {name: hashlib.sha256(upstream.joinpath(name).read_bytes()).hexdigest() for name in shared}
 

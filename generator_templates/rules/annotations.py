@@ -1,7 +1,7 @@
-"""Python types: what an editor and a type checker are told about a value.
+"""Annotations: what an editor and a type checker see of a value.
 
-Lives here: a shape as an annotation, and the names that annotation needs. Does not live here: run-time checks.
-Everything from the document that reaches code here goes through ``repr``.
+Lives here: a shape as an annotation, and the names that annotation needs. Does not live here: run-time checks
+(``validators``). Everything from the document that reaches code here goes through ``repr``.
 """
 
 from __future__ import annotations
@@ -27,42 +27,42 @@ _STANDARD = ("collections.abc", "datetime", "typing")
 
 
 class Imports:
-    """The names a module needs, by where they live."""
+    """The names a module imports, by where they come from."""
 
     def __init__(self) -> None:
         self._names: dict[str, set[str]] = defaultdict(set)
 
     def add(self, *names: str) -> None:
-        """Note names of the standard library."""
+        """Add names of the standard library."""
         for name in names:
             self._names[_HOMES[name]].add(name)
 
     def add_from(self, home: str, name: str) -> None:
-        """Note a name of a generated module: ``models``, ``choices`` or ``types``."""
+        """Add a name of a generated module: ``models``, ``choices`` or ``types``."""
         self._names[home].add(name)
 
     def names(self, home: str) -> list[str]:
-        """The names of one home, in the order isort keeps: constants, classes, functions."""
+        """List the names of one home, in the order isort keeps: constants, classes, functions."""
         return sorted(self._names[home], key=lambda name: (not name.isupper(), not name[:1].isupper(), name))
 
     def needs_type_checking(self) -> bool:
-        """Whether annotations need more than ``typing``, and so an import that costs nothing at run time."""
+        """Return whether annotations need more than ``typing``, and so an import that costs nothing at run time."""
         return any(names for home, names in self._names.items() if home != "typing")
 
     def standard_lines(self) -> list[str]:
-        """The import lines of the standard library."""
+        """Write the import lines of the standard library."""
         return [f"from {home} import {', '.join(self.names(home))}" for home in _STANDARD if self._names[home]]
 
     def model_lines(self, prefix: str, *, but: str = "") -> list[str]:
-        """The import lines of models, each from its own file: who needs one class loads no other."""
+        """Write the import lines of models, each from its own file: who needs one class loads no other."""
         return sorted(f"from {prefix}{name_module(name)} import {name}" for name in self._names["models"] - {but})
 
 
 def annotate_input(value: Value, aliases: Aliases, imports: Imports, *, text: str = "str") -> str:
-    """The annotation of a value somebody gives us: a parameter, or a field of a request model.
+    """Annotate a value the caller gives: a parameter, or a field of a request model.
 
     Args:
-        text: What a text is called; ``Media`` of the generated ``types`` where a local file will do, too.
+        text: The annotation of a text; ``Media`` of the generated ``types`` where a local file will do, too.
     """
     if text != "str":
         imports.add_from("types", text)
@@ -108,7 +108,7 @@ def _annotate_choice(shape: Shape, aliases: Aliases, imports: Imports) -> str:
 
 
 def annotate_answer(value: Value, imports: Imports) -> str:
-    """The annotation of a value the server gives: enums are open, and anything may be missing.
+    """Annotate a value the server gives: enums are open, and anything may be missing.
 
     A server that strays from its document is not contradicted: the value stays as it came.
     """

@@ -1,4 +1,7 @@
-"""The catalogue: what catalog.json says of every model endpoint, for finding, listing and pricing without imports."""
+"""The catalog: the contents of catalog.json, for finding, listing and pricing models without imports.
+
+Lives here: endpoints and request fields as JSON. Does not live here: how the file is written (``build``).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _SCHEMA_KEYS = {ours: theirs for theirs, ours in {**BOUNDS, **LENGTHS, **COUNTS}
 def make_catalog(
     operations: Iterable[Operation], sent: Iterable[Component], prices: PriceList, sha256: str
 ) -> dict[str, Any]:
-    """The whole catalogue: the endpoints that take a model's input, and the fields of every body."""
+    """Make the whole catalog: the endpoints that take a model's input, and the fields of every body."""
     models = sorted((item for item in operations if item.job != "plain"), key=lambda item: item.slug)
     return {
         "sha256": sha256,
@@ -49,7 +52,7 @@ def _describe_model(operation: Operation, prices: PriceList) -> dict[str, Any]:
 
 
 def _describe_field(field: Field) -> dict[str, Any]:
-    """A field in the words of JSON Schema."""
+    """Describe a field in the keywords of JSON Schema."""
     facts: dict[str, Any] = {
         "required": field.required,
         "nullable": field.value.nullable,

@@ -1,7 +1,8 @@
-"""Classes: each component schema as the facts of one attrs class, ready to be laid out by model.py.jinja.
+"""Classes: each component schema as the facts of one attrs class, ready to be laid out by ``templates/model.py.jinja``.
 
 Lives here: which schemas are sent and which come back, and what their classes say.
-Does not live here: layout, how a value is read (answers.py.jinja) or checked (checks.py.jinja).
+Does not live here: layout, how a value is read (``templates/answers.py.jinja``) or checked
+(``templates/checks.py.jinja``).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Component:
 
 
 def read_components(schemas: Schemas) -> list[Component]:
-    """Every schema that becomes a class, by name."""
+    """Read every schema that becomes a class, by name."""
     found = [
         Component(
             schema,
@@ -57,7 +58,7 @@ def read_components(schemas: Schemas) -> list[Component]:
 
 
 def assign_roles(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, str]:
-    """Whether each class is sent (``request``) or comes back (``answer``); no class can be both.
+    """Say of each class whether it is sent (``request``) or comes back (``answer``); none can be both.
 
     What no operation mentions is read rather than sent: errors are.
     """
@@ -66,8 +67,8 @@ def assign_roles(components: Iterable[Component], operations: Iterable[Operation
     answered = _find_reachable({item.answer.removeprefix("list[").removesuffix("]") for item in operations}, parts)
     if sent & answered:
         raise GenerationError(
-            f"Schemas both sent and answered with: {', '.join(sorted(sent & answered))}. A correction must give the answer "
-            "a schema of its own, for requests are checked and answers are not."
+            f"Schemas both sent and answered with: {', '.join(sorted(sent & answered))}. A correction must give the "
+            "answer a schema of its own, for requests are checked and answers are not."
         )
     return {name: "request" if name in sent else "answer" for name in parts}
 
@@ -82,7 +83,7 @@ def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
 
 
 def find_models(value: Value) -> set[str]:
-    """The classes a value may be made of."""
+    """List the classes a value may be made of."""
     found = {shape.model for shape in value.shapes if shape.model}
     inner = (find_models(shape.item) for shape in value.shapes if shape.item)
     return found.union(*inner)
@@ -100,7 +101,7 @@ def _find_reachable(start: set[str], parts: Mapping[str, set[str]]) -> set[str]:
 
 
 def find_users(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, list[str]]:
-    """Who sends each class: slugs, or the classes it is a part of."""
+    """List what sends each class: slugs, or the classes it is a part of."""
     found: dict[str, list[str]] = defaultdict(list)
     for operation in operations:
         found[operation.request].append(operation.slug)
@@ -111,7 +112,7 @@ def find_users(components: Iterable[Component], operations: Iterable[Operation])
 
 
 def make_request_facts(component: Component, used_by: list[str], aliases: Aliases, *, nested: bool) -> dict[str, Any]:
-    """A class to send: typed and checked; its fields are told where the functions are, or here if none tells."""
+    """Describe a class to send: typed and checked; its fields are documented by the functions, or here if by none."""
     _check_field_names(component, answer=False)
     imports = Imports()
     fields = []
@@ -125,7 +126,7 @@ def make_request_facts(component: Component, used_by: list[str], aliases: Aliase
         "answer": False,
         "name": component.name,
         "doc": wrap(to_sentence(component.description) or _list_senders(used_by, nested=nested), 4),
-        "told": _describe_attributes(component, aliases) if nested else [],
+        "attributes": _describe_attributes(component, aliases) if nested else [],
         "fields": fields,
         "standard": imports.standard_lines(),
         "models": imports.model_lines(".", but=component.name),
@@ -134,7 +135,7 @@ def make_request_facts(component: Component, used_by: list[str], aliases: Aliase
 
 
 def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
-    """A class that comes back: everything optional, nothing refused."""
+    """Describe a class that comes back: everything optional, nothing refused."""
     _check_field_names(component, answer=True)
     imports = Imports()
     imports.add("Any", "Mapping")
@@ -150,7 +151,7 @@ def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
         "answer": True,
         "name": component.name,
         "doc": wrap(to_sentence(component.description) or f"What the server says: a ``{component.schema}``.", 4),
-        "told": _describe_attributes(component, aliases, answer=True),
+        "attributes": _describe_attributes(component, aliases, answer=True),
         "fields": fields,
         "standard": imports.standard_lines(),
         "models": imports.model_lines(".", but=component.name),
@@ -172,7 +173,7 @@ def _is_used(helper: str, readers: list[str]) -> bool:
 
 
 def _make_reader(value: Value) -> str:
-    """The expression that makes the reader of a value, where it is more than plain JSON."""
+    """Write the expression that makes the reader of a value, where it is more than plain JSON."""
     if len(value.shapes) != 1:
         return ""
     shape = value.shapes[0]
@@ -185,7 +186,7 @@ def _make_reader(value: Value) -> str:
 
 
 def _list_senders(used_by: list[str], *, nested: bool) -> str:
-    """Who uses a class, in a line: as many names as there is room for."""
+    """List in a line who uses a class: as many names as there is room for."""
     beginning = "Part of" if nested else "The body of"
     for shown in range(len(used_by), 0, -1):
         names = [f"``{user}``" for user in used_by[:shown]]

@@ -3,7 +3,7 @@
 Lives here: the few rules of Overlay 1.0 and 1.1 that we use (``update``, ``remove``) and one of our own: an action that
 matches nothing is an error, for then the document has moved on and the correction's reason is gone. The message says
 how far its target gets and what stands there, so that a person can retarget it.
-Does not live here: JSONPath, which jsonpath-rfc9535 knows (README.md says why not oas-patch).
+Does not live here: JSONPath, which jsonpath-rfc9535 knows (``README.md`` says why not oas-patch).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Docstrings: what people read about a model, a field, a price.
 
-Lives here: sentences, and how they are wrapped and escaped. Does not live here: signatures.
+Lives here: sentences, and how they are wrapped and escaped. Does not live here: parameters (``signatures``).
 The facts are the document's. Where it says nothing the field's own title stands alone; nothing is made up.
 """
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 WIDTH = 110  # columns, the line length of this project
 _LONG_NUMBER = 100_000  # from here on digits are grouped, as Python does
-_LONG_DEFAULT = 80  # characters; a longer default is told by its length
+_LONG_DEFAULT = 80  # characters; of a longer default only the length is given
 _SENTENCE_END = re.compile(r"[.!?…:][\"')\]]*$")
 
 
 def escape(text: str) -> str:
-    """Text of the document as it may stand inside a docstring: one line, and unable to leave it."""
+    """Escape text of the document so that it can stand inside a docstring: one line, and unable to leave it."""
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in text)
     return " ".join(plain.split()).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
 def to_sentence(text: str) -> str:
-    """Text as a sentence: begun with a capital, ended with a stop."""
+    """Make a sentence of a text: begun with a capital, ended with a stop."""
     plain = " ".join(text.split())
     if not plain:
         return ""
@@ -43,7 +43,7 @@ def to_sentence(text: str) -> str:
 
 
 def wrap(text: str, indent: int, hanging: int = 0) -> str:
-    """Escaped text filled to the line length.
+    """Escape a text and fill it to the line length.
 
     Args:
         text: What to fill, not yet escaped.
@@ -62,7 +62,7 @@ def wrap(text: str, indent: int, hanging: int = 0) -> str:
 
 
 def describe_field(field: Field, aliases: Aliases) -> str:
-    """Meaning, bounds and server default of a field, in a few sentences."""
+    """Give meaning, bounds and server default of a field, in a few sentences."""
     meaning = to_sentence(field.description or _read_title(field))
     bounds = _describe_bounds(field, aliases)
     if bounds.startswith("one of") and not field.description:
@@ -80,7 +80,7 @@ def _read_title(field: Field) -> str:
 
 
 def _mentions(bounds: str, meaning: str) -> bool:
-    """Whether the description gives the numbers already."""
+    """Return whether a description gives the numbers already."""
     numbers = re.findall(r"\d+(?:\.\d+)?", bounds)
     return bool(numbers) and all(
         re.search(rf"(?<![\d.]){re.escape(number)}(?![\d.]*\d)", meaning) for number in numbers
@@ -130,13 +130,10 @@ def _format_number(value: float) -> str:
 def _format_span(low: int, high: int | None, unit: str) -> str:
     if high is None:
         return f"at least {low} {unit}{'s' * (low != 1)}" if low else ""
-    count = (
-        f"up to {_format_number(high)}"
-        if not low
-        else f"exactly {low}"
-        if low == high
-        else f"{low} to {_format_number(high)}"
-    )
+    if not low:
+        count = f"up to {_format_number(high)}"
+    else:
+        count = f"exactly {low}" if low == high else f"{low} to {_format_number(high)}"
     return f"{count} {unit}{'s' * (high != 1)}"
 
 
@@ -149,7 +146,7 @@ def _describe_default(field: Field) -> str:
 
 
 def format_literal(value: Any) -> str:
-    """A value as Python writes it, text in double quotes."""
+    """Write a value as Python does, text in double quotes."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""Structure: what a document has to be before anything reads it: objects where objects belong, names where names do.
+"""Checks of a document before anything reads it: objects where objects belong, names where names do.
 
-Lives here: the one walk over the parts that are read later, so that no reader has to doubt them. What is wrong is told
-by its place. Does not live here: what the parts mean (``operations``, ``shapes``).
+Lives here: the one walk over the parts that are read later, so that no reader has to doubt them. A message
+names the place of what is wrong. Does not live here: what the parts mean (``operations``, ``schemas``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")  # OpenAPI 3.1, Path Item Object
-_OTHER_PATH_KEYS = ("$ref", "summary", "description", "servers", "parameters")  # likewise
+_OTHER_PATH_KEYS = ("$ref", "summary", "description", "servers", "parameters")  # of the same object
 _VERSION = re.compile(r"3\.[01]\.\d+\S*")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")  # of schemas by name
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")  # of schemas
@@ -24,10 +24,10 @@ _SECTIONS = ("parameters", "requestBodies", "responses", "pathItems")
 
 
 def check_document(document: Mapping[str, Any]) -> None:
-    """Hold a document against the form OpenAPI gives it, as far as it is read here.
+    """Check that a document has the form OpenAPI gives it, as far as it is read here.
 
     Raises:
-        RefusalError: It is of another version, holds no operation, or something of the wrong sort at a place.
+        GenerationError: It is of another version, holds no operation, or something of the wrong sort at a place.
     """
     version = document.get("openapi")
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
@@ -112,7 +112,7 @@ _check_response = _check_body  # a response has its content in the same form
 
 
 def _check_schema(schema: Any, where: str) -> None:
-    """A schema and all within it; what it holds of the API's own data (enum, default, example) is not looked into."""
+    """Check a schema and all within it, but not the API's own data in it (enum, default, example)."""
     pending = [(schema, where)]
     while pending:
         current, place = pending.pop()
@@ -156,16 +156,22 @@ def _require_texts(owner: Mapping[str, Any], keys: tuple[str, ...], where: str) 
 
 
 def _require_object(value: Any, where: str) -> dict[str, Any]:
-    return value if isinstance(value, dict) else _strange(value, "an object", where)
+    if not isinstance(value, dict):
+        raise _wrong_type_error(value, "an object", where)
+    return value
 
 
 def _require_list(value: Any, where: str) -> list[Any]:
-    return value if isinstance(value, list) else _strange(value, "a list", where)
+    if not isinstance(value, list):
+        raise _wrong_type_error(value, "a list", where)
+    return value
 
 
 def _require_text(value: Any, where: str) -> str:
-    return value if isinstance(value, str) else _strange(value, "a text", where)
+    if not isinstance(value, str):
+        raise _wrong_type_error(value, "a text", where)
+    return value
 
 
-def _strange(value: Any, wanted: str, where: str) -> Any:
-    raise GenerationError(f"{where} of the document is {quote(value)} where {wanted} belongs.")
+def _wrong_type_error(value: Any, wanted: str, where: str) -> GenerationError:
+    return GenerationError(f"{where} of the document is {quote(value)} where {wanted} belongs.")

@@ -1,7 +1,7 @@
-"""Reading: a file of text into plain JSON values, strictly, so that nothing two readers could take differently passes.
+"""Reading a file of text into plain JSON values, strictly: nothing two readers could understand differently passes.
 
-Lives here: JSON and YAML in, and what no document may be: repeated keys, numbers no float holds, half characters, nests
-without a bottom. Does not live here: what an OpenAPI document has to hold (``structure``).
+Lives here: JSON and YAML in, and what no document may be: repeated keys, numbers no float holds, half characters,
+endless nesting. Does not live here: what an OpenAPI document has to hold (``document_checks``).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ _DatesAsTexts.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.con
 
 
 def read_text(path: Path) -> str:
-    """A file's text.
+    """Read a file's text.
 
     Raises:
-        RefusalError: It cannot be read, or is not UTF-8.
+        GenerationError: It cannot be read, or is not UTF-8.
     """
     try:
         return path.read_text(encoding="utf-8")
@@ -51,10 +51,10 @@ def read_text(path: Path) -> str:
 
 
 def read_fetch_time(document: Path) -> str:
-    """When a document was fetched, as the lock beside it says; "" where none is there, or it is about another one.
+    """Read from the lock beside a document when it was fetched; "" without a lock, or if that is about another one.
 
     Raises:
-        RefusalError: The document or the lock cannot be read.
+        GenerationError: The document or the lock cannot be read.
     """
     lock = document.with_name("lock.toml")
     if not lock.is_file():
@@ -68,10 +68,10 @@ def read_fetch_time(document: Path) -> str:
 
 
 def parse(text: str, path: Path) -> dict[str, Any]:
-    """The JSON object a file holds; a file named ``.yaml`` or ``.yml`` holds it as YAML.
+    """Parse the JSON object a file holds; a file named ``.yaml`` or ``.yml`` holds it as YAML.
 
     Raises:
-        RefusalError: It does not, or holds what no file can be written with.
+        GenerationError: It does not, or holds what no file can be written with.
     """
     try:
         value = _parse_yaml(text) if path.suffix.lower() in _YAML_SUFFIXES else _parse_json(text)
@@ -102,7 +102,7 @@ def _parse_json(text: str) -> Any:
 
 
 def _parse_yaml(text: str) -> Any:
-    """YAML as the JSON values it stands for; aliases unfold, and response codes become texts."""
+    """Parse YAML into the JSON values it stands for; aliases unfold, and response codes become texts."""
     yaml = YAML(typ="safe")
     yaml.Constructor = _DatesAsTexts
     value = yaml.load(text)
@@ -112,7 +112,7 @@ def _parse_yaml(text: str) -> Any:
 
 
 def _count_values(value: Any, counts: dict[int, int]) -> int:
-    """How many values there are once every alias is written out."""
+    """Count the values there are once every alias is written out."""
     if not isinstance(value, dict | list):
         return 1
     if id(value) not in counts:

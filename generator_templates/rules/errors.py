@@ -1,4 +1,7 @@
-"""The one error of this room: a reason why nothing is rendered, in a sentence for the person at the terminal."""
+"""The one error of the generator: why nothing is rendered, in a sentence for the person at the terminal.
+
+Lives here: that error, and how text of a document is quoted in it. Does not live here: any message.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ class GenerationError(Exception):
 
 
 def show_name(name: str) -> str:
-    """A name of a document as it stands there, unless it would break the line."""
+    """Return a name of a document as it stands there, unless it would break the line."""
     return name if name.isprintable() else quote(name)
 
 
 def quote(value: object) -> str:
-    """Something of a document, fit to stand in a message: escaped, and cut where it is long."""
+    """Return something of a document as it may stand in a message: escaped, and cut where it is long."""
     text = repr(value)
     return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"

@@ -1,4 +1,4 @@
-"""Groups: the closed set of shelves the endpoints stand on, and the rules that put each on one.
+"""Groups: the closed set of groups of endpoints, and the rules that put each endpoint into one.
 
 The document's tags are the first word and not the last: they are wrong in bulk (every SEO, company, people and social
 data tool is tagged "LLM / Multimodal"), so rules on the slug come before the tag. An unknown tag goes to ``other``,
@@ -14,14 +14,14 @@ Job = Literal["job", "stream", "plain"]
 
 
 class Group(NamedTuple):
-    """A shelf: what its models do, and which sort of output they make."""
+    """A group: what its models do, and which sort of output they make."""
 
-    template: str  # in a sentence; {} is the model
-    kind: str  # of the catalogue
+    template: str  # of a sentence that says what they do; {} is the model
+    kind: str  # in the catalog
 
     @property
     def title(self) -> str:
-        """What stands on the shelf, without a model's name."""
+        """The sentence without a model's name."""
         return self.template.removesuffix(" {}").removesuffix(" with")
 
 
@@ -87,7 +87,7 @@ _SLUG_RULES = tuple(
     )
 )  # fmt: skip
 
-# For jobs whose tag says nothing ("API", "Other"): what the slug tells of input and output.
+# For jobs whose tag says nothing ("API", "Other"): what the slug says of input and output.
 _WORD_RULES = tuple(
     (re.compile(pattern), group)
     for pattern, group in (
@@ -103,7 +103,7 @@ _VAGUE_GROUPS = ("platform", "other")
 
 
 def find_group(slug: str, tag: str | None, job: Job) -> tuple[str, bool]:
-    """The shelf of an operation, and whether its tag is one we know.
+    """Find the group of an operation, and whether its tag is one we know.
 
     Args:
         slug: The path below ``/api/v1/``.

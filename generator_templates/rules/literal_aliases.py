@@ -42,11 +42,11 @@ class Aliases:
         )
 
     def find(self, choices: tuple[Any, ...]) -> str | None:
-        """The name of a list of choices, or ``None`` where it is short enough to stand for itself."""
+        """Find the name of a list of choices; ``None`` where it is short enough to stand for itself."""
         return self._names.get(choices)
 
     def list_all(self) -> list[tuple[str, tuple[Any, ...]]]:
-        """Every name with its choices, by name."""
+        """List every name with its choices, by name."""
         return sorted((name, choices) for choices, name in self._names.items())
 
 

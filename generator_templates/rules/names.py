@@ -1,7 +1,7 @@
 """Names: of functions, models, modules and fields, made from the document by rules that never depend on luck.
 
 Lives here: the rules and the check that no two things need one name. Does not live here: which group a function
-belongs to (``grouping``), what the named thing is.
+belongs to (``groups``), what the named thing is.
 
 The rules
   function  the path below the prefix, every run of other characters than letters and digits one ``_``; another method
@@ -41,12 +41,12 @@ _RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
 
 
 def make_slug(path: str, prefix: str = PREFIX) -> str:
-    """What MuAPI calls the endpoint at this path."""
+    """Return what MuAPI calls the endpoint at this path."""
     return path.removeprefix(prefix)
 
 
 def keep_letters(text: str) -> str:
-    """What of a text a name can be made of: Latin letters without accents, those of other alphabets, digits, ``_``.
+    """Keep what a name can be made of: Latin letters without accents, those of other alphabets, digits, ``_``.
 
     Everything else is a ``_``. Python reads names in NFKC, so that is the form they are written in.
     """
@@ -85,7 +85,7 @@ def name_class(schema: str) -> str:
 
 
 def name_module(model: str) -> str:
-    """The file upstream gives a model: not ours to choose, so this says it after upstream, and the guard compares."""
+    """Name the file of a model as upstream does: it chooses, and the checks of the package compare."""
     parts = re.split("([A-Z]?[a-z]+)", model.replace("_", " "))
     words = [word for part in parts for word in part.split()]
     again = "".join(word if word.isupper() else word.capitalize() for word in words)
@@ -107,12 +107,12 @@ def name_field(wire: str, *, answer: bool = False) -> str:
 
 
 def to_pascal_case(name: str) -> str:
-    """``voice_id`` as ``VoiceId``: the manner of type names."""
+    """Write ``voice_id`` as ``VoiceId``, as type names are."""
     return "".join(word[:1].upper() + word[1:] for word in re.split(r"_+", keep_letters(name)) if word)
 
 
 def file_key(name: str) -> str:
-    """What is left of a class name in a file's name: two classes alike in this need one file."""
+    """Return what a file's name keeps of a class name: two classes alike in this need one file."""
     return name.replace("_", "").lower()
 
 
@@ -120,14 +120,14 @@ def check_unique(pairs: Iterable[tuple[str, str]], kind: str) -> None:
     """Refuse two things of one name, naming both.
 
     Args:
-        named: Pairs of a name and the thing that bears it, as the document writes it.
-        what: The sort of thing, for the message.
+        pairs: Of a name and the thing that bears it, as the document writes it.
+        kind: The sort of thing, for the message.
     """
     seen: dict[str, str] = {}
     for name, thing in pairs:
         if name in seen:
             raise GenerationError(
                 f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction in "
-                "spec/corrections.yaml must take one away, or naming.py needs a rule that tells them apart."
+                "spec/corrections.yaml must take one away, or names.py needs a rule that tells them apart."
             )
         seen[name] = thing

@@ -44,11 +44,11 @@ class Operation:
     query: tuple[Field, ...]
     files: tuple[Field, ...]
     fields: tuple[Field, ...] | None  # None: no body
-    free: bool  # the body is any object
+    takes_any_object: bool  # as its body
 
 
 def read_operations(document: Mapping[str, Any], schemas: Schemas, prefix: str) -> tuple[list[Operation], list[str]]:
-    """Every operation by function name, and the tags nobody has put on a shelf."""
+    """Read every operation, by function name, and list the tags no group is known for."""
     found: list[Operation] = []
     unknown_tags: set[str] = set()
     for path, reference in document["paths"].items():
@@ -60,10 +60,8 @@ def read_operations(document: Mapping[str, Any], schemas: Schemas, prefix: str) 
                 unknown_tags.update((item[method].get("tags") or ["(none)"])[:1])
     check_unique([(operation.function, f"{operation.method} {operation.path}") for operation in found], "Operations")
     groups = [(name, f"the group {name}") for name in GROUPS]
-    functions = [
-        (operation.function, operation.path) for operation in found if operation.job != "plain"
-    ]  # beside their groups in functions/
-    check_unique([*groups, *functions], "Names")
+    indexed = [(operation.function, operation.path) for operation in found if operation.job != "plain"]
+    check_unique([*groups, *indexed], "Names")  # both stand in functions/
     return sorted(found, key=lambda operation: operation.function), sorted(unknown_tags)
 
 
@@ -80,7 +78,7 @@ def _read_operation(
     job: Job = "job" if answer == JOB_RESPONSE else "stream" if path.endswith("/stream") else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
-    request, fields, files, free = _read_body(body, schemas, where, function)
+    request, fields, files, takes_any_object = _read_body(body, schemas, where, function)
     query = tuple(_read_parameters(declared, "query", schemas))
     _check_query(query, where)
     return Operation(
@@ -99,12 +97,12 @@ def _read_operation(
         query,
         files,
         fields,
-        free,
+        takes_any_object,
     ), is_known
 
 
 def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: str) -> None:
-    """Headers and cookies are the client's: one that is left after the corrections is a question for a person.
+    """Refuse headers and cookies, which are the client's: one left after the corrections is a question for a person.
 
     So are a placeholder the path does not have, and a parameter that is to be written in a way of its own.
     """
@@ -124,7 +122,7 @@ def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: s
 
 
 def _check_query(query: Iterable[Field], where: str) -> None:
-    """A query holds texts, numbers and lists of them; how an object is to be written there nobody says."""
+    """Refuse objects in a query, which holds texts, numbers and lists of them: they have no one form there."""
     objects = [
         show_name(field.wire)
         for field in query
@@ -145,14 +143,14 @@ def _read_parameters(declared: Iterable[Mapping[str, Any]], place: str, schemas:
 
 
 def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas: Schemas) -> Iterator[Field]:
-    """The placeholders in the order of the path; one the document forgot to declare is text."""
+    """Read the placeholders in the order of the path; one the document forgot to declare is text."""
     declared_fields = {field.wire: field for field in _read_parameters(declared, "path", schemas)}
     for name in re.findall(r"{([^{}]*)}", path):
         yield declared_fields.get(name) or Field(name, Value((Shape("text"),)), required=True)
 
 
 def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, str]:
-    """The model of the first 2xx answer, ``list[…]`` of it, or nothing; and the media type of what is no JSON."""
+    """Read the model of the first 2xx answer, ``list[…]`` of it, or nothing; and the media type of what is no JSON."""
     code = next((code for code in sorted(responses) if code.startswith("2")), None)
     content = schemas.find_component("responses", responses.get(code or "", {})).get("content", {})
     media_type = next((media_type for media_type in content if _JSON.fullmatch(media_type)), None)
@@ -172,7 +170,7 @@ Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]
 
 
 def _read_body(body: Mapping[str, Any], schemas: Schemas, where: str, function: str) -> Body:
-    """The request model's name, its fields, the files, and whether any object will do."""
+    """Read the request model's name, its fields, the files, and whether any object will do."""
     content = body.get("content") or {}
     if not content:
         return "", None, (), False

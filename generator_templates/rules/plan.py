@@ -1,11 +1,13 @@
-"""The document the generator is given: honest about paths and names, silent about everything it would lose.
+"""The plan of a package: the document the generator is given, and the files our own templates write.
+
+That document is honest about paths and names, and silent about everything the generator would lose.
 
 openapi-python-client drops a whole endpoint over one odd enum, loses bounds, order and defaults, and cannot show a
-template what an operation carries. So the fields, read by ``shapes`` and said by ``signatures`` and ``classes``, ride
-along ready-made under ``x-python``: on a schema for its model, on the 200 response for its operation, the one place
+template what an operation carries. So the fields, read by ``schemas`` and written by ``signatures`` and ``classes``,
+travel ready-made under ``x-python``: on a schema for its model, on the 200 response for its operation, the one place
 where templates can reach them. Whatever the document itself has under that key never arrives.
 
-Lives here: the corrected document in, the rendering document and the leftovers for render.py's own templates out.
+Lives here: the corrected document in, the plan out. Does not live here: what any one file says.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ class Plan:
     """Everything there is to render."""
 
     document: dict[str, Any]  # for openapi-python-client
-    own_files: dict[str, tuple[str, dict[str, Any]]]  # path in the package to template and context, for render.py
+    own_files: dict[str, tuple[str, dict[str, Any]]]  # path in the package to template and context, for our templates
     modules: frozenset[str]  # every file the generator has to write below api/ and models/
     operations: int
     notes: tuple[str, ...]
@@ -52,10 +54,10 @@ def make_plan(
     prefix: str = PREFIX,
     beside: str = "",
 ) -> Plan:
-    """Read the corrected document once and say all that will be rendered.
+    """Read the corrected document once and plan all that will be rendered.
 
     Args:
-        document: The document, corrected and of the form ``structure`` checks.
+        document: The document, corrected and of the form ``document_checks`` requires.
         prices: The price list.
         spec: What the package says it was rendered from.
         prefix: What no slug repeats of its path.
@@ -64,20 +66,22 @@ def make_plan(
     schemas = Schemas(document)
     operations, unknown_tags = read_operations(document, schemas, prefix)
     classes = read_components(schemas)
-    queries = {to_pascal_case(item.function): item.query for item in operations}
-    aliases = Aliases({**queries, **{item.schema: item.fields for item in classes}})
-    pairs = [(item.name, f"the schema {item.schema}") for item in classes]
+    queries = {to_pascal_case(operation.function): operation.query for operation in operations}
+    aliases = Aliases({**queries, **{component.schema: component.fields for component in classes}})
+    pairs = [(component.name, f"the schema {component.schema}") for component in classes]
     check_unique([*pairs, *((name, f"the choices {name}") for name, _ in aliases.list_all())], "Types")
     roles = assign_roles(classes, operations)
     users = find_users(classes, operations)
-    sent_bodies = {item.request for item in operations}
+    sent_bodies = {operation.request for operation in operations}
     models = {
-        item.name: make_request_facts(item, users.get(item.name, []), aliases, nested=item.name not in sent_bodies)
-        if roles[item.name] == "request"
-        else make_answer_facts(item, aliases)
-        for item in classes
+        component.name: make_request_facts(
+            component, users.get(component.name, []), aliases, nested=component.name not in sent_bodies
+        )
+        if roles[component.name] == "request"
+        else make_answer_facts(component, aliases)
+        for component in classes
     }
-    sent = [item for item in classes if roles[item.name] == "request"]
+    sent = [component for component in classes if roles[component.name] == "request"]
     return Plan(
         {
             "openapi": "3.1.0",
@@ -98,16 +102,16 @@ def make_plan(
 
 
 def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
-    """The file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
+    """Plan the file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
     return ("shared_types.py.jinja", {"home": beside}) if beside else ("types.py.jinja", {"prefix": prefix})
 
 
 def _note_new_tags(tags: list[str]) -> list[str]:
-    return [f"Tag {quote(tag)} is new: grouping.py shelves its operations by slug, or under other." for tag in tags]
+    return [f"Tag {quote(tag)} is new: groups.py groups its operations by slug, or under other." for tag in tags]
 
 
 def _note_open_schemas(sent: list[Component]) -> list[str]:
-    """What functions and checks know less of than the document allows."""
+    """Note where functions and checks allow less than the document."""
     return [
         f"Schema {quote(component.schema)} takes fields beyond those it names: only strict=False sends them."
         for component in sent
@@ -143,7 +147,7 @@ def _list_modules(operations: list[Operation], classes: list[Component]) -> Iter
 def _plan_own_files(
     operations: list[Operation], aliases: Aliases, spec: Mapping[str, Any]
 ) -> dict[str, tuple[str, dict[str, Any]]]:
-    """The files the generator has no slot for."""
+    """Plan the files the generator has no slot for."""
     models = [(operation.function, operation.group) for operation in operations if operation.job != "plain"]
     title = "Every model's request function by name; a module loads when its function is first asked for."
     files: dict[str, tuple[str, dict[str, Any]]] = {
@@ -153,7 +157,7 @@ def _plan_own_files(
         "choices.py": ("choices.py.jinja", {"choices": aliases.list_all(), "longest": MOST_INLINE}),
         "functions/__init__.py": (
             "functions.py.jinja",
-            {"title": title, "flat": True, "shelves": [*_names_by_group(models)]},
+            {"title": title, "flat": True, "groups": [*_names_by_group(models)]},
         ),
         "py.typed": ("", {}),
     }
@@ -165,15 +169,15 @@ def _plan_own_files(
 
 
 def _plan_stubs(operations: list[Operation], classes: list[Component]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """What type checkers read of the lazy packages, apart so that the interpreter has less to read."""
+    """Plan what type checkers read of the lazy packages, apart so that the interpreter has less to read."""
     functions = [(item.function, item.group) for item in operations if item.job != "plain"]
     models = sorted((item.name, name_module(item.name)) for item in classes)
     return {
         "functions/__init__.pyi": ("functions.pyi.jinja", {"functions": functions}),
         "models/__init__.pyi": ("models.pyi.jinja", {"models": models}),
         **{
-            f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": mine})
-            for group, mine in _functions_by_group(functions)
+            f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": members})
+            for group, members in _functions_by_group(functions)
         },
     }
 
@@ -184,7 +188,7 @@ def _names_by_group(functions: list[tuple[str, str]]) -> Iterator[tuple[str, lis
 
 
 def _functions_by_group(functions: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Every group of jobs with its functions, an empty one too: the set is closed, and the overlay leads to each."""
+    """Give every group of jobs with its functions, an empty one too: the set is closed, and the overlay offers each."""
     for group, properties in GROUPS.items():
         members = [pair for pair in functions if pair[1] == group]
         if members or properties.kind != "platform":

@@ -1,4 +1,4 @@
-"""Catalogue names, tiers and prices: what spec/models.json and the summaries tell about an endpoint.
+"""The price list: catalog names, tiers and prices, as spec/models.json and the summaries give them.
 
 A summary ``"flux-dev (balanced)"`` gives name and tier. Without a tier the summary is a name only if the price list
 knows it; else the slug is, if the price list knows that; else there is none: names are never guessed.
@@ -17,7 +17,7 @@ _NAMED = re.compile(rf"(?P<name>.+) \((?P<tier>{'|'.join(TIERS)})\)", re.DOTALL)
 
 @frozen
 class Price:
-    """What one run costs: exactly, or as an example where it depends on the input."""
+    """The cost of one run: exactly, or as an example where it depends on the input."""
 
     cost_usd: float
     dynamic: bool
@@ -26,7 +26,7 @@ class Price:
 
 @frozen
 class PriceList:
-    """The prices of one day, by catalogue name."""
+    """The prices of one day, by catalog name."""
 
     as_of: str
     prices: dict[str, Price]
@@ -43,7 +43,7 @@ class PriceList:
         )
 
     def find_name_and_tier(self, slug: str, summary: str) -> tuple[str | None, str | None]:
-        """The catalogue name and tier of an endpoint, as far as they are known."""
+        """Find the catalog name and tier of an endpoint, as far as they are known."""
         named = _NAMED.fullmatch(summary)
         if named:
             return named["name"], named["tier"]
@@ -52,7 +52,7 @@ class PriceList:
         return (slug if slug in self.prices else None), None
 
     def describe(self, name: str | None) -> str:
-        """What a run costs, in a sentence."""
+        """Say what a run costs, in a sentence."""
         price = self.prices.get(name or "")
         if price is None:
             return f"Price: not in the price list of {self.as_of}."
@@ -66,7 +66,7 @@ class PriceList:
         )
 
     def to_json(self, name: str | None) -> dict[str, Any] | None:
-        """The price as catalog.json has it; whoever is in the price list can also be estimated."""
+        """Return the price as catalog.json has it; what is in the price list can also be estimated."""
         price = self.prices.get(name or "")
         if price is None:
             return None

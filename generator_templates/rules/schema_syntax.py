@@ -1,6 +1,6 @@
-"""Spelling: the many ways JSON Schema and the versions of OpenAPI have to say one thing, brought to one.
+"""Schema syntax: the many ways JSON Schema and the versions of OpenAPI have to say one thing, brought to one.
 
-Lives here: single schemas and references, looked at alone. Does not live here: what a value may be (``shapes``).
+Lives here: single schemas and references, looked at alone. Does not live here: what a value may be (``schemas``).
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ _ANNOTATION_KEYS = frozenset(
 
 
 def reference_name(reference: str) -> str:
-    """The name at the end of a reference, unescaped."""
+    """Return the name at the end of a reference, unescaped."""
     return unquote(reference.rsplit("/", 1)[-1]).replace("~1", "/").replace("~0", "~")
 
 
 def escape_pointer(name: str) -> str:
-    """A name as a JSON pointer has it (RFC 6901)."""
+    """Write a name as a JSON pointer has it (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
 def as_object(schema: Schema) -> Mapping[str, Any]:
-    """A schema as an object: ``true`` allows everything, as ``{}`` does, and of ``false`` no value can be made."""
+    """Return a schema as an object: ``true`` allows everything, as ``{}`` does; of ``false`` no value can be made."""
     return {} if isinstance(schema, bool) else schema
 
 
 def first_list(schema: Mapping[str, Any], *keys: str) -> list[Schema]:
-    """The schemas under the first of some keys that holds any."""
+    """Return the schemas under the first of some keys that holds any."""
     return next((list(schema[key]) for key in keys if schema.get(key)), [])
 
 
 def single_part(schema: Mapping[str, Any]) -> list[Schema]:
-    """The one schema an ``allOf`` stands for, beside remarks."""
+    """Return the one schema an ``allOf`` stands for, beside annotations."""
     parts: list[Schema] = [part for part in schema.get("allOf", ()) if as_object(part).keys() - _ANNOTATION_KEYS]
     return parts if len(parts) == 1 else []
 
 
 def with_numeric_bounds(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A schema with the exclusive bounds of OpenAPI 3.0, a word beside the bound, written as those of 3.1."""
+    """Write the exclusive bounds of OpenAPI 3.0, a flag beside the bound, as 3.1 does."""
     result = dict(schema)
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if result.get(exclusive) is True and bound in result:
@@ -54,12 +54,12 @@ def with_numeric_bounds(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_open(schema: Mapping[str, Any]) -> bool:
-    """Whether an object says that it takes fields beyond those it names."""
+    """Return whether an object says that it takes fields beyond those it names."""
     return bool(schema.get("properties")) and schema.get("additionalProperties", False) is not False
 
 
 def is_model(schema: Schema) -> bool:
-    """Whether a component becomes a class: an object whose fields have names."""
+    """Return whether a component becomes a class: an object whose fields have names."""
     schema = as_object(schema)
     return (
         bool(schema.get("properties"))
@@ -69,10 +69,10 @@ def is_model(schema: Schema) -> bool:
 
 
 def integral(number: float) -> float:
-    """A bound as it was meant: 4294967295.0 is 4294967295."""
+    """Return a bound as it was meant: 4294967295.0 is 4294967295."""
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def is_number(value: object) -> bool:
-    """Whether a value can be a bound."""
+    """Return whether a value can be a bound."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf")

@@ -1,4 +1,4 @@
-"""Shapes: what a value may be, read away from the many spellings JSON Schema has for it.
+"""Schemas: what a value may be, whichever way JSON Schema has it written.
 
 Lives here: reading a schema once, so that annotations, checks and sentences agree by construction.
 Does not live here: Python text of any kind.
@@ -68,13 +68,13 @@ class Shape:
 
     @property
     def is_url(self) -> bool:
-        """Whether this is the address of media on the web."""
+        """Return whether this is the address of media on the web."""
         return self.kind == "text" and self.format == "uri"
 
 
 @frozen
 class Value:
-    """What a value may be: any of its shapes, or null where it is nullable."""
+    """The values allowed: any of these shapes, or null where it is nullable."""
 
     shapes: tuple[Shape, ...]
     nullable: bool = False
@@ -94,7 +94,7 @@ class Field:
 
     @property
     def is_media(self) -> bool:
-        """Whether the field takes the address of media, so that a local file can be uploaded in its place."""
+        """Return whether the field takes the address of media, so that a local file can be uploaded in its place."""
         items = [shape.item.shapes for shape in self.value.shapes if shape.item]
         addresses = any(shape.is_url for shapes in (self.value.shapes, *items) for shape in shapes)
         return (addresses or self.wire in _MEDIA_NAMES) and not _NOT_MEDIA.search(self.wire)
@@ -110,7 +110,7 @@ class Schemas:
         self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
     def list_models(self) -> dict[str, Mapping[str, Any]]:
-        """The components that become models: objects with named fields."""
+        """List the components that become models: objects with named fields."""
         return {name: as_object(schema) for name, schema in self._schemas.items() if is_model(schema)}
 
     def add_component(self, name: str, schema: Mapping[str, Any]) -> str:
@@ -120,11 +120,11 @@ class Schemas:
         self._schemas[name] = schema
         return name
 
-    def find_component(self, section: str, one: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A parameter, body, response or path item itself, where the document only refers to it."""
+    def find_component(self, section: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Find a parameter, body, response or path item itself, where the document only refers to it."""
         seen: set[str] = set()
-        while "$ref" in one:
-            reference = one["$ref"]
+        while "$ref" in entry:
+            reference = entry["$ref"]
             name = reference_name(reference)
             entries = self._components.get(section, {})
             if (
@@ -134,18 +134,18 @@ class Schemas:
             ):
                 raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
             seen.add(reference)
-            one = entries[name]
-        return one
+            entry = entries[name]
+        return entry
 
     def resolve(self, reference: str) -> tuple[str, Mapping[str, Any]]:
-        """The component a ``$ref`` means, with its name."""
+        """Find the component a ``$ref`` means, with its name."""
         name = reference_name(reference)
         if not reference.startswith("#/components/schemas/") or name not in self._schemas:
             raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
         return name, as_object(self._schemas[name])
 
     def read_body(self, schema: Schema) -> tuple[str, Mapping[str, Any]]:
-        """A body's schema behind its references, with the name of the last; beside null the other one speaks."""
+        """Find a body's schema behind its references, with the name of the last; beside null the other one counts."""
         schema, name, seen = as_object(schema), "", set[str]()
         while True:
             alternatives = [
@@ -163,13 +163,13 @@ class Schemas:
                 return name, schema
 
     def read_value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
-        """What a value of this schema may be; within a schema that holds itself, anything from there on."""
+        """Read what a value of this schema may be; within a schema that holds itself, anything from there on."""
         alternatives = self._read_alternatives(as_object(schema), seen)
         shapes = [shape for shape in dict.fromkeys(alternatives) if shape is not None]
         return Value(_drop_weaker(shapes), nullable=None in alternatives)
 
     def _read_alternatives(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
-        """Every shape of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a word of its own."""
+        """List every shape of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a keyword of its own."""
         return [*self._read_keywords(schema, seen), *([None] if schema.get("nullable") else [])]
 
     def _read_keywords(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
@@ -185,7 +185,7 @@ class Schemas:
         return [None] if schema.get("type") == "null" else [self._read_shape(schema, seen)]
 
     def _follow_reference(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
-        """The shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
+        """Read the shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
         name, target = self.resolve(reference)
         if is_model(target):
             return [Shape("model", model=name_class(name))]
@@ -200,7 +200,7 @@ class Schemas:
         return self._known[name, seen]
 
     def _unwrap(self, schema: Mapping[str, Any]) -> list[Schema] | None:
-        """The schemas this one only stands for, or ``None`` where it speaks for itself."""
+        """Return the schemas this one only stands for, or ``None`` where it stands for itself."""
         inner = first_list(schema, "anyOf", "oneOf") or single_part(schema)
         if inner:
             return inner
@@ -223,7 +223,7 @@ class Schemas:
         return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item)
 
     def read_fields(self, schema: Mapping[str, Any]) -> list[Field]:
-        """The fields of an object, in the document's order."""
+        """Read the fields of an object, in the document's order."""
         properties: dict[str, Any] = {}
         required: set[str] = set()
         for part in self._collect_parts(schema, set()):
@@ -235,7 +235,7 @@ class Schemas:
         ]
 
     def _collect_parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
-        """An object and all it is made of (``allOf``, however deep), what speaks last at the end."""
+        """Collect an object and all it is made of (``allOf``, however deep), what counts most at the end."""
         parts: list[Mapping[str, Any]] = []
         for subschema in schema.get("allOf", ()):
             part = as_object(subschema)
@@ -253,7 +253,7 @@ class Schemas:
         return [*parts, schema]
 
     def read_field(self, wire: str, schema: Schema, *, required: bool) -> Field:
-        """One field; a default that contradicts its own enum or type is none, for the server cannot mean it."""
+        """Read one field; a default that contradicts its own enum or type is none, for the server cannot mean it."""
         schema = as_object(schema)
         value = self.read_value(schema)
         without_default = Field(
@@ -265,7 +265,7 @@ class Schemas:
 
 
 def accepts(value: Value, default: Any) -> bool:
-    """Whether a default is one of the values its own field may have."""
+    """Return whether a default is one of the values its own field may have."""
     if default is None:
         return value.nullable
     return any(_shape_accepts(shape, default) for shape in value.shapes)
@@ -283,7 +283,7 @@ def _shape_accepts(shape: Shape, default: Any) -> bool:
 
 
 def _distinct_choices(choices: list[Any]) -> tuple[Any, ...]:
-    """The choices once each, in order, without null; 1 and true are two."""
+    """List the choices once each, in order, without null; 1 and true are two."""
     seen = {(type(choice), choice): choice for choice in choices if isinstance(choice, str | int | float)}
     return tuple(seen.values())
 

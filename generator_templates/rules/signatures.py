@@ -1,7 +1,7 @@
-"""Signatures: an operation as the facts of one request function, ready to be laid out by endpoint_module.py.jinja.
+"""Signatures: an operation as the facts of one request function, laid out by ``templates/endpoint_module.py.jinja``.
 
 Lives here: the parameters in their order, where each goes, and the docstring's paragraphs.
-Does not live here: layout, the wording of fields (``describing``).
+Does not live here: layout, the wording of fields (``docstrings``).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Parameter:
 
 
 def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceList) -> dict[str, Any]:
-    """What the template of an endpoint module lays out: names, and text that is safe as it is."""
+    """Make what the template of an endpoint module lays out: names, and text that is safe as it is."""
     imports = Imports()
     parameters = list_parameters(operation)
     declarations = [_declare(parameter, aliases, imports) for parameter in parameters]
@@ -53,7 +53,7 @@ def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceLis
         "abc": ", ".join(imports.names("collections.abc")),
         "choices": ", ".join(imports.names("choices")),
         "models": imports.model_lines("...models."),
-        "held": ", ".join(imports.names("types")),
+        "annotation_types": ", ".join(imports.names("types")),
         "types": _list_type_imports(parameters),
         "operation": _list_operation_arguments(operation),
         "function": operation.function,
@@ -63,13 +63,13 @@ def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceLis
         "arguments": [
             wrap(f"{parameter.name}: {describe_field(parameter.field, aliases)}", 8, 4) for parameter in parameters
         ],
-        "gives": wrap(_describe_return(operation), 8),
+        "returned": wrap(_describe_return(operation), 8),
         "call": _list_call_arguments(operation, parameters),
     }
 
 
 def list_parameters(operation: Operation) -> list[Parameter]:
-    """The function's parameters: required first, then the document's order, the webhook last.
+    """List the function's parameters: required first, then the document's order, the webhook last.
 
     A body field that would hide a path or query parameter gets ``_body`` behind its name.
     """
@@ -111,7 +111,7 @@ def _annotate_return(operation: Operation, imports: Imports) -> str:
 
 
 def _list_type_imports(parameters: list[Parameter]) -> str:
-    """The names the module takes from ``types`` at run time, in the order isort keeps."""
+    """List the names the module imports from ``types`` at run time, in the order isort keeps."""
     unset = ["UNSET"] if any(not parameter.field.required for parameter in parameters) else []
     return ", ".join([*unset, "Call", "Operation", *(["given"] if parameters else [])])
 
@@ -123,9 +123,9 @@ def _list_operation_arguments(operation: Operation) -> str:
 
 
 def _list_call_arguments(operation: Operation, parameters: list[Parameter]) -> str:
-    """The arguments of ``Call``."""
+    """Write the arguments of ``Call``."""
     parts = ["OPERATION"]
-    if operation.free:
+    if operation.takes_any_object:
         parts += [f"given(**{parameter.name})" for parameter in parameters if parameter.place == "body"]
     elif operation.fields is not None:
         parts.append(_make_given(parameter for parameter in parameters if parameter.place == "body"))
@@ -137,7 +137,7 @@ def _list_call_arguments(operation: Operation, parameters: list[Parameter]) -> s
 
 
 def _make_given(parameters: Iterable[Parameter]) -> str:
-    """``given(prompt=prompt)``; a wire name that is no parameter name travels as a key."""
+    """Write ``given(prompt=prompt)``; a wire name that is no parameter name travels as a key."""
     parameters = list(parameters)
     renamed = [
         parameter
@@ -164,7 +164,7 @@ def _write_first_line(operation: Operation, prices: PriceList) -> str:
 
 
 def _to_sentence_case(title: str) -> str:
-    """A Title Cased Summary as a sentence has it; names keep their capitals."""
+    """Write a Title Cased Summary as a sentence has it; names keep their capitals."""
     words = title.split()
     rest = [_PROPER_NOUNS.get(word.lower()) or (word.lower() if word.istitle() else word) for word in words[1:]]
     return " ".join([*words[:1], *rest])
@@ -179,7 +179,7 @@ def _write_paragraphs(operation: Operation, prices: PriceList) -> Iterator[str]:
 
 
 def _is_repetition(operation: Operation, prices: PriceList) -> bool:
-    """Whether a description only says "… with flux-dev. Tier: balanced." once more."""
+    """Return whether a description only says "… with flux-dev. Tier: balanced." once more."""
     name, _ = prices.find_name_and_tier(operation.slug, operation.summary)
     subjects = "|".join(re.escape(subject) for subject in (name, operation.summary) if subject)
     return re.fullmatch(rf"(?:[\w /&-]+ with (?:{subjects})\.(?: Tier: \w+\.)?)?", operation.description) is not None

@@ -1,6 +1,6 @@
-"""Check expressions: the call of ``checks`` that guards a field of a request model.
+"""Validators: the call of ``checks`` that checks a field of a request model.
 
-Lives here: a shape as a line of Python. Does not live here: what the checks do (checks.py.jinja).
+Lives here: a shape as a line of Python. Does not live here: what the checks do (``templates/checks.py.jinja``).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ URL_LIMITS = (("min_length", 1), ("max_length", 2083))  # of every media input: 
 
 
 def make_check(value: Value, aliases: Aliases, imports: Imports) -> str:
-    """The expression that makes the check of a value."""
+    """Write the expression that makes the check of a value."""
     nullable = ["nullable=True"] if value.nullable else []
     if len(value.shapes) > 1:
         checks = [_make_call(shape, aliases, imports, []) for shape in value.shapes]
@@ -65,7 +65,7 @@ def _list_limits(shape: Shape) -> list[str]:
 
 
 def is_python_pattern(pattern: str) -> bool:
-    """Whether Python reads this pattern; one it cannot read is left to the server."""
+    """Return whether Python reads this pattern; one it cannot read is left to the server."""
     try:
         re.compile(pattern)
     except re.error:

@@ -281,7 +281,9 @@ def test_another_document_is_built_with_the_corrections_that_apply(tmp_path: Pat
     files = ["--document", "old.json", "--corrections", "corrections.yaml", "--models", "models.json"]
     files[1::2] = [str(tmp_path / name) for name in files[1::2]]
     package = tmp_path / "out" / "old_generated"
-    result = pipeline.in_process(["build", *files, "--output", str(package), "--generated-by", "`us` from old.json"], package)
+    result = pipeline.in_process(
+        ["build", *files, "--output", str(package), "--generated-by", "`us` from old.json"], package
+    )
     assert result.code == 0, result.said
     assert "Not needed here: correction 3 ($.paths.x)." in result.said
     assert sorted(one.name for one in package.parent.iterdir()) == ["old_generated"]

@@ -60,7 +60,7 @@ def test_a_tag_nobody_knows_is_told_and_shelved_under_other(rendered: Result) ->
         ("platform.patch_things_id", ("PATCH", "/api/v1/things/{id}", "")),
     ],
 )
-def test_names_come_from_the_path_and_shelves_from_tag_or_slug(
+def test_names_come_from_the_path_and_groups_from_tag_or_slug(
     package: ModuleType, module: str, operation: tuple[str, str, str]
 ) -> None:
     told = names(f"api.{module}", package).OPERATION

@@ -1,4 +1,4 @@
-"""The guard: what a rendered package must not be, each fault made by hand."""
+"""The checks of a rendered package: what it must not be, each fault made by hand."""
 
 from __future__ import annotations
 
