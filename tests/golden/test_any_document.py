@@ -118,9 +118,9 @@ def planned(document: dict[str, Any]) -> Any:
     try:
         document_checks.check_document(document)
         return make_plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
-    except GenerationError as refusal:
-        said = str(refusal)
-    assert len(said.splitlines()) == 1
+    except GenerationError as error:
+        message = str(error)
+    assert len(message.splitlines()) == 1
     return None
 
 
@@ -149,7 +149,7 @@ def test_what_is_planned_is_rendered_whole_and_can_be_imported(
     name = f"any_{next(ATTEMPT)}"
     (folder / "document.json").write_text(json.dumps(document), encoding="utf-8")
     result = pipeline.render_file(folder / "document.json", folder / "out" / name)
-    assert result.code == 0, result.said
+    assert result.code == 0, result.output
     assert sorted(one.name for one in folder.iterdir()) == ["document.json", "out"]
     assert sorted(one.name for one in (folder / "out").iterdir()) == [name, f"{name}.toml"]
     endpoints = [file for file in result.package.glob("api/*/*.py") if file.stem != "__init__"]
@@ -188,9 +188,9 @@ def test_a_document_with_anything_anywhere_is_planned_or_refused(changes: list[t
 @given(st.text(max_size=60) | st.recursive(JSON, st.lists).map(json.dumps))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for name in ("a.json", "a.yaml"):
-        said = ""
+        message = ""
         try:
             assert isinstance(parse(text, Path(name)), dict)
-        except GenerationError as refusal:
-            said = str(refusal)
-        assert len(said.splitlines()) <= 1
+        except GenerationError as error:
+            message = str(error)
+        assert len(message.splitlines()) <= 1

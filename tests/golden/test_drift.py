@@ -17,7 +17,7 @@ from build import swap
 
 def test_the_same_bytes_come_out_under_any_seed_and_from_any_folder(rendered: Result, tmp_path: Path) -> None:
     again = pipeline.run(tmp_path, environment={"PYTHONHASHSEED": "4711", "LC_ALL": "C"})
-    assert again.code == 0, again.said
+    assert again.code == 0, again.output
     assert swap.list_differences(rendered.package, again.package) == []
 
 
@@ -33,17 +33,17 @@ def test_drift_lists_every_file_that_was_edited_added_or_removed(
     (package / "__pycache__/x.pyc").write_bytes(b"")
     result = render("drift", document=document)
     assert result.code == 1
-    assert result.said.splitlines()[:3] == ["extra    api/extra.py", "missing  choices.py", "differs  types.py"]
-    assert "3 files" in result.said
+    assert result.output.splitlines()[:3] == ["extra    api/extra.py", "missing  choices.py", "differs  types.py"]
+    assert "3 files" in result.output
     assert (package / "types.py").read_text() == "# edited\n"  # it only tells
 
 
 def test_a_changed_document_shows_as_drift(document: dict[str, Any], render: Callable[..., Result]) -> None:
     render(document=document)
     document["components"]["schemas"]["SharedRequest"]["properties"]["prompt"]["maxLength"] = 10
-    said = render("drift", document=document).said
-    assert "differs  models/shared_request.py" in said
-    assert "differs  catalog.json" in said
+    output = render("drift", document=document).output
+    assert "differs  models/shared_request.py" in output
+    assert "differs  catalog.json" in output
 
 
 def test_a_swap_that_died_half_way_is_put_right(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_no_payload_gets_out_of_its_string(render: Callable[..., Result]) -> Non
     keep = "  - target: $.info\n    description: nothing to correct here\n    update: {}\n"
     document = hostile([text for text in PAYLOADS if text != "\ud800"])
     result = render(document=document, corrections=corrections + keep, prices=prices)
-    assert result.code == 0, result.said
+    assert result.code == 0, result.output
     for file in result.package.rglob("*.py"):
         source = file.read_text(encoding="utf-8")
         if file.parent.name == "models" or "api" in file.parts:
@@ -194,7 +194,7 @@ def test_a_hostile_path_stays_a_string_and_its_file_stays_inside(
     document["paths"][path] = specimen.job("h", "Audio", "SharedRequest")
     result = render(document=document)
     if result.code:
-        assert "Traceback" not in result.said
+        assert "Traceback" not in result.output
         assert not result.package.exists()
         return
     (module,) = (file for file in (result.package / "api/audio").iterdir() if file.name != "__init__.py")

@@ -62,7 +62,7 @@ def test_code_whose_names_are_all_there_lets_the_package_pass(
     document: dict[str, Any], regenerate: Callable[..., Result]
 ) -> None:
     result = regenerate(document)
-    assert result.code == 0, result.said
+    assert result.code == 0, result.output
 
 
 def _no_function(document: dict[str, Any]) -> None:
@@ -110,9 +110,9 @@ def test_a_name_the_code_uses_and_the_document_no_longer_has_stops_the_swap(
     change(later)
     for command in ("generate", "drift"):
         result = regenerate(later, command)
-        assert (result.code, len(result.said.strip().splitlines())) == (1, 1)
-        assert named in result.said
-        assert "openapi.json no longer has what the hand-written code stands on" in result.said
+        assert (result.code, len(result.output.strip().splitlines())) == (1, 1)
+        assert named in result.output
+        assert "openapi.json no longer has what the hand-written code stands on" in result.output
     assert {file: file.read_bytes() for file in before.package.rglob("*.py")} == old
 
 
@@ -144,19 +144,19 @@ def test_a_correction_that_no_longer_applies_says_which_why_and_what_to_do(
 ) -> None:
     action = f'  - target: "{target}"\n    description: The server says otherwise\n    update: {{}}\n'
     result = render(document=document, corrections=specimen.CORRECTIONS + action)
-    assert (result.code, len(result.said.strip().splitlines())) == (1, 1)
+    assert (result.code, len(result.output.strip().splitlines())) == (1, 1)
     for part in (f"correction 3 ({target}) matches nothing", named, "made because: The server says otherwise."):
-        assert part in result.said
-    assert "retarget the action in the corrections, or remove it" in result.said
+        assert part in result.output
+    assert "retarget the action in the corrections, or remove it" in result.output
 
 
 def test_every_action_that_no_longer_applies_is_told_at_once(
     document: dict[str, Any], render: Callable[..., Result]
 ) -> None:
     gone = "".join(f"  - {{target: $.x{n}, description: d, remove: true}}\n" for n in (1, 2))
-    said = render(document=document, corrections=specimen.CORRECTIONS + gone).said
-    assert "correction 3 ($.x1)" in said
-    assert "correction 4 ($.x2)" in said
+    output = render(document=document, corrections=specimen.CORRECTIONS + gone).output
+    assert "correction 3 ($.x1)" in output
+    assert "correction 4 ($.x2)" in output
 
 
 def test_ours_were_written_beside_the_templates_of_the_generator_that_is_installed() -> None:
@@ -183,11 +183,11 @@ def test_a_generator_that_brings_other_templates_is_read_before_it_renders(
     assert upstream_templates.list_changes(generator.TEMPLATES) == lines
     for command in ("generate", "drift"):
         result = render(command, document=document)
-        assert (result.code, len(result.said.strip().splitlines())) == (1, 1)
-        assert "moved model.py.jinja" in result.said
-        assert "render.py upstream --record" in result.said
+        assert (result.code, len(result.output.strip().splitlines())) == (1, 1)
+        assert "moved model.py.jinja" in result.output
+        assert "render.py upstream --record" in result.output
     listed = pipeline.in_process(["upstream"], tmp_path)
-    assert (listed.code, listed.said.splitlines()) == (1, lines)
+    assert (listed.code, listed.output.splitlines()) == (1, lines)
 
 
 def test_drift_takes_the_word_of_the_record_only_while_every_hash_agrees(
@@ -196,21 +196,21 @@ def test_drift_takes_the_word_of_the_record_only_while_every_hash_agrees(
     package = render(document=document).package
     recorded = record.record_path(package)
     vouched = "its record vouches for it"
-    assert vouched in render("drift", document=document).said
-    assert vouched not in render("drift", options=["--full"], document=document).said
+    assert vouched in render("drift", document=document).output
+    assert vouched not in render("drift", options=["--full"], document=document).output
     edited = package / "types.py"
     whole = edited.read_text()
     edited.write_text(whole + "\n# edited\n")
-    assert (render("drift", document=document).code, vouched in render("drift", document=document).said) == (1, False)
+    assert (render("drift", document=document).code, vouched in render("drift", document=document).output) == (1, False)
     edited.write_text(whole)
     monkeypatch.setattr(record, "version", lambda _tool: "0")
-    other = render("drift", document=document).said
+    other = render("drift", document=document).output
     assert "is what comes out.\nIts record is not up to date (tools): `nox -s generate` renews it." in other
     monkeypatch.undo()
     recorded.write_text("nonsense")
-    assert "(record)" in render("drift", document=document).said
+    assert "(record)" in render("drift", document=document).output
     recorded.unlink()
-    assert "(record)" in render("drift", document=document).said
+    assert "(record)" in render("drift", document=document).output
 
 
 def test_a_record_that_lies_is_found_by_rendering(document: dict[str, Any], render: Callable[..., Result]) -> None:
@@ -221,7 +221,7 @@ def test_a_record_that_lies_is_found_by_rendering(document: dict[str, Any], rend
     recorded.write_text(recorded.read_text().replace(before, str(record.hash_outputs(package)["sha256"])))
     assert render("drift", document=document).code == 0
     full = render("drift", options=["--full"], document=document)
-    assert (full.code, full.said.splitlines()[0]) == (1, "differs  types.py")
+    assert (full.code, full.output.splitlines()[0]) == (1, "differs  types.py")
 
 
 def test_the_record_is_the_same_wherever_it_is_made(document: dict[str, Any], tmp_path: Path) -> None:
@@ -260,10 +260,10 @@ def test_when_a_document_was_fetched_is_told_by_the_lock_that_is_about_it(tmp_pa
     document, lock = tmp_path / "openapi.json", tmp_path / "lock.toml"
     document.write_text("{}", encoding="utf-8")
     assert document_text.read_fetch_time(document) == ""
-    said = 'document_sha256 = "{}"\nfetched_at = "2026-11-22T13:49:32+00:00"\n'
-    lock.write_text(said.format(hashlib.sha256(b"{}").hexdigest()), encoding="utf-8")
+    lock_text = 'document_sha256 = "{}"\nfetched_at = "2026-11-22T13:49:32+00:00"\n'
+    lock.write_text(lock_text.format(hashlib.sha256(b"{}").hexdigest()), encoding="utf-8")
     assert document_text.read_fetch_time(document) == "2026-11-22T13:49:32+00:00"
-    lock.write_text(said.format("0" * 64), encoding="utf-8")
+    lock.write_text(lock_text.format("0" * 64), encoding="utf-8")
     assert document_text.read_fetch_time(document) == ""
     lock.write_text("no TOML", encoding="utf-8")
     with pytest.raises(GenerationError, match="is not TOML"):
@@ -284,8 +284,8 @@ def test_another_document_is_built_with_the_corrections_that_apply(tmp_path: Pat
     result = pipeline.in_process(
         ["build", *files, "--output", str(package), "--generated-by", "`us` from old.json"], package
     )
-    assert result.code == 0, result.said
-    assert "Not needed here: correction 3 ($.paths.x)." in result.said
+    assert result.code == 0, result.output
+    assert "Not needed here: correction 3 ($.paths.x)." in result.output
     assert sorted(one.name for one in package.parent.iterdir()) == ["old_generated"]
     heads = {file.read_text().partition("\n")[0] for file in package.rglob("*.py*") if file.stat().st_size}
     assert heads == {"# Generated by `us` from old.json. Do not edit."}

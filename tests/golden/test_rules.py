@@ -95,7 +95,7 @@ def test_catalogue_names_are_never_guessed(slug: str, summary: str, expected: tu
 
 
 @pytest.mark.parametrize(
-    ("price", "told"),
+    ("price", "expected"),
     [
         (Price(0.025, True, None), "0.025 USD is representative (2026-08-20)"),
         (Price(0.025, False, None), "0.025 USD a run (2026-08-20)"),
@@ -103,9 +103,9 @@ def test_catalogue_names_are_never_guessed(slug: str, summary: str, expected: tu
         (None, "not in the price list of 2026-08-20"),
     ],
 )
-def test_a_price_is_told_with_its_day_and_what_it_depends_on(price: Price | None, told: str) -> None:
+def test_a_price_is_told_with_its_day_and_what_it_depends_on(price: Price | None, expected: str) -> None:
     prices = PriceList("2026-08-20", {"one": price} if price else {})
-    assert told in prices.describe("one")
+    assert expected in prices.describe("one")
 
 
 @given(st.text())
@@ -121,7 +121,7 @@ def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", ""),
         ("what to make", "What to make."),
@@ -130,5 +130,5 @@ def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
         ("A.", "A."),
     ],
 )
-def test_sentences_begin_and_end(text: str, told: str) -> None:
-    assert to_sentence(text) == told
+def test_sentences_begin_and_end(text: str, expected: str) -> None:
+    assert to_sentence(text) == expected
