@@ -156,7 +156,7 @@ def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
         "standard": imports.standard_lines(),
         "models": imports.model_lines(".", but=component.name),
         "readers": readers,
-        "helpers": ", ".join(name for name in ("instant", "many", "one", "read") if _is_used(name, readers)),
+        "reader_names": ", ".join(name for name in ("instant", "many", "one", "read") if _is_used(name, readers)),
     }
 
 
@@ -168,8 +168,8 @@ def _check_field_names(component: Component, *, answer: bool) -> None:
     check_unique(pairs, "Fields")
 
 
-def _is_used(helper: str, readers: list[str]) -> bool:
-    return helper == "read" or any(helper in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
+def _is_used(reader: str, readers: list[str]) -> bool:
+    return reader == "read" or any(reader in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
 
 
 def _make_reader(value: Value) -> str:
