@@ -21,44 +21,45 @@ if TYPE_CHECKING:
     from muapi_client import errors as errors
     from muapi_client import models as models
     from muapi_client import webhooks as webhooks
-    from muapi_client._async_client import AsyncMuAPI
-    from muapi_client._client import MuAPI
-    from muapi_client._cost import Cost, Spend
-    from muapi_client._deltas import StreamEvent
-    from muapi_client._estimates import Estimate
-    from muapi_client._journal import Journal
-    from muapi_client._polling import Polling
-    from muapi_client._predictions import AsyncJob, Job, Output, Prediction
-    from muapi_client._raw import raw_call
-    from muapi_client._retry import Retry
-    from muapi_client._sandbox import SandboxVerdict
-    from muapi_client._standing import SandboxWarning
+    from muapi_client._client.async_client import AsyncMuAPI
+    from muapi_client._client.client import MuAPI
+    from muapi_client._settings.polling import Polling
+    from muapi_client._settings.retry import Retry
+    from muapi_client._spec.raw_call import raw_call
+    from muapi_client._state.journal import Journal
+    from muapi_client._state.ledger import Spend
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.estimate import Estimate
+    from muapi_client._types.job import AsyncJob, Job
+    from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.sandbox import SandboxVerdict, SandboxWarning
+    from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import MuAPIError
     from muapi_generated.types import UNSET, Call
 else:
     _HOME = {
-        "AsyncJob": "muapi_client._predictions",
-        "AsyncMuAPI": "muapi_client._async_client",
+        "AsyncJob": "muapi_client._types.job",
+        "AsyncMuAPI": "muapi_client._client.async_client",
         "Call": "muapi_generated.types",
-        "Cost": "muapi_client._cost",
-        "Estimate": "muapi_client._estimates",
-        "Job": "muapi_client._predictions",
-        "MuAPI": "muapi_client._client",
-        "Journal": "muapi_client._journal",
+        "Cost": "muapi_client._types.cost",
+        "Estimate": "muapi_client._types.estimate",
+        "Job": "muapi_client._types.job",
+        "MuAPI": "muapi_client._client.client",
+        "Journal": "muapi_client._state.journal",
         "MuAPIError": "muapi_client.errors",
-        "Output": "muapi_client._predictions",
-        "Polling": "muapi_client._polling",
-        "Prediction": "muapi_client._predictions",
-        "Retry": "muapi_client._retry",
-        "SandboxVerdict": "muapi_client._sandbox",
-        "SandboxWarning": "muapi_client._standing",
-        "Spend": "muapi_client._cost",
-        "StreamEvent": "muapi_client._deltas",
+        "Output": "muapi_client._types.prediction",
+        "Polling": "muapi_client._settings.polling",
+        "Prediction": "muapi_client._types.prediction",
+        "Retry": "muapi_client._settings.retry",
+        "SandboxVerdict": "muapi_client._types.sandbox",
+        "SandboxWarning": "muapi_client._types.sandbox",
+        "Spend": "muapi_client._state.ledger",
+        "StreamEvent": "muapi_client._types.stream_event",
         "UNSET": "muapi_generated.types",
         "catalog": None,
         "errors": None,
         "models": None,
-        "raw_call": "muapi_client._raw",
+        "raw_call": "muapi_client._spec.raw_call",
         "webhooks": None,
     }
 

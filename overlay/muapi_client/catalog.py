@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
 
-from muapi_client._cost import usd
-from muapi_client._packages import INSTALLED, part
+from muapi_client._spec.packages import INSTALLED, part
+from muapi_client._types.money import usd
 from muapi_client.errors import NotFoundError
 from muapi_generated.types import Call, given
 

@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from muapi_client._cost import Cost
-    from muapi_client._predictions import Job, Prediction
-    from muapi_client._sandbox import SandboxVerdict
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
     from muapi_generated.types import Call
 
 __all__ = [

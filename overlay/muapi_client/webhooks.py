@@ -29,14 +29,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from muapi_client._answers import read_prediction
-from muapi_client._flow import Reply
+from muapi_client._protocol.job_answer import read_prediction
+from muapi_client._protocol.steps import Reply
 from muapi_client.errors import ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muapi_client._predictions import Prediction
+    from muapi_client._types.prediction import Prediction
 
 __all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import timing
 
-from muapi_client._checks import check
+from muapi_client._spec.validation import check
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:

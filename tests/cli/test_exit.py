@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from muapi_client import errors
-from muapi_client._clock import VirtualClock
+from muapi_client._runtime.clock import VirtualClock
 from muapi_client.cli._exit import code_of
 from muapi_client.emulator import Emulator, Outcome
 

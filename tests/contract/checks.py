@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from muapi_client._media import sniff
+from muapi_client._files.media import sniff
 from muapi_client.emulator import Emulator, Fault, Outcome, Request
 from muapi_client.pinning import pinned
 

@@ -109,7 +109,7 @@ UNKNOWN = {
     "from importlib import import_module\nimport_module(f'muapi_client.models.{group}')": 2,
     "from importlib import import_module\nm = import_module('muapi_client.models')": 2,
     "from pkgutil import resolve_name\nresolve_name('muapi_client:models')": 2,
-    "from muapi_client._raw import *": 1,
+    "from muapi_client._spec.raw_call import *": 1,
     CATALOG + "catalog.find('flux')[0].call(prompt='x')": 2,
     CATALOG + "[m.call() for m in catalog.all()]": 2,
     CATALOG + "map(catalog.get, ['flux-dev-image'])": 2,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muapi_client._clock import SystemClock
+from muapi_client._runtime.clock import SystemClock
 from muapi_client.emulator import Emulator, Outcome, Request
 
 if TYPE_CHECKING:

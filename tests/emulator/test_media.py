@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from muapi_client import _media as sniffing
+from muapi_client._files import media as sniffing
 from muapi_client.emulator import _media
 from muapi_client.emulator._media import media_of
 

@@ -64,7 +64,7 @@ def run(pytester: pytest.Pytester, source: str, *words: str) -> pytest.RunResult
 
 
 def test_loading_it_costs_nothing() -> None:
-    heavy = ["muapi_client.emulator", "muapi_client._client", "muapi_generated", "httpx", "ssl", "jsonschema_rs"]
+    heavy = ["muapi_client.emulator", "muapi_client._client.client", "muapi_generated", "httpx", "ssl", "jsonschema_rs"]
     script = (
         "import sys, pytest; before = set(sys.modules); import muapi_client.pytest_plugin; "
         f"print([name for name in {heavy} if name in set(sys.modules) - before])"

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muapi_client._clock import SystemClock
+from muapi_client._runtime.clock import SystemClock
 from muapi_client.emulator import Emulator, Outcome, Request, Shape
 
 HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from muapi_client import MuAPI
-from muapi_client._clock import SystemClock, VirtualClock
+from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Fault, Faults, LogEntry
 from muapi_client.emulator._connection import BODY_MAXIMUM
 from muapi_client.emulator._passing import Passing

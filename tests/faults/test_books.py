@@ -10,8 +10,9 @@ from doors import PATIENCE, LeapingClock
 from plans import Dice, strike
 from wire import KINDS
 
-from muapi_client import MuAPI, _exchanges, errors, raw_call
-from muapi_client._flow import Lost
+from muapi_client import MuAPI, errors, raw_call
+from muapi_client._protocol import exchange
+from muapi_client._protocol.steps import Lost
 
 if TYPE_CHECKING:
     from server import FaultServer
@@ -61,7 +62,7 @@ def test_a_refund_counts_as_no_cost() -> None:
 def test_a_client_that_sent_a_lost_submit_again_would_be_caught(
     faults: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_exchanges, "may_resubmit", lambda outcome: isinstance(outcome, Lost))
+    monkeypatch.setattr(exchange, "may_resubmit", lambda outcome: isinstance(outcome, Lost))
     faults.plan.queues["submit"].append(strike("reset_after_reading", accepts=True))
 
     with MuAPI("k", faults.url, timeout=PATIENCE, clock=LeapingClock()) as mu:

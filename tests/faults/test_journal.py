@@ -17,7 +17,7 @@ from doors import LeapingClock
 from plans import strike
 
 from muapi_client import AsyncMuAPI, MuAPI, errors, raw_call
-from muapi_client._journal import Journal
+from muapi_client._state.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +168,7 @@ def test_an_intent_of_a_dead_process_with_our_pid_is_told(tmp_path: Path) -> Non
     """A container comes back with its old host name and often its old pid."""
     Journal(tmp_path / "jobs.db").intend(_call("completed-1"))
     program = (
-        "import os, sys; from muapi_client._journal import Journal;"
+        "import os, sys; from muapi_client._state.journal import Journal;"
         "os.getpid = lambda: int(sys.argv[2]);"
         "print(len(Journal(sys.argv[1]).unknown()))"
     )

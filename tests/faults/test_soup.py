@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Job, MuAPI, Polling, Prediction, Retry, errors, raw_call
-from muapi_client._clock import VirtualClock
+from muapi_client._runtime.clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -252,7 +252,7 @@ def test_a_drip_does_not_outlive_the_time_for_all_of_it(kind: str, server: RawSe
 def test_an_end_that_was_told_is_not_waited_for_long(
     kind: str, server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("muapi_client._streaming.AFTERMATH", 0.1)
+    monkeypatch.setattr("muapi_client._streams.flow.AFTERMATH", 0.1)
     server.scripts = [[START, chunk(HEL + LO + DONE), Pause(2), LAST]]
     before = time.monotonic()
     text, last = listen(kind, server, timeout=30)
@@ -265,7 +265,7 @@ def test_an_end_that_was_told_is_not_waited_for_long(
 def test_comments_after_the_end_are_not_listened_to_for_ever(
     kind: str, server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("muapi_client._streaming.AFTERMATH", 0.2)
+    monkeypatch.setattr("muapi_client._streams.flow.AFTERMATH", 0.2)
     comments = [move for _ in range(60) for move in (chunk(b": still here\n\n"), Pause(0.05))]
     server.scripts = [[START, chunk(HEL + LO + DONE), *comments, LAST]]
     before = time.monotonic()

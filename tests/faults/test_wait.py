@@ -14,7 +14,7 @@ from truth import Answer
 from wire import KINDS, SLOW, Kind, Known, whole
 
 from muapi_client import Polling, Retry, errors, raw_call
-from muapi_client._clock import SystemClock
+from muapi_client._runtime.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

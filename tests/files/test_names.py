@@ -11,9 +11,9 @@ from fileserver import HTML, MP4, PNG
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from muapi_client._attachments import attachments, with_urls
-from muapi_client._fetches import misfit
-from muapi_client._media import (
+from muapi_client._files.attachments import attachments, with_urls
+from muapi_client._files.fetch import misfit
+from muapi_client._files.media import (
     SIGNATURES,
     SUFFIXES,
     by_name,
@@ -26,9 +26,9 @@ from muapi_client._media import (
     suffix_of,
     wire_name,
 )
-from muapi_client._parts import Part
-from muapi_client._places import hop, is_safe, shown
-from muapi_client._raw import raw_call
+from muapi_client._files.temp_file import Part
+from muapi_client._files.urls import hop, is_safe, shown
+from muapi_client._spec.raw_call import raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -55,7 +55,7 @@ def png(tmp_path: Path) -> Path:
 @pytest.fixture
 def storage(server: FileServer, new_server: Callable[[], FileServer], monkeypatch: pytest.MonkeyPatch) -> FileServer:
     """Another host, to which the API hands large files on; what is large begins at 100 bytes here."""
-    monkeypatch.setattr("muapi_client._uploads.LARGE", 100)
+    monkeypatch.setattr("muapi_client._files.upload.LARGE", 100)
     other = new_server()
     fields = {"key": "u/7/${filename}", "policy": "abc", "x-amz-signature": "def"}
     server.plays(FORM, says({"url": other.plays("/bucket", sends(b"", 204)), "fields": fields}))

@@ -120,7 +120,7 @@ def test_it_cannot_be_changed_afterwards(client: Any) -> None:
 def test_who_pins_nothing_pays_nothing() -> None:
     script = (
         "import sys; from muapi_client import MuAPI; MuAPI('sk-live-4f1d0c2e9b')\n"
-        "print({'muapi_client._spec_pin', 'muapi_client.pinning', 'tomllib'} & sys.modules.keys())\n"
+        "print({'muapi_client._client.spec_pin', 'muapi_client.pinning', 'tomllib'} & sys.modules.keys())\n"
         f"MuAPI('sk-live-4f1d0c2e9b', spec_pin={SPEC.sha256!r})\n"
         "print('tomllib' in sys.modules)"
     )

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from attrs import evolve
 
 from muapi_client import MuAPI, SandboxWarning, catalog, errors
-from muapi_client._checks import check
-from muapi_client._evidence import QUOTING, listing_of
-from muapi_client._standing import NOTHING, Known
+from muapi_client._sandbox.detection import QUOTING, listing_of
+from muapi_client._spec.validation import check
+from muapi_client._state.key_state import NOTHING, Known
 from muapi_client.emulator import Emulator, Outcome, Shape
 
 if TYPE_CHECKING:

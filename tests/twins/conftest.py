@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from muapi_client import AsyncMuAPI, MuAPI, raw_call
-from muapi_client._clock import VirtualClock
+from muapi_client._runtime.clock import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

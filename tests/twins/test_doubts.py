@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from muapi_client import errors
-from muapi_client._journal import Journal
+from muapi_client._state.journal import Journal
 from muapi_client.models import abliterated_model_large_stream, company_enrich
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from muapi_client import Journal, errors, raw_call
-from muapi_client import _journal as journal_module
+from muapi_client._state import journal as journal_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from muapi_client import Call, Cost, MuAPI, Retry, StreamEvent, errors, raw_call
-from muapi_client._clock import VirtualClock
-from muapi_client._journal import Journal
+from muapi_client._runtime.clock import VirtualClock
+from muapi_client._state.journal import Journal
 from muapi_client.models import flux_dev_image, gpt_5_2_stream
 
 if TYPE_CHECKING:
@@ -779,7 +779,7 @@ def test_local_files_are_uploaded_before_it(twin: Twin, tmp_path: Path) -> None:
 
 
 def test_one_event_may_not_be_endless(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client._streams.FRAME_MAXIMUM", 100)
+    monkeypatch.setattr("muapi_client._streams.framing.FRAME_MAXIMUM", 100)
     endless = (sse(delta("Hi")), b"data: ", b"x" * 60, b"x" * 60)
     with pytest.raises(errors.StreamBrokenError, match="one event passes"):
         events(twin((200, twin.body(*endless), SSE)))
@@ -874,7 +874,8 @@ def test_nothing_of_streams_loads_before_the_first_one() -> None:
         "answer = {'request_id': 'a', 'status': 'completed', 'outputs': ['x']}\n"
         "transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))\n"
         "MuAPI('sk-1', transport=transport).run(raw_call('x/y'))\n"
-        "rooms = ('_channels', '_streaming', '_bookkeeping', '_deltas', '_payloads', '_streams', '_texts')\n"
+        "parts = ('flow', 'outcome', 'state', 'payload', 'framing', 'text')\n"
+        "rooms = ('_transport.stream_connection', *(f'_streams.{part}' for part in parts))\n"
         "print([name for name in ('httpx_sse', *(f'muapi_client.{room}' for room in rooms)) if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

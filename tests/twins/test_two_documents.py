@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muapi_client import Call, Job, MuAPI, catalog, raw_call
-from muapi_client._packages import part
+from muapi_client._spec.packages import part
 from muapi_client.cli import main
 from muapi_client.errors import MuAPIError, NotFoundError, ValidationError
 from muapi_client.models import flux_dev_image, nano_banana

@@ -10,9 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import MuAPIError, errors
-from muapi_client._answers import decode, read_error, read_id, read_prediction, status_error, typed
-from muapi_client._flow import Reply
-from muapi_client._verdicts import VERDICTS, Verdict
+from muapi_client._protocol.job_answer import read_error, read_id, read_prediction
+from muapi_client._protocol.response import decode, status_error, typed
+from muapi_client._protocol.steps import Reply
+from muapi_client._types.status import VERDICTS, Verdict
 from muapi_generated import models
 
 NAMES = st.sampled_from(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import raw_call
-from muapi_client._checks import check
+from muapi_client._spec.validation import check
 from muapi_client.errors import ValidationError
 from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call

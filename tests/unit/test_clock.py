@@ -8,7 +8,7 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client._clock import SystemClock, VirtualClock
+from muapi_client._runtime.clock import SystemClock, VirtualClock
 
 
 @given(st.lists(st.floats(0, 1000)))

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import MuAPIError
-from muapi_client._config import APIKey, read_amount, read_key, read_origin, read_seconds
+from muapi_client._settings.api_key import APIKey, read_key
+from muapi_client._settings.options import read_amount, read_origin, read_seconds
 from muapi_client.errors import AuthenticationError
 
 

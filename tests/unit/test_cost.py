@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost, Spend
-from muapi_client._cost import Ledger, balance_from_headers, cost_from_body, cost_from_headers, settle, usd
+from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_body, cost_from_headers, settle
+from muapi_client._state.ledger import Ledger
+from muapi_client._types.money import usd
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

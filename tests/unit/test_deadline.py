@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 import pytest
 
-from muapi_client import Journal, _deadline
-from muapi_client._deadline import _Backend, deadline
+from muapi_client import Journal
+from muapi_client._transport.deadline import _Backend, _left, deadline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ class Silent(httpcore.NetworkBackend):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     readings = [100.0]
-    monkeypatch.setattr(_deadline.time, "monotonic", lambda: readings[0])
+    monkeypatch.setattr(time, "monotonic", lambda: readings[0])
     return readings
 
 
@@ -65,9 +66,9 @@ def test_deadlines_nest(clock: list[float]) -> None:
         with deadline(1.0):
             clock[0] += 2.0
             with pytest.raises(httpcore.ReadTimeout):
-                _deadline._left(None, httpcore.ReadTimeout)
-        assert _deadline._left(None, httpcore.ReadTimeout) == pytest.approx(8.0)
-    assert _deadline._left(None, httpcore.ReadTimeout) is None
+                _left(None, httpcore.ReadTimeout)
+        assert _left(None, httpcore.ReadTimeout) == pytest.approx(8.0)
+    assert _left(None, httpcore.ReadTimeout) is None
 
 
 def test_a_journal_held_for_a_fork_is_closed_and_stays_so_until_it_is_released(tmp_path: Path) -> None:

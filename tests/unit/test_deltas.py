@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import Cost, _texts
-from muapi_client._deltas import Course
-from muapi_client._streams import Form, Frame, Reader
+from muapi_client import Cost
+from muapi_client._streams.framing import Form, Frame, Reader
+from muapi_client._streams.state import Course
+from muapi_client._streams.text import BROKEN, GROWN, REVISED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -155,10 +156,10 @@ def test_what_was_told_is_neither_lost_nor_doubled(body: bytes, text: str) -> No
 @pytest.mark.parametrize(
     ("body", "warning"),
     [
-        (events({"text": "Hel"}, {"text": "Hello"}, {"text": "Hello you"}), _texts.GROWN),
-        (events({"text": "Hel"}, {"status": "completed", "outputs": ["Bye"]}), _texts.REVISED),
-        (events(*({"text": text, "partial": True} for text in ("He", "Hel", "Bye"))), _texts.REVISED),
-        (events({"text": "Hel"}, '{"text":"lo'), _texts.BROKEN),
+        (events({"text": "Hel"}, {"text": "Hello"}, {"text": "Hello you"}), GROWN),
+        (events({"text": "Hel"}, {"status": "completed", "outputs": ["Bye"]}), REVISED),
+        (events(*({"text": text, "partial": True} for text in ("He", "Hel", "Bye"))), REVISED),
+        (events({"text": "Hel"}, '{"text":"lo'), BROKEN),
         (events({"text": "Hel"}, {"type": "response.incomplete", "response": {}}), "cut the text short"),
     ],
 )

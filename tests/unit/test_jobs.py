@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import AsyncJob, Cost, Job, MuAPI, Prediction, raw_call
-from muapi_client._verdicts import Verdict
+from muapi_client._types.status import Verdict
 from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call, Operation
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Polling
-from muapi_client._polling import LAST_LOOK, fit
+from muapi_client._settings.polling import LAST_LOOK, fit
 
 SECONDS = st.floats(min_value=0, max_value=1e6)
 DRAWS = st.floats(min_value=0, max_value=1)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Retry
-from muapi_client._flow import Lost, Reply
-from muapi_client._retry import may_reread, may_resubmit, retry_after
+from muapi_client._protocol.resend import may_reread, may_resubmit, retry_after
+from muapi_client._protocol.steps import Lost, Reply
 from muapi_client.errors import APIConnectionError
 
 DATES = st.from_regex(

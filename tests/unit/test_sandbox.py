@@ -12,11 +12,12 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import Cost, Output, Prediction, SandboxVerdict, _sandbox, raw_call
-from muapi_client._cost import DISPUTE
-from muapi_client._evidence import listing_of, looks_like_sandbox, of_key, same_outputs
-from muapi_client._sandbox import GROUNDS, SETTLES, Evidence, Ground, weigh
-from muapi_client._standing import Known, Listing, Standing
+from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
+from muapi_client._protocol.cost_headers import DISPUTE
+from muapi_client._sandbox import evidence
+from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
+from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh
+from muapi_client._state.key_state import Known, Listing, Standing
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 
@@ -52,7 +53,7 @@ def test_evidence_for_sandbox_never_moves_the_verdict_towards_live(found: set[Gr
     assert rank(found | {more}) >= rank(found)
 
 
-@given(KINDS, st.sampled_from([_sandbox.CHARGED, _sandbox.REFUNDED, _sandbox.CHARGED_BEFORE]))
+@given(KINDS, st.sampled_from([evidence.CHARGED, evidence.REFUNDED, evidence.CHARGED_BEFORE]))
 def test_money_ends_the_matter(found: set[Ground], money: Ground) -> None:
     assert weigh(map(Evidence, found | {money})).verdict is False
 
@@ -76,12 +77,12 @@ def test_no_evidence_is_no_verdict() -> None:
 def test_no_single_sign_in_an_answer_settles_for_sandbox() -> None:
     """Only what is known of the key itself does."""
     alone = {ground for ground in GROUNDS if rank({ground}) == RANKS[True]}
-    assert alone == {_sandbox.LISTED_TEST, _sandbox.SAMPLED_BEFORE}
+    assert alone == {evidence.LISTED_TEST, evidence.SAMPLED_BEFORE}
     assert all(ground.settles == (abs(ground.weight) >= SETTLES) for ground in GROUNDS)
 
 
 def test_every_kind_of_evidence_has_a_sentence_and_a_source() -> None:
-    assert len(set(GROUNDS)) == len(GROUNDS) == sum(isinstance(value, Ground) for value in vars(_sandbox).values())
+    assert len(set(GROUNDS)) == len(GROUNDS) == sum(isinstance(value, Ground) for value in vars(evidence).values())
     for ground in GROUNDS:
         assert ground.source
         assert "{" not in str(Evidence(ground, "detail"))
@@ -281,7 +282,7 @@ def test_a_standing_warns_once_of_its_own_key_and_once_of_others() -> None:
 
 
 def test_a_standing_knows_its_own_jobs_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client._standing.OWN_MAXIMUM", 2)
+    monkeypatch.setattr("muapi_client._state.key_state.OWN_MAXIMUM", 2)
     standing = Standing()
     assert not standing.owns("a")
     for request_id in ("a", "b", "a", "c"):

@@ -11,9 +11,9 @@ from httpx_sse import EventSource
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import _streams
-from muapi_client._deltas import Course
-from muapi_client._streams import Form, Frame, OversizedFrameError, PageError, Reader
+from muapi_client._streams import framing
+from muapi_client._streams.framing import Form, Frame, OversizedFrameError, PageError, Reader
+from muapi_client._streams.state import Course
 
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
@@ -166,13 +166,13 @@ def test_a_web_page_is_no_stream(pieces: list[bytes]) -> None:
 
 @pytest.mark.parametrize("content_type", [SSE, NDJSON, "application/json"])
 def test_a_frame_has_a_size(content_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_streams, "FRAME_MAXIMUM", 50)
+    monkeypatch.setattr(framing, "FRAME_MAXIMUM", 50)
     with pytest.raises(OversizedFrameError):
         frames(content_type, *[b"x" * 20] * 4)
 
 
 def test_a_pretty_printed_document_has_a_size_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_streams, "FRAME_MAXIMUM", 50)
+    monkeypatch.setattr(framing, "FRAME_MAXIMUM", 50)
     with pytest.raises(OversizedFrameError):
         frames("application/json", *[b"[\n" * 10] * 10)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client._verdicts import VERDICTS, Verdict, meaning, verdict
+from muapi_client._types.status import VERDICTS, Verdict, meaning, verdict
 
 RUNNING = ["queued", "pending", "processing", "running", "", " ", "starting", "some new word", "complete?"]
 DONE = ["completed", "succeeded", "success", "Completed", " COMPLETED "]

@@ -1,7 +1,7 @@
 """``field=value`` words into JSON values, by the types the pinned document gives the fields. Pure.
 
 Lives here: reading what a person typed. Does not live here: bounds, lengths, required and unknown fields, which are
-checked on the whole request as they are for any other caller (``muapi_client._checks``).
+checked on the whole request as they are for any other caller (``muapi_client._spec.validation``).
 """
 
 from __future__ import annotations

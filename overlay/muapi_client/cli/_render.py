@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from decimal import Decimal
 
-    from muapi_client._cost import Cost
-    from muapi_client._deltas import StreamEvent
-    from muapi_client._predictions import Job, Output, Prediction
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.stream_event import StreamEvent
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:

@@ -1,7 +1,7 @@
 """A user's words into a request, checked against the pinned document. Nothing is sent here.
 
 Lives here: which model is meant, and gathering its input from words and files. Does not live here: reading one value
-(``_fields``), the checks themselves (``muapi_client._checks``).
+(``_fields``), the checks themselves (``muapi_client._spec.validation``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from muapi_client import catalog
-from muapi_client._checks import check
-from muapi_client._raw import raw_call
+from muapi_client._spec.raw_call import raw_call
+from muapi_client._spec.validation import check
 from muapi_client.cli._fields import read_fields
 from muapi_client.errors import NotFoundError, ValidationError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._config import read_origin
+from muapi_client._settings.options import read_origin
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._render import job_form, money, usd
 from muapi_client.cli._requests import read_call
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from muapi_client import MuAPI
-    from muapi_client._estimates import Estimate
+    from muapi_client._types.estimate import Estimate
     from muapi_client.cli._console import Console
     from muapi_generated.types import Call
 

@@ -16,8 +16,9 @@ from muapi_client.cli._render import charge, job_form, prediction_form, usd
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from muapi_client._cost import Cost
-    from muapi_client._predictions import Job, Output, Prediction
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Output, Prediction
     from muapi_client.cli._console import Console
 
 

@@ -12,8 +12,8 @@ from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Self
 
-from muapi_client._clock import VirtualClock
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.clock import VirtualClock
+from muapi_client._runtime.locks import ForkLock
 from muapi_client.emulator._deliveries import hook_of
 from muapi_client.emulator._exchanges import Exchange
 from muapi_client.emulator._faults import Faults, Plan, meet
@@ -28,7 +28,7 @@ from muapi_client.emulator._world import World, answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from muapi_client._clock import Clock
+    from muapi_client._runtime.clock import Clock
     from muapi_client.emulator._deliveries import Delivery
     from muapi_client.emulator._exchanges import Request, Response
     from muapi_client.emulator._faults import Fault, Met

@@ -1,7 +1,7 @@
 """The passing of time for a virtual clock that is served.
 
 Lives here: how fast it passes, and that it does so once, however many servers read the clock. Does not live here: the
-clock (``muapi_client._clock``).
+clock (``muapi_client._runtime.clock``).
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._clock import VirtualClock
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.clock import VirtualClock
+from muapi_client._runtime.locks import ForkLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._clock import Clock
+    from muapi_client._runtime.clock import Clock
 
 SPEED: Final = 60.0  # emulated seconds a second: a video of 90 s takes 1.5 s
 

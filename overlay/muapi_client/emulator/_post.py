@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._locks import ForkLock
+from muapi_client._runtime.locks import ForkLock
 from muapi_client.emulator._deliveries import Outbox
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from muapi_client.emulator._passing import begun, ended
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from muapi_client._clock import Clock
+    from muapi_client._runtime.clock import Clock
     from muapi_client.emulator._deliveries import Delivery
     from muapi_client.emulator._exchanges import Request
     from muapi_client.emulator._faults import Met

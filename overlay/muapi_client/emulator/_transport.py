@@ -18,7 +18,7 @@ from muapi_client.emulator._faults import Fault, drips, first_half
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from muapi_client._clock import Clock
+    from muapi_client._runtime.clock import Clock
     from muapi_client.emulator._faults import Met
 
 _BROKEN: Final = frozenset({Fault.CUT_BODY, Fault.SLOW_BODY})

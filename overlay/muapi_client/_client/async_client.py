@@ -1,0 +1,196 @@
+"""``AsyncMuAPI``: the twin of ``MuAPI``, awaited. What each method promises is written there.
+
+Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._transport.connections import AsyncConnections
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from os import PathLike
+    from pathlib import Path
+
+    from muapi_client._client.file_flows import Files
+    from muapi_client._client.flows import Flows
+    from muapi_client._client.resources import AsyncAccount, AsyncKeys, AsyncModels
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.journal import Entry
+    from muapi_client._transport.file_transfer import AsyncHands
+    from muapi_client._types.estimate import Estimate
+    from muapi_client._types.job import AsyncJob, Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client._types.stream_event import StreamEvent
+    from muapi_client.errors import SubmitOutcomeUnknownError
+    from muapi_generated.types import Call
+
+T = TypeVar("T")
+
+
+class AsyncMuAPI(Client):
+    """The twin of :class:`muapi_client.MuAPI`, awaited; usable from several event loops, one after another."""
+
+    _connect = AsyncConnections
+    _connections: AsyncConnections
+    _storage: AsyncConnections
+
+    async def run(
+        self,
+        call: Call[Any],
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - a job's deadline, which must not cancel the exchange
+        on_accept: Callable[[AsyncJob], object] | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Submit a job and wait for its result; see ``MuAPI.run``. Callbacks may be coroutine functions."""
+        return await self._drive(self._flows.run(call, timeout, on_accept, on_look))
+
+    async def submit(self, call: Call[Any]) -> AsyncJob | Prediction:
+        """Submit a job and do not wait; see ``MuAPI.submit``."""
+        flow: Flow[Any] = self._flows.submit(call)  # its jobs are made by _new_job
+        outcome: AsyncJob | Prediction = await self._drive(flow)
+        return outcome
+
+    async def look(self, job_or_id: Job | str) -> Prediction:
+        """Ask once how a job stands; see ``MuAPI.look``."""
+        return await self._drive(self._flows.look(job_or_id))
+
+    async def wait(
+        self,
+        job_or_id: Job | str,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - as in run
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Wait for a job's end; see ``MuAPI.wait``."""
+        return await self._drive(self._flows.wait(job_or_id, timeout, on_look))
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""
+        answer: T = await self._drive(self._flows.send(call))
+        return answer
+
+    def stream(self, call: Call[Any]) -> AsyncGenerator[StreamEvent]:
+        """Stream what a language model answers; see ``MuAPI.stream``. Close it early with ``aclose()``."""
+        from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
+            AsyncChannel,
+            astream,
+        )
+
+        channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
+        return astream(lambda line: self._flows.stream(call, line), channel)
+
+    async def estimate(self, call: Call[Any]) -> Estimate:
+        """Ask what a job will cost, without submitting it; see ``MuAPI.estimate``."""
+        return await self._drive(self._flows.estimate(call))
+
+    async def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
+        """Whether this client's key is a sandbox (test) key; see ``MuAPI.sandbox``."""
+        return await self._drive(self._flows.sandbox(probe))
+
+    def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Walk through past requests, newest first; see ``MuAPI.history``."""
+        from muapi_client._client.resources import async_history  # noqa: PLC0415 - rarely used
+
+        return async_history(self, limit)
+
+    def resume(self) -> Iterator[AsyncJob]:
+        """The journal's jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
+        jobs: list[Any] = self._flows.unfinished(self._journal)
+        return iter(jobs)
+
+    async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[AsyncJob]:
+        """Look through the history for the job of a submit whose outcome is unknown; see ``MuAPI.reconcile``."""
+        items = [item async for item in self.history(limit=HISTORY_LOOKED_THROUGH)]
+        return self._flows.candidates(items, lost, self._terms.journal)
+
+    async def upload(
+        self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None
+    ) -> str:
+        """Upload a file and answer its URL; see ``MuAPI.upload``. The callback may be a coroutine function."""
+        return await self._drive(self._files.upload(source, filename, on_progress))
+
+    async def download(
+        self,
+        prediction: Prediction,
+        directory: str | PathLike[str],
+        *,
+        concurrency: int = 4,
+        timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole told as one error
+        max_bytes: int = 2 * 2**30,
+    ) -> list[Path]:
+        """Save a job's outputs; see ``MuAPI.download``."""
+        from muapi_client._files import download  # noqa: PLC0415 - rarely used
+
+        plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
+        return await download.adownload(plan, self._hands, self._drive)
+
+    @property
+    def account(self) -> AsyncAccount:
+        """The wallet; see ``MuAPI.account``."""
+        from muapi_client._client.resources import AsyncAccount  # noqa: PLC0415 - rarely used
+
+        return AsyncAccount(self)
+
+    @property
+    def keys(self) -> AsyncKeys:
+        """The API keys; see ``MuAPI.keys``."""
+        from muapi_client._client.resources import AsyncKeys  # noqa: PLC0415 - rarely used
+
+        return AsyncKeys(self)
+
+    @property
+    def models(self) -> AsyncModels:
+        """The server's catalogue of models and prices; see ``MuAPI.models``."""
+        from muapi_client._client.resources import AsyncModels  # noqa: PLC0415 - rarely used
+
+        return AsyncModels(self)
+
+    async def close(self) -> None:
+        """Close this event loop's connections; jobs under way live on at the server."""
+        await self._connections.close()
+        await self._storage.close()
+
+    async def __aenter__(self) -> Self:
+        """Use the client in an ``async with`` block, which closes it."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the client."""
+        await self.close()
+
+    @property
+    def _flows(self) -> Flows:
+        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._types.job import AsyncJob  # noqa: PLC0415 - likewise
+
+        return flows_of(self, AsyncJob)
+
+    @property
+    def _files(self) -> Files:
+        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
+
+        return files_of(self, self._hands)
+
+    @property
+    def _hands(self) -> AsyncHands:
+        from muapi_client._transport.file_transfer import AsyncHands  # noqa: PLC0415 - imports httpx
+
+        return AsyncHands(
+            self._connections,
+            self._storage,
+            self._shelf,
+            clock=self._clock,
+            origin=self._origin,
+            api_key=self._key,
+        )
+
+    async def _drive(self, flow: Flow[T]) -> T:
+        from muapi_client._transport.driver import arun  # noqa: PLC0415 - imports httpx
+
+        return await arun(flow, self._connections, self._clock, self._origin, self._key)

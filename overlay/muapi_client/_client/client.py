@@ -1,0 +1,304 @@
+"""``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
+
+Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._settings.options import refuse_coroutines
+from muapi_client._transport.connections import Connections
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from os import PathLike
+    from pathlib import Path
+
+    from muapi_client._client.file_flows import Files
+    from muapi_client._client.flows import Flows
+    from muapi_client._client.resources import Account, Keys, Models
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.journal import Entry
+    from muapi_client._transport.file_transfer import Hands
+    from muapi_client._types.estimate import Estimate
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client._types.stream_event import StreamEvent
+    from muapi_client.errors import SubmitOutcomeUnknownError
+    from muapi_generated.types import Call
+
+T = TypeVar("T")
+
+
+class MuAPI(Client):
+    """A client of MuAPI: submit a job, wait for its result, know what it cost. Usable from many threads."""
+
+    _connect = Connections
+    _connections: Connections
+    _storage: Connections
+
+    def run(
+        self,
+        call: Call[Any],
+        *,
+        timeout: float | None = None,
+        on_accept: Callable[[Job], object] | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Submit a job and wait for its result.
+
+        Args:
+            call: What to do, made by a function of ``muapi_client.models`` or by ``raw_call``.
+            timeout: Seconds to wait for the job's end once it is accepted; by default the client's ``wait_timeout``.
+            on_accept: Called with the job once it is accepted, before the waiting starts: the moment to store its id.
+            on_look: Called with what each look tells.
+
+        Raises:
+            ValidationError: The input was refused, here or by the server; nothing was charged.
+            InsufficientCreditError, SpendLimitError: There is not enough money; nothing was charged.
+            SubmitOutcomeUnknownError: The job may have been accepted and charged; it was not sent again.
+            JobFailedError, JobCancelledError: The job ended badly.
+            WaitTimeoutError: The job has not ended in time; it lives on, and the error carries it.
+            MuAPIError: Anything else; see ``muapi_client.errors``.
+        """
+        refuse_coroutines(on_accept, on_look)
+        return self._drive(self._flows.run(call, timeout, on_accept, on_look))
+
+    def submit(self, call: Call[Any]) -> Job | Prediction:
+        """Submit a job and do not wait: a ``Job``, or the finished ``Prediction`` where the server answered at once.
+
+        Raises:
+            Those of :meth:`run`, without the waiting.
+        """
+        return self._drive(self._flows.submit(call))
+
+    def look(self, job_or_id: Job | str) -> Prediction:
+        """Ask once how a job stands. A job that failed is an answer here, not an error.
+
+        Raises:
+            NotFoundError: The server knows no such job.
+            APIStatusError, APIConnectionError, ResponseError: No answer could be had.
+            SandboxMismatchError: The answer is not as expected, whoever submitted the job.
+        """
+        return self._drive(self._flows.look(job_or_id))
+
+    def wait(
+        self,
+        job_or_id: Job | str,
+        *,
+        timeout: float | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+    ) -> Prediction:
+        """Wait for a job's end, in this process or one that began elsewhere.
+
+        Raises:
+            Those of :meth:`run`, from the waiting on.
+        """
+        refuse_coroutines(on_look)
+        return self._drive(self._flows.wait(job_or_id, timeout, on_look))
+
+    def send(self, call: Call[T]) -> T:
+        """Send a call to any endpoint and answer its body, typed as the call says.
+
+        Raises:
+            APIStatusError: The server refused.
+            SubmitOutcomeUnknownError: The call changes something, and whether it did is unknown.
+            ResponseError: The answer cannot be understood.
+        """
+        answer: T = self._drive(self._flows.send(call))
+        return answer
+
+    def stream(self, call: Call[Any]) -> Generator[StreamEvent]:
+        """Stream what a language model answers: its words as they come, then one last event that tells the cost.
+
+        Nothing is sent before the first event is asked for. It is submitted by the rules of :meth:`submit`, and cannot
+        be taken up again where it broke off. Closing it early (``close()``, or leaving the loop) closes the connection;
+        what was begun may be charged in full.
+        ``timeout`` is the longest silence between two pieces, ``wait_timeout`` bounds all the waiting for them.
+
+        Args:
+            call: Made by a function of ``muapi_client.models`` whose slug ends with ``/stream``, or by ``raw_call``.
+
+        Raises:
+            JobFailedError, JobCancelledError: The stream says that it ended badly; ``text`` holds what had arrived.
+            StreamBrokenError: It broke off or fell silent before its end; likewise.
+            WaitTimeoutError: It had not ended in time; likewise.
+            SandboxMismatchError: It was not as expected, which is told after its end; ``text`` holds all of it.
+            MuAPIError: Those of :meth:`submit`, until the stream begins.
+        """
+        from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
+            Channel,
+            stream,
+        )
+
+        channel = Channel(self._connections, self._clock, self._origin, self._key)
+        return stream(lambda line: self._flows.stream(call, line), channel)
+
+    def estimate(self, call: Call[Any]) -> Estimate:
+        """Ask what a job will cost, without submitting it.
+
+        Raises:
+            NotFoundError: The model has no name in the price catalogue.
+        """
+        return self._drive(self._flows.estimate(call))
+
+    def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
+        """Whether this client's key is a sandbox (test) key: True, False, or None where nothing settles it.
+
+        Free by default: it asks for the key list (``GET keys``) and weighs it with what this client has seen so far.
+
+        Args:
+            probe: What may be submitted where that settles nothing. With a live key a probe is an ordinary job, charged
+                at its price (``mu.estimate(call)``); ``max_spend`` and the journal hold for it. Of a pair, two
+                different inputs for one model, the second is only submitted where the first settled nothing; then
+                equal files count. One that is charged is not waited for: the evidence names its request.
+
+        Raises:
+            APIConnectionError: The key list was asked for and no answer arrived.
+            MuAPIError: A probe could not be submitted; see :meth:`run`.
+        """
+        return self._drive(self._flows.sandbox(probe))
+
+    def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """Walk through past requests, newest first, page after page; ``limit`` of them, by default all."""
+        from muapi_client._client.resources import history  # noqa: PLC0415 - rarely used
+
+        return history(self, limit)
+
+    def resume(self) -> Iterator[Job]:
+        """The journal's jobs that were accepted and whose end was not seen, oldest first: wait for each.
+
+        Raises:
+            Those of :meth:`unknown`.
+        """
+        return iter(self._flows.unfinished(self._journal))
+
+    def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[Job]:
+        """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
+
+        Args:
+            lost: The error of the submit, or an entry of :meth:`unknown`.
+
+        Returns:
+            The jobs it may be, newest first: of that model, since that moment, not known otherwise. None where it
+            was most likely never accepted.
+        """
+        items = list(self.history(limit=HISTORY_LOOKED_THROUGH))
+        return self._flows.candidates(items, lost, self._terms.journal)
+
+    def upload(
+        self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None
+    ) -> str:
+        """Upload a file and answer its URL, to pass to models. Free, but the balance has to be above 0.
+
+        Its type is told by its first bytes, and its size checked, before anything is sent: images and other files up
+        to 10 MB, videos up to 50 MB (documented). Streamed from disk. Being free, it is sent again where its outcome
+        is unknown, up to ``retry.attempts`` times: at worst the file is stored twice.
+
+        Args:
+            source: A path, bytes, a binary file or a PIL image. A file is read from where it stands to its end, and
+                stands there again afterwards.
+            filename: The name to send it under; by default its own.
+            on_progress: Called with the bytes sent so far and in all; it begins anew when the file is sent again.
+
+        Raises:
+            UploadError: It cannot be read, is empty, too large, or not what its name says; nothing was sent.
+            InsufficientCreditError: The balance is not above 0.
+        """
+        return self._drive(self._files.upload(source, filename, on_progress))
+
+    def download(
+        self,
+        prediction: Prediction,
+        directory: str | PathLike[str],
+        *,
+        concurrency: int = 4,
+        timeout: float | None = None,
+        max_bytes: int = 2 * 2**30,
+    ) -> list[Path]:
+        """Save a job's outputs as ``{id}-{index}.{suffix}``; text becomes ``.txt``, other data ``.json``.
+
+        Fetched without the key, over https, into temporary files that are named when they are whole; what breaks off
+        is taken up where the server offers that. No file is ever overwritten: one that holds the same bytes is taken
+        for the output, beside any other a free name is used. The suffix is told by the bytes.
+
+        Args:
+            prediction: What ``run`` or ``wait`` answered.
+            directory: Where to; made where it is missing.
+            concurrency: How many outputs are fetched at a time.
+            timeout: Seconds for all of it; by default the client's ``wait_timeout``.
+            max_bytes: Bytes one output may have.
+
+        Returns:
+            The files, in the order of ``prediction.outputs``.
+
+        Raises:
+            DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
+        """
+        from muapi_client._files import download  # noqa: PLC0415 - rarely used
+
+        plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
+        return download.download(plan, self._hands, self._drive)
+
+    @property
+    def account(self) -> Account:
+        """The wallet: ``balance()`` and ``topup(amount)``."""
+        from muapi_client._client.resources import Account  # noqa: PLC0415 - rarely used
+
+        return Account(self)
+
+    @property
+    def keys(self) -> Keys:
+        """The API keys: ``list()``, ``create(name, is_test=False)`` and ``delete(id)``."""
+        from muapi_client._client.resources import Keys  # noqa: PLC0415 - rarely used
+
+        return Keys(self)
+
+    @property
+    def models(self) -> Models:
+        """The server's catalogue of models and prices: ``list()`` and ``get(name)``."""
+        from muapi_client._client.resources import Models  # noqa: PLC0415 - rarely used
+
+        return Models(self)
+
+    def close(self) -> None:
+        """Close the connections; jobs under way live on at the server."""
+        self._connections.close()
+        self._storage.close()
+
+    def __enter__(self) -> Self:
+        """Use the client in a ``with`` block, which closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the client."""
+        self.close()
+
+    @property
+    def _flows(self) -> Flows:
+        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._types.job import Job  # noqa: PLC0415 - likewise
+
+        return flows_of(self, Job)
+
+    @property
+    def _files(self) -> Files:
+        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
+
+        return files_of(self, self._hands)
+
+    @property
+    def _hands(self) -> Hands:
+        from muapi_client._transport.file_transfer import Hands  # noqa: PLC0415 - imports httpx
+
+        return Hands(
+            self._connections, self._storage, self._shelf, clock=self._clock, origin=self._origin, api_key=self._key
+        )
+
+    def _drive(self, flow: Flow[T]) -> T:
+        from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
+
+        return run(flow, self._connections, self._clock, self._origin, self._key)

@@ -1,0 +1,184 @@
+"""The account, the keys, the server's list of models, the history: small endpoints, each a typed call.
+
+Lives here: which call a method is. Does not live here: sending it (``client``, ``async_client``). The blocking and
+the awaiting twin stand side by side; the calls are made once, by the generated functions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muapi_generated.api.account.account_topup import account_topup
+from muapi_generated.api.account.get_account_balance import get_account_balance
+from muapi_generated.api.keys.delete_keys_key_id import delete_keys_key_id
+from muapi_generated.api.keys.get_keys import get_keys
+from muapi_generated.api.keys.keys import keys as create_key
+from muapi_generated.api.platform.get_history import get_history
+from muapi_generated.api.platform.get_models import get_models
+from muapi_generated.api.platform.get_models_name import get_models_name
+from muapi_generated.types import UNSET
+
+if TYPE_CHECKING:
+    import builtins
+    from collections.abc import AsyncIterator, Iterator
+
+    from muapi_client._client.async_client import AsyncMuAPI
+    from muapi_client._client.client import MuAPI
+    from muapi_generated.models import (
+        AccountBalance,
+        ApiKey,
+        ApiKeyCreated,
+        HistoryPage,
+        ModelCard,
+        ModelList,
+        TopUpCheckout,
+    )
+    from muapi_generated.types import Call
+
+PAGE = 100  # items of history a request; the document's maximum
+
+
+class Account:
+    """The wallet."""
+
+    def __init__(self, mu: MuAPI) -> None:
+        self._mu = mu
+
+    def balance(self) -> AccountBalance:
+        """What is left: ``balance`` (in ``currency``) and ``email``. Source: API reference, "Account Endpoints"."""
+        return self._mu.send(get_account_balance())
+
+    def topup(self, amount: int) -> TopUpCheckout:
+        """Begin a top-up of ``amount`` whole USD, 1 or more: the answer's ``checkout_url`` is where it is paid."""
+        return self._mu.send(account_topup(amount=amount))
+
+
+class AsyncAccount:
+    """The twin of :class:`Account`."""
+
+    def __init__(self, mu: AsyncMuAPI) -> None:
+        self._mu = mu
+
+    async def balance(self) -> AccountBalance:
+        """See :meth:`Account.balance`."""
+        return await self._mu.send(get_account_balance())
+
+    async def topup(self, amount: int) -> TopUpCheckout:
+        """See :meth:`Account.topup`."""
+        return await self._mu.send(account_topup(amount=amount))
+
+
+class Keys:
+    """The account's API keys."""
+
+    def __init__(self, mu: MuAPI) -> None:
+        self._mu = mu
+
+    def list(self) -> builtins.list[ApiKey]:
+        """Every key, without its secret. Source: API reference, "API Key Management"."""
+        return self._mu.send(get_keys())
+
+    def create(self, name: str, *, is_test: bool = False) -> ApiKeyCreated:
+        """Make a key; its secret, ``api_key``, is told this once.
+
+        Args:
+            name: What to call it.
+            is_test: Whether it is a sandbox key: never charged, answered at once with sample outputs.
+        """
+        return self._mu.send(create_key(name=name, is_test=is_test))
+
+    def delete(self, key_id: int) -> None:
+        """Delete a key by its id.
+
+        Raises:
+            NotFoundError: There is no such key.
+        """
+        self._mu.send(delete_keys_key_id(key_id=key_id))
+
+
+class AsyncKeys:
+    """The twin of :class:`Keys`."""
+
+    def __init__(self, mu: AsyncMuAPI) -> None:
+        self._mu = mu
+
+    async def list(self) -> builtins.list[ApiKey]:
+        """See :meth:`Keys.list`."""
+        return await self._mu.send(get_keys())
+
+    async def create(self, name: str, *, is_test: bool = False) -> ApiKeyCreated:
+        """See :meth:`Keys.create`."""
+        return await self._mu.send(create_key(name=name, is_test=is_test))
+
+    async def delete(self, key_id: int) -> None:
+        """See :meth:`Keys.delete`."""
+        await self._mu.send(delete_keys_key_id(key_id=key_id))
+
+
+class Models:
+    """The server's list of models and prices, as it is now; ``muapi_client.catalog`` is the pinned one."""
+
+    def __init__(self, mu: MuAPI) -> None:
+        self._mu = mu
+
+    def list(self) -> ModelList:
+        """Every model the server lists. Its ``endpoint`` is wrong for some: the name is not the slug (observed)."""
+        return self._mu.send(get_models())
+
+    def get(self, name: str) -> ModelCard:
+        """One model by its catalogue name.
+
+        Raises:
+            NotFoundError: There is no such name.
+        """
+        return self._mu.send(get_models_name(name=name))
+
+
+class AsyncModels:
+    """The twin of :class:`Models`."""
+
+    def __init__(self, mu: AsyncMuAPI) -> None:
+        self._mu = mu
+
+    async def list(self) -> ModelList:
+        """See :meth:`Models.list`."""
+        return await self._mu.send(get_models())
+
+    async def get(self, name: str) -> ModelCard:
+        """See :meth:`Models.get`."""
+        return await self._mu.send(get_models_name(name=name))
+
+
+def history(mu: MuAPI, limit: int | None) -> Iterator[dict[str, Any]]:
+    """Walk through the pages of ``GET history`` until ``limit`` items are told or none are left."""
+    cursor, left = None, limit
+    while left is None or left > 0:
+        page = mu.send(_page(cursor, left))
+        items = _items(page)[:left]
+        yield from items
+        before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
+        if not cursor or not items or cursor == before:
+            return
+
+
+async def async_history(mu: AsyncMuAPI, limit: int | None) -> AsyncIterator[dict[str, Any]]:
+    """The twin of :func:`history`."""
+    cursor, left = None, limit
+    while left is None or left > 0:
+        page = await mu.send(_page(cursor, left))
+        items = _items(page)[:left]
+        for item in items:
+            yield item
+        before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
+        if not cursor or not items or cursor == before:
+            return
+
+
+def _page(cursor: str | None, left: int | None) -> Call[HistoryPage]:
+    return get_history(cursor=cursor or UNSET, limit=PAGE if left is None else min(PAGE, left))
+
+
+def _items(page: HistoryPage) -> builtins.list[dict[str, Any]]:
+    """The items of a page: the one list in it, whose name is documented nowhere."""
+    lists = [value for value in page.additional.values() if isinstance(value, list)]
+    return [item for item in max(lists, key=len, default=[]) if isinstance(item, dict)]

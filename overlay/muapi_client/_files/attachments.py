@@ -1,0 +1,91 @@
+"""Local files in a call's body: found, and replaced by the URLs they were uploaded to. Pure.
+
+Does not live here: opening them (``source``), uploading them (``upload``).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from attrs import evolve
+
+from muapi_client._spec.validation import check, refusal
+from muapi_client.errors import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from muapi_generated.types import Call
+
+Where: TypeAlias = tuple[str | int, ...]  # field names and list indexes, from the body down
+
+URL_TO_COME: Final = "https://url-to-come.invalid/file"  # stands for a file's URL while the rest is checked
+NO_URL: Final = "no URL"  # what a field that takes a URL refuses, and one that takes any text does not
+
+
+def is_picture(value: Any) -> bool:
+    """Whether a value is a PIL image, told without importing PIL."""
+    return callable(getattr(value, "save", None)) and hasattr(value, "mode") and hasattr(value, "format")
+
+
+def is_local(value: Any) -> bool:
+    """Whether a value stands for a local file: a path object, an open file or a PIL image. Text and bytes never do."""
+    if value is None or isinstance(value, str | int | float | dict | list):
+        return False
+    return isinstance(value, os.PathLike) or callable(getattr(value, "read", None)) or is_picture(value)
+
+
+def attachments(body: Any) -> list[tuple[Where, Any]]:
+    """The local files in a body, nested lists and objects included, each with the place it stands at."""
+    try:
+        return list(_found(body, ()))
+    except RecursionError:  # it holds itself: writing it as JSON will say so
+        return []
+
+
+def _found(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
+    if isinstance(value, dict | list | tuple):
+        for key, item in _items(value):
+            yield from _found(item, (*where, key))
+    elif is_local(value):
+        yield where, value
+
+
+def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
+    return cast("Iterable[tuple[str | int, Any]]", value.items() if isinstance(value, dict) else enumerate(value))
+
+
+def with_urls(call: Call[Any], urls: Mapping[Where, str]) -> Call[Any]:
+    """The call with the value at each place replaced by a URL; everything else is as it was."""
+    return evolve(call, body=_replaced(call.body, urls, ()))
+
+
+def _replaced(value: Any, urls: Mapping[Where, str], where: Where) -> Any:
+    if where in urls:
+        return urls[where]
+    if not isinstance(value, dict | list | tuple):
+        return value
+    items = [(key, _replaced(item, urls, (*where, key))) for key, item in _items(value)]
+    return dict(items) if isinstance(value, dict) else [item for _, item in items]
+
+
+def check_around(call: Call[Any], places: list[Where]) -> None:
+    """Hold a call whose files are not uploaded yet against its model, so that nothing is uploaded in vain.
+
+    Raises:
+        ValidationError: The rest of the call does not fit, or a file stands in a field that takes no URL.
+    """
+    check(with_urls(call, dict.fromkeys(places, URL_TO_COME)))
+    if not call.operation.request:
+        return  # a raw call: nothing is known of its fields
+    try:
+        check(with_urls(call, dict.fromkeys(places, NO_URL)))
+    except ValidationError as error:
+        refused = [tuple(problem["loc"]) for problem in error.errors]
+    else:
+        refused = []
+    for where in places:
+        place = ("body", *where)
+        if not any(place[: len(loc)] == loc for loc in refused):
+            raise refusal(call, where, "a file stands here, and this field takes no URL", kind="string_type")

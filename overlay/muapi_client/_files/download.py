@@ -1,0 +1,185 @@
+"""Downloads: a job's outputs, whole or not at all, under names of ours.
+
+Lives here: what is saved, what it is called, and several at a time. Does not live here: fetching one (``fetch``),
+the disk (``temp_file``), what bytes are (``media``).
+"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path  # noqa: TC003 - attrs and checkers read the module's annotations alike
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from attrs import frozen
+
+from muapi_client._files import media
+from muapi_client._files.fetch import Bounds, fetched
+from muapi_client._files.temp_file import Part, directory_of
+from muapi_client._protocol.steps import Do, Flow
+from muapi_client.errors import DownloadError, MuAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from muapi_client._state.context import Terms
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
+    from muapi_client._types.prediction import Output, Prediction
+
+Result: TypeAlias = "Path | MuAPIError"
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What one call of ``download`` is to do: save the outputs of a job, so many at a time."""
+
+    request_id: str | None
+    outputs: tuple[Output, ...]
+    directory: Path
+    concurrency: int
+    bounds: Bounds
+
+
+def plan(
+    prediction: Prediction,
+    directory: Any,
+    terms: Terms,
+    *,
+    now: float,
+    timeout: float,
+    max_bytes: int,
+    concurrency: int,
+) -> Plan:
+    """Decide what is to be saved.
+
+    Raises:
+        DownloadError: There is nothing to save, or no directory to save it to.
+    """
+    about = f"job {prediction.id}" if prediction.id else "the job"
+    if not prediction.outputs:
+        why = "completed without outputs" if prediction.done else f"has no outputs yet (status {prediction.status!r})"
+        raise DownloadError(f"{about} {why}: there is nothing to download", request_id=prediction.id)
+    for name, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
+        if value <= 0:
+            raise DownloadError(f"{name} must be a whole number above 0, not {value!r}")
+    return Plan(
+        request_id=prediction.id,
+        outputs=prediction.outputs,
+        directory=directory_of(directory),
+        concurrency=concurrency,
+        bounds=Bounds(terms=terms, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
+    )
+
+
+# ---- One output ------------------------------------------------------------------------------------------------------
+
+
+def save(plan: Plan, index: int, part: Part, hands: Hands | AsyncHands) -> Flow[Path]:
+    """Save one output and answer where.
+
+    Raises:
+        DownloadError: It cannot be had, is not what it should be, or cannot be written.
+    """
+    yield Do(partial(hands.disk, part.open))
+    output = plan.outputs[index]
+    if output.url is not None:
+        suffix = yield from fetched(output.url, output.media_type, plan.bounds, part, hands)
+    else:
+        content, suffix = _written(output)
+        yield Do(partial(hands.disk, partial(part.write, content)))
+    stem = media.file_stem(plan.request_id, index)
+    path: Path = yield Do(partial(hands.disk, partial(part.place, stem, suffix)))
+    return path
+
+
+def _written(output: Output) -> tuple[bytes, str]:
+    """What came in the answer itself: text as it is, anything else as JSON."""
+    if output.text is not None:
+        return output.text.encode("utf-8", "replace"), "txt"
+    return json.dumps(output.data, ensure_ascii=False, indent=2, default=str).encode("utf-8", "replace"), "json"
+
+
+# ---- All of them -----------------------------------------------------------------------------------------------------
+
+
+def download(plan: Plan, hands: Hands, drive: Callable[[Flow[Path]], Path]) -> list[Path]:
+    """Save every output, ``plan.concurrency`` at a time, blocking.
+
+    Raises:
+        DownloadError: One could not be saved; ``saved`` tells which were.
+    """
+    one = partial(_save_one, plan, hands, drive)
+    indexes = range(len(plan.outputs))
+    if 1 in (len(plan.outputs), plan.concurrency):
+        return settled(plan, [one(index) for index in indexes])
+    with ThreadPoolExecutor(plan.concurrency, thread_name_prefix="muapi-download") as pool:
+        try:
+            results = list(pool.map(one, indexes))
+        except BaseException:  # an interrupt: no thread goes on behind the caller's back
+            plan.bounds.stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return settled(plan, results)
+
+
+def _save_one(plan: Plan, hands: Hands, drive: Callable[[Flow[Path]], Path], index: int) -> Result:
+    part = Part(plan.directory)
+    try:
+        return drive(save(plan, index, part, hands))
+    except MuAPIError as error:
+        return error
+    finally:
+        part.discard()
+
+
+async def adownload(plan: Plan, hands: AsyncHands, drive: Callable[[Flow[Path]], Awaitable[Path]]) -> list[Path]:
+    """The twin of :func:`download`, awaiting."""
+    import anyio  # noqa: PLC0415 - needed by async programs only
+
+    limiter = anyio.CapacityLimiter(plan.concurrency)
+    results: dict[int, Result] = {}
+
+    async def one(index: int) -> None:
+        async with limiter:
+            results[index] = await _asave_one(plan, hands, drive, index)
+
+    async with anyio.create_task_group() as group:
+        for index in range(len(plan.outputs)):
+            group.start_soon(one, index)
+    return settled(plan, [results[index] for index in sorted(results)])
+
+
+async def _asave_one(
+    plan: Plan, hands: AsyncHands, drive: Callable[[Flow[Path]], Awaitable[Path]], index: int
+) -> Result:
+    part = Part(plan.directory)
+    try:
+        return await drive(save(plan, index, part, hands))
+    except MuAPIError as error:
+        return error
+    finally:
+        part.discard()  # not awaited: a cancelled task could not
+
+
+def settled(plan: Plan, results: Sequence[Result]) -> list[Path]:
+    """Where the outputs are, in their order, or the error of the first that is missing."""
+    saved = [result for result in results if not isinstance(result, MuAPIError)]
+    failed = [result for result in results if isinstance(result, MuAPIError)]
+    if not failed:
+        return saved
+    first = failed[0]
+    if not isinstance(first, DownloadError):  # the client was closed
+        raise first
+    more = f"; {len(failed) - 1} more failed" if len(failed) > 1 else ""
+    kept = f"; {len(saved)} of {len(results)} outputs were saved: error.saved" if saved else ""
+    error = DownloadError(
+        f"{first}{more}{kept}",
+        url=first.url,
+        saved=saved,
+        request_id=plan.request_id,
+        status_code=first.status_code,
+    )
+    for other in failed[1:]:
+        error.add_note(str(other))
+    raise error from first

@@ -1,0 +1,168 @@
+"""Fetching one URL, as a flow: when it is tried again, taken up where it broke off, or given up.
+
+Lives here: the rules. Does not live here: an answer's headers and length (``ranges``), the connection
+(``_transport.file_transfer``), the disk (``temp_file``), what a job's outputs are called (``download``).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve, field, frozen
+
+from muapi_client._files import media
+from muapi_client._files.ranges import RESTART, Fetch, Fetched
+from muapi_client._files.urls import hop, is_loopback, is_safe, shown
+from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
+from muapi_client._protocol.response import excerpt
+from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
+from muapi_client._settings.polling import fit
+from muapi_client.errors import DownloadError
+
+if TYPE_CHECKING:
+    from muapi_client._files.temp_file import Part
+    from muapi_client._state.context import Terms
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
+
+HOPS: Final = 5  # redirects of one output
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+MAY_PASS: Final = PASSING | RESTART | {0, 200}  # and every 5xx; 0: no answer arrived
+GONE: Final = frozenset({403, 404, 410})  # what storage says of a URL that expired
+
+
+@frozen(kw_only=True)
+class Bounds:
+    """What a download may take.
+
+    Attributes:
+        terms: The client's.
+        max_bytes: Bytes one file may have.
+        timeout: Seconds for all of it.
+        ends: The clock's reading, in seconds, at which they are over.
+        stop: Set when nobody waits any more.
+    """
+
+    terms: Terms
+    max_bytes: int
+    timeout: float
+    ends: float
+    stop: Event = field(factory=Event)
+
+
+@frozen(kw_only=True)
+class Trip:
+    """How far the download of one URL has come."""
+
+    url: str  # where it is fetched now, behind the redirects
+    loopback: bool  # whether it began on this machine, so that it may go on there
+    size: int = 0
+    validator: str = ""
+    hops: int = 0
+    failures: int = 0
+
+    def redirected(self, location: str) -> Trip:
+        """Follow a redirect.
+
+        Raises:
+            DownloadError: There were too many, or it leads where no file may come from.
+        """
+        target = hop(self.url, location)
+        if self.hops >= HOPS:
+            raise DownloadError(f"{shown(self.url)} is redirected more than {HOPS} times", url=self.url)
+        if not is_safe(target, loopback=self.loopback):
+            raise DownloadError(f"{shown(self.url)} redirects to {shown(target)}, which is not https", url=self.url)
+        return evolve(self, url=target, hops=self.hops + 1, size=0, validator="")
+
+    def failed(self, got: Fetched) -> Trip:
+        """Take in an exchange that did not bring all of the file; what it brought is kept where the rest can be had."""
+        kept = got.size if got.validator and not got.whole else 0
+        return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
+
+
+def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: Hands | AsyncHands) -> Flow[str]:
+    """Fetch a URL into ``part``, again and on from where it broke off while that looks promising.
+
+    Args:
+        expected: The media type the URL's ending suggests, or None.
+
+    Returns:
+        The suffix of the file, without its dot.
+
+    Raises:
+        DownloadError: It cannot be had, is not what a job makes, too large, or too slow.
+    """
+    trip = Trip(url=url, loopback=is_loopback(url))
+    if not is_safe(url, loopback=trip.loopback):
+        raise DownloadError(f"{shown(url)} is no https address: it is not fetched", url=url)
+    now = yield Sleep(0.0)  # it may have queued
+    while now < bounds.ends:
+        got: Fetched = yield Do(partial(hands.fetch, _exchange(trip, bounds, now), part))
+        now = got.at
+        if got.status in REDIRECTS:
+            trip = trip.redirected(got.headers.get("location", ""))
+            continue
+        trouble = got.trouble
+        if got.whole:
+            head: bytes = yield Do(partial(hands.disk, part.head))
+            told = got.headers.get("content-type", "").partition(";")[0].strip().lower()
+            trouble = misfit(head, expected, told)
+            if not trouble:
+                return media.suffix_of(media.settle(head, expected, told))
+        trip = trip.failed(got)
+        if not _may_pass(got) or trip.failures >= bounds.terms.retry.attempts:
+            raise _given_up(url, trip, trouble, got.status)
+        asked = retry_after(Reply(got.status, got.headers, b"", got.at))
+        pause = fit(
+            bounds.terms.retry.pause(trip.failures, draw=bounds.terms.draw(), asked=asked), left=bounds.ends - now
+        )
+        if pause is None:
+            break
+        now = yield Sleep(pause)
+    raise DownloadError(f"{shown(url)} was not whole within {bounds.timeout:g} s", url=url)
+
+
+def _exchange(trip: Trip, bounds: Bounds, now: float) -> Fetch:
+    return Fetch(
+        url=trip.url,
+        offset=trip.size,
+        validator=trip.validator,
+        maximum=bounds.max_bytes,
+        timeout=bounds.ends - now,
+        idle=bounds.terms.timeout,
+        stop=bounds.stop,
+    )
+
+
+def misfit(head: bytes, expected: str | None, told: str) -> str:
+    """Why a whole file is not what a job makes, or "".
+
+    Args:
+        head: Its first bytes.
+        expected: The media type its URL suggests, or None.
+        told: The media type the server tells, or "".
+    """
+    if not head:
+        return "the file is empty"
+    if media.is_page(head):
+        return f"a web page or an error message came in its place: {excerpt(head)}"
+    if media.sniff(head) is not None:
+        return ""
+    if told in ("text/html", "application/xhtml+xml"):
+        return f"{told} came in its place"
+    if media.is_text(head) and (expected or "text/plain") not in media.TEXTUAL:
+        return f"text came in place of {expected}: {excerpt(head)}"
+    return ""
+
+
+def _may_pass(got: Fetched) -> bool:
+    """Whether the next try may fare better: no answer, a broken one, or a refusal that passes."""
+    return got.status in MAY_PASS or got.status >= SERVER_FAILED
+
+
+def _given_up(url: str, trip: Trip, trouble: str, status: int) -> DownloadError:
+    tries = f" (after {trip.failures} tries)" if trip.failures > 1 else ""
+    advice = "; such URLs expire: mu.look(id) may tell a fresh one" if status in GONE else ""
+    what = f"{shown(url)} could not be downloaded: {trouble}{tries}{advice}"
+    return DownloadError(what, url=url, status_code=status or None)

@@ -1,0 +1,180 @@
+"""A file as it arrives: what is written where, and when it is whole. Knows neither httpx nor flows.
+
+Lives here: reading the headers of one answer to a fetch, and holding the bytes against them. Does not live here: the
+connection (``_transport.file_transfer``), what to do when it broke off (``download``).
+"""
+
+from __future__ import annotations
+
+import re
+from threading import Event  # noqa: TC003 - attrs and checkers read the module's annotations alike
+from typing import TYPE_CHECKING, Final
+
+from attrs import frozen
+
+from muapi_client.errors import DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from muapi_client._files.temp_file import Part
+    from muapi_client._runtime.clock import Clock
+
+WHOLE: Final = 200
+PARTIAL: Final = 206
+RESTART: Final = frozenset({PARTIAL, 412, 416})  # not the part that was asked for: the file has to come from its start
+
+
+@frozen(kw_only=True)
+class Fetch:
+    """One exchange of a download.
+
+    Attributes:
+        url: What to fetch.
+        offset: Bytes that are here already; the rest is asked for.
+        validator: The ETag or date those bytes belong to.
+        maximum: Bytes the file may have.
+        timeout: Seconds for the exchange.
+        idle: Seconds the server may keep silent.
+        stop: Set when nobody waits for the file any more.
+    """
+
+    url: str
+    offset: int = 0
+    validator: str = ""
+    maximum: int
+    timeout: float
+    idle: float
+    stop: Event
+
+
+@frozen(kw_only=True)
+class Fetched:
+    """What one exchange of a download brought.
+
+    Attributes:
+        status: The HTTP status, or 0 where no answer arrived.
+        size: Bytes of the file that are here now.
+        whole: Whether that is all of it.
+        trouble: Why it is not.
+        validator: What to ask for the rest with, or "" where it cannot be asked for.
+        at: The clock's reading, in seconds.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    size: int = 0
+    whole: bool = False
+    trouble: str = ""
+    validator: str = ""
+    at: float
+
+
+class Receiving:
+    """One answer, from its headers to its end."""
+
+    def __init__(self, fetch: Fetch, part: Part, clock: Clock) -> None:
+        self._fetch = fetch
+        self._part = part
+        self._clock = clock
+        self._ends = clock.now() + fetch.timeout
+        self._status = 0
+        self._headers: Mapping[str, str] = {}
+        self._size = fetch.offset  # bytes of the file that are here
+        self._begun = False
+        self._trouble = ""
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Read the headers: whether the body is, or goes on with, the file.
+
+        Raises:
+            DownloadError: It is too large.
+        """
+        self._status, self._headers = status, headers
+        self._trouble = self._mismatch()
+        if self._trouble:
+            return False
+        self._size = self._fetch.offset if status == PARTIAL else 0
+        self._limit(self._size + (self._declared() or 0))
+        self._part.begin(self._size)
+        self._begun = True
+        return True
+
+    def take(self, piece: bytes) -> None:
+        """Write what arrived.
+
+        Raises:
+            DownloadError: It is too large, nobody waits for it any more, or the disk refuses it.
+            TimeoutError: The time is up.
+        """
+        if self._fetch.stop.is_set():
+            raise DownloadError("the download was stopped", url=self._fetch.url)
+        if self._clock.now() > self._ends:
+            raise TimeoutError(f"not whole within {self._fetch.timeout:g} s")
+        self._limit(self._size + len(piece))
+        self._part.write(piece)
+        self._size += len(piece)
+
+    def end(self, arrived: int) -> Fetched:
+        """The outcome of an answer that came to its end.
+
+        Args:
+            arrived: Bytes of the body as they came over the wire.
+        """
+        declared = self._declared()
+        if not self._trouble and declared is not None and arrived != declared:
+            self._trouble = f"{arrived} of {declared} bytes arrived"
+        return self._fetched(whole=not self._trouble)
+
+    def broke(self, error: Exception) -> Fetched:
+        """The outcome of an answer that broke off, or never came."""
+        self._trouble = str(error) or type(error).__name__
+        return self._fetched(whole=False)
+
+    def _fetched(self, *, whole: bool) -> Fetched:
+        return Fetched(
+            status=self._status,
+            headers=self._headers,
+            size=self._size,
+            whole=whole,
+            trouble=self._trouble,
+            validator=self._validator() if self._size else "",
+            at=self._clock.now(),
+        )
+
+    def _mismatch(self) -> str:
+        """Why the body is not what was asked for, or ""."""
+        if self._status == WHOLE:
+            return ""
+        if self._status != PARTIAL or not self._fetch.offset:
+            return f"HTTP {self._status}"
+        found = re.match(r"bytes ([0-9]{1,18})-", self._headers.get("content-range", ""))
+        if found is None or int(found[1]) != self._fetch.offset:
+            return f"a part was answered that was not asked for ({self._headers.get('content-range')!r})"
+        etag = self._headers.get("etag")
+        if etag and self._fetch.validator.startswith('"') and etag != self._fetch.validator:
+            return "the file changed meanwhile"
+        return ""
+
+    def _declared(self) -> int | None:
+        said = self._headers.get("content-length", "")
+        return int(said) if re.fullmatch(r"[0-9]{1,18}", said) else None
+
+    def _limit(self, size: int) -> None:
+        if size > self._fetch.maximum:
+            raise DownloadError(
+                f"the file passes {self._fetch.maximum} bytes: raise max_bytes to have it", url=self._fetch.url
+            )
+
+    def _validator(self) -> str:
+        """What tells that the file is still the same: a strong ETag, else its date. RFC 9110, 13.1.5."""
+        refused = self._headers.get("accept-ranges", "").strip().lower() == "none"
+        encoded = self._headers.get("content-encoding", "identity").lower() not in ("", "identity")
+        if self._status in RESTART and not self._begun:
+            return ""
+        if not self._begun:  # no answer to a request for the rest: ask for it again
+            return self._fetch.validator
+        if refused or encoded:
+            return ""
+        etag = self._headers.get("etag", "")
+        return etag if etag.startswith('"') else (self._headers.get("last-modified", "") or self._fetch.validator)

@@ -1,0 +1,181 @@
+"""What is to be uploaded: opened, measured, and known by its first bytes before anything is sent.
+
+Lives here: the limits, and turning a path, bytes, an open file or a PIL image into something that can be read from its
+start more than once. Does not live here: sending it (``upload``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import tempfile
+import threading
+from collections.abc import Mapping  # noqa: TC003 - attrs and checkers read the module's annotations alike
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+from attrs import frozen
+
+from muapi_client._files.attachments import is_picture
+from muapi_client._files.media import HEAD, UNKNOWN, by_name, family, is_page, is_text, settle, sniff, wire_name
+from muapi_client.errors import UploadError
+
+MIB: Final = 2**20
+LIMITS: Final[Mapping[str, int]] = {"image": 10 * MIB, "video": 50 * MIB}  # documented for uploads, in MB
+LIMIT: Final = 10 * MIB  # of anything else; documented
+SPOOL: Final = 1 * MIB  # bytes of an open file that are copied in memory; what is longer goes to a temporary file
+PIECE: Final = 256 * 2**10  # bytes read at a time
+
+_copying = threading.Lock()  # an open file has one position: two threads that read it would share the bytes out
+
+
+@frozen(eq=False)
+class Source:
+    """A content to upload.
+
+    Attributes:
+        name: The file name it is sent under.
+        media_type: What its bytes are.
+        size: Its length in bytes.
+        file: Itself, seekable, from its start to its end.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    file: IO[bytes]
+
+    def digest(self) -> str:
+        """The SHA-256 of the content."""
+        self.file.seek(0)
+        total = hashlib.sha256()
+        while piece := self.file.read(PIECE):
+            total.update(piece)
+        return total.hexdigest()
+
+    def close(self) -> None:
+        """Close what was opened here; a file the user opened stays open."""
+        self.file.close()
+
+
+def open_source(source: Any, filename: str | None = None) -> Source:
+    """Open what is to be uploaded and check it, before anything is sent.
+
+    Args:
+        source: A path, bytes, a binary file or a PIL image. A file is read from where it stands, and stands there
+            again afterwards.
+        filename: The name to send it under; by default its own.
+
+    Raises:
+        UploadError: It cannot be read, is empty, too large, or not what its name says.
+    """
+    if filename is not None and (not filename.isprintable() or set(filename) & set('/\\"') or not filename.strip(". ")):
+        raise UploadError(f"{filename!r} is no file name: it may hold no separators, quotes or control characters")
+    file, own_name = _opened(source)
+    try:
+        return _checked(file, filename or own_name)
+    except OSError as error:
+        file.close()
+        raise UploadError(f"{filename or own_name} cannot be read: {error}") from error
+    except BaseException:
+        file.close()
+        raise
+
+
+def _opened(source: Any) -> tuple[IO[bytes], str]:
+    if isinstance(source, str | os.PathLike):
+        return _from_path(cast("str | os.PathLike[str]", source))
+    if isinstance(source, bytes | bytearray | memoryview):
+        return io.BytesIO(bytes(cast("bytes", source))), "upload"
+    if is_picture(source):
+        return _from_picture(source)
+    if callable(getattr(source, "read", None)):
+        return _from_file(source), _name_of(source)
+    raise UploadError(f"cannot upload a {type(source).__name__}: give a path, bytes, a binary file or a PIL image")
+
+
+def _from_path(source: str | os.PathLike[str]) -> tuple[IO[bytes], str]:
+    if isinstance(source, str) and source.startswith(("https://", "http://")):
+        raise UploadError(f"{source!r} is a URL already: pass it to the model as it is")
+    try:
+        path = Path(source)
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would block, a directory has no bytes
+            raise UploadError(f"{path} is no regular file")
+        return path.open("rb"), path.name
+    except (OSError, ValueError, TypeError) as error:  # ValueError: a zero byte; TypeError: a path of bytes
+        raise UploadError(f"{str(source)!r} cannot be read: {error}") from error
+
+
+def _from_picture(picture: Any) -> tuple[IO[bytes], str]:
+    buffer = io.BytesIO()
+    photo = picture.format == "JPEG"  # as it was opened; a photograph as PNG would pass the limit
+    try:
+        picture.save(buffer, **({"format": "JPEG", "quality": 95} if photo else {"format": "PNG"}))
+    except (OSError, ValueError, KeyError) as error:  # what PIL raises for a mode the format lacks
+        raise UploadError(f"the image (mode {picture.mode}) cannot be written: {error}; convert it to RGB") from error
+    buffer.seek(0)
+    return buffer, "image.jpg" if photo else "image.png"
+
+
+def _from_file(source: Any) -> IO[bytes]:
+    """A copy of an open file from where it stands, no longer than the limits let pass."""
+    if isinstance(source, io.TextIOBase):
+        raise UploadError(f"{_name_of(source)} is open as text: open it in binary mode ('rb')")
+    copy = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - Source.close closes it
+    try:
+        with _copying:
+            stood = source.tell() if source.seekable() else None
+            _copy(source, copy)
+            if stood is not None:
+                source.seek(stood)
+    except (OSError, ValueError, AttributeError, TypeError) as error:  # closed, write-only, no file after all
+        copy.close()
+        raise UploadError(f"{_name_of(source)} cannot be read: {error}") from error
+    copy.seek(0)
+    return copy
+
+
+def _copy(source: Any, copy: IO[bytes]) -> None:
+    left = max(LIMIT, *LIMITS.values()) + 1
+    while left > 0 and (piece := source.read(min(PIECE, left))):
+        left -= copy.write(piece)
+
+
+def _name_of(source: Any) -> str:
+    name = getattr(source, "name", None)
+    return Path(name).name if isinstance(name, str) and name else "upload"
+
+
+def _checked(file: IO[bytes], name: str) -> Source:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(HEAD)
+    if not size or not head:
+        raise UploadError(f"{name} is empty")
+    media_type = _typed(head, name)
+    limit = LIMITS.get(family(media_type), LIMIT)
+    if size > limit:
+        raise UploadError(
+            f"{name} ({media_type}) has {size / MIB:.1f} MB and MuAPI takes at most {limit // MIB} MB of that kind:"
+            " make it smaller, or host it yourself and pass its URL"
+        )
+    return Source(wire_name(name, media_type), media_type, size, file)
+
+
+def _typed(head: bytes, name: str) -> str:
+    """The media type of a file, if its bytes do not belie its name."""
+    named, told = by_name(name), sniff(head)
+    if is_page(head):
+        raise UploadError(f"{name} is a web page or an error message, no media: was its download refused?")
+    media = named is not None and family(named) in ("image", "video", "audio")
+    if named is None or not media:
+        return settle(head, named)
+    if told is None and named == "image/svg+xml":
+        raise UploadError(f"{name} does not begin as an SVG drawing does")
+    if told is None and (is_text(head) or family(named) != "audio"):  # audio may begin with padding
+        raise UploadError(f"{name} does not begin as {named} does: is it whole, and what its name says?")
+    if told is not None and family(told) not in ("image", "video", "audio"):
+        raise UploadError(f"{name} is {told} by its first bytes, not {named}")
+    return told or named or UNKNOWN

@@ -1,0 +1,141 @@
+"""A file that is on its way: written under a temporary name, put in its place when it is whole, else removed.
+
+Lives here: everything a download does to the disk. Does not live here: what is fetched, and when it is whole.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import secrets
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from muapi_client._files.media import HEAD, free_names
+from muapi_client.errors import DownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+class Part:
+    """One such file. Use it from one thread at a time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = directory / f".{secrets.token_hex(8)}.part"
+        self._file: IO[bytes] | None = None
+
+    def open(self) -> None:
+        """Make the directory, where it is missing, and the temporary file in it.
+
+        Raises:
+            DownloadError: The directory cannot be written to.
+        """
+        with _told(self._directory):
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("xb+")
+
+    def begin(self, offset: int) -> None:
+        """Go on writing at ``offset``; what stands behind it is dropped."""
+        with _told(self._directory):
+            file = self._open_file()
+            file.seek(offset)
+            file.truncate()
+
+    def write(self, content: bytes) -> None:
+        """Append to the file.
+
+        Raises:
+            DownloadError: The disk is full, or gone.
+        """
+        with _told(self._directory):
+            self._open_file().write(content)
+
+    def head(self) -> bytes:
+        """The first bytes, for telling what the file is."""
+        with _told(self._directory):
+            file = self._open_file()
+            end = file.tell()
+            file.seek(0)
+            head = file.read(HEAD)
+            file.seek(end)
+            return head
+
+    def place(self, stem: str, suffix: str) -> Path:
+        """Give the file its name: ``stem.suffix``, or the next free one; nothing is ever overwritten.
+
+        A file of that name that holds the same bytes is taken for this one.
+        """
+        with _told(self._directory):
+            file = self._open_file()
+            file.close()
+            for name in free_names(stem, suffix):
+                target = self._directory / name
+                if _claimed(self._path, target) or _same(self._path, target):
+                    return target
+        raise DownloadError(f"{self._directory} has too many files called {stem}")
+
+    def discard(self) -> None:
+        """Remove the temporary file, where there is one; once is enough, twice does no harm."""
+        if self._file is not None:
+            self._file.close()
+            self._path.unlink(missing_ok=True)
+
+    def _open_file(self) -> IO[bytes]:
+        if self._file is None:
+            raise RuntimeError("the part is not open")
+        return self._file
+
+
+def _claimed(part: Path, target: Path) -> bool:
+    """Move ``part`` to ``target`` unless something stands there."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links: claim the name, then replace what claimed it
+        return _claimed_by_name(part, target)
+    return True  # discard() removes the temporary name
+
+
+def _claimed_by_name(part: Path, target: Path) -> bool:
+    try:
+        target.open("xb").close()
+    except FileExistsError:
+        return False
+    os.replace(part, target)  # noqa: PTH105 - the word for it
+    return True
+
+
+def _same(part: Path, target: Path) -> bool:
+    try:
+        return filecmp.cmp(part, target, shallow=False)
+    except OSError:  # a dangling link, a file we may not read
+        return False
+
+
+@contextmanager
+def _told(directory: Path) -> Generator[None]:
+    """Turn what the disk refuses into an error that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise DownloadError(f"cannot write to {directory}: {error}") from error
+
+
+def directory_of(directory: Any) -> Path:
+    """The directory to write to.
+
+    Raises:
+        DownloadError: It is no path, or something else stands there.
+    """
+    try:
+        path = Path(directory)
+        taken = path.exists() and not path.is_dir()
+    except (TypeError, ValueError, OSError) as error:
+        raise DownloadError(f"{directory!r} is no directory: {error}") from error
+    if taken:
+        raise DownloadError(f"{path} is a file: give a directory")
+    return path

@@ -1,0 +1,216 @@
+"""Uploads, as flows: which way a file goes, what its URL is, and the files in a call's body.
+
+Lives here: the rules. Does not live here: opening and checking files (``source``), finding them in a body
+(``attachments``), moving bytes (``_transport.file_transfer``). An upload is free (FACTS: documented), so one that
+failed is sent again, as often as anything that only reads: at worst a file is stored twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+from urllib.parse import quote, urlsplit
+
+from attrs import frozen
+
+from muapi_client import errors
+from muapi_client._files.attachments import attachments, check_around, with_urls
+from muapi_client._files.form import Form
+from muapi_client._files.source import MIB, open_source
+from muapi_client._files.urls import is_loopback, is_safe
+from muapi_client._protocol import response
+from muapi_client._protocol.exchange import read, refused, repeat
+from muapi_client._protocol.request import prepare
+from muapi_client._protocol.resend import may_reread
+from muapi_client._protocol.steps import Do, Flow, Reply, Send
+from muapi_client._spec.validation import refusal
+from muapi_generated.api.files.get_upload_url import get_upload_url
+from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
+from muapi_generated.types import Call
+
+if TYPE_CHECKING:
+    from muapi_client._files.attachments import Where
+    from muapi_client._files.source import Source
+    from muapi_client._runtime.clock import Clock
+    from muapi_client._state.context import Terms
+    from muapi_client._state.upload_cache import Shelf
+    from muapi_client._transport.file_transfer import AsyncHands, Hands
+
+R = TypeVar("R")
+
+OnProgress: TypeAlias = Callable[[int, int], Any] | None  # bytes sent, bytes in all
+
+LARGE: Final = 10 * MIB  # bytes above which a file goes to storage by a presigned form: only videos may be so large
+SLOWEST: Final = 128 * 2**10  # bytes a second; a line slower than 1 Mbit/s would need hours for anything else, too
+CDN: Final = "cdn.muapi.ai"  # the host where what a presigned form stored is found, by its key (observed)
+STORED: Final = frozenset({200, 201, 204})  # S3: 204 unless success_action_status says otherwise
+NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or this key, has no presigned forms
+
+
+@frozen(kw_only=True)
+class Desk:
+    """What an upload flow goes by.
+
+    Attributes:
+        terms: The client's.
+        hands: What moves the bytes.
+        shelf: What is uploaded already.
+        origin: The API's; storage may be on this machine only if it is.
+    """
+
+    terms: Terms
+    hands: Hands | AsyncHands
+    shelf: Shelf
+    clock: Clock
+    origin: str
+
+
+def upload(source: Any, filename: str | None, on_progress: OnProgress, desk: Desk) -> Flow[str]:
+    """Upload one thing and answer its URL.
+
+    Raises:
+        UploadError: It cannot be read or is refused here.
+        InsufficientCreditError: The account's balance is not above 0.
+        APIStatusError, APIConnectionError, ResponseError: It could not be stored.
+    """
+    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, source, filename)))
+    try:
+        return (yield from _stored(opened, on_progress, desk))
+    finally:
+        opened.close()  # no step: an abandoned flow closes it, too
+
+
+def with_hosted_files(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], desk: Desk) -> Flow[R]:
+    """Upload the local files of a call, each content once, and go on with the call that names their URLs.
+
+    Raises:
+        ValidationError: The rest of the call does not fit, or a file stands where no URL belongs; nothing was sent.
+        UploadError: A file cannot be read or is refused here.
+    """
+    found = attachments(call.body)
+    if desk.terms.strict:
+        check_around(call, [where for where, _ in found])
+    urls: dict[Where, str] = {}
+    for where, value in found:
+        urls[where] = yield from _once(value, desk)
+    return (yield from then(with_urls(call, urls)))
+
+
+def sent_file(call: Call[Any], desk: Desk) -> Flow[Any]:
+    """Send a call that has a file as a multipart field and answer its typed body.
+
+    Raises:
+        ValidationError: The call has another number of files than one, called ``file``.
+    """
+    if set(call.files) != {"file"}:
+        raise refusal(call, (), "a call can carry one file, called 'file'", kind="value_error")
+    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, call.files["file"])))
+    try:
+        said = yield from _posted(call, opened, None, desk)
+        return response.typed(call.operation.answer, said, call.operation.package)
+    finally:
+        opened.close()
+
+
+def _once(value: Any, desk: Desk) -> Flow[str]:
+    """The URL of a content, uploaded unless it is already, or is just being."""
+    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, value)))
+    try:
+        digest: str = yield Do(partial(desk.hands.disk, opened.digest))
+        release: Callable[[], None] = yield Do(partial(desk.hands.turn, digest))
+        try:
+            known = desk.shelf.url(digest, now=desk.clock.now())
+            if known is None:
+                known = yield from _stored(opened, None, desk)
+                desk.shelf.keep(digest, known, now=desk.clock.now())
+            return known
+        finally:
+            release()
+    finally:
+        opened.close()
+
+
+def _stored(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[str]:
+    form = None
+    if source.size > LARGE:
+        form = yield from _presigned(source, on_progress, desk)
+    if form is not None:
+        return (yield from _deposited(form, desk))
+    call: Call[Any] = Call(UPLOAD_FILE, files={"file": source.name})
+    return url_of((yield from _posted(call, source, on_progress, desk)))
+
+
+def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Any]:
+    send = prepare(call, desk.terms)
+    form = Form(
+        send=send._replace(timeout=send.timeout + source.size / SLOWEST),
+        source=source,
+        fields={},
+        on_progress=on_progress,
+    )
+    reply = yield from repeat(Do(partial(desk.hands.post, form)), desk.terms, may_reread)
+    if reply.status not in response.OK:
+        raise refused(reply, desk.terms)
+    return response.decode(reply)
+
+
+def url_of(body: Any) -> str:
+    """The URL in the answer to an upload: ``url``; ``file_url`` and ``data.url`` were observed.
+
+    Raises:
+        ResponseError: There is none.
+    """
+    for place in (_fields(body), _fields(_fields(body).get("data"))):
+        for name in ("url", "file_url"):
+            if isinstance(found := place.get(name), str) and found.startswith(("https://", "http://")):
+                return found
+    content = json.dumps(body).encode()
+    raise errors.ResponseError(
+        f"the file was sent and the answer names no URL: {response.excerpt(content)}", body=content
+    )
+
+
+def _fields(body: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
+
+
+def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
+    """The form that puts a large file straight into storage, or None where the server has none to give."""
+    reply = yield from read(prepare(get_upload_url(filename=source.name), desk.terms), desk.terms)
+    if reply.status in NO_FORM:
+        return None
+    if reply.status not in response.OK:
+        raise refused(reply, desk.terms)
+    body = _fields(response.decode(reply))
+    url, fields = body.get("url"), _fields(body.get("fields"))
+    if not isinstance(url, str) or not fields.get("key"):
+        return None
+    if not is_safe(url, loopback=is_loopback(desk.origin)):
+        raise errors.UploadError(f"the server names {urlsplit(url).netloc!r} for the file: only https is used for that")
+    return Form(
+        send=Send("POST", url, timeout=desk.terms.timeout + source.size / SLOWEST),
+        source=source,
+        fields={str(name): str(value) for name, value in fields.items()},
+        on_progress=on_progress,
+    )
+
+
+def _deposited(form: Form, desk: Desk) -> Flow[str]:
+    reply: Reply = yield from repeat(Do(partial(desk.hands.deposit, form)), desk.terms, _may_deposit)
+    if reply.status not in STORED:
+        raise errors.UploadError(
+            f"storage refused {form.source.name}: HTTP {reply.status} with {response.excerpt(reply.content)}",
+            status_code=reply.status,
+        )
+    key = form.fields["key"].replace("${filename}", form.source.name)  # S3 fills that in
+    # An emulator on this machine is storage and CDN as well, each under the name of its host as the path's beginning.
+    emulated = is_loopback(desk.origin) and form.send.path.startswith(f"{desk.origin}/")
+    site = f"{desk.origin}/{CDN}" if emulated else f"https://{CDN}"
+    return f"{site}/{quote(key.lstrip('/'))}"
+
+
+def _may_deposit(outcome: Any) -> bool:
+    """Storage speaks XML, so a body that is no JSON is no sign of a proxy."""
+    return may_reread(outcome._replace(content=b"") if isinstance(outcome, Reply) else outcome)

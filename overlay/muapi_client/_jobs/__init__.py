@@ -1,0 +1,1 @@
+"""One paid request: submitting it, the limit of spend, the journal, waiting for its end, finding it again."""

@@ -1,0 +1,120 @@
+"""What an answer says of a job. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_body, cost_from_headers, settle
+from muapi_client._protocol.outputs import LINKS, read_outputs, tells
+from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, _peek, _words, _writable
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.status import Verdict, meaning
+
+if TYPE_CHECKING:
+    from muapi_client._protocol.steps import Reply
+
+
+TRANSPORTS: Final = frozenset({*BY_STATUS, 408, 425})  # there {"status": "error"} is an envelope's word
+
+
+def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | None:
+    """What an answer says of a job, or None where it is about something else than this job.
+
+    A failed job mostly arrives as HTTP 400 whose ``detail`` is the result (observed): a job's end, no transport
+    error. So a 4xx is read as a prediction when its ``detail`` names the job or tells a status that ends one.
+    """
+    body = _peek(reply)
+    if reply.status in OK and isinstance(body, Mapping):
+        said = _unwrap(body)
+        return _prediction(reply, said, request_id) if _speaks_of_a_job(said) or read_outputs(said) else None
+    if reply.status in REFUSED and isinstance(body, Mapping):
+        detail = body.get("detail", body)
+        if isinstance(detail, Mapping) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
+            return _prediction(reply, detail, request_id)
+    return None
+
+
+def _unwrap(body: Any) -> Any:
+    """Older routes nest the whole answer under ``data`` (observed), perhaps beside a status of the envelope's own.
+
+    What is told of the job inside counts; the envelope adds what is missing there, such as the cost or the status.
+    """
+    inner = body.get("data") if isinstance(body, Mapping) else None
+    if not isinstance(inner, Mapping) or read_id(body) or not _speaks_of_a_job(inner) or _is_output(inner):
+        return body
+    return {**{name: value for name, value in body.items() if name != "data"}, **inner}
+
+
+def _is_output(said: Mapping[str, Any]) -> bool:
+    """Whether an object is one of a job's outputs, which may have ids of their own, rather than the job."""
+    return "status" not in said and any(isinstance(said.get(name), str) for name in LINKS)
+
+
+def _speaks_of_a_job(said: Any) -> bool:
+    if not isinstance(said, Mapping):
+        return False
+    words = (read_id(said), said.get("status"), read_error(said))
+    return any(words) or any(tells(said.get(place)) for place in ("outputs", "output", "images"))
+
+
+def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only: bool) -> bool:
+    named = read_id(detail)
+    if named_only and named is None:
+        return False
+    names_it = named is not None and named == request_id
+    return meaning(detail.get("status")) is not Verdict.RUNNING or (names_it and bool(read_error(detail)))
+
+
+def _prediction(reply: Reply, said: Mapping[str, Any], request_id: str | None) -> Prediction:
+    cost, dispute = settle(cost_from_headers(reply.headers), cost_from_body(said))
+    named = read_id(said)
+    warnings = [dispute] if dispute else []
+    outputs = read_outputs(said)
+    status = said.get("status")
+    word = status if isinstance(status, str) else ""
+    if meaning(word) is Verdict.DONE and not outputs:
+        warnings.append("the job completed without outputs")
+    return Prediction(
+        id=request_id or named,
+        status=word or ("completed" if outputs else ""),
+        outputs=outputs,
+        cost=cost,
+        error=read_error(said),
+        balance=balance_from_headers(reply.headers),
+        warnings=tuple(warnings),
+        raw=said,
+        status_code=reply.status,
+    )
+
+
+def is_final(said: Prediction) -> bool:
+    """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
+    return said.verdict in (Verdict.FAILED, Verdict.CANCELLED) or (said.done and bool(said.outputs))
+
+
+def names_another(prediction: Prediction) -> bool:
+    """Whether an answer is about a job other than the one asked for."""
+    named = read_id(prediction.raw) if isinstance(prediction.raw, Mapping) else None
+    return named is not None and prediction.id is not None and named != prediction.id
+
+
+def read_id(said: Mapping[str, Any]) -> str | None:
+    """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
+    for name in ("request_id", "id"):
+        value = said.get(name)
+        if isinstance(value, str) and value and _writable(value) == value:  # half a character names nothing
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def read_error(said: Mapping[str, Any]) -> str | None:
+    """The failure in the server's words, whole: a string, ``{message}`` or null (observed)."""
+    error = said.get("error")
+    if isinstance(error, Mapping):
+        message = error.get("message") or error.get("detail")
+        if message or not any(error.values()):
+            return _words(message) or None
+    return _words(error).strip() or None if error else None

@@ -1,0 +1,83 @@
+"""What a job made, out of every shape an answer has been seen to carry it in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from muapi_client._types.prediction import Output
+
+PLACES: Final = ("outputs", "output", "images", "data")  # API reference: outputs; the rest observed
+LINKS: Final = ("url", "video_url", "image_url", "audio_url", "model_url")  # observed, in objects
+TEXTS: Final = ("text", "value", "content")
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "webp": "image/webp",
+    "gif": "image/gif",
+    "svg": "image/svg+xml",
+    "mp4": "video/mp4",
+    "webm": "video/webm",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "m4a": "audio/mp4",
+    "glb": "model/gltf-binary",
+    "gltf": "model/gltf+json",
+    "obj": "model/obj",
+    "stl": "model/stl",
+    "json": "application/json",
+    "txt": "text/plain",
+    "pdf": "application/pdf",
+    "zip": "application/zip",
+}
+
+
+def read_outputs(said: Mapping[str, Any]) -> tuple[Output, ...]:
+    """The outputs of an answer, in its order; empty where it has none."""
+    for place in PLACES:
+        found = said.get(place)
+        if tells(found):
+            listed = found if isinstance(found, list) else [found]
+            return tuple(_output(item) for item in listed if item not in (None, "", [], {}))
+    return ()
+
+
+def tells(found: object) -> bool:
+    """Whether a place for outputs holds any: a text, a list or an object with something in it."""
+    return isinstance(found, str | list | Mapping) and len(found) > 0
+
+
+def _output(item: Any) -> Output:
+    if isinstance(item, str):
+        return _from_string(item)
+    if isinstance(item, Mapping):
+        for name in LINKS:
+            if isinstance(item.get(name), str) and item[name]:
+                return Output(url=item[name], data=item, media_type=media_type(item[name]))
+        for name in TEXTS:
+            if isinstance(item.get(name), str) and item[name]:
+                found = _from_string(item[name])
+                return Output(found.url, found.text, item, found.media_type)
+    return Output(data=item)
+
+
+def _from_string(text: str) -> Output:
+    """A string is a URL, or for language and transcription models the text itself."""
+    looks_like_url = text.startswith(("https://", "http://")) and not any(c.isspace() for c in text)
+    return Output(url=text, media_type=media_type(text)) if looks_like_url else Output(text=text)
+
+
+def media_type(url: str) -> str | None:
+    """The media type the ending of a URL's path suggests, or None."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:  # malformed IPv6 host
+        return None
+    name = path.rsplit("/", 1)[-1]
+    return MEDIA_TYPES.get(name.rsplit(".", 1)[-1].lower()) if "." in name else None

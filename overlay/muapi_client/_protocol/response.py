@@ -1,0 +1,145 @@
+"""Raw answers, judged: a typed value, or the error it stands for. Pure.
+
+Every shape an answer has been seen in is read here, and only here; the generated parsers see nothing that has not
+been judged. Whatever arrives, what comes out is a value or a ``MuAPIError``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client import errors
+from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
+from muapi_client._spec.packages import INSTALLED, part
+
+if TYPE_CHECKING:
+    from muapi_client._protocol.steps import Reply
+
+OK: Final = range(200, 300)
+REFUSED: Final = range(400, 500)
+EXCERPT: Final = 300  # characters of an unreadable body shown in a message; the whole body is on the error
+
+BY_STATUS: Final[Mapping[int, type[errors.APIStatusError]]] = {
+    401: errors.AuthenticationError,
+    402: errors.InsufficientCreditError,
+    403: errors.AuthenticationError,
+    404: errors.NotFoundError,
+    422: errors.ValidationError,
+    429: errors.RateLimitError,
+}
+NOT_FOUND: Final = 404
+ADVICE: Final[Mapping[int, str]] = {
+    401: "check the API key (MUAPI_API_KEY)",
+    402: "top up with mu.account.topup(amount); nothing was charged",
+    403: "this key may not do that",
+    404: "slugs are not catalogue names: muapi_client.catalog.find() finds a model's slug",
+    422: "nothing was charged",
+    429: "the request was refused unprocessed; send fewer at a time or wait",
+}
+
+
+def decode(reply: Reply) -> Any:
+    """The JSON of an answer.
+
+    Raises:
+        ResponseError: The body is no JSON; it is kept on the error.
+    """
+    try:
+        return json.loads(reply.content)
+    except (ValueError, RecursionError):
+        raise errors.ResponseError(
+            f"HTTP {reply.status} with a body that is no JSON: {excerpt(reply.content)}",
+            body=reply.content,
+            **known(reply),
+        ) from None
+
+
+def status_error(reply: Reply, *, request_id: str | None = None) -> errors.APIStatusError:
+    """The error an answer of 300 and above stands for, in the server's own words, whole."""
+    body = _peek(reply)
+    detail = body.get("detail", body) if isinstance(body, Mapping) else body
+    kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
+    about = f" for request {request_id}" if request_id else ""
+    about_the_slug = reply.status == NOT_FOUND and request_id is None  # else it is the job that is not known
+    advice = f" ({ADVICE[reply.status]})" if about_the_slug or reply.status in ADVICE.keys() - {NOT_FOUND} else ""
+    message = f"HTTP {reply.status}{about}: {_words(detail) or excerpt(reply.content)}{advice}"
+    extra: dict[str, Any] = {**known(reply), "request_id": request_id, "detail": detail}
+    if kind is errors.ValidationError:
+        extra["errors"] = [e for e in detail if isinstance(e, Mapping)] if isinstance(detail, list) else []
+    return kind(message, **extra)
+
+
+def typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
+    """Turn a body into the answer class of the generated models, or leave it as it is where none is known.
+
+    Args:
+        answer: A name such as ``AccountBalance`` or ``list[ApiKey]``; empty for any JSON.
+        body: The decoded body.
+        package: The generated package the class is of.
+
+    Raises:
+        ResponseError: The body is no object, or no list, where one is declared.
+    """
+    if not answer:
+        return body
+    models = part(package, "models")
+    name = answer.removeprefix("list[").removesuffix("]")
+    if name not in models.__all__:  # of a token from another version: what was paid for arrives all the same
+        return body
+    if answer.startswith("list["):
+        item = getattr(models, name)
+        if isinstance(body, list):
+            return [item.from_dict(each) if isinstance(each, Mapping) else each for each in body]
+    elif isinstance(body, Mapping):
+        return getattr(models, answer).from_dict(body)
+    raise errors.ResponseError(f"expected {answer}, got {type(body).__name__}", body=json.dumps(body).encode())
+
+
+def _peek(reply: Reply) -> Any:
+    try:
+        return json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def known(reply: Reply) -> dict[str, Any]:
+    """What any error about an answer tells."""
+    return {
+        "status_code": reply.status,
+        "cost": cost_from_headers(reply.headers),
+        "balance": balance_from_headers(reply.headers),
+    }
+
+
+def _words(detail: Any) -> str:
+    """A ``detail`` or ``error`` as a person reads it: a string, FastAPI's list, or anything else as JSON."""
+    if detail is None or detail in ("", [], {}):
+        return ""
+    if isinstance(detail, str):
+        return _writable(detail)
+    if isinstance(detail, list) and all(isinstance(entry, Mapping) and "msg" in entry for entry in detail):
+        return "; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail)
+    try:
+        return _writable(json.dumps(detail, ensure_ascii=False, default=str))
+    except RecursionError:
+        return "(nested too deeply to be shown)"
+
+
+def _writable(text: str) -> str:
+    """A text that can be written anywhere: JSON may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _where(loc: Any) -> str:
+    if not isinstance(loc, Sequence) or isinstance(loc, str) or not loc:
+        return ""
+    return ".".join(str(part) for part in loc if part != "body") + ": "
+
+
+def excerpt(content: bytes) -> str:
+    """The beginning of a body, on one line and quoted, for a message."""
+    text = content[: 4 * EXCERPT].decode("utf-8", "replace").strip()
+    shown = " ".join(text.split())[:EXCERPT]
+    return repr(shown) if shown else "(empty)"

@@ -1,0 +1,121 @@
+"""The steps a flow may ask for.
+
+Rule 1: a flow never does I/O, sleeps or reads a clock; it yields a step and is sent the outcome.
+Rule 2: only ``_transport.driver`` carries steps out, and it knows nothing of jobs or money.
+Rule 3: what the network does is a value (:class:`Lost`); what else goes wrong in a step, such as an interrupt or an
+error in a callback, is thrown into the flow at the step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from muapi_client._types.stream_event import StreamEvent
+    from muapi_client.errors import APIConnectionError
+
+R = TypeVar("R")
+
+
+class Delivery:
+    """How far one attempt to send a request got. A fact, noted where the bytes are handed to the network.
+
+    A flow that makes one and puts it into its :class:`Send` can read it whatever becomes of the exchange: an interrupt
+    leaves no outcome, and what may have been paid must be known all the same. One attempt, one delivery: it never goes
+    back to False.
+    """
+
+    __slots__ = ("started",)
+
+    def __init__(self) -> None:
+        self.started = False  # set before the first byte of the request is handed to the network
+
+    def __repr__(self) -> str:
+        return f"Delivery(started={self.started})"
+
+
+class Send(NamedTuple):
+    """Carry out one exchange with the API.
+
+    The driver answers with a :class:`Reply`, whatever its status, or with :class:`Lost`, whose ``error.sent`` is
+    ``delivery.started`` and nothing else.
+    """
+
+    method: str
+    path: str  # from the root of the API's origin, placeholders filled and quoted
+    query: Mapping[str, Any] = MappingProxyType({})
+    content: bytes | None = None  # a JSON body
+    timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
+    delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
+
+
+class Sleep(NamedTuple):
+    """Let time pass; the driver answers with the clock's new reading, in seconds."""
+
+    seconds: float
+
+
+class Do(NamedTuple):
+    """Do something the flow cannot: call a user's callback, move a file.
+
+    The driver answers with what ``work`` returns; the awaiting one awaits it where it can be awaited.
+    """
+
+    work: Callable[[], Any]
+
+
+class Keep(NamedTuple):
+    """Write to the journal; the driver answers with what ``write`` returns. Not cut short by a cancellation."""
+
+    write: Callable[[], Any]
+
+
+class Emit(NamedTuple):
+    """Hand an event of a stream to the caller; the driver answers with the clock's reading once it asks for more."""
+
+    event: StreamEvent
+
+
+class Reply(NamedTuple):
+    """What came back, unjudged."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case; a repeated header's values joined by ", "
+    content: bytes
+    at: float  # seconds on the driver's clock, when the last byte had arrived
+
+
+class Lost(NamedTuple):
+    """No answer arrived."""
+
+    error: APIConnectionError
+    at: float  # seconds on the driver's clock
+
+
+class Piece(NamedTuple):
+    """The next bytes of a stream; never empty."""
+
+    content: bytes
+    at: float  # seconds on the driver's clock
+
+
+class End(NamedTuple):
+    """The end of a stream's body."""
+
+    proven: bool  # by a length or a closing chunk; False where the connection was only closed
+    at: float  # seconds on the driver's clock
+
+
+class Stopped(BaseException):
+    """No error: the caller of a stream wants no more of it.
+
+    Thrown into a stream's flow at an :class:`Emit`; the flow may still keep, and then lets it pass.
+    """
+
+
+Outcome: TypeAlias = Reply | Lost
+Step: TypeAlias = Send | Sleep | Do | Keep
+Flow: TypeAlias = Generator[Step, Any, R]
+StreamFlow: TypeAlias = Generator[Step | Emit, Any, R]

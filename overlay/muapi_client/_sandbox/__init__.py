@@ -1,0 +1,1 @@
+"""Which kind of key answers: the evidence there is, finding it, asking for it, acting on it."""

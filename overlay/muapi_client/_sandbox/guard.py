@@ -1,0 +1,63 @@
+"""``expect="live"`` and ``expect="sandbox"``: when a key is held against what is expected of it. Pure.
+
+A submit is held against what is known of the client's key. Every answer is held against the expectation, too, so that
+none of the other kind is handed on unnoticed. One about a job that was not accepted through this client (a resumed one,
+another process's) may come from another key: it is judged by itself alone, and teaches nothing.
+
+Lives here: which submits and which answers are looked at. Does not live here: looking (``mismatch``), which a live
+key's answers never load: they are charged, and that is seen at a glance.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from muapi_client._state.key_state import NOTHING, name_of
+from muapi_client._types.cost import is_charge
+from muapi_client._types.status import Verdict
+
+if TYPE_CHECKING:
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Terms
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
+    from muapi_generated.types import Call
+
+
+def foresee(acceptance: Flow[Prediction], call: Call[Any], terms: Terms) -> Flow[Prediction]:
+    """Go on with a submit unless the key is known not to be of the expected kind.
+
+    Raises:
+        SandboxMismatchError: It is of the other kind; nothing was submitted.
+    """
+    from muapi_client._sandbox import mismatch  # noqa: PLC0415 - only with an expectation
+
+    yield from mismatch.check(call, terms)
+    return (yield from acceptance)
+
+
+def heed(said: Prediction, job: Job, terms: Terms) -> Flow[Prediction]:
+    """Learn of the key from an answer about its job, and answer it with what was known before.
+
+    The journal knows of the job by now, so that an error here loses nothing.
+
+    Raises:
+        SandboxMismatchError: The answer is not of the expected kind; the error holds job and answer.
+    """
+    standing = terms.standing
+    own = standing.owns(job.id)
+    said = evolve(said, call=job.call, known=standing.known if own else NOTHING)
+    charged = is_charge(said.cost)
+    if charged and own:
+        standing.charge(name_of(said.id))
+    if (charged and terms.expect != "sandbox") or (not charged and said.verdict is Verdict.RUNNING):
+        return said
+    from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
+
+    if terms.expect is not None:
+        mismatch.hold(said, job, terms)
+    else:
+        yield from mismatch.remark(said, job, terms)
+    return said

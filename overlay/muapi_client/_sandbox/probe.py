@@ -1,0 +1,90 @@
+"""``MuAPI.sandbox``: asking which kind of key this is, as flows. Pure.
+
+Lives here: in which order evidence is asked for, the free first, and when to stop. Does not live here: its weight
+(``evidence``). The estimate of a price is not asked for: it is the same for both kinds of key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muapi_client import errors
+from muapi_client._sandbox.detection import of_key, same_outputs, shown_by
+from muapi_client._sandbox.evidence import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
+from muapi_client._sandbox.mismatch import listed
+from muapi_client._state.key_state import name_of
+from muapi_client._types.cost import is_charge
+from muapi_client._types.prediction import Prediction
+from muapi_generated.types import Call
+
+PAIR = 2
+
+if TYPE_CHECKING:
+    from muapi_client._client.flows import Flows
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Terms
+    from muapi_client._types.sandbox import SandboxVerdict
+
+
+def sandbox(
+    probe: Call[Any] | tuple[Call[Any], Call[Any]] | None,
+    terms: Terms,
+    flows: Flows,
+) -> Flow[SandboxVerdict]:
+    """Weigh what the key list tells and what this client has seen; then, where asked to, what probes show.
+
+    Args:
+        probe: What may be submitted, one after the other, until the verdict is settled.
+        terms: What the flow goes by.
+        flows: What submits a probe by the rules of every submit, and waits for its end; it warns of nothing.
+
+    Raises:
+        MuAPIError: The probes cannot be compared; nothing was sent.
+        APIConnectionError: The key list was asked for and no answer arrived.
+    """
+    calls = _calls(probe)
+    trouble = yield from listed(terms)
+    if isinstance(trouble, errors.APIConnectionError):
+        raise trouble
+    found = [*of_key(terms.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
+    answers: list[Prediction] = []
+    for call in calls:
+        if weigh(found).verdict is not None:
+            break
+        answers.append((yield from _probed(call, flows)))
+        found += shown_by(answers[-1])
+        if same_outputs(answers):
+            found.append(Evidence(SAME_OUTPUTS))
+    verdict = weigh(found)
+    if verdict.verdict and answers:
+        terms.standing.sample(name_of(answers[-1].id))
+        terms.standing.first_warning(own=True)  # who probes is told by the verdict
+    return verdict
+
+
+def _probed(call: Call[Any], flows: Flows) -> Flow[Prediction]:
+    """What a probe comes to; one that was charged has told all there is to tell, and is not waited for."""
+    try:
+        outcome = yield from flows.submit(call)
+        if isinstance(outcome, Prediction):
+            return outcome
+        if is_charge(outcome.cost):
+            return Prediction(outcome.id, "", cost=outcome.cost, call=call)
+        return (yield from flows.wait(outcome, None, None))
+    except (errors.JobFailedError, errors.JobCancelledError) as error:
+        if error.prediction is None:
+            raise
+        return error.prediction
+
+
+def _calls(probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> tuple[Call[Any], ...]:
+    if probe is None or isinstance(probe, Call):
+        return () if probe is None else (probe,)
+    calls = tuple(probe) if isinstance(probe, tuple | list) else ()
+    if len(calls) != PAIR or not all(isinstance(call, Call) for call in calls):
+        raise errors.MuAPIError(
+            f"probe= takes one call, such as flux_dev_image(...), or a pair to compare, not {probe!r:.60}"
+        )
+    if calls[0].operation != calls[1].operation or calls[0].body == calls[1].body:
+        raise errors.MuAPIError("a pair of probes must be two different inputs for the same model")
+    return calls

@@ -1,0 +1,1 @@
+"""A client's options: read, checked, and the key kept to itself."""

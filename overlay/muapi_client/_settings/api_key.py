@@ -1,0 +1,54 @@
+"""The API key: read once, and told to nobody."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from muapi_client.errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+NO_KEY: Final = "no API key: pass api_key= or set MUAPI_API_KEY (dashboard, API Keys)"
+ODD_KEY: Final = "the API key holds characters no key has (a space, a line break, …): copy it anew"
+SHORTEST: Final = 16  # characters; real keys are longer, and a test's "k" is part of other words
+
+
+class APIKey:
+    """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals."""
+
+    __slots__ = ("_reveal",)
+
+    def __init__(self, key: str) -> None:
+        self._reveal: Callable[[], str] = lambda: key
+
+    def __repr__(self) -> str:
+        return "APIKey('…')"
+
+    def __reduce__(self) -> str:
+        raise TypeError("an API key is not pickled; make the client anew in the other process")
+
+    def reveal(self) -> str:
+        """The key itself, for the request that carries it."""
+        return self._reveal()
+
+    def hide(self, content: bytes) -> bytes:
+        """An answer without the key, should it echo it; words shorter than any key are left alone."""
+        key = self._reveal().encode()
+        return content.replace(key, b"[API key]") if len(key) >= SHORTEST else content
+
+
+def read_key(given: str | None) -> APIKey:
+    """The key given, or ``MUAPI_API_KEY``.
+
+    Raises:
+        AuthenticationError: There is none, or it cannot be sent as a header.
+    """
+    key = (given if given is not None else os.environ.get("MUAPI_API_KEY", "")).strip()
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return APIKey(key)
+    what = ODD_KEY if key else NO_KEY
+    del given, key  # a traceback that shows locals shows no secret
+    raise AuthenticationError(what)

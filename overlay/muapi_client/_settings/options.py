@@ -1,0 +1,91 @@
+"""A client's options, read once and checked. Pure but for the two environment variables.
+
+Lives here: what a user may set, and the message when it cannot be right. Does not live here: acting on it.
+"""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal, InvalidOperation
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Final, Literal
+
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_BASE_URL: Final = "https://api.muapi.ai"  # API reference, "All endpoints are under …/api/v1"
+API_PREFIX: Final = "/api/v1"
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def read_origin(given: str | None, *, allow_http: bool = False) -> str:
+    """The API's origin, from the base URL given, ``MUAPI_BASE_URL`` or the default, with or without ``/api/v1``.
+
+    Raises:
+        MuAPIError: It is no URL, or would send the key in clear text over a network.
+    """
+    url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
+    from urllib.parse import urlsplit  # noqa: PLC0415 - 3 ms, which importing the package need not take
+
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise MuAPIError(f"the base URL {url!r} is no URL: {error}") from None
+    odd = not url.isprintable() or any(sign in url for sign in " ?#\\")
+    if parts.scheme not in ("https", "http") or not host or odd:
+        raise MuAPIError(f"the base URL {url!r} must be like {DEFAULT_BASE_URL}")
+    if parts.username or parts.password:
+        raise MuAPIError("the base URL must not hold a user name or password")
+    if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
+        raise MuAPIError(f"{url} would send the API key in clear text: use https, or pass allow_http=True")
+    return url.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
+
+
+def read_seconds(name: str, value: float) -> float:
+    """A length of time in seconds.
+
+    Raises:
+        MuAPIError: It is not a positive, finite number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise MuAPIError(f"{name} must be a positive number of seconds, not {value!r}")
+    return float(value)
+
+
+def read_expect(value: str | None) -> Literal["live", "sandbox"] | None:
+    """The kind of key expected.
+
+    Raises:
+        MuAPIError: It is neither kind.
+    """
+    match value:
+        case None | "live" | "sandbox":
+            return value
+    raise MuAPIError(f"expect must be 'live', 'sandbox' or None, not {value!r}")
+
+
+def read_amount(name: str, value: Decimal | float | str) -> Decimal:
+    """An amount of money in USD.
+
+    Raises:
+        MuAPIError: It is not a number of 0 or more.
+    """
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if isinstance(value, bool) or not amount.is_finite() or amount < 0:
+        raise MuAPIError(f"{name} must be an amount in USD, such as Decimal('5'), not {value!r}")
+    return amount
+
+
+def refuse_coroutines(*callbacks: Callable[..., object] | None) -> None:
+    """Refuse a callback that would never run: a blocking client awaits nothing."""
+    for callback in callbacks:
+        if iscoroutinefunction(callback):
+            raise MuAPIError(
+                f"{callback!r} has to be awaited, and MuAPI only calls: use AsyncMuAPI or a plain function"
+            )

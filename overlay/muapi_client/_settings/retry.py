@@ -1,0 +1,40 @@
+"""How often and how patiently a failed exchange is sent again, as an option."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from attrs.validators import ge, gt
+
+
+@frozen(kw_only=True)
+class Retry:
+    """How often and how patiently a failed exchange is sent again, where it may be.
+
+    The wait for a job does not count attempts: its own deadline bounds it.
+
+    Attributes:
+        attempts: Exchanges in all, the first one included.
+        initial: The longest first back-off, in seconds; it doubles from there, with full jitter.
+        maximum: The longest back-off, in seconds.
+        retry_after_maximum: The longest Retry-After that is honoured, in seconds; a longer one counts as this.
+        within: No try begins later than this after the first one ended, in seconds.
+    """
+
+    attempts: int = field(default=5, validator=ge(1))
+    initial: float = field(default=0.5, validator=gt(0))
+    maximum: float = field(default=20.0, validator=gt(0))
+    retry_after_maximum: float = field(default=60.0, validator=ge(0))
+    within: float = field(default=180.0, validator=ge(0))
+
+    def pause(self, failures: int, *, draw: float, asked: float | None = None) -> float:
+        """Seconds to let pass before the next try: exponential with full jitter, or what the server asked for.
+
+        Args:
+            failures: Failed tries so far, 1 or more.
+            draw: A random number from 0 to 1.
+            asked: The server's Retry-After, in seconds, or None.
+        """
+        if asked is not None:
+            return min(asked, self.retry_after_maximum)
+        ceiling = min(self.maximum, self.initial * 2.0 ** min(failures - 1, 64))
+        return ceiling * draw

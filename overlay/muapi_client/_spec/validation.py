@@ -1,0 +1,83 @@
+"""Whether a call fits the pinned document, before anything is sent.
+
+The rules are the validators of the generated request models; here they are run, and what they find is said in the
+form of the server's own 422, with a guess at what was meant. MuAPI ignores unknown fields in silence (observed), so
+this check is the only guard against a misspelt name.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from muapi_client._spec.packages import part
+from muapi_client.errors import ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from muapi_generated.types import Call
+
+
+def check(call: Call[Any]) -> None:
+    """Hold a call against its request model; a call without one, such as a raw call, passes.
+
+    Raises:
+        ValidationError: It does not fit; nothing was sent.
+    """
+    operation = call.operation
+    if not operation.request or call.body is None:
+        return
+    found = list(_problems(operation.package, operation.request, call.body))
+    if found:
+        raise _refused(call, found)
+
+
+def declares(call: Call[Any], field: str) -> bool:
+    """Whether the pinned document knows a field of the call's body."""
+    operation = call.operation
+    return bool(operation.request) and field in _fields(operation.package, operation.request)
+
+
+def refusal(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
+    """The local refusal of a call for one problem the models know nothing of."""
+    return _refused(call, [{"loc": ["body", *where], "msg": message, "type": kind}])
+
+
+def _refused(call: Call[Any], found: list[dict[str, Any]]) -> ValidationError:
+    name = call.operation.name or call.operation.path
+    said = "; ".join(f"{'.'.join(str(part) for part in p['loc'][1:])}: {p['msg']}".lstrip(": ") for p in found)
+    return ValidationError(f"{name}: {said} (refused here; nothing was sent)", errors=found)
+
+
+@lru_cache(maxsize=256)
+def _model(package: str, name: str) -> type[Any]:
+    models = part(package, "models")
+    if name not in models.__all__:  # from a token of another version
+        raise ValidationError(f"{package} has no request model {name!r}: make the call anew (nothing was sent)")
+    model: type[Any] = getattr(models, name)
+    return model
+
+
+@lru_cache(maxsize=256)
+def _fields(package: str, model_name: str) -> tuple[str, ...]:
+    """The wire names of a request model's fields."""
+    return tuple(part.metadata.get("wire", part.name) for part in attrs.fields(_model(package, model_name)))
+
+
+def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for problem in part(package, "checks").problems(_model(package, model_name), body):
+        unknown = problem.type == "extra_forbidden" and len(problem.loc) == 1
+        message = _unknown(str(problem.loc[0]), _fields(package, model_name)) if unknown else problem.msg
+        said = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
+        yield {**said, "ctx": dict(problem.ctx)} if problem.ctx else said
+
+
+def _unknown(name: str, fields: tuple[str, ...]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
+
+    guess = get_close_matches(name, fields, n=1, cutoff=0.6)
+    hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(fields)}"
+    return f"Unknown field; {hint}"

@@ -1,0 +1,95 @@
+"""What a client has learnt of its key: whether it was ever charged, answered with samples, or listed.
+
+Lives here: the memory, shared by ``with_options``; a key's kind never changes, so what one answer showed counts for the
+next. Only answers about jobs that were accepted through this client teach of its key: any other job may be looked at,
+too, and may be another key's. Does not live here: what it means (``_sandbox.evidence``), acting on it
+(``_sandbox.guard``). Cheap to import.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final, NamedTuple
+
+from muapi_client._runtime.locks import ForkLock
+
+OWN_MAXIMUM: Final = 10_000  # ids remembered of jobs accepted through one client, the latest: about 1.5 MB
+
+
+class Listing(NamedTuple):
+    """The account's active keys, counted by what ``GET keys`` says of each."""
+
+    test: int = 0
+    live: int = 0
+    silent: int = 0  # listed without ``is_test``
+
+
+class Known(NamedTuple):
+    """What is known of a key besides the answer at hand."""
+
+    charged: str = ""  # the request that was seen charged first
+    sampled: str = ""  # the request whose answer was a sandbox's by itself
+    listing: Listing | None = None  # None: not asked, or not told
+
+
+NOTHING = Known()
+
+
+def name_of(request_id: str | None) -> str:
+    """A request, for a sentence."""
+    return f"request {request_id}" if request_id else "a request without id"
+
+
+class Standing:
+    """The memory of one client's key. Threads may share it.
+
+    Attributes:
+        known: What was learnt so far.
+        asked: Whether the key list was asked for and the server answered, whatever it said.
+        missed_at: When it last was not to be had though it may be later, in seconds on the client's clock, or None.
+    """
+
+    def __init__(self) -> None:
+        self._lock = ForkLock()
+        self._warned: set[bool] = set()
+        self._own: OrderedDict[str, None] = OrderedDict()
+        self.known = NOTHING
+        self.asked = False
+        self.missed_at: float | None = None
+
+    def accept(self, request_id: str) -> None:
+        """A job was accepted through this client."""
+        with self._lock:
+            self._own[request_id] = None
+            self._own.move_to_end(request_id)
+            if len(self._own) > OWN_MAXIMUM:
+                self._own.popitem(last=False)
+
+    def owns(self, request_id: str) -> bool:
+        """Whether a job is known to be this client's. One without an id is: only the answer to a submit has none."""
+        return not request_id or request_id in self._own
+
+    def charge(self, request: str) -> None:
+        """A request was charged."""
+        with self._lock:
+            if not self.known.charged:
+                self.known = self.known._replace(charged=request)
+
+    def sample(self, request: str) -> None:
+        """An answer was a sandbox's."""
+        with self._lock:
+            if not self.known.sampled:
+                self.known = self.known._replace(sampled=request)
+
+    def listed(self, listing: Listing | None) -> None:
+        """The server answered a request for the key list: the latest word counts, and None changes nothing."""
+        with self._lock:
+            self.asked = True
+            self.known = self.known._replace(listing=listing or self.known.listing)
+
+    def first_warning(self, *, own: bool) -> bool:
+        """Whether nobody was warned yet, of this key or of any other's jobs; from now on somebody was."""
+        with self._lock:
+            first = own not in self._warned
+            self._warned.add(own)
+            return first

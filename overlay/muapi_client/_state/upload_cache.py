@@ -1,0 +1,55 @@
+"""What a client has uploaded, and who is uploading what just now.
+
+Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_files.upload``).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEPT: Final = 24 * 3600.0  # seconds a URL is used again for the same content; files last 7 days at least (observed)
+
+
+class Shelf:
+    """The URLs of uploaded contents by their SHA-256, and one turn for each content.
+
+    Whoever comes second to a content waits for the first, and finds it uploaded.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._urls: dict[str, tuple[str, float]] = {}
+        self._turns: WeakValueDictionary[Any, Turn] = WeakValueDictionary()
+
+    def url(self, digest: str, *, now: float) -> str | None:
+        """The URL of a content, or None where it has to be uploaded."""
+        url, since = self._urls.get(digest, (None, now))
+        return url if now - since < KEPT else None
+
+    def keep(self, digest: str, url: str, *, now: float) -> None:
+        """Remember the URL of a content."""
+        self._urls[digest] = (url, now)
+
+    def turn(self, key: Any, new_lock: Callable[[], Any]) -> Turn:
+        """The turn of a content: the same for all who ask at a time."""
+        with self._guard:
+            turn = self._turns.get(key)
+            if turn is None:
+                turn = self._turns[key] = Turn(new_lock())
+            return turn
+
+
+class Turn:
+    """A lock that lives as long as somebody holds or awaits it."""
+
+    def __init__(self, lock: Any) -> None:
+        self.lock = lock
+
+    def end(self) -> None:
+        """Let the next one in."""
+        self.lock.release()

@@ -1,0 +1,226 @@
+"""Where the payloads of streams hold their words, and the words by which they tell an end or a failure. Pure.
+
+Lives here: facts of single payloads. Does not live here: what their words add up to (``text``), and all else they
+tell together (``state``).
+
+The pinned document says nothing of what is streamed. So every common shape is read, and what is not known is handed
+on in ``data``: OpenAI's ``choices`` and ``response.…`` events, Anthropic's and Gemini's deltas, ``{"text": …}`` and its
+like, JSON strings, bare text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from muapi_client._protocol.job_answer import read_error
+from muapi_client._types.status import VERDICTS, Verdict, meaning
+
+END: Final = "[DONE]"  # OpenAI: the data of the last event
+ENDS: Final = frozenset({"done", "end", "complete", "completed", "finish", "finished", "message_stop"})
+INCOMPLETE: Final = "response.incomplete"  # OpenAI: ended by a limit of tokens or a filter
+TOLD_ENDS: Final = ENDS | {"response.completed", INCOMPLETE}
+FAILURES: Final = frozenset({"error", "exception", "failed"})  # as a name or a type, whole or after its last dot
+SILENT: Final = frozenset({"ping", "heartbeat", "keepalive", "keep-alive"})  # events that only hold a connection open
+# In an event's name, or in the type of a payload or a part of it: its words are no part of the answer.
+ASIDES: Final = ("reasoning", "thinking", "thought", "function", "tool", "_call", "arguments")
+STEPS: Final = (*ASIDES, "step", "output_item")  # in a type: a step on the way, whose end or failure is its own
+WHOLE: Final = (".done", ".completed", ".incomplete", ".failed")  # OpenAI: types that repeat what was streamed
+NOT_OURS: Final = frozenset({"choices", "candidates", "object", "type"})  # beside these "id", "status" are the maker's
+CUT: Final = f"the server cut the text short: {INCOMPLETE}"
+TEXTLESS: Final = "the stream held no text that is known to this version: each event's data is as it came"
+DEPTH: Final = 8  # of the deepest payload seen, choices[0].delta.content[0].text, and some
+LISTED: Final = (("choices", "finish_reason"), ("candidates", "finishReason"))  # OpenAI, Gemini: one of n answers
+
+_ASIDE: Final = re.compile("|".join(ASIDES))
+_STEP: Final = re.compile("|".join(STEPS))
+
+# Where a payload holds its words, the likeliest place first.
+PLACES: Final = (
+    "choices",
+    "candidates",
+    "delta",
+    "text",
+    "content",
+    "parts",
+    "outputs",
+    "output",
+    "response",
+    "message",
+    "token",
+    "answer",
+    "completion",
+    "generated_text",
+    "chunk",
+    "value",
+)
+
+
+def words_of(value: Any, depth: int = 0) -> str:
+    """The words in a payload; empty where it has none that are known. Of several choices the first one's count."""
+    if isinstance(value, str):
+        return value
+    if depth > DEPTH:
+        return ""
+    if isinstance(value, list):
+        return "".join(words_of(item, depth + 1) for item in value)
+    if not isinstance(value, Mapping) or is_aside(value):
+        return ""
+    return next((words for found in _likely(value) if (words := words_of(found, depth + 1))), "")
+
+
+def _likely(value: Mapping[str, Any]) -> list[Any]:
+    """What may hold a payload's words, the likeliest first; what stands beside choices or a delta tells them again."""
+    for place, _ in LISTED:
+        if isinstance(value.get(place), list):
+            return [_choices(value[place]).get(0)]
+    if isinstance(value.get("delta"), str | Mapping):
+        return [value["delta"]]
+    found = [(place, value[place]) for place in PLACES if place in value]
+    return [one for place, one in found if not (place == "message" and isinstance(one, str))]  # a remark on how it goes
+
+
+def _choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:
+    """The choices of a payload by their index, which is their place where they tell none."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for place, one in enumerate(listed):
+        if isinstance(one, Mapping):
+            index = one.get("index")
+            found.setdefault(index if isinstance(index, int) else place, one)
+    return found
+
+
+def choices_of(said: Mapping[str, Any]) -> dict[int, bool]:
+    """The answers a payload tells of, and whether it says that their text is complete, though more may be told."""
+    for place, word in LISTED:
+        if isinstance(said.get(place), list):
+            return {index: bool(one.get(word)) for index, one in _choices(said[place]).items()}
+    delta = said.get("delta")
+    return {0: True} if isinstance(delta, Mapping) and delta.get("stop_reason") else {}
+
+
+def decoded(data: str) -> tuple[bool, Any]:
+    """Whether data is JSON, and its value; a line's end or a tab left raw in a text does no harm."""
+    try:
+        return True, json.loads(data, strict=False)
+    except (ValueError, RecursionError):
+        return False, None
+
+
+def kind_of(said: Mapping[str, Any]) -> str:
+    """What a payload calls itself; empty where it does not."""
+    kind = said.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+def is_ours(said: Mapping[str, Any]) -> bool:
+    """Whether a payload's status, and the id beside it, are the request's, rather than its model's maker's."""
+    return "status" in said and not NOT_OURS & said.keys()
+
+
+def is_running(said: Mapping[str, Any]) -> bool:
+    """Whether a payload tells by a word that is known that the request goes on."""
+    status = said.get("status")
+    return isinstance(status, str) and VERDICTS.get(status.strip().lower()) is Verdict.RUNNING
+
+
+def names_failure(name: str) -> bool:
+    """Whether an event's name, or a payload's type, tells that the whole stream failed."""
+    return name.rpartition(".")[2] in FAILURES and _STEP.search(name) is None
+
+
+def failure_of(said: Mapping[str, Any]) -> str | None:
+    """Why the stream failed, where a payload tells that it did; OpenAI's tells it in a ``response`` inside."""
+    if _is_step(said):
+        return None
+    words = next((words for one in (said, _inner(said)) if (words := read_error(one))), None)
+    if words is None and names_failure(kind_of(said)):
+        words = reason(said) or "the server says no more"
+    if words is None and (status := status_of(said)) and meaning(status) in (Verdict.FAILED, Verdict.CANCELLED):
+        words = f"the server says {status!r} and no more"
+    return words
+
+
+def status_of(said: Mapping[str, Any]) -> str:
+    """The word by which a payload tells an end of any kind; empty where it tells none."""
+    words = [] if _is_step(said) else [said.get("status"), _inner(said).get("status")]
+    return next((str(word) for word in words if meaning(word) is not Verdict.RUNNING), "")
+
+
+def _inner(said: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = said.get("response")
+    return inner if isinstance(inner, Mapping) else {}
+
+
+def _is_step(said: Mapping[str, Any]) -> bool:
+    return _STEP.search(f"{said.get('type')} {said.get('object')}") is not None
+
+
+def reason(value: Any) -> str | None:
+    """Why a stream failed, out of the payload of an error event."""
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, str) else None
+    return read_error(value) or read_error({"error": value.get("detail") or value.get("message")})
+
+
+def is_aside(value: Any) -> bool:
+    """Whether the words of a payload, or of a part of it, are no part of the answer."""
+    return isinstance(value, Mapping) and (value.get("thought") is True or is_aside_named(kind_of(value)))
+
+
+def is_aside_named(name: str) -> bool:
+    return _ASIDE.search(name) is not None
+
+
+def is_remark(name: str, data: str) -> bool:
+    """Whether an event's data is no part of the text, whatever it is."""
+    if name in SILENT or names_failure(name) or is_aside_named(name):
+        return True
+    return name in ENDS and data.strip().lower() in ENDS | {"", "ok", "true", "null"}
+
+
+def is_payload(value: Any) -> bool:
+    """Whether a JSON value is one that carries words, rather than words that happen to be JSON."""
+    return isinstance(value, str | Mapping) or (
+        isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
+    )
+
+
+def is_known(value: Any) -> bool:
+    """Whether a payload is more likely one of the protocol than words of the text."""
+    return isinstance(value, Mapping) and bool(
+        value.keys() & {*PLACES, "error", "cost", "status", "request_id", "usage"}
+    )
+
+
+def is_success(value: Any) -> bool:
+    """Whether a payload says a bare "success", which may stand in every one."""
+    return isinstance(value, Mapping) and str(value.get("status")).strip().lower() == "success"
+
+
+def is_end(said: Mapping[str, Any]) -> bool:
+    """Whether a payload tells the end of the stream."""
+    told = is_ours(said) and meaning(said.get("status")) is Verdict.DONE and not is_success(said)
+    return told or (said.get("done") is True and not _is_step(said)) or kind_of(said) in TOLD_ENDS
+
+
+def may_repeat(name: str, value: Any) -> bool:
+    """Whether a payload comes at an end, where some tell the whole once more."""
+    return name in ENDS or (isinstance(value, Mapping) and is_end(value))
+
+
+def repeats(name: str, value: Any) -> bool:
+    """Whether a payload is known to tell the whole, or a whole part, once more."""
+    if not isinstance(value, Mapping):
+        return False
+    ended = meaning(value.get("status")) is not Verdict.RUNNING and not is_success(value)
+    return (ended and "outputs" in value) or name.endswith(WHOLE) or kind_of(value).endswith(WHOLE)
+
+
+def is_snapshot(value: Any) -> bool:
+    """Whether a payload tells the text so far rather than what is new: a partial output, or a job's that goes on."""
+    if not isinstance(value, Mapping):
+        return False
+    return isinstance(value.get("partial"), bool) or (is_running(value) and bool(value.keys() & {"output", "outputs"}))

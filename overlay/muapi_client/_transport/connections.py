@@ -1,0 +1,102 @@
+"""The connections a client keeps, opened when first needed.
+
+One set a process, and one an event loop: neither survives a fork, and an asynchronous one belongs to the loop that
+opened it. Importing this module imports neither httpx nor anyio; opening a connection does.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from muapi_client._runtime.locks import ForkLock
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    import httpx
+
+CLOSED = "this client is closed: make a new one, or keep it open by using it inside its `with` block"
+
+
+class Connections:
+    """The blocking client's connections."""
+
+    def __init__(self, transport: Any) -> None:
+        self._given = transport
+        self._lock = ForkLock()
+        self._open: httpx.BaseTransport | None = None
+        self._pid = 0
+        self._closed = False
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and answer as soon as the head of its response is there; no redirect is followed.
+
+        Raises:
+            MuAPIError: :meth:`close` was called.
+            httpx.HTTPError: The network failed.
+        """
+        return self._transport().handle_request(request)
+
+    def close(self) -> None:
+        """Close what is open; once is enough, twice does no harm."""
+        with self._lock:
+            self._closed = True
+            if self._open is not None and self._pid == os.getpid():
+                self._open.close()
+
+    def _transport(self) -> httpx.BaseTransport:
+        with self._lock:
+            if self._closed:
+                raise MuAPIError(CLOSED)
+            transport = self._open
+            if transport is None or self._pid != os.getpid():
+                from muapi_client._transport.hosts import Hosts  # noqa: PLC0415 - imports httpx
+
+                transport = Hosts() if self._given is None else self._given
+                self._open, self._pid = transport, os.getpid()
+            return transport
+
+
+class AsyncConnections:
+    """The awaiting client's connections."""
+
+    def __init__(self, transport: Any) -> None:
+        self._given = transport
+        self._open: dict[Any, httpx.AsyncBaseTransport] = {}  # by event loop
+        self._closed = False
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """The twin of :meth:`Connections.send`."""
+        return await self._transport().handle_async_request(request)
+
+    async def close(self) -> None:
+        """Close what this event loop has open; once is enough, twice does no harm."""
+        self._closed = True
+        transport = self._open.pop(_running_loop(), None)
+        if transport is not None:
+            await transport.aclose()
+
+    def _transport(self) -> httpx.AsyncBaseTransport:
+        if self._closed:
+            raise MuAPIError(CLOSED)
+        loop = _running_loop()
+        if loop not in self._open:
+            from muapi_client._transport.hosts import AsyncHosts  # noqa: PLC0415 - imports httpx
+
+            for ended in [one for one in self._open if _has_ended(one)]:
+                del self._open[ended]  # its connections ended with it
+            self._open[loop] = AsyncHosts() if self._given is None else self._given
+        return self._open[loop]
+
+
+def _running_loop() -> Any:
+    """The running event loop of asyncio, or what stands for it in trio."""
+    from anyio.lowlevel import current_token  # noqa: PLC0415 - needed by async programs only
+
+    token: Any = current_token()
+    return getattr(token, "native_token", token)
+
+
+def _has_ended(loop: Any) -> bool:
+    is_closed = getattr(loop, "is_closed", None)
+    return is_closed is not None and is_closed()

@@ -1,0 +1,203 @@
+"""Moving files over the network: once blocking, once awaiting. The only room of uploads and downloads with httpx in it.
+
+Lives here: one exchange that carries a file, under one deadline. Does not live here: whether it is tried again
+(``_files.upload``, ``_files.download``), the disk (``_files.temp_file``, ``_files.source``). The key goes to the API's
+origin and nowhere else: storage is reached over connections of its own, by requests that are made without it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import httpx
+
+from muapi_client._files.ranges import Fetched, Receiving
+from muapi_client._protocol.steps import Lost, Reply
+from muapi_client._transport.deadline import deadline
+from muapi_client._transport.hosts import USER_AGENT, headers_of, lost
+from muapi_client._transport.multipart import Body, form_request
+from muapi_client.errors import APIConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from muapi_client._files.form import Form
+    from muapi_client._files.ranges import Fetch
+    from muapi_client._files.temp_file import Part
+    from muapi_client._runtime.clock import Clock
+    from muapi_client._settings.api_key import APIKey
+    from muapi_client._state.upload_cache import Shelf
+    from muapi_client._transport.connections import AsyncConnections, Connections
+
+R = TypeVar("R")
+
+FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+ANSWER_MAXIMUM: Final = 2**20  # bytes of an answer to an upload; a URL and little more
+
+
+def _fetch_request(fetch: Fetch) -> httpx.Request:
+    headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": USER_AGENT}
+    if fetch.offset:
+        headers |= {"range": f"bytes={fetch.offset}-", "if-range": fetch.validator}
+    idle, whole = max(min(fetch.idle, fetch.timeout), 0.001), max(fetch.timeout, 0.001)
+    limits = {"connect": idle, "read": idle, "write": idle, "pool": whole}
+    return httpx.Request("GET", fetch.url, headers=headers, extensions={"timeout": limits})
+
+
+class _Base:
+    def __init__(self, clock: Clock, origin: str, api_key: APIKey) -> None:
+        self._clock = clock
+        self._origin = origin
+        self._key = api_key
+
+    def _api_request(self, form: Form) -> tuple[httpx.Request, Body]:
+        request, body = form_request(form, self._origin + form.send.path, accept="application/json")
+        request.headers["x-api-key"] = self._key.reveal()  # never in a local of ours, which a traceback may show
+        return request, body
+
+    def _storage_request(self, form: Form) -> tuple[httpx.Request, Body]:
+        return form_request(form, form.send.path, accept="*/*")
+
+    def _answered(self, response: httpx.Response, content: bytearray) -> Reply:
+        return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
+
+    def _lost(self, error: Exception, form: Form, body: Body) -> Lost:
+        """What a fault means; one of the file or of the callback is raised as it is."""
+        if body.fault is not None:
+            raise body.fault from None
+        fault = error if isinstance(error, APIConnectionError) else lost(error, form.send)
+        return Lost(fault, self._clock.now())
+
+
+def _guard(content: bytearray) -> None:
+    if len(content) > ANSWER_MAXIMUM:
+        raise APIConnectionError(f"the answer to an upload passes {ANSWER_MAXIMUM} bytes")
+
+
+class Hands(_Base):
+    """How the blocking client moves files."""
+
+    def __init__(
+        self, api: Connections, storage: Connections, shelf: Shelf, *, clock: Clock, origin: str, api_key: APIKey
+    ) -> None:
+        super().__init__(clock, origin, api_key)
+        self._api, self._storage, self._shelf = api, storage, shelf
+
+    def post(self, form: Form) -> Reply | Lost:
+        """Post a form to the API, with the key."""
+        return self._post(form, self._api, *self._api_request(form))
+
+    def deposit(self, form: Form) -> Reply | Lost:
+        """Post a form to storage, without the key."""
+        return self._post(form, self._storage, *self._storage_request(form))
+
+    def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | Lost:
+        content = bytearray()
+        try:
+            with deadline(form.send.timeout):
+                response = over.send(request)
+                try:
+                    for piece in response.iter_bytes():
+                        content += piece
+                        _guard(content)
+                finally:
+                    response.close()
+        except (APIConnectionError, *FAULTS) as error:
+            return self._lost(error, form, body)
+        return self._answered(response, content)
+
+    def fetch(self, fetch: Fetch, part: Part) -> Fetched:
+        """Fetch a file, or what lacks of it, into ``part``; without the key."""
+        receiving = Receiving(fetch, part, self._clock)
+        try:
+            with deadline(fetch.timeout):
+                response = self._storage.send(_fetch_request(fetch))
+                try:
+                    if receiving.begin(response.status_code, headers_of(response)):
+                        for piece in response.iter_bytes():
+                            receiving.take(piece)
+                finally:
+                    response.close()
+        except FAULTS as error:
+            return receiving.broke(error)
+        return receiving.end(response.num_bytes_downloaded)
+
+    def disk(self, work: Callable[[], R]) -> R:
+        """Do something to the disk."""
+        return work()
+
+    def turn(self, key: str) -> Callable[[], None]:
+        """Wait for the turn of a content; answers what ends it."""
+        turn = self._shelf.turn(key, threading.Lock)
+        turn.lock.acquire()
+        return turn.end  # bound, so it keeps the turn alive
+
+
+class AsyncHands(_Base):
+    """How the awaiting client moves files; the twin of :class:`Hands`."""
+
+    def __init__(
+        self,
+        api: AsyncConnections,
+        storage: AsyncConnections,
+        shelf: Shelf,
+        *,
+        clock: Clock,
+        origin: str,
+        api_key: APIKey,
+    ) -> None:
+        super().__init__(clock, origin, api_key)
+        self._api, self._storage, self._shelf = api, storage, shelf
+
+    async def post(self, form: Form) -> Reply | Lost:
+        """Post a form to the API, with the key."""
+        return await self._post(form, self._api, *self._api_request(form))
+
+    async def deposit(self, form: Form) -> Reply | Lost:
+        """Post a form to storage, without the key."""
+        return await self._post(form, self._storage, *self._storage_request(form))
+
+    async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | Lost:
+        content = bytearray()
+        try:
+            with anyio.fail_after(form.send.timeout):
+                response = await over.send(request)
+                try:
+                    async for piece in response.aiter_bytes():
+                        content += piece
+                        _guard(content)
+                finally:
+                    await response.aclose()
+        except (APIConnectionError, *FAULTS) as error:
+            return self._lost(error, form, body)
+        return self._answered(response, content)
+
+    async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
+        """Fetch a file, or what lacks of it, into ``part``; without the key."""
+        receiving = Receiving(fetch, part, self._clock)
+        try:
+            with anyio.fail_after(fetch.timeout):
+                response = await self._storage.send(_fetch_request(fetch))
+                try:
+                    if receiving.begin(response.status_code, headers_of(response)):
+                        async for piece in response.aiter_bytes():
+                            await anyio.to_thread.run_sync(receiving.take, piece)
+                finally:
+                    await response.aclose()
+        except FAULTS as error:
+            return receiving.broke(error)
+        return receiving.end(response.num_bytes_downloaded)
+
+    async def disk(self, work: Callable[[], R]) -> R:
+        """Do something to the disk, in a thread."""
+        return await anyio.to_thread.run_sync(work)
+
+    async def turn(self, key: str) -> Callable[[], None]:
+        """Wait for the turn of a content in this event loop; answers what ends it."""
+        turn = self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)
+        await turn.lock.acquire()
+        return turn.end  # bound, so it keeps the turn alive

@@ -1,0 +1,229 @@
+"""The connection of one stream, and carrying its flow out: once blocking, once awaiting.
+
+Lives here: opening, pulling, closing, and the generators that callers iterate over. Does not live here: what is sent,
+and what the bytes mean (``_streams.flow``); steps that all flows have (``driver``). Nothing is sent before the first
+event is asked for, and however the iteration ends the connection is closed with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+import httpx
+
+from muapi_client._protocol.steps import Emit, End, Keep, Lost, Piece, Reply, Step, Stopped
+from muapi_client._transport.deadline import deadline
+from muapi_client._transport.driver import FAULTS, GRACE, acarry_out, acontent_of, carry_out, content_of, reply_of
+from muapi_client._transport.hosts import lost, request_of
+from muapi_client.errors import APIConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+
+    from muapi_client._protocol.steps import Send, StreamFlow
+    from muapi_client._runtime.clock import Clock
+    from muapi_client._settings.api_key import APIKey
+    from muapi_client._transport.connections import AsyncConnections, Connections
+    from muapi_client._types.stream_event import StreamEvent
+
+ACCEPT: Final = "text/event-stream, application/x-ndjson, application/json"
+FRAMED: Final = (b"HTTP/1.0", b"HTTP/1.1")  # there a body without a length or chunks ends with its connection
+
+
+class _Base:
+    def __init__(self, clock: Clock, origin: str, api_key: APIKey) -> None:
+        self.clock = clock
+        self.origin = origin
+        self.key = api_key
+        self._response: httpx.Response | None = None
+
+    def _request(self, send: Send) -> httpx.Request:
+        request = request_of(send, self.origin, self.key)
+        request.headers["accept"] = ACCEPT
+        request.headers["accept-encoding"] = "identity"  # a compressed body that is cut decodes to one that looks whole
+        return request
+
+    def _arrived(self, piece: bytes | None, ends: float, seconds: float) -> Piece | End | Lost:
+        now = self.clock.now()
+        if piece is None:
+            return End(self._is_framed(), now)
+        return self._silent(seconds) if now > ends + GRACE else Piece(piece, now)
+
+    def _is_framed(self) -> bool:
+        """Whether the end of the body proves that all of it arrived."""
+        response = self._response
+        if response is None:
+            return True
+        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            return False  # the framing is the compressed body's
+        if response.extensions.get("http_version") not in FRAMED:
+            return True
+        return (
+            "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
+        )
+
+    def _broken(self, error: Exception, seconds: float) -> Lost:
+        if isinstance(error, TimeoutError | httpx.TimeoutException):
+            return self._silent(seconds)
+        return Lost(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
+
+    def _silent(self, seconds: float) -> Lost:
+        return Lost(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
+
+
+class Channel(_Base):
+    """The connection of a blocking client's stream."""
+
+    def __init__(self, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> None:
+        super().__init__(clock, origin, api_key)
+        self.connections = connections
+        self._pieces: Iterator[bytes] = iter(())
+
+    def open(self, send: Send) -> Reply | Lost:
+        """Send a request. A success is answered by its head and stays open; of all else the whole body is read."""
+        ends = self.clock.now() + send.timeout
+        try:
+            with deadline(send.timeout):
+                response = self.connections.send(self._request(send))
+                if response.is_success:
+                    self._response, self._pieces = response, response.iter_bytes()
+                    return reply_of(response, b"", self.clock, self.key)
+                content = content_of(response, ends, self.clock, send)
+        except APIConnectionError as error:
+            return Lost(error, self.clock.now())
+        except FAULTS as error:
+            return Lost(lost(error, send), self.clock.now())
+        return reply_of(response, content, self.clock, self.key)
+
+    def pull(self, seconds: float) -> Piece | End | Lost:
+        """Wait ``seconds`` at most for the next bytes."""
+        ends = self.clock.now() + seconds
+        try:
+            with deadline(seconds):
+                piece = next((piece for piece in self._pieces if piece), None)
+        except FAULTS as error:
+            return self._broken(error, seconds)
+        return self._arrived(piece, ends, seconds)
+
+    def close(self) -> None:
+        """Close the connection, unless all of the answer was read."""
+        if self._response is not None:
+            self._response.close()
+
+
+class AsyncChannel(_Base):
+    """The connection of an awaiting client's stream."""
+
+    def __init__(self, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> None:
+        super().__init__(clock, origin, api_key)
+        self.connections = connections
+        self._pieces: AsyncGenerator[bytes] | None = None
+
+    async def open(self, send: Send) -> Reply | Lost:
+        """The twin of :meth:`Channel.open`."""
+        import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
+
+        ends = self.clock.now() + send.timeout
+        try:
+            with anyio.fail_after(send.timeout + GRACE):
+                response = await self.connections.send(self._request(send))
+                if response.is_success:
+                    self._response = response
+                    self._pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
+                    return reply_of(response, b"", self.clock, self.key)
+                content = await acontent_of(response, ends, self.clock, send)
+        except APIConnectionError as error:
+            return Lost(error, self.clock.now())
+        except FAULTS as error:  # anyio's TimeoutError is an OSError
+            return Lost(lost(error, send), self.clock.now())
+        return reply_of(response, content, self.clock, self.key)
+
+    async def pull(self, seconds: float) -> Piece | End | Lost:
+        """The twin of :meth:`Channel.pull`."""
+        import anyio  # noqa: PLC0415 - as above
+
+        ends = self.clock.now() + seconds
+        try:
+            with anyio.fail_after(seconds + GRACE):
+                piece = await self._next()
+        except FAULTS as error:
+            return self._broken(error, seconds)
+        return self._arrived(piece, ends, seconds)
+
+    async def _next(self) -> bytes | None:
+        if self._pieces is not None:
+            async for piece in self._pieces:
+                if piece:
+                    return piece
+        return None
+
+    async def close(self) -> None:
+        """Close the connection, unless all of the answer was read; a cancellation does not cut that short."""
+        if self._response is not None and self._pieces is not None:
+            import anyio  # noqa: PLC0415 - as above
+
+            with anyio.CancelScope(shield=True):
+                await self._pieces.aclose()
+                await self._response.aclose()
+
+
+def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:
+    """Carry out the flow that ``begin`` makes, and yield its events, blocking this thread.
+
+    Args:
+        begin: Makes the flow, when the first event is asked for.
+    """
+    flow = begin(channel)
+    try:
+        step = next(flow)
+        while True:
+            try:
+                if isinstance(step, Emit):
+                    yield step.event
+                    outcome = channel.clock.now()
+                else:
+                    outcome = carry_out(step, channel.connections, channel.clock, channel.origin, channel.key)
+            except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
+                step = flow.throw(_told(error, step))
+            else:
+                step = flow.send(outcome)
+    except (StopIteration, Stopped):
+        return
+    finally:
+        channel.close()
+
+
+async def astream(
+    begin: Callable[[AsyncChannel], StreamFlow[None]], channel: AsyncChannel
+) -> AsyncGenerator[StreamEvent]:
+    """The twin of :func:`stream`, yielding to the event loop."""
+    flow = begin(channel)
+    left = False  # whether the caller wants no more: then asyncio may end, and cut short whatever is awaited
+    try:
+        step = next(flow)
+        while True:
+            try:
+                if isinstance(step, Emit):
+                    yield step.event
+                    outcome = channel.clock.now()
+                elif left and isinstance(step, Keep):
+                    outcome = step.write()
+                else:
+                    outcome = await acarry_out(step, channel.connections, channel.clock, channel.origin, channel.key)
+            except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
+                left = left or isinstance(step, Emit)
+                step = flow.throw(_told(error, step))
+            else:
+                step = flow.send(outcome)
+    except (StopIteration, Stopped):
+        await channel.close()
+    except GeneratorExit:  # the event loop ended while something was awaited: nothing can be awaited any more
+        raise
+    except BaseException:
+        await channel.close()
+        raise
+
+
+def _told(error: BaseException, step: Step | Emit) -> BaseException:
+    """What a flow is told of an error: that the caller closed the stream can be told only where it had an event."""
+    return Stopped() if isinstance(error, GeneratorExit) and isinstance(step, Emit) else error

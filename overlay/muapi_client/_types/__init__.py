@@ -1,0 +1,1 @@
+"""Values a user holds: money, costs, statuses, predictions, jobs, stream events, estimates, sandbox verdicts."""

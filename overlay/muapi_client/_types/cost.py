@@ -1,0 +1,58 @@
+"""What one request cost, as the server told it, and what all of a client's requests cost together.
+
+Lives here: reading money out of headers and bodies, and exact sums. Does not live here: prices before the fact
+(``catalog``, ``MuAPI.estimate``) and deciding what to do about them.
+Source: API reference, "Per-Request Cost". Missing is not zero: every reader answers None where nothing was said.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, frozen
+
+from muapi_client._types.money import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@frozen
+class Cost:
+    """The wallet charge of one request.
+
+    Attributes:
+        amount_usd: The charge in USD, after bonus and discount. A refund does not zero it: see ``charged_usd``.
+        amount_credits: The same charge in MuAPI credits.
+        bonus_credits_used: The part of it paid from a bonus pool, in credits.
+        refunded: Whether a failed job's charge was given back.
+    """
+
+    amount_usd: Decimal
+    amount_credits: int = 0
+    bonus_credits_used: int = 0
+    refunded: bool = False
+
+    @property
+    def charged_usd(self) -> Decimal:
+        """What the request cost in the end, in USD: 0 once refunded."""
+        return ZERO if self.refunded else self.amount_usd
+
+    def to_token(self) -> dict[str, Any]:
+        """The cost in JSON's words, the amount as decimal digits so that nothing is rounded."""
+        return {**asdict(self), "amount_usd": str(self.amount_usd)}
+
+    @classmethod
+    def from_token(cls, token: Mapping[str, Any]) -> Cost:
+        """Read back what :meth:`to_token` gave.
+
+        Raises:
+            TypeError, ArithmeticError: It is no such token.
+        """
+        return cls(**{**token, "amount_usd": Decimal(token["amount_usd"])})
+
+
+def is_charge(cost: Cost | None) -> bool:
+    """Whether a cost tells of a charge, in dollars, credits or bonus credits, given back or not."""
+    return cost is not None and (cost.amount_usd > 0 or cost.amount_credits > 0 or cost.bonus_credits_used > 0)

@@ -1,0 +1,144 @@
+"""A job the server has accepted, and the token it is stored as."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from muapi_client._types.cost import Cost
+from muapi_generated.types import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from muapi_client._types.prediction import Prediction
+
+
+TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
+
+
+@frozen
+class Job:
+    """A job the server has accepted, and may have charged for.
+
+    Attributes:
+        id: The request id.
+        call: The call that was submitted, or None where only the id is known.
+        cost: What the submit's answer said it cost, or None where it said nothing.
+        submitted_at: When it was accepted by this machine's clock, in UTC, or None where only the id is known.
+    """
+
+    id: str
+    call: Call[Any] | None = None
+    cost: Cost | None = None
+    submitted_at: datetime | None = None
+    _client: Any = field(default=None, repr=False, eq=False, alias="client")
+
+    def look(self) -> Prediction:
+        """Ask once how the job stands; see ``MuAPI.look``."""
+        prediction: Prediction = self._waiter().look(self)
+        return prediction
+
+    def wait(
+        self, *, timeout: float | None = None, on_look: Callable[[Prediction], object] | None = None
+    ) -> Prediction:
+        """Wait for the job's end; see ``MuAPI.wait``."""
+        prediction: Prediction = self._waiter().wait(self, timeout=timeout, on_look=on_look)
+        return prediction
+
+    def to_json(self) -> str:
+        """Turn the job into a JSON token to store and take up again in another process. It holds no key.
+
+        Raises:
+            TypeError: The call holds local files, which have no place in JSON.
+        """
+        return json.dumps(
+            {
+                "muapi_job": TOKEN_FORM,
+                "id": self.id,
+                "submitted_at": self.submitted_at.isoformat() if self.submitted_at else None,
+                "cost": self.cost.to_token() if self.cost else None,
+                "call": json.loads(self.call.to_json()) if self.call else None,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str, client: Any = None) -> Job:
+        """Take up a job from its token: ``mu.wait(Job.from_json(token))``.
+
+        Args:
+            text: What :meth:`to_json` gave.
+            client: The client ``look()`` and ``wait()`` of the job itself shall use.
+
+        Raises:
+            ValueError: The text is no job token.
+        """
+        try:
+            said = json.loads(text)
+            _known_form(said["muapi_job"])
+            return cls(
+                id=_name(said["id"]),
+                call=None if said["call"] is None else Call.from_json(json.dumps(said["call"])),
+                cost=Cost.from_token(said["cost"]) if said["cost"] else None,
+                submitted_at=_moment(said["submitted_at"]),
+                client=client,
+            )
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise ValueError(f"not a job token of Job.to_json(): {error}") from error
+
+    def _waiter(self) -> Any:
+        if self._client is None:
+            raise RuntimeError(f"job {self.id} has no client; use mu.look(job) or mu.wait(job)")
+        return self._client
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the client behind: it holds a key and connections."""
+        return {"id": self.id, "call": self.call, "cost": self.cost, "submitted_at": self.submitted_at}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Restore what :meth:`__getstate__` kept."""
+        for name, value in {**state, "_client": None}.items():
+            object.__setattr__(self, name, value)
+
+
+@frozen
+class AsyncJob(Job):
+    """A :class:`Job` of an ``AsyncMuAPI``: ``look`` and ``wait`` are awaited."""
+
+    __getstate__ = Job.__getstate__  # attrs would write new ones, which keep the client
+    __setstate__ = Job.__setstate__
+
+    def look(self) -> Awaitable[Prediction]:  # type: ignore[override]  # the twin of Job, awaited
+        """Ask once how the job stands; see ``AsyncMuAPI.look``."""
+        prediction: Awaitable[Prediction] = self._waiter().look(self)
+        return prediction
+
+    def wait(  # type: ignore[override]  # the twin of Job, awaited
+        self, *, timeout: float | None = None, on_look: Callable[[Prediction], object] | None = None
+    ) -> Awaitable[Prediction]:
+        """Wait for the job's end; see ``AsyncMuAPI.wait``."""
+        prediction: Awaitable[Prediction] = self._waiter().wait(self, timeout=timeout, on_look=on_look)
+        return prediction
+
+
+def _known_form(form: object) -> None:
+    if form != TOKEN_FORM:
+        raise ValueError(f"form {form!r}, this version reads {TOKEN_FORM}")
+
+
+def _name(said: object) -> str:
+    if not isinstance(said, str) or not said:
+        raise ValueError(f"id {said!r}")
+    return said
+
+
+def now_utc() -> datetime:
+    """The wall clock, for records only; no deadline hangs on it."""
+    return datetime.now(UTC)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,95 @@
+"""What a job is to the user: the job itself, what the server last said of it, and its outputs.
+
+Lives here: values. Does not live here: reading them out of an answer (``_protocol.response``), getting them
+(``_jobs.waiting``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from muapi_client._state.key_state import NOTHING, Known
+from muapi_client._types.status import Verdict, verdict
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_generated.types import Call
+
+
+@frozen
+class Output:
+    """One thing a job made.
+
+    Attributes:
+        url: Where it can be fetched, or None. URLs are public and may expire (observed: after 7 to 30 days).
+        text: The text a language or transcription model answered, or None.
+        data: What came as neither: an object or number, as it was.
+        media_type: The IANA media type the URL's ending suggests, such as ``image/png``, or None.
+    """
+
+    url: str | None = None
+    text: str | None = None
+    data: Any = None
+    media_type: str | None = None
+
+
+@frozen
+class Prediction:
+    """What the server said of a job in one answer.
+
+    Attributes:
+        id: The request id, or None when the server answered a submit at once without one.
+        status: The server's own word, such as ``completed``.
+        outputs: What the job made; empty while it runs.
+        cost: What it cost, or None where the answer said nothing: unknown, not zero.
+        error: Why it failed, in the server's words, whole; or None.
+        balance: What was left in the account after it, in USD, or None.
+        warnings: What is odd about the answer, each a sentence, such as cost headers that contradict the body.
+        raw: The body as it came.
+        seconds: How long it took by the client's clock: from the acceptance, or from the wait where that came later.
+        looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
+        status_code: The HTTP status of the answer; a failed job mostly comes with 400.
+        call: What was submitted, or None where only the id is known.
+        known: What the client knew of its key when the answer came; of a job it did not submit, which may be another
+            key's, it knows nothing.
+    """
+
+    id: str | None
+    status: str
+    outputs: tuple[Output, ...] = ()
+    cost: Cost | None = None
+    error: str | None = None
+    balance: Decimal | None = None
+    warnings: tuple[str, ...] = ()
+    raw: Any = field(default=None, repr=False)
+    seconds: float | None = None
+    looks: int = 0
+    status_code: int | None = None
+    call: Call[Any] | None = field(default=None, repr=False, eq=False)
+    known: Known = field(default=NOTHING, repr=False, eq=False)
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended well."""
+        return self.verdict is Verdict.DONE
+
+    @property
+    def verdict(self) -> Verdict:
+        """Where the job stands."""
+        return verdict(self.status, has_outputs=bool(self.outputs), error=self.error)
+
+    @property
+    def sandbox(self) -> SandboxVerdict:
+        """Whether this answer came from a sandbox (test) key, with the evidence for it; weighed when asked for.
+
+        It goes by what the answer shows, by the model's price in the catalogue, and, for a job it submitted, by what
+        its client had learnt of the key by then: a charge, samples, the key list where it was asked for.
+        """
+        from muapi_client._sandbox.detection import verdict_of  # noqa: PLC0415 - asked for by few
+
+        return verdict_of(self)

@@ -1,0 +1,22 @@
+"""Whether answers come from a sandbox (test) key: the verdict, and the warning."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class SandboxVerdict:
+    """Whether answers come from a sandbox key.
+
+    Attributes:
+        verdict: True (sandbox), False (live), or None where the evidence does not settle it.
+        evidence: What speaks for either and what was found to say nothing, the weightiest first, each a sentence.
+    """
+
+    verdict: bool | None
+    evidence: tuple[str, ...] = ()
+
+
+class SandboxWarning(UserWarning):
+    """An answer came from a sandbox (test) key, and the client was not told which kind of key to expect."""
