@@ -5,116 +5,80 @@ what comes out; while the record beside the package vouches for it, without rend
 ``build`` renders another document into a package that stands beside the installed one. ``upstream`` lists the
 templates of openapi-python-client that moved under ours. Each prints what it did, or one reason why not, and exits 1.
 
-Lives here: files in, files out, the order of the steps. The steps are rooms of their own: reading, structure,
-correcting, normalising, generating, guarding, reliance, swapping, stamping.
+Lives here: the command line, and what each command does with a package. Does not live here: how one is made
+(``build``), what it says (``rules``), how it is laid out (``templates``).
 """
 
 from __future__ import annotations
 
-import hashlib
+import argparse
+import re
 import sys
 import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import correcting
-import reliance
-import stamping
-import structure
-import swapping
-import upstream
-from attrs import frozen
-from generating import HERE, render
-from guarding import guard
-from naming import PREFIX
-from normalising import Plan, plan
-from options import parser
-from pricing import PriceList
-from reading import fetched_at, parsed, text_of
-from refusal import RefusalError
+from build.generator import TEMPLATES
+from build.package import Sources, make_package
+from build.record import find_stale, write_record
+from build.swap import list_differences, recover_backup, swap_in
+from build.upstream_templates import GENERATOR, check_unchanged, list_changes, record_templates
+from rules.errors import GenerationError
+from rules.names import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
-@frozen
-class Sources:
-    """What a rendering is made of, and where it goes.
-
-    Attributes:
-        document: The OpenAPI document, JSON or YAML.
-        corrections: The Overlay; None for none.
-        models: The price list.
-        output: The package.
-        prefix: What no name repeats of a path.
-        code: The hand-written code that stands on the package; None where none does.
-        beside: The installed package whose types this one shares; empty for one that stands alone.
-        told: How the files call the document, where they do not come from the pinned one.
-    """
-
-    document: Path
-    corrections: Path | None
-    models: Path
-    output: Path
-    prefix: str = PREFIX
-    code: Path | None = None
-    beside: str = ""
-    told: str = ""
-
-    @property
-    def made_from(self) -> dict[str, str]:
-        """All that decides a byte of the package, as hashes."""
-        given = {"document": self.document, "corrections": self.corrections, "models": self.models}
-        options = {"prefix": self.prefix, "fetched": fetched_at(self.document)}
-        return stamping.inputs({name: path for name, path in given.items() if path}, options, HERE)
+ROOT = Path(__file__).resolve().parents[1]  # of the checkout
+_PREFIX_FORM = re.compile(r"/(?:[\w.~-]+/)*", re.ASCII)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 when all is well."""
-    given = vars(parser(__doc__ or "").parse_args(arguments))
-    command = given.pop("command")
-    full, recorded = given.pop("full", False), given.pop("record", False)
+    options = vars(_make_parser().parse_args(arguments))
+    command = options.pop("command")
+    full, record = options.pop("full", False), options.pop("record", False)
     try:
         if command == "upstream":
-            return templates(recorded=recorded)
-        sources = Sources(**given)
-        _placeable(sources.output)
+            return compare_templates(record=record)
+        sources = Sources(**options)
+        _check_output(sources.output)
         if command == "drift":
             return drift(sources, full=full)
         return generate(sources) if command == "generate" else build(sources)
-    except RefusalError as refusal:
-        print(f"{command}: {refusal}", file=sys.stderr)
+    except GenerationError as error:
+        print(f"{command}: {error}", file=sys.stderr)
         return 1
 
 
 def generate(sources: Sources) -> int:
     """Render, put the result in the place of the package, and write down what it was made from."""
-    upstream.check(HERE)
-    made_from = _hashed(sources)
-    _swapped_in(sources)
-    stamping.write(sources.output, made_from)
+    check_unchanged(TEMPLATES)
+    inputs = sources.hash_inputs()
+    _replace_package(sources)
+    write_record(sources.output, inputs)
     return 0
 
 
 def build(sources: Sources) -> int:
     """Render another document than the pinned one, with the corrections that apply to it."""
-    _swapped_in(sources)
+    _replace_package(sources)
     return 0
 
 
 def drift(sources: Sources, *, full: bool) -> int:
-    """Say which files of the package are not what comes out; render only if the record cannot tell."""
-    upstream.check(HERE)
-    stale = stamping.stale(sources.output, _hashed(sources))
+    """List which files of the package are not what comes out; render only if the record cannot tell."""
+    check_unchanged(TEMPLATES)
+    stale = find_stale(sources.output, sources.hash_inputs())
     if not stale and not full:
         print(f"{sources.output} is what comes out: its record vouches for it.")
         return 0
-    with tempfile.TemporaryDirectory(prefix="muapi-drift-") as elsewhere:
-        package = Path(elsewhere) / sources.output.name
-        _rendered(sources, package)
-        differences = swapping.differences(sources.output, package)
+    with tempfile.TemporaryDirectory(prefix="muapi-drift-") as folder:
+        package = Path(folder) / sources.output.name
+        make_package(sources, package)
+        differences = list_differences(sources.output, package)
     for line in differences:
         print(line)
     if differences:
@@ -126,87 +90,112 @@ def drift(sources: Sources, *, full: bool) -> int:
     return 0
 
 
-def templates(*, recorded: bool) -> int:
+def compare_templates(*, record: bool) -> int:
     """List upstream's templates that moved under ours, or record them as they are now."""
-    if recorded:
-        print(upstream.record(HERE), end="")
+    if record:
+        print(record_templates(TEMPLATES), end="")
         return 0
-    lines = upstream.moved(HERE)
-    print("\n".join(lines) or f"None moved: {upstream.GENERATOR} {version(upstream.GENERATOR)}.")
+    lines = list_changes(TEMPLATES)
+    print("\n".join(lines) or f"None moved: {GENERATOR} {version(GENERATOR)}.")
     return 1 if lines else 0
 
 
-def _swapped_in(sources: Sources) -> None:
+def _replace_package(sources: Sources) -> None:
+    """Make the package beside its place, and swap it in once it is whole."""
     started, output = time.monotonic(), sources.output
     output.parent.mkdir(parents=True, exist_ok=True)
-    swapping.recover(output)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as beside:
-        made = _rendered(sources, Path(beside) / output.name)
-        swapping.swap(Path(beside) / output.name, output)
-    print(f"{made.operations} of {made.operations} operations in {output}, {time.monotonic() - started:.1f} s")
+    recover_backup(output)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
+        package = Path(folder) / output.name
+        plan = make_package(sources, package)
+        swap_in(package, output)
+    print(f"{plan.operations} of {plan.operations} operations in {output}, {time.monotonic() - started:.1f} s")
 
 
-def _rendered(sources: Sources, package: Path) -> Plan:
-    """All steps but the last: a checked package at ``package``."""
-    document_text = text_of(sources.document)
-    corrections_text = text_of(sources.corrections) if sources.corrections else ""
-    document = parsed(document_text, sources.document)
-    structure.check(document)
-    corrected = _corrected(document, corrections_text, lenient=bool(sources.beside))
-    structure.check(corrected)
-    prices = PriceList.read(parsed(text_of(sources.models), sources.models))
-    spec = _spec(document, document_text, corrections_text) | {"fetched": fetched_at(sources.document)}
-    made = plan(corrected, prices, spec, prefix=sources.prefix, beside=sources.beside)
-    for note in made.notes:
-        print(note)
-    render(made, package, f"# Generated by {sources.told}. Do not edit." if sources.told else "")
-    guard(made, package, document_text + corrections_text)
-    if sources.code is not None:
-        operations = {f"{method.upper()} {path}" for path, item in made.document["paths"].items() for method in item}
-        reliance.check(sources.code, package.name, package, sources.document.name, operations)
-    return made
-
-
-def _corrected(document: dict[str, Any], corrections: str, *, lenient: bool) -> dict[str, Any]:
-    """The corrected document; another document than the pinned one may lack what is corrected."""
-    if not corrections:
-        return document
-    actions = correcting.read(corrections)
-    if not lenient:
-        return correcting.corrected(document, actions)
-    result, idle = correcting.corrected_where_it_applies(document, actions)
-    for one in idle:
-        print(f"Not needed here: {one}.")
-    return result
-
-
-def _spec(document: dict[str, Any], document_text: str, corrections_text: str) -> dict[str, Any]:
-    return {
-        "sha256": hashlib.sha256(document_text.encode()).hexdigest(),
-        "corrections_sha256": hashlib.sha256(corrections_text.encode()).hexdigest(),
-        "api_version": str(document.get("info", {}).get("version", "")),
-        "schemas": len(document.get("components", {}).get("schemas", {})),
-        "generator": f"openapi-python-client {version('openapi-python-client')}",
-    }
-
-
-def _placeable(output: Path) -> None:
+def _check_output(output: Path) -> None:
     """Refuse a place where something else stands: a swap takes the old package away whole."""
     if not (output.name.isascii() and output.name.isidentifier()):
-        raise RefusalError(f"{output.name!r} is no name of a package: take letters, digits and underscores.")
+        raise GenerationError(f"{output.name!r} is no name of a package: take letters, digits and underscores.")
     if not output.exists():
         return
     init = output / "__init__.py"
     ours = init.is_file() and init.read_bytes().startswith(b"# Generated by ")
     if not ours and not (output.is_dir() and not any(output.iterdir())):
-        raise RefusalError(f"{output} is no package that was rendered here, and would be gone: name another place.")
+        raise GenerationError(f"{output} is no package that was rendered here, and would be gone: name another place.")
 
 
-def _hashed(sources: Sources) -> dict[str, str]:
-    try:
-        return sources.made_from
-    except OSError as problem:
-        raise RefusalError(f"{problem.filename} cannot be read: {problem.strerror or problem}") from None
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    generate_command = commands.add_parser("generate", help="render the pinned document in the place of the package")
+    drift_command = commands.add_parser("drift", help="list what of the package is not what comes out")
+    drift_command.add_argument("--full", action="store_true", help="render even if the record vouches for the package")
+    for command in (generate_command, drift_command):
+        _add_inputs(command, spec=ROOT / "spec")
+        command.add_argument("--output", type=_resolve, default=ROOT / "generated/muapi_generated", help="the package")
+        command.add_argument("--code", type=_resolve, default=ROOT / "overlay/muapi_client", help="what uses it")
+    _add_build_options(commands.add_parser("build", help="render another document beside the installed package"))
+    upstream_command = commands.add_parser("upstream", help="list the generator's templates that moved under ours")
+    upstream_command.add_argument("--record", action="store_true", help="write down that they were read")
+    return parser
+
+
+def _add_inputs(command: argparse.ArgumentParser, spec: Path | None) -> None:
+    """Add the files a rendering is made of; without a ``spec`` folder they have to be named."""
+    files = {
+        "document": ("openapi.json", "the OpenAPI document, JSON or YAML (.yaml)"),
+        "corrections": ("corrections.yaml", "the Overlay, or none"),
+        "models": ("models.json", "the price list"),
+    }
+    for name, (file, meaning) in files.items():
+        command.add_argument(
+            f"--{name}",
+            type=_resolve_unless_none if name == "corrections" else _resolve,
+            default=spec / file if spec else None,
+            required=spec is None,
+            help=meaning,
+        )
+    command.add_argument(
+        "--prefix", type=_parse_prefix, default=PREFIX, help=f"what names leave out of paths ({PREFIX})"
+    )
+
+
+def _add_build_options(command: argparse.ArgumentParser) -> None:
+    _add_inputs(command, spec=None)
+    command.add_argument("--output", type=_resolve, required=True, help="the package")
+    command.add_argument(
+        "--beside", type=_check_module, default="muapi_generated", help="the package whose types it shares"
+    )
+    command.add_argument(
+        "--generated-by", type=_check_line, default="`render.py build`", help="what its files say they come from"
+    )
+
+
+def _resolve(text: str) -> Path:
+    return Path(text).resolve()
+
+
+def _resolve_unless_none(text: str) -> Path | None:
+    return None if text == "none" else _resolve(text)
+
+
+def _parse_prefix(text: str) -> str:
+    prefix = f"{text.rstrip('/')}/"
+    if not _PREFIX_FORM.fullmatch(prefix):
+        raise argparse.ArgumentTypeError(f"{text!r} is no beginning of a path, such as {PREFIX}")
+    return prefix
+
+
+def _check_module(text: str) -> str:
+    if not all(part.isidentifier() for part in text.split(".")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a package")
+    return text
+
+
+def _check_line(text: str) -> str:
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} is no line of text")
+    return text
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import timing
 
 sys.path.append(str(Path(__file__).parents[2] / "generator_templates"))  # scripts side by side, no package
 
-import correcting
+from rules import corrections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,9 +67,9 @@ def scale(folder: Path) -> Iterator[tuple[str, float, float | None, str]]:
         yield f"{name}: {TIMES} documents' worth at once / {TIMES} times one", many / one / TIMES, 1.1, "x"
         if name == QUICK:
             yield f"{name}: on the document itself", one, 3.0, "s"
-    actions = correcting.read((ROOT / "spec/corrections.yaml").read_text())
+    actions = corrections.read_actions((ROOT / "spec/corrections.yaml").read_text())
     read = [json.loads(file.read_text()) for file in files.values()]
-    one, many = timing.of_functions(*(partial(correcting.corrected, each, actions) for each in read), repeat=1)
+    one, many = timing.of_functions(*(partial(corrections.apply_actions, each, actions) for each in read), repeat=1)
     # The steps are linear; the collector's full passes grow with all that is held, a fifth at this size.
     yield f"correct: {TIMES} documents' worth at once / {TIMES} times one", many / one / TIMES, 1.3, "x"
 

@@ -26,13 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2] / "generator_templates"))
 
 from attrs import define, field
-from correcting import corrected, read
 from described import described
 
 from muapi_client.emulator import Emulator, LogEntry, Request
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._exchanges import Refusal
 from muapi_client.pinning import pinned
+from rules.corrections import apply_actions, read_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +110,7 @@ def _operations(document: dict[str, Any], only: str | None) -> Iterator[tuple[st
 
 def _document(emulator: Emulator) -> dict[str, Any]:
     published = pinned().document
-    corrections = read(CORRECTIONS.read_text(encoding="utf-8"))
+    corrections = read_actions(CORRECTIONS.read_text(encoding="utf-8"))
     job = _ask(emulator, "flux-dev-image", {"prompt": "a fox"})["request_id"]
     other = _ask(emulator, "flux-dev-image", {"prompt": "a fox"})["request_id"]
     key = _ask(emulator, "keys", {"name": "to delete"})["id"]
@@ -121,7 +121,7 @@ def _document(emulator: Emulator) -> dict[str, Any]:
         "/api/v1/models/{name}": {"name": "flux-dev"},
         "/api/v1/models/{name}/estimate-cost": {"name": "flux-dev"},
     }
-    return described(published, corrected(published, corrections), examples)
+    return described(published, apply_actions(published, corrections), examples)
 
 
 def _ask(emulator: Emulator, slug: str, body: Any) -> Any:

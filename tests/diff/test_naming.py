@@ -8,18 +8,15 @@ import tomllib
 from importlib.resources import files
 from pathlib import Path
 
-import grouping
-import naming
-import pricing
-import shapes
 from hypothesis import given
 from hypothesis import strategies as st
-from refusal import RefusalError
 
 from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._comparison import _media, _naming
 from muapi_client.pinning._comparison._book import Book, Site
 from muapi_client.pinning._comparison._operations import CLIENTS_PLACES
+from rules import groups, names, price_list, schemas
+from rules.errors import GenerationError
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,21 +46,21 @@ SLUGS = st.one_of(
 )
 
 
-@given(SLUGS, st.sampled_from(["GET", "POST", "DELETE"]), st.sampled_from([*grouping.TAGS, "New", ""]), st.data())
+@given(SLUGS, st.sampled_from(["GET", "POST", "DELETE"]), st.sampled_from([*groups.TAGS, "New", ""]), st.data())
 def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st.DataObject) -> None:
     path = f"/api/v1/{slug}"
     try:
-        rendered = naming.function_name(method, path)
-    except RefusalError:
+        rendered = names.name_function(method, path)
+    except GenerationError:
         rendered = ""
     assert _naming.function_name(method, path) == rendered
     job = data.draw(st.sampled_from(["job", "stream", "plain"]))
-    assert _naming.group_of(path, tag, job) == grouping.group_of(slug, tag or None, job)[0]
+    assert _naming.group_of(path, tag, job) == groups.find_group(slug, tag or None, job)[0]
 
 
 def test_the_groups_and_tiers_are_the_generators() -> None:
-    assert set(grouping.GROUPS) == _naming.GROUPS
-    assert pricing.TIERS == _naming.TIERS
+    assert set(groups.GROUPS) == _naming.GROUPS
+    assert price_list.TIERS == _naming.TIERS
 
 
 TEXTS = st.sampled_from([
@@ -83,7 +80,7 @@ WIRES = st.sampled_from(["image_url", "f", "webhook_url", "lora_path", "path", "
 @given(WIRES, FIELDS)
 def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str, object]) -> None:
     components = {"schemas": {"Address": {"type": "string", "format": "uri"}}}
-    rendered = shapes.Schemas({"components": components}).field(wire, schema, required=False).is_media
+    rendered = schemas.Schemas({"components": components}).read_field(wire, schema, required=False).is_media
     book = Book({"components": components})
     body = Site({"type": "object", "properties": {wire: schema}}, "#")
     assert dict(_media.fields(book, body)) == {wire: rendered}

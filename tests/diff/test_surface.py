@@ -54,7 +54,7 @@ def surfaces(tmp_path_factory: pytest.TempPathFactory) -> list[griffe.Object | g
     found: list[griffe.Object | griffe.Alias] = []
     for name, document in (("old", specimen.DOCUMENT), ("new", later(specimen.DOCUMENT))):
         result = pipeline.run(tmp_path_factory.mktemp(name), document=document)
-        assert result.code == 0, result.said
+        assert result.code == 0, result.output
         found.append(griffe.load(result.package.name, search_paths=[result.package.parent], allow_inspection=False))
     return found
 

@@ -25,7 +25,7 @@ import specimen  # noqa: E402
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Result:
     """The specimen, rendered once for all tests that only read it."""
     result = pipeline.run(tmp_path_factory.mktemp("specimen"))
-    assert result.code == 0, result.said
+    assert result.code == 0, result.output
     return result
 
 

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import render
 import specimen
+
+import render
 
 COMMAND = Path(render.__file__)
 
@@ -24,7 +25,7 @@ class Result(NamedTuple):
     """What a run left."""
 
     code: int
-    said: str
+    output: str
     package: Path
 
     def text(self, name: str) -> str:
@@ -74,7 +75,7 @@ def render_file(document: Path, package: Path, *options: str) -> Result:
 
 def in_process(arguments: list[str], package: Path) -> Result:
     """Run a command in this process, and keep what it says."""
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = render.main(arguments)
-    return Result(code, said.getvalue(), package)
+    return Result(code, output.getvalue(), package)

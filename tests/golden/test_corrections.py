@@ -7,22 +7,23 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import correcting
 import openapi_spec_validator_rs
 import pytest
 from ruamel.yaml import YAML
+
+from rules import corrections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SPEC = Path(__file__).parents[2] / "spec"
 DOCUMENT = json.loads((SPEC / "openapi.json").read_text(encoding="utf-8"))
-ACTIONS = correcting.read((SPEC / "corrections.yaml").read_text(encoding="utf-8"))
+ACTIONS = corrections.read_actions((SPEC / "corrections.yaml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def corrected() -> dict[str, Any]:
-    return correcting.corrected(DOCUMENT, ACTIONS)
+    return corrections.apply_actions(DOCUMENT, ACTIONS)
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -36,7 +37,7 @@ def test_the_corrected_document_is_openapi(corrected: dict[str, Any]) -> None:
 
 def test_the_pin_itself_is_left_as_it_is() -> None:
     before = copy.deepcopy(DOCUMENT)
-    correcting.corrected(DOCUMENT, ACTIONS)
+    corrections.apply_actions(DOCUMENT, ACTIONS)
     assert before == DOCUMENT
 
 
@@ -65,7 +66,7 @@ def test_every_correction_says_why_and_on_what_evidence() -> None:
 
 
 def apply(document: dict[str, Any], **action: Any) -> dict[str, Any]:
-    return correcting.corrected(document, [correcting.Action(1, description="d", **action)])
+    return corrections.apply_actions(document, [corrections.Action(1, description="d", **action)])
 
 
 @pytest.mark.parametrize(

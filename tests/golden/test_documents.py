@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pipeline
 import pytest
-import structure
 import yaml_of
 from inline_snapshot import snapshot
 from mypy import api as mypy
+
+from rules import document_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def package(place: Path) -> Callable[..., ModuleType]:
         if not (place / target).exists():
             (path,) = DOCUMENTS.glob(f"{name}.*")
             result = pipeline.render_file(path, place / target, *options)
-            assert result.code == 0, result.said
+            assert result.code == 0, result.output
         return importlib.import_module(target)
 
     return rendered
@@ -60,7 +61,9 @@ def operations(name: str) -> set[tuple[str, str]]:
         route: document["components"]["pathItems"][item["$ref"].rsplit("/", 1)[1]] if "$ref" in item else item
         for route, item in document["paths"].items()
     }
-    return {(method.upper(), route) for route, item in items.items() for method in item if method in structure.METHODS}
+    return {
+        (method.upper(), route) for route, item in items.items() for method in item if method in document_checks.METHODS
+    }
 
 
 def functions(package: ModuleType) -> list[Any]:
@@ -106,8 +109,8 @@ def test_every_operation_is_a_function_that_makes_a_call_which_travels(
 def test_all_of_them_are_strictly_typed(package: Callable[..., ModuleType], place: Path) -> None:
     packages = [place / package(name).__name__ for name in NAMES]
     options = ["--strict", "--config-file=", f"--cache-dir={place}/.cache"]
-    said, trouble, code = mypy.run([*options, *map(str, packages)])
-    assert (code, trouble) == (0, ""), said
+    output, trouble, code = mypy.run([*options, *map(str, packages)])
+    assert (code, trouble) == (0, ""), output
 
 
 def problems(made: ModuleType, model: str, **fields: Any) -> list[str]:
@@ -235,7 +238,7 @@ def test_another_prefix_is_left_out_of_names_when_told(package: Callable[..., Mo
     assert [one.__name__ for one in functions(package("below_v2"))] == ["api_v2_make_it_now"]
     (path,) = DOCUMENTS.glob("below_v2.*")
     result = pipeline.render_file(path, tmp_path / "second", "--prefix", "/api/v2")
-    assert "Schema 'In' takes fields beyond those it names" in result.said
+    assert "Schema 'In' takes fields beyond those it names" in result.output
     assert (tmp_path / "second/api/other/make_it_now.py").exists()
     assert 'removeprefix("/api/v2/")' in result.text("types.py")
     assert json.loads(result.text("catalog.json"))["models"][0]["slug"] == "make-it/now"
@@ -311,8 +314,8 @@ def test_what_cannot_be_rendered_whole_is_refused_by_name_in_a_line(
     path.write_text(json.dumps(document), encoding="utf-8")
     result = pipeline.render_file(path, tmp_path / "out" / "package")
     assert result.code == 1
-    assert named in result.said
-    assert len(result.said.strip().splitlines()) == 1
+    assert named in result.output
+    assert len(result.output.strip().splitlines()) == 1
     assert list((tmp_path / "out").glob("*")) == []
 
 
@@ -340,8 +343,8 @@ def test_a_file_that_two_readers_could_take_differently_is_refused(
     monkeypatch.chdir(tmp_path)
     (tmp_path / name).write_text(text, encoding="utf-8")
     result = pipeline.render_file(tmp_path / name, tmp_path / "out" / "package")
-    assert (result.code, len(result.said.strip().splitlines())) == (1, 1), result.said
-    assert named in result.said
+    assert (result.code, len(result.output.strip().splitlines())) == (1, 1), result.output
+    assert named in result.output
     assert not (tmp_path / "boom").exists()
 
 
@@ -354,12 +357,12 @@ def test_nothing_that_was_not_rendered_is_ever_replaced(there: str, tmp_path: Pa
         target.mkdir()
         (target / "__init__.py").write_text("mine")
     result = pipeline.render_file(DOCUMENTS / "bare.yaml", target)
-    assert "would be gone: name another place" in result.said
+    assert "would be gone: name another place" in result.output
     assert (target if target.is_file() else target / "__init__.py").read_text() == "mine"
 
 
 def test_a_package_needs_a_name_python_takes(tmp_path: Path) -> None:
     assert (
         "'not-a-name' is no name of a package"
-        in pipeline.render_file(DOCUMENTS / "bare.yaml", tmp_path / "not-a-name").said
+        in pipeline.render_file(DOCUMENTS / "bare.yaml", tmp_path / "not-a-name").output
     )

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from pipeline import Result
 
 import pipeline
-import swapping
+
+from build import swap
 
 
 def test_the_same_bytes_come_out_under_any_seed_and_from_any_folder(rendered: Result, tmp_path: Path) -> None:
     again = pipeline.run(tmp_path, environment={"PYTHONHASHSEED": "4711", "LC_ALL": "C"})
-    assert again.code == 0, again.said
-    assert swapping.differences(rendered.package, again.package) == []
+    assert again.code == 0, again.output
+    assert swap.list_differences(rendered.package, again.package) == []
 
 
 def test_drift_lists_every_file_that_was_edited_added_or_removed(
@@ -32,28 +33,28 @@ def test_drift_lists_every_file_that_was_edited_added_or_removed(
     (package / "__pycache__/x.pyc").write_bytes(b"")
     result = render("drift", document=document)
     assert result.code == 1
-    assert result.said.splitlines()[:3] == ["extra    api/extra.py", "missing  choices.py", "differs  types.py"]
-    assert "3 files" in result.said
+    assert result.output.splitlines()[:3] == ["extra    api/extra.py", "missing  choices.py", "differs  types.py"]
+    assert "3 files" in result.output
     assert (package / "types.py").read_text() == "# edited\n"  # it only tells
 
 
 def test_a_changed_document_shows_as_drift(document: dict[str, Any], render: Callable[..., Result]) -> None:
     render(document=document)
     document["components"]["schemas"]["SharedRequest"]["properties"]["prompt"]["maxLength"] = 10
-    said = render("drift", document=document).said
-    assert "differs  models/shared_request.py" in said
-    assert "differs  catalog.json" in said
+    output = render("drift", document=document).output
+    assert "differs  models/shared_request.py" in output
+    assert "differs  catalog.json" in output
 
 
 def test_a_swap_that_died_half_way_is_put_right(tmp_path: Path) -> None:
     target = tmp_path / "package"
-    aside = swapping.aside(target)
+    aside = swap.backup_path(target)
     aside.mkdir()
     (aside / "old.py").write_text("old")
-    swapping.recover(target)  # died between the two renames: the old package comes back
+    swap.recover_backup(target)  # died between the two renames: the old package comes back
     assert (target / "old.py").read_text() == "old"
     aside.mkdir()
-    swapping.recover(target)  # died before the old package was removed: the new one stays
+    swap.recover_backup(target)  # died before the old package was removed: the new one stays
     assert (target / "old.py").exists()
     assert not aside.exists()
 
@@ -63,6 +64,6 @@ def test_a_swap_replaces_a_package_whole(tmp_path: Path) -> None:
     for folder, name in ((target, "old.py"), (new, "new.py")):
         folder.mkdir()
         (folder / name).write_text("")
-    swapping.swap(new, target)
+    swap.swap_in(new, target)
     assert [path.name for path in target.iterdir()] == ["new.py"]
     assert [path.name for path in tmp_path.iterdir()] == ["package"]

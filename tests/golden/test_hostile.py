@@ -6,14 +6,15 @@ import ast
 import json
 from typing import TYPE_CHECKING, Any
 
-import generating
 import jinja2
 import pytest
 import specimen
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from normalising import KEY, plan
-from pricing import PriceList
+
+from build import generator
+from rules.plan import KEY, make_plan
+from rules.price_list import PriceList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,9 +134,9 @@ HOMES = {"__future__", "typing", "collections.abc", "datetime", "attrs"}
 
 def modules(document: dict[str, Any]) -> Iterator[str]:
     """The modules of a document, laid out by our templates alone: the generator only hands the same facts on."""
-    made = plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
+    made = make_plan(document, PriceList("2026-08-20", {}), {"sha256": ""})
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(generating.HERE), trim_blocks=True, lstrip_blocks=True, autoescape=False
+        loader=jinja2.FileSystemLoader(generator.TEMPLATES), trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
     for item in made.document["paths"].values():
         for operation in item.values():
@@ -156,7 +157,7 @@ def test_no_payload_gets_out_of_its_string(render: Callable[..., Result]) -> Non
     keep = "  - target: $.info\n    description: nothing to correct here\n    update: {}\n"
     document = hostile([text for text in PAYLOADS if text != "\ud800"])
     result = render(document=document, corrections=corrections + keep, prices=prices)
-    assert result.code == 0, result.said
+    assert result.code == 0, result.output
     for file in result.package.rglob("*.py"):
         source = file.read_text(encoding="utf-8")
         if file.parent.name == "models" or "api" in file.parts:
@@ -193,7 +194,7 @@ def test_a_hostile_path_stays_a_string_and_its_file_stays_inside(
     document["paths"][path] = specimen.job("h", "Audio", "SharedRequest")
     result = render(document=document)
     if result.code:
-        assert "Traceback" not in result.said
+        assert "Traceback" not in result.output
         assert not result.package.exists()
         return
     (module,) = (file for file in (result.package / "api/audio").iterdir() if file.name != "__init__.py")

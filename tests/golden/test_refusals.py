@@ -82,9 +82,9 @@ def test_a_document_that_cannot_be_rendered_is_refused_by_name(
     spoil(document)
     result = render(document=document)
     assert result.code == 1
-    assert [one for one in named if one not in result.said] == []
-    assert "Traceback" not in result.said
-    assert len(result.said.strip().splitlines()) == 1
+    assert [one for one in named if one not in result.output] == []
+    assert "Traceback" not in result.output
+    assert len(result.output.strip().splitlines()) == 1
     assert not result.package.exists()
 
 
@@ -117,8 +117,8 @@ def test_a_correction_that_does_nothing_or_explains_nothing_is_refused(
 ) -> None:
     result = render(document=document, corrections=corrections)
     assert result.code == 1
-    assert [one for one in named if one not in result.said] == []
-    assert len(result.said.strip().splitlines()) == 1
+    assert [one for one in named if one not in result.output] == []
+    assert len(result.output.strip().splitlines()) == 1
 
 
 def test_the_old_package_survives_a_refusal(document: dict[str, Any], render: Callable[..., Result]) -> None:
@@ -149,9 +149,9 @@ def test_what_is_gone_from_the_document_is_gone_from_the_package(
 def test_half_a_character_is_refused(document: dict[str, Any], render: Callable[..., Result]) -> None:
     document["components"]["schemas"]["SharedRequest"]["properties"]["prompt"]["default"] = "\ud800"
     result = render(document=document)
-    assert (result.code, "half a character" in result.said) == (1, True)
+    assert (result.code, "half a character" in result.output) == (1, True)
 
 
 def test_files_that_cannot_be_read_are_named(document: dict[str, Any], render: Callable[..., Result]) -> None:
     result = render(document=[], prices={"as_of": "2026-08-20", "models": []})
-    assert (result.code, "openapi.json is no JSON object" in result.said) == (1, True)
+    assert (result.code, "openapi.json is no JSON object" in result.output) == (1, True)

@@ -9,11 +9,12 @@ import pickle
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
-import generating
 import pytest
 import specimen
 from inline_snapshot import snapshot
-from options import ROOT
+
+from build import generator
+from render import ROOT
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -36,11 +37,11 @@ def refused(package: ModuleType, **fields: Any) -> list[tuple[tuple[str | int, .
 
 
 def test_says_how_many_operations_of_how_many(rendered: Result) -> None:
-    assert "16 of 16 operations" in rendered.said
+    assert "16 of 16 operations" in rendered.output
 
 
 def test_a_tag_nobody_knows_is_told_and_shelved_under_other(rendered: Result) -> None:
-    assert "Tag '(none)' is new" in rendered.said
+    assert "Tag '(none)' is new" in rendered.output
     assert (rendered.package / "api/other/put_things_id.py").exists()
 
 
@@ -59,13 +60,13 @@ def test_a_tag_nobody_knows_is_told_and_shelved_under_other(rendered: Result) ->
         ("platform.patch_things_id", ("PATCH", "/api/v1/things/{id}", "")),
     ],
 )
-def test_names_come_from_the_path_and_shelves_from_tag_or_slug(
+def test_names_come_from_the_path_and_groups_from_tag_or_slug(
     package: ModuleType, module: str, operation: tuple[str, str, str]
 ) -> None:
-    told = names(f"api.{module}", package).OPERATION
-    assert (told.method, told.path, told.answer) == operation
-    assert told.name == module.split(".")[1]
-    assert told.is_job is (told.answer == "Submission")
+    found = names(f"api.{module}", package).OPERATION
+    assert (found.method, found.path, found.answer) == operation
+    assert found.name == module.split(".")[1]
+    assert found.is_job is (found.answer == "Submission")
 
 
 def test_an_endpoint_module_reads_like_this(rendered: Result) -> None:
@@ -270,8 +271,8 @@ def test_every_trap_of_a_field_has_its_annotation(package: ModuleType) -> None:
 
 
 def test_docstrings_tell_bounds_and_only_defaults_that_can_be_true(package: ModuleType) -> None:
-    told = inspect.getdoc(names("functions", package).every_field)
-    assert told == snapshot("""\
+    docstring = inspect.getdoc(names("functions", package).every_field)
+    assert docstring == snapshot("""\
 Text to image with every-field (tier: balanced).
 
 Price: 0.025 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.
@@ -423,10 +424,10 @@ def test_an_answer_takes_whatever_comes(package: ModuleType) -> None:
 
 def test_the_catalogue_tells_names_tiers_and_prices_as_far_as_they_are_known(rendered: Result) -> None:
     catalogue = json.loads(rendered.text("catalog.json"))
-    told = {
+    found = {
         one["slug"]: (one["name"], one["tier"], (one["price"] or {}).get("cost_usd")) for one in catalogue["models"]
     }
-    assert told == snapshot(
+    assert found == snapshot(
         {
             "3d_maker": ("3d_maker", None, 1),
             "every-field": ("every-field", "balanced", 0.025),
@@ -740,7 +741,7 @@ BUILT = {"shared_types.py.jinja"}  # of a package that stands beside another: te
 
 
 def test_every_template_has_a_record_of_what_it_makes(rendered: Result) -> None:
-    templates = {file.name: file for file in generating.HERE.glob("*.jinja")}
+    templates = {file.name: file for file in generator.TEMPLATES.glob("*.jinja")}
     assert templates.keys() == RECORDED.keys() | EMPTY | BUILT
     assert all(not templates[name].read_text(encoding="utf-8") for name in EMPTY)
     for name in RECORDED.values():

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import keyword
 
-import naming
 import pytest
-from describing import escaped, sentence, wrapped
-from grouping import GROUPS, group_of
 from hypothesis import given
 from hypothesis import strategies as st
-from pricing import Price, PriceList
+
+from rules import names
+from rules.docstrings import escape, to_sentence, wrap
+from rules.groups import GROUPS, find_group
+from rules.price_list import Price, PriceList
 
 SLUGS = st.from_regex(r"[a-z0-9][a-z0-9._/-]{0,30}", fullmatch=True)
 
 
 @given(st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]), SLUGS)
 def test_every_function_name_is_one_python_takes(method: str, slug: str) -> None:
-    name = naming.function_name(method, f"/api/v1/{slug}")
+    name = names.name_function(method, f"/api/v1/{slug}")
     assert name.isidentifier()
     assert not keyword.iskeyword(name)
     assert "__" not in name
@@ -25,7 +26,7 @@ def test_every_function_name_is_one_python_takes(method: str, slug: str) -> None
 
 @given(st.text(max_size=20))
 def test_every_field_name_is_one_python_takes_and_generated_code_does_not_use(wire: str) -> None:
-    name = naming.field_name(wire, answer=True)
+    name = names.name_field(wire, answer=True)
     assert name.isidentifier()
     assert not keyword.iskeyword(name)
     assert not name.startswith("_")
@@ -34,7 +35,7 @@ def test_every_field_name_is_one_python_takes_and_generated_code_does_not_use(wi
 
 @given(st.text(max_size=20))
 def test_every_class_name_is_one_python_takes(schema: str) -> None:
-    name = naming.class_name(schema)
+    name = names.name_class(schema)
     assert name.isidentifier()
     assert not keyword.iskeyword(name)
 
@@ -54,7 +55,7 @@ def test_every_class_name_is_one_python_takes(schema: str) -> None:
     ],
 )
 def test_functions_are_named_by_the_written_rule(method: str, path: str, name: str) -> None:
-    assert naming.function_name(method, path) == name
+    assert names.name_function(method, path) == name
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_functions_are_named_by_the_written_rule(method: str, path: str, name: s
     ],
 )
 def test_groups_go_by_slug_where_tags_are_wrong(slug: str, tag: str | None, job: str, group: str) -> None:
-    assert group_of(slug, tag, job)[0] == group  # type: ignore[arg-type]
+    assert find_group(slug, tag, job)[0] == group  # type: ignore[arg-type]
     assert group in GROUPS
 
 
@@ -90,11 +91,11 @@ def test_groups_go_by_slug_where_tags_are_wrong(slug: str, tag: str | None, job:
     ],
 )
 def test_catalogue_names_are_never_guessed(slug: str, summary: str, expected: tuple[str | None, str | None]) -> None:
-    assert PriceList("2026-08-20", {"flux-dev": Price(1, True, None)}).name_and_tier(slug, summary) == expected
+    assert PriceList("2026-08-20", {"flux-dev": Price(1, True, None)}).find_name_and_tier(slug, summary) == expected
 
 
 @pytest.mark.parametrize(
-    ("price", "told"),
+    ("price", "expected"),
     [
         (Price(0.025, True, None), "0.025 USD is representative (2026-08-20)"),
         (Price(0.025, False, None), "0.025 USD a run (2026-08-20)"),
@@ -102,25 +103,25 @@ def test_catalogue_names_are_never_guessed(slug: str, summary: str, expected: tu
         (None, "not in the price list of 2026-08-20"),
     ],
 )
-def test_a_price_is_told_with_its_day_and_what_it_depends_on(price: Price | None, told: str) -> None:
+def test_a_price_is_told_with_its_day_and_what_it_depends_on(price: Price | None, expected: str) -> None:
     prices = PriceList("2026-08-20", {"one": price} if price else {})
-    assert told in prices.basis("one")
+    assert expected in prices.describe("one")
 
 
 @given(st.text())
 def test_no_text_leaves_a_docstring(text: str) -> None:
-    assert compile(f'"""{escaped(text)}."""', "docstring", "eval") is not None
+    assert compile(f'"""{escape(text)}."""', "docstring", "eval") is not None
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "P", "Zs"]), max_size=300))
 def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
-    lines = wrapped(text, 8, 4).split("\n")
-    assert " ".join(" ".join(lines).split()) == escaped(text)
+    lines = wrap(text, 8, 4).split("\n")
+    assert " ".join(" ".join(lines).split()) == escape(text)
     assert all(len(line) <= 110 or len(line.split()) == 1 for line in lines[1:])
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("", ""),
         ("what to make", "What to make."),
@@ -129,5 +130,5 @@ def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
         ("A.", "A."),
     ],
 )
-def test_sentences_begin_and_end(text: str, told: str) -> None:
-    assert sentence(text) == told
+def test_sentences_begin_and_end(text: str, expected: str) -> None:
+    assert to_sentence(text) == expected

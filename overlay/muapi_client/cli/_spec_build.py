@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -66,7 +67,7 @@ def _arguments(options: argparse.Namespace, document: Path, package: Path) -> li
         *("--corrections", corrections if corrections == "none" else str(Path(corrections).resolve())),
         *("--models", str(Path(options.models or pin / MODELS).resolve())),
         *("--output", str(package)),
-        *("--told", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
+        *("--generated-by", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
     ]
 
 
@@ -87,4 +88,4 @@ def _rendered(arguments: list[str]) -> list[str]:
 def _generator() -> Path:
     """Where the generator is: in the checkout this package runs from, or in the installed wheel."""
     spec = checkout()
-    return spec.parent / "generator_templates" if spec else Path(__file__).resolve().parents[1] / "_generator"
+    return spec.parent / "generator_templates" if spec else Path(str(files("muapi_client") / "_generator"))

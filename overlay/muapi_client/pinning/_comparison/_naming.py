@@ -1,8 +1,8 @@
 """Names: what an operation is called in Python, and on which shelf its function stands. Pure.
 
-Lives here: the rules of the rendering (``generator_templates/naming.py`` and ``grouping.py``) said once more, because a
-document has to be compared before it is rendered and without the generator; a test holds the two together over every
-pinned operation. Does not live here: any other name.
+Lives here: the rules of the rendering (``generator_templates/rules/names.py``, ``generator_templates/rules/groups.py``)
+said once more, because a document has to be compared before it is rendered and without the generator; a test holds the
+two together over every pinned operation. Does not live here: any other name.
 """
 
 from __future__ import annotations

@@ -1,0 +1,144 @@
+"""Annotations: what an editor and a type checker see of a value.
+
+Lives here: a shape as an annotation, and the names that annotation needs. Does not live here: run-time checks
+(``validators``). Everything from the document that reaches code here goes through ``repr``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from .names import name_module
+
+if TYPE_CHECKING:
+    from .literal_aliases import Aliases
+    from .schemas import Shape, Value
+
+_SIMPLE = {"text": "str", "integer": "int", "number": "float", "boolean": "bool"}
+_HOMES = {
+    "Any": "typing",
+    "Literal": "typing",
+    "Mapping": "collections.abc",
+    "Sequence": "collections.abc",
+    "datetime": "datetime",
+}
+_STANDARD = ("collections.abc", "datetime", "typing")
+
+
+class Imports:
+    """The names a module imports, by where they come from."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, *names: str) -> None:
+        """Add names of the standard library."""
+        for name in names:
+            self._names[_HOMES[name]].add(name)
+
+    def add_from(self, home: str, name: str) -> None:
+        """Add a name of a generated module: ``models``, ``choices`` or ``types``."""
+        self._names[home].add(name)
+
+    def names(self, home: str) -> list[str]:
+        """List the names of one home, in the order isort keeps: constants, classes, functions."""
+        return sorted(self._names[home], key=lambda name: (not name.isupper(), not name[:1].isupper(), name))
+
+    def needs_type_checking(self) -> bool:
+        """Return whether annotations need more than ``typing``, and so an import that costs nothing at run time."""
+        return any(names for home, names in self._names.items() if home != "typing")
+
+    def standard_lines(self) -> list[str]:
+        """Write the import lines of the standard library."""
+        return [f"from {home} import {', '.join(self.names(home))}" for home in _STANDARD if self._names[home]]
+
+    def model_lines(self, prefix: str, *, but: str = "") -> list[str]:
+        """Write the import lines of models, each from its own file: who needs one class loads no other."""
+        return sorted(f"from {prefix}{name_module(name)} import {name}" for name in self._names["models"] - {but})
+
+
+def annotate_input(value: Value, aliases: Aliases, imports: Imports, *, text: str = "str") -> str:
+    """Annotate a value the caller gives: a parameter, or a field of a request model.
+
+    Args:
+        text: The annotation of a text; ``Media`` of the generated ``types`` where a local file will do, too.
+    """
+    if text != "str":
+        imports.add_from("types", text)
+    alternatives: list[str] = []
+    for shape in value.shapes:
+        for alternative in _annotate_input_shape(shape, aliases, imports, text):
+            if alternative not in alternatives:
+                alternatives.append(alternative)
+    if alternatives == ["Any"]:
+        return "Any"
+    return " | ".join([*alternatives, *(["None"] if value.nullable else [])])
+
+
+def _annotate_input_shape(shape: Shape, aliases: Aliases, imports: Imports, text: str) -> list[str]:
+    if shape.kind in _SIMPLE:
+        return [text if shape.kind == "text" else _SIMPLE[shape.kind]]
+    if shape.kind == "choice":
+        return [_annotate_choice(shape, aliases, imports)]
+    if shape.kind == "list" and shape.item is not None:
+        imports.add("Sequence")
+        return [f"Sequence[{annotate_input(shape.item, aliases, imports, text=text)}]"]
+    if shape.kind in ("object", "model"):
+        imports.add("Any", "Mapping")
+        if shape.model:
+            imports.add_from("models", shape.model)
+        return [*([shape.model] if shape.model else []), "Mapping[str, Any]"]
+    if shape.kind == "file":
+        imports.add_from("types", "Upload")
+        return ["Upload"]
+    imports.add("Any")
+    return ["Any"]
+
+
+def _annotate_choice(shape: Shape, aliases: Aliases, imports: Imports) -> str:
+    if any(type(choice) is float for choice in shape.choices):
+        return "float"  # Literal takes no floats; the check still knows the list
+    name = aliases.find(shape.choices)
+    if name is not None:
+        imports.add_from("choices", name)
+        return name
+    imports.add("Literal")
+    return f"Literal[{', '.join(map(repr, shape.choices))}]"
+
+
+def annotate_answer(value: Value, imports: Imports) -> str:
+    """Annotate a value the server gives: enums are open, and anything may be missing.
+
+    A server that strays from its document is not contradicted: the value stays as it came.
+    """
+    alternatives: list[str] = []
+    for shape in value.shapes:
+        alternative = _annotate_answer_shape(shape, imports)
+        if alternative not in alternatives:
+            alternatives.append(alternative)
+    if "Any" in alternatives:
+        return "Any"
+    return " | ".join([*alternatives, "None"])
+
+
+def _annotate_answer_shape(shape: Shape, imports: Imports) -> str:
+    if shape.kind == "text" and shape.format == "date-time":
+        imports.add("datetime")
+        return "datetime | str"
+    if shape.kind in _SIMPLE:
+        return _SIMPLE[shape.kind]
+    if shape.kind == "choice" and len({type(choice) for choice in shape.choices}) == 1:
+        return type(shape.choices[0]).__name__
+    if shape.kind == "list" and shape.item is not None:
+        return f"list[{_annotate_answer_item(shape.item, imports)}]"
+    if shape.kind == "model" and shape.model:
+        imports.add_from("models", shape.model)
+        return shape.model
+    imports.add("Any")
+    return "dict[str, Any]" if shape.kind == "object" else "Any"
+
+
+def _annotate_answer_item(value: Value, imports: Imports) -> str:
+    annotation = annotate_answer(value, imports)
+    return annotation if value.nullable else annotation.removesuffix(" | None")

@@ -1,0 +1,204 @@
+"""Classes: each component schema as the facts of one attrs class, ready to be laid out by ``templates/model.py.jinja``.
+
+Lives here: which schemas are sent and which come back, and what their classes say.
+Does not live here: layout, how a value is read (``templates/answers.py.jinja``) or checked
+(``templates/checks.py.jinja``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from .annotations import Imports, annotate_answer, annotate_input
+from .docstrings import describe_field, to_sentence, wrap
+from .errors import GenerationError
+from .names import check_unique, file_key, name_class, name_field
+from .schema_syntax import is_open
+from .validators import make_check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .literal_aliases import Aliases
+    from .operations import Operation
+    from .schemas import Field, Schemas, Value
+
+_ONE_LINE = 100  # columns of a one-line docstring between its quotes, indented by four
+
+
+@frozen
+class Component:
+    """A component schema that becomes a class."""
+
+    schema: str
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+    is_open: bool = False  # says that it takes fields beyond those it names
+
+
+def read_components(schemas: Schemas) -> list[Component]:
+    """Read every schema that becomes a class, by name."""
+    found = [
+        Component(
+            schema,
+            name_class(schema),
+            str(definition.get("description") or ""),
+            tuple(schemas.read_fields(definition)),
+            is_open(definition),
+        )
+        for schema, definition in schemas.list_models().items()
+    ]
+    check_unique([(file_key(component.name), component.schema) for component in found], "Schemas")
+    return sorted(found, key=lambda component: component.name)
+
+
+def assign_roles(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, str]:
+    """Say of each class whether it is sent (``request``) or comes back (``answer``); none can be both.
+
+    What no operation mentions is read rather than sent: errors are.
+    """
+    parts = {item.name: {name for field in item.fields for name in find_models(field.value)} for item in components}
+    sent = _find_reachable({item.request for item in operations} | _find_models_in_parameters(operations), parts)
+    answered = _find_reachable({item.answer.removeprefix("list[").removesuffix("]") for item in operations}, parts)
+    if sent & answered:
+        raise GenerationError(
+            f"Schemas both sent and answered with: {', '.join(sorted(sent & answered))}. A correction must give the "
+            "answer a schema of its own, for requests are checked and answers are not."
+        )
+    return {name: "request" if name in sent else "answer" for name in parts}
+
+
+def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
+    fields = (
+        field
+        for operation in operations
+        for field in (*operation.query, *operation.path_fields, *(operation.fields or ()))
+    )
+    return {name for field in fields for name in find_models(field.value)}
+
+
+def find_models(value: Value) -> set[str]:
+    """List the classes a value may be made of."""
+    found = {shape.model for shape in value.shapes if shape.model}
+    inner = (find_models(shape.item) for shape in value.shapes if shape.item)
+    return found.union(*inner)
+
+
+def _find_reachable(start: set[str], parts: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    pending = [name for name in start if name in parts]
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            pending.extend(parts[name] & parts.keys())
+    return seen
+
+
+def find_users(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, list[str]]:
+    """List what sends each class: slugs, or the classes it is a part of."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for operation in operations:
+        found[operation.request].append(operation.slug)
+    for component in components:
+        for name in sorted({name for field in component.fields for name in find_models(field.value)}):
+            found[name].append(component.name)
+    return found
+
+
+def make_request_facts(component: Component, used_by: list[str], aliases: Aliases, *, nested: bool) -> dict[str, Any]:
+    """Describe a class to send: typed and checked; its fields are documented by the functions, or here if by none."""
+    _check_field_names(component, answer=False)
+    imports = Imports()
+    fields = []
+    for field in component.fields:
+        name = name_field(field.wire)
+        wire = "" if name == field.wire else f", wire={field.wire!r}"
+        maker = "required" if field.required else "optional"
+        made = f"checks.{maker}({make_check(field.value, aliases, imports)}{wire})"
+        fields.append(f"{name}: {annotate_input(field.value, aliases, imports)} = {made}")
+    return {
+        "answer": False,
+        "name": component.name,
+        "doc": wrap(to_sentence(component.description) or _list_senders(used_by, nested=nested), 4),
+        "attributes": _describe_attributes(component, aliases) if nested else [],
+        "fields": fields,
+        "standard": imports.standard_lines(),
+        "models": imports.model_lines(".", but=component.name),
+        "choices": ", ".join(imports.names("choices")),
+    }
+
+
+def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
+    """Describe a class that comes back: everything optional, nothing refused."""
+    _check_field_names(component, answer=True)
+    imports = Imports()
+    imports.add("Any", "Mapping")
+    fields, readers = [], []
+    for field in component.fields:
+        name = name_field(field.wire, answer=True)
+        renamed = f"attrs.field(default=None, metadata={{'wire': {field.wire!r}}})"
+        fields.append(f"{name}: {annotate_answer(field.value, imports)} = {'None' if name == field.wire else renamed}")
+        reader = _make_reader(field.value)
+        if reader:
+            readers.append(f"{name}={reader}")
+    return {
+        "answer": True,
+        "name": component.name,
+        "doc": wrap(to_sentence(component.description) or f"What the server says: a ``{component.schema}``.", 4),
+        "attributes": _describe_attributes(component, aliases, answer=True),
+        "fields": fields,
+        "standard": imports.standard_lines(),
+        "models": imports.model_lines(".", but=component.name),
+        "readers": readers,
+        "reader_names": ", ".join(name for name in ("instant", "many", "one", "read") if _is_used(name, readers)),
+    }
+
+
+def _check_field_names(component: Component, *, answer: bool) -> None:
+    """Refuse a class of which one attribute would hide another."""
+    pairs = [
+        (name_field(field.wire, answer=answer), f"{field.wire} of {component.schema}") for field in component.fields
+    ]
+    check_unique(pairs, "Fields")
+
+
+def _is_used(reader: str, readers: list[str]) -> bool:
+    return reader == "read" or any(reader in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
+
+
+def _make_reader(value: Value) -> str:
+    """Write the expression that makes the reader of a value, where it is more than plain JSON."""
+    if len(value.shapes) != 1:
+        return ""
+    shape = value.shapes[0]
+    if shape.model:
+        return f"one({shape.model}.from_dict)"
+    if shape.format == "date-time":
+        return "instant"
+    inner = _make_reader(shape.item) if shape.item else ""
+    return f"many({inner})" if inner else ""
+
+
+def _list_senders(used_by: list[str], *, nested: bool) -> str:
+    """List in a line who uses a class: as many names as there is room for."""
+    beginning = "Part of" if nested else "The body of"
+    for shown in range(len(used_by), 0, -1):
+        names = [f"``{user}``" for user in used_by[:shown]]
+        names += [f"{len(used_by) - shown} more"] if shown < len(used_by) else []
+        listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+        if len(f"{beginning} {listed}.") <= _ONE_LINE:
+            return f"{beginning} {listed}."
+    return f"{beginning} {len(used_by)} requests."
+
+
+def _describe_attributes(component: Component, aliases: Aliases, *, answer: bool = False) -> list[str]:
+    descriptions = [
+        (name_field(field.wire, answer=answer), describe_field(field, aliases)) for field in component.fields
+    ]
+    return [wrap(f"{name}: {text}", 8, 4) for name, text in descriptions]

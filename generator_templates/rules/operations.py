@@ -1,0 +1,197 @@
+"""Operations: each operation of the corrected document, read into names, places and fields.
+
+Lives here: what an operation takes and answers. Does not live here: the function it becomes (``signatures``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from .document_checks import METHODS
+from .errors import GenerationError, quote, show_name
+from .groups import GROUPS, Job, find_group
+from .names import check_unique, make_slug, name_class, name_function, to_pascal_case
+from .schema_syntax import as_object, is_model
+from .schemas import Field, Schemas, Shape, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+JOB_RESPONSE = "Submission"  # spec/corrections.yaml gives it to every operation that submits a job
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json(?:\s*;.*)?")
+_ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
+
+
+@frozen
+class Operation:
+    """One operation: its names, and what goes where."""
+
+    function: str
+    group: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    slug: str  # what MuAPI calls the endpoint: the path below the prefix
+    answer: str
+    media: str  # the media type of an answer that is no JSON
+    request: str
+    job: Job
+    path_fields: tuple[Field, ...]
+    query: tuple[Field, ...]
+    files: tuple[Field, ...]
+    fields: tuple[Field, ...] | None  # None: no body
+    takes_any_object: bool  # as its body
+
+
+def read_operations(document: Mapping[str, Any], schemas: Schemas, prefix: str) -> tuple[list[Operation], list[str]]:
+    """Read every operation, by function name, and list the tags no group is known for."""
+    found: list[Operation] = []
+    unknown_tags: set[str] = set()
+    for path, reference in document["paths"].items():
+        item = schemas.find_component("pathItems", reference) if not path.startswith("x-") else {}
+        for method in (method for method in METHODS if method in item):
+            operation, is_known = _read_operation(method, path, item, schemas, prefix)
+            found.append(operation)
+            if not is_known:
+                unknown_tags.update((item[method].get("tags") or ["(none)"])[:1])
+    check_unique([(operation.function, f"{operation.method} {operation.path}") for operation in found], "Operations")
+    groups = [(name, f"the group {name}") for name in GROUPS]
+    indexed = [(operation.function, operation.path) for operation in found if operation.job != "plain"]
+    check_unique([*groups, *indexed], "Names")  # both stand in functions/
+    return sorted(found, key=lambda operation: operation.function), sorted(unknown_tags)
+
+
+def _read_operation(
+    method: str, path: str, item: Mapping[str, Any], schemas: Schemas, prefix: str
+) -> tuple[Operation, bool]:
+    definition = item[method]
+    where = f"{method.upper()} {show_name(path)}"
+    all_parameters = (*item.get("parameters", ()), *definition.get("parameters", ()))
+    declared = [schemas.find_component("parameters", parameter) for parameter in all_parameters]
+    _check_parameters(declared, path, where)
+    slug, function = make_slug(path, prefix), name_function(method, path, prefix)
+    answer, media = _read_answer(definition.get("responses", {}), schemas)
+    job: Job = "job" if answer == JOB_RESPONSE else "stream" if path.endswith("/stream") else "plain"
+    group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
+    body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
+    request, fields, files, takes_any_object = _read_body(body, schemas, where, function)
+    query = tuple(_read_parameters(declared, "query", schemas))
+    _check_query(query, where)
+    return Operation(
+        function,
+        group,
+        method.upper(),
+        path,
+        str(definition.get("summary") or ""),
+        str(definition.get("description") or ""),
+        slug,
+        answer,
+        media,
+        request,
+        job,
+        tuple(_read_path_fields(path, declared, schemas)),
+        query,
+        files,
+        fields,
+        takes_any_object,
+    ), is_known
+
+
+def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: str) -> None:
+    """Refuse headers and cookies, which are the client's: one left after the corrections is a question for a person.
+
+    So are a placeholder the path does not have, and a parameter that is to be written in a way of its own.
+    """
+    unsupported = [
+        f"{show_name(parameter['in'])} {show_name(parameter['name'])}"
+        for parameter in declared
+        if parameter["in"] not in ("path", "query")
+        or (parameter["in"] == "path" and "{" + parameter["name"] + "}" not in path)
+        or parameter.get("content")
+        or parameter.get("style", "form") not in ("form", "simple")
+    ]
+    if unsupported:
+        raise GenerationError(
+            f"{where} takes {', '.join(unsupported)}, which no request function has a place for: "
+            "spec/corrections.yaml has to take it away, or operations.py to learn where it goes."
+        )
+
+
+def _check_query(query: Iterable[Field], where: str) -> None:
+    """Refuse objects in a query, which holds texts, numbers and lists of them: they have no one form there."""
+    objects = [
+        show_name(field.wire)
+        for field in query
+        if any(shape.kind in ("object", "model") for shape in field.value.shapes)
+    ]
+    if objects:
+        raise GenerationError(
+            f"{where} takes an object in the query ({', '.join(objects)}), which has no one form there."
+        )
+
+
+def _read_parameters(declared: Iterable[Mapping[str, Any]], place: str, schemas: Schemas) -> Iterator[Field]:
+    latest = {parameter["name"]: parameter for parameter in declared if parameter.get("in") == place}
+    for name, parameter in latest.items():
+        declared_schema = as_object(parameter.get("schema", {}))
+        schema = {**declared_schema, "description": parameter.get("description") or declared_schema.get("description")}
+        yield schemas.read_field(name, schema, required=place == "path" or bool(parameter.get("required")))
+
+
+def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas: Schemas) -> Iterator[Field]:
+    """Read the placeholders in the order of the path; one the document forgot to declare is text."""
+    declared_fields = {field.wire: field for field in _read_parameters(declared, "path", schemas)}
+    for name in re.findall(r"{([^{}]*)}", path):
+        yield declared_fields.get(name) or Field(name, Value((Shape("text"),)), required=True)
+
+
+def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, str]:
+    """Read the model of the first 2xx answer, ``list[…]`` of it, or nothing; and the media type of what is no JSON."""
+    code = next((code for code in sorted(responses) if code.startswith("2")), None)
+    content = schemas.find_component("responses", responses.get(code or "", {})).get("content", {})
+    media_type = next((media_type for media_type in content if _JSON.fullmatch(media_type)), None)
+    if media_type is None:
+        return "", next(iter(content), "")
+    shapes = schemas.read_value(content[media_type].get("schema") or {}).shapes
+    if len(shapes) != 1:
+        return "", ""
+    shape = shapes[0]
+    items = shape.item.shapes if shape.item else ()
+    if shape.kind == "list" and len(items) == 1 and items[0].model:
+        return f"list[{items[0].model}]", ""
+    return shape.model or "", ""
+
+
+Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]
+
+
+def _read_body(body: Mapping[str, Any], schemas: Schemas, where: str, function: str) -> Body:
+    """Read the request model's name, its fields, the files, and whether any object will do."""
+    content = body.get("content") or {}
+    if not content:
+        return "", None, (), False
+    media_type = next(
+        (media_type for media_type in ("application/json", "multipart/form-data") if media_type in content), None
+    )
+    if media_type is None:
+        raise GenerationError(
+            f"{where}: no body of {quote(', '.join(content))} can be made; only JSON and multipart are known."
+        )
+    name, schema = schemas.read_body(content[media_type].get("schema") or {})
+    if not is_model(schema) or not schemas.read_fields(schema):
+        if {shape.kind for shape in schemas.read_value(schema).shapes} - {"object", "any"}:
+            raise GenerationError(f"{where} takes a body that is no JSON object; no request function can say so yet.")
+        if media_type != "application/json":
+            raise GenerationError(f"{where} takes {media_type} without naming a field of it.")
+        return "", (_ANY_BODY,), (), True
+    fields = schemas.read_fields(schema)
+    files = tuple(field for field in fields if any(shape.kind == "file" for shape in field.value.shapes))
+    others = tuple(field for field in fields if field not in files)
+    if media_type != "application/json":
+        return "", others or None, files, False
+    name = name or schemas.add_component(f"{to_pascal_case(function)}Body", schema)
+    return name_class(name), others, files, False

@@ -1,0 +1,195 @@
+"""The plan of a package: the document the generator is given, and the files our own templates write.
+
+That document is honest about paths and names, and silent about everything the generator would lose.
+
+openapi-python-client drops a whole endpoint over one odd enum, loses bounds, order and defaults, and cannot show a
+template what an operation carries. So the fields, read by ``schemas`` and written by ``signatures`` and ``classes``,
+travel ready-made under ``x-python``: on a schema for its model, on the 200 response for its operation, the one place
+where templates can reach them. Whatever the document itself has under that key never arrives.
+
+Lives here: the corrected document in, the plan out. Does not live here: what any one file says.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from .catalog import make_catalog
+from .classes import Component, assign_roles, find_users, make_answer_facts, make_request_facts, read_components
+from .errors import quote
+from .groups import GROUPS
+from .literal_aliases import MOST_INLINE, Aliases
+from .names import PREFIX, check_unique, name_module, to_pascal_case
+from .operations import Operation, read_operations
+from .schemas import Schemas
+from .signatures import make_function_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .price_list import PriceList
+
+KEY = "x-python"
+
+
+@frozen
+class Plan:
+    """Everything there is to render."""
+
+    document: dict[str, Any]  # for openapi-python-client
+    own_files: dict[str, tuple[str, dict[str, Any]]]  # path in the package to template and context, for our templates
+    modules: frozenset[str]  # every file the generator has to write below api/ and models/
+    operations: int
+    notes: tuple[str, ...]
+
+
+def make_plan(
+    document: Mapping[str, Any],
+    prices: PriceList,
+    spec: Mapping[str, Any],
+    *,
+    prefix: str = PREFIX,
+    beside: str = "",
+) -> Plan:
+    """Read the corrected document once and plan all that will be rendered.
+
+    Args:
+        document: The document, corrected and of the form ``document_checks`` requires.
+        prices: The price list.
+        spec: What the package says it was rendered from.
+        prefix: What no slug repeats of its path.
+        beside: The installed package whose ``types`` this one shares; empty for one that stands alone.
+    """
+    schemas = Schemas(document)
+    operations, unknown_tags = read_operations(document, schemas, prefix)
+    classes = read_components(schemas)
+    queries = {to_pascal_case(operation.function): operation.query for operation in operations}
+    aliases = Aliases({**queries, **{component.schema: component.fields for component in classes}})
+    pairs = [(component.name, f"the schema {component.schema}") for component in classes]
+    check_unique([*pairs, *((name, f"the choices {name}") for name, _ in aliases.list_all())], "Types")
+    roles = assign_roles(classes, operations)
+    users = find_users(classes, operations)
+    sent_bodies = {operation.request for operation in operations}
+    models = {
+        component.name: make_request_facts(
+            component, users.get(component.name, []), aliases, nested=component.name not in sent_bodies
+        )
+        if roles[component.name] == "request"
+        else make_answer_facts(component, aliases)
+        for component in classes
+    }
+    sent = [component for component in classes if roles[component.name] == "request"]
+    return Plan(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "MuAPI", "version": "1"},
+            "paths": _plan_paths(operations, aliases, prices),
+            "components": {"schemas": {name: {"type": "object", KEY: facts} for name, facts in models.items()}},
+        },
+        {
+            **_plan_own_files(operations, aliases, spec),
+            **_plan_stubs(operations, classes),
+            "types.py": _plan_types(prefix, beside),
+            "catalog.json": ("", make_catalog(operations, sent, prices, spec["sha256"])),
+        },
+        frozenset(_list_modules(operations, classes)),
+        len(operations),
+        (*_note_new_tags(unknown_tags), *_note_open_schemas(sent)),
+    )
+
+
+def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
+    """Plan the file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
+    return ("shared_types.py.jinja", {"home": beside}) if beside else ("types.py.jinja", {"prefix": prefix})
+
+
+def _note_new_tags(tags: list[str]) -> list[str]:
+    return [f"Tag {quote(tag)} is new: groups.py groups its operations by slug, or under other." for tag in tags]
+
+
+def _note_open_schemas(sent: list[Component]) -> list[str]:
+    """Note where functions and checks allow less than the document."""
+    return [
+        f"Schema {quote(component.schema)} takes fields beyond those it names: only strict=False sends them."
+        for component in sent
+        if component.is_open
+    ]
+
+
+def _plan_paths(operations: list[Operation], aliases: Aliases, prices: PriceList) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for operation in operations:
+        placeholders = re.findall(r"{([^{}]*)}", operation.path)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = {
+            "operationId": operation.function,
+            "tags": [operation.group],
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in placeholders
+            ],
+            "responses": {"200": {"description": "", KEY: make_function_facts(operation, aliases, prices)}},
+        }
+    return paths
+
+
+def _list_modules(operations: list[Operation], classes: list[Component]) -> Iterator[str]:
+    yield from ("api/__init__.py", "models/__init__.py")
+    for group in {operation.group for operation in operations}:
+        yield f"api/{group}/__init__.py"
+    for operation in operations:
+        yield f"api/{operation.group}/{operation.function}.py"
+    for model in classes:
+        yield f"models/{name_module(model.name)}.py"
+
+
+def _plan_own_files(
+    operations: list[Operation], aliases: Aliases, spec: Mapping[str, Any]
+) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Plan the files the generator has no slot for."""
+    models = [(operation.function, operation.group) for operation in operations if operation.job != "plain"]
+    title = "Every model's request function by name; a module loads when its function is first asked for."
+    files: dict[str, tuple[str, dict[str, Any]]] = {
+        "__init__.py": ("package.py.jinja", {"spec": {**spec, "operations": len(operations)}}),
+        "answers.py": ("answers.py.jinja", {}),
+        "checks.py": ("checks.py.jinja", {}),
+        "choices.py": ("choices.py.jinja", {"choices": aliases.list_all(), "longest": MOST_INLINE}),
+        "functions/__init__.py": (
+            "functions.py.jinja",
+            {"title": title, "flat": True, "groups": [*_names_by_group(models)]},
+        ),
+        "py.typed": ("", {}),
+    }
+    for group, names in _names_by_group(models):
+        title = f"{GROUPS[group].title}: request functions by name; a module loads when first asked for."
+        context = {"title": title, "flat": False, "group": group, "names": names}
+        files[f"functions/{group}.py"] = ("functions.py.jinja", context)
+    return files
+
+
+def _plan_stubs(operations: list[Operation], classes: list[Component]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Plan what type checkers read of the lazy packages, apart so that the interpreter has less to read."""
+    functions = [(item.function, item.group) for item in operations if item.job != "plain"]
+    models = sorted((item.name, name_module(item.name)) for item in classes)
+    return {
+        "functions/__init__.pyi": ("functions.pyi.jinja", {"functions": functions}),
+        "models/__init__.pyi": ("models.pyi.jinja", {"models": models}),
+        **{
+            f"functions/{group}.pyi": ("functions.pyi.jinja", {"functions": members})
+            for group, members in _functions_by_group(functions)
+        },
+    }
+
+
+def _names_by_group(functions: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for group, members in _functions_by_group(functions):
+        yield group, [name for name, _ in members]
+
+
+def _functions_by_group(functions: list[tuple[str, str]]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Give every group of jobs with its functions, an empty one too: the set is closed, and the overlay offers each."""
+    for group, properties in GROUPS.items():
+        members = [pair for pair in functions if pair[1] == group]
+        if members or properties.kind != "platform":
+            yield group, members

@@ -1,0 +1,78 @@
+"""Schema syntax: the many ways JSON Schema and the versions of OpenAPI have to say one thing, brought to one.
+
+Lives here: single schemas and references, looked at alone. Does not live here: what a value may be (``schemas``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Schema: TypeAlias = "Mapping[str, Any] | bool"
+# Keys that say nothing of what a value may be: an ``allOf`` of one schema and these is that schema.
+_ANNOTATION_KEYS = frozenset(
+    {"title", "description", "default", "deprecated", "example", "examples", "readOnly", "writeOnly"}
+)
+
+
+def reference_name(reference: str) -> str:
+    """Return the name at the end of a reference, unescaped."""
+    return unquote(reference.rsplit("/", 1)[-1]).replace("~1", "/").replace("~0", "~")
+
+
+def escape_pointer(name: str) -> str:
+    """Write a name as a JSON pointer has it (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def as_object(schema: Schema) -> Mapping[str, Any]:
+    """Return a schema as an object: ``true`` allows everything, as ``{}`` does; of ``false`` no value can be made."""
+    return {} if isinstance(schema, bool) else schema
+
+
+def first_list(schema: Mapping[str, Any], *keys: str) -> list[Schema]:
+    """Return the schemas under the first of some keys that holds any."""
+    return next((list(schema[key]) for key in keys if schema.get(key)), [])
+
+
+def single_part(schema: Mapping[str, Any]) -> list[Schema]:
+    """Return the one schema an ``allOf`` stands for, beside annotations."""
+    parts: list[Schema] = [part for part in schema.get("allOf", ()) if as_object(part).keys() - _ANNOTATION_KEYS]
+    return parts if len(parts) == 1 else []
+
+
+def with_numeric_bounds(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write the exclusive bounds of OpenAPI 3.0, a flag beside the bound, as 3.1 does."""
+    result = dict(schema)
+    for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if result.get(exclusive) is True and bound in result:
+            result[exclusive] = result.pop(bound)
+    return result
+
+
+def is_open(schema: Mapping[str, Any]) -> bool:
+    """Return whether an object says that it takes fields beyond those it names."""
+    return bool(schema.get("properties")) and schema.get("additionalProperties", False) is not False
+
+
+def is_model(schema: Schema) -> bool:
+    """Return whether a component becomes a class: an object whose fields have names."""
+    schema = as_object(schema)
+    return (
+        bool(schema.get("properties"))
+        or len(schema.get("allOf", ())) > 1
+        or (schema.get("type") == "object" and "additionalProperties" not in schema)
+    )
+
+
+def integral(number: float) -> float:
+    """Return a bound as it was meant: 4294967295.0 is 4294967295."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value can be a bound."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) != float("inf")

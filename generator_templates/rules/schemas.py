@@ -1,0 +1,297 @@
+"""Schemas: what a value may be, whichever way JSON Schema has it written.
+
+Lives here: reading a schema once, so that annotations, checks and sentences agree by construction.
+Does not live here: Python text of any kind.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve, field, frozen
+
+from .errors import GenerationError, quote
+from .names import name_class
+from .schema_syntax import (
+    Schema,
+    as_object,
+    escape_pointer,
+    first_list,
+    integral,
+    is_model,
+    is_number,
+    reference_name,
+    single_part,
+    with_numeric_bounds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Kind = Literal["text", "integer", "number", "boolean", "choice", "list", "object", "model", "file", "any"]
+_KINDS: dict[Any, Kind] = {
+    "string": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "array": "list",
+    "object": "object",
+}
+BOUNDS = {
+    "minimum": "ge",
+    "exclusiveMinimum": "gt",
+    "maximum": "le",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+}
+LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
+COUNTS = {"minItems": "min_items", "maxItems": "max_items"}
+# A few schemas leave the format of these out; and these addresses are of pages, services and weights.
+_MEDIA_NAMES = frozenset({"image_url", "video_url", "audio_url"})
+_NOT_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
+_MOST_REFERENCES = 100_000  # ways to come by a schema; the pinned document has a few dozen
+_BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
+
+
+@frozen
+class Shape:
+    """One alternative of what a value may be."""
+
+    kind: Kind
+    choices: tuple[Any, ...] = ()
+    limits: tuple[tuple[str, Any], ...] = ()  # ge, gt, le, lt, multiple_of, min_length, …, in this order
+    pattern: str | None = None
+    format: str | None = None
+    item: Value | None = None
+    model: str | None = None
+
+    @property
+    def is_url(self) -> bool:
+        """Return whether this is the address of media on the web."""
+        return self.kind == "text" and self.format == "uri"
+
+
+@frozen
+class Value:
+    """The values allowed: any of these shapes, or null where it is nullable."""
+
+    shapes: tuple[Shape, ...]
+    nullable: bool = False
+
+
+@frozen
+class Field:
+    """A field of a body or a parameter, as the document describes it."""
+
+    wire: str
+    value: Value
+    required: bool = False
+    title: str = ""
+    description: str = ""
+    default: Any = field(default=None)
+    has_default: bool = False
+
+    @property
+    def is_media(self) -> bool:
+        """Return whether the field takes the address of media, so that a local file can be uploaded in its place."""
+        items = [shape.item.shapes for shape in self.value.shapes if shape.item]
+        addresses = any(shape.is_url for shapes in (self.value.shapes, *items) for shape in shapes)
+        return (addresses or self.wire in _MEDIA_NAMES) and not _NOT_MEDIA.search(self.wire)
+
+
+class Schemas:
+    """The component schemas of a document: which are models, and what a schema found anywhere means."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        components = document.get("components", {})
+        self._schemas: dict[str, Schema] = dict(components.get("schemas", {}))
+        self._components: Mapping[str, Mapping[str, Mapping[str, Any]]] = components
+        self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
+
+    def list_models(self) -> dict[str, Mapping[str, Any]]:
+        """List the components that become models: objects with named fields."""
+        return {name: as_object(schema) for name, schema in self._schemas.items() if is_model(schema)}
+
+    def add_component(self, name: str, schema: Mapping[str, Any]) -> str:
+        """Make a component of a schema found inside an operation; a name already taken is refused."""
+        if name in self._schemas:
+            raise GenerationError(f"A body without a name would be called {name!r}, as a schema already is.")
+        self._schemas[name] = schema
+        return name
+
+    def find_component(self, section: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Find a parameter, body, response or path item itself, where the document only refers to it."""
+        seen: set[str] = set()
+        while "$ref" in entry:
+            reference = entry["$ref"]
+            name = reference_name(reference)
+            entries = self._components.get(section, {})
+            if (
+                reference in seen
+                or reference != f"#/components/{section}/{escape_pointer(name)}"
+                or name not in entries
+            ):
+                raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
+            seen.add(reference)
+            entry = entries[name]
+        return entry
+
+    def resolve(self, reference: str) -> tuple[str, Mapping[str, Any]]:
+        """Find the component a ``$ref`` means, with its name."""
+        name = reference_name(reference)
+        if not reference.startswith("#/components/schemas/") or name not in self._schemas:
+            raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
+        return name, as_object(self._schemas[name])
+
+    def read_body(self, schema: Schema) -> tuple[str, Mapping[str, Any]]:
+        """Find a body's schema behind its references, with the name of the last; beside null the other one counts."""
+        schema, name, seen = as_object(schema), "", set[str]()
+        while True:
+            alternatives = [
+                alternative
+                for alternative in first_list(schema, "anyOf", "oneOf")
+                if as_object(alternative).get("type") != "null"
+            ]
+            inner = alternatives if len(alternatives) == 1 else single_part(schema)
+            if "$ref" in schema and schema["$ref"] not in seen:
+                seen.add(schema["$ref"])
+                name, schema = self.resolve(schema["$ref"])
+            elif len(inner) == 1 and not is_model(schema):
+                name, schema = "", as_object(inner[0])
+            else:
+                return name, schema
+
+    def read_value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
+        """Read what a value of this schema may be; within a schema that holds itself, anything from there on."""
+        alternatives = self._read_alternatives(as_object(schema), seen)
+        shapes = [shape for shape in dict.fromkeys(alternatives) if shape is not None]
+        return Value(_drop_weaker(shapes), nullable=None in alternatives)
+
+    def _read_alternatives(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+        """List every shape of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a keyword of its own."""
+        return [*self._read_keywords(schema, seen), *([None] if schema.get("nullable") else [])]
+
+    def _read_keywords(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+        if "$ref" in schema:
+            return self._follow_reference(schema["$ref"], seen)
+        inner = self._unwrap(schema)
+        if inner is not None:
+            return [shape for part in inner for shape in self._read_alternatives(as_object(part), seen)]
+        if "const" in schema or schema.get("enum"):
+            values = schema["enum"] if schema.get("enum") else [schema["const"]]
+            shapes = [Shape("choice", choices=choices)] if (choices := _distinct_choices(values)) else []
+            return [*shapes, *([None] if None in values else [])]
+        return [None] if schema.get("type") == "null" else [self._read_shape(schema, seen)]
+
+    def _follow_reference(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
+        """Read the shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
+        name, target = self.resolve(reference)
+        if is_model(target):
+            return [Shape("model", model=name_class(name))]
+        if name in seen:
+            return [Shape("any")]
+        if len(self._known) > _MOST_REFERENCES:
+            raise GenerationError(
+                f"The schemas around {quote(name)} refer to each other in more ways than can be read."
+            )
+        if (name, seen) not in self._known:
+            self._known[name, seen] = self._read_alternatives(target, seen | {name})
+        return self._known[name, seen]
+
+    def _unwrap(self, schema: Mapping[str, Any]) -> list[Schema] | None:
+        """Return the schemas this one only stands for, or ``None`` where it stands for itself."""
+        inner = first_list(schema, "anyOf", "oneOf") or single_part(schema)
+        if inner:
+            return inner
+        types = schema.get("type")
+        return [{**schema, "type": name} for name in types] if isinstance(types, list) and types else None
+
+    def _read_shape(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
+        kind = _KINDS.get(schema.get("type") or "", "any")
+        if kind == "text" and (
+            schema.get("format") == "binary" or schema.get("contentMediaType") == _BINARY_MEDIA_TYPE
+        ):
+            return Shape("file")
+        item = self.read_value(schema.get("items") or {}, seen) if kind == "list" else None
+        names = {"text": LENGTHS, "list": COUNTS, "integer": BOUNDS, "number": BOUNDS}.get(kind, {})
+        bounds = with_numeric_bounds(schema)
+        limits = tuple(
+            (ours, integral(bounds[theirs])) for theirs, ours in names.items() if is_number(bounds.get(theirs))
+        )
+        pattern = schema.get("pattern") if kind == "text" else None
+        return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item)
+
+    def read_fields(self, schema: Mapping[str, Any]) -> list[Field]:
+        """Read the fields of an object, in the document's order."""
+        properties: dict[str, Any] = {}
+        required: set[str] = set()
+        for part in self._collect_parts(schema, set()):
+            properties.update(part.get("properties", {}))
+            required.update(part.get("required", ()))
+        return [
+            self.read_field(wire, property_schema, required=wire in required)
+            for wire, property_schema in properties.items()
+        ]
+
+    def _collect_parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
+        """Collect an object and all it is made of (``allOf``, however deep), what counts most at the end."""
+        parts: list[Mapping[str, Any]] = []
+        for subschema in schema.get("allOf", ()):
+            part = as_object(subschema)
+            if "$ref" in part:
+                name, part = self.resolve(part["$ref"])
+                if name in seen:
+                    continue
+                seen.add(name)
+            if first_list(part, "anyOf", "oneOf"):
+                raise GenerationError(
+                    f"An object is made of alternatives ({quote(part)}): no class can say so; a correction has to "
+                    "name its fields."
+                )
+            parts += self._collect_parts(part, seen)
+        return [*parts, schema]
+
+    def read_field(self, wire: str, schema: Schema, *, required: bool) -> Field:
+        """Read one field; a default that contradicts its own enum or type is none, for the server cannot mean it."""
+        schema = as_object(schema)
+        value = self.read_value(schema)
+        without_default = Field(
+            wire, value, required, str(schema.get("title") or ""), str(schema.get("description") or "")
+        )
+        if "default" not in schema or not accepts(value, schema["default"]):
+            return without_default
+        return evolve(without_default, default=schema["default"], has_default=True)
+
+
+def accepts(value: Value, default: Any) -> bool:
+    """Return whether a default is one of the values its own field may have."""
+    if default is None:
+        return value.nullable
+    return any(_shape_accepts(shape, default) for shape in value.shapes)
+
+
+def _shape_accepts(shape: Shape, default: Any) -> bool:
+    types: dict[str, Any] = {"text": str, "boolean": bool, "list": list, "object": dict, "model": dict}
+    if shape.kind == "choice":
+        return any(type(choice) is type(default) and choice == default for choice in shape.choices)
+    if shape.kind == "integer":
+        return is_number(default) and integral(default) == int(default)
+    if shape.kind == "number":
+        return is_number(default)
+    return isinstance(default, types.get(shape.kind, object))
+
+
+def _distinct_choices(choices: list[Any]) -> tuple[Any, ...]:
+    """List the choices once each, in order, without null; 1 and true are two."""
+    seen = {(type(choice), choice): choice for choice in choices if isinstance(choice, str | int | float)}
+    return tuple(seen.values())
+
+
+def _drop_weaker(shapes: list[Shape]) -> tuple[Shape, ...]:
+    """Leave out what another alternative allows anyway: beside any text, a URL says nothing."""
+    unlimited = {shape.kind for shape in shapes if shape == Shape(shape.kind)}
+    if "any" in unlimited or not shapes:
+        return (Shape("any"),)
+    kept = [shape for shape in shapes if shape.kind not in unlimited or shape == Shape(shape.kind)]
+    return tuple(kept)

@@ -1,0 +1,199 @@
+"""Signatures: an operation as the facts of one request function, laid out by ``templates/endpoint_module.py.jinja``.
+
+Lives here: the parameters in their order, where each goes, and the docstring's paragraphs.
+Does not live here: layout, the wording of fields (``docstrings``).
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import frozen
+
+from .annotations import Imports, annotate_input
+from .docstrings import describe_field, to_sentence, wrap
+from .groups import GROUPS
+from .names import check_unique, name_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .literal_aliases import Aliases
+    from .operations import Operation
+    from .price_list import PriceList
+    from .schemas import Field
+
+_LAST_PARAMETER = "webhook_url"  # the client's business rather than the model's: at the end of every signature
+_PROPER_NOUNS = {
+    word.lower(): word
+    for word in ("API", "URL", "PDF", "S3", "Stripe", "Suno", "TikTok", "YouTube", "Facebook", "Instagram", "Wan")
+}
+
+
+@frozen
+class Parameter:
+    """One parameter of the function, and the part of the request it goes to."""
+
+    name: str
+    place: Literal["path", "query", "files", "body"]
+    field: Field
+
+
+def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceList) -> dict[str, Any]:
+    """Make what the template of an endpoint module lays out: names, and text that is safe as it is."""
+    imports = Imports()
+    parameters = list_parameters(operation)
+    declarations = [_declare(parameter, aliases, imports) for parameter in parameters]
+    returns = _annotate_return(operation, imports)
+    return {
+        "title": wrap(f"{operation.method} {operation.slug}.", 0),
+        "typing": ", ".join([*(["TYPE_CHECKING"] if imports.needs_type_checking() else []), *imports.names("typing")]),
+        "abc": ", ".join(imports.names("collections.abc")),
+        "choices": ", ".join(imports.names("choices")),
+        "models": imports.model_lines("...models."),
+        "annotation_types": ", ".join(imports.names("types")),
+        "types": _list_type_imports(parameters),
+        "operation": _list_operation_arguments(operation),
+        "function": operation.function,
+        "declarations": declarations,
+        "returns": returns,
+        "doc": [wrap(text, 4) for text in _write_paragraphs(operation, prices)],
+        "arguments": [
+            wrap(f"{parameter.name}: {describe_field(parameter.field, aliases)}", 8, 4) for parameter in parameters
+        ],
+        "returned": wrap(_describe_return(operation), 8),
+        "call": _list_call_arguments(operation, parameters),
+    }
+
+
+def list_parameters(operation: Operation) -> list[Parameter]:
+    """List the function's parameters: required first, then the document's order, the webhook last.
+
+    A body field that would hide a path or query parameter gets ``_body`` behind its name.
+    """
+    outer = [
+        *(Parameter(name_field(field.wire), "path", field) for field in operation.path_fields),
+        *(Parameter(name_field(field.wire), "query", field) for field in operation.query),
+    ]
+    outer_names = {parameter.name for parameter in outer}
+    inner = [
+        *(_make_parameter("files", field, outer_names) for field in operation.files),
+        *(_make_parameter("body", field, outer_names) for field in operation.fields or ()),
+    ]
+    parameters = [*outer, *inner]
+    check_unique(
+        [(parameter.name, f"{parameter.field.wire} of {operation.path}") for parameter in parameters], "Fields"
+    )
+    return sorted(
+        parameters, key=lambda parameter: (not parameter.field.required, parameter.field.wire == _LAST_PARAMETER)
+    )
+
+
+def _make_parameter(place: Literal["files", "body"], field: Field, outer_names: set[str]) -> Parameter:
+    name = name_field(field.wire)
+    return Parameter(f"{name}_body" if name in outer_names else name, place, field)
+
+
+def _declare(parameter: Parameter, aliases: Aliases, imports: Imports) -> str:
+    is_media = parameter.place == "body" and parameter.field.is_media
+    annotation = annotate_input(parameter.field.value, aliases, imports, text="Media" if is_media else "str")
+    return f"{parameter.name}: {annotation}" if parameter.field.required else f"{parameter.name}: {annotation} = UNSET"
+
+
+def _annotate_return(operation: Operation, imports: Imports) -> str:
+    if not operation.answer:
+        imports.add("Any")
+        return "Any"
+    imports.add_from("models", operation.answer.removeprefix("list[").removesuffix("]"))
+    return operation.answer
+
+
+def _list_type_imports(parameters: list[Parameter]) -> str:
+    """List the names the module imports from ``types`` at run time, in the order isort keeps."""
+    unset = ["UNSET"] if any(not parameter.field.required for parameter in parameters) else []
+    return ", ".join([*unset, "Call", "Operation", *(["given"] if parameters else [])])
+
+
+def _list_operation_arguments(operation: Operation) -> str:
+    positional = (operation.function, operation.method, operation.path)
+    named = [f"{key}={value!r}" for key in ("answer", "request") if (value := getattr(operation, key))]
+    return ", ".join([*map(repr, positional), *named])
+
+
+def _list_call_arguments(operation: Operation, parameters: list[Parameter]) -> str:
+    """Write the arguments of ``Call``."""
+    parts = ["OPERATION"]
+    if operation.takes_any_object:
+        parts += [f"given(**{parameter.name})" for parameter in parameters if parameter.place == "body"]
+    elif operation.fields is not None:
+        parts.append(_make_given(parameter for parameter in parameters if parameter.place == "body"))
+    for place in ("query", "files", "path"):
+        chosen = [parameter for parameter in parameters if parameter.place == place]
+        if chosen:
+            parts.append(f"{place}={_make_given(chosen)}")
+    return ", ".join(parts)
+
+
+def _make_given(parameters: Iterable[Parameter]) -> str:
+    """Write ``given(prompt=prompt)``; a wire name that is no parameter name travels as a key."""
+    parameters = list(parameters)
+    renamed = [
+        parameter
+        for parameter in parameters
+        if not parameter.field.wire.isidentifier() or keyword.iskeyword(parameter.field.wire)
+    ]
+    plain = [f"{parameter.field.wire}={parameter.name}" for parameter in parameters if parameter not in renamed]
+    keys = ", ".join(f"{parameter.field.wire!r}: {parameter.name}" for parameter in renamed)
+    return f"given({', '.join([*plain, *([f'**{{{keys}}}'] if keys else [])])})"
+
+
+def _name_subject(operation: Operation, prices: PriceList) -> str:
+    name, tier = prices.find_name_and_tier(operation.slug, operation.summary)
+    return f"{name or operation.slug}{f' (tier: {tier})' if tier else ''}"
+
+
+def _write_first_line(operation: Operation, prices: PriceList) -> str:
+    if operation.job == "plain":
+        return to_sentence(_to_sentence_case(operation.summary)) or to_sentence(f"{operation.method} {operation.path}")
+    does = GROUPS[operation.group].template
+    if operation.job == "stream":
+        return does.format(operation.slug.removesuffix("/stream")) + ", answered as a stream."
+    return does.format(_name_subject(operation, prices)) + "."
+
+
+def _to_sentence_case(title: str) -> str:
+    """Write a Title Cased Summary as a sentence has it; names keep their capitals."""
+    words = title.split()
+    rest = [_PROPER_NOUNS.get(word.lower()) or (word.lower() if word.istitle() else word) for word in words[1:]]
+    return " ".join([*words[:1], *rest])
+
+
+def _write_paragraphs(operation: Operation, prices: PriceList) -> Iterator[str]:
+    yield _write_first_line(operation, prices)
+    if not _is_repetition(operation, prices):
+        yield to_sentence(operation.description)
+    if operation.job == "job":
+        yield prices.describe(prices.find_name_and_tier(operation.slug, operation.summary)[0])
+
+
+def _is_repetition(operation: Operation, prices: PriceList) -> bool:
+    """Return whether a description only says "… with flux-dev. Tier: balanced." once more."""
+    name, _ = prices.find_name_and_tier(operation.slug, operation.summary)
+    subjects = "|".join(re.escape(subject) for subject in (name, operation.summary) if subject)
+    return re.fullmatch(rf"(?:[\w /&-]+ with (?:{subjects})\.(?: Tier: \w+\.)?)?", operation.description) is not None
+
+
+def _describe_return(operation: Operation) -> str:
+    if operation.job == "job":
+        return "The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``."
+    if operation.job == "stream":
+        return "The request, unsent: give it to ``MuAPI.stream``."
+    if operation.media:
+        return (
+            f"The request, unsent: the server answers with ``{operation.media}``, which is no JSON, so that "
+            "``MuAPI.send`` raises ``ResponseError`` and its ``body`` holds the answer."
+        )
+    answer = f"``{operation.answer}``" if operation.answer else "the JSON as it came"
+    return f"The request, unsent: ``MuAPI.send`` answers with {answer}."
