@@ -39,6 +39,12 @@ def raising(error: BaseException) -> Answering:
     return Answering(handler)
 
 
+def refusing() -> Answering:
+    transport = raising(httpx.ConnectError("refused"))
+    transport.tells_when_sent = True  # type: ignore[attr-defined] - and tells nothing: nothing was sent
+    return transport
+
+
 def poor() -> Any:
     return Emulator(live_keys=("sk-live",), balance=0).transport()
 
@@ -53,7 +59,7 @@ CASES = [
     (RUN, lambda: ending(Outcome.cancelled()), 1, "JobCancelledError"),
     (RUN, lambda: ending(Outcome.moderated()), 1, "JobFailedError"),
     (RUN, lambda: status(500), 1, "SubmitOutcomeUnknownError"),
-    (RUN, lambda: raising(httpx.ConnectError("refused")), 1, "APIConnectionError"),
+    (RUN, refusing, 1, "APIConnectionError"),
     (RUN, lambda: raising(RuntimeError("a bug")), 1, "RuntimeError"),
     (RUN, lambda: status(401), 3, "AuthenticationError"),
     (RUN, lambda: status(403), 3, "AuthenticationError"),

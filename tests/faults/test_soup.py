@@ -38,7 +38,9 @@ OUTCOMES = st.lists(st.sampled_from(FAULTS) | st.tuples(STATUS, HEADERS, BODIES)
 
 
 class Kitchen(httpx.BaseTransport):
-    """Serves the outcomes in order, the last of them for ever, in virtual time."""
+    """Serves the outcomes in order, the last of them for ever, in virtual time. It tells of what is sent, as httpcore."""
+
+    tells_when_sent = True
 
     def __init__(self, outcomes: list[Any], took: float) -> None:
         self.clock = VirtualClock()
@@ -53,6 +55,8 @@ class Kitchen(httpx.BaseTransport):
         self.clock.sleep(self._took)
         outcome = next(self._left, self._last)
         self.served.append(outcome)
+        if outcome not in UNSENT:
+            request.extensions["trace"]("soup.send_request_headers.started", {"request": request})
         if isinstance(outcome, type):
             raise outcome("soup", request=request)
         status, headers, body = outcome

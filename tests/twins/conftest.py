@@ -1,7 +1,8 @@
 """One test body, both clients: a scripted server in virtual time, and a face that hides who awaits.
 
 A script is a list of steps, one a request; the last one repeats. A step is the JSON of a 200, a ``(status, body)`` or
-``(status, body, headers)``, an exception to raise, or a function of the request that answers a step.
+``(status, body, headers)``, an exception to raise once the request was sent, ``("unsent", exception)`` to raise it
+before, or a function of the request that answers a step.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -46,7 +48,9 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class Script(httpx.MockTransport):
-    """A server that answers as told, and keeps what it was asked."""
+    """A server that answers as told, and keeps what it was asked. It tells what was sent, as httpcore does."""
+
+    tells_when_sent = True
 
     def __init__(self, steps: tuple[Any, ...], clock: VirtualClock) -> None:
         super().__init__(self._answer)
@@ -71,6 +75,12 @@ class Script(httpx.MockTransport):
         step = self.steps.pop(0) if len(self.steps) > 1 else self.steps[0]
         while callable(step) and not isinstance(step, type):
             step = step(request)
+        if isinstance(step, tuple) and step[0] == "unsent":
+            raise step[1]
+        telling = request.extensions["trace"]("script.send_request_headers.started", {"request": request})
+        if inspect.iscoroutine(telling):
+            with suppress(StopIteration):
+                telling.send(None)
         if isinstance(step, BaseException | type):
             raise step
         return self._response(step)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ACCEPTED = {"request_id": "r1", "status": "processing"}
 DONE = {"id": "r1", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"]}
-LATE, REFUSED = httpx.ReadTimeout("late"), httpx.ConnectError("refused")
+LATE, REFUSED = httpx.ReadTimeout("late"), ("unsent", httpx.ConnectError("refused"))
 ENVELOPE = {"status": "error", "message": "no"}
 
 

@@ -83,7 +83,7 @@ def test_a_job_answered_at_once_is_finished_in_the_file(twin: Any, path: Path) -
 
 
 @pytest.mark.parametrize(
-    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), httpx.ConnectError("refused")], ids=str
+    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), ("unsent", httpx.ConnectError("refused"))], ids=str
 )
 def test_what_provably_came_to_nothing_is_forgotten(twin: Any, path: Path, refusal: Any) -> None:
     mu = twin(refusal, journal=path)

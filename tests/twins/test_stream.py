@@ -286,7 +286,7 @@ def test_a_refusal_is_that_of_a_submit(twin: Twin, tmp_path: Path, status: int, 
 
 
 def test_a_submit_that_was_refused_unprocessed_is_sent_again(twin: Twin) -> None:
-    face = twin((429, {"detail": "slow down"}), httpx.ConnectError("refused"), (200, HELLO, SSE))
+    face = twin((429, {"detail": "slow down"}), ("unsent", httpx.ConnectError("refused")), (200, HELLO, SSE))
     assert text_of(events(face)) == "Hello"
     assert face.server.posts == 3
 

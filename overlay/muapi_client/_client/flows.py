@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._client.file_flows import Files
-    from muapi_client._protocol.steps import Flow, StreamFlow
     from muapi_client._protocol.request import Request
+    from muapi_client._protocol.steps import Flow, StreamFlow
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Context
     from muapi_client._streams.outcome import StreamConnection

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
@@ -103,3 +103,8 @@ Outcome: TypeAlias = Reply | Lost
 Step: TypeAlias = Send | Sleep | Do | Keep
 Flow: TypeAlias = Generator[Step, Any, R]
 StreamFlow: TypeAlias = Generator[Step | Emit, Any, R]
+
+
+def has_ended(flow: Generator[Any, Any, Any]) -> bool:
+    """Whether a flow returned or raised: nothing can be thrown into it any more."""
+    return cast("Any", flow).gi_frame is None  # typing knows generators by another interface than Python's own

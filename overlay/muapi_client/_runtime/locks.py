@@ -1,34 +1,49 @@
-"""A lock that a fork leaves usable.
+"""A lock that a fork leaves usable, and an interrupt too.
 
 A thread that holds a lock at the moment of a fork does not exist in the child, so an ordinary lock stays closed there
 for ever. These begin anew in a child, before any of its code runs.
+
+A signal is handled between two instructions of Python, so a lock whose ``__enter__`` or ``__exit__`` is written in
+Python can be left closed by an exception out of a handler: acquired, but not yet inside the ``with`` block. Here both
+are the interpreter's own, in C. And since a handler runs in the thread it interrupts, which may hold the lock, the lock
+lets its own thread in again.
 """
 
 from __future__ import annotations
 
 import os
-import threading
+from typing import TYPE_CHECKING, Any, Self, cast
 from weakref import WeakSet
 
+if TYPE_CHECKING:
 
-class ForkLock:
-    """Like ``threading.Lock``, in a ``with`` block."""
+    class RLock:  # typeshed calls the real one final, which it is not
+        """The interpreter's own."""
 
-    __slots__ = ("__weakref__", "_lock")
+        def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
+        def release(self) -> None: ...
+        def __enter__(self) -> bool: ...
+        def __exit__(self, *_: object) -> None: ...
+
+else:
+    from _thread import RLock
+
+
+class ForkLock(RLock):
+    """Like ``threading.RLock``, in a ``with`` block."""
 
     def __init__(self) -> None:
-        self.renew()
+        super().__init__()
         _locks.add(self)
+
+    @property
+    def inner(self) -> Self:
+        """The lock itself."""
+        return self
 
     def renew(self) -> None:
         """Begin anew, open."""
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        cast("Any", self)._at_fork_reinit()  # noqa: SLF001 - no public door; ``threading`` renews its own by it
 
 
 _locks: WeakSet[ForkLock] = WeakSet()

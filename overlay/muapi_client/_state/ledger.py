@@ -123,7 +123,7 @@ class Ledger:
             request: Its id, or its record's key where it has none.
             cost: What was told, or None.
         """
-        with self._lock.inner:
+        with self._lock:
             told = request in self._costs
             before = self._costs.get(request)
             now = cost or before
@@ -142,7 +142,7 @@ class Ledger:
 
         Where the limit is reached already nothing may go, not even what is free: a limit of 0 means: send nothing.
         """
-        with self._lock.inner:
+        with self._lock:
             spent = _sum(self.sums.charged, self.reserved())
             if spent >= limit or _sum(spent, amount) > limit:
                 return False
@@ -151,7 +151,7 @@ class Ledger:
 
     def release(self, key: str) -> None:
         """Give back what a submission has set aside: it cost nothing, or what it cost is known."""
-        with self._lock.inner:
+        with self._lock:
             amount = self._aside.get(key, ZERO)
             self._aside[key], self._reserved = ZERO, _sum(self._reserved, amount.copy_negate())
             del self._aside[key]

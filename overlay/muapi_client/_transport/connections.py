@@ -15,6 +15,9 @@ from muapi_client.errors import MuAPIError
 if TYPE_CHECKING:
     import httpx
 
+    from muapi_client._protocol.steps import Delivery
+    from muapi_client._transport.hosts import AsyncGiven, AsyncHosts, Given, Hosts
+
 CLOSED = "this client is closed: make a new one, or keep it open by using it inside its `with` block"
 
 
@@ -24,18 +27,20 @@ class Connections:
     def __init__(self, transport: Any) -> None:
         self._given = transport
         self._lock = ForkLock()
-        self._open: httpx.BaseTransport | None = None
+        self._open: Hosts | Given | None = None
         self._pid = 0
         self._closed = False
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request and answer as soon as the head of its response is there; no redirect is followed.
 
+        The one way by which requests leave, so that ``delivery`` tells of each whether it did.
+
         Raises:
-            MuAPIError: :meth:`close` was called.
+            MuAPIError: :meth:`close` was called; it was not sent.
             httpx.HTTPError: The network failed.
         """
-        return self._transport().handle_request(request)
+        return self._transport().send(request, delivery)
 
     def close(self) -> None:
         """Close what is open; once is enough, twice does no harm."""
@@ -44,15 +49,15 @@ class Connections:
             if self._open is not None and self._pid == os.getpid():
                 self._open.close()
 
-    def _transport(self) -> httpx.BaseTransport:
+    def _transport(self) -> Hosts | Given:
         with self._lock:
             if self._closed:
                 raise MuAPIError(CLOSED)
             transport = self._open
             if transport is None or self._pid != os.getpid():
-                from muapi_client._transport.hosts import Hosts  # noqa: PLC0415 - imports httpx
+                from muapi_client._transport.hosts import Given, Hosts  # noqa: PLC0415 - imports httpx
 
-                transport = Hosts() if self._given is None else self._given
+                transport = Hosts() if self._given is None else Given(self._given)
                 self._open, self._pid = transport, os.getpid()
             return transport
 
@@ -62,12 +67,12 @@ class AsyncConnections:
 
     def __init__(self, transport: Any) -> None:
         self._given = transport
-        self._open: dict[Any, httpx.AsyncBaseTransport] = {}  # by event loop
+        self._open: dict[Any, AsyncHosts | AsyncGiven] = {}  # by event loop
         self._closed = False
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """The twin of :meth:`Connections.send`."""
-        return await self._transport().handle_async_request(request)
+        return await self._transport().send(request, delivery)
 
     async def close(self) -> None:
         """Close what this event loop has open; once is enough, twice does no harm."""
@@ -76,16 +81,16 @@ class AsyncConnections:
         if transport is not None:
             await transport.aclose()
 
-    def _transport(self) -> httpx.AsyncBaseTransport:
+    def _transport(self) -> AsyncHosts | AsyncGiven:
         if self._closed:
             raise MuAPIError(CLOSED)
         loop = _running_loop()
         if loop not in self._open:
-            from muapi_client._transport.hosts import AsyncHosts  # noqa: PLC0415 - imports httpx
+            from muapi_client._transport.hosts import AsyncGiven, AsyncHosts  # noqa: PLC0415 - imports httpx
 
             for ended in [one for one in self._open if _has_ended(one)]:
                 del self._open[ended]  # its connections ended with it
-            self._open[loop] = AsyncHosts() if self._given is None else self._given
+            self._open[loop] = AsyncHosts() if self._given is None else AsyncGiven(self._given)
         return self._open[loop]
 
 
@@ -99,4 +104,6 @@ def _running_loop() -> Any:
 
 def _has_ended(loop: Any) -> bool:
     is_closed = getattr(loop, "is_closed", None)
-    return is_closed is not None and is_closed()
+    if is_closed is not None:
+        return bool(is_closed())
+    return bool(getattr(getattr(loop, "_reentry_queue", None), "done", False))  # trio's token has no public word for it

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
+from muapi_client._runtime.signals import raise_if_from_signal_handler
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Iterator
@@ -70,6 +72,8 @@ class _Backend(httpcore.NetworkBackend):
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
+        except UnicodeError as error:  # a label that is empty or too long
+            raise httpcore.ConnectError(f"{host[:80]} is no name of a host: {error}") from error
         last: Exception = httpcore.ConnectError(f"{host} has no address")
         for place, (*_, address) in enumerate(found):
             limit = _left(timeout, httpcore.ConnectTimeout)
@@ -77,6 +81,7 @@ class _Backend(httpcore.NetworkBackend):
             try:
                 return _Stream(self._inner.connect_tcp(str(address[0]), port, limit, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                raise_if_from_signal_handler(error)  # the next address is none of its business
                 last = error
         raise last
 

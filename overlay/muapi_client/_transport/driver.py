@@ -7,16 +7,21 @@ holds for all of it: httpx's own timeouts start anew with every byte.
 from __future__ import annotations
 
 import inspect
+from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-import httpx
-
-from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step
+from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step, has_ended
+from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import headers_of, lost, request_of
-from muapi_client.errors import APIConnectionError
+from muapi_client._transport.hosts import FAULTS, headers_of, lost, request_of
+from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
     from muapi_client._transport.connections import AsyncConnections, Connections
@@ -25,22 +30,46 @@ R = TypeVar("R")
 
 ANSWER_MAXIMUM: Final = 64 * 2**20  # bytes of one JSON answer; the largest seen is the 2.4 MB document
 GRACE: Final = 0.25  # seconds for httpx to tell of a time-out itself: only it knows whether anything was sent
-FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
+WRITERS: Final = 8  # journal writes under way at a time, an event loop; the file lets one through at a time
 
 
 def run(flow: Flow[R], connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> R:
-    """Drive ``flow`` to its end, blocking this thread."""
+    """Drive ``flow`` to its end, blocking this thread.
+
+    Whatever goes wrong between two of its steps is thrown into it: it alone knows what may have been paid by now. So it
+    is never left suspended, and never closed.
+    """
     try:
-        step: Step = next(flow)
+        return _run(flow, connections, clock, origin, api_key)
+    except BaseException as error:
+        if has_ended(flow):
+            raise
+        return _run(flow, connections, clock, origin, api_key, error=error)  # it struck here, between two steps
+
+
+def _run(
+    flow: Flow[R],
+    connections: Connections,
+    clock: Clock,
+    origin: str,
+    api_key: APIKey,
+    *,
+    error: BaseException | None = None,
+) -> R:
+    """Drive a flow on, throwing ``error`` into it first if there is one."""
+    outcome: Any = None
+    try:
         while True:
+            step: Step = flow.send(outcome) if error is None else flow.throw(error)
+            error = None
             try:
                 outcome = carry_out(step, connections, clock, origin, api_key)
-            except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
-                step = flow.throw(error)
-            else:
-                step = flow.send(outcome)
+            except BaseException as raised:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
+                error = raised
     except StopIteration as end:
         return cast("R", end.value)
+    finally:
+        del error  # its traceback holds this frame
 
 
 def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Any:
@@ -54,19 +83,37 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
         case Do(work):
             return work()
         case Keep(write):
-            return write()
+            return _keep(write)
+
+
+def _keep(write: Callable[[], Any]) -> Any:
+    """Write to the journal. A write that an interrupt cuts short is done once more before the interrupt goes on."""
+    try:
+        return write()
+    except MuAPIError:
+        raise
+    except BaseException as interrupt:
+        _note_trouble(write, interrupt)
+        raise
+
+
+def _note_trouble(write: Callable[[], Any], interrupt: BaseException) -> None:
+    """Write again; what goes wrong with that is a note of the interrupt, and never replaces it."""
+    try:
+        write()
+    except MuAPIError as error:
+        interrupt.add_note(str(error))
 
 
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
     ends = clock.now() + send.timeout
+    delivery = send.delivery or Delivery()
     try:
         with deadline(send.timeout):
-            response = connections.send(request_of(send, origin, api_key))
+            response = connections.send(request_of(send, origin, api_key), delivery)
             content = content_of(response, ends, clock, send)
-    except APIConnectionError as error:
-        return Lost(error, clock.now())
     except FAULTS as error:
-        return Lost(lost(error, send), clock.now())
+        return Lost(lost(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 
@@ -87,18 +134,50 @@ def content_of(response: httpx.Response, ends: float, clock: Clock, send: Send) 
 
 
 async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> R:
-    """Drive ``flow`` to its end, yielding to the event loop."""
+    """The twin of :func:`run`, yielding to the event loop."""
     try:
-        step: Step = next(flow)
+        return await _arun(flow, connections, clock, origin, api_key)
+    except BaseException as error:
+        if has_ended(flow):
+            raise
+        return await _arun(flow, connections, clock, origin, api_key, error=error)  # it struck here, between two steps
+
+
+async def _arun(
+    flow: Flow[R],
+    connections: AsyncConnections,
+    clock: Clock,
+    origin: str,
+    api_key: APIKey,
+    *,
+    error: BaseException | None = None,
+) -> R:
+    """The twin of :func:`_run`."""
+    outcome: Any = None
+    closing: BaseException | None = error if isinstance(error, GeneratorExit) else None
+    try:
         while True:
+            step: Step = flow.send(outcome) if error is None else flow.throw(error)
+            error = None
             try:
-                outcome = await acarry_out(step, connections, clock, origin, api_key)
-            except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
-                step = flow.throw(error)
-            else:
-                step = flow.send(outcome)
+                if closing is None:
+                    outcome = await acarry_out(step, connections, clock, origin, api_key)
+                else:
+                    outcome = finish_step(step, closing)
+            except BaseException as raised:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
+                closing = closing or (raised if isinstance(raised, GeneratorExit) else None)
+                error = raised
     except StopIteration as end:
         return cast("R", end.value)
+    finally:
+        del error, closing  # as above
+
+
+def finish_step(step: Any, closing: BaseException) -> Any:
+    """Carry out a step where nothing can be awaited any more: what is to be kept is kept, the rest is called off."""
+    if isinstance(step, Keep):
+        return step.write()
+    raise closing
 
 
 async def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> Any:
@@ -113,10 +192,91 @@ async def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, or
             done = work()
             return await done if inspect.isawaitable(done) else done
         case Keep(write):
-            import anyio.to_thread  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
+            return await _akeep(write)
 
-            with anyio.CancelScope(shield=True):
-                return await anyio.to_thread.run_sync(write)
+
+async def _akeep(write: Callable[[], Any]) -> Any:
+    """Write to the journal in a worker thread: once begun it is finished, and then a cancellation goes on.
+
+    A shield holds off the cancellations of anyio and trio. Those of asyncio strike through it, and drop the work where
+    no thread has taken it up yet, so it is asked for again until it is done.
+    """
+    import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
+    import anyio.to_thread  # noqa: PLC0415 - as above
+
+    work, cancelled = _Once(write), None
+    with anyio.CancelScope(shield=True):
+        while True:
+            try:
+                await anyio.to_thread.run_sync(work.do, limiter=_writers())
+                break
+            except anyio.get_cancelled_exc_class() as error:
+                cancelled = error
+            except GeneratorExit as closing:  # nothing can be awaited any more
+                work.do()
+                work.note_failure(closing)
+                raise
+    if cancelled is None:
+        return work.answer()
+    work.note_failure(cancelled)
+    try:
+        raise cancelled
+    finally:
+        del cancelled  # its traceback holds this frame
+
+
+class _Once:
+    """A write that is done once, whoever asks for it and how often."""
+
+    def __init__(self, write: Callable[[], Any]) -> None:
+        self._write: Callable[[], Any] | None = write
+        self._lock = Lock()
+        self._outcome: Any = None
+        self._error: BaseException | None = None
+
+    def do(self) -> None:
+        """Write, or wait until it is written."""
+        with self._lock:
+            write, self._write = self._write, None
+            if write is not None:
+                try:
+                    self._outcome = write()
+                except BaseException as error:  # noqa: BLE001 - answer() raises it where the flow can be told
+                    self._error = error
+
+    def answer(self) -> Any:
+        """What the write came to."""
+        if self._error is not None:
+            raise self._error
+        return self._outcome
+
+    def note_failure(self, interrupt: BaseException) -> None:
+        """Let an interrupt say that the write failed; the failure does not take its place."""
+        if self._error is not None:
+            interrupt.add_note(str(self._error))
+
+
+def _writers() -> Any:
+    """How many of this event loop's writes may go on at a time.
+
+    A limit of its own: threads that themselves wait for this client may have used up the one all others share.
+    """
+    import anyio  # noqa: PLC0415 - as above
+
+    limits = _limits()
+    try:
+        return limits.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(WRITERS)
+        limits.set(limiter)
+        return limiter
+
+
+@cache
+def _limits() -> Any:
+    from anyio.lowlevel import RunVar  # noqa: PLC0415 - as above
+
+    return RunVar("muapi_client_writers")
 
 
 async def _aexchange(
@@ -125,14 +285,13 @@ async def _aexchange(
     import anyio  # noqa: PLC0415 - as above
 
     ends = clock.now() + send.timeout
+    delivery = send.delivery or Delivery()
     try:
         with anyio.fail_after(send.timeout + GRACE):
-            response = await connections.send(request_of(send, origin, api_key))
+            response = await connections.send(request_of(send, origin, api_key), delivery)
             content = await acontent_of(response, ends, clock, send)
-    except APIConnectionError as error:
-        return Lost(error, clock.now())
     except FAULTS as error:  # anyio's TimeoutError is an OSError
-        return Lost(lost(error, send), clock.now())
+        return Lost(lost(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 

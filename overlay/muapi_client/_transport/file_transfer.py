@@ -15,10 +15,13 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
+from muapi_client._files.form import Form
 from muapi_client._files.ranges import Fetched, Receiving
 from muapi_client._protocol.steps import Lost, Reply
+from muapi_client._runtime.delivery import Delivery
+from muapi_client._runtime.signals import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import USER_AGENT, headers_of, lost
+from muapi_client._transport.hosts import FAULTS, USER_AGENT, headers_of, lost
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
 
@@ -35,7 +38,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 ANSWER_MAXIMUM: Final = 2**20  # bytes of an answer to an upload; a URL and little more
 
 
@@ -65,12 +67,11 @@ class _Base:
     def _answered(self, response: httpx.Response, content: bytearray) -> Reply:
         return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
 
-    def _lost(self, error: Exception, form: Form, body: Body) -> Lost:
+    def _lost(self, error: Exception, form: Form, body: Body, delivery: Delivery) -> Lost:
         """What a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None:
             raise body.fault from None
-        fault = error if isinstance(error, APIConnectionError) else lost(error, form.send)
-        return Lost(fault, self._clock.now())
+        return Lost(lost(error, form.send, delivery), self._clock.now())
 
 
 def _guard(content: bytearray) -> None:
@@ -97,17 +98,18 @@ class Hands(_Base):
 
     def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | Lost:
         content = bytearray()
+        delivery = form.send.delivery or Delivery()
         try:
             with deadline(form.send.timeout):
-                response = over.send(request)
+                response = over.send(request, delivery)
                 try:
                     for piece in response.iter_bytes():
                         content += piece
                         _guard(content)
                 finally:
                     response.close()
-        except (APIConnectionError, *FAULTS) as error:
-            return self._lost(error, form, body)
+        except FAULTS as error:
+            return self._lost(error, form, body, delivery)
         return self._answered(response, content)
 
     def fetch(self, fetch: Fetch, part: Part) -> Fetched:
@@ -115,7 +117,7 @@ class Hands(_Base):
         receiving = Receiving(fetch, part, self._clock)
         try:
             with deadline(fetch.timeout):
-                response = self._storage.send(_fetch_request(fetch))
+                response = self._storage.send(_fetch_request(fetch), Delivery())
                 try:
                     if receiving.begin(response.status_code, headers_of(response)):
                         for piece in response.iter_bytes():
@@ -123,6 +125,7 @@ class Hands(_Base):
                 finally:
                     response.close()
         except FAULTS as error:
+            raise_if_from_signal_handler(error)
             return receiving.broke(error)
         return receiving.end(response.num_bytes_downloaded)
 
@@ -163,17 +166,18 @@ class AsyncHands(_Base):
 
     async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | Lost:
         content = bytearray()
+        delivery = form.send.delivery or Delivery()
         try:
             with anyio.fail_after(form.send.timeout):
-                response = await over.send(request)
+                response = await over.send(request, delivery)
                 try:
                     async for piece in response.aiter_bytes():
                         content += piece
                         _guard(content)
                 finally:
                     await response.aclose()
-        except (APIConnectionError, *FAULTS) as error:
-            return self._lost(error, form, body)
+        except FAULTS as error:
+            return self._lost(error, form, body, delivery)
         return self._answered(response, content)
 
     async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
@@ -181,7 +185,7 @@ class AsyncHands(_Base):
         receiving = Receiving(fetch, part, self._clock)
         try:
             with anyio.fail_after(fetch.timeout):
-                response = await self._storage.send(_fetch_request(fetch))
+                response = await self._storage.send(_fetch_request(fetch), Delivery())
                 try:
                     if receiving.begin(response.status_code, headers_of(response)):
                         async for piece in response.aiter_bytes():
@@ -189,6 +193,7 @@ class AsyncHands(_Base):
                 finally:
                     await response.aclose()
         except FAULTS as error:
+            raise_if_from_signal_handler(error)
             return receiving.broke(error)
         return receiving.end(response.num_bytes_downloaded)
 

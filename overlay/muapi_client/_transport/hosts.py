@@ -1,18 +1,27 @@
-"""How a host is reached with httpx, and what httpx's faults mean.
+"""How a host is reached with httpx, whether a request left, and what httpx's faults mean.
 
-Lives here: connections, requests, the translation of exceptions. Does not live here: redirects (never followed: every
-client would forward ``x-api-key`` to wherever they point), and when to send (``driver``).
+Lives here: connections, requests, noting that a request is handed to the network, the translation of exceptions. Does
+not live here: redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and when to
+send (``_driver``).
+
+Whether a request was sent is a fact that is noted, and no reading of exceptions: httpcore tells of each step it takes
+(its ``trace`` extension), and the first one that has the request in hand comes before its first byte. All that goes
+wrong before it, the TLS context, a proxy's URL and a host's name included, is "not sent". A transport that is not known
+to tell, a mock or a user's own, counts as having sent what it was given; one that has ``tells_when_sent = True`` calls
+``request.extensions["trace"]`` itself, or hands it on to httpcore.
 """
 
 from __future__ import annotations
 
+import os
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.signals import raise_if_from_signal_handler
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._version import __version__
@@ -20,6 +29,7 @@ from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable, Coroutine, Mapping
 
     from muapi_client._protocol.steps import Send
     from muapi_client._settings.api_key import APIKey
@@ -29,18 +39,14 @@ if TYPE_CHECKING:
 LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0)
 USER_AGENT: Final = f"muapi-client/{__version__}"
 
-# Provably before a byte of the request was written: such a submit may be sent again.
-UNSENT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.ProxyError,
-    httpx.InvalidURL,
-)
+# What an exchange that comes to nothing ends in; anything else is no fault of the network's.
+FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, APIConnectionError)
+# What httpx and what it stands on let out where a setting, a name or a number is odd; UnicodeError is a ValueError.
+ODD: Final = (ValueError, ImportError, LookupError, ArithmeticError)
+TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
-class Hosts(httpx.BaseTransport):
+class Hosts:
     """The network: a pool of connections a host, each through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
@@ -50,9 +56,12 @@ class Hosts(httpx.BaseTransport):
         self._pools: dict[tuple[str, str], httpx.HTTPTransport] = {}
         self._lock = ForkLock()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
-        return self._pool(request.url).handle_request(request)
+        try:
+            return send_over(self._pool(request.url), request, delivery)
+        except ODD as error:
+            raise httpx.TransportError(f"{type(error).__name__}: {error}") from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -66,21 +75,28 @@ class Hosts(httpx.BaseTransport):
             pool = self._pools.get((url.scheme, url.host))
             if pool is None:
                 proxy = proxy_of(url)
-                pool = httpx.HTTPTransport(verify=trust(url, proxy), limits=LIMITS, proxy=proxy)
+                context = trust(url, proxy)
+                try:
+                    pool = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+                except (*ODD, httpx.InvalidURL) as error:
+                    _refuse_proxy(url, error)
                 hold_deadlines(pool)
                 self._pools[url.scheme, url.host] = pool
             return pool
 
 
-class AsyncHosts(httpx.AsyncBaseTransport):
+class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
     def __init__(self) -> None:
         self._pools: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
-        return await self._pool(request.url).handle_async_request(request)
+        try:
+            return await asend_over(self._pool(request.url), request, delivery)
+        except ODD as error:
+            raise httpx.TransportError(f"{type(error).__name__}: {error}") from error
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -91,9 +107,101 @@ class AsyncHosts(httpx.AsyncBaseTransport):
         pool = self._pools.get((url.scheme, url.host))
         if pool is None:
             proxy = proxy_of(url)
-            pool = httpx.AsyncHTTPTransport(verify=trust(url, proxy), limits=LIMITS, proxy=proxy)
+            context = trust(url, proxy)
+            try:
+                pool = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+            except (*ODD, httpx.InvalidURL) as error:
+                _refuse_proxy(url, error)
             self._pools[url.scheme, url.host] = pool
         return pool
+
+
+class Given:
+    """The transport a user gave in place of the network; the twin of :class:`Hosts`."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
+        """Send a request over it."""
+        return send_over(self._transport, request, delivery)
+
+    def close(self) -> None:
+        """Close it."""
+        self._transport.close()
+
+
+class AsyncGiven:
+    """The twin of :class:`Given`."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
+        """Send a request over it."""
+        return await asend_over(self._transport, request, delivery)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._transport.aclose()
+
+
+def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
+    """Hand a request to a transport, and note in ``delivery`` when the first byte of it may have left."""
+    if _tells(transport, "handle_request"):
+        request.extensions["trace"] = _noting(delivery)
+    else:
+        delivery.started = True
+    response = transport.handle_request(request)
+    delivery.started = True  # who answers was asked
+    return response
+
+
+async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
+    """The twin of :func:`send_over`."""
+    if _tells(transport, "handle_async_request"):
+        request.extensions["trace"] = _awaited(_noting(delivery))
+    else:
+        delivery.started = True
+    response = await transport.handle_async_request(request)
+    delivery.started = True  # who answers was asked
+    return response
+
+
+def _noting(delivery: Delivery) -> Callable[[str, Mapping[str, Any]], None]:
+    """What httpcore calls at each of its steps. Nothing of ``info`` is kept: it holds the request with the key."""
+
+    def note(_step: str, info: Mapping[str, Any]) -> None:
+        # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
+        if "request" in info and info["request"].method != b"CONNECT":
+            delivery.started = True
+
+    return note
+
+
+def _awaited(
+    note: Callable[[str, Mapping[str, Any]], None],
+) -> Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, None]]:
+    async def awaited(step: str, info: Mapping[str, Any]) -> None:
+        note(step, info)
+
+    return awaited
+
+
+def _tells(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: str) -> bool:
+    """Whether a transport tells of each step: httpx's own does, as long as nobody has put a mock in its place."""
+    if getattr(transport, "tells_when_sent", False) is True:
+        return True
+    if type(transport) not in (httpx.HTTPTransport, httpx.AsyncHTTPTransport):
+        return False
+    pool: Any = getattr(transport, "_pool", None)
+    return _is_of(type(transport), method, "httpx") and _is_of(type(pool), method, "httpcore")
+
+
+def _is_of(kind: type, method: str, package: str) -> bool:
+    """Whether a method is the package's own: libraries that mock HTTP replace it by one of theirs."""
+    home: str = getattr(getattr(kind, method, None), "__globals__", {}).get("__name__", "")
+    return home.partition(".")[0] == package
 
 
 def proxy_of(url: httpx.URL) -> str | None:
@@ -112,8 +220,32 @@ def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
 
 @cache
 def tls() -> ssl.SSLContext:
-    """The certificates trusted: certifi's, or those ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name."""
-    return httpx.create_ssl_context()
+    """The certificates trusted: certifi's, or those ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+
+    Raises:
+        httpx.ConnectError: They cannot be loaded, or ``SSLKEYLOGFILE`` cannot be written.
+    """
+    try:
+        return httpx.create_ssl_context()
+    except (OSError, *ODD) as error:
+        raise httpx.ConnectError(f"TLS cannot be set up: {error}{_hint(TLS_SETTINGS)}") from error
+
+
+def _hint(names: tuple[str, ...]) -> str:
+    """Which settings of the environment to look at, as the end of a message."""
+    found = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
+    return f" (mend or unset {', '.join(found)})" if found else ""
+
+
+def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
+    """Say whose setting names a proxy that cannot be used; not its URL, which may hold a password."""
+    names = (f"{url.scheme}_proxy", "all_proxy")
+    found = [name for name in os.environ if name.lower() in names and os.environ[name]]
+    why = "its URL cannot be read" if isinstance(error, httpx.InvalidURL) else str(error)
+    raise httpx.ProxyError(
+        f"the proxy that {' or '.join(found) or 'the system'} names for {url.host} cannot be used: {why}. It may begin"
+        " with http://, https://, socks5:// or socks5h://"
+    ) from error
 
 
 def request_of(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
@@ -147,9 +279,18 @@ def headers_of(response: httpx.Response) -> dict[str, str]:
     return dict(response.headers.items())
 
 
-def lost(error: Exception, send: Send) -> APIConnectionError:
-    """What a fault of httpx means: what was tried, and whether the request can have arrived."""
-    unsent = isinstance(error, UNSENT)
-    said = str(error) or type(error).__name__
-    fate = " (it was not sent)" if unsent else ""
-    return APIConnectionError(f"no answer to {send.method} {send.path}: {said}{fate}", sent=not unsent)
+def lost(error: Exception, send: Send, delivery: Delivery) -> APIConnectionError:
+    """What one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
+
+    Raises:
+        Exception: It is out of a signal handler of the user's, and passes as it is.
+    """
+    raise_if_from_signal_handler(error)
+    if isinstance(error, APIConnectionError):
+        error.sent = delivery.started
+        return error
+    reason = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        reason += _hint(TLS_SETTINGS[:2])
+    fate = "" if delivery.started else " (it was not sent)"
+    return APIConnectionError(f"no answer to {send.method} {send.path}: {reason}{fate}", sent=delivery.started)

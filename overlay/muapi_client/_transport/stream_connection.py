@@ -7,14 +7,16 @@ event is asked for, and however the iteration ends the connection is closed with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
 
-from muapi_client._protocol.steps import Emit, End, Keep, Lost, Piece, Reply, Step, Stopped
+from muapi_client._protocol.steps import Emit, End, Lost, Piece, Reply, Step, Stopped, has_ended
+from muapi_client._runtime.delivery import Delivery
+from muapi_client._runtime.signals import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.driver import FAULTS, GRACE, acarry_out, acontent_of, carry_out, content_of, reply_of
-from muapi_client._transport.hosts import lost, request_of
+from muapi_client._transport.driver import GRACE, acarry_out, acontent_of, carry_out, content_of, finish_step, reply_of
+from muapi_client._transport.hosts import FAULTS, lost, request_of
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class _Base:
         )
 
     def _broken(self, error: Exception, seconds: float) -> Lost:
+        raise_if_from_signal_handler(error)
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return self._silent(seconds)
         return Lost(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
@@ -82,17 +85,16 @@ class Channel(_Base):
     def open(self, send: Send) -> Reply | Lost:
         """Send a request. A success is answered by its head and stays open; of all else the whole body is read."""
         ends = self.clock.now() + send.timeout
+        delivery = send.delivery or Delivery()
         try:
             with deadline(send.timeout):
-                response = self.connections.send(self._request(send))
+                response = self.connections.send(self._request(send), delivery)
                 if response.is_success:
                     self._response, self._pieces = response, response.iter_bytes()
                     return reply_of(response, b"", self.clock, self.key)
                 content = content_of(response, ends, self.clock, send)
-        except APIConnectionError as error:
-            return Lost(error, self.clock.now())
         except FAULTS as error:
-            return Lost(lost(error, send), self.clock.now())
+            return Lost(lost(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
     def pull(self, seconds: float) -> Piece | End | Lost:
@@ -124,18 +126,17 @@ class AsyncChannel(_Base):
         import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
         ends = self.clock.now() + send.timeout
+        delivery = send.delivery or Delivery()
         try:
             with anyio.fail_after(send.timeout + GRACE):
-                response = await self.connections.send(self._request(send))
+                response = await self.connections.send(self._request(send), delivery)
                 if response.is_success:
                     self._response = response
                     self._pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
                     return reply_of(response, b"", self.clock, self.key)
                 content = await acontent_of(response, ends, self.clock, send)
-        except APIConnectionError as error:
-            return Lost(error, self.clock.now())
         except FAULTS as error:  # anyio's TimeoutError is an OSError
-            return Lost(lost(error, send), self.clock.now())
+            return Lost(lost(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
     async def pull(self, seconds: float) -> Piece | End | Lost:
@@ -170,27 +171,40 @@ class AsyncChannel(_Base):
 def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:
     """Carry out the flow that ``begin`` makes, and yield its events, blocking this thread.
 
+    As in ``_driver.run``, whatever goes wrong between two of its steps is thrown into the flow.
+
     Args:
         begin: Makes the flow, when the first event is asked for.
     """
     flow = begin(channel)
     try:
-        step = next(flow)
+        yield from _stream(flow, None, channel)
+    except BaseException as error:
+        if has_ended(flow):
+            raise
+        yield from _stream(flow, error, channel)  # it struck here, between two steps
+    finally:
+        channel.close()
+
+
+def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channel) -> Generator[StreamEvent]:
+    outcome: Any = None
+    try:
         while True:
+            step = flow.send(outcome) if error is None else flow.throw(error)
+            error = None
             try:
                 if isinstance(step, Emit):
                     yield step.event
                     outcome = channel.clock.now()
                 else:
                     outcome = carry_out(step, channel.connections, channel.clock, channel.origin, channel.key)
-            except BaseException as error:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
-                step = flow.throw(_told(error, step))
-            else:
-                step = flow.send(outcome)
+            except BaseException as raised:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
+                error = _told(raised, step)
     except (StopIteration, Stopped):
         return
     finally:
-        channel.close()
+        del error  # its traceback holds this frame
 
 
 async def astream(
@@ -198,23 +212,28 @@ async def astream(
 ) -> AsyncGenerator[StreamEvent]:
     """The twin of :func:`stream`, yielding to the event loop."""
     flow = begin(channel)
-    left = False  # whether the caller wants no more: then asyncio may end, and cut short whatever is awaited
+    error: BaseException | None = None
+    left: BaseException | None = None  # the caller wants no more, or the event loop ends: nothing can be awaited then
+    outcome: Any = None
+    step: Step | Emit | None = None
     try:
-        step = next(flow)
         while True:
             try:
-                if isinstance(step, Emit):
+                step = flow.send(outcome) if error is None else flow.throw(error)
+                error = None
+                if left is not None:
+                    outcome = finish_step(step, left)
+                elif isinstance(step, Emit):
                     yield step.event
                     outcome = channel.clock.now()
-                elif left and isinstance(step, Keep):
-                    outcome = step.write()
                 else:
                     outcome = await acarry_out(step, channel.connections, channel.clock, channel.origin, channel.key)
-            except BaseException as error:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
-                left = left or isinstance(step, Emit)
-                step = flow.throw(_told(error, step))
-            else:
-                step = flow.send(outcome)
+            except BaseException as raised:
+                if has_ended(flow):
+                    raise
+                error = _told(raised, step)
+                if isinstance(raised, GeneratorExit) or isinstance(step, Emit):
+                    left = left or error
     except (StopIteration, Stopped):
         await channel.close()
     except GeneratorExit:  # the event loop ended while something was awaited: nothing can be awaited any more
@@ -222,8 +241,10 @@ async def astream(
     except BaseException:
         await channel.close()
         raise
+    finally:
+        del error, left  # as above
 
 
-def _told(error: BaseException, step: Step | Emit) -> BaseException:
+def _told(error: BaseException, step: Step | Emit | None) -> BaseException:
     """What a flow is told of an error: that the caller closed the stream can be told only where it had an event."""
     return Stopped() if isinstance(error, GeneratorExit) and isinstance(step, Emit) else error

@@ -6,7 +6,7 @@ behaviour. Imported only when a transport is asked for, because httpx costs 60 m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import anyio.lowlevel
@@ -25,7 +25,13 @@ _BROKEN: Final = frozenset({Fault.CUT_BODY, Fault.SLOW_BODY})
 
 
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Carries requests to an emulator. ``clock`` is the emulator's, for a client that wants the same time."""
+    """Carries requests to an emulator. ``clock`` is the emulator's, for a client that wants the same time.
+
+    It tells by httpcore's ``trace`` extension that a request was sent, so that a connection that was refused is known
+    for one: nothing was sent over it.
+    """
+
+    tells_when_sent = True
 
     def __init__(self, meet: Callable[[Request], Met], clock: Clock) -> None:
         self._meet = meet
@@ -33,7 +39,13 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer, blocking."""
-        met = self._meet(_request(request, request.read(), self.clock.now()))
+        sent = True  # unless it is known better
+        try:
+            met = self._meet(_request(request, request.read(), self.clock.now()))
+            sent = met.fault is not Fault.REFUSE
+        finally:
+            if sent:
+                _tell(request)
         if seconds := _wait(request, met):
             self.clock.sleep(seconds)
         return self._answer(request, met)
@@ -42,7 +54,13 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Answer, once the event loop has let others run."""
         body = await request.aread()
         await anyio.lowlevel.checkpoint()
-        met = self._meet(_request(request, body, self.clock.now()))
+        sent = True  # unless it is known better
+        try:
+            met = self._meet(_request(request, body, self.clock.now()))
+            sent = met.fault is not Fault.REFUSE
+        finally:
+            if sent and (telling := _tell(request)) is not None:
+                await telling
         if seconds := _wait(request, met):
             await self.clock.asleep(seconds)
         return self._answer(request, met)
@@ -103,6 +121,12 @@ class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
         if self._patience(seconds) < seconds:
             raise httpx.ReadTimeout("The read operation timed out", request=self._request)
         return piece
+
+
+def _tell(request: httpx.Request) -> Any:
+    """Tell whoever asked for it that a request was sent, as httpcore does; what it answers is to be awaited if any."""
+    trace = request.extensions.get("trace")
+    return trace("emulator.send_request_headers.started", {"request": request}) if trace is not None else None
 
 
 def _read_timeout(request: httpx.Request) -> float | None:

@@ -1,0 +1,67 @@
+"""Whether an exception came out of a user's signal handler.
+
+A handler may raise anything, an OSError or a TimeoutError too, and it strikes wherever the program stands: in the
+middle of a socket's read, where httpcore takes it for a fault of the network and translates it. It is none: it says
+what the program wants. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType, TracebackType
+
+
+def raise_if_from_signal_handler(error: BaseException) -> None:
+    """Raise, as it was, the exception out of a signal handler that ``error`` is or was made of; else do nothing."""
+    own = from_signal_handler(error)
+    if own is None:
+        return
+    context = own.__context__
+    try:
+        raise own
+    finally:
+        own.__context__ = context  # ``raise`` would name the error it was translated into, which it is the cause of
+
+
+def from_signal_handler(error: BaseException) -> BaseException | None:
+    """The exception out of a signal handler that ``error`` is or was made of, or None."""
+    return next((one for one in _origins(error) if _passed_a_handler(one.__traceback__)), None)
+
+
+def _origins(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it was made of, the outermost first."""
+    seen: set[int] = set()
+    ahead: list[BaseException | None] = [error]
+    while ahead:
+        one = ahead.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        ahead += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            ahead += one.exceptions
+
+
+def _passed_a_handler(traceback: TracebackType | None) -> bool:
+    while traceback is not None:
+        if _is_handler(traceback.tb_frame):
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _is_handler(frame: FrameType) -> bool:
+    """Whether a frame is a signal handler's: nothing else is called with the very frame that it interrupts."""
+    interrupted, code = frame.f_back, frame.f_code
+    if interrupted is None:
+        return False
+    count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 0x04)  # CO_VARARGS
+    for name in code.co_varnames[:count]:
+        given = frame.f_locals.get(name)
+        if given is interrupted or (isinstance(given, tuple) and any(one is interrupted for one in given)):
+            return True
+    return False
