@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from muapi_client._client import MuAPI
     from muapi_client._cost import Cost, Spend
     from muapi_client._deltas import StreamEvent
+    from muapi_client._entry import Entry
     from muapi_client._estimates import Estimate
     from muapi_client._journal import Journal
     from muapi_client._polling import Polling
@@ -41,6 +42,7 @@ else:
         "AsyncMuAPI": "muapi_client._async_client",
         "Call": "muapi_generated.types",
         "Cost": "muapi_client._cost",
+        "Entry": "muapi_client._entry",
         "Estimate": "muapi_client._estimates",
         "Job": "muapi_client._predictions",
         "MuAPI": "muapi_client._client",
@@ -83,6 +85,7 @@ __all__ = [
     "AsyncMuAPI",
     "Call",
     "Cost",
+    "Entry",
     "Estimate",
     "Job",
     "Journal",

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from muapi_client._deltas import StreamEvent
+    from muapi_client._entry import Entry
     from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow
     from muapi_client._flows import Flows
-    from muapi_client._journal import Entry
     from muapi_client._predictions import AsyncJob, Job, Prediction
     from muapi_client._resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._sandbox import SandboxVerdict

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from muapi_client._clock import Clock
-    from muapi_client._journal import Entry, Journal
+    from muapi_client._entry import Entry
+    from muapi_client._journal import Journal
 
 HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
 OPTIONS = frozenset(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from attrs import evolve, field, frozen
 
@@ -75,12 +76,16 @@ class Source:
 
 def intended(source: Source) -> Flow[None]:
     """Write the intent down, before anything leaves."""
-    if source.terms.journal is None:
+    journal = source.terms.journal
+    if journal is None:
         return
+    key, secrets = uuid4().hex, (source.terms.webhook,)
     try:
-        source.course.key = yield Keep(partial(source.terms.journal.intend, source.call))
+        yield Keep(partial(journal.intend, key, source.call, None, intended_at=now_utc(), secrets=secrets))
     except errors.JournalError as error:
-        raise errors.JournalError(f"{error}; nothing was sent") from error
+        sent = "nothing was sent"
+        raise errors.JournalError(str(error) if sent in str(error) else f"{error}; {sent}") from error
+    source.course.key = key
 
 
 def identified(source: Source) -> Flow[None]:
@@ -120,9 +125,9 @@ def left(source: Source, error: BaseException) -> Flow[None]:
         yield from accepted(source)
     elif source.course.accepted or not _is_certain(error):
         why = f"{_reason(error)} ({len(source.course.text)} characters had arrived)"
-        yield from written(source, lambda journal, key: journal.lose(key, why))
+        yield from written(source, lambda journal, key: journal.mark_unknown(key, why))
     else:
-        yield from written(source, lambda journal, key: journal.forget(key))
+        yield from written(source, lambda journal, key: journal.withdraw(key))
 
 
 def _end(source: Source, error: BaseException) -> Prediction | None:

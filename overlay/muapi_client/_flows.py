@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from muapi_client._channels import AsyncChannel, Channel
     from muapi_client._clock import Clock
     from muapi_client._cost import Spend
+    from muapi_client._entry import Entry
     from muapi_client._estimates import Estimate
     from muapi_client._files import Files
     from muapi_client._flow import Flow, StreamFlow
-    from muapi_client._journal import Entry, Journal
+    from muapi_client._journal import Journal
     from muapi_client._predictions import Prediction
     from muapi_client._sandbox import SandboxVerdict
     from muapi_client._terms import Terms

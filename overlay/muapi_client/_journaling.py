@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from muapi_client import errors
 from muapi_client._answers import is_final
 from muapi_client._flow import Keep
+from muapi_client._predictions import now_utc
 from muapi_client._verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -32,19 +34,21 @@ def journaled(call: Call[Any], terms: Terms, submission: Flow[Prediction]) -> Fl
     journal = terms.journal
     if journal is None:
         return (yield from submission)
-    key = yield from _kept(partial(journal.intend, call), "nothing was sent")
+    key = uuid4().hex
+    intend = partial(journal.intend, key, call, None, intended_at=now_utc(), secrets=(terms.webhook,))
+    yield from _kept(intend, "nothing was sent")
     try:
         said = yield from submission
     except errors.SubmitOutcomeUnknownError as error:
-        yield Keep(partial(journal.lose, key, str(error)))
+        yield Keep(partial(journal.mark_unknown, key, str(error)))
         raise
     except errors.MuAPIError:
-        yield Keep(partial(journal.forget, key))
+        yield Keep(partial(journal.withdraw, key))
         raise
     except GeneratorExit:  # the event loop ended: nobody carries out another step, and the intent stays what it is
         raise
     except BaseException as interrupt:
-        yield Keep(partial(journal.lose, key, f"interrupted by {type(interrupt).__name__}"))
+        yield Keep(partial(journal.mark_unknown, key, f"interrupted by {type(interrupt).__name__}"))
         raise
     if said.id is not None:
         yield from _kept(partial(journal.accept, key, said.id, said.cost), f"job {said.id} was accepted", said)
@@ -69,4 +73,5 @@ def _kept(write: Callable[[], Any], fact: str, said: Prediction | None = None) -
         return (yield Keep(write))
     except errors.JournalError as error:
         known: dict[str, Any] = {"request_id": said.id, "cost": said.cost, "balance": said.balance} if said else {}
-        raise errors.JournalError(f"{error}; {fact}", **known) from error
+        message = str(error) if fact in str(error) else f"{error}; {fact}"
+        raise errors.JournalError(message, **known) from error

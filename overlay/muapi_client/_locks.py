@@ -12,9 +12,16 @@ from weakref import WeakSet
 
 
 class ForkLock:
-    """Like ``threading.Lock``, in a ``with`` block."""
+    """Like ``threading.Lock``, in a ``with`` block.
 
-    __slots__ = ("__weakref__", "_lock")
+    Attributes:
+        inner: The lock itself, another one in a forked child. ``with lock.inner:`` is the interpreter's own code, so a
+            signal handler that raises on its way in or out leaves it open.
+    """
+
+    __slots__ = ("__weakref__", "inner")
+
+    inner: threading.Lock
 
     def __init__(self) -> None:
         self.renew()
@@ -22,13 +29,13 @@ class ForkLock:
 
     def renew(self) -> None:
         """Begin anew, open."""
-        self._lock = threading.Lock()
+        self.inner = threading.Lock()
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.inner.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self.inner.release()
 
 
 _locks: WeakSet[ForkLock] = WeakSet()

@@ -22,7 +22,8 @@
     journal.accept(intend("accepted"), "r-accepted", COST)
     journal.accept(intend("accepted-without-cost"), "r-costless", None)
     journal.accept(intend("completed", options={"webhook_url": HOOK}), "r-completed", COST)
-    journal.finish(prediction("r-completed", "completed", outputs=["https://cdn.example/a.png"], input={"prompt": "completed", "webhook_url": HOOK}))
+    echo = {"prompt": "completed", "webhook_url": HOOK}
+    journal.finish(prediction("r-completed", "completed", outputs=["https://cdn.example/a.png"], input=echo))
     journal.accept(intend("failed"), "r-failed", BACK)
     journal.finish(prediction("r-failed", "failed", error="moderated"))
     journal.accept(intend("cancelled"), "r-cancelled", None)
@@ -30,6 +31,7 @@
     journal.lose(intend("unknown"), f"unknown: HTTP 502, told by {HOOK}")
     call = raw_call("files", {})
     journal.accept(journal.intend(Call(call.operation, files={"file": b"x"})), "r-files", COST)
-    journal.finish(Prediction(None, "completed", (Output(text="a word"),), None, raw={"status": "completed", "outputs": ["a word"]}), key=intend("nameless"))
+    raw = {"status": "completed", "outputs": ["a word"]}
+    journal.finish(Prediction(None, "completed", (Output(text="a word"),), None, raw=raw), key=intend("nameless"))
     journal.close()
 """

@@ -1,0 +1,72 @@
+"""What the memory of a client tells of one job, and the account it belongs to.
+
+Belongs here: values, readable at run time too, so their annotations are evaluated. Does not belong here: where they
+are kept (``_journal``).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from attrs import frozen
+
+from muapi_client._cost import Cost
+from muapi_client._predictions import Output
+from muapi_generated.types import Call
+
+
+class Account(NamedTuple):
+    """Whose jobs: an API's origin, and a key's fingerprint, salted by the journal that made it."""
+
+    origin: str
+    fingerprint: str
+
+
+@frozen(kw_only=True)
+class Entry:
+    """One paid job as it was written down.
+
+    Attributes:
+        key: The entry's own key, made before the submit.
+        request_id: The server's id, or None where no answer told one.
+        state: ``intent`` (about to be submitted), ``accepted``, ``completed``, ``failed``, ``cancelled``, or
+            ``unknown`` (submitted, and perhaps charged).
+        slug: The model.
+        call: What was submitted, without webhooks; None where it held local files, or was forgotten.
+        intended_at: When the submit was about to leave, in UTC.
+        changed_at: When anything was last learnt of it, in UTC.
+        cost: What the server said it cost, or None: unknown, not zero.
+        set_aside_usd: What was set aside for it under a limit, or None.
+        outputs: What it made, once it has ended.
+        files: Where its outputs were saved, as absolute paths.
+        reason: Why it failed or its outcome is unknown; or what of the entry cannot be read, and is therefore missing.
+        tag: The caller's word for it, or None.
+        run: The name of the run it belongs to, or None.
+        run_key: Which item of that run it is, or None.
+        origin: The API it was sent to, or None in what an older version wrote.
+        key_kind: Which kind of API key paid for it, where that is known.
+        owner: The process that submitted it or waits for it, as ``host:pid:start:token``.
+    """
+
+    key: str
+    request_id: str | None = None
+    state: str
+    slug: str
+    call: Call[Any] | None = None
+    intended_at: datetime
+    changed_at: datetime
+    cost: Cost | None = None
+    set_aside_usd: Decimal | None = None
+    outputs: tuple[Output, ...] = ()
+    files: tuple[Path, ...] = ()
+    reason: str | None = None
+    tag: str | None = None
+    run: str | None = None
+    run_key: str | None = None
+    origin: str | None = None
+    key_kind: Literal["live", "sandbox"] | None = None
+    owner: str = ""
+
+
+Entry.__module__ = "muapi_client"

@@ -1,0 +1,83 @@
+"""Keep keys and webhook addresses out of what is written down. Pure.
+
+Belongs here: what counts as a secret, and texts and JSON without it. Does not belong here: an API key in replies
+(``_config.APIKey``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a token; in lower case, without _ and -
+SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
+MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
+HIDDEN: Final = "[hidden]"
+
+
+class Secrets:
+    """The secrets met so far; none of them is left in a text cleaned here."""
+
+    def __init__(self) -> None:
+        self._spellings: dict[str, tuple[str, ...]] = {}
+
+    def add(self, secrets: Iterable[str | None]) -> None:
+        """Remember secrets, however they may be spelt in a URL or in JSON."""
+        for secret in secrets:
+            if secret is None or len(secret) < SHORTEST or secret in self._spellings:
+                continue
+            written = secret.encode("utf-8", "replace")
+            spellings = {secret, quote(written, safe=""), quote(written, safe="/:"), json.dumps(secret)[1:-1]}
+            self._spellings[secret] = tuple(sorted(spellings, key=len, reverse=True))
+            if len(self._spellings) > MOST:
+                self._spellings.pop(next(iter(self._spellings)), None)
+
+    def clean_text(self, text: str) -> str:
+        """A text without the secrets."""
+        for spellings in tuple(self._spellings.values()):
+            for spelling in spellings:
+                if spelling in text:
+                    text = text.replace(spelling, HIDDEN)
+        return text
+
+    def clean_json(self, text: str) -> str:
+        """JSON without the fields that hold secrets, at any depth, and without their values wherever they stand.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        if "webhook" not in text.lower() and self.clean_text(text) == text:
+            return text
+        whole = json.loads(text)
+        self.add(_values(whole))
+        return json.dumps(self._clean(whole))
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.clean_text(value)
+        if isinstance(value, list):
+            return [self._clean(item) for item in value]
+        if isinstance(value, dict):
+            return {self.clean_text(name): self._clean(item) for name, item in value.items() if not _is_secret(name)}
+        return value
+
+
+def _is_secret(name: str) -> bool:
+    return name.replace("_", "").replace("-", "").lower() in FIELDS
+
+
+def _values(value: Any, *, secret: bool = False) -> Iterator[str]:
+    """The texts in the fields that hold secrets."""
+    if isinstance(value, str):
+        if secret:
+            yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(item, secret=secret)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _values(item, secret=secret or _is_secret(name))
