@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from muapi_client._spec.raw_call import raw_call
     from muapi_client._state.journal import Journal
     from muapi_client._state.ledger import Spend
-    from muapi_client._types.cost import Cost
+    from muapi_client._types.cost import Cost, SpendWarning
+    from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.prediction import Output, Prediction
@@ -42,6 +43,7 @@ else:
         "AsyncMuAPI": "muapi_client._client.async_client",
         "Call": "muapi_generated.types",
         "Cost": "muapi_client._types.cost",
+        "Entry": "muapi_client._types.entry",
         "Estimate": "muapi_client._types.estimate",
         "Job": "muapi_client._types.job",
         "MuAPI": "muapi_client._client.client",
@@ -54,6 +56,7 @@ else:
         "SandboxVerdict": "muapi_client._types.sandbox",
         "SandboxWarning": "muapi_client._types.sandbox",
         "Spend": "muapi_client._state.ledger",
+        "SpendWarning": "muapi_client._types.cost",
         "StreamEvent": "muapi_client._types.stream_event",
         "UNSET": "muapi_generated.types",
         "catalog": None,
@@ -84,6 +87,7 @@ __all__ = [
     "AsyncMuAPI",
     "Call",
     "Cost",
+    "Entry",
     "Estimate",
     "Job",
     "Journal",
@@ -96,6 +100,7 @@ __all__ = [
     "SandboxVerdict",
     "SandboxWarning",
     "Spend",
+    "SpendWarning",
     "StreamEvent",
     "__version__",
     "catalog",

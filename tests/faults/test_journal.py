@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -36,6 +37,10 @@ MuAPI("sk-test-0123456789", sys.argv[1], journal=sys.argv[2]).run(raw_call("flux
 
 def _call(marker: str) -> Any:
     return raw_call("flux-dev-image", {"prompt": marker})
+
+
+def _intend(journal: Journal, marker: str) -> None:
+    journal.intend(marker, _call(marker), None, intended_at=datetime.now(UTC))
 
 
 def _unknown(journal: Path) -> list[str]:
@@ -90,7 +95,7 @@ def test_an_interrupted_submit_is_in_the_journal(faults: FaultServer, tmp_path: 
         told = mu.unknown()
 
     assert [entry.call for entry in told] == [_call("completed-1")]
-    assert "KeyboardInterrupt" in (told[0].said or "")
+    assert "KeyboardInterrupt" in (told[0].reason or "")
 
 
 def test_a_cancelled_submit_is_in_the_journal(faults: FaultServer, tmp_path: Path) -> None:
@@ -121,7 +126,7 @@ def test_a_submit_cancelled_at_any_turn_of_the_loop_is_either_unsent_or_in_the_j
                 await asyncio.sleep(0.002 * (turns % 3))
             task.cancel()
             await asyncio.wait([task])
-        return {entry.state for entry in Journal(tmp_path / "jobs.db")._entries("state != ''")}
+        return {entry.state for entry in Journal(tmp_path / "jobs.db").entries()}
 
     states = asyncio.run(cancel())
 
@@ -166,7 +171,7 @@ def test_what_cannot_be_written_down_is_not_sent(
 
 def test_an_intent_of_a_dead_process_with_our_pid_is_told(tmp_path: Path) -> None:
     """A container comes back with its old host name and often its old pid."""
-    Journal(tmp_path / "jobs.db").intend(_call("completed-1"))
+    _intend(Journal(tmp_path / "jobs.db"), "completed-1")
     program = (
         "import os, sys; from muapi_client._state.journal import Journal;"
         "os.getpid = lambda: int(sys.argv[2]);"
@@ -185,15 +190,15 @@ def test_an_intent_of_a_dead_process_with_our_pid_is_told(tmp_path: Path) -> Non
 
 def test_a_fork_shares_the_journal_and_loses_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "jobs.db")
-    journal.intend(_call("parent"))
+    _intend(journal, "parent")
     (child_wrote, tell_parent), (parent_closed, tell_child) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         signal.alarm(10)
-        journal.intend(_call("child-1"))
+        _intend(journal, "child-1")
         os.write(tell_parent, b"!")
         os.read(parent_closed, 1)
-        journal.intend(_call("child-2"))
+        _intend(journal, "child-2")
         os._exit(0)
     os.read(child_wrote, 1)
     journal.close()
@@ -202,6 +207,6 @@ def test_a_fork_shares_the_journal_and_loses_nothing(tmp_path: Path) -> None:
     for end in (child_wrote, tell_parent, parent_closed, tell_child):
         os.close(end)
 
-    known = {entry.call.body["prompt"] for entry in Journal(tmp_path / "jobs.db")._entries("state = 'intent'")}  # type: ignore[union-attr, index]
+    known = {entry.call.body["prompt"] for entry in Journal(tmp_path / "jobs.db").entries(states=["intent"])}  # type: ignore[union-attr, index]
 
     assert known == {"parent", "child-1", "child-2"}

@@ -78,7 +78,7 @@ def test_a_nameless_result_is_an_intent_until_it_is_finished(
     face = twin({"status": "completed", "outputs": ["a word"]}, journal=tmp_path / "jobs.db")
     with pytest.raises(SystemExit):
         face.submit(twin.call)
-    (entry,) = Journal(tmp_path / "jobs.db")._entries("1")
+    (entry,) = Journal(tmp_path / "jobs.db").entries()
     assert entry.state == "intent"
 
 

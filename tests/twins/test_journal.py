@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from muapi_client import Journal, errors, raw_call
-from muapi_client._state import journal as journal_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +82,7 @@ def test_a_job_answered_at_once_is_finished_in_the_file(twin: Any, path: Path) -
 
 
 @pytest.mark.parametrize(
-    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), ("unsent", httpx.ConnectError("refused"))], ids=str
+    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), httpx.ConnectError("refused")], ids=str
 )
 def test_what_provably_came_to_nothing_is_forgotten(twin: Any, path: Path, refusal: Any) -> None:
     mu = twin(refusal, journal=path)
@@ -99,7 +98,7 @@ def test_an_unknown_outcome_is_kept_and_told(twin: Any, path: Path, fate: Any) -
         mu.submit(twin.call)
     (entry,) = mu.unknown()
     assert (entry.state, entry.call, entry.request_id) == ("unknown", twin.call, None)
-    assert "unknown" in entry.said
+    assert "unknown" in entry.reason
     assert list(mu.resume()) == []
 
 
@@ -108,7 +107,7 @@ def test_an_interrupt_during_the_submit_leaves_a_truthful_file(twin: Any, path: 
     with pytest.raises(KeyboardInterrupt):
         mu.submit(twin.call)
     (entry,) = mu.unknown()
-    assert "KeyboardInterrupt" in entry.said
+    assert "KeyboardInterrupt" in entry.reason
 
 
 def test_what_is_refused_here_is_never_written_down(twin: Any, path: Path) -> None:
@@ -156,9 +155,8 @@ def test_a_file_that_is_no_journal_is_refused_at_the_start_and_left_alone(
     assert before is None or path.read_bytes() == before
 
 
-def test_without_its_journal_nothing_is_sent(twin: Any, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal_module, "BUSY_SECONDS", 0.01)
-    mu = twin(ACCEPTED, journal=path)
+def test_without_its_journal_nothing_is_sent(twin: Any, path: Path) -> None:
+    mu = twin(ACCEPTED, journal=Journal(path, busy_timeout=0.01))
     with sqlite3.connect(path, isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(errors.JournalError, match="nothing was sent"):
@@ -169,9 +167,13 @@ def test_without_its_journal_nothing_is_sent(twin: Any, path: Path, monkeypatch:
 
 
 def test_a_full_disk_is_told_before_anything_is_sent(twin: Any, path: Path) -> None:
-    mu = twin(ACCEPTED, journal=path)
-    with mu.mu._terms.journal._database() as db:  # a disk without room for one more page
+    journal = Journal(path)
+
+    def fill(db: sqlite3.Connection) -> None:  # a disk without room for one more page
         db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+
+    mu = twin(ACCEPTED, journal=journal)
+    journal._run(fill)
     with pytest.raises(errors.JournalError, match=r"full.*nothing was sent"):
         mu.submit(raw_call("m", {"prompt": "x" * 100_000}))
     assert mu.server.requests == []
@@ -190,17 +192,26 @@ def test_a_journal_that_fails_after_the_charge_still_tells_the_id(twin: Any, pat
 
 def test_another_process_s_open_intents_are_left_to_it(twin: Any, path: Path) -> None:
     journal = Journal(path)
-    journal.intend(twin.call)
-    assert journal.unknown() == []  # this process lives: the answer may be on its way
+    journal.intend("ours", twin.call, None, intended_at=datetime.now(UTC))
+    assert journal.unknown(is_running=lambda key: key == "ours") == []  # the answer may be on its way
     program = (
-        "import os, sys; from muapi_client import Journal, raw_call;"
-        "Journal(sys.argv[1]).intend(raw_call('m')); os.kill(os.getpid(), 9)"
+        "import datetime, os, sys; from muapi_client import Journal, raw_call;"
+        "now = datetime.datetime.now(datetime.UTC);"
+        "Journal(sys.argv[1]).intend('theirs', raw_call('m'), None, intended_at=now);"
+        "print(flush=True); sys.stdin.read()"
     )
-    subprocess.run([sys.executable, "-c", program, str(path)], check=False)
-    (entry,) = journal.unknown()
+    other = subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    other.stdout.readline()
+    assert journal.unknown(is_running=lambda key: key == "ours") == []  # it lives
+    other.kill()
+    other.communicate()
+    (entry,) = journal.unknown(is_running=lambda key: key == "ours")
     assert (entry.slug, entry.state) == ("m", "intent")
     journal.settle(entry.key, "found")
-    assert journal.unknown() == []
+    assert [entry.key for entry in journal.unknown()] == ["ours"]  # which nobody knows to be under way
     assert [e.request_id for e in journal.unfinished()] == ["found"]
 
 

@@ -8,6 +8,7 @@ import json
 import pickle
 import subprocess
 import sys
+from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -84,10 +85,9 @@ def text_of(seen: list[StreamEvent]) -> str:
 
 
 def entries(path: Path) -> list[tuple[str, str | None, str | None]]:
-    """State, id and last word of every entry in a journal."""
-    with Journal(path)._database() as db:
-        rows = db.execute("SELECT state, request_id, said FROM job ORDER BY intended_at").fetchall()
-    return [(row["state"], row["request_id"], row["said"]) for row in rows]
+    """State, id and reason of every entry in a journal."""
+    with closing(Journal(path)) as journal:
+        return [(entry.state, entry.request_id, entry.reason) for entry in journal.entries()]
 
 
 def test_the_words_come_as_they_arrive_and_the_last_event_tells_the_money(twin: Twin) -> None:
@@ -339,7 +339,7 @@ def test_without_an_id_a_broken_stream_may_have_been_charged(twin: Twin, tmp_pat
     assert (face.spend.requests, face.spend.unpriced) == (1, 1)
     (found,) = face.unknown()
     assert (found.state, found.slug) == ("unknown", "gpt-5-2/stream")
-    assert "3 characters had arrived" in (found.said or "")
+    assert "3 characters had arrived" in (found.reason or "")
 
 
 def test_a_break_before_the_first_event_leaves_the_outcome_unknown(twin: Twin) -> None:
@@ -511,6 +511,7 @@ def test_no_error_and_no_journal_tells_a_key_that_is_echoed(
         events(face)
     assert "bad key [API key]" in str(caught.value)
     assert twin.key not in f"{caught.value} {vars(caught.value)} {entries(tmp_path / 'jobs.db')}"
+    assert not [file for file in tmp_path.iterdir() if twin.key.encode() in file.read_bytes()]
 
 
 def test_half_a_character_is_no_id(twin: Twin, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_a_journal_held_for_a_fork_is_closed_and_stays_so_until_it_is_released(t
     journal.hold()
     other = threading.Thread(target=journal.unknown)
     other.start()
-    assert journal._connection is None
+    assert journal._file._connection is None
     assert other.is_alive()
     journal.release()
     other.join(5.0)

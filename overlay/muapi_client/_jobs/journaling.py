@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
-    from muapi_generated.types import Call
 
 
 def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None]:
@@ -50,12 +49,9 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         record.cost = prediction.cost or record.cost
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
-        secrets = _secrets(record.call if record is not None else job.call, context)
-        yield from _kept(partial(journal.finish, prediction, key=key, secrets=secrets), prediction)
-
-
-def _secrets(call: Call[Any] | None, context: Context) -> tuple[str, ...]:
-    return secrets_of(call, context.webhook) if call is not None else tuple(filter(None, [context.webhook]))
+        secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
+        write = partial(journal.finish, prediction, key=key, account=context.account, secrets=secrets)
+        yield from _kept(write, prediction)
 
 
 def _kept(write: Callable[[], object], prediction: Prediction) -> Flow[None]:

@@ -169,9 +169,9 @@ def _write_intent(record: Record, context: Context) -> Flow[None]:
                 secrets=secrets_of(record.call, context.webhook),
             )
         )
-    except errors.JournalError as error:
+    except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
-        raise errors.JournalError(f"{error}; nothing was sent") from error
+        raise
 
 
 def _write_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> Flow[None]:

@@ -12,7 +12,7 @@ lets its own thread in again.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 if TYPE_CHECKING:
@@ -35,11 +35,6 @@ class ForkLock(RLock):
     def __init__(self) -> None:
         super().__init__()
         _locks.add(self)
-
-    @property
-    def inner(self) -> Self:
-        """The lock itself."""
-        return self
 
     def renew(self) -> None:
         """Begin anew, open."""

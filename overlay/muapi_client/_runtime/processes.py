@@ -1,10 +1,15 @@
-"""Which process this is, whether another one lives, and what must be let go before a fork."""
+"""Which process this is, whether another one is alive, and what must be let go before a fork.
+
+Does not belong here: what a dead process left behind (``_journal``).
+"""
 
 from __future__ import annotations
 
 import os
 import socket
+import threading
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from weakref import WeakSet
@@ -24,33 +29,62 @@ if TYPE_CHECKING:
             ...
 
 
-_held: WeakSet[Held] = WeakSet()
+_to_hold: WeakSet[Held] = WeakSet()
+_holding: dict[int, list[Held]] = {}  # by the thread that forks: several may at once
 
 
 def owner() -> str:
-    """This process as ``host:pid:token``; the token tells it from an earlier one, for containers repeat the rest."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_token(os.getpid())}"
+    """This process as ``host:pid:start:token``.
+
+    The start tells it from a later process of the same pid, and is empty where the system does not tell it; the token
+    tells it from an earlier one, for a restarted container repeats all of the rest.
+    """
+    return _owner(os.getpid())
 
 
-def may_live(other: str) -> bool:
-    """Whether the process of an :func:`owner` may be alive. One of another host cannot be asked, and may."""
-    host, pid, token = other.rsplit(":", 2)
-    if host != socket.gethostname() or os.name == "nt":  # where signal 0 is no question but a Ctrl-C
+def is_alive(other: str) -> bool | None:
+    """Whether the process of an :func:`owner` is alive; None where that cannot be told.
+
+    It cannot be told of a process of another host, nor from a pid alone, which may belong to another process by now.
+    """
+    host, _, rest = other.partition(":")
+    pid_text, _, rest = rest.partition(":")
+    start, _, token = rest.rpartition(":")  # form 1 of the journal had no start
+    if host != socket.gethostname() or not pid_text.isdecimal() or len(pid_text) > LONGEST_PID:
+        return None
+    pid = int(pid_text)
+    if pid == os.getpid():
+        return token == _token(pid)
+    found = _start(pid)
+    if found is not None and start:
+        return found == start
+    return None if _may_exist(pid) else False
+
+
+def _may_exist(pid: int) -> bool:
+    """Whether there may be a process of this pid."""
+    if os.name == "nt":  # where signal 0 is no question but a Ctrl-C
         return True
-    if int(pid) == os.getpid():
-        return token == _token(os.getpid())
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # alive, and another user's
+    except (OSError, OverflowError):  # another user's, or no pid
         return True
     return True
 
 
 def hold_across_forks(thing: Held) -> None:
     """Have ``thing`` held from before a fork until after it; it is not kept alive by this."""
-    _held.add(thing)
+    _to_hold.add(thing)
+
+
+LONGEST_PID = 10  # digits; no system has longer ones
+
+
+@cache
+def _owner(pid: int) -> str:
+    return f"{socket.gethostname()}:{pid}:{_start(pid) or ''}:{_token(pid)}"
 
 
 @cache
@@ -58,15 +92,39 @@ def _token(_pid: int) -> str:
     return uuid4().hex[:12]
 
 
+def _start(pid: int) -> str | None:
+    """When a process was started, as clock ticks of this boot; "" where it has ended; None where nothing tells it."""
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return "" if state in ENDED_STATES else f"{fields[STARTTIME]}-{_boot()}"
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+ENDED_STATES = frozenset({"Z", "X", "x"})  # proc(5): a zombie, dead
+STARTTIME = 18  # proc(5): field 22 of stat, here counted from the one after the state
+
+
+@cache
+def _boot() -> str:
+    """Which boot of the machine this is; "" where nothing tells it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii")[:8]
+    except (OSError, ValueError):
+        return ""
+
+
 def _before_fork() -> None:
-    for thing in list(_held):
+    held = _holding[threading.get_ident()] = []
+    for thing in list(_to_hold):
         thing.hold()
+        held.append(thing)
 
 
 def _after_fork_in_parent() -> None:
-    for thing in list(_held):
+    for thing in _holding.pop(threading.get_ident(), ()):
         thing.release()
 
 
 if hasattr(os, "register_at_fork"):  # in the child a ForkLock begins anew, so there is nothing to release
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_holding.clear)

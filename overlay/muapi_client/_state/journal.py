@@ -1,11 +1,15 @@
-"""A file that knows of every paid job: written before a submit leaves, and after each answer.
+"""A file that knows of every paid job: written before a submit leaves, after each answer, and read ever after.
 
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
-answered is found again as "may have been charged". Lives here: the file. Does not live here: when it is written
-(``_jobs.waiting``), what to do about what it says (the user).
+answered is found again as "may have been charged". A finished job stays readable, with what it made.
+
+Belongs here: opening the file, and what is written and read of a job. Does not belong here: its tables and their older
+forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about what it says
+(the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
-share the file. API keys and webhook addresses never enter it.
+share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, and done twice
+it leaves the same. API keys and webhook addresses never enter the file.
 """
 
 from __future__ import annotations
@@ -13,194 +17,353 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
-
-from attrs import evolve, frozen
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import finalize
 
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._runtime.processes import hold_across_forks, may_live, owner
-from muapi_client._types.cost import Cost
+from muapi_client._runtime.processes import hold_across_forks, is_alive, owner
+from muapi_client._settings.api_key import APIKey
+from muapi_client._state.journal_form import (
+    ENDED,
+    IN_FLIGHT,
+    as_text,
+    body_as_text,
+    call_as_text,
+    claim,
+    cost_as_text,
+    outputs_as_text,
+    read_entry,
+    read_text,
+    writable,
+)
+from muapi_client._state.secrets import Secrets
+from muapi_client._types.entry import Account, Entry
 from muapi_client._types.status import Verdict
 from muapi_client.errors import JournalError
-from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Sequence
+    from decimal import Decimal
 
+    from muapi_client._types.cost import Cost
     from muapi_client._types.prediction import Prediction
+    from muapi_generated.types import Call
 
-FORM: Final = 1  # of the file, in its user_version; a later form migrates this one and never drops it
-APPLICATION: Final = 0x4D75_4150  # "MuAP": what makes a SQLite file this journal and no other
-BUSY_SECONDS: Final = 10.0  # how long a write waits for another process's
-IN_FLIGHT: Final = timedelta(hours=1)  # longer than any submit with its resends takes
-SECRETS: Final = frozenset({"webhook", "webhook_url"})  # fields whose URL may hold a token
+T = TypeVar("T")
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS job (
-    key          TEXT PRIMARY KEY,  -- ours, made before the submit
-    request_id   TEXT,              -- the server's, once accepted
-    state        TEXT NOT NULL,     -- intent, accepted, completed, failed, cancelled or unknown
-    slug         TEXT NOT NULL,
-    call         TEXT,              -- Call.to_json(), without secrets; NULL where it holds local files
-    intended_at  TEXT NOT NULL,     -- UTC, ISO 8601
-    changed_at   TEXT NOT NULL,
-    cost         TEXT,              -- as JSON, the amount as decimal digits; NULL where the server told none
-    said         TEXT,              -- the last answer's body as JSON, or why the outcome is unknown
-    owner        TEXT NOT NULL      -- host:pid:token of the process that submits
-);
-CREATE INDEX IF NOT EXISTS job_request_id ON job (request_id);
-CREATE INDEX IF NOT EXISTS job_state ON job (state);
-"""
+BUSY_SECONDS: Final = 10.0  # how long a write waits for another process's: far longer than any of ours takes
+LEASE: Final = timedelta(minutes=5)  # of a wait: longer than one look with its resends and a Retry-After takes
+RENEWED_AFTER: Final = timedelta(
+    minutes=1
+)  # a lease younger than this is not written again: a look may come each second
+CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
+FINGERPRINT: Final = 16  # hex digits: enough to tell accounts apart, too few to try keys against
 
+STATE_OF: Final = {Verdict.DONE: "completed", Verdict.FAILED: "failed", Verdict.CANCELLED: "cancelled"}
+ENDED_SQL: Final = str(ENDED)
+OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 
-@frozen
-class Entry:
-    """What the journal knows of one job.
-
-    Attributes:
-        key: The journal's own key.
-        request_id: The server's id, or None where no answer told one.
-        state: ``intent``, ``accepted``, ``completed``, ``failed``, ``cancelled`` or ``unknown``.
-        slug: The model.
-        call: What was submitted, or None where it held local files.
-        intended_at: When the submit was about to leave, in UTC.
-        cost: What the server said it cost, or None.
-        said: The last answer's body, or why the outcome is unknown.
-        owner: ``host:pid:token`` of the process that submitted it.
-    """
-
-    key: str
-    request_id: str | None
-    state: str
-    slug: str
-    call: Call[Any] | None
-    intended_at: datetime
-    cost: Cost | None
-    said: str | None
-    owner: str
+INTEND: Final = """INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner, lease, origin, account, tag,
+    run, run_key, set_aside_usd) VALUES (:key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease, :origin,
+    :account, :tag, :run, :run_key, :set_aside_usd) ON CONFLICT (key) DO NOTHING"""
+WITHDRAW: Final = "DELETE FROM job WHERE key = :key AND state IN ('intent', 'unknown')"
+MARK_UNKNOWN: Final = """UPDATE job SET state = 'unknown', changed_at = :now, reason = :reason, lease = NULL
+    WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
+ACCEPT: Final = f"""UPDATE job SET state = CASE WHEN state IN {ENDED_SQL} THEN state ELSE 'accepted' END,
+    changed_at = :now, request_id = COALESCE(:request_id, request_id), cost = COALESCE(:cost, cost), reason = NULL,
+    owner = :owner, lease = :lease WHERE key = :key"""  # noqa: S608 - our own words
+FAIL: Final = """UPDATE job SET state = 'failed', changed_at = :now, cost = :cost, reason = :reason, lease = NULL
+    WHERE key = :key"""
+FINISH: Final = """UPDATE job SET state = :state, changed_at = :now, request_id = COALESCE(:request_id, request_id),
+    cost = COALESCE(:cost, cost), said = :body, outputs = :outputs, reason = :reason,
+    key_kind = COALESCE(:key_kind, key_kind), lease = NULL WHERE"""
+SAVED: Final = """UPDATE job SET changed_at = :now, files = (
+        SELECT json_group_array(path) FROM (
+            SELECT value AS path FROM json_each(CASE WHEN json_valid(files) THEN files ELSE '[]' END)
+            UNION SELECT value FROM json_each(:files)
+        )
+    ) WHERE request_id = :request_id"""
+BEGIN_WAIT: Final = """UPDATE job SET owner = :owner, lease = :lease WHERE request_id = :request_id
+    AND state = 'accepted' AND (owner <> :owner OR lease IS NULL OR lease < :stale)"""
+END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AND state = 'accepted' AND owner = :owner"
+SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request_id = :request_id, reason = NULL,
+    lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
+FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
+    OR said IS NOT NULL OR reason IS NOT NULL OR EXISTS (
+        SELECT 1 FROM json_each(
+            CASE WHEN outputs IS NULL THEN '[]' WHEN json_valid(outputs) THEN outputs ELSE '[0]' END
+        )
+        WHERE type <> 'object' OR json_extract(value, '$.text') IS NOT NULL OR json_extract(value, '$.data') IS NOT NULL
+    ))"""  # noqa: S608 - our own words
+FORGET: Final = f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, outputs = (
+        SELECT json_group_array(json_object(
+            'url', json_extract(value, '$.url'), 'media_type', json_extract(value, '$.media_type')
+        )) FROM json_each(CASE WHEN json_valid(outputs) THEN outputs ELSE '[]' END) WHERE type = 'object'
+    ) WHERE {FORGETTABLE}"""  # noqa: S608 - our own words
 
 
 class Journal:
     """The journal of a client: ``MuAPI(journal="jobs.db")``. One object may serve many threads.
 
+    Args:
+        path: The file; made where there is none, for its owner's eyes only. It stays the same whatever directory the
+            program changes to.
+        busy_timeout: How many seconds a write waits for another process's.
+
     Raises:
         JournalError: The file cannot be opened, is no journal, or is of a later version's form.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._path = Path(path)
+    def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
+        self._path = _absolute(path)
+        self._busy_seconds = _read_busy_timeout(busy_timeout)
         self._lock = ForkLock()
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        with self._database():
-            pass
+        self._file = _File(self._path)
+        self._secrets = Secrets()
+        self._finalizer = finalize(self, _close_abandoned, self._lock, self._file)
+        self._run(lambda _: None)
         hold_across_forks(self)
 
     def __repr__(self) -> str:
-        return f"Journal({str(self._path)!r})"
+        return f"Journal({self._path!r})"
 
-    def intend(self, call: Call[Any]) -> str:
-        """Write down that a call is about to be submitted; answers the key for what follows."""
-        key, now = uuid4().hex, _now()
-        row = (key, "intent", call.operation.slug, _writable(call), now, now, owner())
-        with self._database() as db:
-            db.execute(
-                "INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
-        return key
-
-    def forget(self, key: str) -> None:
-        """Take back an intent that provably came to nothing: never sent, or refused."""
-        with self._database() as db:
-            db.execute("DELETE FROM job WHERE key = ?", (key,))
-
-    def lose(self, key: str, why: str) -> None:
-        """Write down that a submit's outcome is unknown."""
-        self._change("key", key, state="unknown", said=why)
-
-    def accept(self, key: str, request_id: str | None, cost: Cost | None) -> None:
-        """Write down that a job was accepted."""
-        self._change("key", key, state="accepted", cost=cost, request_id=request_id)
-
-    def finish(self, said: Prediction, *, key: str | None = None) -> None:
-        """Write down how a job ended and what it cost in the end; a job that is not in the file stays out of it.
-
-        Args:
-            said: The answer that tells the end.
-            key: The entry, where the submit itself was answered so; by default that of the answer's id.
-        """
-        body = json.dumps(said.raw, default=str)
-        column, value = ("key", key) if key else ("request_id", said.id)
-        self._change(column, value, state=ENDED[said.verdict], cost=said.cost, said=body, request_id=said.id)
-
-    def settle(self, key: str, request_id: str | None) -> None:
-        """Write down what a user found out of an unknown outcome: its id, or None where it was never accepted."""
-        if request_id is None:
-            self.forget(key)
-        else:
-            self._change("key", key, state="accepted", request_id=request_id)
-
-    def ids(self) -> frozenset[str]:
-        """The request ids of every job in the file."""
-        with self._database() as db:
-            rows = db.execute("SELECT request_id FROM job WHERE request_id IS NOT NULL").fetchall()
-        return frozenset(row["request_id"] for row in rows)
-
-    def unfinished(self) -> list[Entry]:
-        """The jobs that were accepted and whose end was not seen, oldest first."""
-        return self._entries("state = 'accepted' AND request_id IS NOT NULL")
-
-    def unknown(self) -> list[Entry]:
-        """The submits that may have been charged and have no id, oldest first.
-
-        A fresh intent of a process that is alive is left out: its answer may be on its way.
-        """
-        return [entry for entry in self._entries("state IN ('unknown', 'intent')") if not _in_flight(entry)]
-
-    def _change(
-        self,
-        column: str,
-        value: str | None,
-        *,
-        state: str,
-        cost: Cost | None = None,
-        said: str | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        known = json.dumps(cost.to_token()) if cost else None
-        with self._database() as db:
-            db.execute(
-                "UPDATE job SET state = ?, changed_at = ?, said = ?, request_id = COALESCE(?, request_id),"  # noqa: S608
-                " cost = COALESCE(?, cost)"
-                f" WHERE {column} = ?",
-                (state, _now(), said, request_id, known, value),
-            )
-
-    def _entries(self, condition: str) -> list[Entry]:
-        with self._database() as db:
-            rows = db.execute(f"SELECT * FROM job WHERE {condition} ORDER BY intended_at, key").fetchall()  # noqa: S608
-        return [_entry(row) for row in rows]
-
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        """The open file of this process, one transaction at a time.
+    def account(self, origin: str, api_key: APIKey | str) -> Account:
+        """The account of an API key: its rows are told from another's, while the file does not know the key.
 
         Raises:
-            JournalError: It cannot be opened, read or written.
+            JournalError: The file cannot be read.
         """
+        import hmac  # noqa: PLC0415 - once a client
+
+        key = api_key if isinstance(api_key, APIKey) else APIKey(api_key)
+        del api_key  # a traceback that shows locals shows no secret
         try:
-            with self._lock:
-                if self._connection is None or self._pid != os.getpid():
-                    self._connection, self._pid = _open(self._path), os.getpid()
-                with self._connection:
-                    yield self._connection
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(f"journal {self._path}: {error}") from error
+            salt = bytes.fromhex(self._rows("SELECT value FROM meta WHERE name = 'salt'", {})[0][0])
+        except (LookupError, TypeError, ValueError) as error:
+            raise JournalError(f"journal {self._path}: its salt cannot be read: {error}") from error
+        return Account(origin, hmac.digest(salt, key.reveal().encode(), "sha256").hex()[:FINGERPRINT])
+
+    def intend(
+        self,
+        key: str,
+        call: Call[Any],
+        account: Account | None,
+        *,
+        intended_at: datetime,
+        set_aside_usd: Decimal | None = None,
+        tag: str | None = None,
+        run: str | None = None,
+        run_key: str | None = None,
+        secrets: Sequence[str | None] = (),
+    ) -> None:
+        """Write down that a call is about to be submitted.
+
+        Args:
+            key: The entry's key, made by the caller.
+            call: What is about to be submitted; its webhooks stay out of the file.
+            account: Whose job it is; None makes it everybody's.
+            intended_at: When that was.
+            set_aside_usd: What was set aside for it.
+            tag: The caller's word for it.
+            run: The name of the run it belongs to.
+            run_key: Which item of the run it is; a run has each once.
+            secrets: What must stay out of the file, in this and in every later text.
+
+        Raises:
+            JournalError: It cannot be written, or the file is not the one that was opened; nothing may be sent.
+        """
+        self._secrets.add(secrets)
+        now = datetime.now(UTC)
+        values = {
+            "key": key,
+            "slug": writable(call.operation.slug),
+            "call": call_as_text(call, self._secrets),
+            "intended_at": as_text(intended_at),
+            "now": as_text(now),
+            "owner": owner(),
+            "lease": as_text(now + IN_FLIGHT),
+            "tag": tag,
+            "run": run,
+            "run_key": run_key,
+            "set_aside_usd": None if set_aside_usd is None else str(set_aside_usd),
+            **_of(account),
+        }
+
+        def write(db: sqlite3.Connection) -> None:
+            self._file.check_place()
+            db.execute(INTEND, values)
+
+        try:
+            self._run(write)
+        except JournalError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError) and run is not None:
+                what = f"journal {self._path}: run {run!r} has an entry for {run_key!r} already"
+                raise JournalError(f"{what}; nothing was sent") from error
+            raise JournalError(f"{error}; nothing was sent") from error
+
+    def withdraw(self, key: str) -> None:
+        """Take back an intent that provably came to nothing: never sent, or refused."""
+        self._execute(WITHDRAW, {"key": key})
+
+    def mark_unknown(self, key: str, reason: str) -> None:
+        """Write down that a submit's outcome is unknown, and why."""
+        self._change(key, MARK_UNKNOWN, reason=self._clean(reason))
+
+    def accept(self, key: str, request_id: str | None, cost: Cost | None, *, waiting: bool = False) -> None:
+        """Write down that a job was accepted.
+
+        Args:
+            key: The entry.
+            request_id: The server's id; None where it told none.
+            cost: What the server said it costs, or None.
+            waiting: Whether this process waits for its end now, as :meth:`begin_wait` says.
+        """
+        lease = as_text(datetime.now(UTC) + LEASE) if waiting else None
+        self._change(key, ACCEPT, request_id=request_id, cost=cost_as_text(cost), owner=owner(), lease=lease)
+
+    def fail(self, key: str, cost: Cost, reason: str) -> None:
+        """Write down that a submit was refused and charged all the same."""
+        self._change(key, FAIL, cost=cost_as_text(cost), reason=self._clean(reason))
+
+    def finish(
+        self,
+        prediction: Prediction,
+        *,
+        key: str | None = None,
+        account: Account | None = None,
+        key_kind: str | None = None,
+        secrets: Sequence[str | None] = (),
+    ) -> None:
+        """Write down how a job ended, what it made and what it cost; a job that is not in the file stays out of it.
+
+        Args:
+            prediction: The answer that tells the end.
+            key: The entry, where the submit itself was answered so; by default that of the answer's id.
+            account: Whose job it is, where it is looked for by the answer's id; None looks among everybody's.
+            key_kind: Which kind of API key it was, ``live`` or ``sandbox``, where that is known.
+            secrets: What must stay out of the file, in this and in every later text.
+        """
+        self._secrets.add(secrets)
+        values = {
+            "state": STATE_OF[prediction.verdict],
+            "request_id": prediction.id,
+            "cost": cost_as_text(prediction.cost),
+            "body": body_as_text(prediction.raw, self._secrets),
+            "outputs": outputs_as_text(prediction.outputs, self._secrets),
+            "reason": None if prediction.error is None else self._clean(prediction.error),
+            "key_kind": key_kind,
+        }
+        if key:
+            self._change(key, f"{FINISH} key = :key", **values)
+        else:
+            self._execute(f"{FINISH} request_id = :request_id AND {OF_ACCOUNT}", {**values, **_of(account)})
+
+    def saved(self, request_id: str, files: Sequence[str | os.PathLike[str]]) -> None:
+        """Write down where outputs of a job were saved, beside what is known of that already."""
+        paths = [writable(os.path.abspath(os.fspath(file))) for file in files]  # noqa: PTH100 - resolves no links
+        self._execute(SAVED, {"request_id": request_id, "files": json.dumps(paths)})
+
+    def begin_wait(self, request_id: str) -> None:
+        """Write down that this process waits for a job, so that other processes' :meth:`unfinished` leaves it out.
+
+        On other hosts that holds for some minutes: who waits longer calls this again, which is cheap, at every look.
+        """
+        now = datetime.now(UTC)
+        lease, stale = as_text(now + LEASE), as_text(now + LEASE - RENEWED_AFTER)
+        self._execute(BEGIN_WAIT, {"request_id": request_id, "owner": owner(), "lease": lease, "stale": stale})
+
+    def end_wait(self, request_id: str) -> None:
+        """Write down that this process does not wait for a job any more."""
+        self._execute(END_WAIT, {"request_id": request_id, "owner": owner()})
+
+    def settle(self, key: str, request_id: str | None) -> None:
+        """Write down what became of an unknown outcome: its id, or None where it was never accepted."""
+        if request_id is None:
+            self.withdraw(key)
+        else:
+            self._execute(SETTLE, {"key": key, "request_id": request_id})
+
+    def forget(self, *, before: datetime, bodies: bool = True, account: Account | None = None) -> int:
+        """Drop what ended jobs were asked and answered, and keep the books: ids, states, times, costs, output URLs.
+
+        Args:
+            before: Jobs that were last changed before this time.
+            bodies: Whether to drop prompts, answers' bodies, output texts and reasons. False drops nothing and only
+                counts: entries themselves stay, for a job that is known is never offered as a lost one.
+            account: Whose jobs; None forgets everybody's.
+
+        Returns:
+            How many entries had something to forget.
+        """
+        values = {"before": as_text(before), **_of(account)}
+        if not bodies:
+            return int(self._rows(f"SELECT count(*) FROM job WHERE {FORGETTABLE}", values)[0][0])  # noqa: S608
+
+        def write(db: sqlite3.Connection) -> int:
+            count = db.execute(FORGET, values).rowcount
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # else it could still be read beside the file
+            return count
+
+        return self._run(write)
+
+    def entries(
+        self,
+        *,
+        states: Collection[str] | None = None,
+        account: Account | None = None,
+        slug: str | None = None,
+        tag: str | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Entry]:
+        """The jobs of the file, oldest first.
+
+        An entry that is damaged, or newer than this version, is among them with what can be read of it; its ``reason``
+        says what cannot.
+
+        Args:
+            states: Only those in one of these states.
+            account: Only this account's, and those whose account is not known.
+            slug: Only this model's.
+            tag: Only those of this tag.
+            run: Only those of this run.
+            since: Only those intended at this time or later.
+        """
+        return [read_entry(row) for row in self._select(states, account, slug=slug, tag=tag, run=run, since=since)]
+
+    def unfinished(self, account: Account | None = None) -> list[Entry]:
+        """The jobs that were accepted and whose end was not seen, oldest first.
+
+        What another process that is alive waits for is left out.
+        """
+        rows = self._select(("accepted",), account)
+        return [read_entry(row) for row in rows if row["request_id"] is not None and not _is_waited_for(row)]
+
+    def unknown(
+        self, account: Account | None = None, *, is_running: Callable[[str], bool] = lambda _key: False
+    ) -> list[Entry]:
+        """The submits that may have been charged and have no id, oldest first.
+
+        A fresh intent of another process that is alive is left out: its answer may be on its way.
+
+        Args:
+            account: Only this account's, and those whose account is not known.
+            is_running: Whether this process's own submit of a key is under way, and is left out, too.
+        """
+        rows = self._select(("unknown", "intent"), account)
+        return [read_entry(row) for row in rows if row["state"] == "unknown" or not _is_in_flight(row, is_running)]
+
+    def ids(self, account: Account | None = None) -> frozenset[str]:
+        """The request ids of every job in the file."""
+        rows = self._rows(f"SELECT request_id FROM job WHERE request_id IS NOT NULL AND {OF_ACCOUNT}", _of(account))  # noqa: S608
+        return frozenset(row["request_id"] for row in rows)
+
+    def close(self) -> None:
+        """Close the file; once is enough, twice does no harm, and later use opens it again."""
+        with self._lock:
+            self._file.close()
 
     def hold(self) -> None:
         """Close the file and keep it closed until :meth:`release`, for a fork.
@@ -208,85 +371,207 @@ class Journal:
         SQLite connections must not be carried across one: a child that inherits one believes it holds the parent's
         locks, and the parent's close then takes the child's writes away.
         """
-        self._lock.__enter__()
-        self._let_go()
+        self._lock.acquire()
+        self._file.close()
 
     def release(self) -> None:
         """Let the file be used again, after a fork."""
-        self._lock.__exit__()
+        self._lock.release()
+
+    def _clean(self, text: str) -> str:
+        return writable(self._secrets.clean_text(text))
+
+    def _change(self, key: str, statement: str, **values: Any) -> None:
+        """Change one entry.
+
+        Raises:
+            JournalError: The file does not hold it.
+        """
+        values |= {"key": key, "now": as_text(datetime.now(UTC))}
+        if not self._execute(statement, values) and not self._rows("SELECT 1 FROM job WHERE key = :key", {"key": key}):
+            raise JournalError(f"journal {self._path}: entry {key} is not in the file any more")
+
+    def _select(self, states: Collection[str] | None, account: Account | None, **equal: Any) -> list[sqlite3.Row]:
+        values = {**_of(account), **{name: value for name, value in equal.items() if value is not None}}
+        conditions = [OF_ACCOUNT, *(f"{name} = :{name}" for name in ("slug", "tag", "run") if name in values)]
+        if states is not None:
+            conditions.append("state IN (SELECT value FROM json_each(:states))")
+            values["states"] = json.dumps(list(states))
+        if "since" in values:
+            conditions.append("intended_at >= :since")
+            values["since"] = as_text(values["since"])
+        return self._rows(f"SELECT * FROM job WHERE {' AND '.join(conditions)} ORDER BY intended_at, rowid", values)  # noqa: S608
+
+    def _execute(self, statement: str, values: dict[str, Any]) -> int:
+        """Carry out one statement; answers how many rows it changed."""
+        if "now" not in values:
+            values["now"] = as_text(datetime.now(UTC))
+        return self._run(lambda db: db.execute(statement, values).rowcount)
+
+    def _rows(self, query: str, values: dict[str, Any]) -> list[sqlite3.Row]:
+        return self._run(lambda db: db.execute(query, values).fetchall())
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Work on the open file of this process, one thread at a time.
+
+        Raises:
+            JournalError: It cannot be opened, read or written; or stayed locked for the busy time-out, in which the
+                time that was spent on waiting for other threads counts.
+        """
+        ends = monotonic() + self._busy_seconds
+        try:
+            with self._lock:
+                return work(self._file.opened(ends - monotonic()))
+        except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+                what = (
+                    f"it stayed locked by another program for {self._busy_seconds:g} s, and was not changed ({error})"
+                )
+                raise JournalError(f"journal {self._path}: {what}") from error
+            raise JournalError(f"journal {self._path}: {error}") from error
+
+
+class _File:
+    """One process's connection to a journal's file, and which file that is. Not for several threads at once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._patience = -1  # milliseconds a statement waits for other processes
+        self._file: tuple[int, int] | None = None  # device and inode
+        self._log: tuple[int, int] | None = None  # likewise of the write-ahead log, which holds the newest entries
+
+    def opened(self, patience: float) -> sqlite3.Connection:
+        """The connection, which waits for another process for ``patience`` seconds at most."""
+        milliseconds = max(0, -int(-patience * 100 // 1) * 10)  # in hundredths of a second: seldom another than before
+        if self._connection is None or self._pid != os.getpid():
+            self._open(milliseconds)
+        elif milliseconds != self._patience:
+            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        self._patience = milliseconds
+        assert self._connection is not None
+        return self._connection
+
+    def check_place(self) -> None:
+        """Make sure that the open file is still the one at its path.
+
+        Raises:
+            OSError: It was deleted or replaced; what is written now would be lost.
+        """
+        if _identity(self._path) != self._file or _identity(f"{self._path}-wal") != self._log:
+            raise OSError("the file, or its -wal beside it, was deleted or replaced while it was open: open it anew")
 
     def close(self) -> None:
-        """Close the file; once is enough, twice does no harm, and later use opens it again."""
-        with self._lock:
-            self._let_go()
+        """Close the connection, where this process has one."""
+        connection, self._connection = self._connection, None
+        if connection is not None and self._pid == os.getpid():
+            connection.close()
 
-    def _let_go(self) -> None:
-        if self._connection is not None and self._pid == os.getpid():
-            self._connection.close()
-        self._connection = None
+    def _open(self, milliseconds: int) -> None:
+        if self._file is None:
+            _create(self._path)
+        elif _identity(self._path) != self._file:
+            raise OSError("the file was deleted or replaced since it was opened first: open it anew")
+        db = sqlite3.connect(
+            self._path, timeout=milliseconds / 1000, check_same_thread=False, isolation_level=None, cached_statements=64
+        )
+        try:
+            db.row_factory = sqlite3.Row
+            db.text_factory = read_text
+            claim(db)
+            db.execute("SELECT 1 FROM meta").fetchall()  # by now the write-ahead log is there
+            self._file, self._log = _identity(self._path), _identity(f"{self._path}-wal")
+            self._connection, self._pid = db, os.getpid()
+        except BaseException:
+            db.close()
+            raise
 
 
-ENDED: Final = {Verdict.DONE: "completed", Verdict.FAILED: "failed", Verdict.CANCELLED: "cancelled"}
+def _create(path: str) -> None:
+    """Make an empty file for its owner only, where there is none; SQLite gives those beside it the same mode.
 
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
-    db.row_factory = sqlite3.Row
+    It is not opened where that can be done without: closing it would take the locks of another connection of this
+    process that has opened it meanwhile.
+    """
     try:
-        _claim(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _claim(db: sqlite3.Connection) -> None:
-    """Make sure that the file is a journal of a form we know; an empty one becomes one."""
-    application, form = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-    empty = not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    if application != APPLICATION and not empty:
-        raise sqlite3.DatabaseError("it is a SQLite file of something else")
-    if form > FORM:
-        raise sqlite3.DatabaseError(f"form {form} of a later version of muapi-client; this one knows {FORM}")
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    if empty:
-        marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORM};"
-        db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {marks} COMMIT;")
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    return Entry(
-        key=row["key"],
-        request_id=row["request_id"],
-        state=row["state"],
-        slug=row["slug"],
-        call=Call.from_json(row["call"]) if row["call"] else None,
-        intended_at=datetime.fromisoformat(row["intended_at"]),
-        cost=Cost.from_token(json.loads(row["cost"])) if row["cost"] else None,
-        said=row["said"],
-        owner=row["owner"],
-    )
-
-
-def _writable(call: Call[Any]) -> str | None:
-    """The call as JSON without what may hold a token, or None where local files leave it no JSON form."""
-    if call.files:
+        if hasattr(os, "mknod"):
+            return os.mknod(path, 0o600)
+    except FileExistsError:
         return None
-    body = None if call.body is None else {name: value for name, value in call.body.items() if name not in SECRETS}
-    query = {name: value for name, value in call.query.items() if name not in SECRETS}
+    except OSError:  # not for everybody, or not on this file system
+        pass
     try:
-        return evolve(call, body=body, query=query).to_json()
-    except (TypeError, ValueError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
         return None
 
 
-def _in_flight(entry: Entry) -> bool:
-    """Whether an intent's answer may still come."""
-    if entry.state != "intent" or datetime.now(UTC) - entry.intended_at > IN_FLIGHT:
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file stands at a path, or None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - twice before every submit
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _close_abandoned(lock: ForkLock, file: _File) -> None:
+    """Close the file of a journal that nobody holds any more, and at the end of the program."""
+    if lock.acquire(timeout=CLOSE_SECONDS):
+        try:
+            file.close()
+        finally:
+            lock.release()
+
+
+def _absolute(path: str | os.PathLike[str]) -> str:
+    """The path as it is now: a program may change its directory, and SQLite would look it up anew."""
+    try:
+        text = os.fsdecode(path)
+    except TypeError as error:
+        raise JournalError(f"a journal's path is text or a Path, not {path!r}") from error
+    if not text or "\0" in text:
+        raise JournalError(f"{text!r} is no path for a journal: give the name of a file")
+    if text == ":memory:" or text.startswith("file:"):
+        raise JournalError(
+            f"{text!r} is no path for a journal: it outlives the program, so it is a file; give its name"
+            + (f", ./{text} should it really begin so" if text.startswith("file:") else "")
+        )
+    try:
+        return os.path.abspath(text)  # noqa: PTH100 - resolves no links, which may be there to be changed
+    except OSError as error:
+        raise JournalError(f"journal {text}: the current directory is gone: {error}") from error
+
+
+def _read_busy_timeout(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST_BUSY:
+        raise JournalError(f"busy_timeout must be a number of seconds from 0 to {LONGEST_BUSY:g}, not {value!r}")
+    return float(value)
+
+
+LONGEST_BUSY: Final = 86_400.0  # seconds; SQLite counts milliseconds in 32 bits
+
+
+def _of(account: Account | None) -> dict[str, str | None]:
+    """An account as a statement's values."""
+    return {"origin": account.origin if account else None, "account": account.fingerprint if account else None}
+
+
+def _is_waited_for(row: sqlite3.Row) -> bool:
+    """Whether another process waits for an accepted job: it is alive, or its lease holds where nobody can ask it."""
+    if not isinstance(row["lease"], str) or row["owner"] == owner():
         return False
-    return may_live(entry.owner)
+    alive = is_alive(str(row["owner"]))
+    return _lease_holds(row) if alive is None else alive
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
+def _is_in_flight(row: sqlite3.Row, is_running: Callable[[str], bool]) -> bool:
+    """Whether an intent's answer may still come."""
+    if row["owner"] == owner():
+        return is_running(row["key"])
+    return is_alive(str(row["owner"])) is not False and _lease_holds(row)
+
+
+def _lease_holds(row: sqlite3.Row) -> bool:
+    return isinstance(row["lease"], str) and row["lease"] > as_text(datetime.now(UTC))

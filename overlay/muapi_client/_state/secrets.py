@@ -1,46 +1,106 @@
-"""What of a call may hold a token and is told nobody: the addresses that webhooks are posted to.
+"""Keep keys and webhook addresses out of what is written down. Pure.
 
-Lives here: finding them, and taking them out of calls and texts. Does not live here: the API key
+Belongs here: what counts as a secret, and calls, texts and JSON without it. Does not belong here: an API key in replies
 (``_settings/api_key``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from attrs import evolve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from muapi_generated.types import Call
 
-SECRETS: Final = frozenset({"webhook", "webhook_url"})  # fields whose URL may hold a token
+FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a token; in lower case, without _ and -
+SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
+MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
+HIDDEN: Final = "[hidden]"
+
+
+def secrets_of(call: Call[Any] | None, webhook: str | None) -> tuple[str, ...]:
+    """What must not stand in anything written about a call, the client's own webhook included."""
+    within = (call.body, call.query) if call is not None else ()
+    return tuple({*([webhook] if webhook else []), *_values(list(within))})
 
 
 def without_secrets(call: Call[Any]) -> Call[Any]:
-    """The call as it may be written down."""
-    return evolve(call, body=drop_secrets(call.body), query=drop_secrets(call.query))
+    """A call as it may be shown and written down: without its webhooks."""
+    return evolve(call, body=_without_fields(call.body), query=_without_fields(call.query))
 
 
-def drop_secrets(value: Any) -> Any:
-    """A JSON value without its secret fields, however deep."""
+class Secrets:
+    """The secrets met so far; none of them is left in a text cleaned here."""
+
+    def __init__(self) -> None:
+        self._spellings: dict[str, tuple[str, ...]] = {}
+
+    def add(self, secrets: Iterable[str | None]) -> None:
+        """Remember secrets, however they may be spelt in a URL or in JSON."""
+        for secret in secrets:
+            if secret is None or len(secret) < SHORTEST or secret in self._spellings:
+                continue
+            written = secret.encode("utf-8", "replace")
+            spellings = {secret, quote(written, safe=""), quote(written, safe="/:"), json.dumps(secret)[1:-1]}
+            self._spellings[secret] = tuple(sorted(spellings, key=len, reverse=True))
+            if len(self._spellings) > MOST:
+                self._spellings.pop(next(iter(self._spellings)), None)
+
+    def clean_text(self, text: str) -> str:
+        """A text without the secrets."""
+        for spellings in tuple(self._spellings.values()):
+            for spelling in spellings:
+                if spelling in text:
+                    text = text.replace(spelling, HIDDEN)
+        return text
+
+    def clean_json(self, text: str) -> str:
+        """JSON without the fields that hold secrets, at any depth, and without their values wherever they stand.
+
+        Raises:
+            ValueError: It is no JSON.
+        """
+        if "webhook" not in text.lower() and self.clean_text(text) == text:
+            return text
+        whole = json.loads(text)
+        self.add(_values(whole))
+        return json.dumps(self._clean(whole))
+
+    def _clean(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.clean_text(value)
+        if isinstance(value, list):
+            return [self._clean(item) for item in value]
+        if isinstance(value, dict):
+            return {self.clean_text(name): self._clean(item) for name, item in value.items() if not _is_secret(name)}
+        return value
+
+
+def _without_fields(value: Any) -> Any:
+    """A JSON value without the fields that hold secrets, at any depth; what is no JSON stays as it is."""
     if isinstance(value, Mapping):
-        return {name: drop_secrets(inner) for name, inner in value.items() if name not in SECRETS}
-    return [drop_secrets(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {name: _without_fields(item) for name, item in value.items() if not _is_secret(str(name))}
+    return [_without_fields(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def secrets_of(call: Call[Any], webhook: str | None) -> tuple[str, ...]:
-    """The values that must not stand in anything written down about a call, the client's own webhook included."""
-    return tuple({*([webhook] if webhook else []), *_values(call.body), *_values(call.query)})
+def _is_secret(name: str) -> bool:
+    return name.replace("_", "").replace("-", "").lower() in FIELDS
 
 
-def _values(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name in SECRETS and isinstance(inner, str) and inner:
-                yield inner
-            else:
-                yield from _values(inner)
+def _values(value: Any, *, secret: bool = False) -> Iterator[str]:
+    """The texts in the fields that hold secrets."""
+    if isinstance(value, str):
+        if secret:
+            yield value
     elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _values(inner)
+        for item in value:
+            yield from _values(item, secret=secret)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _values(item, secret=secret or _is_secret(str(name)))

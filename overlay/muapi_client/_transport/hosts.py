@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from muapi_client._protocol.steps import Send
+    from muapi_client._runtime.delivery import Delivery
     from muapi_client._settings.api_key import APIKey
 
 # An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of

@@ -1,7 +1,7 @@
 """What the memory of a client tells of one job, and the account it belongs to.
 
 Belongs here: values, readable at run time too, so their annotations are evaluated. Does not belong here: where they
-are kept (``_state.journal``).
+are kept (``_journal``).
 """
 
 from datetime import datetime
