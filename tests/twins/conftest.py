@@ -106,6 +106,17 @@ class Face:
         """What a method of the client comes to."""
         return asyncio.run(_await(outcome)) if inspect.isawaitable(outcome) else outcome
 
+    def resume(self, **options: Any) -> list[Any]:
+        """What ``resume`` iterates over."""
+        return self._listed(self.mu.resume(**options))
+
+    def jobs(self, **options: Any) -> list[Any]:
+        """What ``jobs`` iterates over."""
+        return self._listed(self.mu.jobs(**options))
+
+    def _listed(self, iterator: Any) -> list[Any]:
+        return asyncio.run(_collect(iterator)) if hasattr(iterator, "__aiter__") else list(iterator)
+
     def __getattr__(self, name: str) -> Any:
         member = getattr(self.mu, name)
         return (lambda *args, **named: self.go(member(*args, **named))) if inspect.ismethod(member) else member
@@ -115,6 +126,10 @@ class Face:
         other = object.__new__(Face)
         other.__dict__ = {**self.__dict__, "mu": self.mu.with_options(**changes)}
         return other
+
+
+async def _collect(iterator: Any) -> list[Any]:
+    return [item async for item in iterator]
 
 
 async def _await(outcome: Any) -> Any:

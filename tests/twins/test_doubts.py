@@ -85,7 +85,7 @@ def test_a_nameless_result_is_an_intent_until_it_is_finished(
 def test_a_journal_that_fails_after_the_charge_keeps_the_limit(
     twin: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise errors.JournalError("full")
 
     monkeypatch.setattr(Journal, "accept", fail)

@@ -82,7 +82,7 @@ def test_a_job_answered_at_once_is_finished_in_the_file(twin: Any, path: Path) -
 
 
 @pytest.mark.parametrize(
-    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), httpx.ConnectError("refused")], ids=str
+    "refusal", [(422, {"detail": []}), (402, {}), (429, {}), ("unsent", httpx.ConnectError("refused"))], ids=str
 )
 def test_what_provably_came_to_nothing_is_forgotten(twin: Any, path: Path, refusal: Any) -> None:
     mu = twin(refusal, journal=path)
@@ -240,6 +240,6 @@ def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path
     assert mu.server.posts == 2
 
 
-def test_without_a_journal_the_client_says_so(twin: Any) -> None:
+def test_only_a_client_with_a_journal_can_forget_what_it_holds(twin: Any) -> None:
     with pytest.raises(errors.MuAPIError, match="journal="):
-        twin(ACCEPTED).unknown()
+        twin(ACCEPTED).forget(before=datetime.now(UTC))

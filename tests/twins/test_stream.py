@@ -417,7 +417,7 @@ def test_comments_are_no_beginning(twin: Twin, tmp_path: Path) -> None:
     with pytest.raises(errors.SubmitOutcomeUnknownError, match="no event came within 100 s"):
         events(face)
     assert [state for state, *_ in entries(tmp_path / "jobs.db")] == ["unknown"]
-    assert not face.spend.reserve(Decimal("0.7"), Decimal(1))  # its estimate stays set aside
+    assert face.spend.in_doubt_usd == face.spend.reserved_usd > 0  # its estimate stays set aside
 
 
 ZERO = {**EVENTS, "x-muapi-cost-usd": "0.000000", "x-muapi-cost-credits": "0"}
@@ -644,12 +644,9 @@ def test_a_journal_that_fails_is_told_once_the_text_was_handed_on(
     assert last.prediction.warnings[0].startswith("the disk is full")
     assert entries(tmp_path / "jobs.db")[0][:2] == ("completed", "s-1")
     monkeypatch.setattr(Journal, "finish", fail)
-    with pytest.raises(errors.JournalError, match="was submitted all the same") as caught:
+    with pytest.raises(errors.JournalError, match="s-1 was accepted") as caught:
         events(face)
     assert (caught.value.request_id, caught.value.cost) == ("s-1", HEADERS_COST)
-    monkeypatch.setattr(Journal, "intend", fail)
-    with pytest.raises(errors.JournalError, match="nothing was sent"):
-        events(face)
     assert face.server.posts == 2
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client import Call, Job, MuAPI, catalog, raw_call
+from muapi_client import Call, Job, MuAPI, SpendWarning, catalog, raw_call
 from muapi_client._spec.packages import part
 from muapi_client.cli import main
 from muapi_client.errors import MuAPIError, NotFoundError, ValidationError
@@ -127,7 +127,8 @@ def test_prices_are_asked_by_the_names_of_the_document(twin: Any, old: ModuleTyp
 
 def test_a_limit_of_spend_holds_for_calls_of_both(twin: Any, older: Any) -> None:
     face = twin({"cost": 0.02}, ACCEPTED, {"cost": 0.02}, max_spend=Decimal("0.11"))
-    face.submit(older.flux_first(prompt="a"))
+    with pytest.warns(SpendWarning, match="flux-first was charged 0.1 USD where 0.02 USD had been set aside"):
+        face.submit(older.flux_first(prompt="a"))
     with pytest.raises(MuAPIError, match="max_spend"):
         face.submit(flux_dev_image(prompt="a"))
 
@@ -147,7 +148,7 @@ TAKE_UP = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import httpx
-from muapi_client import Call, MuAPI
+from muapi_client import SpendWarning, Call, MuAPI
 from muapi_client.errors import MuAPIError
 answer = {"request_id": "r-2", "status": "processing"}
 server = httpx.MockTransport(lambda request: httpx.Response(200, json=answer))

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import Cost, Spend
+from muapi_client import Cost
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_body, cost_from_headers, settle
-from muapi_client._state.ledger import Ledger
 from muapi_client._types.money import usd
 
 JSON = st.recursive(
@@ -153,134 +151,3 @@ def test_only_a_plain_true_is_a_refund(refunded: object) -> None:
     cost = cost_from_body({"cost": {"amount_usd": 1, "refunded": refunded}})
     assert cost is not None
     assert cost.refunded is False
-
-
-EVENTS = st.lists(st.tuples(st.sampled_from("abcde"), st.none() | COSTS))
-
-
-@given(EVENTS)
-def test_the_last_word_for_each_request_counts(events: list[tuple[str, Cost | None]]) -> None:
-    spend, last = Spend(), dict[str, Cost | None]()
-    for name, cost in events:
-        spend.record(name, cost)
-        last[name] = cost or last.get(name)
-    known = [cost for cost in last.values() if cost is not None]
-    assert spend.total_usd == sum((cost.charged_usd for cost in known), Decimal(0))
-    assert spend.refunded_usd == sum((cost.amount_usd for cost in known if cost.refunded), Decimal(0))
-    assert (spend.requests, spend.unpriced) == (len(last), len(last) - len(known))
-
-
-@given(st.dictionaries(st.text(min_size=1), COSTS), st.randoms(use_true_random=False))
-def test_the_order_of_requests_does_not_matter(costs: dict[str, Cost], random: Any) -> None:
-    names = list(costs)
-    forward, shuffled = Spend(), Spend()
-    for name in names:
-        forward.record(name, costs[name])
-    random.shuffle(names)
-    for name in names:
-        shuffled.record(name, costs[name])
-    assert forward.total_usd == shuffled.total_usd
-    assert forward.refunded_usd == shuffled.refunded_usd
-
-
-@given(st.lists(SOUP | st.floats(min_value=0)))
-def test_sums_are_exact_whatever_the_server_writes(values: list[Any]) -> None:
-    spend, exact = Spend(), 0
-    for index, value in enumerate(values):
-        cost = cost_from_body({"cost": {"amount_usd": value}})
-        spend.record(str(index), cost)
-        exact += int(cost.amount_usd.scaleb(30)) if cost and cost.amount_usd < 10**3 else 0
-        if cost and cost.amount_usd >= 10**3:
-            spend.record(str(index), Cost(Decimal(0)))
-    with localcontext() as context:
-        context.prec = 100
-        assert spend.total_usd.scaleb(30) == exact
-
-
-def test_the_callers_decimal_context_does_not_matter() -> None:
-    spend = Spend()
-    with localcontext() as context:
-        context.prec = 3
-        context.traps[Inexact] = True
-        for index in range(1000):
-            spend.record(str(index), cost_from_headers({"x-muapi-cost-usd": "1.000001"}))
-        settle(Cost(Decimal("123.456789")), Cost(Decimal("123.456789")))
-        assert spend.reserve(Decimal("0.0001"), Decimal(2000))
-        spend.release(Decimal("0.0001"))
-    assert spend.total_usd == Decimal("1000.001")
-
-
-def test_without_an_id_each_answer_is_a_request() -> None:
-    spend = Spend()
-    for _ in range(3):
-        spend.record(None, Cost(Decimal("0.1")))
-    assert (spend.requests, spend.total_usd) == (3, Decimal("0.3"))
-
-
-def test_silence_does_not_forget_a_cost() -> None:
-    spend = Spend()
-    spend.record("a", Cost(Decimal(1)))
-    spend.record("a", None)
-    assert (spend.total_usd, spend.unpriced) == (1, 0)
-
-
-def test_its_repr_tells_the_sums() -> None:
-    spend = Spend()
-    spend.record("a", Cost(Decimal("0.5")))
-    spend.record("b", None)
-    assert repr(spend) == "Spend(total_usd=0.5, requests=2, unpriced=1)"
-
-
-@given(st.lists(AMOUNTS), st.decimals(min_value=0, max_value=10**6, places=6))
-def test_reservations_never_pass_the_limit(amounts: list[Decimal], limit: Decimal) -> None:
-    spend, granted = Spend(), []
-    for amount in amounts:
-        if spend.reserve(amount, limit):
-            granted.append(amount)  # noqa: PERF401 - each grant changes the next
-    assert sum(granted) <= limit
-    for amount in granted:
-        spend.release(amount)
-    assert spend.reserve(limit, limit), "what was given back can be had again"
-
-
-def test_what_is_held_is_given_back_once_the_cost_is_told() -> None:
-    spend = Spend()
-    assert spend.reserve(Decimal(1), Decimal(1))
-    spend.record("a", None)
-    spend.hold("a", Decimal(1))
-    assert not spend.reserve(Decimal("0.9"), Decimal(1))
-    spend.record("a", Cost(Decimal("0.25")))
-    assert spend.reserve(Decimal("0.75"), Decimal(1))
-    assert not spend.reserve(Decimal("0.01"), Decimal(1))
-
-
-def test_what_was_told_meanwhile_is_not_held() -> None:
-    spend = Spend()
-    assert spend.reserve(Decimal(1), Decimal(2))
-    spend.record("a", Cost(Decimal(1)))
-    spend.hold("a", Decimal(1))
-    assert spend.reserve(Decimal(1), Decimal(2))
-
-
-def test_threads_may_share_it() -> None:
-    spend = Spend()
-
-    def record(thread: int) -> None:
-        for index in range(500):
-            spend.record(f"{thread}-{index % 100}", Cost(Decimal("0.001")))
-
-    threads = [threading.Thread(target=record, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (spend.requests, spend.total_usd) == (800, Decimal("0.8"))
-
-
-def test_a_ledger_tells_jobs_from_other_answers() -> None:
-    ledger = Ledger()
-    ledger.note(None, Decimal(9), None)
-    assert (ledger.spend.requests, ledger.balance) == (0, 9)
-    ledger.note(Cost(Decimal(1)), None, "")
-    ledger.note(Cost(Decimal(1)), Decimal(7), "a")
-    assert (ledger.spend.requests, ledger.spend.total_usd, ledger.balance) == (2, 2, 7)
