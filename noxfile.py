@@ -144,6 +144,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def interrupts(session: nox.Session) -> None:
+    """Count what interrupted calls lose, double, replace or break: ``nox -s interrupts [-- --full --seed 1]``."""
+    install(session, "interrupts", extras="[emulator]")
+    session.run("python", "tests/interrupts/sweep.py", *session.posargs)
+
+
+@nox.session
 def emulator(session: nox.Session) -> None:
     """Run the emulator's tests, and print how well a sandbox key is told from a live one on 2,000 of its answers."""
     install(session, "tests", "generate", extras="[diff,emulator]")
