@@ -138,7 +138,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Count lost and doubled jobs under faults and kills: ``nox -s faults [-- --jobs 10000 --seed 1]``."""
+    """Count lost and doubled jobs under faults and kills: ``nox -s faults [-- --jobs 10000 --edges]``."""
     install(session, "peers", extras="[emulator]")
     session.run("python", "tests/faults/run.py", *session.posargs)
 
