@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from loopback import Server
 
-PATIENCE: Final = 2.0  # seconds each part of a trial may take; a lock that was left closed would take for ever
+PATIENCE: Final = 3.0  # seconds each part of a trial may take; a lock that was left closed would take for ever
 
 
 class Alarm(Exception):  # noqa: N818 - a program's own, as its signal handler raises it
@@ -147,10 +147,11 @@ class Blocking:
         if not closed:
             with limited(trial, "the next job hung"):
                 trial.broken = trial.broken or self._next_job(mu)
-        with limited(trial, "close() hung"):
-            mu.close()
-            if kept is not None:
-                kept.close()
+        if not trial.broken.endswith("hung"):  # else close() would hang as well
+            with limited(trial, "close() hung"):
+                mu.close()
+                if kept is not None:
+                    kept.close()
         if kept is not None:
             trial.listed_later = self._later(path)
         for file in self.folder.glob(path.name + "*"):
