@@ -138,9 +138,16 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Count lost and doubled jobs under faults and kills: ``nox -s faults [-- --jobs 10000 --seed 1]``."""
+    """Count lost and doubled jobs under faults and kills: ``nox -s faults [-- --jobs 10000 --edges]``."""
     install(session, "peers", extras="[emulator]")
     session.run("python", "tests/faults/run.py", *session.posargs)
+
+
+@nox.session
+def interrupts(session: nox.Session) -> None:
+    """Count what interrupted calls lose, double, replace or break: ``nox -s interrupts [-- --full --seed 1]``."""
+    install(session, "interrupts", extras="[emulator]")
+    session.run("python", "tests/interrupts/sweep.py", *session.posargs)
 
 
 @nox.session

@@ -11,20 +11,28 @@ import argparse
 import json
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from contextlib import closing, contextmanager, nullcontext, suppress
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from books import Count, Known, count
+from books import ENDED, PERHAPS, Count, Known, count
 
 HERE: Final = Path(__file__).parent
 PEERS: Final = {"fal-client": "peer_fal.py", "muapi-cli": "peer_muapi_cli.py"}
+HELD: Final = 0.5  # seconds another program holds the journal's lock
 PATIENCE: Final = 300.0  # seconds a program may take; one that hangs is a failure, not a wait
 
 
@@ -69,22 +77,90 @@ def ours(kind: str, options: argparse.Namespace, folder: Path) -> Count:
     try:
         dice = random.Random(f"{options.seed} kills {kind}")
         command = [sys.executable, str(HERE / "driver.py"), kind, server.url, str(folder)]
-        for posts in sorted(dice.randrange(jobs) for _ in range(kills)):
-            _killed(command, server, posts, dice.uniform(0.0, 0.05))
-        subprocess.run(command, check=True, timeout=PATIENCE)
+        odd = [*command, "--edges", str(options.seed)] if options.edges else command
+        signals = [signal.SIGKILL, signal.SIGTERM] if options.edges else [signal.SIGKILL]
+        with _locked_at_times(folder / "journal.db", dice) if options.edges else nullcontext():
+            for posts in sorted(dice.randrange(jobs) for _ in range(kills)):
+                _killed(odd, server, posts, dice.uniform(0.0, 0.05), dice.choice(signals))
+            _finish(odd)
         server.ask(rate=0.0)  # the storm is over: what was accepted ends, what was never sent is wanted again
         left = _never_sent(folder)
         with (folder / "begun").open("w") as begun:
             begun.writelines(f"{marker}\n" for marker in (folder / "wanted").read_text().split() if marker not in left)
-        subprocess.run(command, check=True, timeout=PATIENCE)
+        _finish(command)
         report = server.ask(report=True)
-        return _count(kind, report, _journal(folder), folder, jobs)
+        return _count(kind, report, _journal(folder), folder, options)
     finally:
         server.stop()
 
 
-def _killed(command: list[str], server: Server, posts: int, delay: float) -> None:
-    """Start the program and kill it some moment after the server has read so many submits."""
+def remembering(kind: str, options: argparse.Namespace, folder: Path, max_spend: Decimal | None = None) -> Count:
+    """Run a client without a journal, interrupted but never killed, through a tenth of the jobs; then count.
+
+    Args:
+        max_spend: USD; with it all are jobs that nobody can price, and most have to be refused.
+    """
+    jobs = options.jobs // 20
+    folder.mkdir()
+    (folder / "wanted").write_text("\n".join(f"{kind}-{number}" for number in range(jobs)))
+    server = Server(options.seed, options.rate)
+    try:
+        command = [sys.executable, str(HERE / "driver.py"), kind, server.url, str(folder), "--bare"]
+        command += ["--edges", str(options.seed)] if max_spend is None else ["--max-spend", str(max_spend)]
+        _finish(command)
+        report = server.ask(report=True)
+    finally:
+        server.stop()
+    told = [Known(line["marker"], line["state"], line["id"], line["micro_usd"]) for line in _told(folder)]
+    result = count(report["jobs"], sorted(told, key=lambda known: known.state not in ENDED), jobs=jobs)
+    result.faults = sum(report["struck"].values())
+    charged = sum(job["net"] for job in report["jobs"])
+    if max_spend is not None and charged > max_spend * 10**6:
+        result.wrong_sums += 1
+        result.troubles.append(f"{kind}: {charged} micro-dollars were charged under max_spend={max_spend}")
+    return result
+
+
+def _finish(command: list[str]) -> None:
+    """Run the program to its end.
+
+    Raises:
+        RuntimeError: It failed, or hung; then it has told where on standard error.
+    """
+    with subprocess.Popen(command) as program:
+        try:
+            program.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            program.send_signal(signal.SIGABRT)
+    if program.returncode:
+        raise RuntimeError(f"{command} ended with {program.returncode}")
+
+
+@contextmanager
+def _locked_at_times(journal: Path, dice: random.Random) -> Iterator[None]:
+    """Let another program hold the journal's lock now and then, for longer than a write waits."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.wait(dice.uniform(0.5, 1.5)):
+            if not journal.exists():
+                continue
+            database = sqlite3.connect(journal, timeout=5.0, isolation_level=None)
+            with closing(database), suppress(sqlite3.OperationalError):
+                database.execute("BEGIN IMMEDIATE")
+                over.wait(HELD)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        yield
+    finally:
+        over.set()
+        holder.join()
+
+
+def _killed(command: list[str], server: Server, posts: int, delay: float, how: signal.Signals) -> None:
+    """Start the program and end it some moment after the server has read so many submits."""
     with subprocess.Popen(command) as program:
         ends = time.monotonic() + PATIENCE
         while server.ask()["posts"] < posts and program.poll() is None and time.monotonic() < ends:
@@ -92,7 +168,12 @@ def _killed(command: list[str], server: Server, posts: int, delay: float) -> Non
         time.sleep(delay)
         if program.poll():
             raise RuntimeError(f"{command} ended by itself with {program.returncode}")
-        program.kill()
+        program.send_signal(how)
+        try:
+            program.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            program.send_signal(signal.SIGABRT)
+            raise
 
 
 def _told(folder: Path) -> list[dict[str, Any]]:
@@ -126,24 +207,12 @@ def _never_sent(folder: Path) -> set[str]:
     return {marker for marker in (folder / "wanted").read_text().split() if marker not in known}
 
 
-def _count(kind: str, report: dict[str, Any], known: list[Known], folder: Path, jobs: int) -> Count:
-    result = count(report["jobs"], known, jobs=jobs)
+def _count(kind: str, report: dict[str, Any], known: list[Known], folder: Path, options: argparse.Namespace) -> Count:
+    result = count(report["jobs"], known, jobs=options.jobs // 2)
     result.faults = sum(report["struck"].values())
     say(f"{kind}: {len(report['struck'])} kinds of fault struck, {result.accepted} jobs accepted")
-    journal = {one.id: one for one in known}
-    for line in _told(folder):
-        if line["state"] in ("completed", "failed", "cancelled") and line["id"]:
-            one = journal.get(line["id"])
-            if one is None or (one.state, one.micro_usd) != (line["state"], line["micro_usd"]):
-                result.wrong_sums += 1
-                result.troubles.append(f"the program was told {line}, the journal says {one}")
-    for line in (folder / "closed").read_text().splitlines():
-        told = json.loads(line)
-        if _micro(json.dumps({"amount_usd": told["spent"], "refunded": False})) != told["micro_usd"]:
-            result.wrong_sums += 1
-            result.troubles.append(
-                f"{kind}: mu.spend says {told['spent']} USD, its jobs {told['micro_usd']} micro-dollars"
-            )
+    _compare_told(known, folder, result, edges=options.edges)
+    _compare_spend(kind, folder, result, edges=options.edges)
     if result.unfinished:
         result.troubles.append(f"{kind}: {result.unfinished} jobs were accepted and their end never learnt")
     if report["elsewhere"]:
@@ -151,6 +220,35 @@ def _count(kind: str, report: dict[str, Any], known: list[Known], folder: Path, 
     if left := _never_sent(folder):
         result.troubles.append(f"{kind}: {len(left)} jobs were never tried to the end")
     return result
+
+
+def _compare_told(known: list[Known], folder: Path, result: Count, *, edges: bool) -> None:
+    """Hold the program's notes against the journal, which may lag behind only where it was locked."""
+    journal = {one.id: one for one in known}
+    behind = PERHAPS | {"accepted"} if edges else frozenset()
+    for line in _told(folder):
+        if line["state"] not in ENDED or not line["id"]:
+            continue
+        one = journal.get(line["id"])
+        if one is None and edges and any(other.marker == line["marker"] and other.state in behind for other in known):
+            continue
+        if one is None or (
+            one.state not in behind and (one.state, one.micro_usd) != (line["state"], line["micro_usd"])
+        ):
+            result.wrong_sums += 1
+            result.troubles.append(f"the program was told {line}, the journal says {one}")
+
+
+def _compare_spend(kind: str, folder: Path, result: Count, *, edges: bool) -> None:
+    """Hold what a client says it spent against what the program was told, which is less where it was interrupted."""
+    for line in (folder / "closed").read_text().splitlines():
+        told = json.loads(line)
+        spent = _micro(json.dumps({"amount_usd": told["spent"], "refunded": False}))
+        assert spent is not None
+        if spent < told["micro_usd"] or (spent != told["micro_usd"] and not edges):
+            result.wrong_sums += 1
+            sums = f"mu.spend says {told['spent']} USD, its jobs {told['micro_usd']} micro-dollars"
+            result.troubles.append(f"{kind}: {sums}")
 
 
 def version(name: str, options: argparse.Namespace) -> str:
@@ -207,6 +305,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=10_000, help="of our client, half in threads, half in asyncio")
     parser.add_argument("--kills", type=int, default=50, help="of its program, half of each kind")
     parser.add_argument("--rate", type=float, default=0.2, help="of requests that meet a fault")
+    parser.add_argument("--edges", action="store_true", help="interrupts, SIGTERM, locks, odd clocks, limits besides")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--peer-jobs", type=int, help="of each peer, by default a twentieth of ours; 0: none")
     parser.add_argument("--peers", default=sys.executable, help="a Python that has the peers installed")
@@ -219,6 +318,12 @@ def main() -> int:
             began = time.monotonic()
             rows[name] = ours(kind, options, Path(folder) / kind)
             say(f"{name}: {time.monotonic() - began:.0f} s")
+        if options.edges:
+            for kind, name in (("sync", "threads"), ("async", "asyncio")):
+                rows[f"without a journal, {name}"] = remembering(kind, options, Path(folder) / f"{kind}-bare")
+                most = Decimal(max(10, options.jobs // 200))
+                limited = remembering(kind, options, Path(folder) / f"{kind}-limited", most)
+                rows[f"max_spend={most}, {name}"] = limited
         mine = [row for row in rows.values() if row]
         for name in PEERS if options.peer_jobs else ():
             began = time.monotonic()
