@@ -81,6 +81,17 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
 
 
 def _submit(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Flow[R]:
+    """Carry out a submission, and have an interrupt of it tell what became of the money."""
+    try:
+        return (yield from _carry_out(request, record, context, exchange))
+    except errors.MuAPIError:
+        raise
+    except BaseException as interrupt:
+        interrupt.add_note(_note(record, fate_of(record, interrupt)))
+        raise
+
+
+def _carry_out(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Flow[R]:
     if context.expect is not None:
         from muapi_client._sandbox.mismatch import check_key  # noqa: PLC0415 - only with an expectation
 
@@ -103,7 +114,7 @@ def _submit(request: Request, record: Record, context: Context, exchange: Exchan
 
 
 def conclude(record: Record, fate: Fate, context: Context, error: BaseException | None) -> None:
-    """Tell memory, ledger and error what became of a submission. No step, so that nothing comes between."""
+    """Tell memory and ledger what became of a submission. No step, so that nothing comes between."""
     memory, ledger = context.memory, context.ledger
     match fate:
         case Fate.REFUSED | Fate.NOT_SENT:
@@ -121,14 +132,14 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
             ledger.accept(record)
             if record.request_id:
                 context.standing.accept(record.request_id)
-    if error is not None and not isinstance(error, errors.MuAPIError):
-        error.add_note(_note(record, fate))
 
 
 def _note(record: Record, fate: Fate) -> str:
     """What an interrupt's note tells of the money."""
     operation = record.call.operation
     what = f"{operation.method} {operation.path}"
+    if fate is Fate.ACCEPTED and record.prediction is not None:
+        return f"{what} was accepted, and has ended ({record.request_id or 'without an id'}): mu.jobs() has what came of it."
     if fate is Fate.ACCEPTED and record.request_id:
         return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
     if fate in (Fate.NOT_SENT, Fate.REFUSED):
