@@ -150,7 +150,7 @@ def answer_facts(one: Component, aliases: Aliases) -> dict[str, Any]:
         "standard": imports.standard(),
         "models": imports.models(".", but=one.name),
         "readers": readers,
-        "helpers": ", ".join(name for name in ("instant", "many", "one", "read") if _uses(name, readers)),
+        "helpers": ", ".join(name for name in ("amount", "instant", "many", "one", "read") if _uses(name, readers)),
     }
 
 
@@ -173,6 +173,8 @@ def _reader(value: Value) -> str:
         return f"one({only.model}.from_dict)"
     if only.format == "date-time":
         return "instant"
+    if only.kind == "number" and only.format == "decimal":
+        return "amount"
     inner = _reader(only.item) if only.item else ""
     return f"many({inner})" if inner else ""
 

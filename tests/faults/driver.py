@@ -82,6 +82,11 @@ class Record:
         return False
 
 
+def _lives_on(error: errors.MuAPIError) -> bool:
+    """Whether a look was refused, as by a redirect: the job can be waited for again."""
+    return isinstance(error, errors.APIStatusError) and error.request_id is not None
+
+
 def _marker(job: Job) -> str:
     return str(job.call.body["prompt"]) if job.call and job.call.body else ""
 
@@ -96,10 +101,14 @@ def drive(url: str, folder: Path) -> None:
     with MuAPI("sk-faults-0123456789", url, journal=folder / "journal.db", **OPTIONS) as mu:
 
         def resumed(job: Job) -> None:
-            try:
-                record.tell(_marker(job), "completed", mu.wait(job))
-            except errors.MuAPIError as error:
-                record.tell_error(_marker(job), error)
+            for _ in range(TRIES):
+                try:
+                    return record.tell(_marker(job), "completed", mu.wait(job))
+                except errors.MuAPIError as error:
+                    record.tell_error(_marker(job), error)
+                    if not _lives_on(error):
+                        return None
+            return None
 
         def begun(marker: str) -> None:
             record.begin(marker)
@@ -108,7 +117,8 @@ def drive(url: str, folder: Path) -> None:
                     return record.tell(marker, "completed", mu.run(_call(marker)))
                 except errors.MuAPIError as error:
                     if not record.tell_error(marker, error):
-                        return None
+                        job = Job(error.request_id, _call(marker)) if _lives_on(error) else None
+                        return resumed(job) if job else None
             return None
 
         with ThreadPoolExecutor(THREADS) as pool:
@@ -123,10 +133,14 @@ async def adrive(url: str, folder: Path) -> None:
     async with AsyncMuAPI("sk-faults-0123456789", url, journal=folder / "journal.db", **OPTIONS) as mu:
 
         async def resumed(job: Job) -> None:
-            try:
-                record.tell(_marker(job), "completed", await mu.wait(job))
-            except errors.MuAPIError as error:
-                record.tell_error(_marker(job), error)
+            for _ in range(TRIES):
+                try:
+                    return record.tell(_marker(job), "completed", await mu.wait(job))
+                except errors.MuAPIError as error:
+                    record.tell_error(_marker(job), error)
+                    if not _lives_on(error):
+                        return None
+            return None
 
         async def begun(marker: str) -> None:
             record.begin(marker)
@@ -135,7 +149,8 @@ async def adrive(url: str, folder: Path) -> None:
                     return record.tell(marker, "completed", await mu.run(_call(marker)))
                 except errors.MuAPIError as error:
                     if not record.tell_error(marker, error):
-                        return None
+                        job = Job(error.request_id, _call(marker)) if _lives_on(error) else None
+                        return await resumed(job) if job else None
             return None
 
         await _each(resumed, list(mu.resume()))

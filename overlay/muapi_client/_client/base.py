@@ -1,7 +1,6 @@
 """What ``MuAPI`` and ``AsyncMuAPI`` share: their options, and what they have learnt about money.
 
-Does not live here: the methods (``client``, ``async_client``), which flow each is (``flows``), I/O
-(``_transport.driver``).
+Does not live here: the methods (``_client``, ``_async_client``), which flow each is (``_flows``), I/O (``_driver``).
 """
 
 from __future__ import annotations
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.journal import Entry, Journal
 
-HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
 OPTIONS = frozenset(
     {"expect", "max_spend", "models", "timeout", "wait_timeout", "retry", "polling", "strict", "webhook", "team_id"}
 )

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client._client.retarget import at_home
 from muapi_client._files.attachments import attachments
-from muapi_client._jobs import waiting
-from muapi_client._jobs.submission import accepted, run, send, submit
+from muapi_client._jobs import submission, waiting
 from muapi_client._protocol import exchange, request
 from muapi_client._sandbox.guard import foresee
 from muapi_client._settings.options import read_seconds
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from muapi_client._transport.stream_connection import AsyncChannel, Channel
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.prediction import Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
     from muapi_generated.types import Call
 
@@ -80,7 +80,7 @@ class Flows:
 
     def _submit(self, call: Call[Any]) -> Flow[Job | Prediction]:
         call = request.keyed(call, urandom(16).hex())
-        return submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
+        return submission.submit(self._accepted(call), call, self._terms, now=self._clock.now(), new_job=self._new_job)
 
     def run(
         self,
@@ -88,21 +88,41 @@ class Flows:
         timeout: float | None,
         on_accept: Callable[[Any], object] | None,
         on_look: Callable[[Prediction], object] | None,
+        on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
-        submission, patience = self.submit(call), self._patience(timeout)
-        return run(submission, self._terms, timeout=patience, on_accept=on_accept, on_look=on_look)
+        return submission.run(
+            self.submit(call),
+            self._terms,
+            timeout=self._patience(timeout),
+            on_accept=on_accept,
+            on_look=on_look,
+            on_look_failed=on_look_failed,
+        )
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        return waiting.look(_job(job_or_id), self._terms)
+        job = _job(job_or_id)
+        return waiting.look(job, self._terms, accepted_at=_accepted_at(job, self._clock.now()))
 
     def wait(
-        self, job_or_id: Job | str, timeout: float | None, on_look: Callable[[Prediction], object] | None
+        self,
+        job_or_id: Job | str,
+        timeout: float | None,
+        on_look: Callable[[Prediction], object] | None,
+        on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job, patience = _job(job_or_id), self._patience(timeout)
-        return waiting.wait(job, self._terms, now=self._clock.now(), timeout=patience, on_look=on_look)
+        job, now = _job(job_or_id), self._clock.now()
+        return waiting.wait(
+            job,
+            self._terms,
+            now=now,
+            timeout=self._patience(timeout),
+            accepted_at=_accepted_at(job, now),
+            on_look=on_look,
+            on_look_failed=on_look_failed,
+        )
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
@@ -113,9 +133,9 @@ class Flows:
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
             call = request.keyed(call, urandom(16).hex())
-            return send(self._accepted(call), call, self._terms)
+            return submission.send(self._accepted(call), call, self._terms)
         reads = call.operation.method in READS
-        return exchange.exchange(call, self._terms, reads=reads, started_at=time.time())
+        return exchange.exchange(call, self._terms, reads=reads, started_at=self._wall_time())
 
     def stream(self, call: Call[Any], channel: Channel | AsyncChannel) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
@@ -130,7 +150,7 @@ class Flows:
             spend=self._spend,
             max_spend=self._max_spend,
             new_job=self._new_job,
-            started_at=time.time(),
+            started_at=self._wall_time(),
         )
         return flow.stream(self._hosted(at_home(call, self._terms.models), _itself), source_of)
 
@@ -138,7 +158,7 @@ class Flows:
         """Of ``MuAPI.estimate``."""
         from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-        return budget.estimate(at_home(call, self._terms.models), self._terms, started_at=time.time())
+        return budget.estimate(at_home(call, self._terms.models), self._terms, started_at=self._wall_time())
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
@@ -158,23 +178,26 @@ class Flows:
             self._new_job(entry.request_id, entry.call, entry.cost, entry.intended_at) for entry in journal.unfinished()
         ]
 
-    def candidates(
-        self, items: list[dict[str, Any]], lost: SubmitOutcomeUnknownError | Entry, journal: Journal | None
-    ) -> list[Any]:
-        """The jobs of a history that may be the one of a lost submit."""
+    def reconcile(self, lost: SubmitOutcomeUnknownError | Entry, journal: Journal | None) -> Flow[Reconciliation[Any]]:
+        """Of ``MuAPI.reconcile``."""
         from muapi_client._jobs import reconcile  # noqa: PLC0415 - loads the catalogue
 
-        slug, since = _sent(lost)
+        slug, sent = _sent(lost)
         known = journal.ids() if journal else frozenset[str]()
-        return [self._new_job(found) for found in reconcile.candidates(items, slug, since, known)]
+        return reconcile.reconcile(slug, sent, self._terms, known=known, wall=self._wall_time, new_job=self._new_job)
 
     def _accepted(self, call: Call[Any]) -> Flow[Prediction]:
-        acceptance = accepted(call, self._terms, started_at=time.time())
+        acceptance = submission.accepted(call, self._terms, started_at=self._wall_time())
         if self._max_spend is not None:
             from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
             acceptance = budget.within(self._max_spend, self._spend, acceptance, call, self._terms)
         return acceptance if self._terms.expect is None else foresee(acceptance, call, self._terms)
+
+    def _wall_time(self) -> float:
+        """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
+        reading = getattr(self._clock, "wall_time", time.time)
+        return float(reading())
 
     def _patience(self, timeout: float | None) -> float:
         return self._terms.wait_timeout if timeout is None else read_seconds("timeout", timeout)
@@ -190,13 +213,22 @@ def _job(job_or_id: Job | str) -> Job:
     return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
 
 
-def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime]:
-    """Which model a lost submit was for, and when it was sent."""
+def _accepted_at(job: Job, now: float) -> float | None:
+    """When a job was accepted, on the client's clock, which reads ``now``; by its age on this machine's calendar."""
+    if job.submitted_at is None:
+        return None
+    age = (datetime.now(UTC) - job.submitted_at).total_seconds()
+    return now - max(age, 0.0)
+
+
+def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:
+    """Which model a lost submit was for, and when it was sent, where that is known."""
     if not isinstance(lost, SubmitOutcomeUnknownError):
         return lost.slug, lost.intended_at
     if lost.call is None:
         raise MuAPIError("this error carries no call, so there is nothing to look for")
-    return lost.call.operation.slug, datetime.fromtimestamp(lost.started_at or 0.0, UTC)
+    sent = None if lost.started_at is None else datetime.fromtimestamp(lost.started_at, UTC)
+    return lost.call.operation.slug, sent
 
 
 def flows_of(client: Any, job_class: type[Job]) -> Flows:

@@ -1,7 +1,6 @@
 """What a job will cost, before it is submitted, and the limit that must not be passed.
 
-Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end
-(``_types.cost``).
+Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end (``_cost``).
 """
 
 from __future__ import annotations
@@ -30,17 +29,25 @@ def estimate(call: Call[Any], terms: Terms, *, started_at: float) -> Flow[Estima
     """Ask what a call would cost.
 
     Raises:
-        NotFoundError: The model has no name in the price catalogue.
+        NotFoundError: The price list has no such model, so nobody can price it before it runs.
         ResponseError: The answer names no price.
     """
     name = _catalogue_name(call)
     asked: Call[Any] = Call(ESTIMATE, dict(call.body or {}), path={"name": name})
-    said = yield from exchange(asked, terms, reads=True, started_at=started_at)
-    cost = usd(said.get("cost")) if isinstance(said, dict) else None
+    try:
+        answer = yield from exchange(asked, terms, reads=True, started_at=started_at)
+    except errors.NotFoundError as error:
+        raise errors.NotFoundError(
+            _unpriced(f"the price list has no model {name!r}"),
+            status_code=error.status_code,
+            detail=error.detail,
+            balance=error.balance,
+        ) from error
+    cost = usd(answer.get("cost")) if isinstance(answer, dict) else None
     if cost is None:
-        raise errors.ResponseError(f"the estimate for {name} names no price: {said!r}")
-    strategy = said.get("cost_strategy")
-    return Estimate(name, cost, bool(said.get("dynamic_pricing")), str(strategy) if strategy else None)
+        raise errors.ResponseError(f"the estimate for {name} names no price: {answer!r}")
+    strategy = answer.get("cost_strategy")
+    return Estimate(name, cost, bool(answer.get("dynamic_pricing")), str(strategy) if strategy else None)
 
 
 def within(
@@ -107,12 +114,20 @@ def _listed(call: Call[Any]) -> Decimal:
 
 
 def _catalogue_name(call: Call[Any]) -> str:
-    model = catalog.get(_priced(call), package=call.operation.package)
+    slug = _priced(call)
+    try:
+        model = catalog.get(slug, package=call.operation.package)
+    except errors.NotFoundError as error:
+        raise errors.NotFoundError(_unpriced(f"the price list has no model {slug!r} ({error})")) from error
     if model.name is None:
         raise errors.NotFoundError(
-            f"the pinned document tells no catalogue name for {model.slug}, and prices are asked by that name"
+            _unpriced(f"the pinned document tells no catalogue name for {slug}, and prices are asked by that name")
         )
     return model.name
+
+
+def _unpriced(why: str) -> str:
+    return f"{why}, so nobody can price it before it runs; pass unpriced= the USD to set aside for such a job"
 
 
 def _priced(call: Call[Any]) -> str:

@@ -1,7 +1,7 @@
 """When the journal is written of a job: before its submit leaves, after its answer, at its end. Pure.
 
 Lives here: the order of submit and journal, and what an error tells where the file fails. Does not live here: the file
-(``_state.journal``), streams, which may go on while it fails (``_streams.outcome``).
+(``_journal``), streams, which may go on while it fails (``_bookkeeping``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client import errors
 from muapi_client._protocol.job_answer import is_final
 from muapi_client._protocol.steps import Keep
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def ended(said: Prediction, terms: Terms) -> Flow[None]:
     Raises:
         JournalError: The journal cannot be written.
     """
-    if terms.journal is not None and said.verdict is not Verdict.RUNNING:
+    if terms.journal is not None and said.state is not JobState.RUNNING:
         yield from _kept(partial(terms.journal.finish, said), f"job {said.id} has ended: look at it again", said)
 
 

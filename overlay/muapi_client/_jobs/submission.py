@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from muapi_client._jobs.journaling import journaled
-from muapi_client._jobs.waiting import OnLook, judge, wait
+from muapi_client._jobs.waiting import OnLook, OnLookFailed, judge, wait
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import refused, unknown, write
 from muapi_client._protocol.request import prepare
@@ -33,6 +33,7 @@ def run(
     timeout: float,
     on_accept: OnAccept = None,
     on_look: OnLook = None,
+    on_look_failed: OnLookFailed = None,
 ) -> Flow[Prediction]:
     """Carry out a submission and wait for the job's end; ``on_accept`` sees the job before the waiting starts."""
     outcome = yield from submission
@@ -44,7 +45,17 @@ def run(
             yield Do(partial(on_accept, outcome))
         # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
         later = yield Sleep(min(terms.polling.minimum, timeout))
-        return (yield from wait(outcome, terms, now=later, timeout=timeout, since=now, on_look=on_look))
+        waiting = wait(
+            outcome,
+            terms,
+            now=later,
+            timeout=timeout,
+            since=now,
+            accepted_at=now,
+            on_look=on_look,
+            on_look_failed=on_look_failed,
+        )
+        return (yield from waiting)
     except BaseException as error:
         if outcome.id not in str(error):  # a callback's, or an interrupt: the id of a paid job must not go with it
             error.add_note(f"Job {outcome.id} was accepted: MuAPI.wait({outcome.id!r}) takes it up again.")

@@ -1,7 +1,6 @@
 """One exchange with any endpoint, as flows: what is sent, and whether it may be sent again. Pure.
 
-Lives here: the rule that decides about paying twice. Does not live here: what an answer says of a job
-(``_jobs.waiting``).
+Lives here: the rule that decides about paying twice. Does not live here: what an answer says of a job (``_jobs``).
 """
 
 from __future__ import annotations
@@ -47,7 +46,8 @@ def exchange(call: Call[Any], terms: Terms, *, reads: bool, started_at: float) -
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:
-        return response.typed(call.operation.answer, response.decode(reply), call.operation.package)
+        answer = call.operation.answer
+        return response.typed(answer, response.decode(reply, exact=bool(answer)), call.operation.package)
     except errors.ResponseError as error:
         if reads:
             raise
@@ -107,8 +107,8 @@ def repeat(step: Step, terms: Terms, may_repeat: Callable[[Outcome], bool]) -> F
             terms.note(None, balance_from_headers(outcome.headers), None)
         failures += 1
         first_ended = first_ended or outcome.at
-        asked = None if isinstance(outcome, Lost) else retry_after(outcome)
-        pause = terms.retry.pause(failures, draw=terms.draw(), asked=asked)
+        seconds = None if isinstance(outcome, Lost) else retry_after(outcome)
+        pause = terms.retry.pause(failures, draw=terms.draw(), retry_after=seconds)
         spent = failures >= terms.retry.attempts or outcome.at + pause > first_ended + terms.retry.within
         if spent or not may_repeat(outcome):
             return arrived(outcome)

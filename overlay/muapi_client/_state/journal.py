@@ -2,7 +2,7 @@
 
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". Lives here: the file. Does not live here: when it is written
-(``_jobs.waiting``), what to do about what it says (the user).
+(``_jobs``), what to do about what it says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
 share the file. API keys and webhook addresses never enter it.
@@ -24,7 +24,7 @@ from attrs import evolve, frozen
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.processes import hold_across_forks, may_live, owner
 from muapi_client._types.cost import Cost
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
 
@@ -136,7 +136,7 @@ class Journal:
         """
         body = json.dumps(said.raw, default=str)
         column, value = ("key", key) if key else ("request_id", said.id)
-        self._change(column, value, state=ENDED[said.verdict], cost=said.cost, said=body, request_id=said.id)
+        self._change(column, value, state=ENDED[said.state], cost=said.cost, said=body, request_id=said.id)
 
     def settle(self, key: str, request_id: str | None) -> None:
         """Write down what a user found out of an unknown outcome: its id, or None where it was never accepted."""
@@ -226,7 +226,7 @@ class Journal:
         self._connection = None
 
 
-ENDED: Final = {Verdict.DONE: "completed", Verdict.FAILED: "failed", Verdict.CANCELLED: "cancelled"}
+ENDED: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 
 
 def _open(path: Path) -> sqlite3.Connection:

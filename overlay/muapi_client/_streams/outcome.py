@@ -1,7 +1,7 @@
 """What journal, ledger and caller are told of a stream, whatever becomes of it. Pure.
 
 Lives here: one stream's facts, and its debts to the journal, to ``mu.spend`` and to ``max_spend``. Does not live here:
-how it goes (``flow``), the journal's file (``_state.journal``).
+how it goes (``_streaming``), the journal's file (``_journal``).
 
 A stream counts once: when it ends, breaks off or is closed. An entry of the journal goes from intent to accepted once
 the id is known, and to its end; without an id it stays an intent while it runs, so that a crash leaves it among those
@@ -21,7 +21,7 @@ from muapi_client._protocol.exchange import unknown as outcome_unknown
 from muapi_client._protocol.steps import Keep, Stopped
 from muapi_client._streams.state import Course
 from muapi_client._types.job import Job, now_utc
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ def _end(source: Source, error: BaseException) -> Prediction | None:
         return None
     if isinstance(error, errors.JobFailedError | errors.JobCancelledError):
         return error.prediction or source.prediction()
-    return error.prediction if error.prediction and error.prediction.verdict is not Verdict.RUNNING else None
+    return error.prediction if error.prediction and error.prediction.state is not JobState.RUNNING else None
 
 
 def _is_certain(error: BaseException) -> bool:

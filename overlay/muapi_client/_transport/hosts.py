@@ -1,7 +1,7 @@
 """How a host is reached with httpx, and what httpx's faults mean.
 
 Lives here: connections, requests, the translation of exceptions. Does not live here: redirects (never followed: every
-client would forward ``x-api-key`` to wherever they point), and when to send (``driver``).
+client would forward ``x-api-key`` to wherever they point), and when to send (``_driver``).
 """
 
 from __future__ import annotations
