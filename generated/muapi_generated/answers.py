@@ -15,8 +15,9 @@ import attrs
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
-__all__ = ["instant", "many", "one", "read"]
+__all__ = ["amount", "instant", "many", "one", "read"]
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -62,6 +63,19 @@ def one(from_dict: Reader) -> Reader:
 def many(reader: Reader) -> Reader:
     """Read every item of a list; anything but a list stays as it came."""
     return lambda value: [reader(item) for item in value] if isinstance(value, list) else value
+
+
+def amount(value: Any) -> Decimal | Any:
+    """Read a sum of money by the digits that were written; what is no finite number stays as it came."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return value
+    from decimal import Decimal, InvalidOperation  # noqa: PLC0415 - only answers that tell money need it
+
+    try:
+        exact = Decimal(str(value).strip())
+    except (InvalidOperation, ValueError):  # the latter: an int of more digits than Python writes
+        return value
+    return exact if exact.is_finite() else value
 
 
 def instant(value: Any) -> datetime | Any:

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from .schemas import Shape, Value
 
 _SIMPLE = {"text": "str", "integer": "int", "number": "float", "boolean": "bool"}
+_RICHER = {  # what an answer is read into by its format, and the name that needs
+    ("text", "date-time"): ("datetime", "datetime | str"),
+    ("number", "decimal"): ("Decimal", "Decimal"),
+}
 _HOMES = {
     "Any": "typing",
     "Literal": "typing",
     "Mapping": "collections.abc",
     "Sequence": "collections.abc",
     "datetime": "datetime",
+    "Decimal": "decimal",
 }
-_STANDARD = ("collections.abc", "datetime", "typing")
+_STANDARD = ("collections.abc", "datetime", "decimal", "typing")
 
 
 class Imports:
@@ -123,9 +128,10 @@ def annotate_answer(value: Value, imports: Imports) -> str:
 
 
 def _annotate_answer_shape(shape: Shape, imports: Imports) -> str:
-    if shape.kind == "text" and shape.format == "date-time":
-        imports.add("datetime")
-        return "datetime | str"
+    if (shape.kind, shape.format) in _RICHER:
+        name, annotation = _RICHER[shape.kind, shape.format]
+        imports.add(name)
+        return annotation
     if shape.kind in _SIMPLE:
         return _SIMPLE[shape.kind]
     if shape.kind == "choice" and len({type(choice) for choice in shape.choices}) == 1:

@@ -156,7 +156,9 @@ def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
         "standard": imports.standard_lines(),
         "models": imports.model_lines(".", but=component.name),
         "readers": readers,
-        "reader_names": ", ".join(name for name in ("instant", "many", "one", "read") if _is_used(name, readers)),
+        "reader_names": ", ".join(
+            name for name in ("amount", "instant", "many", "one", "read") if _is_used(name, readers)
+        ),
     }
 
 
@@ -181,6 +183,8 @@ def _make_reader(value: Value) -> str:
         return f"one({shape.model}.from_dict)"
     if shape.format == "date-time":
         return "instant"
+    if shape.kind == "number" and shape.format == "decimal":
+        return "amount"
     inner = _make_reader(shape.item) if shape.item else ""
     return f"many({inner})" if inner else ""
 

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict, SandboxWarning
+    from muapi_client._types.status import JobState
     from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import MuAPIError
     from muapi_generated.types import UNSET, Call
@@ -46,12 +48,14 @@ else:
         "Entry": "muapi_client._types.entry",
         "Estimate": "muapi_client._types.estimate",
         "Job": "muapi_client._types.job",
+        "JobState": "muapi_client._types.status",
         "MuAPI": "muapi_client._client.client",
         "Journal": "muapi_client._state.journal",
         "MuAPIError": "muapi_client.errors",
         "Output": "muapi_client._types.prediction",
         "Polling": "muapi_client._settings.polling",
         "Prediction": "muapi_client._types.prediction",
+        "Reconciliation": "muapi_client._types.reconciliation",
         "Retry": "muapi_client._settings.retry",
         "SandboxVerdict": "muapi_client._types.sandbox",
         "SandboxWarning": "muapi_client._types.sandbox",
@@ -90,12 +94,14 @@ __all__ = [
     "Entry",
     "Estimate",
     "Job",
+    "JobState",
     "Journal",
     "MuAPI",
     "MuAPIError",
     "Output",
     "Polling",
     "Prediction",
+    "Reconciliation",
     "Retry",
     "SandboxVerdict",
     "SandboxWarning",

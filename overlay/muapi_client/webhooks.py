@@ -13,10 +13,13 @@ the API (``MuAPI.look``).
     def hook(path_token: str, body: bytes) -> int:  # in your framework's words
         if not webhooks.same_token(token, path_token):
             return 404
-        hint = webhooks.receive(body)
-        if seen.first(hint):
-            prediction = mu.look(hint.id)           # the truth
+        hint = webhooks.receive(body)               # ResponseError: return 400
+        if hint not in seen:
+            handle(mu.look(hint.id))                # the truth; what fails here answers 500, and MuAPI posts again
+            seen.add(hint)                          # handled, and not before: else a failure would lose it
         return 200
+
+``handle`` has to bear being called twice for one job: posts of one job may overlap, and ``seen`` is of this process.
 """
 
 from __future__ import annotations
@@ -68,8 +71,8 @@ def receive(body: bytes, headers: Mapping[str, str] | None = None) -> Hint:
     """
     if len(body) > BODY_MAXIMUM:
         raise ResponseError(f"a webhook of {len(body)} bytes is none of MuAPI's")
-    told = {name.lower(): value for name, value in (headers or {}).items()}
-    claim = read_prediction(Reply(200, told, body, 0.0), request_id=None)
+    lowered = {name.lower(): value for name, value in (headers or {}).items()}
+    claim = read_prediction(Reply(200, lowered, body, 0.0), request_id=None)
     if claim is None or claim.id is None:
         raise ResponseError("a webhook that names no job", body=body)
     return Hint(claim.id, claim)
@@ -86,7 +89,10 @@ def same_token(expected: str, given: str) -> bool:
 
 
 class Seen:
-    """Which webhooks came before, in this process; safe to share between threads.
+    """Which webhooks were handled before, in this process; safe to share between threads.
+
+    Ask ``hint in seen`` before handling one and ``seen.add(hint)`` once that is done, so that one whose handling fails
+    is handled when it comes again.
 
     Args:
         maximum: How many are remembered, the latest ones.
@@ -97,14 +103,34 @@ class Seen:
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def first(self, hint: Hint) -> bool:
-        """Whether this job's webhook of this status comes for the first time."""
+    def __contains__(self, hint: Hint) -> bool:
+        """Whether this job's webhook of this status was handled before."""
         key = (hint.id, hint.claim.status)
         with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
+            if key not in self._known:
                 return False
+            self._known.move_to_end(key)
+            return True
+
+    def add(self, hint: Hint) -> None:
+        """Remember that this job's webhook of this status was handled."""
+        key = (hint.id, hint.claim.status)
+        with self._lock:
             self._known[key] = None
+            self._known.move_to_end(key)
             if len(self._known) > self._maximum:
                 self._known.popitem(last=False)
-            return True
+
+    def first(self, hint: Hint) -> bool:
+        """Whether this job's webhook of this status comes for the first time; it is remembered at once.
+
+        What fails after that is not handled again: where that matters, use ``in`` and :meth:`add`.
+        """
+        key = (hint.id, hint.claim.status)
+        with self._lock:
+            is_first = key not in self._known
+            self._known[key] = None
+            self._known.move_to_end(key)
+            if len(self._known) > self._maximum:
+                self._known.popitem(last=False)
+            return is_first

@@ -170,6 +170,11 @@ class Program:
         return self.edges and self.dice.random() < INTERRUPTED
 
 
+def _lives_on(error: errors.MuAPIError) -> bool:
+    """Whether a look was refused, as by a redirect: the job can be waited for again."""
+    return isinstance(error, errors.APIStatusError) and error.request_id is not None
+
+
 def _marker(job: Any) -> str:
     return str(job.call.body["prompt"]) if job.call and job.call.body else ""
 
@@ -210,11 +215,15 @@ class Threads:
             return []
 
     def resume(self, job: Job) -> None:
-        """Wait for a job that was accepted before."""
-        try:
-            self.record.tell(_marker(job), "completed", self.mu.wait(job))
-        except errors.MuAPIError as error:
-            self.record.tell_error(_marker(job), error)
+        """Wait for a job that was accepted before; again where a look was refused, as by a redirect."""
+        for _ in range(TRIES):
+            try:
+                return self.record.tell(_marker(job), "completed", self.mu.wait(job))
+            except errors.MuAPIError as error:
+                self.record.tell_error(_marker(job), error)
+                if not _lives_on(error):
+                    return None
+        return None
 
     def begin(self, marker: str, run: Callable[[Any], Prediction] | None = None) -> None:
         """Have a job done."""
@@ -224,7 +233,7 @@ class Threads:
                 return self.record.tell(marker, "completed", (run or self.mu.run)(self.program.call(marker)))
             except errors.MuAPIError as error:
                 if not self.record.tell_error(marker, error):
-                    return None
+                    return self.resume(Job(error.request_id, self.program.call(marker))) if _lives_on(error) else None
             except (Alarm, SystemExit) as error:
                 self.record.tell_interrupt(marker, error)
                 raise
@@ -285,11 +294,15 @@ class Tasks:
             return []
 
     async def resume(self, job: Job) -> None:
-        """Wait for a job that was accepted before."""
-        try:
-            self.record.tell(_marker(job), "completed", await self.mu.wait(job))
-        except errors.MuAPIError as error:
-            self.record.tell_error(_marker(job), error)
+        """Wait for a job that was accepted before; again where a look was refused, as by a redirect."""
+        for _ in range(TRIES):
+            try:
+                return self.record.tell(_marker(job), "completed", await self.mu.wait(job))
+            except errors.MuAPIError as error:
+                self.record.tell_error(_marker(job), error)
+                if not _lives_on(error):
+                    return None
+        return None
 
     async def begin(self, marker: str) -> None:
         """Have a job done."""
@@ -299,7 +312,8 @@ class Tasks:
                 return self.record.tell(marker, "completed", await self.mu.run(self.program.call(marker)))
             except errors.MuAPIError as error:
                 if not self.record.tell_error(marker, error):
-                    return None
+                    job = Job(error.request_id, self.program.call(marker)) if _lives_on(error) else None
+                    return await self.resume(job) if job else None
             except asyncio.CancelledError as error:
                 self.record.tell_interrupt(marker, error)
                 raise

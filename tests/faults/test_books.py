@@ -86,7 +86,7 @@ def test_reconcile_finds_the_job_of_a_lost_answer_and_submits_nothing(faults: Fa
         with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
             mu.submit(raw_call("flux-dev-image", {"prompt": "completed-1"}))
 
-        (found,) = mu.reconcile(caught.value)
+        (found,) = mu.reconcile(caught.value).candidates
 
         assert mu.wait(found).done
     assert found.id == "completed-1.1"

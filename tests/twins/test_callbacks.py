@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from muapi_client import AsyncJob, Job, MuAPIError
@@ -68,6 +69,48 @@ def test_wait_calls_on_look_too(twin: Twin, manner: str) -> None:
     assert len(callback.values) == 2
 
 
+def test_on_look_failed_is_told_of_every_look_that_tells_nothing(twin: Twin, manner: str) -> None:
+    face = twin(ACCEPTED, (503, ""), httpx.ReadError("reset"), (200, "<html>"), (404, {"detail": "no"}), RUNNING, DONE)
+    failed, looked = Callback(twin), Callback(twin)
+    face.run(twin.call, on_look=looked.plain, on_look_failed=getattr(failed, manner))
+    assert [type(error).__name__ for error in failed.values] == [
+        "ServerError",
+        "APIConnectionError",
+        "ResponseError",
+        "NotFoundError",
+    ]
+    assert {error.request_id for error in failed.values} == {"abc"}
+    assert [error.status_code for error in failed.values] == [503, None, 200, 404]
+    assert len(looked.values) == 2
+
+
+def test_wait_and_a_job_call_on_look_failed_too(twin: Twin, manner: str) -> None:
+    face = twin(ACCEPTED, (500, ""), RUNNING, (500, ""), DONE)
+    job = face.submit(twin.call)
+    callback = Callback(twin)
+    face.server.steps = [(500, ""), DONE]
+    face.wait(job, on_look_failed=getattr(callback, manner))
+    face.server.steps = [(500, ""), DONE]
+    face.go(job.wait(on_look_failed=getattr(callback, manner)))
+    assert [error.status_code for error in callback.values] == [500, 500]
+
+
+def test_on_look_failed_is_told_of_the_look_that_ends_the_wait(twin: Twin) -> None:
+    callback = Callback(twin)
+    face = twin((410, {"detail": "gone"}))
+    with pytest.raises(MuAPIError) as caught:
+        face.wait("abc", on_look_failed=callback.plain)
+    assert callback.values == [caught.value]
+
+
+def test_an_error_in_on_look_failed_propagates_with_the_job_noted(twin: Twin, manner: str) -> None:
+    face = twin(ACCEPTED, (503, ""), DONE)
+    callback = Callback(twin, ZeroDivisionError("of the user"))
+    with pytest.raises(ZeroDivisionError) as caught:
+        face.run(twin.call, on_look_failed=getattr(callback, manner))
+    assert "abc" in "".join(caught.value.__notes__)
+
+
 def test_on_look_sees_a_failure_before_it_is_raised(twin: Twin) -> None:
     callback = Callback(twin)
     face = twin((400, {"detail": {"id": "abc", "status": "failed", "error": "x"}}))
@@ -123,7 +166,7 @@ def test_a_callback_may_use_the_client(twin: Twin) -> None:
     assert statuses == ["processing"]
 
 
-@pytest.mark.parametrize("name", ["on_accept", "on_look"])
+@pytest.mark.parametrize("name", ["on_accept", "on_look", "on_look_failed"])
 def test_a_blocking_client_refuses_what_it_could_only_call(twin: Twin, name: str) -> None:
     face = twin(ACCEPTED, DONE)
     callback = Callback(twin).coroutine

@@ -235,8 +235,8 @@ def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path
     mu.submit(twin.call)
     with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
         mu.submit(twin.call)
-    assert [job.id for job in mu.reconcile(caught.value)] == ["mine", "tells nothing"]
-    assert [job.id for job in mu.reconcile(mu.unknown()[0])] == ["mine", "tells nothing"]
+    assert [job.id for job in mu.reconcile(caught.value).candidates] == ["mine", "tells nothing"]
+    assert [job.id for job in mu.reconcile(mu.unknown()[0]).candidates] == ["mine", "tells nothing"]
     assert mu.server.posts == 2
 
 

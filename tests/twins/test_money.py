@@ -115,6 +115,62 @@ class TestReading:
         assert job.cost.amount_usd == Decimal("0.5")
 
 
+class TestRefunds:
+    """Money that was given back does not count as spent, however the server says so."""
+
+    @pytest.mark.parametrize("told", [True, "true", "True", "1", "yes", 1], ids=repr)
+    def test_in_the_body_in_any_form(self, twin: Twin, told: Any) -> None:
+        failed = {"detail": {"id": "abc", "status": "failed", "cost": {"amount_usd": "0.5", "refunded": told}}}
+        face = twin(accepted(cost=cost(0.5)), (400, failed))
+        with pytest.raises(JobFailedError) as caught:
+            face.run(twin.call)
+        assert (caught.value.cost.charged_usd, face.spend.total_usd) == (0, 0)
+        assert face.spend.refunded_usd == Decimal("0.5")
+
+    @pytest.mark.parametrize("amounts", [{"x-muapi-cost-usd": "0.5"}, {}], ids=["with the amount", "alone"])
+    def test_in_the_header_while_the_body_is_silent(self, twin: Twin, amounts: dict[str, str]) -> None:
+        failed = {"detail": {"id": "abc", "status": "failed", "cost": {"amount_usd": 0.5}}}
+        face = twin(accepted(cost=cost(0.5)), (400, failed, {"x-muapi-cost-refunded": "true", **amounts}))
+        with pytest.raises(JobFailedError) as caught:
+            face.run(twin.call)
+        assert (face.spend.total_usd, caught.value.prediction.warnings) == (0, ())
+
+    def test_alone_where_only_the_submit_told_the_amount(self, twin: Twin) -> None:
+        failed = {"detail": {"id": "abc", "status": "failed"}}
+        face = twin(accepted(cost=cost(0.5)), (400, failed, {"x-muapi-cost-refunded": "true"}))
+        with pytest.raises(JobFailedError):
+            face.run(twin.call)
+        assert (face.spend.total_usd, face.spend.refunded_usd) == (0, Decimal("0.5"))
+
+    def test_a_contradiction_counts_as_refunded_and_is_a_warning(self, twin: Twin) -> None:
+        headers = {"x-muapi-cost-usd": "0.5", "x-muapi-cost-refunded": "false"}
+        said = twin((200, done(cost=cost(0.5, refunded=True)), headers)).wait("abc")
+        assert said.cost.refunded
+        assert len(said.warnings) == 1
+        assert "refunded by the body, not by the headers" in said.warnings[0]
+
+
+class TestChargedRefusals:
+    """A refusal that tells a charge tells it on its error."""
+
+    @pytest.mark.parametrize("status", [400, 402, 403, 404, 409, 422])
+    @pytest.mark.parametrize("place", ["headers", "body", "detail"])
+    def test_the_error_of_a_submit(self, twin: Twin, status: int, place: str) -> None:
+        headers = {"x-muapi-cost-usd": "0.500000"} if place == "headers" else {}
+        inner = {"reason": "content policy"}
+        body: dict[str, Any] = {"detail": {**inner, **({"cost": cost(0.5)} if place == "detail" else {})}}
+        face = twin((status, {**body, **({"cost": cost(0.5)} if place == "body" else {})}, headers))
+        with pytest.raises(MuAPIError, match=r"charge of 0\.50*0* USD") as caught:
+            face.submit(twin.call)
+        assert caught.value.cost.charged_usd == Decimal("0.5")
+        assert "nothing was charged" not in str(caught.value)
+
+    def test_a_refusal_that_tells_none_says_nothing_of_one(self, twin: Twin) -> None:
+        with pytest.raises(ValidationError, match="nothing was charged") as caught:
+            twin((422, {"detail": "no"}, {"x-muapi-cost-usd": "0"})).submit(twin.call)
+        assert caught.value.cost.charged_usd == 0
+
+
 class TestSpend:
     def test_submit_and_result_tell_one_charge(self, twin: Twin) -> None:
         face = twin(accepted(cost=cost(0.1)), done(cost=cost(0.1)))
@@ -217,9 +273,17 @@ class TestEstimate:
 
     def test_a_model_nobody_knows(self, twin: Twin) -> None:
         face = twin(estimate(1))
-        with pytest.raises(NotFoundError):
+        with pytest.raises(NotFoundError, match=r"price list has no model 'new/model'.*nobody can price it.*unpriced="):
             face.estimate(twin.call)
         assert face.server.requests == []
+
+    def test_a_model_that_the_price_list_lacks(self, twin: Twin) -> None:
+        face = twin((404, {"detail": "Not Found"}))
+        with pytest.raises(
+            NotFoundError, match=r"price list has no model 'flux-dev'.*nobody can price.*unpriced="
+        ) as no:
+            face.estimate(FOX)
+        assert (no.value.status_code, no.value.detail, no.value.request_id) == (404, "Not Found", None)
 
 
 class TestLimit:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from muapi_client import MuAPIError
 from muapi_client.errors import NotFoundError, SubmitOutcomeUnknownError, ValidationError
 
 if TYPE_CHECKING:
@@ -30,6 +33,47 @@ def test_the_balance(twin: Twin) -> None:
     said = face.go(face.mu.account.balance())
     assert (said.balance, said.currency, said.additional) == (9.5, "usd", {"new": 1})
     assert sent(face) == ("GET", "/api/v1/account/balance", b"")
+
+
+@pytest.mark.parametrize(
+    "written", ["9.5", "9", "0.1", "-0.3", "123456789012.123456", "0.12345678901234567890", "1e-7", '"18.723400"']
+)
+def test_the_balance_is_exact_and_subtracts_from_the_spend(twin: Twin, written: str) -> None:
+    cost = {"amount_usd": 0.1, "amount_credits": 1}
+    face = twin(
+        {"id": "abc", "status": "completed", "outputs": ["a"], "cost": cost}, (200, f'{{"balance": {written}}}')
+    )
+    face.run(twin.call)
+    balance = face.go(face.mu.account.balance()).balance
+    assert balance == Decimal(written.strip('"'))
+    assert balance - face.spend.total_usd == Decimal(written.strip('"')) - Decimal("0.1")
+
+
+@pytest.mark.parametrize("written", ["null", '"n/a"', "true", "[1]", "{}", "NaN", "9" * 5000])
+def test_a_balance_that_is_no_amount_stays_as_it_came(twin: Twin, written: str) -> None:
+    try:
+        face = twin((200, f'{{"balance": {written}}}'))
+        balance = face.go(face.mu.account.balance())
+    except MuAPIError:
+        return  # 5,000 digits are no JSON that Python reads
+    assert repr(balance.balance) == repr(json.loads(written))
+
+
+def test_prices_and_the_costs_of_the_history_are_decimal(twin: Twin) -> None:
+    face = twin({"models": [{"name": "flux-dev", "cost": 0.015}], "total": 1})
+    (card,) = face.go(face.mu.models.list()).models
+    assert (type(card.cost), card.cost) == (Decimal, Decimal("0.015"))
+    found = [
+        {"id": 1, "cost": 0.015, "seconds": 1.5},
+        {"id": 2, "cost": {"amount_usd": 0.1, "amount_credits": 10}},
+        {"id": 3, "cost": None, "amount_usd": "0.25"},
+    ]
+    said = items(twin({"items": found, "next_cursor": None}))
+    assert said == [
+        {"id": 1, "cost": Decimal("0.015"), "seconds": 1.5},
+        {"id": 2, "cost": {"amount_usd": Decimal("0.1"), "amount_credits": 10}},
+        {"id": 3, "cost": None, "amount_usd": Decimal("0.25")},
+    ]
 
 
 def test_a_topup_is_never_sent_twice(twin: Twin) -> None:

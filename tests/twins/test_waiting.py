@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from muapi_client import Job, MuAPIError, Polling, Retry
 from muapi_client.errors import (
     APIConnectionError,
+    APIStatusError,
     AuthenticationError,
     JobCancelledError,
     JobFailedError,
@@ -331,10 +333,70 @@ def test_a_refusal_to_tell_ends_the_wait(twin: Twin, status: int) -> None:
     assert face.server.gets == 1
 
 
-def test_a_redirected_look_is_not_followed_and_the_wait_goes_on(twin: Twin) -> None:
-    face = twin((302, "", {"location": "https://evil.example/"}), DONE)
-    assert face.wait("abc").done
-    assert {request.url.host for request in face.server.requests} == {"api.muapi.ai"}
+@pytest.mark.parametrize("body", ["", "<html><h1>Moved</h1></html>"], ids=["empty", "page"])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+def test_a_redirected_look_is_not_followed_and_ends_the_wait_at_once(twin: Twin, status: int, body: str) -> None:
+    """A wrong base URL answers the same to the last: half an hour of looks would tell no more than the first."""
+    for method in ("wait", "look"):
+        face = twin((status, body, {"location": "https://evil.example/"}))
+        with pytest.raises(APIStatusError, match=r"redirect.*base_url.*mu\.wait\('abc'\)") as caught:
+            getattr(face, method)("abc")
+        assert (caught.value.request_id, caught.value.status_code) == ("abc", status)
+        assert [request.url.host for request in face.server.requests] == ["api.muapi.ai"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 406, 409, 410, 414, 418, 422, 451])
+def test_what_no_later_look_can_change_ends_the_wait_at_once_and_names_the_job(twin: Twin, status: int) -> None:
+    for method in ("wait", "look"):
+        face = twin((status, {"detail": "no"}))
+        with pytest.raises(APIStatusError, match=rf"HTTP {status} for job abc.*lives on: mu\.wait\('abc'\)") as caught:
+            getattr(face, method)("abc")
+        assert caught.value.request_id == "abc"
+        assert face.server.gets == 1
+
+
+NOT_YET = (404, {"detail": "Not Found"})
+
+
+class TestFreshJob:
+    """A server that gave out an id a moment ago may not find it at once: its replicas lag behind."""
+
+    def test_run_looks_again_where_the_first_looks_find_nothing(self, twin: Twin) -> None:
+        face = twin(ACCEPTED, NOT_YET, NOT_YET, RUNNING, DONE)
+        done = face.run(twin.call)
+        assert (done.status, done.looks) == ("completed", 4)
+
+    def test_a_submitted_job_is_waited_for_and_looked_at_again(self, twin: Twin) -> None:
+        face = twin(ACCEPTED, NOT_YET, NOT_YET, RUNNING, NOT_YET, DONE)
+        job = face.submit(twin.call)
+        assert face.look(job).status == "processing"
+        assert face.go(job.wait()).done
+        assert face.wait(Job.from_json(job.to_json())).done
+
+    def test_after_half_a_minute_not_found_is_believed(self, twin: Twin) -> None:
+        face = twin(ACCEPTED, NOT_YET)
+        with pytest.raises(NotFoundError, match="abc"):
+            face.run(twin.call)
+        assert 1030.0 <= face.clock.now() <= 1060.0
+
+    def test_a_job_of_long_ago_is_believed_to_be_gone_at_once(self, twin: Twin) -> None:
+        face = twin(NOT_YET)
+        job = Job("abc", twin.call, submitted_at=datetime.now(UTC) - timedelta(seconds=31))
+        for method in (face.wait, face.look):
+            with pytest.raises(NotFoundError):
+                method(job)
+        assert face.server.gets == 2
+
+    def test_a_calendar_that_was_set_back_makes_no_job_old(self, twin: Twin) -> None:
+        face = twin(NOT_YET, DONE)
+        assert face.wait(Job("abc", twin.call, submitted_at=datetime.now(UTC) + timedelta(hours=1))).done
+
+    @pytest.mark.parametrize("status", [301, 401, 403, 405, 410])
+    def test_other_refusals_are_believed_at_once(self, twin: Twin, status: int) -> None:
+        face = twin(ACCEPTED, (status, {"detail": "no"}))
+        with pytest.raises(APIStatusError):
+            face.run(twin.call)
+        assert face.server.gets == 1
 
 
 def test_the_message_of_a_foreign_answer_names_the_foreign_job(twin: Twin) -> None:

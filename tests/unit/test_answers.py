@@ -13,7 +13,7 @@ from muapi_client import MuAPIError, errors
 from muapi_client._protocol.job_answer import read_error, read_id, read_prediction
 from muapi_client._protocol.response import decode, status_error, typed
 from muapi_client._protocol.steps import Reply
-from muapi_client._types.status import VERDICTS, Verdict
+from muapi_client._types.status import STATES, JobState
 from muapi_generated import models
 
 NAMES = st.sampled_from(
@@ -34,7 +34,7 @@ NAMES = st.sampled_from(
         "msg",
     ]
 )
-WORDS = st.sampled_from([*VERDICTS, "new", "https://cdn.muapi.ai/outputs/1.png", "abc", "\ud800", ""])
+WORDS = st.sampled_from([*STATES, "new", "https://cdn.muapi.ai/outputs/1.png", "abc", "\ud800", ""])
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES | st.text(max_size=5), inner, max_size=5),
@@ -57,7 +57,7 @@ def reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -
 def test_a_prediction_or_none(body: Any, status: int, headers: dict[str, str], name: str | None) -> None:
     said = read_prediction(reply(body, status, headers), request_id=name)
     if said is not None:
-        assert isinstance(said.verdict, Verdict)
+        assert isinstance(said.state, JobState)
         assert isinstance(said.status, str)
         assert all(isinstance(warning, str) for warning in said.warnings)
         assert said.id is None or isinstance(said.id, str)
@@ -181,4 +181,4 @@ def test_partial_outputs_in_an_envelope_do_not_end_a_job() -> None:
     body = {"status": "processing", "data": {"outputs": ["https://cdn.muapi.ai/outputs/draft.png"]}}
     said = read_prediction(reply(body), request_id="abc")
     assert said is not None
-    assert said.verdict is Verdict.RUNNING
+    assert said.state is JobState.RUNNING

@@ -6,11 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost
-from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_body, cost_from_headers, settle
+from muapi_client._protocol.cost_headers import (
+    balance_from_headers,
+    cost_from_body,
+    cost_from_headers,
+    read_cost,
+    settle,
+)
 from muapi_client._types.money import usd
 
 JSON = st.recursive(
@@ -79,9 +86,15 @@ def test_no_body_is_too_odd(body: Any) -> None:
 @given(HEADERS, BODIES)
 def test_the_two_places_settle(headers: dict[str, str], body: Any) -> None:
     told, said = cost_from_headers(headers), cost_from_body(body)
-    cost, dispute = settle(told, said)
-    assert cost == (told if said is None else said)
-    assert dispute is None or (told is not None and said is not None)
+    cost, dispute = read_cost(headers, body)
+    assert is_sound(cost)
+    one = said or told
+    assert (cost is None) is (one is None)
+    if cost is not None and one is not None:
+        assert evolve(cost, refunded=False) == evolve(one, refunded=False)
+        refunds = bool(told and told.refunded) or bool(said and said.refunded)
+        assert cost.refunded or not refunds, "a refund that is told anywhere counts"
+    assert dispute is None or cost is not None
 
 
 @given(JSON | SOUP)
@@ -137,7 +150,7 @@ def test_a_refund_leaves_the_amount_and_zeroes_the_charge() -> None:
         (Cost(Decimal("0.004200")), Cost(Decimal("0.0042")), True),
         (Cost(Decimal("0.0042")), Cost(Decimal("0.00420000001")), True),
         (Cost(Decimal("0.0042")), Cost(Decimal("0.0043")), False),
-        (Cost(Decimal(1)), Cost(Decimal(1), refunded=True), False),
+        (Cost(Decimal(1)), Cost(Decimal(1), refunded=True), True),
     ],
 )
 def test_agreement_is_to_the_micro_dollar(headers: Cost, body: Cost, agree: bool) -> None:
@@ -146,8 +159,49 @@ def test_agreement_is_to_the_micro_dollar(headers: Cost, body: Cost, agree: bool
     assert (dispute is None) is agree
 
 
-@pytest.mark.parametrize("refunded", ["false", "no", 0, None, [], "true"])
-def test_only_a_plain_true_is_a_refund(refunded: object) -> None:
-    cost = cost_from_body({"cost": {"amount_usd": 1, "refunded": refunded}})
-    assert cost is not None
-    assert cost.refunded is False
+YES = [True, "true", "True", " TRUE ", "1", "yes", "Yes", "on", "refunded", 1, 1.0, "1.0", 0.5, "0.50"]
+NO = [False, "false", "False", "0", "no", 0, 0.0]
+SILENT = [None, "", [], {}, [True], {"refunded": True}, "maybe", 0.25, 7, "-1", "nan", "½"]
+
+
+@pytest.mark.parametrize(
+    ("refunded", "expected"),
+    [*((value, True) for value in YES), *((value, False) for value in NO), *((value, None) for value in SILENT)],
+    ids=repr,
+)
+class TestRefunds:
+    """As boolean, text or number, in either place; silence of one place outweighs nothing."""
+
+    def test_in_the_body(self, refunded: object, expected: bool | None) -> None:
+        for body in (
+            {"cost": {"amount_usd": 0.5, "refunded": refunded}},
+            {"cost": {"amount_usd": 0.5}, "refunded": refunded},
+        ):
+            cost, dispute = read_cost({}, body)
+            assert cost is not None
+            assert (cost.refunded, dispute) == (expected is True, None)
+            assert cost.charged_usd == (0 if expected else Decimal("0.5"))
+
+    def test_in_the_header_and_the_body_is_silent(self, refunded: object, expected: bool | None) -> None:
+        if isinstance(refunded, dict | list | type(None)):
+            return
+        headers = {"x-muapi-cost-refunded": str(refunded)}
+        for more in ({}, {"x-muapi-cost-usd": "0.5"}):
+            cost, dispute = read_cost({**headers, **more}, {"cost": {"amount_usd": "0.500000"}})
+            assert cost is not None
+            assert (cost.refunded, dispute) == (expected is True, None)
+
+    def test_against_the_other_place(self, refunded: object, expected: bool | None) -> None:
+        """Where both speak and disagree, the refund counts, since it is never taken back, and the answer is odd."""
+        body = {"cost": {"amount_usd": 0.5, "refunded": refunded}}
+        for other in (True, False):
+            cost, dispute = read_cost({"x-muapi-cost-refunded": str(other)}, body)
+            assert cost is not None
+            assert cost.refunded is (other or expected is True)
+            assert (dispute is not None) is (expected is not None and expected is not other)
+
+
+def test_a_repeated_refund_header_counts() -> None:
+    for told in ("true, true", "True, true", "true, false", "false,true"):
+        cost = cost_from_headers({"x-muapi-cost-usd": "0.5, 0.50", "x-muapi-cost-refunded": told})
+        assert cost == Cost(Decimal("0.5"), refunded=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 import pytest
 
 from muapi_client import Journal
-from muapi_client._transport.deadline import _Backend, _left, deadline
+from muapi_client._transport.deadline import _Backend, _left, deadline, time
 
 if TYPE_CHECKING:
     from pathlib import Path

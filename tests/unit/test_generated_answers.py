@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_generated import models
-from muapi_generated.answers import instant
+from muapi_generated.answers import amount, instant
 
 ANSWERS = sorted(name for name in models.__all__ if hasattr(getattr(models, name), "from_dict"))
 JSON = st.recursive(
@@ -36,7 +37,9 @@ def test_no_answer_breaks_a_model(name: str, data: st.DataObject) -> None:
 def test_a_submission_is_read_with_its_cost() -> None:
     cost = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
     read = models.Submission.from_dict({"request_id": "abc", "status": "processing", "cost": cost, "eta": 3})
-    assert read.cost == models.CostBody(amount_usd=0.0042, amount_credits=1, bonus_credits_used=0, refunded=False)
+    assert read.cost == models.CostBody(
+        amount_usd=Decimal("0.0042"), amount_credits=1, bonus_credits_used=0, refunded=False
+    )
     assert (read.request_id, read.status, read.additional) == ("abc", "processing", {"eta": 3})
 
 
@@ -57,7 +60,7 @@ def test_an_answer_that_is_no_object_is_kept_whole() -> None:
 
 def test_lists_are_read_item_by_item() -> None:
     read = models.ModelList.from_dict({"models": [{"name": "flux-dev", "cost": 0.015}, "odd"], "total": 2})
-    assert read.models == [models.ModelCard(name="flux-dev", cost=0.015), "odd"]
+    assert read.models == [models.ModelCard(name="flux-dev", cost=Decimal("0.015")), "odd"]
 
 
 @pytest.mark.parametrize(
@@ -71,3 +74,14 @@ def test_points_in_time_are_read_in_every_shape(text: str) -> None:
 @pytest.mark.parametrize("value", ["", "soon", "5", "2026-99-99", None, 1755685800, "20263"])
 def test_what_is_no_point_in_time_stays_as_it_came(value: Any) -> None:
     assert instant(value) == value
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**8), max_value=10**8))
+def test_an_amount_is_read_by_the_digits_that_were_written(exact: Decimal) -> None:
+    assert amount(float(exact)) == amount(str(exact)) == exact
+
+
+@given(JSON)
+def test_an_amount_is_a_finite_decimal_or_what_came(value: Any) -> None:
+    read = amount(value)
+    assert read is value or (isinstance(read, Decimal) and read.is_finite())

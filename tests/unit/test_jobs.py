@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import AsyncJob, Cost, Job, MuAPI, Prediction, raw_call
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call, Operation
 
@@ -137,4 +137,4 @@ def test_money_is_kept_to_the_digit() -> None:
 def test_a_prediction_travels() -> None:
     said = Prediction("abc", "completed", cost=Cost(Decimal(1)), raw={"a": [1]})
     assert pickle.loads(pickle.dumps(said)) == said
-    assert (said.done, said.verdict) == (True, Verdict.DONE)
+    assert (said.done, said.state) == (True, JobState.DONE)

@@ -31,7 +31,7 @@ def test_any_polling_pauses_for_a_while_or_not_at_all(polling: Polling, waited: 
 
 @given(SECONDS, DRAWS, SECONDS)
 def test_the_server_may_ask_for_more_and_not_for_less(waited: float, draw: float, asked: float) -> None:
-    pause = Polling().pause(waited, draw=draw, asked=asked)
+    pause = Polling().pause(waited, draw=draw, retry_after=asked)
     assert pause == max(asked, Polling().pause(waited, draw=draw))
 
 

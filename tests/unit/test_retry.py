@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Retry
-from muapi_client._protocol.resend import may_reread, may_resubmit, retry_after
+from muapi_client._protocol.resend import may_look_again, may_reread, may_resubmit, retry_after
 from muapi_client._protocol.steps import Lost, Reply
 from muapi_client.errors import APIConnectionError
 
@@ -69,7 +69,7 @@ def test_a_date_counts_from_now_where_the_answer_has_none() -> None:
 @given(st.integers(min_value=1, max_value=10**9), st.floats(0, 1), st.none() | st.floats(0, 1e15))
 def test_a_pause_keeps_its_bounds(failures: int, draw: float, asked: float | None) -> None:
     retry = Retry()
-    pause = retry.pause(failures, draw=draw, asked=asked)
+    pause = retry.pause(failures, draw=draw, retry_after=asked)
     assert 0 <= pause <= (retry.maximum if asked is None else retry.retry_after_maximum)
     if asked is not None:
         assert pause == min(asked, 60.0)
@@ -105,4 +105,17 @@ def test_a_read_that_may_pass(status: int) -> None:
 @pytest.mark.parametrize("status", [200, 204, 301, 302, 400, 401, 402, 403, 404, 409, 422])
 def test_a_read_that_will_not_change(status: int) -> None:
     assert not may_reread(reply(status))
-    assert may_reread(reply(status, b"\n <!DOCTYPE html>")), "a page of something in between"
+    page = reply(status, b"\n <!DOCTYPE html>")
+    assert may_reread(page) is (not 300 <= status < 400), (
+        "a page of something in between; every redirect comes with one"
+    )
+
+
+@given(st.integers(100, 999), st.binary(), st.floats(0, 1e9), st.none() | st.floats(-100, 1e9))
+def test_a_look_is_repeated_as_any_read_is_and_while_the_job_is_fresh(
+    status: int, content: bytes, at: float, accepted_at: float | None
+) -> None:
+    outcome = reply(status, content)._replace(at=at)
+    fresh = status == 404 and accepted_at is not None and at - accepted_at < 30
+    assert may_look_again(outcome, accepted_at=accepted_at) is (fresh or may_reread(outcome))
+    assert may_look_again(SENT, accepted_at=accepted_at)

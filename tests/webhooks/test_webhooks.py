@@ -41,10 +41,11 @@ def job(mu: MuAPI) -> Job:
 
 
 class Receiver:
-    """What a user's hook does, whatever the framework."""
+    """What a user's hook does, whatever the framework: the recipe of ``webhooks``, word for word."""
 
-    def __init__(self, mu: MuAPI) -> None:
+    def __init__(self, mu: MuAPI, failures: int = 0) -> None:
         self.mu = mu
+        self.failures = failures  # how often handling fails before it works
         self.token = webhooks.new_token()
         self.seen = webhooks.Seen()
         self.believed: list[Prediction] = []
@@ -56,16 +57,23 @@ class Receiver:
             hint = webhooks.receive(body)
         except ResponseError:
             return 400
-        if self.seen.first(hint):
-            self.believed.append(self.mu.look(hint.id))
+        if hint not in self.seen:
+            self.handle(self.mu.look(hint.id))
+            self.seen.add(hint)
         return 200
+
+    def handle(self, prediction: Prediction) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("the database is away")
+        self.believed.append(prediction)
 
 
 class StarletteClient:
     """Posts to an ASGI application."""
 
     def __init__(self, app: Starlette) -> None:
-        self.transport = httpx.ASGITransport(app)
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # as a server: it answers 500
 
     def post(self, path: str, **content: Any) -> httpx.Response:
         async def send() -> httpx.Response:
@@ -108,6 +116,19 @@ def test_a_webhook_is_a_hint_and_the_result_is_fetched_with_the_key(framework: A
     assert len(receiver.believed) == 1
 
 
+@pytest.mark.parametrize("framework", [starlette_client, flask_client])
+def test_a_webhook_whose_handling_fails_is_handled_when_it_comes_again(framework: Any, mu: MuAPI, job: Job) -> None:
+    receiver = Receiver(mu, failures=2)
+    client = framework(receiver)
+    mu.wait(job)
+    body = FINISHED | {"id": job.id}
+
+    statuses = [client.post(f"/hooks/{receiver.token}", json=body).status_code for _ in range(4)]
+
+    assert statuses == [500, 500, 200, 200]
+    assert [prediction.id for prediction in receiver.believed] == [job.id], "and once only"
+
+
 def test_the_hint_is_shaped_like_a_prediction() -> None:
     hint = webhooks.receive(json.dumps(FINISHED).encode(), {"Content-Type": "application/json"})
     assert hint.id == "abc"
@@ -120,6 +141,19 @@ def test_seen_forgets_the_oldest_first() -> None:
     seen = webhooks.Seen(maximum=2)
     hints = [webhooks.receive(json.dumps(FINISHED | {"id": name}).encode()) for name in "abc"]
     assert [seen.first(hint) for hint in [*hints, hints[2], hints[0]]] == [True, True, True, False, True]
+
+
+def test_seen_holds_what_was_handled_and_forgets_the_oldest_first() -> None:
+    seen = webhooks.Seen(maximum=2)
+    first, second, third = (webhooks.receive(json.dumps(FINISHED | {"id": name}).encode()) for name in "abc")
+    assert first not in seen
+    assert first not in seen, "asking is not handling"
+    for hint in (first, second):
+        seen.add(hint)
+    assert first in seen
+    seen.add(third)
+    assert [hint in seen for hint in (first, second, third)] == [True, False, True]
+    assert webhooks.receive(json.dumps(FINISHED | {"id": "a", "status": "failed"}).encode()) not in seen
 
 
 def test_tokens_differ_and_compare() -> None:

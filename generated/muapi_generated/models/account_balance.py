@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..answers import read
+from ..answers import amount, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from typing import Any
 
 
@@ -25,7 +26,7 @@ class AccountBalance:
         additional: What the server says beyond that, as it came.
     """
 
-    balance: float | None = None
+    balance: Decimal | None = None
     currency: str | None = None
     email: str | None = None
     additional: dict[str, Any] = attrs.field(factory=dict)
@@ -33,4 +34,4 @@ class AccountBalance:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> AccountBalance:
         """Read what the server said; whatever strays from the document stays as it came."""
-        return read(cls, answer)
+        return read(cls, answer, balance=amount)

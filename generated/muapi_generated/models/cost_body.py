@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..answers import read
+from ..answers import amount, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from typing import Any
 
 
@@ -26,7 +27,7 @@ class CostBody:
         additional: What the server says beyond that, as it came.
     """
 
-    amount_usd: float | None = None
+    amount_usd: Decimal | None = None
     amount_credits: int | None = None
     bonus_credits_used: int | None = None
     refunded: bool | None = None
@@ -35,4 +36,4 @@ class CostBody:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> CostBody:
         """Read what the server said; whatever strays from the document stays as it came."""
-        return read(cls, answer)
+        return read(cls, answer, amount_usd=amount)

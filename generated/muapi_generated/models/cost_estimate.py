@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..answers import read
+from ..answers import amount, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from typing import Any
 
 
@@ -28,7 +29,7 @@ class CostEstimate:
     """
 
     model: str | None = None
-    cost: float | None = None
+    cost: Decimal | None = None
     currency: str | None = None
     dynamic_pricing: bool | None = None
     cost_strategy: str | None = None
@@ -37,4 +38,4 @@ class CostEstimate:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> CostEstimate:
         """Read what the server said; whatever strays from the document stays as it came."""
-        return read(cls, answer)
+        return read(cls, answer, cost=amount)

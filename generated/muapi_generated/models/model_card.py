@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from ..answers import read
+from ..answers import amount, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from typing import Any
 
 
@@ -38,7 +39,7 @@ class ModelCard:
     category: str | None = None
     family: str | None = None
     group_of: str | None = None
-    cost: float | None = None
+    cost: Decimal | None = None
     cost_currency: str | None = None
     cost_strategy: str | None = None
     dynamic_pricing: bool | None = None
@@ -49,4 +50,4 @@ class ModelCard:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> ModelCard:
         """Read what the server said; whatever strays from the document stays as it came."""
-        return read(cls, answer)
+        return read(cls, answer, cost=amount)

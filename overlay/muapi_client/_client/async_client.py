@@ -1,13 +1,13 @@
 """``AsyncMuAPI``: the twin of ``MuAPI``, awaited. What each method promises is written there.
 
-Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
+Lives here: the awaiting methods. A test keeps names and signatures in step with ``_client``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._client.base import Client
 from muapi_client._transport.connections import AsyncConnections
 
 if TYPE_CHECKING:
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.prediction import Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
     from muapi_client._types.stream_event import StreamEvent
-    from muapi_client.errors import SubmitOutcomeUnknownError
+    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
 T = TypeVar("T")
@@ -47,9 +48,10 @@ class AsyncMuAPI(Client):
         timeout: float | None = None,  # noqa: ASYNC109 - a job's deadline, which must not cancel the exchange
         on_accept: Callable[[AsyncJob], object] | None = None,
         on_look: Callable[[Prediction], object] | None = None,
+        on_look_failed: Callable[[MuAPIError], object] | None = None,
     ) -> Prediction:
         """Submit a job and wait for its result; see ``MuAPI.run``. Callbacks may be coroutine functions."""
-        return await self._drive(self._flows.run(call, timeout, on_accept, on_look))
+        return await self._drive(self._flows.run(call, timeout, on_accept, on_look, on_look_failed))
 
     async def submit(self, call: Call[Any]) -> AsyncJob | Prediction:
         """Submit a job and do not wait; see ``MuAPI.submit``."""
@@ -67,9 +69,10 @@ class AsyncMuAPI(Client):
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - as in run
         on_look: Callable[[Prediction], object] | None = None,
+        on_look_failed: Callable[[MuAPIError], object] | None = None,
     ) -> Prediction:
         """Wait for a job's end; see ``MuAPI.wait``."""
-        return await self._drive(self._flows.wait(job_or_id, timeout, on_look))
+        return await self._drive(self._flows.wait(job_or_id, timeout, on_look, on_look_failed))
 
     async def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""
@@ -132,10 +135,9 @@ class AsyncMuAPI(Client):
         """Drop prompts, answers and outputs of ended jobs from the journal; see ``MuAPI.forget``."""
         return await self._drive(self._flows.forget(before, bodies=bodies))
 
-    async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[AsyncJob]:
+    async def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Reconciliation[AsyncJob]:
         """Look through the history for the job of a submit whose outcome is unknown; see ``MuAPI.reconcile``."""
-        items = [item async for item in self.history(limit=HISTORY_LOOKED_THROUGH)]
-        return self._flows.candidates(items, lost, self._context.journal)
+        return await self._drive(self._flows.reconcile(lost))
 
     async def upload(
         self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from muapi_client._state.journal import Journal
     from muapi_generated.types import Call
 
-HISTORY_LOOKED_THROUGH = 300  # items, for a lost submit: more than a client submits while one answer is awaited
-
 
 class Client:
     """What both clients share."""

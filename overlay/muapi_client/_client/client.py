@@ -1,13 +1,13 @@
 """``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
 
-Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
+Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps them alike.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from muapi_client._client.base import HISTORY_LOOKED_THROUGH, Client
+from muapi_client._client.base import Client
 from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import Connections
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
     from muapi_client._types.stream_event import StreamEvent
-    from muapi_client.errors import SubmitOutcomeUnknownError
+    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ class MuAPI(Client):
         timeout: float | None = None,
         on_accept: Callable[[Job], object] | None = None,
         on_look: Callable[[Prediction], object] | None = None,
+        on_look_failed: Callable[[MuAPIError], object] | None = None,
     ) -> Prediction:
         """Submit a job and wait for its result.
 
@@ -56,6 +58,8 @@ class MuAPI(Client):
             timeout: Seconds to wait for the job's end once it is accepted; by default the client's ``wait_timeout``.
             on_accept: Called with the job once it is accepted, before the waiting starts: the moment to store its id.
             on_look: Called with what each look tells.
+            on_look_failed: Called with the error of each look that tells nothing: the wait goes on until its deadline
+                wherever a later look may fare better, and this shows that it is alive.
 
         Raises:
             ValidationError: The input was refused, here or by the server; nothing was charged.
@@ -65,8 +69,8 @@ class MuAPI(Client):
             WaitTimeoutError: The job has not ended in time; it lives on, and the error carries it.
             MuAPIError: Anything else; see ``muapi_client.errors``.
         """
-        refuse_coroutines(on_accept, on_look)
-        return self._drive(self._flows.run(call, timeout, on_accept, on_look))
+        refuse_coroutines(on_accept, on_look, on_look_failed)
+        return self._drive(self._flows.run(call, timeout, on_accept, on_look, on_look_failed))
 
     def submit(self, call: Call[Any]) -> Job | Prediction:
         """Submit a job and do not wait: a ``Job``, or the finished ``Prediction`` where the server answered at once.
@@ -92,14 +96,27 @@ class MuAPI(Client):
         *,
         timeout: float | None = None,
         on_look: Callable[[Prediction], object] | None = None,
+        on_look_failed: Callable[[MuAPIError], object] | None = None,
     ) -> Prediction:
         """Wait for a job's end, in this process or one that began elsewhere.
 
+        A look that fails is followed by another (no answer, 408, 425, 429, 5xx, a page, an answer that cannot be read;
+        404 within 30 s of the acceptance) until the deadline; what no later look can change ends the wait at once.
+
+        Args:
+            job_or_id: The job, or its id.
+            timeout: Seconds to wait; by default the client's ``wait_timeout``.
+            on_look: Called with what each look tells.
+            on_look_failed: Called with the error of each look that tells nothing.
+
         Raises:
-            Those of :meth:`run`, from the waiting on.
+            NotFoundError: The server knows no such job.
+            APIStatusError: The server answers what no later look can change (401, 403, 405, 410, a redirect, …); the
+                job lives on.
+            MuAPIError: Those of :meth:`run`, from the waiting on.
         """
-        refuse_coroutines(on_look)
-        return self._drive(self._flows.wait(job_or_id, timeout, on_look))
+        refuse_coroutines(on_look, on_look_failed)
+        return self._drive(self._flows.wait(job_or_id, timeout, on_look, on_look_failed))
 
     def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its body, typed as the call says.
@@ -142,7 +159,7 @@ class MuAPI(Client):
         """Ask what a job will cost, without submitting it.
 
         Raises:
-            NotFoundError: The model has no name in the price catalogue.
+            NotFoundError: The price list has no such model, so nobody can price it before it runs.
         """
         return self._drive(self._flows.estimate(call))
 
@@ -257,18 +274,22 @@ class MuAPI(Client):
         """
         return self._drive(self._flows.forget(before, bodies=bodies))
 
-    def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> list[Job]:
+    def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Reconciliation[Job]:
         """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
+
+        It goes by the server's clock, and looks through 1,000 items at most.
 
         Args:
             lost: The error of the submit, or an entry of :meth:`unknown`.
 
         Returns:
-            The jobs it may be, newest first: of that model, since that moment, not known otherwise. None where it
-            was most likely never accepted.
+            The jobs it may be, newest first: of that model, accepted while the submit was under way, not known
+            otherwise. Where there is none, ``complete`` tells whether it was never accepted, or cannot be told.
+
+        Raises:
+            MuAPIError: The history could not be had.
         """
-        items = list(self.history(limit=HISTORY_LOOKED_THROUGH))
-        return self._flows.candidates(items, lost, self._context.journal)
+        return self._drive(self._flows.reconcile(lost))
 
     def upload(
         self, source: Any, *, filename: str | None = None, on_progress: Callable[[int, int], object] | None = None

@@ -1,4 +1,4 @@
-"""Which flow each file method of a client is: the counterpart of ``flows`` for uploads and downloads.
+"""Which flow each file method of a client is: the counterpart of ``_flows`` for uploads and downloads.
 
 Lives here: readings and options in, flows and plans out. Loads with the first file.
 """

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Context
     from muapi_client._streams.outcome import StreamConnection
-    from muapi_client._types.entry import Entry, Journal
+    from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.prediction import Prediction
+    from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
     from muapi_generated.types import Call
 
@@ -69,7 +70,7 @@ class Flows:
 
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
-        return prepare(call, self._context, started_at=time.time(), new_key=urandom(16).hex())
+        return prepare(call, self._context, started_at=self._wall_time(), new_key=urandom(16).hex())
 
     def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
         now = self._clock.now()
@@ -81,21 +82,41 @@ class Flows:
         timeout: float | None,
         on_accept: Callable[[Any], object] | None,
         on_look: Callable[[Prediction], object] | None,
+        on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
-        submission, patience = self.submit(call, waits=True), self._patience(timeout)
-        return run(submission, self._context, timeout=patience, on_accept=on_accept, on_look=on_look)
+        return run(
+            self.submit(call, waits=True),
+            self._context,
+            timeout=self._patience(timeout),
+            on_accept=on_accept,
+            on_look=on_look,
+            on_look_failed=on_look_failed,
+        )
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        return waiting.look(_job(job_or_id), self._context)
+        job = _job(job_or_id)
+        return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
 
     def wait(
-        self, job_or_id: Job | str, timeout: float | None, on_look: Callable[[Prediction], object] | None
+        self,
+        job_or_id: Job | str,
+        timeout: float | None,
+        on_look: Callable[[Prediction], object] | None,
+        on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job, patience = _job(job_or_id), self._patience(timeout)
-        return waiting.wait(job, self._context, now=self._clock.now(), timeout=patience, on_look=on_look)
+        job = _job(job_or_id)
+        return waiting.wait(
+            job,
+            self._context,
+            now=self._clock.now(),
+            timeout=self._patience(timeout),
+            accepted_at=self._accepted_at(job),
+            on_look=on_look,
+            on_look_failed=on_look_failed,
+        )
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
@@ -107,7 +128,7 @@ class Flows:
         if call.operation.is_job:
             return send_job(self._request(call), self._context)
         reads = call.operation.method in READS
-        return exchange(call, self._context, reads=reads, started_at=time.time())
+        return exchange(call, self._context, reads=reads, started_at=self._wall_time())
 
     def stream(self, call: Call[Any], connection: StreamConnection) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
@@ -160,15 +181,27 @@ class Flows:
         """Of ``MuAPI.forget``."""
         return recall.forget(self._context, before=before, bodies=bodies)
 
-    def candidates(
-        self, items: list[dict[str, Any]], lost: SubmitOutcomeUnknownError | Entry, journal: Journal | None
-    ) -> list[Any]:
-        """The jobs of a history that may be the one of a lost submit."""
-        from muapi_client._jobs import reconcile  # noqa: PLC0415 - loads the catalogue
+    def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
+        """Of ``MuAPI.reconcile``."""
+        from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
-        slug, since = _sent(lost)
-        known = journal.ids() if journal else frozenset[str]()
-        return [self._new_job(found) for found in reconcile.candidates(items, slug, since, known)]
+        slug, sent = _sent(lost)
+        return reconcile(slug, sent, self._context, key=lost.key, wall=self._wall_time, new_job=self._new_job)
+
+    def _wall_time(self) -> float:
+        """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
+        reading = getattr(self._clock, "wall_time", time.time)
+        return float(reading())
+
+    def _accepted_at(self, job: Job) -> float | None:
+        """When a job was accepted, on the client's clock, where that is known."""
+        record = self._context.memory.find(job.id)
+        if record is not None:
+            return record.accepted_at
+        if job.submitted_at is None:
+            return None
+        age = (datetime.now(UTC) - job.submitted_at).total_seconds()
+        return self._clock.now() - max(age, 0.0)
 
     def _patience(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
@@ -178,13 +211,14 @@ def _job(job_or_id: Job | str) -> Job:
     return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
 
 
-def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime]:
-    """Which model a lost submit was for, and when it was sent."""
+def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:
+    """Which model a lost submit was for, and when it was sent, where that is known."""
     if not isinstance(lost, SubmitOutcomeUnknownError):
         return lost.slug, lost.intended_at
     if lost.call is None:
         raise MuAPIError("this error carries no call, so there is nothing to look for")
-    return lost.call.operation.slug, datetime.fromtimestamp(lost.started_at or 0.0, UTC)
+    sent = None if lost.started_at is None else datetime.fromtimestamp(lost.started_at, UTC)
+    return lost.call.operation.slug, sent
 
 
 def flows_of(client: Any, job_class: type[Job]) -> Flows:

@@ -1,6 +1,6 @@
 """The account, the keys, the server's list of models, the history: small endpoints, each a typed call.
 
-Lives here: which call a method is. Does not live here: sending it (``client``, ``async_client``). The blocking and
+Lives here: which call a method is. Does not live here: sending it (``_client``, ``_async_client``). The blocking and
 the awaiting twin stand side by side; the calls are made once, by the generated functions.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._protocol.response import read_items
+from muapi_generated.answers import amount
 from muapi_generated.api.account.account_topup import account_topup
 from muapi_generated.api.account.get_account_balance import get_account_balance
 from muapi_generated.api.keys.delete_keys_key_id import delete_keys_key_id
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     )
     from muapi_generated.types import Call
 
+MONEY = frozenset({"cost", "amount_usd"})  # fields of a history's item that hold USD
 PAGE = 100  # items of history a request; the document's maximum
 
 
@@ -45,7 +48,10 @@ class Account:
         self._mu = mu
 
     def balance(self) -> AccountBalance:
-        """What is left: ``balance`` (in ``currency``) and ``email``. Source: API reference, "Account Endpoints"."""
+        """What is left: ``balance`` (a Decimal, in ``currency``) and ``email``.
+
+        Source: API reference, "Account Endpoints".
+        """
         return self._mu.send(get_account_balance())
 
     def topup(self, amount: int) -> TopUpCheckout:
@@ -179,6 +185,13 @@ def _page(cursor: str | None, left: int | None) -> Call[HistoryPage]:
 
 
 def _items(page: HistoryPage) -> builtins.list[dict[str, Any]]:
-    """The items of a page: the one list in it, whose name is documented nowhere."""
-    lists = [value for value in page.additional.values() if isinstance(value, list)]
-    return [item for item in max(lists, key=len, default=[]) if isinstance(item, dict)]
+    return [_with_amounts(item) for item in read_items(page.additional) if isinstance(item, dict)]
+
+
+def _with_amounts(item: dict[str, Any]) -> dict[str, Any]:
+    """An item of the history with its sums of money as Decimal, as the reference names them; the rest as it came."""
+    exact = {name: amount(item[name]) for name in MONEY & item.keys()}
+    cost = item.get("cost")
+    if isinstance(cost, dict):
+        exact["cost"] = {**cost, **{name: amount(cost[name]) for name in MONEY & cost.keys()}}
+    return {**item, **exact}

@@ -1,7 +1,7 @@
 """Downloads: a job's outputs, whole or not at all, under names of ours.
 
-Lives here: what is saved, what it is called, and several at a time. Does not live here: fetching one (``fetch``),
-the disk (``temp_file``), what bytes are (``media``).
+Lives here: what is saved, what it is called, and several at a time. Does not live here: fetching one (``_fetches``),
+the disk (``_parts``), what bytes are (``_media``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Fetching one URL, as a flow: when it is tried again, taken up where it broke off, or given up.
 
-Lives here: the rules. Does not live here: an answer's headers and length (``ranges``), the connection
-(``_transport.file_transfer``), the disk (``temp_file``), what a job's outputs are called (``download``).
+Lives here: the rules. Does not live here: an answer's headers and length (``_receiving``), the connection
+(``_transfers``), the disk (``_parts``), what a job's outputs are called (``_downloads``).
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: H
             raise _given_up(url, trip, trouble, got.status)
         asked = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
-            bounds.terms.retry.pause(trip.failures, draw=bounds.terms.draw(), asked=asked), left=bounds.ends - now
+            bounds.terms.retry.pause(trip.failures, draw=bounds.terms.draw(), retry_after=asked), left=bounds.ends - now
         )
         if pause is None:
             break

@@ -1,7 +1,7 @@
 """A file as it arrives: what is written where, and when it is whole. Knows neither httpx nor flows.
 
 Lives here: reading the headers of one answer to a fetch, and holding the bytes against them. Does not live here: the
-connection (``_transport.file_transfer``), what to do when it broke off (``download``).
+connection (``_transfers``), what to do when it broke off (``_downloads``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Uploads, as flows: which way a file goes, what its URL is, and the files in a call's body.
 
-Lives here: the rules. Does not live here: opening and checking files (``source``), finding them in a body
-(``attachments``), moving bytes (``_transport.file_transfer``). An upload is free (FACTS: documented), so one that
-failed is sent again, as often as anything that only reads: at worst a file is stored twice.
+Lives here: the rules. Does not live here: opening and checking files (``_sources``), finding them in a body
+(``_attachments``), moving bytes (``_transfers``). An upload is free (FACTS: documented), so one that failed is sent
+again, as often as anything that only reads: at worst a file is stored twice.
 """
 
 from __future__ import annotations

@@ -47,9 +47,7 @@ def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[E
     send = encode(question, context)._replace(content=content or b"{}")
     reply = yield from read(send, context)
     if reply.status == response.NOT_FOUND:
-        raise errors.NotFoundError(
-            f"the price list has no model {name!r}, so nobody can price it before it runs", **response.known(reply)
-        )
+        raise _unpriced_error(f"the price list has no model {name!r}", **response.known(reply))
     if reply.status not in response.OK:
         raise response.status_error(reply)
     answer = response.decode(reply)
@@ -125,13 +123,22 @@ def _expected_price(request: Request, context: Context) -> Flow[Decimal | None]:
 
 
 def _catalogue_name(call: Call[Any]) -> str:
-    model = catalog.get(_priced_slug(call), package=call.operation.package)
+    slug = _priced_slug(call)
+    try:
+        model = catalog.get(slug, package=call.operation.package)
+    except errors.NotFoundError as error:
+        raise _unpriced_error(f"the price list has no model {slug!r} ({error})") from error
     if model.name is None:
-        raise errors.NotFoundError(
-            f"the pinned document tells no catalogue name for {model.slug}, and prices are asked by that name: nobody"
-            " can price it before it runs"
+        raise _unpriced_error(
+            f"the pinned document tells no catalogue name for {slug}, and prices are asked by that name"
         )
     return model.name
+
+
+def _unpriced_error(why: str, **known: Any) -> errors.NotFoundError:
+    return errors.NotFoundError(
+        f"{why}, so nobody can price it before it runs; pass unpriced= the USD to set aside for such a job", **known
+    )
 
 
 def _priced_slug(call: Call[Any]) -> str:

@@ -24,7 +24,7 @@ from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction
 
 if TYPE_CHECKING:
-    from muapi_client._jobs.waiting import OnLook
+    from muapi_client._jobs.waiting import OnLook, OnLookFailed
     from muapi_client._protocol.request import Request
     from muapi_client._state.context import Context
     from muapi_client._state.memory import Record
@@ -39,18 +39,30 @@ def run(
     timeout: float,
     on_accept: OnAccept = None,
     on_look: OnLook = None,
+    on_look_failed: OnLookFailed = None,
 ) -> Flow[Prediction]:
     """Carry out a submission and wait for the job's end; ``on_accept`` sees the job before the waiting starts."""
     outcome = yield from submission
     if isinstance(outcome, Prediction):
         return outcome
     try:
-        now = yield Sleep(0.0)  # uploads and resends before this are not part of the wait
+        now: float = yield Sleep(0.0)  # uploads and resends before this are not part of the wait
         if on_accept is not None:
             yield Do(partial(on_accept, outcome))
         # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
         later = yield Sleep(min(context.polling.minimum, timeout))
-        return (yield from wait(outcome, context, now=later, timeout=timeout, since=now, on_look=on_look))
+        return (
+            yield from wait(
+                outcome,
+                context,
+                now=later,
+                timeout=timeout,
+                since=now,
+                accepted_at=now,
+                on_look=on_look,
+                on_look_failed=on_look_failed,
+            )
+        )
     except BaseException as error:
         add_job_note(error, outcome.id)
         raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client import errors
 from muapi_client._protocol.steps import Keep
 from muapi_client._state.secrets import secrets_of
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
             context.ledger.accept(record)
         if journal is not None:
             yield from _kept(partial(journal.settle, lost_key, job.id), prediction)
-    ended = prediction.verdict is not Verdict.RUNNING
+    ended = prediction.state is not JobState.RUNNING
     if record is not None and ended:
         record.finish(prediction)
         memory.accept(record)
@@ -52,6 +52,29 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
         write = partial(journal.finish, prediction, key=key, account=context.account, secrets=secrets)
         yield from _kept(write, prediction)
+
+
+def begin_wait(job: Job, context: Context, *, renewed: bool = False) -> Flow[None]:
+    """Write down that this process waits for a job, so that no other one takes it up meanwhile.
+
+    Args:
+        renewed: Whether it did so before, and has to say so again: a lease lasts for some minutes.
+    """
+    if context.journal is None:
+        return
+    record = context.memory.find(job.id)
+    if renewed or record is None or not record.waits:  # who submits and waits has written both at once
+        yield Keep(partial(context.journal.begin_wait, job.id))
+
+
+def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
+    """Write down that this process does not wait for a job any more that has not ended."""
+    if context.journal is None:
+        return
+    try:
+        yield Keep(partial(context.journal.end_wait, job.id))
+    except errors.JournalError as trouble:
+        error.add_note(f"The journal could not be told that nobody waits: {trouble}")
 
 
 def _kept(write: Callable[[], object], prediction: Prediction) -> Flow[None]:

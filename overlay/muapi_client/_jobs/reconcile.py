@@ -1,53 +1,268 @@
 """Which past requests may be the job of a submit whose outcome is unknown. Pure.
 
 ``GET history`` is the only documented way to find a request whose id was lost, and what its items hold is documented
-nowhere (OpenAPI document: any JSON). So what is plainly another model's or older is left out, and the rest are
-candidates for the user to judge; nothing is ever submitted again from here.
+nowhere (OpenAPI document: any JSON). So what is plainly another model's, or of another time, is left out, and the rest
+are candidates for the user to judge; nothing is ever submitted again from here.
+
+Times are compared on the server's clock: how far ours is off is told by the ``Date`` header of the history's answer.
+
+Belongs here: walking the history back, reading its times, choosing the candidates. Does not belong here: how a page is
+read (``_answers``), clocks (the flow is given one).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from email.utils import parsedate_to_datetime
+from functools import partial
+from math import ceil, floor, isfinite
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client import catalog
-from muapi_client._protocol.job_answer import read_id
-from muapi_client._protocol.request import STREAM
+from muapi_client._protocol import job_answer, response
+from muapi_client._protocol.exchange import read
+from muapi_client._protocol.request import STREAM, encode
+from muapi_client._protocol.resend import http_date
+from muapi_client._protocol.steps import Do, Keep
+from muapi_client._types.reconciliation import Reconciliation
 from muapi_client.errors import NotFoundError
+from muapi_generated.api.platform.get_history import get_history
+from muapi_generated.types import UNSET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-SKEW: Final = timedelta(minutes=2)  # how far the server's clock may be off ours
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Terms
+
+PAGE: Final = 100  # items a request; the document's maximum
+LONGEST: Final = 1000  # items looked through: more than a client submits while one answer is awaited
+SKEW: Final = timedelta(minutes=2)  # how far times may be off on top of what the Date header tells
 TIMES: Final = ("created_at", "created", "submitted_at", "timestamp")
 MODELS: Final = ("model", "model_name", "endpoint", "slug", "name", "task_type")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_DIGITS: Final = 9  # of seconds since the epoch, at least: from 1973 on
+UNITS: Final = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))  # below which number, how many make a second
+ZONE_STEP: Final = timedelta(minutes=15)  # every time zone is a multiple of it from UTC
+WEST, EAST = timedelta(hours=-12), timedelta(hours=14)  # the outermost zones
 
 
-def candidates(items: Iterable[Mapping[str, Any]], slug: str, since: datetime, known: frozenset[str]) -> Iterator[str]:
-    """The request ids that may be the lost one, newest first.
+class Window(NamedTuple):
+    """When a lost submit can have been accepted, on the server's clock.
+
+    Attributes:
+        earliest: When it was sent.
+        latest: When its last try was given up.
+        now: When the history was read.
+    """
+
+    earliest: datetime
+    latest: datetime
+    now: datetime
+
+
+class Moment(NamedTuple):
+    """When an item says that it was made."""
+
+    at: datetime  # in UTC
+    naive: bool  # told without a time zone, and read as UTC
+
+
+class Page(NamedTuple):
+    """A page of the history."""
+
+    items: list[Any]
+    cursor: str | None  # of the next page
+    is_last: bool
+
+
+def reconcile(
+    slug: str,
+    sent: datetime | None,
+    terms: Terms,
+    *,
+    key: str | None,
+    wall: Callable[[], float],
+    new_job: Callable[[str], Any],
+) -> Flow[Reconciliation[Any]]:
+    """Walk the history back to a submit, and choose the jobs that may be its.
+
+    Args:
+        slug: The model that was submitted.
+        sent: When it was first sent, by this machine's calendar; None where that is not known.
+        terms: The client's.
+        key: Of the submit in memory and journal, or None. Where only one job can be its, waiting for that settles it.
+        wall: Reads this machine's calendar: seconds since the epoch.
+        new_job: What makes a job of an id.
+
+    Raises:
+        APIStatusError, APIConnectionError, ResponseError: The history could not be had.
+    """
+    items: list[Any] = []
+    cursor: str | None = None
+    window: Window | None = None
+    reached = dated = False
+    while True:
+        reply = yield from read(encode(get_history(cursor=cursor or UNSET, limit=PAGE), terms), terms)
+        here = EPOCH + timedelta(seconds=(yield Do(wall)))
+        if reply.status not in response.OK:
+            raise response.status_error(reply)
+        if window is None:
+            server_now = http_date(reply.headers.get("date", ""))
+            dated = server_now is not None
+            window = window_of(sent, here, server_now or here, patience=patience_of(terms))
+        page = read_page(response.decode(reply))
+        items += page.items
+        reached = page.is_last or (bool(page.items) and is_before(page.items, window))
+        stuck = not page.items or page.cursor in (None, cursor)
+        if reached or stuck or len(items) >= LONGEST:
+            break
+        cursor = page.cursor
+    known = terms.memory.ids()  # jobs whose submit was answered are none of the lost ones
+    if terms.journal is not None:
+        known |= yield Keep(partial(terms.journal.ids, terms.account))
+    found, certain = candidates(items[:LONGEST], slug, window, known)
+    complete = reached and dated and certain
+    if complete and key is not None and len(found) == 1:
+        terms.memory.suspect(found[0], key)
+    return Reconciliation(tuple(new_job(request_id) for request_id in found), complete=complete)
+
+
+def patience_of(terms: Terms) -> timedelta:
+    """How long after its first try a submit may still be under way: resends may begin ``retry.within`` after it."""
+    return timedelta(seconds=min(2 * terms.timeout + terms.retry.within, 1e9))
+
+
+def window_of(sent: datetime | None, here: datetime, server_now: datetime, *, patience: timedelta) -> Window:
+    """When a submit can have been accepted, on the server's clock.
+
+    Args:
+        sent: When it was first sent, by this machine's calendar, or None where that is not known.
+        here: What this machine's calendar reads now.
+        server_now: What the server's reads.
+        patience: How long after ``sent`` it may have been under way.
+    """
+    if sent is None:
+        return Window(EPOCH, server_now + SKEW, server_now)
+    since = here - (sent if sent.tzinfo else sent.replace(tzinfo=UTC))
+    if since < -SKEW:  # the calendar was set back since: how long ago it was cannot be told
+        return Window(EPOCH, server_now + SKEW, server_now)
+    earliest = server_now - since  # the clocks' difference cancels out: only how long ago it was counts
+    return Window(earliest - SKEW, earliest + patience + SKEW, server_now)
+
+
+def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset[str]) -> tuple[tuple[str, ...], bool]:
+    """The request ids that may be the lost one, newest first, and whether all times that matter could be read.
+
+    A time without a zone is read as UTC. Where that puts an item into the future, or none fits, it may be the local
+    time of any zone; then what fits so is a candidate too, and nothing is certain.
 
     Args:
         items: The history, newest first.
         slug: The model that was submitted.
-        since: When it was sent, in UTC.
-        known: Ids of jobs whose submit was answered: they are none of the lost ones.
+        window: When it can have been accepted.
+        known: Ids of jobs that are none of the lost ones.
     """
     names = _names(slug)
+    moments: dict[str, Moment | None] = {}
+    readable = True
     for item in items:
-        request_id = read_id(item)
-        if request_id is None or request_id in known:
+        request_id = job_answer.read_id(item) if isinstance(item, dict) else None
+        if request_id is None:
+            readable = False  # it may be the one
+        elif request_id not in known and request_id not in moments and _is_of(item, names):
+            moments[request_id] = moment_of(item)
+    fitting = {name for name, moment in moments.items() if moment is None or fits(moment, window)}
+    dated = {name for name in fitting if moments[name] is not None}
+    ahead = any(moment.naive and moment.at > window.now + SKEW for moment in map(moment_of, items) if moment)
+    local = {name for name, moment in moments.items() if moment and moment.naive and fits_somewhere(moment, window)}
+    if ahead or not dated:
+        readable = readable and not local
+        fitting |= local
+    readable = readable and all(moments.values())
+    return tuple(name for name in moments if name in fitting), readable
+
+
+def fits(moment: Moment, window: Window) -> bool:
+    """Whether a time lies within the window."""
+    return window.earliest <= moment.at <= window.latest
+
+
+def fits_somewhere(moment: Moment, window: Window) -> bool:
+    """Whether a time without a zone lies within the window as the local time of any zone."""
+    first = max(ceil((moment.at - window.latest) / ZONE_STEP), WEST // ZONE_STEP)
+    last = min(floor((moment.at - window.earliest) / ZONE_STEP), EAST // ZONE_STEP)
+    return first <= last
+
+
+def is_before(items: Sequence[Any], window: Window) -> bool:
+    """Whether every item is older than the window, and says so, whichever zone its time is of."""
+    moments = [moment_of(item) for item in items]
+    return all(
+        moment is not None and moment.at - (WEST if moment.naive else timedelta(0)) < window.earliest
+        for moment in moments
+    )
+
+
+def moment_of(item: Any) -> Moment | None:
+    """When an item was made, by the first of its times that can be read."""
+    if not isinstance(item, dict):
+        return None
+    return next((moment for name in TIMES if (moment := read_moment(item.get(name))) is not None), None)
+
+
+def read_moment(value: Any) -> Moment | None:
+    """Read a point in time: ISO 8601, an e-mail's date, or a number of seconds or less since the epoch."""
+    if isinstance(value, str):
+        text = value.strip()
+        return (
+            _from_number(text) if text.isascii() and text.isdigit() and len(text) > EPOCH_DIGITS else _from_text(text)
+        )
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _from_number(value)
+    return None
+
+
+def _from_number(value: str | float) -> Moment | None:
+    try:
+        number = float(value)
+        scale = next(scale for limit, scale in UNITS if 10 ** (EPOCH_DIGITS - 1) <= number < limit)
+        return Moment(EPOCH + timedelta(seconds=number / scale), naive=False) if isfinite(number) else None
+    except (OverflowError, StopIteration):  # no time of this age of the world
+        return None
+
+
+def _from_text(text: str) -> Moment | None:
+    if ":" not in text and "T" not in text:  # a day, which is no point in time
+        return None
+    for parse in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = parse(text.removesuffix(" UTC").removesuffix(" GMT"))
+            zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            naive = moment.tzinfo is None and not text.endswith((" UTC", " GMT", " -0000"))
+            return Moment(zoned.astimezone(UTC), naive)
+        except (ValueError, TypeError, IndexError, OverflowError):  # no such form, or beyond the calendar
             continue
-        created = _moment(item)
-        if created is not None and created < since - SKEW:
-            continue
-        told = {str(item[field]).rsplit("/api/v1/", 1)[-1].strip("/") for field in MODELS if item.get(field)}
-        if not told or told & names:
-            yield request_id
+    return None
+
+
+def read_page(body: Any) -> Page:
+    """Read a page of the history; one without a list tells nothing, and so is not the last."""
+    cursor = body.get("next_cursor") if isinstance(body, dict) else None
+    tells = isinstance(body, dict) and any(isinstance(value, list) for value in body.values())
+    following = str(cursor) if cursor and isinstance(cursor, str | int) else None
+    return Page(response.read_items(body), following, is_last=tells and not cursor)
+
+
+def _is_of(item: Mapping[str, Any], names: set[str]) -> bool:
+    """Whether an item is of the model, or does not tell."""
+    models = {str(item[field]).rsplit("/api/v1/", 1)[-1].strip("/") for field in MODELS if item.get(field)}
+    return not models or bool(models & names)
 
 
 def _names(slug: str) -> set[str]:
     """A model by every name the history may tell it by; a stream by its model's, too, as prices are."""
-    return {name for one in {slug, slug.removesuffix(STREAM)} for name in _names_of(one)}
+    return {name for each in {slug, slug.removesuffix(STREAM)} for name in _names_of(each)}
 
 
 def _names_of(slug: str) -> set[str]:
@@ -56,17 +271,3 @@ def _names_of(slug: str) -> set[str]:
     except NotFoundError:
         return {slug}
     return {name for name in (slug, slug.replace("/", "-"), model.name, model.function) if name}
-
-
-def _moment(item: Mapping[str, Any]) -> datetime | None:
-    from dateutil.parser import parse  # noqa: PLC0415 - slow to import, and seldom needed
-
-    for field in TIMES:
-        value = item.get(field)
-        if isinstance(value, str):
-            try:
-                moment = parse(value)
-            except (ValueError, OverflowError):
-                continue
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None

@@ -1,8 +1,8 @@
 """Submit-then-poll, stated once as flows. Pure: they yield steps, never perform them.
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
-again (``_protocol.exchange``), reading bodies (``_protocol.response``), when the journal is written (``journaling``),
-how long to pause (``_settings.polling``), I/O and clocks (``_transport.driver``).
+again (``_protocol/exchange``), reading bodies (``_protocol/job_answer``), when the journal is written (``journaling``),
+how long to pause (``_settings/polling``), I/O and clocks (``_transport/driver``).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from attrs import evolve
 
 from muapi_client import errors
-from muapi_client._jobs.journaling import note_answer
+from muapi_client._jobs.journaling import begin_wait, end_wait, note_answer
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.cost_headers import balance_from_headers
+from muapi_client._protocol.cost_headers import balance_from_headers, tells_refund
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
-from muapi_client._protocol.resend import may_reread, retry_after
+from muapi_client._protocol.resend import may_look_again, retry_after
 from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import heed
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
@@ -34,13 +34,19 @@ if TYPE_CHECKING:
 
 RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"
 
+LEASE_RENEWED: Final = 60.0  # seconds after which a wait is written down again: a fifth of a lease (_state/journal)
+
 OnLook = Callable[[Prediction], object] | None
+OnLookFailed = Callable[[errors.MuAPIError], object] | None
 
 
-def look(job: Job, terms: Terms) -> Flow[Prediction]:
+def look(job: Job, terms: Terms, *, accepted_at: float | None = None) -> Flow[Prediction]:
     """Ask once how a job stands; failures that look passing are tried again ``retry.attempts`` times.
 
     A failed job is an answer, not an error.
+
+    Args:
+        accepted_at: When it was accepted, in seconds on the clock of the flow, where that is known.
 
     Raises:
         NotFoundError: The server knows no such job.
@@ -48,113 +54,177 @@ def look(job: Job, terms: Terms) -> Flow[Prediction]:
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    reply = yield from read(encode(_result_of(job), terms), terms)
-    said = job_answer.read_prediction(reply, request_id=job.id)
-    if said is not None and not job_answer.names_another(said):
-        terms.note(said.cost, said.balance, job.id)
-        yield from note_answer(said, job, terms)
-        return (yield from heed(evolve(said, looks=1), job, terms))
-    if reply.status not in response.OK:
-        raise response.status_error(reply, request_id=job.id)
-    raise errors.ResponseError(
-        f"job {job.id}: {_trouble(reply, said)}", body=reply.content, request_id=job.id, **response.known(reply)
-    )
+    send = encode(_result_of(job), terms)
+    reply = yield from read(send, terms, may_repeat=partial(may_look_again, accepted_at=accepted_at))
+    answer = _read_look(reply, job, terms)
+    if isinstance(answer, errors.MuAPIError):
+        raise answer
+    yield from note_answer(answer, job, terms)
+    return (yield from heed(evolve(answer, looks=1), job, terms))
 
 
 def wait(
-    job: Job, terms: Terms, *, now: float, timeout: float, since: float | None = None, on_look: OnLook = None
+    job: Job,
+    terms: Terms,
+    *,
+    now: float,
+    timeout: float,
+    since: float | None = None,
+    accepted_at: float | None = None,
+    on_look: OnLook = None,
+    on_look_failed: OnLookFailed = None,
 ) -> Flow[Prediction]:
     """Look until the job has ended, or ``timeout`` seconds have passed since ``since``, by default ``now``.
 
     Args:
         since: The reading at which the job was submitted, where known; how often to look depends on its age.
+        accepted_at: The reading at which it was accepted, where known: shortly after it a 404 may pass.
+        on_look: Called with what each look tells.
+        on_look_failed: Called with the error of each look that tells nothing, the last one included.
 
     Raises:
         JobFailedError, JobCancelledError: The job ended badly.
         JournalError: The journal cannot be written; the job lives on.
         WaitTimeoutError: The deadline passed; the job may still finish.
-        APIStatusError: The server refuses to tell of it (401, 403, 404).
+        APIStatusError: The server answers what no later look can change (3xx, 401, 403, 404, 405, 410, …).
     """
     since = now if since is None else since
-    deadline = since + timeout
+    yield from begin_wait(job, terms)
+    try:
+        return (
+            yield from _poll(
+                job,
+                terms,
+                now=now,
+                since=since,
+                deadline=since + timeout,
+                accepted_at=accepted_at,
+                on_look=on_look,
+                on_look_failed=on_look_failed,
+            )
+        )
+    except GeneratorExit:  # the event loop has ended: nobody carries out another step
+        raise
+    except BaseException as error:
+        yield from end_wait(job, terms, error)
+        raise
+
+
+def _poll(
+    job: Job,
+    terms: Terms,
+    *,
+    now: float,
+    since: float,
+    deadline: float,
+    accepted_at: float | None,
+    on_look: OnLook,
+    on_look_failed: OnLookFailed,
+) -> Flow[Prediction]:
+    """Look at a job again and again until it has ended."""
     send = encode(_result_of(job), terms)
-    watch = Watch()
+    state, renew_at = PollState(), now + LEASE_RENEWED
     while now < deadline:
         outcome: Outcome = yield send._replace(timeout=min(terms.timeout, deadline - now))
-        watch = watch.after(outcome, job, terms, since=since)
-        if watch.fresh and watch.last is not None:
-            yield from note_answer(watch.last, job, terms)
-            said = yield from heed(watch.last, job, terms)
-            watch = watch._replace(last=said)
+        answer = _read_look(outcome, job, terms)
+        if isinstance(answer, errors.MuAPIError):
+            state = state.after_failure(answer, outcome)
+            if on_look_failed is not None:
+                yield Do(partial(on_look_failed, answer))
+            if isinstance(answer, errors.APIStatusError) and not may_look_again(outcome, accepted_at=accepted_at):
+                raise answer
+        else:
+            answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
+            yield from note_answer(answer, job, terms)
+            answer = yield from heed(answer, job, terms)
+            state = state.after_answer(answer, outcome)
             if on_look is not None:
-                yield Do(partial(on_look, said))
-            if said.verdict is not Verdict.RUNNING:
-                return judge(job, said)
-        pause = fit(watch.pause(terms, waited=outcome.at - since), left=deadline - outcome.at)
+                yield Do(partial(on_look, answer))
+            if answer.state is not JobState.RUNNING:
+                return judge(job, answer)
+        if outcome.at >= renew_at:
+            yield from begin_wait(job, terms, renewed=True)
+            renew_at = outcome.at + LEASE_RENEWED
+        pause = fit(state.pause(terms, waited=outcome.at - since), left=deadline - outcome.at)
         if pause is None:
             break
         now = yield Sleep(pause)
-    raise _overdue(job, watch, timeout)
+    raise _overdue(job, state, deadline - since)
 
 
-class Watch(NamedTuple):
+def _read_look(outcome: Outcome, job: Job, terms: Terms) -> Prediction | errors.MuAPIError:
+    """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
+    if isinstance(outcome, Lost):
+        outcome.error.request_id = job.id
+        return outcome.error
+    answer = job_answer.read_prediction(outcome, request_id=job.id)
+    if answer is not None and not job_answer.names_another(answer):
+        if answer.cost is None and job.cost is not None:  # a refund may be told alone, of the charge the submit told
+            refunded_now = tells_refund(outcome.headers, answer.raw, job.cost.amount_usd)
+            answer = evolve(answer, cost=evolve(job.cost, refunded=True)) if refunded_now else answer
+        terms.note(answer.cost, answer.balance, job.id)
+        return answer
+    if answer is None and outcome.status not in response.OK:
+        terms.note(None, balance_from_headers(outcome.headers), None)
+        return response.status_error(outcome, request_id=job.id)
+    trouble = (
+        f"the answer is about job {job_answer.read_id(answer.raw)}"
+        if answer is not None
+        else f"HTTP {outcome.status} with {response.excerpt(outcome.content)}, which tells nothing of the job"
+    )
+    known = response.known(outcome)
+    return errors.ResponseError(f"job {job.id}: {trouble}", body=outcome.content, request_id=job.id, **known)
+
+
+class PollState(NamedTuple):
     """What a wait has seen so far."""
 
-    last: Prediction | None = None
-    fresh: bool = False  # whether the latest exchange told something of the job
+    last: Prediction | None = None  # what the latest look that succeeded told
     looks: int = 0
     failures: int = 0  # in a row
-    trouble: str = ""  # why the latest exchange told nothing
-    asked: float | None = None  # its Retry-After, in seconds
+    error: errors.MuAPIError | None = None  # of the latest look, where that failed
+    retry_after: float | None = None  # of the latest answer, in seconds
 
-    def after(self, outcome: Outcome, job: Job, terms: Terms, *, since: float) -> Watch:
-        """Take in one outcome.
+    def after_answer(self, answer: Prediction, outcome: Outcome) -> PollState:
+        """Take in a look that told of the job."""
+        return PollState(answer, self.looks + 1, retry_after=_retry_after(outcome))
 
-        Raises:
-            APIStatusError: The server refuses to tell of the job, and will not change its mind.
-        """
-        if isinstance(outcome, Lost):
-            return self._missed(str(outcome.error), None)
-        said = job_answer.read_prediction(outcome, request_id=job.id)
-        if said is None and outcome.status in response.REFUSED and not may_reread(outcome):
-            terms.note(None, balance_from_headers(outcome.headers), None)
-            raise response.status_error(outcome, request_id=job.id)
-        if said is None or job_answer.names_another(said):
-            return self._missed(_trouble(outcome, said), retry_after(outcome))
-        terms.note(said.cost, said.balance, job.id)
-        said = evolve(said, seconds=outcome.at - since, looks=self.looks + 1)
-        return Watch(last=said, fresh=True, looks=self.looks + 1, asked=retry_after(outcome))
-
-    def _missed(self, trouble: str, asked: float | None) -> Watch:
-        return Watch(last=self.last, looks=self.looks + 1, failures=self.failures + 1, trouble=trouble, asked=asked)
+    def after_failure(self, error: errors.MuAPIError, outcome: Outcome) -> PollState:
+        """Take in a look that told nothing of it."""
+        return PollState(self.last, self.looks + 1, self.failures + 1, error, _retry_after(outcome))
 
     def pause(self, terms: Terms, *, waited: float) -> float:
         """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
         if self.failures:
-            backed_off = terms.retry.pause(self.failures, draw=terms.draw(), asked=self.asked)
-            return max(backed_off, terms.polling.minimum)
-        asked = min(self.asked, terms.retry.retry_after_maximum) if self.asked is not None else None
-        return terms.polling.pause(waited, draw=terms.draw(), asked=asked)
+            back_off = terms.retry.pause(self.failures, draw=terms.draw(), retry_after=self.retry_after)
+            return max(back_off, terms.polling.minimum)
+        longest = terms.retry.retry_after_maximum
+        seconds = min(self.retry_after, longest) if self.retry_after is not None else None
+        return terms.polling.pause(waited, draw=terms.draw(), retry_after=seconds)
 
 
-def judge(job: Job, said: Prediction) -> Prediction:
+def _retry_after(outcome: Outcome) -> float | None:
+    return retry_after(outcome) if isinstance(outcome, Reply) else None
+
+
+def judge(job: Job, prediction: Prediction) -> Prediction:
     """The prediction of a job that ended well, or the error of one that did not."""
-    if said.verdict not in (Verdict.FAILED, Verdict.CANCELLED):
-        return said
+    if prediction.state not in (JobState.FAILED, JobState.CANCELLED):
+        return prediction
     kind, what = (
         (errors.JobCancelledError, "was cancelled")
-        if said.verdict is Verdict.CANCELLED
+        if prediction.state is JobState.CANCELLED
         else (errors.JobFailedError, "failed")
     )
-    why = said.error or f"the server says {said.status!r} and no more"
+    why = prediction.error or f"the server says {prediction.status!r} and no more"
     raise kind(
-        f"job {said.id or '(without id)'} {what}: {why}{_charge(said.cost)}",
+        f"job {prediction.id or '(without id)'} {what}: {why}{_charge(prediction.cost)}",
         job=job,
-        prediction=said,
-        request_id=said.id,
-        status_code=said.status_code,
-        cost=said.cost,
-        balance=said.balance,
+        prediction=prediction,
+        request_id=prediction.id,
+        status_code=prediction.status_code,
+        cost=prediction.cost,
+        balance=prediction.balance,
     )
 
 
@@ -166,25 +236,19 @@ def _charge(cost: Cost | None) -> str:
     return f" (charged {cost.charged_usd} USD)"
 
 
-def _overdue(job: Job, watch: Watch, timeout: float) -> errors.WaitTimeoutError:
-    stood = f"the server last said {watch.last.status!r}" if watch.last else "no look succeeded"
-    trouble = f"; the latest look failed: {watch.trouble}" if watch.trouble else ""
-    cost = (watch.last.cost if watch.last else None) or job.cost
+def _overdue(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutError:
+    stood = f"the server last said {state.last.status!r}" if state.last else "no look succeeded"
+    trouble = f"; the latest look failed: {state.error}" if state.error else ""
+    cost = (state.last.cost if state.last else None) or job.cost
     return errors.WaitTimeoutError(
-        f"job {job.id} had not ended after {timeout:g} s and {watch.looks} looks ({stood}{trouble})."
+        f"job {job.id} had not ended after {timeout:g} s and {state.looks} looks ({stood}{trouble})."
         " It lives on and may be charged: mu.wait(error.job) takes it up again.",
         job=job,
-        prediction=watch.last,
+        prediction=state.last,
         request_id=job.id,
         cost=cost,
-        balance=watch.last.balance if watch.last else None,
+        balance=state.last.balance if state.last else None,
     )
-
-
-def _trouble(reply: Reply, said: Prediction | None) -> str:
-    if said is not None:
-        return f"the answer is about job {job_answer.read_id(said.raw)}"
-    return f"HTTP {reply.status} with {response.excerpt(reply.content)}, which tells nothing of the job"
 
 
 def _result_of(job: Job) -> Call[Any]:

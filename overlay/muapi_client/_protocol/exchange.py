@@ -53,7 +53,8 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:
-        return response.typed(call.operation.answer, response.decode(reply), call.operation.package)
+        answer = call.operation.answer
+        return response.typed(answer, response.decode(reply, exact=bool(answer)), call.operation.package)
     except errors.ResponseError as error:
         if reads:
             raise
@@ -137,8 +138,8 @@ class BackOff:
             self._context.ledger.note_balance(balance_from_headers(outcome.headers))
         self._failures += 1
         self._first_ended = self._first_ended or outcome.at
-        asked = retry_after(outcome) if is_reply else None
-        pause = retry.pause(self._failures, draw=self._context.draw(), asked=asked)
+        seconds = retry_after(outcome) if is_reply else None
+        pause = retry.pause(self._failures, draw=self._context.draw(), retry_after=seconds)
         over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_body, cost_from_headers, settle
+from muapi_client._protocol.cost_headers import balance_from_headers, read_cost
 from muapi_client._protocol.outputs import LINKS, read_outputs, tells
 from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, _peek, _words, _writable
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import Verdict, meaning
+from muapi_client._types.status import JobState, meaning
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Reply
@@ -26,8 +26,8 @@ def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | Non
     """
     body = _peek(reply)
     if reply.status in OK and isinstance(body, Mapping):
-        said = _unwrap(body)
-        return _prediction(reply, said, request_id) if _speaks_of_a_job(said) or read_outputs(said) else None
+        answer = _unwrap(body)
+        return _prediction(reply, answer, request_id) if _speaks_of_a_job(answer) or read_outputs(answer) else None
     if reply.status in REFUSED and isinstance(body, Mapping):
         detail = body.get("detail", body)
         if isinstance(detail, Mapping) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
@@ -46,16 +46,16 @@ def _unwrap(body: Any) -> Any:
     return {**{name: value for name, value in body.items() if name != "data"}, **inner}
 
 
-def _is_output(said: Mapping[str, Any]) -> bool:
+def _is_output(answer: Mapping[str, Any]) -> bool:
     """Whether an object is one of a job's outputs, which may have ids of their own, rather than the job."""
-    return "status" not in said and any(isinstance(said.get(name), str) for name in LINKS)
+    return "status" not in answer and any(isinstance(answer.get(name), str) for name in LINKS)
 
 
-def _speaks_of_a_job(said: Any) -> bool:
-    if not isinstance(said, Mapping):
+def _speaks_of_a_job(answer: Any) -> bool:
+    if not isinstance(answer, Mapping):
         return False
-    words = (read_id(said), said.get("status"), read_error(said))
-    return any(words) or any(tells(said.get(place)) for place in ("outputs", "output", "images"))
+    words = (read_id(answer), answer.get("status"), read_error(answer))
+    return any(words) or any(tells(answer.get(place)) for place in ("outputs", "output", "images"))
 
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only: bool) -> bool:
@@ -63,34 +63,34 @@ def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only
     if named_only and named is None:
         return False
     names_it = named is not None and named == request_id
-    return meaning(detail.get("status")) is not Verdict.RUNNING or (names_it and bool(read_error(detail)))
+    return meaning(detail.get("status")) is not JobState.RUNNING or (names_it and bool(read_error(detail)))
 
 
-def _prediction(reply: Reply, said: Mapping[str, Any], request_id: str | None) -> Prediction:
-    cost, dispute = settle(cost_from_headers(reply.headers), cost_from_body(said))
-    named = read_id(said)
+def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None) -> Prediction:
+    cost, dispute = read_cost(reply.headers, answer)
+    named = read_id(answer)
     warnings = [dispute] if dispute else []
-    outputs = read_outputs(said)
-    status = said.get("status")
+    outputs = read_outputs(answer)
+    status = answer.get("status")
     word = status if isinstance(status, str) else ""
-    if meaning(word) is Verdict.DONE and not outputs:
+    if meaning(word) is JobState.DONE and not outputs:
         warnings.append("the job completed without outputs")
     return Prediction(
         id=request_id or named,
         status=word or ("completed" if outputs else ""),
         outputs=outputs,
         cost=cost,
-        error=read_error(said),
+        error=read_error(answer),
         balance=balance_from_headers(reply.headers),
         warnings=tuple(warnings),
-        raw=said,
+        raw=answer,
         status_code=reply.status,
     )
 
 
-def is_final(said: Prediction) -> bool:
+def is_final(prediction: Prediction) -> bool:
     """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
-    return said.verdict in (Verdict.FAILED, Verdict.CANCELLED) or (said.done and bool(said.outputs))
+    return prediction.state in (JobState.FAILED, JobState.CANCELLED) or (prediction.done and bool(prediction.outputs))
 
 
 def names_another(prediction: Prediction) -> bool:
@@ -99,10 +99,10 @@ def names_another(prediction: Prediction) -> bool:
     return named is not None and prediction.id is not None and named != prediction.id
 
 
-def read_id(said: Mapping[str, Any]) -> str | None:
+def read_id(answer: Mapping[str, Any]) -> str | None:
     """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
     for name in ("request_id", "id"):
-        value = said.get(name)
+        value = answer.get(name)
         if isinstance(value, str) and value and _writable(value) == value:  # half a character names nothing
             return value
         if isinstance(value, int) and not isinstance(value, bool):
@@ -110,9 +110,9 @@ def read_id(said: Mapping[str, Any]) -> str | None:
     return None
 
 
-def read_error(said: Mapping[str, Any]) -> str | None:
+def read_error(answer: Mapping[str, Any]) -> str | None:
     """The failure in the server's words, whole: a string, ``{message}`` or null (observed)."""
-    error = said.get("error")
+    error = answer.get("error")
     if isinstance(error, Mapping):
         message = error.get("message") or error.get("detail")
         if message or not any(error.values()):

@@ -1,9 +1,4 @@
-"""Which failed exchange may be sent again, and when. Pure.
-
-The rule for a submit is hard, since a job accepted twice is charged twice (there is no idempotency key on generation,
-API document): it is sent again only if it provably never arrived, or was refused unprocessed. What only reads may be
-sent again whenever the failure looks passing.
-"""
+"""Which failed exchange may be sent again, and when. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +17,10 @@ if TYPE_CHECKING:
 
 PASSING: Final = frozenset({408, 425, 429})  # and every 5xx: the next try may fare better
 REFUSED_UNPROCESSED: Final = 429
+REDIRECTS: Final = range(300, 400)  # never followed, and asking again changes nothing
+NOT_FOUND: Final = 404
 SERVER_FAILED: Final = 500
+FRESH: Final = 30.0  # seconds after an acceptance in which "no such job" may only mean that a replica lags behind
 
 # Statuses that prove a request unprocessed: 307 and 308 ask for it to be sent elsewhere, 4xx refuse it. Not so what a
 # gateway says that gave up on a server which may have gone on (408, 425, 499): nothing is proven by these, by 5xx, nor
@@ -61,10 +59,27 @@ def may_resubmit(outcome: Outcome) -> bool:
 
 
 def may_reread(outcome: Outcome) -> bool:
-    """Whether an exchange that only reads may be sent again: no answer, one that passes, or one that is no JSON."""
+    """Whether an exchange that only reads may be sent again: no answer, one that passes, or one that is no JSON.
+
+    A redirect is neither, though most come with a page: it is not followed, so the next try is redirected as well.
+    """
     if isinstance(outcome, Lost):
         return True
+    if outcome.status in REDIRECTS:
+        return False
     return outcome.status in PASSING or outcome.status >= SERVER_FAILED or _is_page(outcome)
+
+
+def may_look_again(outcome: Outcome, *, accepted_at: float | None = None) -> bool:
+    """Whether a look at a job that failed may fare better later: as any read, and while the job is fresh after 404.
+
+    Args:
+        outcome: What the look came to.
+        accepted_at: When the server accepted the job, in seconds on the clock that read ``outcome.at``, where known.
+    """
+    if isinstance(outcome, Lost) or outcome.status != NOT_FOUND or accepted_at is None:
+        return may_reread(outcome)
+    return outcome.at - accepted_at < FRESH or may_reread(outcome)
 
 
 def _is_page(reply: Reply) -> bool:
@@ -78,9 +93,9 @@ def retry_after(reply: Reply) -> float | None:
     Both forms of RFC 9110 are read: a number of seconds, and a date, counted from the answer's own Date header where
     it has one, so that a wrong clock here does not matter.
     """
-    said = reply.headers.get("retry-after", "").split(",")[0].strip()
-    if said.isascii() and said.isdigit():
-        return min(float(said), 1e9)  # 30 years are as good as any longer time
+    value = reply.headers.get("retry-after", "").split(",")[0].strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), 1e9)  # 30 years are as good as any longer time
     return _until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
 
 
@@ -89,13 +104,14 @@ def _until(text: str, *, since: str) -> float | None:
         return None
     from datetime import UTC, datetime  # noqa: PLC0415 - with the next function 16 ms, and dates are rare
 
-    until = _http_date(text)
+    until = http_date(text)
     if until is None:
         return None
-    return max(0.0, (until - (_http_date(since) or datetime.now(UTC))).total_seconds())
+    return max(0.0, (until - (http_date(since) or datetime.now(UTC))).total_seconds())
 
 
-def _http_date(text: str) -> datetime | None:
+def http_date(text: str) -> datetime | None:
+    """Read the time of an HTTP header in UTC, or None where it is none."""
     from datetime import UTC  # noqa: PLC0415 - as above
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - as above
 

@@ -7,17 +7,22 @@ been judged. Whatever arrives, what comes out is a value or a ``MuAPIError``.
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
+from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers, read_cost
 from muapi_client._spec.packages import INSTALLED, part
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Reply
+    from muapi_client._types.cost import Cost
 
 OK: Final = range(200, 300)
+REDIRECTS: Final = range(300, 400)
 REFUSED: Final = range(400, 500)
 EXCERPT: Final = 300  # characters of an unreadable body shown in a message; the whole body is on the error
 
@@ -40,14 +45,18 @@ ADVICE: Final[Mapping[int, str]] = {
 }
 
 
-def decode(reply: Reply) -> Any:
+def decode(reply: Reply, *, exact: bool = False) -> Any:
     """The JSON of an answer.
+
+    Args:
+        reply: The answer.
+        exact: Whether a number that no float holds is a Decimal, by the digits that were written.
 
     Raises:
         ResponseError: The body is no JSON; it is kept on the error.
     """
     try:
-        return json.loads(reply.content)
+        return json.loads(reply.content, parse_float=_exact if exact else None)
     except (ValueError, RecursionError):
         raise errors.ResponseError(
             f"HTTP {reply.status} with a body that is no JSON: {excerpt(reply.content)}",
@@ -56,19 +65,51 @@ def decode(reply: Reply) -> Any:
         ) from None
 
 
+def _exact(text: str) -> float | Decimal:
+    number = float(text)
+    if len(text) <= sys.float_info.dig or not math.isfinite(number):
+        return number
+    return number if Decimal(repr(number)) == Decimal(text) else Decimal(text)
+
+
 def status_error(reply: Reply, *, request_id: str | None = None) -> errors.APIStatusError:
     """The error an answer of 300 and above stands for, in the server's own words, whole."""
     body = _peek(reply)
     detail = body.get("detail", body) if isinstance(body, Mapping) else body
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
-    about = f" for request {request_id}" if request_id else ""
-    about_the_slug = reply.status == NOT_FOUND and request_id is None  # else it is the job that is not known
-    advice = f" ({ADVICE[reply.status]})" if about_the_slug or reply.status in ADVICE.keys() - {NOT_FOUND} else ""
+    about = f" for job {request_id}" if request_id else ""
+    cost = _cost_of_error(reply, body)
+    advice = _advice(reply.status, cost, of_a_job=request_id is not None)
     message = f"HTTP {reply.status}{about}: {_words(detail) or excerpt(reply.content)}{advice}"
-    extra: dict[str, Any] = {**known(reply), "request_id": request_id, "detail": detail}
+    if request_id:
+        message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
+    extra: dict[str, Any] = {**known(reply), "cost": cost, "request_id": request_id, "detail": detail}
     if kind is errors.ValidationError:
         extra["errors"] = [e for e in detail if isinstance(e, Mapping)] if isinstance(detail, list) else []
     return kind(message, **extra)
+
+
+def _cost_of_error(reply: Reply, body: Any) -> Cost | None:
+    """What an error answer says was charged: in its headers, its body, or the body's ``detail``."""
+    detail = body.get("detail") if isinstance(body, Mapping) else None
+    place = detail if isinstance(detail, Mapping) and "cost" in detail else body
+    return read_cost(reply.headers, place)[0]
+
+
+def _advice(status: int, cost: Cost | None, *, of_a_job: bool) -> str:
+    if cost is not None and cost.charged_usd:
+        return f" (the server tells a charge of {cost.charged_usd} USD all the same)"
+    if status in REDIRECTS:
+        return " (a redirect, which is never followed since it would take the key along: check base_url)"
+    if status == NOT_FOUND and of_a_job:  # not the slug but the job is unknown
+        return " (this key's account has no such job)"
+    return f" ({ADVICE[status]})" if status in ADVICE else ""
+
+
+def read_items(page: Any) -> list[Any]:
+    """The items of a page: the one list in it, whose name is documented nowhere; the longest of several."""
+    lists = [value for value in page.values() if isinstance(value, list)] if isinstance(page, Mapping) else []
+    return max(lists, key=len, default=[])
 
 
 def typed(answer: str, body: Any, package: str = INSTALLED) -> Any:

@@ -1,6 +1,6 @@
 """What an answer, a key list and a client's memory show of the key they come from. Pure.
 
-Lives here: finding evidence. Does not live here: what it weighs and what the sum means (``evidence``).
+Lives here: finding evidence. Does not live here: what it weighs and what the sum means (``_sandbox``).
 """
 
 from __future__ import annotations

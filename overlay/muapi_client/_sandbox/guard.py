@@ -4,7 +4,7 @@ A submit is held against what is known of the client's key. Every answer is held
 none of the other kind is handed on unnoticed. One about a job that was not accepted through this client (a resumed one,
 another process's) may come from another key: it is judged by itself alone, and teaches nothing.
 
-Lives here: which submits and which answers are looked at. Does not live here: looking (``mismatch``), which a live
+Lives here: which submits and which answers are looked at. Does not live here: looking (``_mismatches``), which a live
 key's answers never load: they are charged, and that is seen at a glance.
 """
 
@@ -16,7 +16,7 @@ from attrs import evolve
 
 from muapi_client._state.key_state import NOTHING, name_of
 from muapi_client._types.cost import is_charge
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
@@ -39,7 +39,7 @@ def heed(said: Prediction, job: Job, terms: Terms) -> Flow[Prediction]:
     charged = is_charge(said.cost)
     if charged and own:
         standing.charge(name_of(said.id))
-    if (charged and terms.expect != "sandbox") or (not charged and said.verdict is Verdict.RUNNING):
+    if (charged and terms.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
         return said
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 

@@ -1,7 +1,7 @@
 """A key that is not of the expected kind: noticed, told, and warned of where nothing was expected. Pure.
 
 Lives here: the check before a submit, the error, the one warning a client. Does not live here: which answers are looked
-at (``guard``), evidence (``detection``) and its weight (``evidence``). Loads with the first free answer.
+at (``_expectations``), evidence (``_evidence``) and its weight (``_sandbox``). Loads with the first free answer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from muapi_client._sandbox.evidence import weigh
 from muapi_client._settings.retry import Retry
 from muapi_client._state.key_state import name_of
 from muapi_client._types.sandbox import SandboxWarning
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _advice(said: Prediction, verdict: SandboxVerdict, *, own: bool) -> str:
 def _goes_on(said: Prediction) -> bool:
     """Whether the job can be waited for. A stream that has ended cannot, though it may have held no words."""
     streams = said.call is not None and said.call.operation.slug.endswith(STREAM)
-    return said.verdict is Verdict.RUNNING if streams else not is_final(said)
+    return said.state is JobState.RUNNING if streams else not is_final(said)
 
 
 def _text(said: Prediction) -> str:

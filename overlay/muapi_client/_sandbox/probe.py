@@ -1,7 +1,7 @@
 """``MuAPI.sandbox``: asking which kind of key this is, as flows. Pure.
 
 Lives here: in which order evidence is asked for, the free first, and when to stop. Does not live here: its weight
-(``evidence``). The estimate of a price is not asked for: it is the same for both kinds of key.
+(``_sandbox``). The estimate of a price is not asked for: it is the same for both kinds of key.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _probed(call: Call[Any], flows: Flows) -> Flow[Prediction]:
             return outcome
         if is_charge(outcome.cost):
             return Prediction(outcome.id, "", cost=outcome.cost, call=call)
-        return (yield from flows.wait(outcome, None, None))
+        return (yield from flows.wait(outcome, None, None, None))
     except (errors.JobFailedError, errors.JobCancelledError) as error:
         if error.prediction is None:
             raise

@@ -26,16 +26,16 @@ class Polling:
     maximum: float = field(default=10.0, validator=gt(0))
     jitter: float = field(default=0.1, validator=and_(ge(0), le(1)))
 
-    def pause(self, waited: float, *, draw: float, asked: float | None = None) -> float:
+    def pause(self, waited: float, *, draw: float, retry_after: float | None = None) -> float:
         """Seconds to let pass before the next look.
 
         Args:
             waited: Seconds waited so far.
             draw: A random number from 0 to 1.
-            asked: The server's Retry-After in seconds, which wins where it is longer.
+            retry_after: The server's Retry-After in seconds, which wins where it is longer.
         """
         steady = min(max(self.share * waited, self.minimum), self.maximum)
-        return max(steady * (1 - self.jitter * draw), asked or 0.0)
+        return max(steady * (1 - self.jitter * draw), retry_after or 0.0)
 
 
 LAST_LOOK = 1.0  # seconds kept free before a deadline for one last exchange; half of the time left where that is less

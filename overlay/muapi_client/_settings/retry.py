@@ -1,4 +1,9 @@
-"""How often and how patiently a failed exchange is sent again, as an option."""
+"""Which failed exchange may be sent again, and when. Pure.
+
+The rule for a submit is hard, since a job accepted twice is charged twice (there is no idempotency key on generation,
+API document): it is sent again only if it provably never arrived, or was refused unprocessed. What only reads may be
+sent again whenever the failure looks passing.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +31,15 @@ class Retry:
     retry_after_maximum: float = field(default=60.0, validator=ge(0))
     within: float = field(default=180.0, validator=ge(0))
 
-    def pause(self, failures: int, *, draw: float, asked: float | None = None) -> float:
+    def pause(self, failures: int, *, draw: float, retry_after: float | None = None) -> float:
         """Seconds to let pass before the next try: exponential with full jitter, or what the server asked for.
 
         Args:
             failures: Failed tries so far, 1 or more.
             draw: A random number from 0 to 1.
-            asked: The server's Retry-After, in seconds, or None.
+            retry_after: The server's Retry-After, in seconds, or None.
         """
-        if asked is not None:
-            return min(asked, self.retry_after_maximum)
+        if retry_after is not None:
+            return min(retry_after, self.retry_after_maximum)
         ceiling = min(self.maximum, self.initial * 2.0 ** min(failures - 1, 64))
         return ceiling * draw

@@ -40,7 +40,7 @@ from muapi_client._state.journal_form import (
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.entry import Account, Entry
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 from muapi_client.errors import JournalError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ RENEWED_AFTER: Final = timedelta(
 CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
 FINGERPRINT: Final = 16  # hex digits: enough to tell accounts apart, too few to try keys against
 
-STATE_OF: Final = {Verdict.DONE: "completed", Verdict.FAILED: "failed", Verdict.CANCELLED: "cancelled"}
+STATE_OF: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 ENDED_SQL: Final = str(ENDED)
 OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 
@@ -247,7 +247,7 @@ class Journal:
         """
         self._secrets.add(secrets)
         values = {
-            "state": STATE_OF[prediction.verdict],
+            "state": STATE_OF[prediction.state],
             "request_id": prediction.id,
             "cost": cost_as_text(prediction.cost),
             "body": body_as_text(prediction.raw, self._secrets),

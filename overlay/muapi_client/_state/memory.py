@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary, ref
 
 from muapi_client._runtime.delivery import Attempts
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
-ENDED: Final = {Verdict.DONE: "completed", Verdict.FAILED: "failed", Verdict.CANCELLED: "cancelled"}
+ENDED: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 KEPT_ENDED: Final = 1_000  # ended jobs a client remembers, the latest; the journal keeps them all
 
 
@@ -87,7 +87,7 @@ class Record:
     def state(self) -> str:
         """``intent``, ``accepted``, ``completed``, ``failed``, ``cancelled`` or ``unknown``, as the journal has it."""
         if self.prediction is not None:
-            return ENDED.get(self.prediction.verdict, "completed")
+            return ENDED.get(self.prediction.state, "completed")
         if self.refused:
             return "failed"
         if self.accepted and self.request_id:

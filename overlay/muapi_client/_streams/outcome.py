@@ -20,7 +20,7 @@ from muapi_client._protocol.exchange import unknown_error
 from muapi_client._protocol.steps import Stopped
 from muapi_client._streams.state import Course
 from muapi_client._types.job import now_utc
-from muapi_client._types.status import Verdict
+from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +126,7 @@ def _end(run: StreamRun, error: BaseException) -> Prediction | None:
         return error.prediction or run.prediction()
     if not isinstance(error, errors.JobError | errors.SandboxMismatchError):
         return None
-    return error.prediction if error.prediction and error.prediction.verdict is not Verdict.RUNNING else None
+    return error.prediction if error.prediction and error.prediction.state is not JobState.RUNNING else None
 
 
 def broken(run: StreamRun, why: str, reply: Reply | None = None) -> errors.MuAPIError:

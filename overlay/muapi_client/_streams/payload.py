@@ -1,7 +1,7 @@
 """Where the payloads of streams hold their words, and the words by which they tell an end or a failure. Pure.
 
-Lives here: facts of single payloads. Does not live here: what their words add up to (``text``), and all else they
-tell together (``state``).
+Lives here: facts of single payloads. Does not live here: what their words add up to (``_texts``), and all else they
+tell together (``_deltas``).
 
 The pinned document says nothing of what is streamed. So every common shape is read, and what is not known is handed
 on in ``data``: OpenAI's ``choices`` and ``response.…`` events, Anthropic's and Gemini's deltas, ``{"text": …}`` and its
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from muapi_client._protocol.job_answer import read_error
-from muapi_client._types.status import VERDICTS, Verdict, meaning
+from muapi_client._types.status import STATES, JobState, meaning
 
 END: Final = "[DONE]"  # OpenAI: the data of the last event
 ENDS: Final = frozenset({"done", "end", "complete", "completed", "finish", "finished", "message_stop"})
@@ -123,7 +123,7 @@ def is_ours(said: Mapping[str, Any]) -> bool:
 def is_running(said: Mapping[str, Any]) -> bool:
     """Whether a payload tells by a word that is known that the request goes on."""
     status = said.get("status")
-    return isinstance(status, str) and VERDICTS.get(status.strip().lower()) is Verdict.RUNNING
+    return isinstance(status, str) and STATES.get(status.strip().lower()) is JobState.RUNNING
 
 
 def names_failure(name: str) -> bool:
@@ -138,7 +138,7 @@ def failure_of(said: Mapping[str, Any]) -> str | None:
     words = next((words for one in (said, _inner(said)) if (words := read_error(one))), None)
     if words is None and names_failure(kind_of(said)):
         words = reason(said) or "the server says no more"
-    if words is None and (status := status_of(said)) and meaning(status) in (Verdict.FAILED, Verdict.CANCELLED):
+    if words is None and (status := status_of(said)) and meaning(status) in (JobState.FAILED, JobState.CANCELLED):
         words = f"the server says {status!r} and no more"
     return words
 
@@ -146,7 +146,7 @@ def failure_of(said: Mapping[str, Any]) -> str | None:
 def status_of(said: Mapping[str, Any]) -> str:
     """The word by which a payload tells an end of any kind; empty where it tells none."""
     words = [] if _is_step(said) else [said.get("status"), _inner(said).get("status")]
-    return next((str(word) for word in words if meaning(word) is not Verdict.RUNNING), "")
+    return next((str(word) for word in words if meaning(word) is not JobState.RUNNING), "")
 
 
 def _inner(said: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -202,7 +202,7 @@ def is_success(value: Any) -> bool:
 
 def is_end(said: Mapping[str, Any]) -> bool:
     """Whether a payload tells the end of the stream."""
-    told = is_ours(said) and meaning(said.get("status")) is Verdict.DONE and not is_success(said)
+    told = is_ours(said) and meaning(said.get("status")) is JobState.DONE and not is_success(said)
     return told or (said.get("done") is True and not _is_step(said)) or kind_of(said) in TOLD_ENDS
 
 
@@ -215,7 +215,7 @@ def repeats(name: str, value: Any) -> bool:
     """Whether a payload is known to tell the whole, or a whole part, once more."""
     if not isinstance(value, Mapping):
         return False
-    ended = meaning(value.get("status")) is not Verdict.RUNNING and not is_success(value)
+    ended = meaning(value.get("status")) is not JobState.RUNNING and not is_success(value)
     return (ended and "outputs" in value) or name.endswith(WHOLE) or kind_of(value).endswith(WHOLE)
 
 

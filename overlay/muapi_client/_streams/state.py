@@ -1,8 +1,8 @@
 """What a stream's frames say: words, its end, its failure, its cost. Pure.
 
 Lives here: what is known of a stream so far, and what each frame adds. Does not live here: where a frame ends
-(``framing``), where a payload holds its words (``payload``), which of them are new (``text``), what to do about
-it (``flow``).
+(``_streams``), where a payload holds its words (``_payloads``), which of them are new (``_texts``), what to do about
+it (``_streaming``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from muapi_client._streams.framing import Form
 from muapi_client._streams.text import Text
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Output, Prediction
-from muapi_client._types.status import Verdict, meaning
+from muapi_client._types.status import JobState, meaning
 from muapi_client._types.stream_event import StreamEvent
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Course:
 
     def absorb(self, said: Prediction) -> str:
         """Take in a job's whole answer that came in place of a stream; the words it adds."""
-        self.begun, self.pending, self.ended = True, False, said.verdict is not Verdict.RUNNING
+        self.begun, self.pending, self.ended = True, False, said.state is not JobState.RUNNING
         self.id, self.status, self.failure = said.id, said.status, said.error
         self.told, self.said, self.balance = None, said.cost or self.said, said.balance or self.balance
         self.data = said.raw
@@ -156,7 +156,7 @@ class Course:
 
     def _word(self) -> str:
         """The status: the server's word where it tells the end that was seen."""
-        bad = meaning(self.status) in (Verdict.FAILED, Verdict.CANCELLED)
+        bad = meaning(self.status) in (JobState.FAILED, JobState.CANCELLED)
         return self.status if self.status and bad == bool(self.failure) else "failed" if self.failure else "completed"
 
     def _learn(self, said: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Moving files over the network: once blocking, once awaiting. The only room of uploads and downloads with httpx in it.
 
 Lives here: one exchange that carries a file, under one deadline. Does not live here: whether it is tried again
-(``_files.upload``, ``_files.download``), the disk (``_files.temp_file``, ``_files.source``). The key goes to the API's
-origin and nowhere else: storage is reached over connections of its own, by requests that are made without it.
+(``_uploads``, ``_downloads``), the disk (``_parts``, ``_sources``). The key goes to the API's origin and nowhere else:
+storage is reached over connections of its own, by requests that are made without it.
 """
 
 from __future__ import annotations

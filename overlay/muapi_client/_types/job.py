@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from muapi_client._types.prediction import Prediction
+    from muapi_client.errors import MuAPIError
 
 
 TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
@@ -43,10 +44,15 @@ class Job:
         return prediction
 
     def wait(
-        self, *, timeout: float | None = None, on_look: Callable[[Prediction], object] | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+        on_look_failed: Callable[[MuAPIError], object] | None = None,
     ) -> Prediction:
         """Wait for the job's end; see ``MuAPI.wait``."""
-        prediction: Prediction = self._waiter().wait(self, timeout=timeout, on_look=on_look)
+        callbacks = {"on_look": on_look, "on_look_failed": on_look_failed}
+        prediction: Prediction = self._waiter().wait(self, timeout=timeout, **callbacks)
         return prediction
 
     def to_json(self) -> str:
@@ -117,10 +123,15 @@ class AsyncJob(Job):
         return prediction
 
     def wait(  # type: ignore[override]  # the twin of Job, awaited
-        self, *, timeout: float | None = None, on_look: Callable[[Prediction], object] | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        on_look: Callable[[Prediction], object] | None = None,
+        on_look_failed: Callable[[MuAPIError], object] | None = None,
     ) -> Awaitable[Prediction]:
         """Wait for the job's end; see ``AsyncMuAPI.wait``."""
-        prediction: Awaitable[Prediction] = self._waiter().wait(self, timeout=timeout, on_look=on_look)
+        callbacks = {"on_look": on_look, "on_look_failed": on_look_failed}
+        prediction: Awaitable[Prediction] = self._waiter().wait(self, timeout=timeout, **callbacks)
         return prediction
 
 

@@ -1,7 +1,6 @@
 """What a job is to the user: the job itself, what the server last said of it, and its outputs.
 
-Lives here: values. Does not live here: reading them out of an answer (``_protocol.response``), getting them
-(``_jobs.waiting``).
+Lives here: values. Does not live here: reading them out of an answer (``_answers``), getting them (``_jobs``).
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from muapi_client._state.key_state import NOTHING, Known
-from muapi_client._types.status import Verdict, verdict
+from muapi_client._types.status import JobState, job_state
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -76,12 +75,12 @@ class Prediction:
     @property
     def done(self) -> bool:
         """Whether the job has ended well."""
-        return self.verdict is Verdict.DONE
+        return self.state is JobState.DONE
 
     @property
-    def verdict(self) -> Verdict:
+    def state(self) -> JobState:
         """Where the job stands."""
-        return verdict(self.status, has_outputs=bool(self.outputs), error=self.error)
+        return job_state(self.status, has_outputs=bool(self.outputs), error=self.error)
 
     @property
     def sandbox(self) -> SandboxVerdict:

@@ -1,4 +1,4 @@
-"""What a status or a body means for a job. Facts only: who acts on them is ``_jobs.waiting``."""
+"""What a status or a body means for a job. Facts only: who acts on them is ``_jobs``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 
-class Verdict(Enum):
+class JobState(Enum):
     """Where a job stands."""
 
     RUNNING = "running"
@@ -15,40 +15,42 @@ class Verdict(Enum):
     CANCELLED = "cancelled"
 
 
-VERDICTS: Final = {
+JobState.__module__ = "muapi_client"
+
+STATES: Final = {
     # API reference, "Status Values".
-    "queued": Verdict.RUNNING,
-    "pending": Verdict.RUNNING,
-    "processing": Verdict.RUNNING,
-    "completed": Verdict.DONE,
-    "failed": Verdict.FAILED,
-    "cancelled": Verdict.CANCELLED,
+    "queued": JobState.RUNNING,
+    "pending": JobState.RUNNING,
+    "processing": JobState.RUNNING,
+    "completed": JobState.DONE,
+    "failed": JobState.FAILED,
+    "cancelled": JobState.CANCELLED,
     # Observed in several public clients, undocumented.
-    "running": Verdict.RUNNING,
-    "succeeded": Verdict.DONE,
-    "success": Verdict.DONE,
-    "error": Verdict.FAILED,
-    "rejected": Verdict.FAILED,
-    "moderated": Verdict.FAILED,
-    "content_moderated": Verdict.FAILED,
-    "canceled": Verdict.CANCELLED,
+    "running": JobState.RUNNING,
+    "succeeded": JobState.DONE,
+    "success": JobState.DONE,
+    "error": JobState.FAILED,
+    "rejected": JobState.FAILED,
+    "moderated": JobState.FAILED,
+    "content_moderated": JobState.FAILED,
+    "canceled": JobState.CANCELLED,
 }
 
 
-def verdict(status: str | None, *, has_outputs: bool, error: str | None) -> Verdict:
+def job_state(status: str | None, *, has_outputs: bool, error: str | None) -> JobState:
     """Judge one answer.
 
     An unknown word means "not finished": a new status must never cost anyone a paid job. A non-empty error without
     outputs means "failed" whatever the word, "completed" included (observed: moderation refusals leave ``status`` at
     something else); only a word for failed or cancelled tells more.
     """
-    said = meaning(status)
-    if said in (Verdict.RUNNING, Verdict.DONE) and error and not has_outputs:
-        return Verdict.FAILED
-    return said
+    meant = meaning(status)
+    if meant in (JobState.RUNNING, JobState.DONE) and error and not has_outputs:
+        return JobState.FAILED
+    return meant
 
 
-def meaning(status: object) -> Verdict:
+def meaning(status: object) -> JobState:
     """What a status word means by itself, in any case and spacing; what is no known word means: not finished."""
     word = status.strip().lower() if isinstance(status, str) else ""
-    return VERDICTS.get(word, Verdict.RUNNING)
+    return STATES.get(word, JobState.RUNNING)

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from muapi_client.pinning._comparison._findings import Side
     from muapi_client.pinning._comparison._values import Comparison
 
-# The names a job's id, or what a job made at once, goes under (`muapi_client._protocol.job_answer` reads them), and the
-# envelope's.
+# The names a job's id, or what a job made at once, goes under (`muapi_client._protocol.response` reads them), and the envelope's.
 _READ: Final = frozenset({"request_id", "id", "outputs", "output", "images", "data"})
 
 

@@ -92,7 +92,7 @@ def _named(rest: tuple[str, ...]) -> Meaning:
 
 def _beside(parts: tuple[str, ...]) -> Meaning:
     """What leads to no shelf."""
-    if parts in ((CLIENT, "raw_call"), (CLIENT, "_spec", "raw_call", "raw_call"), (CLIENT, "catalog", "get")):
+    if parts in ((CLIENT, "raw_call"), (CLIENT, "_raw", "raw_call"), (CLIENT, "catalog", "get")):
         return Meaning("asks")
     plain = {(CLIENT, one) for one in PLAIN} | {(RENDERED, one) for one in _PLAIN_RENDERED}
     of_catalog = parts[2] if parts[:2] == (CLIENT, "catalog") and parts[2:] else "_"
