@@ -47,7 +47,8 @@ def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[E
     send = encode(question, context)._replace(content=content or b"{}")
     reply = yield from read(send, context)
     if reply.status == response.NOT_FOUND:
-        raise _unpriced_error(f"the price list has no model {name!r}", **response.known(reply))
+        detail = response.status_error(reply).detail
+        raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.known(reply))
     if reply.status not in response.OK:
         raise response.status_error(reply)
     answer = response.decode(reply)
