@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import httpx
 
 from muapi_client._deadline import deadline
-from muapi_client._driver import GRACE, acarry_out, acontent_of, carry_out, content_of, finish_step, reply_of
+from muapi_client._driver import (
+    GRACE,
+    acarry_out,
+    acontent_of,
+    carry_out,
+    closing_of,
+    content_of,
+    finish_step,
+    reply_of,
+)
 from muapi_client._flow import Delivery, Emit, End, Lost, Piece, Reply, Step, Stopped, has_ended
 from muapi_client._signals import raise_if_from_signal_handler
 from muapi_client._transport import FAULTS, lost, request_of
@@ -230,8 +239,8 @@ async def astream(
             except BaseException as raised:
                 if has_ended(flow):
                     raise
-                error = _told(raised, step)
-                if isinstance(raised, GeneratorExit) or isinstance(step, Emit):
+                error = _told(closing_of(raised, step) or raised, step)
+                if isinstance(error, GeneratorExit) or isinstance(step, Emit):
                     left = left or error
     except (StopIteration, Stopped):
         await channel.close()
