@@ -7,7 +7,6 @@ storage is reached over connections of its own, by requests that are made withou
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -18,6 +17,7 @@ import httpx
 from muapi_client._deadline import deadline
 from muapi_client._flow import Delivery, Lost, Reply
 from muapi_client._forms import Body, Form, form_request
+from muapi_client._locks import ForkLock
 from muapi_client._receiving import Fetched, Receiving
 from muapi_client._signals import raise_if_from_signal_handler
 from muapi_client._transport import FAULTS, USER_AGENT, headers_of, lost
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from muapi_client._connections import AsyncConnections, Connections
     from muapi_client._parts import Part
     from muapi_client._receiving import Fetch
-    from muapi_client._shelf import Shelf
+    from muapi_client._shelf import Shelf, Turn
 
 R = TypeVar("R")
 
@@ -130,11 +130,9 @@ class Hands(_Base):
         """Do something to the disk."""
         return work()
 
-    def turn(self, key: str) -> Callable[[], None]:
-        """Wait for the turn of a content; answers what ends it."""
-        turn = self._shelf.turn(key, threading.Lock)
-        turn.lock.acquire()
-        return turn.end  # bound, so it keeps the turn alive
+    def turn(self, key: str) -> Turn:
+        """The turn of a content."""
+        return self._shelf.turn(key, ForkLock)
 
 
 class AsyncHands(_Base):
@@ -198,8 +196,6 @@ class AsyncHands(_Base):
         """Do something to the disk, in a thread."""
         return await anyio.to_thread.run_sync(work)
 
-    async def turn(self, key: str) -> Callable[[], None]:
-        """Wait for the turn of a content in this event loop; answers what ends it."""
-        turn = self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)
-        await turn.lock.acquire()
-        return turn.end  # bound, so it keeps the turn alive
+    def turn(self, key: str) -> Turn:
+        """The turn of a content in this event loop."""
+        return self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)

@@ -31,7 +31,7 @@ from muapi_generated.types import Call
 if TYPE_CHECKING:
     from muapi_client._attachments import Where
     from muapi_client._clock import Clock
-    from muapi_client._shelf import Shelf
+    from muapi_client._shelf import Shelf, Turn
     from muapi_client._sources import Source
     from muapi_client._terms import Terms
     from muapi_client._transfers import AsyncHands, Hands
@@ -117,15 +117,16 @@ def _once(value: Any, desk: Desk) -> Flow[str]:
     opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, value)))
     try:
         digest: str = yield Do(partial(desk.hands.disk, opened.digest))
-        release: Callable[[], None] = yield Do(partial(desk.hands.turn, digest))
+        turn: Turn = yield Do(partial(desk.hands.turn, digest))
         try:
+            yield Do(turn.lock.acquire)  # inside: an interrupt must not leave it closed
             known = desk.shelf.url(digest, now=desk.clock.now())
             if known is None:
                 known = yield from _stored(opened, None, desk)
                 desk.shelf.keep(digest, known, now=desk.clock.now())
             return known
         finally:
-            release()
+            turn.end()
     finally:
         opened.close()
 
