@@ -47,13 +47,13 @@ TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 class Hosts:
-    """The network: a pool of connections a host, each through the proxy the environment names for it.
+    """The network: a pool of connections a host and port, each through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
     """
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, str], httpx.HTTPTransport] = {}
+        self._pools: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
         self._lock = ForkLock()
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
@@ -72,7 +72,7 @@ class Hosts:
 
     def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
         with self._lock:
-            pool = self._pools.get((url.scheme, url.host))
+            pool = self._pools.get((url.scheme, url.host, url.port))
             if pool is None:
                 proxy = proxy_of(url)
                 context = trust(url, proxy)
@@ -81,7 +81,7 @@ class Hosts:
                 except (*ODD, httpx.InvalidURL) as error:
                     _refuse_proxy(url, error)
                 hold_deadlines(pool)
-                self._pools[url.scheme, url.host] = pool
+                self._pools[url.scheme, url.host, url.port] = pool
             return pool
 
 
@@ -89,7 +89,7 @@ class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
+        self._pools: dict[tuple[str, str, int | None], httpx.AsyncHTTPTransport] = {}
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
@@ -104,7 +104,7 @@ class AsyncHosts:
             await pool.aclose()
 
     def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
-        pool = self._pools.get((url.scheme, url.host))
+        pool = self._pools.get((url.scheme, url.host, url.port))
         if pool is None:
             proxy = proxy_of(url)
             context = trust(url, proxy)
@@ -112,7 +112,7 @@ class AsyncHosts:
                 pool = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
             except (*ODD, httpx.InvalidURL) as error:
                 _refuse_proxy(url, error)
-            self._pools[url.scheme, url.host] = pool
+            self._pools[url.scheme, url.host, url.port] = pool
         return pool
 
 
@@ -208,7 +208,10 @@ def proxy_of(url: httpx.URL) -> str | None:
     """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
     named = getproxies()
     proxy = named.get(url.scheme) or named.get("all")
-    if not proxy or proxy_bypass(url.host) or url.host in LOOPBACK:  # a proxy would see the key in clear text
+    if not proxy or url.host in LOOPBACK:  # a proxy would see the key in clear text
+        return None
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    if proxy_bypass(url.host) or proxy_bypass(f"{url.host}:{port}"):  # NO_PROXY names hosts, and hosts with a port
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

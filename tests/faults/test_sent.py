@@ -208,6 +208,21 @@ def test_what_was_sent_over_a_proxy_was_sent(kind: str, monkeypatch: pytest.Monk
     assert [head.split()[0] for head in heads] == [b"POST"]
 
 
+@pytest.mark.parametrize(("name", "goes"), [("{host}:{port}", False), ("{host}", False), ("{host}:1", True)])
+def test_no_proxy_may_name_a_port(kind: str, name: str, goes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def local(_host: Any, *rest: Any, **more: Any) -> Any:
+        return real("127.0.0.1", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+    with serving(lambda _: answer(ACCEPTED)) as (port, _), serving(lambda _: answer(ACCEPTED)) as (proxy, proxied):
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy}")
+        monkeypatch.setenv("no_proxy", name.format(host="api.example", port=port))
+        assert submit(kind, f"http://api.example:{port}").id == "r1"
+    assert bool(proxied) is goes
+
+
 def test_a_server_that_hangs_up_without_an_answer_was_sent_the_request_once(kind: str) -> None:
     with serving(lambda _: b"") as (port, heads), pytest.raises(errors.SubmitOutcomeUnknownError):
         submit(kind, f"http://127.0.0.1:{port}", retry=Retry(attempts=3))
