@@ -23,7 +23,7 @@ from muapi_client._driver import (
     reply_of,
 )
 from muapi_client._flow import Delivery, Emit, End, Lost, Piece, Reply, Step, Stopped, has_ended
-from muapi_client._signals import raise_if_from_signal_handler
+from muapi_client._tracebacks import raise_if_from_signal_handler
 from muapi_client._transport import FAULTS, lost, request_of
 from muapi_client.errors import APIConnectionError
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from muapi_client._signals import raise_if_from_signal_handler
+from muapi_client._tracebacks import raise_if_from_signal_handler
 
 if TYPE_CHECKING:
     import ssl

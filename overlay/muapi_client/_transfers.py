@@ -19,7 +19,7 @@ from muapi_client._flow import Delivery, Lost, Reply
 from muapi_client._forms import Body, Form, form_request
 from muapi_client._locks import ForkLock
 from muapi_client._receiving import Fetched, Receiving
-from muapi_client._signals import raise_if_from_signal_handler
+from muapi_client._tracebacks import raise_if_from_signal_handler
 from muapi_client._transport import FAULTS, USER_AGENT, headers_of, lost
 from muapi_client.errors import APIConnectionError
 

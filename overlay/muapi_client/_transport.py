@@ -14,6 +14,7 @@ to tell, a mock or a user's own, counts as having sent what it was given; one th
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.request import getproxies, proxy_bypass
@@ -23,7 +24,7 @@ import httpx
 from muapi_client._config import LOOPBACK
 from muapi_client._deadline import hold_deadlines
 from muapi_client._locks import ForkLock
-from muapi_client._signals import raise_if_from_signal_handler
+from muapi_client._tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError
 
@@ -148,22 +149,34 @@ class AsyncGiven:
 
 def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
     """Hand a request to a transport, and note in ``delivery`` when the first byte of it may have left."""
-    if _tells(transport, "handle_request"):
+    telling, handled = _tells(transport, "handle_request"), sys.exception()
+    if telling:
         request.extensions["trace"] = _noting(delivery)
     else:
         delivery.started = True
-    response = transport.handle_request(request)
+    try:
+        response = transport.handle_request(request)
+    except BaseException as error:
+        if telling:
+            clear_locals(error, handled)  # the bytes of the request are in them, and with them the key
+        raise
     delivery.started = True  # who answers was asked
     return response
 
 
 async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
     """The twin of :func:`send_over`."""
-    if _tells(transport, "handle_async_request"):
+    telling, handled = _tells(transport, "handle_async_request"), sys.exception()
+    if telling:
         request.extensions["trace"] = _awaited(_noting(delivery))
     else:
         delivery.started = True
-    response = await transport.handle_async_request(request)
+    try:
+        response = await transport.handle_async_request(request)
+    except BaseException as error:
+        if telling:
+            clear_locals(error, handled)  # the bytes of the request are in them, and with them the key
+        raise
     delivery.started = True  # who answers was asked
     return response
 

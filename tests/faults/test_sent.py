@@ -8,6 +8,7 @@ import socket
 import socketserver
 import threading
 from contextlib import closing, contextmanager
+from traceback import TracebackException
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 KEY = "sk-live-0123456789abcdef"
 CALL = raw_call("new/model", {"prompt": "a red fox"})
+STREAM = raw_call("new/model/stream", {"prompt": "a red fox"})
 ACCEPTED = b'{"request_id": "r1", "status": "processing"}'
 ONCE = Retry(attempts=1)
 
@@ -36,7 +38,7 @@ def answer(body: bytes, status: str = "200 OK") -> bytes:
 
 
 @contextmanager
-def serving(handler: Callable[[bytes], bytes]) -> Iterator[tuple[int, list[bytes]]]:
+def serving(handler: Callable[[bytes], bytes], *, hang_up: bool = True) -> Iterator[tuple[int, list[bytes]]]:
     """A raw server; it answers each head it reads by ``handler``, and hangs up where that answers nothing."""
     heads: list[bytes] = []
 
@@ -51,6 +53,8 @@ def serving(handler: Callable[[bytes], bytes]) -> Iterator[tuple[int, list[bytes
             length = next((int(line[15:]) for line in lines if line.lower().startswith(b"content-length:")), 0)
             self.rfile.read(length)
             self.wfile.write(handler(lines[0]))
+            if not hang_up:
+                self.rfile.read(1)  # until the client does
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -369,6 +373,46 @@ def test_the_exception_of_a_handler_that_strikes_while_connecting_passes_too(mon
         with MuAPI(KEY, "http://localhost:9") as mu, pytest.raises(TimeoutError) as caught:
             mu.submit(CALL)
         assert caught.value is own
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_request_that_is_cut_short_shows_no_key_in_its_traceback(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    async def ainterrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(httpcore._backends.sync.SyncStream, "write", interrupted)
+    monkeypatch.setattr(httpcore._backends.anyio.AnyIOStream, "write", ainterrupted)
+    with serving(lambda _: answer(ACCEPTED)) as (port, _), pytest.raises(KeyboardInterrupt) as caught:
+        submit(kind, f"http://127.0.0.1:{port}")
+    ours = TracebackException.from_exception(caught.value, capture_locals=True).stack
+    shown = [frame for frame in ours if "/tests/" not in frame.filename and "asyncio" not in frame.filename]
+    assert len(shown) > 10
+    assert KEY not in str([frame.locals for frame in shown])
+
+
+def test_a_stream_that_was_not_sent_says_so_and_lets_a_handlers_exception_pass(closed_port: int) -> None:
+    mu = MuAPI(KEY, f"http://127.0.0.1:{closed_port}", retry=ONCE)
+    with pytest.raises(errors.APIConnectionError, match="not sent") as caught:
+        next(mu.stream(STREAM))
+    assert caught.value.sent is False
+    own = TimeoutError("the user's own")
+
+    def handler(*_: object) -> None:
+        raise own
+
+    def begin_and_strike(_: bytes) -> bytes:
+        threading.Timer(0.05, signal.pthread_kill, (threading.main_thread().ident or 0, signal.SIGUSR1)).start()
+        return b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 99\r\n\r\n"
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with serving(begin_and_strike, hang_up=False) as (port, _), pytest.raises(TimeoutError) as struck:
+            list(MuAPI(KEY, f"http://127.0.0.1:{port}").stream(STREAM))
+        assert struck.value is own
     finally:
         signal.signal(signal.SIGUSR1, before)
 
