@@ -16,12 +16,11 @@ import httpcore
 import httpx
 import pytest
 
-from muapi_client import AsyncMuAPI, MuAPI, Retry, errors, raw_call
+from muapi_client import AsyncMuAPI, Journal, MuAPI, Retry, errors, raw_call
 from muapi_client._clock import VirtualClock
 from muapi_client._transport import tls
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -94,7 +93,7 @@ def _fresh_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     tls.cache_clear()
 
 
-def submit(kind: str, base_url: str, journal: os.PathLike[str] | None = None, **options: Any) -> Any:
+def submit(kind: str, base_url: str, journal: Journal | None = None, **options: Any) -> Any:
     """What a submit comes to with a client of either kind: an answer, or the error it raised and what is unknown."""
     options = {"clock": VirtualClock(), "retry": ONCE, "allow_http": True, "journal": journal, **options}
     if kind == "sync":
@@ -138,12 +137,12 @@ def test_a_setting_that_cannot_be_right_is_not_sent_and_named(  # noqa: PLR0917 
 ) -> None:
     for name, value in settings.items():
         monkeypatch.setenv(name, value.format(tmp=tmp_path, port=closed_port))
-    with pytest.raises(errors.APIConnectionError, match=cause) as caught:
-        submit(kind, "https://api.example", tmp_path / "jobs.db")
-    assert caught.value.sent is False
-    assert "hush" not in str(caught.value)
-    with MuAPI(KEY, journal=tmp_path / "jobs.db") as mu:
-        assert mu.unknown() == []
+    with closing(Journal(tmp_path / "jobs.db")) as journal:
+        with pytest.raises(errors.APIConnectionError, match=cause) as caught:
+            submit(kind, "https://api.example", journal)
+        assert caught.value.sent is False
+        assert "hush" not in str(caught.value)
+        assert MuAPI(KEY, journal=journal).unknown() == []
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -420,14 +419,15 @@ def test_a_stream_that_was_not_sent_says_so_and_lets_a_handlers_exception_pass(c
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_the_awaiting_client_runs_under_asyncio_and_trio(backend: str, tmp_path: Path) -> None:
     done = b'{"id": "r1", "status": "completed", "outputs": ["https://cdn.muapi.ai/a.png"]}'
-    clients: list[AsyncMuAPI] = []
 
     async def main() -> Any:
-        async with AsyncMuAPI(KEY, f"http://127.0.0.1:{port}", journal=tmp_path / "jobs.db") as mu:
-            clients.append(mu)
+        async with AsyncMuAPI(KEY, f"http://127.0.0.1:{port}", journal=journal) as mu:
             return await mu.run(CALL)
 
-    with serving(lambda head: answer(ACCEPTED if head.startswith(b"POST") else done)) as (port, heads):
+    with (
+        closing(Journal(tmp_path / "jobs.db")) as journal,
+        serving(lambda head: answer(ACCEPTED if head.startswith(b"POST") else done)) as (port, heads),
+    ):
         assert anyio.run(main, backend=backend).done
     assert len(heads) == 2
 
