@@ -38,7 +38,7 @@ OUTCOMES = st.lists(st.sampled_from(FAULTS) | st.tuples(STATUS, HEADERS, BODIES)
 
 
 class Kitchen(httpx.BaseTransport):
-    """Serves the outcomes in order, the last of them for ever, in virtual time. It tells of what is sent, as httpcore."""
+    """Serves the outcomes in order, the last of them for ever, in virtual time; tells of what is sent, as httpcore."""
 
     tells_when_sent = True
 

@@ -92,7 +92,9 @@ class Client:
             models: A generated package of another document (``muapi-client spec build``): jobs are checked, priced and
                 answered by that document, whichever package made the call. By default each by the one that made it.
             allow_http: Whether the key may go in clear text to another machine.
-            transport: An httpx transport to use in place of the network: the emulator's, or a test's.
+            transport: An httpx transport to use in place of the network: the emulator's, or a test's. What it was given
+                counts as sent, whatever it raises, unless it is httpx's own or has ``tells_when_sent = True`` and calls
+                or passes on ``request.extensions["trace"]`` (httpcore's) when a request leaves.
             clock: The clock to run on; by default the transport's ``clock`` where it has one, else the system's.
 
         Raises:

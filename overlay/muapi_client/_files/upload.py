@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from muapi_client._files.source import Source
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Terms
-    from muapi_client._state.upload_cache import Shelf
+    from muapi_client._state.upload_cache import Shelf, Turn
     from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 R = TypeVar("R")
@@ -119,15 +119,16 @@ def _once(value: Any, desk: Desk) -> Flow[str]:
     opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, value)))
     try:
         digest: str = yield Do(partial(desk.hands.disk, opened.digest))
-        release: Callable[[], None] = yield Do(partial(desk.hands.turn, digest))
+        turn: Turn = yield Do(partial(desk.hands.turn, digest))
         try:
+            yield Do(turn.lock.acquire)  # inside: an interrupt must not leave it closed
             known = desk.shelf.url(digest, now=desk.clock.now())
             if known is None:
                 known = yield from _stored(opened, None, desk)
                 desk.shelf.keep(digest, known, now=desk.clock.now())
             return known
         finally:
-            release()
+            turn.end()
     finally:
         opened.close()
 

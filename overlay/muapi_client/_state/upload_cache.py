@@ -5,9 +5,11 @@ Lives here: memory, shared by threads and event loops. Does not live here: uploa
 
 from __future__ import annotations
 
-import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
+
+from muapi_client._runtime.locks import ForkLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,7 @@ class Shelf:
     """
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._guard = ForkLock()
         self._urls: dict[str, tuple[str, float]] = {}
         self._turns: WeakValueDictionary[Any, Turn] = WeakValueDictionary()
 
@@ -51,5 +53,6 @@ class Turn:
         self.lock = lock
 
     def end(self) -> None:
-        """Let the next one in."""
-        self.lock.release()
+        """Let the next one in; nothing, where it is not the caller's who was interrupted before it was."""
+        with suppress(RuntimeError):
+            self.lock.release()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from muapi_client._runtime.signals import raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 
 if TYPE_CHECKING:
     import ssl
@@ -102,7 +102,11 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        try:
+            self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        except httpcore.WriteError as error:  # httpcore passes over it, since an answer may have come all the same
+            raise_if_from_signal_handler(error)
+            raise
 
     def close(self) -> None:
         self._inner.close()

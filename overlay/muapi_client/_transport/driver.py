@@ -165,12 +165,23 @@ async def _arun(
                 else:
                     outcome = finish_step(step, closing)
             except BaseException as raised:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
-                closing = closing or (raised if isinstance(raised, GeneratorExit) else None)
-                error = raised
+                closing = closing or closing_of(raised, step)
+                error = closing or raised
     except StopIteration as end:
         return cast("R", end.value)
     finally:
         del error, closing  # as above
+
+
+def closing_of(error: BaseException, step: Any) -> GeneratorExit | None:
+    """The GeneratorExit that an error is or came of, or None.
+
+    It closes a coroutine whose event loop has ended. anyio's scopes, left without a loop, raise errors in its place.
+    """
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, GeneratorExit):
+        found = None if isinstance(step, Do) else found.__context__  # what a callback raises is its own
+    return found
 
 
 def finish_step(step: Any, closing: BaseException) -> Any:

@@ -7,7 +7,6 @@ storage is reached over connections of its own, by requests that are made withou
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -15,11 +14,11 @@ import anyio.lowlevel
 import anyio.to_thread
 import httpx
 
-from muapi_client._files.form import Form
 from muapi_client._files.ranges import Fetched, Receiving
 from muapi_client._protocol.steps import Lost, Reply
 from muapi_client._runtime.delivery import Delivery
-from muapi_client._runtime.signals import raise_if_from_signal_handler
+from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.hosts import FAULTS, USER_AGENT, headers_of, lost
 from muapi_client._transport.multipart import Body, form_request
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from muapi_client._files.temp_file import Part
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
-    from muapi_client._state.upload_cache import Shelf
+    from muapi_client._state.upload_cache import Shelf, Turn
     from muapi_client._transport.connections import AsyncConnections, Connections
 
 R = TypeVar("R")
@@ -133,11 +132,9 @@ class Hands(_Base):
         """Do something to the disk."""
         return work()
 
-    def turn(self, key: str) -> Callable[[], None]:
-        """Wait for the turn of a content; answers what ends it."""
-        turn = self._shelf.turn(key, threading.Lock)
-        turn.lock.acquire()
-        return turn.end  # bound, so it keeps the turn alive
+    def turn(self, key: str) -> Turn:
+        """The turn of a content."""
+        return self._shelf.turn(key, ForkLock)
 
 
 class AsyncHands(_Base):
@@ -201,8 +198,6 @@ class AsyncHands(_Base):
         """Do something to the disk, in a thread."""
         return await anyio.to_thread.run_sync(work)
 
-    async def turn(self, key: str) -> Callable[[], None]:
-        """Wait for the turn of a content in this event loop; answers what ends it."""
-        turn = self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)
-        await turn.lock.acquire()
-        return turn.end  # bound, so it keeps the turn alive
+    def turn(self, key: str) -> Turn:
+        """The turn of a content in this event loop."""
+        return self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)

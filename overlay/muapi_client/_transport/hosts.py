@@ -14,6 +14,7 @@ to tell, a mock or a user's own, counts as having sent what it was given; one th
 from __future__ import annotations
 
 import os
+import sys
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.request import getproxies, proxy_bypass
@@ -21,7 +22,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._runtime.signals import raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._version import __version__
@@ -48,13 +49,13 @@ TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 class Hosts:
-    """The network: a pool of connections a host, each through the proxy the environment names for it.
+    """The network: a pool of connections a host and port, each through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
     """
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, str], httpx.HTTPTransport] = {}
+        self._pools: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
         self._lock = ForkLock()
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
@@ -73,7 +74,7 @@ class Hosts:
 
     def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
         with self._lock:
-            pool = self._pools.get((url.scheme, url.host))
+            pool = self._pools.get((url.scheme, url.host, url.port))
             if pool is None:
                 proxy = proxy_of(url)
                 context = trust(url, proxy)
@@ -82,7 +83,7 @@ class Hosts:
                 except (*ODD, httpx.InvalidURL) as error:
                     _refuse_proxy(url, error)
                 hold_deadlines(pool)
-                self._pools[url.scheme, url.host] = pool
+                self._pools[url.scheme, url.host, url.port] = pool
             return pool
 
 
@@ -90,7 +91,7 @@ class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, str], httpx.AsyncHTTPTransport] = {}
+        self._pools: dict[tuple[str, str, int | None], httpx.AsyncHTTPTransport] = {}
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
@@ -105,7 +106,7 @@ class AsyncHosts:
             await pool.aclose()
 
     def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
-        pool = self._pools.get((url.scheme, url.host))
+        pool = self._pools.get((url.scheme, url.host, url.port))
         if pool is None:
             proxy = proxy_of(url)
             context = trust(url, proxy)
@@ -113,7 +114,7 @@ class AsyncHosts:
                 pool = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
             except (*ODD, httpx.InvalidURL) as error:
                 _refuse_proxy(url, error)
-            self._pools[url.scheme, url.host] = pool
+            self._pools[url.scheme, url.host, url.port] = pool
         return pool
 
 
@@ -149,22 +150,34 @@ class AsyncGiven:
 
 def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
     """Hand a request to a transport, and note in ``delivery`` when the first byte of it may have left."""
-    if _tells(transport, "handle_request"):
+    telling, handled = _tells(transport, "handle_request"), sys.exception()
+    if telling:
         request.extensions["trace"] = _noting(delivery)
     else:
         delivery.started = True
-    response = transport.handle_request(request)
+    try:
+        response = transport.handle_request(request)
+    except BaseException as error:
+        if telling:
+            clear_locals(error, handled)  # the bytes of the request are in them, and with them the key
+        raise
     delivery.started = True  # who answers was asked
     return response
 
 
 async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
     """The twin of :func:`send_over`."""
-    if _tells(transport, "handle_async_request"):
+    telling, handled = _tells(transport, "handle_async_request"), sys.exception()
+    if telling:
         request.extensions["trace"] = _awaited(_noting(delivery))
     else:
         delivery.started = True
-    response = await transport.handle_async_request(request)
+    try:
+        response = await transport.handle_async_request(request)
+    except BaseException as error:
+        if telling:
+            clear_locals(error, handled)  # the bytes of the request are in them, and with them the key
+        raise
     delivery.started = True  # who answers was asked
     return response
 
@@ -209,7 +222,10 @@ def proxy_of(url: httpx.URL) -> str | None:
     """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
     named = getproxies()
     proxy = named.get(url.scheme) or named.get("all")
-    if not proxy or proxy_bypass(url.host) or url.host in LOOPBACK:  # a proxy would see the key in clear text
+    if not proxy or url.host in LOOPBACK:  # a proxy would see the key in clear text
+        return None
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    if proxy_bypass(url.host) or proxy_bypass(f"{url.host}:{port}"):  # NO_PROXY names hosts, and hosts with a port
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
 

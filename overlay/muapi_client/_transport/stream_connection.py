@@ -13,9 +13,18 @@ import httpx
 
 from muapi_client._protocol.steps import Emit, End, Lost, Piece, Reply, Step, Stopped, has_ended
 from muapi_client._runtime.delivery import Delivery
-from muapi_client._runtime.signals import raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.driver import GRACE, acarry_out, acontent_of, carry_out, content_of, finish_step, reply_of
+from muapi_client._transport.driver import (
+    GRACE,
+    acarry_out,
+    acontent_of,
+    carry_out,
+    closing_of,
+    content_of,
+    finish_step,
+    reply_of,
+)
 from muapi_client._transport.hosts import FAULTS, lost, request_of
 from muapi_client.errors import APIConnectionError
 
@@ -231,8 +240,8 @@ async def astream(
             except BaseException as raised:
                 if has_ended(flow):
                     raise
-                error = _told(raised, step)
-                if isinstance(raised, GeneratorExit) or isinstance(step, Emit):
+                error = _told(closing_of(raised, step) or raised, step)
+                if isinstance(error, GeneratorExit) or isinstance(step, Emit):
                     left = left or error
     except (StopIteration, Stopped):
         await channel.close()

@@ -1,12 +1,16 @@
-"""Whether an exception came out of a user's signal handler.
+"""What the traceback of an exception tells, and must not tell. Pure.
+
+Lives here: whether an exception came out of a user's signal handler, and clearing the locals of frames that hold the
+key. Does not live here: what an exception means for a request (``_transport``).
 
 A handler may raise anything, an OSError or a TimeoutError too, and it strikes wherever the program stands: in the
 middle of a socket's read, where httpcore takes it for a fault of the network and translates it. It is none: it says
-what the program wants. Pure.
+what the program wants.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,9 +35,26 @@ def from_signal_handler(error: BaseException) -> BaseException | None:
     return next((one for one in _origins(error) if _passed_a_handler(one.__traceback__)), None)
 
 
-def _origins(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what it was made of, the outermost first."""
-    seen: set[int] = set()
+def clear_locals(error: BaseException, handled: BaseException | None) -> None:
+    """Empty the frames that an exception has come through so far, up to a signal handler's.
+
+    A report that shows locals would show what they hold.
+
+    Args:
+        error: The exception, where it is caught.
+        handled: What was being handled already when the work began, which is not touched.
+    """
+    for one in _origins(error, but=handled):
+        traceback = one.__traceback__
+        while traceback is not None and not _is_handler(traceback.tb_frame):
+            with suppress(RuntimeError):  # it still runs
+                traceback.tb_frame.clear()
+            traceback = traceback.tb_next
+
+
+def _origins(error: BaseException, *, but: BaseException | None = None) -> Iterator[BaseException]:
+    """An exception and what it was made of, the outermost first; ``but`` and what that was made of are left out."""
+    seen: set[int] = {id(but)}
     ahead: list[BaseException | None] = [error]
     while ahead:
         one = ahead.pop(0)
