@@ -1,8 +1,8 @@
 """What pytest offers to those who test against MuAPI: fixtures on the emulator, and a guard of the real API.
 
 Lives here: ``muapi_emulator``, ``muapi``, ``async_muapi``, ``no_real_api``, and the hooks that fail a guarded test.
-Does not live here: the emulator, and how the guard sees what would leave (``_real_api``). Every pytest run loads this
-module, so it imports nothing but pytest until a fixture is asked for.
+Does not live here: the emulator, and how the guard sees what would leave (``_network_guard``). Every pytest run loads
+this module, so it imports nothing but pytest until a fixture is asked for.
 
     def test_a_fox_is_painted(muapi, muapi_emulator):
         shop = Shop(muapi)                      # your code, which takes a client
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from muapi_client import AsyncMuAPI, MuAPI
-    from muapi_client._real_api import Guard, RealAPIReached
     from muapi_client.emulator import Emulator
+    from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached
 
 __all__ = ["async_muapi", "muapi", "muapi_emulator", "no_real_api"]
 
@@ -110,7 +110,7 @@ def no_real_api(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def _guard_of(item: pytest.Item) -> Guard:
-    from muapi_client._real_api import Guard  # noqa: PLC0415 - as above
+    from muapi_client.pytest_plugin._network_guard import Guard  # noqa: PLC0415 - as above
 
     return item.stash.setdefault(_GUARD, Guard())
 

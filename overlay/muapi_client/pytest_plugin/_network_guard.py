@@ -1,7 +1,7 @@
 """A guard that lets nothing of this process reach the real MuAPI.
 
 Lives here: which hosts are guarded, and the places where Python names a host before a connection is made. Does not live
-here: pytest (``pytest_plugin``). Other processes, and libraries with a network stack of their own, are not seen.
+here: pytest (``__init__``). Other processes, and libraries with a network stack of their own, are not seen.
 """
 
 from __future__ import annotations
