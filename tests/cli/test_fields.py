@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import catalog
-from muapi_client.cli._fields import Unfit, loose, read_fields, read_value
+from muapi_client.cli._field_values import Unfit, loose, read_fields, read_value
 from muapi_client.errors import ValidationError
 
 SCHEMAS = list({json.dumps(f.schema, sort_keys=True): f.schema for m in catalog.all() for f in m.fields}.values())

@@ -11,7 +11,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muapi_client.pinning._canonical import scoped
+from muapi_client.pinning._document.canonical import scoped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

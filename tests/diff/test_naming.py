@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from refusal import RefusalError
 
 from muapi_client.pinning import diff, pinned
-from muapi_client.pinning._comparison import _media, _naming
-from muapi_client.pinning._comparison._book import Book, Site
-from muapi_client.pinning._comparison._operations import CLIENTS_PLACES
+from muapi_client.pinning._diff import media_fields
+from muapi_client.pinning._diff.operations import CLIENTS_PLACES
+from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
+from muapi_client.pinning._document.reader import Book, Site
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_pinned_model_has_the_name_and_group_it_is_rendered_under() -> None:
     rendered = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())["models"]
     ours = {
-        one.slug: (one.function, _naming.group_of(one.path, one.tags[0], one.job))
+        one.slug: (one.function, group_of(one.path, one.tags[0], one.job))
         for one in Book(pinned().document).operations.values()
         if one.job != "plain"
     }
@@ -56,14 +57,14 @@ def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st
         rendered = naming.function_name(method, path)
     except RefusalError:
         rendered = ""
-    assert _naming.function_name(method, path) == rendered
+    assert function_name(method, path) == rendered
     job = data.draw(st.sampled_from(["job", "stream", "plain"]))
-    assert _naming.group_of(path, tag, job) == grouping.group_of(slug, tag or None, job)[0]
+    assert group_of(path, tag, job) == grouping.group_of(slug, tag or None, job)[0]
 
 
 def test_the_groups_and_tiers_are_the_generators() -> None:
-    assert set(grouping.GROUPS) == _naming.GROUPS
-    assert pricing.TIERS == _naming.TIERS
+    assert set(grouping.GROUPS) == GROUPS
+    assert pricing.TIERS == TIERS
 
 
 TEXTS = st.sampled_from([
@@ -86,13 +87,13 @@ def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str
     rendered = shapes.Schemas({"components": components}).field(wire, schema, required=False).is_media
     book = Book({"components": components})
     body = Site({"type": "object", "properties": {wire: schema}}, "#")
-    assert dict(_media.fields(book, body)) == {wire: rendered}
+    assert dict(media_fields.fields(book, body)) == {wire: rendered}
 
 
 def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:
     corrections = (ROOT / "spec/corrections.yaml").read_text(encoding="utf-8")
     removed = re.findall(r"@\.name == '([^']+)' && @\.in == '(query)'\]\n(?:.*\n)*?.*remove: true", corrections)
-    assert {(place, name) for name, place in removed} == _naming.CLIENTS
+    assert {(place, name) for name, place in removed} == CLIENTS
     assert "@.in == 'header' &&" in corrections
     assert "header" in CLIENTS_PLACES
 

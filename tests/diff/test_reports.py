@@ -10,9 +10,9 @@ import mutator
 import pytest
 
 from muapi_client.pinning import diff, used_in
-from muapi_client.pinning._comparison import Report, told
-from muapi_client.pinning._comparison._classes import ANSWER, CLIENTS, EVERYWHERE, REQUEST
-from muapi_client.pinning._comparison._markdown import LONGEST
+from muapi_client.pinning._diff.impacts import ANSWER, CLIENTS, EVERYWHERE, REQUEST
+from muapi_client.pinning._report.markdown import LONGEST
+from muapi_client.pinning._report.report import Report, told
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import mutator
 import pytest
 
 from muapi_client.pinning import PinError, diff
-from muapi_client.pinning._comparison._second import second_opinion
+from muapi_client.pinning._diff.specshift import second_opinion
 
 if TYPE_CHECKING:
     from muapi_client.pinning import Diff

@@ -10,8 +10,8 @@ import pytest
 
 import muapi_client
 from muapi_client.pinning import PinError, used_in
-from muapi_client.pinning._comparison._naming import function_name
-from muapi_client.pinning._comparison._usage import CLIENTS_OWN
+from muapi_client.pinning._document.naming import function_name
+from muapi_client.pinning._usage.usage import CLIENTS_OWN
 
 SEEN = {
     "from muapi_client.models import flux_dev_image": {"flux_dev_image"},

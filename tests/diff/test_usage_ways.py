@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import muapi_client
 from muapi_client import catalog
 from muapi_client.pinning import Usage, used_in
-from muapi_client.pinning._comparison._meanings import PLAIN, meaning
+from muapi_client.pinning._usage.symbols import PLAIN, meaning
 
 FUNCTIONS = {"flux_dev_image": "flux-dev-image", "kling_v2": "kling-v2", "get_result": "predictions/{id}/result"}
 CALLED = {"flux-dev": {"flux_dev_image"}, "kling": {"kling_v2"}}

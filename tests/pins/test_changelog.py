@@ -15,10 +15,10 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from muapi_client.pinning.__main__ import main
-from muapi_client.pinning._changelog import Step, code, entry, recorded, summary
-from muapi_client.pinning._comparison._document import diff
-from muapi_client.pinning._comparison._markdown import escaped
-from muapi_client.pinning._lock import sha256
+from muapi_client.pinning._diff.documents import diff
+from muapi_client.pinning._document.lock import sha256
+from muapi_client.pinning._locks.changelog import Step, code, entry, recorded, summary
+from muapi_client.pinning._report.markdown import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

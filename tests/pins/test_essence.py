@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError, pinned
-from muapi_client.pinning._canonical import operations
-from muapi_client.pinning._essence import essence, fingerprint
+from muapi_client.pinning._document.canonical import operations
+from muapi_client.pinning._locks.fingerprint import essence, fingerprint
 
 if TYPE_CHECKING:
     import random

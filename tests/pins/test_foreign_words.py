@@ -10,7 +10,7 @@ import pytest
 from altered import fields
 
 from muapi_client.pinning import Diff, diff
-from muapi_client.pinning._comparison import Report, told
+from muapi_client.pinning._report.report import Report, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ import pytest
 from altered import fields, rarely_used
 
 from muapi_client.pinning import PinError, diff, drift, fetch, pinned, verify
-from muapi_client.pinning._canonical import operations
-from muapi_client.pinning._essence import fingerprint
+from muapi_client.pinning._document.canonical import operations
+from muapi_client.pinning._locks.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError, Standing, UserLock, locked, pinned
 from muapi_client.pinning import standing as compared
-from muapi_client.pinning._canonical import scoped
+from muapi_client.pinning._document.canonical import scoped
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from altered import fields
 
-import muapi_client.cli._spec_pins as command
+import muapi_client.cli._spec.locks as command
 from muapi_client import catalog
 from muapi_client.pinning import UserLock, fetch, locked, pinned
 from muapi_generated import SPEC
@@ -30,7 +30,7 @@ def runs_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str
     def runs_on(document: dict[str, Any]) -> str:
         (folder / "other.json").write_text(json.dumps(document), encoding="utf-8")
         sha256 = fetch(str(folder / "other.json"), folder / "other").after
-        monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: folder / "other")
+        monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: folder / "other")
         monkeypatch.setattr(command, "SPEC", command.SPEC._replace(sha256=sha256))
         return sha256
 

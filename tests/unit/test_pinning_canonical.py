@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError
-from muapi_client.pinning._canonical import scoped, written
-from muapi_client.pinning._json import parsed
+from muapi_client.pinning._document.canonical import scoped, written
+from muapi_client.pinning._document.strict_json import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError, fetch
-from muapi_client.pinning._canonical import METHODS, SCOPE, operations, scoped, written
-from muapi_client.pinning._json import parsed
+from muapi_client.pinning._document.canonical import METHODS, SCOPE, operations, scoped, written
+from muapi_client.pinning._document.strict_json import parsed
 
 if TYPE_CHECKING:
     import pytest

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError
-from muapi_client.pinning._models import FACTS, canonical_models
+from muapi_client.pinning._document.price_list import FACTS, canonical_models
 
 if TYPE_CHECKING:
     from random import Random

@@ -5,7 +5,7 @@ file (CI prints files, too), and no line is one that a runner of GitHub Actions 
 made is another matter: a file gets every character that was paid for.
 
 Lives here: the two streams, and what happens when one of them fails. Does not live here: how a value looks
-(``_render``), what an error means (``_exit``).
+(``_formats``), what an error means (``_exit``).
 """
 
 from __future__ import annotations

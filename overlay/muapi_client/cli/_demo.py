@@ -14,7 +14,7 @@ from attrs import frozen
 
 from muapi_client import AsyncMuAPI, MuAPI
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import money, prediction_form, table, usd
+from muapi_client.cli._formats import money, prediction_form, table, usd
 from muapi_client.cli._run import carry_out
 from muapi_client.errors import JobFailedError, MuAPIError
 from muapi_client.models import (

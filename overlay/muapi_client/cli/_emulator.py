@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import money, usd
+from muapi_client.cli._formats import money, usd
 from muapi_client.emulator import Delivery, Emulator, Faults
 from muapi_client.errors import MuAPIError
 

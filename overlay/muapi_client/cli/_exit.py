@@ -92,7 +92,7 @@ def _advice(error: errors.MuAPIError) -> str:
 
 
 def _form(error: Exception, message: str) -> dict[str, Any]:
-    from muapi_client.cli._render import cost_form  # noqa: PLC0415 - needed when something went wrong only
+    from muapi_client.cli._formats import cost_form  # noqa: PLC0415 - needed when something went wrong only
 
     cost = getattr(error, "cost", None)
     return {

@@ -12,9 +12,9 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
+from muapi_client.cli._call_arguments import find
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import money, table, usd
-from muapi_client.cli._requests import find
+from muapi_client.cli._formats import money, table, usd
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._version import __version__
-from muapi_client.cli._spec_words import add_actions, consider
+from muapi_client.cli._spec.arguments import add_actions, consider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

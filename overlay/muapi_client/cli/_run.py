@@ -1,7 +1,7 @@
 """``muapi-client run``: one job, from its words to its result.
 
-Lives here: the ways to carry out a checked request. Does not live here: making it (``_requests``), what is told on
-the way (``_watching``), streams (``_listening``).
+Lives here: the ways to carry out a checked request. Does not live here: making it (``_call_arguments``), what is told
+on the way (``_progress``), streams (``_stream_output``).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._config import read_origin
+from muapi_client.cli._call_arguments import read_call
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import job_form, money, usd
-from muapi_client.cli._requests import read_call
-from muapi_client.cli._watching import Watcher, show_result
+from muapi_client.cli._formats import job_form, money, usd
+from muapi_client.cli._progress import Watcher, show_result
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _show(call: Call[Any], console: Console) -> None:
 
 def _listen(mu: MuAPI, call: Call[Any], console: Console, options: argparse.Namespace) -> None:
     """Stream an answer."""
-    from muapi_client.cli._listening import listen  # noqa: PLC0415 - most models answer whole
+    from muapi_client.cli._stream_output import listen  # noqa: PLC0415 - most models answer whole
 
     if options.no_wait:
         whole = call.operation.slug.removesuffix(STREAM)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning import Lock, PinError, diff, fetch, verify
-from muapi_client.pinning._canonical import written
-from muapi_client.pinning._changelog import Step, entry, recorded, title
-from muapi_client.pinning._comparison import Report, told
-from muapi_client.pinning._json import parsed
-from muapi_client.pinning._lock import sha256
-from muapi_client.pinning._pin import DOCUMENT, LOCK, MODELS
+from muapi_client.pinning._document.canonical import written
+from muapi_client.pinning._document.lock import sha256
+from muapi_client.pinning._document.pin import DOCUMENT, LOCK, MODELS
+from muapi_client.pinning._document.strict_json import parsed
+from muapi_client.pinning._locks.changelog import Step, entry, recorded, title
+from muapi_client.pinning._report.report import Report, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

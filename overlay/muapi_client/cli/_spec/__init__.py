@@ -1,0 +1,1 @@
+"""``muapi-client spec``: one module an action."""

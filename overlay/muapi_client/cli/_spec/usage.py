@@ -1,0 +1,61 @@
+"""What ``--used-in`` makes of a code base, for the actions of ``spec`` that take it.
+
+Lives here: reading the code against documents, and how what cannot be told of it is said. Does not live here: how code
+is read (``muapi_client.pinning``), what each action makes of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from muapi_client.pinning import used_in
+from muapi_client.pinning._usage.usage import functions_by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from muapi_client.pinning import Usage
+
+
+class Read(NamedTuple):
+    """A code base, read against documents.
+
+    Attributes:
+        usage: The functions it uses.
+        strange: Names it uses that no document has.
+    """
+
+    usage: Usage
+    strange: tuple[str, ...]
+
+
+def against(every: Usage, functions: Mapping[str, str], *documents: Mapping[str, Any]) -> Read:
+    """What was found in code, as functions of these documents.
+
+    Args:
+        every: What was found.
+        functions: The functions of the documents, each with its slug.
+        documents: The documents, whose summaries tell the catalogue names.
+    """
+    called = functions_by_name(*documents)
+    return Read(every.within(functions, called), every.strange(functions, called))
+
+
+def code_in(paths: Iterable[str]) -> Usage | None:
+    """What the code that ``--used-in`` names uses; None where it names none.
+
+    Raises:
+        PinError: A path is not there, or holds no Python.
+    """
+    listed = [*paths]
+    return used_in(listed) if listed else None
+
+
+def unknown(usage: Usage) -> Iterator[str]:
+    """The places that use what cannot be told, a line each."""
+    yield from (f"{one.file}:{one.line} uses what cannot be told without running it" for one in usage.unknown)
+
+
+def unread(usage: Usage) -> Iterator[str]:
+    """The files that cannot be read, a line each."""
+    yield from (f"{file} could not be read: {why}" for file, why in usage.unread)

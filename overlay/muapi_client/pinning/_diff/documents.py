@@ -1,0 +1,161 @@
+"""Documents: everything that changed between two of them. Pure.
+
+Lives here: which operation is which, what changed outside of them, and the judged whole. Does not live here: getting
+documents (``inputs``), telling the result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import evolve
+
+from muapi_client.pinning._diff.changes import Change, Diff, in_order
+from muapi_client.pinning._diff.equivalence import Sameness
+from muapi_client.pinning._diff.findings import Finding, Located, Pair
+from muapi_client.pinning._diff.impacts import judged
+from muapi_client.pinning._diff.operations import differences
+from muapi_client.pinning._diff.prices import operations_by_name, prices
+from muapi_client.pinning._diff.renames import renamed_operations
+from muapi_client.pinning._diff.values import Comparison
+from muapi_client.pinning._document.reader import Book, same
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from muapi_client.pinning._document.reader import Operation, Site
+
+_READ: Final = ("paths", "components", "security", "servers")  # read with the operations, or by name
+
+
+def diff(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    only: Collection[str] | None = None,
+    prices: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None,
+) -> Diff:
+    """Say what changed between two OpenAPI documents, and what that does to users of this client.
+
+    A schema that several operations share gives a change in each of them. How something is written does not count: the
+    order of fields, ``const`` or a list of one, ``nullable`` or ``anyOf`` with null, a component that nothing uses.
+
+    Args:
+        old: A document as JSON, OpenAPI 3.0 or 3.1.
+        new: The later one.
+        only: Functions or slugs to tell of, such as ``flux_dev_image``; None for all. What changed for the document as
+            a whole is told in any case.
+        prices: The old and the new price catalogue, as ``spec/models.json`` has it; None for no word on prices.
+
+    Raises:
+        PinError: Neither document has an operation named in ``only``.
+    """
+    books = Book(old), Book(new)
+    changes = [*_whole(*books), *_operations(*books), *(_prices(*books, *prices) if prices else ())]
+    functions = {one.function: one.slug for book in books for one in book.operations.values()}
+    where: dict[str, str] = {}
+    changes = [evolve(one, pointer=_standing(one.pointer, books, where)) for one in changes]
+    found = Diff(in_order(changes), (len(books[0].operations), len(books[1].operations)), functions)
+    return found if only is None else found.only(only)
+
+
+def _whole(old: Book, new: Book) -> Iterator[Change]:
+    for finding in _servers(old.root.at("servers"), new.root.at("servers")):
+        yield _change(None, Located("request", "document", finding))
+    for word in sorted((old.root.fields.keys() | new.root.fields.keys()) - {*_READ}):
+        was, now = old.root.fields.get(word), new.root.fields.get(word)
+        if not same(was, now):
+            finding = Finding("remark", "changed", {word: was}, {word: now}, f"#/{word}")
+            yield _change(None, Located("request", "document", finding))
+
+
+def _servers(old: Site, new: Site) -> Iterator[Finding]:
+    """The addresses the API is at; whoever takes the first may not take it, and may not be sent elsewhere."""
+    if same(old.value, new.value):
+        return
+    before, after = ([site.at(number).text("url") for number in range(len(site.items))] for site in (old, new))
+    if before and before[0] not in after:
+        yield Finding("server", "removed", before[0], after, new.pointer)
+    elif not same(_place(old.at(0)), _place(new.at(0))):
+        yield Finding("server", "moved", _place(old.at(0)), _place(new.at(0)), new.pointer)
+    else:
+        yield Finding("server", "changed", old.value, new.value, new.pointer)
+
+
+def _place(server: Site) -> Any:
+    """Where a server is, with the variables that make its address."""
+    return server.value if "variables" in server.fields else server.fields.get("url")
+
+
+def _operations(old: Book, new: Book) -> Iterator[Change]:
+    gone = [one for key, one in old.operations.items() if key not in new.operations]
+    come = [one for key, one in new.operations.items() if key not in old.operations]
+    renamed = renamed_operations(old, new, gone, come)
+    found_again = {(one.method, one.path) for one in renamed.values()}
+    for one in gone:
+        if (one.method, one.path) not in renamed:
+            yield _change(one, _about("removed", _named(one), None, one))
+    for one in come:
+        if (one.method, one.path) not in found_again:
+            yield _change(one, _about("added", None, _named(one), one))
+    sameness = Sameness(old, new)
+    comparison = Comparison(old, new, sameness)
+    for key, one in old.operations.items():
+        other = renamed.get(key) or new.operations.get(key)
+        if other is None:
+            continue
+        if key in renamed:
+            yield _change(one, _about("renamed", _named(one), _named(other), other), other)
+        elif sameness.holds(one.everything, other.everything):
+            continue
+        for located in differences(Pair(old, new, one, other), comparison):
+            yield _change(one, located, other)
+
+
+def _standing(pointer: str, books: tuple[Book, Book], known: dict[str, str]) -> str:
+    """As much of a pointer as leads somewhere: what several schemas say of one field together stands in none."""
+    if pointer not in known:
+        there = pointer
+        while "/" in there and all(book.target(there).value is None for book in books):
+            there = there.rpartition("/")[0]
+        known[pointer] = there
+    return known[pointer]
+
+
+def _about(effect: str, before: str | None, after: str | None, at: Operation) -> Located:
+    return Located("request", "operation", Finding("operation", effect, before, after, at.site.pointer))
+
+
+def _named(one: Operation) -> str:
+    return one.slug if one.method == "POST" else f"{one.method} {one.slug}"
+
+
+def _prices(old: Book, new: Book, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+    known = operations_by_name(new, old)
+    for name, finding in prices(before, after):
+        located = Located("request", "price", finding)
+        for one in known.get(name, ()):
+            yield _change(one, located)
+        if name not in known:
+            yield _change(None, located, slug=name)
+
+
+def _change(old: Operation | None, located: Located, new: Operation | None = None, *, slug: str = "") -> Change:
+    finding = located.finding
+    impact, sentence = judged(finding, located.side)
+    return Change(
+        impact=impact,
+        kind=finding.kind,
+        effect=finding.effect,
+        method=old.method if old else "",
+        path=old.path if old else "",
+        slug=old.slug if old else slug,
+        function=old.function if old else "",
+        place=located.place,
+        field=finding.field,
+        before=finding.before,
+        after=finding.after,
+        sentence=sentence,
+        pointer=finding.pointer,
+        new_function=new.function if old and new and new.function != old.function else "",
+    )

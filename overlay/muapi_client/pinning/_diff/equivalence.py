@@ -1,0 +1,107 @@
+"""Sameness: which parts of two documents are the same all the way down, so that nobody need compare them. Pure.
+
+Most of a later document is the earlier one. Two parts are the same if their text is, and that of everything they lead
+to; they mean the same if they differ in nothing but words for people.
+
+Lives here: that judgement. Does not live here: finding what differs.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.pinning._document.reader import same
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from muapi_client.pinning._document.reader import Book
+
+TEXTS: Final = ("title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml")
+_COMPONENTS: Final = "#/components/"
+_BY_NAME: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")  # names, no words
+_DATA: Final = ("enum", "const", "default")  # values, whose fields are no words either
+
+
+class Sameness:
+    """What is the same in two documents."""
+
+    def __init__(self, old: Book, new: Book) -> None:
+        self._parts = _parts(old), _parts(new)
+        self._changed = _changed(*self._parts)
+
+    def holds(self, old: Any, new: Any) -> bool:
+        """Whether two parts of the documents are the same all the way down."""
+        return same(old, new) and (not _may_refer(old) or self._changed.isdisjoint(map(_part, references(old))))
+
+    def means(self, old: Any, new: Any) -> bool:
+        """Whether two parts differ, all the way down, in words for people at most."""
+        return same(_meant(old), _meant(new)) and self._otherwise.isdisjoint(map(_part, references(old)))
+
+    @cached_property
+    def _otherwise(self) -> frozenset[str]:
+        old, new = ({name: _meant(one) for name, one in parts.items()} for parts in self._parts)
+        return _changed(old, new)
+
+
+def references(part: Any) -> Iterator[str]:
+    """Every reference in a part of a document, and what merely looks like one."""
+    waiting: list[Any] = [part]
+    while waiting:
+        node = waiting.pop()
+        fields = as_object(node) or {}
+        if isinstance(fields.get("$ref"), str):
+            yield fields["$ref"]
+        inside = (*fields.values(), *(as_list(node) or ()))
+        waiting.extend(one for one in inside if _may_refer(one))
+
+
+def _may_refer(value: object) -> bool:
+    """Whether a value can hold a reference at all: most of a document's are texts and numbers."""
+    return isinstance(value, dict | list)
+
+
+def _part(reference: str) -> str:
+    """What to look at for a reference: the component it leads to or into, or else just what it leads to."""
+    return "/".join(reference.split("/")[:4]) if reference.startswith(_COMPONENTS) else reference
+
+
+def _parts(book: Book) -> dict[str, Any]:
+    """Everything a reference leads to; what is in neither document is as much the same as its name."""
+    sites = {name: book.target(name) for name in dict.fromkeys(map(_part, references(book.root.value)))}
+    return {name: site.value for name, site in sites.items() if site.value is not None}
+
+
+def _meant(part: Any, *, named: bool = False) -> Any:
+    """A part of a document without its words.
+
+    Args:
+        named: Whether its keys are names, of fields or schemas, and no words of OpenAPI.
+    """
+    fields, items = as_object(part), as_list(part)
+    if fields is None:
+        return part if items is None else [_meant(one) for one in items]
+    return {
+        key: one if key in _DATA and not named else _meant(one, named=key in _BY_NAME and not named)
+        for key, one in fields.items()
+        if named or key not in TEXTS
+    }
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
+    """The parts that differ or lead to one that does; one that only one document has differs, too."""
+    users: dict[str, set[str]] = {}
+    for parts in (old, new):
+        for name, one in parts.items():
+            for reference in references(one):
+                users.setdefault(_part(reference), set()).add(name)
+    ahead = [name for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))]
+    changed: set[str] = set()
+    while ahead:
+        name = ahead.pop()
+        if name not in changed:
+            changed.add(name)
+            ahead.extend(users.get(name, ()))
+    return frozenset(changed)

@@ -1,0 +1,67 @@
+"""Media: which fields of a body take a local file in the place of an address, and which no longer do. Pure.
+
+A field whose text is an address is rendered as ``Media``, and as ``str`` without that format: then a path that was
+uploaded is refused. The rule is the generator's (``generator_templates/shapes.py``), said once more; a test holds the
+two together.
+
+Lives here: that one loss or gain. Does not live here: any other format (``constraints``), judging (``impacts``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve
+
+from muapi_client.pinning._diff.findings import Finding, joined
+from muapi_client.pinning._diff.schemas import value
+from muapi_client.pinning._document.reader import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from muapi_client.pinning._diff.schemas import Alternative, Value
+    from muapi_client.pinning._document.reader import Book
+
+ALWAYS: Final = frozenset({"image_url", "video_url", "audio_url"})
+NEVER: Final = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
+_OTHER: Final = frozenset({"type", "format", "enum", "const", "file", "moment"})  # what tells more of the field
+
+
+def with_media(books: tuple[Book, Book], bodies: tuple[Site, Site], found: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings of two bodies in JSON, with what becomes of their media.
+
+    A lost format that costs a field its media is told as that; a format that came is told as what it is.
+    """
+    old, new = (dict(fields(book, body)) for book, body in zip(books, bodies, strict=True))
+    turned = {name: (old[name], new[name]) for name in old if name in new and old[name] != new[name]}
+    lost = {name for name, (was, _) in turned.items() if was}
+    for one in found:
+        field = one.field.removesuffix("[]")
+        idle = one.kind == "format" and one.effect == "widened" and field in lost
+        yield evolve(one, kind="media", effect="removed") if idle else one
+    told = {one.field.removesuffix("[]") for one in found if one.kind in _OTHER}
+    for name in sorted(turned.keys() - told):
+        yield Finding("media", "removed" if name in lost else "added", *turned[name], bodies[1].pointer, name)
+
+
+def fields(book: Book, body: Site) -> Iterator[tuple[str, bool]]:
+    """Each field of a body, and whether it takes media."""
+    for one in value(book, body).alternatives:
+        named = Site(one.rules, one.pointer).at("properties")
+        for name in named.fields:
+            about = value(book, named.at(name))
+            items = [value(book, Site(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
+            address = name in ALWAYS or any(map(_has_address, (about, *items)))
+            yield joined("", name), address and not NEVER.search(name)
+
+
+def _lists(about: Value) -> list[Alternative]:
+    return [one for one in about.alternatives if one.kind == "array" and one.rules.get("items")]
+
+
+def _has_address(about: Value) -> bool:
+    return any(
+        one.kind == "string" and one.rules.get("format") == "uri" and not one.choices for one in about.alternatives
+    )

@@ -1,0 +1,184 @@
+"""Operations: what differs between two operations that are one, in the old document and in the new. Pure.
+
+Lives here: parameters, bodies, answers, and what an operation says of itself. Does not live here: schemas
+(``values``), who is allowed (``security``), judging (``impacts``).
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from muapi_client.pinning._diff.content_types import BODIES, content_types, contents, once, remarks, schema_of
+from muapi_client.pinning._diff.findings import Finding, Located, Pair
+from muapi_client.pinning._diff.media_fields import with_media
+from muapi_client.pinning._diff.responses import answers
+from muapi_client.pinning._diff.schemas import MISSING
+from muapi_client.pinning._diff.security import security
+from muapi_client.pinning._diff.unexplained import overlooked
+from muapi_client.pinning._document.naming import CLIENTS, WEBHOOK, group_of, name_and_tier
+from muapi_client.pinning._document.reader import Site, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client.pinning._diff.values import Comparison
+    from muapi_client.pinning._document.reader import Operation
+
+CLIENTS_PLACES: Final = ("header", "cookie")
+_SAID: Final = ("operationId", "summary", "description", "tags", "deprecated", "security")
+_READ: Final = ("parameters", "requestBody", "responses", "servers", *_SAID)
+_JSON: Final = "/application~1json"
+_WIRE: Final = ("style", "explode", "allowReserved", "allowEmptyValue")
+
+
+def differences(pair: Pair, comparison: Comparison) -> Iterator[Located]:
+    """Every difference between two operations; whatever was looked at and not understood is told, too."""
+    found = _found(pair, comparison)
+    first = next(found, None)
+    yield from overlooked(pair, comparison.sameness) if first is None else chain((first,), found)
+
+
+def _found(pair: Pair, comparison: Comparison) -> Iterator[Located]:
+    for finding in (*_said(pair, comparison), *security(*pair.books, pair.old, pair.new)):
+        yield Located("request", "operation", finding)
+    yield from _parameters(pair, comparison)
+    yield from _body(pair, comparison)
+    yield from answers(pair, comparison)
+
+
+def _said(pair: Pair, comparison: Comparison) -> Iterator[Finding]:
+    old, new = pair.old.site, pair.new.site
+    yield from _naming(pair)
+    if not same(old.fields.get("description"), new.fields.get("description")):
+        yield _text("description", old, new)
+    if old.text("operationId") != new.text("operationId") and not pair.renamed:  # FastAPI makes it from the path
+        yield Finding("operation_id", "changed", old.text("operationId"), new.text("operationId"), new.pointer)
+    flags = old.fields.get("deprecated") is True, new.fields.get("deprecated") is True
+    if flags[0] != flags[1]:
+        yield Finding("deprecated", "added" if flags[1] else "removed", *flags, new.pointer)
+    yield from _shelf(pair)
+    servers = [one.site.fields.get("servers") or one.beside.get("servers") for one in (pair.old, pair.new)]
+    if not same(*servers):
+        yield Finding("own_servers", "changed", servers[0], servers[1], f"{new.pointer}/servers")
+    yield from remarks(old, new, _READ, comparison.sameness)
+    beside = Site(pair.old.beside, new.pointer), Site(pair.new.beside, new.pointer)
+    yield from remarks(*beside, ("servers",), comparison.sameness)
+
+
+def _naming(pair: Pair) -> Iterator[Finding]:
+    """The summary, which for a model is its catalogue name and its tier."""
+    old, new = pair.old.site, pair.new.site
+    was, now = old.text("summary"), new.text("summary")
+    if same(old.fields.get("summary"), new.fields.get("summary")):
+        return
+    if pair.new.job != "job":
+        yield _text("summary", old, new)
+        return
+    (name, tier), (new_name, new_tier) = name_and_tier(was), name_and_tier(now)
+    if name != new_name:
+        yield Finding("catalogue_name", "changed", name, new_name, f"{new.pointer}/summary")
+    if tier != new_tier:
+        yield Finding("tier", "changed", tier or None, new_tier or None, f"{new.pointer}/summary")
+
+
+def _shelf(pair: Pair) -> Iterator[Finding]:
+    """Where its function is: among the models or not, and in which group."""
+    old, new = pair.old, pair.new
+    if old.job != new.job:
+        yield Finding("job", "changed", old.job, new.job, new.site.pointer)
+        return
+    groups = [group_of(one.path, next(iter(one.tags), ""), one.job) for one in (old, new)]
+    if groups[0] != groups[1]:
+        yield Finding("group", "changed", groups[0], groups[1], f"{new.site.pointer}/tags")
+    elif not same(old.site.fields.get("tags"), new.site.fields.get("tags")):
+        yield Finding("tags", "changed", old.tags, new.tags, f"{new.site.pointer}/tags")
+
+
+def _text(word: str, old: Site, new: Site) -> Finding:
+    return Finding("text", "changed", {word: old.fields.get(word)}, {word: new.fields.get(word)}, new.pointer)
+
+
+def _parameters(pair: Pair, comparison: Comparison) -> Iterator[Located]:
+    olds, news = _declared(pair.old), _declared(pair.new)
+    if pair.old.job != pair.new.job:  # said already: the webhook is what makes a job of it
+        olds.pop(("query", WEBHOOK), None)
+        news.pop(("query", WEBHOOK), None)
+    for key in olds.keys() - news.keys():
+        said = olds[key].fields.get("schema")
+        yield _parameter(key, Finding("parameter", "removed", said, None, olds[key].pointer))
+    for key in news.keys() - olds.keys():
+        effect = "needed" if _needs(news[key]) else "added"
+        yield _parameter(key, Finding("parameter", effect, None, news[key].fields.get("schema"), news[key].pointer))
+    for key in olds.keys() & news.keys():
+        for finding in _one_parameter(olds[key], news[key], comparison):
+            yield _parameter(key, finding)
+
+
+def _declared(operation: Operation) -> dict[tuple[str, str], Site]:
+    """Its parameters; those of the path by their position, for their names are part of the path."""
+    places = [part.split("}")[0] for part in operation.path.split("{")[1:]]
+    return {
+        (place, str(places.index(name)) if place == "path" and name in places else name): site
+        for (place, name), site in operation.parameters.items()
+    }
+
+
+def _parameter(key: tuple[str, str], finding: Finding) -> Located:
+    place, name = key
+    clients = key in CLIENTS or place in CLIENTS_PLACES
+    inner = f"{name}.{finding.field}" if finding.field and finding.field[0] not in "[{" else f"{name}{finding.field}"
+    told = Finding(finding.kind, finding.effect, finding.before, finding.after, finding.pointer, inner)
+    return Located("client" if clients else "request", place or "parameter", told)
+
+
+def _needs(parameter: Site) -> bool:
+    return parameter.fields.get("required") is True or parameter.text("in") == "path"
+
+
+def _one_parameter(old: Site, new: Site, comparison: Comparison) -> Iterator[Finding]:
+    needs = _needs(old), _needs(new)
+    if needs[0] != needs[1]:
+        yield Finding("required", "narrowed" if needs[1] else "widened", *needs, new.pointer)
+    flags = old.fields.get("deprecated") is True, new.fields.get("deprecated") is True
+    if flags[0] != flags[1]:
+        yield Finding("deprecated", "added" if flags[1] else "removed", *flags, new.pointer)
+    for word in _WIRE:
+        before, after = old.fields.get(word), new.fields.get(word)
+        if not same(before, after):
+            yield Finding("rule", "changed", {word: before}, {word: after}, new.pointer)
+    told = ("name", "in", "required", "deprecated", "schema", "content", *_WIRE)
+    yield from remarks(old, new, told, comparison.sameness)
+    yield from comparison.findings(_schema(old), _schema(new), required=all(needs))
+
+
+def _schema(parameter: Site) -> Site:
+    kind = next(iter(parameter.at("content").fields), None)
+    site = parameter.at("schema") if kind is None else parameter.at("content", kind, "schema")
+    return site if site.value is not None else Site(MISSING, site.pointer)
+
+
+def _body(pair: Pair, comparison: Comparison) -> Iterator[Located]:
+    old = pair.old_book.resolved(pair.old.site.at("requestBody"))
+    new = pair.new_book.resolved(pair.new.site.at("requestBody"))
+    had, has = bool(old.fields), bool(new.fields)
+    need, needs = (one.fields.get("required") is True for one in (old, new))
+    if had != has:
+        effect = "removed" if had else "needed" if needs else "added"
+        finding = Finding("body", effect, old.value, new.value, (old if had else new).pointer)
+        yield Located("request", "body", finding)
+        return
+    if need != needs:
+        finding = Finding("required", "narrowed" if needs else "widened", need, needs, new.pointer)
+        yield Located("request", "body", finding)
+    for finding in remarks(old, new, ("content", "required", "$ref"), comparison.sameness):
+        yield Located("request", "body", finding)
+    found = [*content_types(old, new, BODIES)]
+    for before, after in contents(old, new, BODIES):
+        found += remarks(before, after, ("schema",), comparison.sameness)
+        schemas = schema_of(before), schema_of(after)
+        inside = comparison.findings(*schemas)
+        media = after.pointer.endswith(_JSON) and not comparison.sameness.holds(schemas[0].value, schemas[1].value)
+        found += with_media(pair.books, schemas, [*inside]) if media else inside
+    for finding in once(found):
+        yield Located("request", "body", finding)

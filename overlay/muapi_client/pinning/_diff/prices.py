@@ -1,0 +1,77 @@
+"""Prices: what differs between two price lists, told of the operations they are for. Pure.
+
+Lives here: two catalogues as ``GET /api/v1/models`` gives them or ``spec/models.json`` keeps them. Does not live here:
+what a payload costs, which only the server's estimate knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.pinning._diff.findings import Finding
+from muapi_client.pinning._document.naming import name_and_tier
+from muapi_client.pinning._document.price_list import FACTS
+from muapi_client.pinning._document.reader import same
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from muapi_client.pinning._document.reader import Book, Operation
+
+_TERMS: Final = ("dynamic_pricing", "cost_strategy")
+
+
+def prices(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Finding]]:
+    """Every difference with the catalogue name it is about; an empty one for the list as a whole."""
+    currency = _currency(old), _currency(new)
+    if currency[0] != currency[1]:
+        yield "", Finding("currency", "changed", *currency, "#/currency")
+    before, after = _by_name(old), _by_name(new)
+    place = {name: f"#/models/{number}" for number, name in enumerate(after)}
+    for name in sorted(before.keys() | after.keys()):
+        at = place.get(name, "#/models")
+        if name not in after:
+            yield name, Finding("price", "removed", _cost(before[name], currency[0]), None, at)
+        elif name not in before:
+            yield name, Finding("price", "added", None, _cost(after[name], currency[1]), at)
+        else:
+            yield from ((name, one) for one in _model(before[name], after[name], currency, at))
+
+
+def _model(was: Mapping[str, Any], now: Mapping[str, Any], currency: tuple[str, str], at: str) -> Iterator[Finding]:
+    if not same(was.get("cost"), now.get("cost")):
+        yield Finding("price", "changed", _cost(was, currency[0]), _cost(now, currency[1]), at)
+    before, after = ({word: one.get(word) for word in _TERMS} for one in (was, now))
+    if not same(before, after):
+        yield Finding("pricing", "changed", before, after, at)
+    rest = [word for word in FACTS if word not in ("name", "cost", *_TERMS)]
+    turned = [word for word in rest if not same(was.get(word), now.get(word))]
+    if turned:
+        before, after = ({word: one.get(word) for word in turned} for one in (was, now))
+        yield Finding("remark", "changed", before, after, at)
+
+
+def _by_name(catalogue: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    models = (as_object(one) for one in as_list(catalogue.get("models")) or ())
+    return {str(one.get("name")): one for one in models if one is not None}
+
+
+def _currency(catalogue: Mapping[str, Any]) -> str:
+    return str(catalogue.get("currency") or "USD")
+
+
+def _cost(model: Mapping[str, Any], currency: str) -> dict[str, Any]:
+    return {currency: model.get("cost")}
+
+
+def operations_by_name(*books: Book) -> dict[str, list[Operation]]:
+    """The jobs each catalogue name is for: a summary names it, or the slug where the summary does not."""
+    found: dict[str, dict[str, Operation]] = {}
+    for book in books:
+        for one in book.operations.values():
+            if one.job == "job":
+                name, _ = name_and_tier(one.site.text("summary"))
+                for called in {name, one.slug}:
+                    found.setdefault(called, {}).setdefault(one.slug, one)
+    return {name: [*some.values()] for name, some in found.items()}

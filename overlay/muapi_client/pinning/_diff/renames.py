@@ -1,0 +1,112 @@
+"""Pairing: what is gone here and new there, and is the same thing under another name. Pure.
+
+A rename is told only on evidence: what is gone and what is new say the same, and are called or described alike. A pair
+that could be two pairs is none.
+
+Lives here: fields and operations. Does not live here: what a rename means (``impacts``).
+"""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.pinning._diff.equivalence import TEXTS
+from muapi_client.pinning._diff.schemas import landed
+from muapi_client.pinning._document.naming import CLIENTS
+from muapi_client.pinning._document.reader import key_of
+from muapi_client.pinning._document.strict_json import as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from muapi_client.pinning._document.reader import Book, Operation
+
+ALIKE: Final = 0.6  # of difflib's ratio: `image_url` and `image_urls` 0.95, `prompt` and `style` 0.18
+_MOST: Final = 200  # things of one form on one side; beyond it names are compared too often to tell much
+
+
+def renamed_fields(gone: Mapping[str, Any], come: Mapping[str, Any]) -> dict[str, str]:
+    """Fields that go under another name now, by the old name."""
+    olds = {name: _form(schema) for name, schema in gone.items()}
+    news = {name: _form(schema) for name, schema in come.items()}
+
+    def alike(old: str, new: str) -> bool:
+        return _same_words(gone[old], come[new]) or _alike(old, new)
+
+    return _matched(olds, news, alike)
+
+
+def renamed_operations(
+    old: Book, new: Book, gone: Sequence[Operation], come: Sequence[Operation]
+) -> dict[tuple[str, str], Operation]:
+    """Operations that go under another path now, by the old method and path."""
+    before = {f"{one.method} {one.path}": one for one in gone}
+    after = {f"{one.method} {one.path}": one for one in come}
+
+    def alike(here: str, there: str) -> bool:
+        summary = before[here].site.text("summary")
+        same_summary = bool(summary) and summary == after[there].site.text("summary")
+        return same_summary or _alike(before[here].slug, after[there].slug)
+
+    found: dict[str, str] = {}
+    for form in (_takes, _class):  # the same fields first; then fields that changed with the name, under one class
+        olds = {name: form(old, one) for name, one in before.items() if name not in found}
+        news = {name: form(new, one) for name, one in after.items() if name not in found.values()}
+        found.update(_matched(olds, news, alike))
+    return {(before[here].method, before[here].path): after[there] for here, there in found.items()}
+
+
+def _matched(olds: Mapping[str, str], news: Mapping[str, str], alike: Callable[[str, str], bool]) -> dict[str, str]:
+    """Pairs of the same form that nothing else could be a pair of."""
+    forms: dict[str, tuple[list[str], list[str]]] = {}
+    for side, named in enumerate((olds, news)):
+        for name, form in named.items():
+            forms.setdefault(form, ([], []))[side].append(name)
+    found: dict[str, str] = {}
+    for here, there in forms.values():
+        if not here or not there or max(len(here), len(there)) > _MOST:
+            continue
+        partners = {old: [new for new in there if alike(old, new)] for old in here}
+        claims = [new for some in partners.values() for new in some]
+        found.update({old: some[0] for old, some in partners.items() if len(some) == 1 and claims.count(some[0]) == 1})
+    return found
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
+
+
+def _same_words(one: Any, other: Any) -> bool:
+    words = (as_object(one) or {}).get("description")
+    return bool(words) and (as_object(other) or {}).get("description") == words
+
+
+def _form(schema: Any) -> str:
+    """What a schema says, but for its words."""
+    fields = as_object(schema)
+    return key_of(schema if fields is None else {key: one for key, one in fields.items() if key not in TEXTS})
+
+
+def _class(book: Book, operation: Operation) -> str:
+    """The method, and the schema its body is an instance of, by name; by itself where it has none."""
+    body = book.resolved(operation.site.at("requestBody"))
+    names = [body.at("content", kind, "schema").text("$ref") for kind in body.at("content").fields]
+    return key_of([operation.method, names if any(names) else operation.path])
+
+
+def _takes(book: Book, operation: Operation) -> str:
+    """What an operation takes, but for its path: the form of its fields and parameters, whatever a schema is called."""
+    body = book.resolved(operation.site.at("requestBody"))
+    content = {}
+    for kind in body.at("content").fields:
+        schema = landed(book, body.at("content", kind, "schema"))
+        fields = schema.at("properties").fields
+        rest = {key: one for key, one in schema.fields.items() if key not in (*TEXTS, "properties")}
+        content[kind] = [_form(rest), {name: _form(one) for name, one in fields.items()}]
+    parameters = {
+        name: _form(one.fields)
+        for (place, name), one in operation.parameters.items()
+        if place == "query" and (place, name) not in CLIENTS
+    }
+    return key_of([operation.method, operation.path.count("{"), content, parameters])

@@ -1,0 +1,103 @@
+"""Answers: what differs between what two operations that are one answer. Pure.
+
+What a job answers is read as a submission whatever the document says of it (``spec/corrections.yaml``): the client
+needs the job's id from it.
+
+Lives here: answers by status, the class one is read into. Does not live here: schemas (``values``), judging
+(``impacts``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.pinning._diff.content_types import JSON, content_types, contents, once, remarks, schema_of
+from muapi_client.pinning._diff.findings import Finding, Located, Pair
+from muapi_client.pinning._diff.schemas import value
+from muapi_client.pinning._document.reader import Site
+from muapi_client.pinning._document.strict_json import as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client.pinning._diff.findings import Side
+    from muapi_client.pinning._diff.values import Comparison
+    from muapi_client.pinning._document.reader import Book
+
+# The names a job's id, or what a job made at once, goes under (`muapi_client._answers` reads them), and the envelope's.
+_READ: Final = frozenset({"request_id", "id", "outputs", "output", "images", "data"})
+
+
+def answers(pair: Pair, comparison: Comparison) -> Iterator[Located]:
+    """Every difference between what two operations answer."""
+    old, new = pair.old.site.at("responses"), pair.new.site.at("responses")
+    gone = [code for code in old.fields if code not in new.fields]
+    come = [code for code in new.fields if code not in old.fields]
+    moved = dict(zip(filter(_is_good, gone), filter(_is_good, come), strict=False))
+    for code in gone:
+        effect = "renumbered" if code in moved else "removed"
+        finding = Finding("answer", effect, code, moved.get(code), old.at(code).pointer)
+        yield Located(_side(code), f"answer {code}", finding)
+    for code in come:
+        if code not in moved.values():
+            yield Located(_side(code), f"answer {code}", Finding("answer", "added", None, code, new.at(code).pointer))
+    both = [(code, code) for code in old.fields if code in new.fields] + [*moved.items()]
+    for before, after in both:
+        sites = pair.old_book.resolved(old.at(before)), pair.new_book.resolved(new.at(after))
+        for finding in once([*_answer(pair, sites, comparison, good=_is_good(after))]):
+            yield Located(_side(after), f"answer {after}", finding)
+
+
+def _is_good(code: str) -> bool:
+    return code.startswith("2")
+
+
+def _side(code: str) -> Side:
+    return "answer" if _is_good(code) else "error"
+
+
+def _answer(pair: Pair, sites: tuple[Site, Site], comparison: Comparison, *, good: bool) -> Iterator[Finding]:
+    old, new = sites
+    yield from remarks(old, new, ("content", "$ref"), comparison.sameness)
+    yield from content_types(old, new, (JSON,))
+    read = [*_as_read(pair, sites)] if good else []
+    yield from read
+    for before, after in contents(old, new, (JSON,)):
+        yield from remarks(before, after, ("schema",), comparison.sameness)
+        for finding in comparison.findings(schema_of(before), schema_of(after)):
+            said = bool(read) and not finding.field and finding.kind in ("type", "class")
+            idle = good and pair.new.job == "job" and finding.kind == "class"  # nobody is given the class
+            if not said and not idle:
+                yield finding
+
+
+def _as_read(pair: Pair, sites: tuple[Site, Site]) -> Iterator[Finding]:
+    """What becomes of the whole answer in the client's hands."""
+    old, new = (site.at("content", JSON, "schema") for site in sites)
+    if pair.old.job == pair.new.job == "job":
+        tells = _tells_a_job(pair.old_book, old), _tells_a_job(pair.new_book, new)
+        if tells[0] != tells[1]:
+            yield Finding("job_answer", "added" if tells[1] else "removed", old.value, new.value, new.pointer)
+    if pair.new.job == "plain":
+        classes = _class(pair.old_book, old), _class(pair.new_book, new)
+        if bool(classes[0]) != bool(classes[1]):
+            effect = "added" if classes[1] else "removed"
+            yield Finding("answer_class", effect, classes[0] or None, classes[1] or None, new.pointer)
+
+
+def _tells_a_job(book: Book, schema: Site) -> bool:
+    """Whether the client may find a job's id in an answer; one that nothing is told of may have it."""
+    names: list[dict[str, Any] | None] = [
+        as_object(one.rules.get("properties")) or {} if one.kind in ("object", "any") else None
+        for one in value(book, schema).alternatives
+    ]
+    return any(one is not None and (not one or not _READ.isdisjoint(one)) for one in names)
+
+
+def _class(book: Book, schema: Site) -> str:
+    """The class an answer is read into: the schema's, or a list of it; empty where the JSON stays as it came."""
+    shapes = value(book, schema).alternatives
+    if len(shapes) == 1 and shapes[0].kind == "array" and shapes[0].rules.get("items"):
+        inner = value(book, Site(shapes[0].rules["items"], f"{shapes[0].pointer}/items")).alternatives
+        return f"list[{inner[0].model}]" if len(inner) == 1 and inner[0].model else ""
+    return shapes[0].model if len(shapes) == 1 else ""

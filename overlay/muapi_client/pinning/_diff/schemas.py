@@ -1,0 +1,263 @@
+"""Shapes: what a schema allows, read away from the many ways to write it. Pure.
+
+``anyOf [T, null]``, ``type: [T, null]`` and ``nullable: true`` are one thing, a ``const`` is an enum of one, and a
+reference is what it leads to: so a document that merely changes its manner of writing changes nothing.
+
+Lives here: one schema in one document. Does not live here: comparing two (``values``, ``constraints``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import evolve, field, frozen
+
+from muapi_client.pinning._diff.equivalence import TEXTS
+from muapi_client.pinning._document.reader import Site, key_of, same
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from muapi_client.pinning._document.reader import Book
+
+SCHEMAS: Final = "#/components/schemas/"
+MISSING: Final[dict[str, Any]] = {}  # a schema that is not there allows everything
+EFFECTS: Final = ("default", "deprecated", "readOnly", "writeOnly")  # what a note does, and no word says only
+BRANCH: Final = "x-notes"  # what an alternative of a union says of itself, among its rules
+NOTES: Final = (*TEXTS, *EFFECTS)  # say nothing about which values are allowed
+_ADDED: Final = (*NOTES, "properties", "required")  # adds up, or says nothing about which values are allowed
+_UNIONS: Final = ("anyOf", "oneOf")
+# A bool is an int to Python, and so comes first.
+_KINDS: Final = ((str, "string"), (bool, "boolean"), (int, "integer"), (float, "number"))
+_DEPTH: Final = 30  # references and ``allOf`` inside each other; deeper is none of MuAPI's
+_BYTES: Final = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
+
+
+@frozen
+class Alternative:
+    """One alternative of what a value may be."""
+
+    kind: str  # string, integer, number, boolean, array, object, any, nothing, or a word only this document knows
+    rules: Mapping[str, Any]  # all the schema says but for its type, choices and notes
+    pointer: str
+    choices: tuple[Any, ...] = ()  # empty: any value of the kind
+    model: str = ""  # the component schema that becomes a class, by name
+
+    @property
+    def label(self) -> str:
+        """It in a word."""
+        return self.model or self.kind
+
+
+@frozen
+class Value:
+    """What a value may be: any of its alternatives, or null where it is nullable."""
+
+    alternatives: tuple[Alternative, ...]
+    nullable: bool
+    notes: Mapping[str, Any] = field(factory=dict[str, Any])
+
+    @property
+    def label(self) -> str:
+        """Its alternatives in words."""
+        return " | ".join(dict.fromkeys(one.label for one in self.alternatives))
+
+    @property
+    def has_default(self) -> bool:
+        """Whether leaving it out means something else than null."""
+        return "default" in self.notes and not (self.nullable and self.notes["default"] is None)
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Whether its default is none of its own choices."""
+        listed = [choice for one in self.alternatives for choice in one.choices]
+        free = any(not one.choices for one in self.alternatives)
+        return self.has_default and not free and not any(same(self.notes["default"], choice) for choice in listed)
+
+
+def landed(book: Book, site: Site) -> Site:
+    """Where a site leads that is nothing but a reference."""
+    for _ in range(_DEPTH):
+        target = book.resolved(site)
+        if set(site.fields) != {"$ref"} or target is site:
+            return site
+        site = target
+    return site
+
+
+def value(book: Book, site: Site) -> Value:
+    """Read a schema; each is read once, and one that is made of itself is anything where it comes round."""
+    key = (id(site.value), site.pointer)
+    if key not in book.values:
+        book.values[key] = Value((Alternative("any", {}, site.pointer),), nullable=False)
+        book.values[key] = _read(book, site)
+    return book.values[key]
+
+
+def _read(book: Book, site: Site) -> Value:
+    whole = _merged(book, site)
+    found = _alternatives(book, whole)
+    notes: dict[str, Any] = {key: whole.fields[key] for key in NOTES if key in whole.fields}
+    alternatives, lifted = _lifted([one for one in found if one is not None], notes)
+    return Value(_without_weaker(alternatives), None in found, {**notes, **lifted})
+
+
+def _lifted(found: list[Alternative], notes: Mapping[str, Any]) -> tuple[list[Alternative], dict[str, Any]]:
+    """A default and the like that a branch of a union has and the union has not, as the union's own."""
+    lifted: dict[str, Any] = {}
+    for one in found:
+        said = as_object(one.rules.get(BRANCH)) or {}
+        lifted = {**{key: said[key] for key in EFFECTS if key in said and key not in notes}, **lifted}
+    if not lifted:
+        return found, lifted
+    return [evolve(one, rules=_without(one.rules, lifted)) for one in found], lifted
+
+
+def _without(rules: Mapping[str, Any], lifted: Mapping[str, Any]) -> dict[str, Any]:
+    said = as_object(rules.get(BRANCH)) or {}
+    left = {key: one for key, one in said.items() if key not in lifted or not same(one, lifted[key])}
+    rest = {key: one for key, one in rules.items() if key != BRANCH}
+    return {**rest, BRANCH: left} if left else rest
+
+
+def _without_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
+    """Leave out what another alternative allows anyway: beside any text, an address says nothing."""
+    free = {one.kind: one for one in found if not (one.choices or one.rules or one.model)}
+    if "any" in free:
+        return (free["any"],)
+    kept = [one for one in found if free.get(one.kind, one) is one]
+    return tuple({key_of([one.kind, one.model, one.choices, dict(one.rules)]): one for one in kept}.values())
+
+
+def _merged(book: Book, site: Site) -> Site:
+    """A schema with its references followed, its ``allOf`` folded into it, and null beside one thing made a mark on it.
+
+    Each is merged once; one that comes round again inside itself is left alone there.
+    """
+    key = (id(site.value), site.pointer)
+    if key not in book.merged:
+        book.merged[key] = (site.value, site)
+        book.merged[key] = (site.value, _folded(book, book.resolved(site)))
+    return book.merged[key][1]
+
+
+def _folded(book: Book, site: Site) -> Site:
+    union = next((key for key in _UNIONS if site.at(key).items), None)
+    alone = _alone(site.at(union)) if union else None
+    if union is not None and alone is not None:
+        only = _merged(book, alone)
+        beside = {key: one for key, one in site.fields.items() if key != union}
+        null = {"nullable": True} if len(site.at(union).items) > 1 else {}
+        site = Site(_both(only.fields, {**beside, **null}), only.pointer)
+    parts = [_merged(book, site.at("allOf", number)) for number in range(len(site.at("allOf").items))]
+    if not parts:
+        return site
+    whole: dict[str, Any] = {}
+    own = {key: one for key, one in site.fields.items() if key != "allOf"}
+    for fields in (*(part.fields for part in parts), own):
+        whole = _both(whole, fields)
+    if any(not same(whole.get(key), one) for part in parts for key, one in part.fields.items() if key not in _ADDED):
+        whole["allOf"] = site.fields["allOf"]  # two rules of one name: what holds is in none of them alone
+    return Site(whole, parts[0].pointer if len(parts) == 1 else site.pointer)
+
+
+def _alone(union: Site) -> Site | None:
+    """The one thing of a union that is not null, if there is just one."""
+    real = [number for number, one in enumerate(union.items) if one != {"type": "null"}]
+    return union.at(real[0]) if len(real) == 1 else None
+
+
+def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two schemas of which both hold: fields and what is required add up, of anything else the latter speaks.
+
+    A field that both have is what either says of it.
+    """
+    result = {**one, **other}
+    if "properties" in one:
+        ours, theirs = as_object(one["properties"]) or {}, as_object(other.get("properties")) or {}
+        shared = [key for key in ours if key in theirs and not same(ours[key], theirs[key])]
+        result["properties"] = {**ours, **theirs, **{key: {"allOf": [ours[key], theirs[key]]} for key in shared}}
+    if "required" in one:
+        listed = [*(as_list(one["required"]) or ()), *(as_list(other.get("required")) or ())]
+        result["required"] = [*dict.fromkeys(map(str, listed))]
+    return result
+
+
+def _alternatives(book: Book, site: Site) -> list[Alternative | None]:
+    """Every alternative of a merged schema; None stands for null."""
+    schema = site.fields
+    if not schema:
+        return [Alternative("nothing" if site.value is False else "any", {}, site.pointer)]
+    null: list[Alternative | None] = [None] if schema.get("nullable") is True else []
+    union = next((key for key in _UNIONS if site.at(key).items), None)
+    if union is not None:
+        return [*_united(book, site, union), *null]
+    types, listed = schema.get("type"), as_list(schema.get("type"))
+    if listed:
+        each = (Site({**schema, "type": one}, site.pointer) for one in listed[:_DEPTH] if isinstance(one, str))
+        return [*(found for one in each for found in _alternatives(book, one)), *null]
+    if types == "null":
+        return [None]
+    return [*_plain(site), *null]
+
+
+def _united(book: Book, site: Site, union: str) -> list[Alternative | None]:
+    """The alternatives of a union, each under what the schema says beside it."""
+    beside = {key: one for key, one in site.fields.items() if key not in (union, "nullable", "type", *NOTES)}
+    kind = site.text("type") or "any"
+    found: list[Alternative | None] = []
+    for number in range(len(site.at(union).items)):
+        one = value(book, site.at(union, number))
+        notes = {BRANCH: one.notes} if one.notes else {}
+        found += [
+            evolve(
+                each, kind=each.kind if each.kind != "any" else kind or "any", rules={**beside, **each.rules, **notes}
+            )
+            for each in one.alternatives
+        ]
+        found += [None] if one.nullable else []
+    return found
+
+
+def _plain(site: Site) -> list[Alternative | None]:
+    """A schema that is no union: one alternative, or one for each type among choices whose type nobody says."""
+    schema = site.fields
+    listed = [schema["const"]] if "const" in schema else site.at("enum").items
+    choices = tuple({key_of(choice): choice for choice in listed if choice is not None}.values())
+    if listed and not choices:
+        return [None]
+    kind = schema.get("type")
+    kinds = [kind] if isinstance(kind, str) else [*dict.fromkeys(map(_kind, choices))] or [_kind_of(schema)]
+    named = _is_model(schema) and site.pointer.startswith(SCHEMAS) and "/" not in site.pointer[len(SCHEMAS) :]
+    name = site.pointer[len(SCHEMAS) :].replace("~1", "/").replace("~0", "~") if named else ""
+    found = [
+        Alternative(one, _rules(schema), site.pointer, _of(one, choices) if len(kinds) > 1 else choices, name)
+        for one in kinds
+    ]
+    return [*found, *([None] if None in listed else [])]
+
+
+def _rules(schema: Mapping[str, Any]) -> dict[str, Any]:
+    rules = {key: one for key, one in schema.items() if key not in (*NOTES, "type", "enum", "const", "nullable")}
+    if rules.get("contentMediaType") != _BYTES:
+        return rules
+    return {**{key: one for key, one in rules.items() if key != "contentMediaType"}, "format": "binary"}
+
+
+def _of(kind: str, choices: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(choice for choice in choices if _kind(choice) == kind)
+
+
+def _kind(choice: Any) -> str:
+    return next((word for one, word in _KINDS if isinstance(choice, one)), "any")
+
+
+def _kind_of(schema: Mapping[str, Any]) -> str:
+    """The type a schema leaves out, as far as it can be told."""
+    return "object" if "properties" in schema else "array" if "items" in schema else "any"
+
+
+def _is_model(schema: Mapping[str, Any]) -> bool:
+    """Whether a component becomes a class: an object whose fields have names."""
+    return bool(schema.get("properties")) or (schema.get("type") == "object" and "additionalProperties" not in schema)

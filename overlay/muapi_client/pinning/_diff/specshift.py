@@ -1,0 +1,200 @@
+"""A second opinion: specshift, a general differ, over the same two documents.
+
+It knows nothing of this client: it looks into no ``anyOf`` (so into no field that may be null), sees no bound, format
+or scheme come or go, judges a removed request field a warning and a widened type breaking, and tells most findings as
+sentences without values. So what it finds is not what is reported; what it finds *where we found nothing* is, so that
+an oversight of ours cannot stay silent.
+
+Lives here: running it on what differs, and matching its places with ours. Does not live here: our own findings.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from attrs import evolve
+
+from muapi_client.pinning._diff.changes import Change, Diff, Impact, in_order
+from muapi_client.pinning._diff.equivalence import references
+from muapi_client.pinning._document.errors import PinError
+from muapi_client.pinning._document.naming import slug
+from muapi_client.pinning._document.reader import Book
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+EXTRA: Final = "the second opinion needs specshift: pip install 'muapi-client[diff]'"
+_SCHEMAS: Final = "#/components/schemas/"
+_WHOLE: Final = ("type", "answer_class", "job_answer")  # what tells of a whole value tells of all its fields
+_IMPACTS: Final[dict[str, Impact]] = {"breaking": "breaking", "warning": "silent", "info": "cosmetic"}
+
+
+def second_opinion(old: Mapping[str, Any], new: Mapping[str, Any], found: Diff) -> Diff:
+    """Add what specshift finds where nothing was found.
+
+    Args:
+        old: The old document.
+        new: The new one.
+        found: What :func:`diff` says of them, of all their operations.
+
+    Returns:
+        The same, with a change of the kind ``unsorted`` for each finding of specshift's for which nothing in ``found``
+        stands.
+
+    Raises:
+        ImportError: specshift is not installed.
+        PinError: specshift cannot read these documents.
+    """
+    told = _run(old, new)
+    known: dict[tuple[str, str], list[Change]] = {}
+    for change in found.changes:
+        for path in {change.path, *_renamed(change)}:
+            known.setdefault((change.method, path), []).append(change)
+    books = Book(old), Book(new)
+    more = [_change(one, *_operation(one.location, books)) for one in told if not _is_known(one, known, books)]
+    return evolve(found, changes=in_order([*found.changes, *more]))
+
+
+def _run(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
+    try:
+        from specshift import differ  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise ImportError(EXTRA) from error
+    try:
+        return list(cast("Any", differ).diff_specs(_prepared(old), _prepared(new)).changes)
+    except (TypeError, AttributeError, KeyError, ValueError, RecursionError) as error:
+        raise PinError(
+            f"specshift cannot read these documents ({type(error).__name__}: {error}): leave --second-opinion out"
+        ) from None
+
+
+def _is_known(told: Any, known: Mapping[tuple[str, str], list[Change]], books: tuple[Book, Book]) -> bool:
+    """Whether one of our changes stands where specshift's finding does."""
+    method, path, rest = _operation(told.location, books)
+    if not path:
+        return bool(known.get(("", "")))
+    ours = known.get((method, path), []) if method else [one for key in known if key[1] == path for one in known[key]]
+    if any(one.kind in ("operation", "body", "job") for one in ours):
+        return True
+    place, field = _place(rest)
+    near = [one for one in ours if _is_at(one, place)]
+    if not field or any(not one.field and one.kind in _WHOLE for one in near):
+        return bool(near)
+    return any(field in _fields(one) for one in near)
+
+
+def _operation(location: str, books: tuple[Book, Book]) -> tuple[str, str, str]:
+    """The method and path of a finding, and what of its location is left; empty where it is of the whole document."""
+    head, _, rest = location.partition(" > ")
+    method, _, path = head.partition(" ")
+    for book in books:
+        if (method, path) in book.operations:
+            return method, path, rest
+    return ("", head, rest) if head.startswith("/") else ("", "", rest)
+
+
+def _place(rest: str) -> tuple[str, str]:
+    """What we call the place of a finding, and its outermost field."""
+    field = re.search(r"field '(.*?)'(?: > |\[\]|$)", rest)
+    named = field.group(1) if field else ""
+    if rest.startswith("request body"):
+        return "body", named
+    status = re.match(r"response (\S+)", rest)
+    if status:
+        return f"answer {status.group(1).removesuffix('[]')}", named
+    parameter = re.match(r"parameter '(.*?)'", rest)
+    return ("parameter", parameter.group(1)) if parameter else ("", "")
+
+
+def _is_at(one: Change, place: str) -> bool:
+    return (
+        not place or one.place == place or (place == "parameter" and one.place in ("query", "header", "cookie", "path"))
+    )
+
+
+def _fields(one: Change) -> set[str]:
+    """The outermost field of a change, under both its names, and ``0`` for a parameter of the path."""
+    names = {re.split(r"[.\[{]", one.field, maxsplit=1)[0].strip('"')}
+    return names | ({str(one.after)} if one.effect == "renamed" else set())
+
+
+def _renamed(one: Change) -> Iterator[str]:
+    if one.kind == "operation" and one.effect == "renamed":
+        yield from (f"/api/v1/{name.rpartition(' ')[2]}" for name in (str(one.before), str(one.after)))
+
+
+def _change(told: Any, method: str, path: str, rest: str) -> Change:
+    return Change(
+        impact=_IMPACTS[told.severity.value],
+        kind="unsorted",
+        effect=told.change_type.value,
+        method=method,
+        path=path,
+        slug=slug(path),
+        function="",
+        place="operation" if path else "document",
+        field=rest,
+        before=told.old_value,
+        after=told.new_value,
+        sentence=f"specshift says: {told.message}",
+        pointer="#",
+    )
+
+
+def _prepared(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as specshift reads best.
+
+    Schemas do not contain themselves (it goes round a circle to its limit of depth), and what may be written in several
+    ways is written in one: null as ``nullable``, so that it looks into such fields, and ``const`` as a list of one.
+    """
+    components = as_object(document.get("components")) or {}
+    schemas = as_object(components.get("schemas")) or {}
+    leads = {
+        name: sorted({one.removeprefix(_SCHEMAS) for one in references(schemas[name])}) for name in sorted(schemas)
+    }
+    cut = _closing(leads)
+    opened = {name: _plainly(one, cut.get(name, set())) for name, one in schemas.items()}
+    paths = _plainly(document.get("paths"), set())
+    return {**document, "paths": paths, "components": {**components, "schemas": opened}}
+
+
+def _closing(leads: Mapping[str, list[str]]) -> dict[str, set[str]]:
+    """The references of each schema that lead back to where a walk came from."""
+    state: dict[str, bool] = {}  # False while the walk is inside it, True once it is done
+    cut: dict[str, set[str]] = {}
+    for start in leads:
+        trail = [(start, iter(leads[start]))] if start not in state else []
+        state.setdefault(start, False)
+        while trail:
+            name, ahead = trail[-1]
+            following = next(ahead, None)
+            if following is None:
+                state[name] = True
+                trail.pop()
+            elif state.get(following) is False:
+                cut.setdefault(name, set()).add(following)
+            elif following not in state and following in leads:
+                state[following] = False
+                trail.append((following, iter(leads[following])))
+    return cut
+
+
+def _plainly(part: Any, cut: set[str]) -> Any:
+    fields, items = as_object(part), as_list(part)
+    if fields is None:
+        return part if items is None else [_plainly(one, cut) for one in items]
+    if str(fields.get("$ref", "")).removeprefix(_SCHEMAS) in cut:
+        return {}
+    written = {key: _plainly(one, cut) for key, one in fields.items()}
+    for union in ("anyOf", "oneOf", "type"):
+        listed = as_list(written.get(union)) or []
+        rest = [one for one in listed if one not in ("null", {"type": "null"})]
+        if len(rest) == 1 and len(rest) < len(listed):
+            del written[union]
+            only = {"type": rest[0]} if union == "type" else as_object(rest[0]) or {}
+            written = {**only, **written, "nullable": True}
+    if "const" in written and "enum" not in written:
+        written["enum"] = [written.pop("const")]
+    return written

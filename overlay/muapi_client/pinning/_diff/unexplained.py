@@ -1,0 +1,94 @@
+"""Overlooked: what two operations say differently where no difference was understood. Pure.
+
+Reading a schema away from how it is written could lose something. So where nothing at all is told of an operation
+that is not the same, the facts of both are listed without understanding them: which word says what of which field. A
+fact that only one side has is told.
+
+Lives here: that last net. Does not live here: telling what a difference is (``values``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.pinning._diff.findings import Finding, Located
+from muapi_client.pinning._document.reader import Site, key_of
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client.pinning._diff.equivalence import Sameness
+    from muapi_client.pinning._diff.findings import Pair, Side
+    from muapi_client.pinning._document.reader import Book, Operation
+
+# Words that are written in one way only; null, bounds and formats are written in several.
+_PLAIN: Final = ("maxLength", "maxItems", "maxProperties", "pattern", "multipleOf")
+_SPARE: Final = ("minLength", "minItems", "minProperties", "uniqueItems", "readOnly", "writeOnly")  # zero is none
+_SIDES: Final[tuple[tuple[Side, str], ...]] = (("request", "operation"), ("answer", "answer"))
+
+Fact = tuple[str, str, str]  # a field, a word and what it says, as JSON
+
+
+def overlooked(pair: Pair, sameness: Sameness) -> Iterator[Located]:
+    """What only one of two operations says of what it takes or answers; nothing where they mean the same."""
+    if sameness.holds(*([one.site.value, *_parameters(one)] for one in (pair.old, pair.new))):
+        return
+    for side, place in _SIDES:
+        old, new = _part(pair.old, side), _part(pair.new, side)
+        if sameness.holds(old, new):
+            continue
+        before, after = _facts(pair.old_book, old), _facts(pair.new_book, new)
+        if before != after:
+            told = _told(before - after), _told(after - before)
+            yield Located(side, place, Finding("rule", "changed", *told, pair.new.site.pointer))
+
+
+def _part(operation: Operation, side: Side) -> Any:
+    if side == "answer":
+        return operation.site.fields.get("responses")
+    return [operation.site.fields.get("requestBody"), *_parameters(operation)]
+
+
+def _parameters(operation: Operation) -> list[Any]:
+    return [one.value for _, one in sorted(operation.parameters.items())]
+
+
+def _told(facts: set[Fact]) -> list[str] | None:
+    return [" ".join(filter(None, fact)) for fact in sorted(facts)] or None
+
+
+def _facts(book: Book, part: Any) -> set[Fact]:
+    found: set[Fact] = set()
+    waiting: list[tuple[str, Any]] = [("", part)]
+    followed: set[tuple[str, str]] = set()
+    while waiting:
+        name, node = waiting.pop()
+        fields = as_object(node)
+        if fields is None:
+            waiting += [(name, one) for one in as_list(node) or ()]
+            continue
+        found |= {(name, word, key_of(one)) for word, one in _said(fields)}
+        reference = fields.get("$ref")
+        if isinstance(reference, str) and (name, reference) not in followed:
+            followed.add((name, reference))
+            waiting.append((name, book.target(reference).value))
+        properties = Site(fields, "").at("properties").fields
+        found |= {(name, "properties", one) for one in properties}
+        waiting += properties.items()
+        waiting += [(name, one) for word, one in fields.items() if word not in ("properties", "default", "enum")]
+    return found
+
+
+def _said(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What a schema says in words that need no understanding."""
+    choices = [fields["const"]] if "const" in fields else as_list(fields.get("enum"))
+    if choices is None:
+        kinds = as_list(fields.get("type")) or [fields.get("type")]
+        yield from (("type", one) for one in kinds if isinstance(one, str) and one != "null")
+    yield from (("enum", one) for one in choices or () if one is not None)
+    yield from (("required", one) for one in as_list(fields.get("required")) or ())
+    yield from ((word, fields[word]) for word in (*_PLAIN, "default") if fields.get(word) is not None)
+    yield from ((word, fields[word]) for word in _SPARE if fields.get(word))
+    if fields.get("additionalProperties") is False:
+        yield "additionalProperties", False

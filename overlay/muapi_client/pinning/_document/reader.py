@@ -1,0 +1,178 @@
+"""A document, read tolerantly: its operations, what a reference means, where everything stands. Pure.
+
+Lives here: finding things in a document that may be anything, as long as it is JSON; what is not where OpenAPI has it
+counts as missing. Does not live here: judging whether a document can be pinned (``canonical``), what a schema means
+(``_diff/schemas``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from attrs import evolve, frozen
+
+from muapi_client.pinning._document.canonical import METHODS
+from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, job_of, slug
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from muapi_client.pinning._diff.schemas import Value
+
+_HOPS: Final = 50  # references that lead only to references; more is a circle
+
+
+@frozen
+class Site:
+    """Something in a document, and where: a JSON pointer (RFC 6901) as a URI fragment."""
+
+    value: Any
+    pointer: str
+
+    def at(self, *steps: str | int) -> Site:
+        """What stands further in; None where nothing does."""
+        site = self
+        for step in steps:
+            fields, items = as_object(site.value), as_list(site.value)
+            inner: Any = fields.get(str(step)) if fields is not None else None
+            if items is not None and isinstance(step, int) and step < len(items):
+                inner = items[step]
+            site = Site(inner, f"{site.pointer}/{str(step).replace('~', '~0').replace('/', '~1')}")
+        return site
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """It as an object; an empty one where it is none."""
+        return as_object(self.value) or {}
+
+    @property
+    def items(self) -> list[Any]:
+        """It as a list; an empty one where it is none."""
+        return as_list(self.value) or []
+
+    def text(self, key: str) -> str:
+        """A text in it; an empty one where there is none."""
+        found = self.fields.get(key)
+        return found if isinstance(found, str) else ""
+
+
+@frozen
+class Operation:
+    """One operation of a document."""
+
+    method: str
+    path: str
+    site: Site
+    parameters: dict[tuple[str, str], Site]  # by place and name, the operation's own over its path's
+    beside: dict[str, Any]  # what its path says of all its operations, but for parameters
+
+    everything: list[Any]  # all the document says of it, to be compared as a whole
+
+    @property
+    def slug(self) -> str:
+        """What MuAPI calls it."""
+        return slug(self.path)
+
+    @property
+    def function(self) -> str:
+        """What it is called in Python."""
+        return function_name(self.method, self.path)
+
+    @property
+    def job(self) -> Job:
+        """Whether it submits a job, streams, or neither."""
+        return job_of(self.path, takes_webhook=("query", WEBHOOK) in self.parameters)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return [tag for tag in self.site.at("tags").items if isinstance(tag, str)]
+
+
+class Book:
+    """One document."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.root = Site(dict(document), "#")
+        self.values: dict[tuple[int, str], Value] = {}  # what `_diff/schemas` has read
+        # And on the way there; both hold what their keys' ids are of.
+        self.merged: dict[tuple[int, str], tuple[Any, Site]] = {}
+        self._followed: dict[tuple[int, str], tuple[Any, Site]] = {}
+        self.operations = {(one.method, one.path): one for one in self._operations()}
+
+    def resolved(self, site: Site) -> Site:
+        """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.
+
+        A reference that leads nowhere, or in a circle, is left as it is. Each is followed once, so that whoever
+        remembers what a schema came to finds it again.
+        """
+        key = (id(site.value), site.pointer)
+        if key not in self._followed:
+            self._followed[key] = (site.value, self._followed_from(site))
+        return self._followed[key][1]
+
+    def target(self, reference: str) -> Site:
+        """What a reference leads to, of whatever kind; None where it leads nowhere, or out of the document."""
+        if not reference.startswith("#/"):
+            return Site(None, reference)
+        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
+        site = self.root
+        for step in steps:
+            inside_list = as_list(site.value) is not None and step.isdecimal() and len(step) < 10  # noqa: PLR2004 - an index
+            site = site.at(int(step) if inside_list else step)
+        return site
+
+    def _followed_from(self, site: Site) -> Site:
+        for _ in range(_HOPS):
+            reference = site.fields.get("$ref")
+            target = self.target(reference) if isinstance(reference, str) else None
+            if target is None or as_object(target.value) is None:
+                return site
+            beside = {key: value for key, value in site.fields.items() if key != "$ref"}
+            site = evolve(target, value={**target.value, **beside}) if beside else target
+        return site
+
+    def _operations(self) -> Iterator[Operation]:
+        schemes = self.root.at("components", "securitySchemes").value
+        for path in self.root.at("paths").fields:
+            item = self.resolved(self.root.at("paths", path))
+            shared = self._parameters(item)
+            beside = {key: one for key, one in item.fields.items() if key not in (*METHODS, "parameters", "$ref")}
+            for method in METHODS:
+                site = item.at(method)
+                if as_object(site.value) is not None:
+                    parameters = {**shared, **self._parameters(site)}
+                    common = [item.fields.get("parameters"), beside, self.root.fields.get("security"), schemes]
+                    yield Operation(method.upper(), path, site, parameters, beside, [site.value, *common])
+
+    def _parameters(self, owner: Site) -> dict[tuple[str, str], Site]:
+        found: dict[tuple[str, str], Site] = {}
+        for number in range(len(owner.at("parameters").items)):
+            one = self.resolved(owner.at("parameters", number))
+            found[one.text("in"), one.text("name")] = one
+        return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are equal as JSON has it: 1 is 1.0, and true is not 1."""
+    if isinstance(one, str) or isinstance(other, str):  # most of a document is text
+        return bool(one == other)
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    ours, theirs = as_object(one), as_object(other)
+    if ours is not None and theirs is not None:
+        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
+    listed, others = as_list(one), as_list(other)
+    if listed is not None and others is not None:
+        return len(listed) == len(others) and all(map(same, listed, others))
+    return bool(one == other)
+
+
+def key_of(value: Any) -> str:
+    """A text that is equal for equal JSON values."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)

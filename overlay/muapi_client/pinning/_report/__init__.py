@@ -1,0 +1,1 @@
+"""The report: changes gathered for readers, as text, Markdown, JSON or SARIF."""

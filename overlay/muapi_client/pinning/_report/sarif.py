@@ -1,0 +1,119 @@
+"""The report as SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"). Pure.
+
+A finding stands where the reader can act: at the line of the code that uses the operation, where a code base was looked
+into, and otherwise in the document, at a JSON pointer.
+
+Lives here: SARIF's words. Does not live here: which changes there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from muapi_client._version import __version__
+from muapi_client.pinning._diff.changes import IMPACTS
+from muapi_client.pinning._report.report import gathered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client.pinning._diff.changes import Impact
+    from muapi_client.pinning._report.report import Group, Report
+    from muapi_client.pinning._usage.usage import Usage, Use
+
+SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+DOCUMENT: Final = "spec/openapi.json"
+LEVELS: Final[dict[Impact, str]] = {
+    "breaking": "error",
+    "types": "warning",
+    "silent": "warning",
+    "additive": "note",
+    "cosmetic": "note",
+}
+_NAMED: Final = 20  # operations named in one message
+
+
+def told(report: Report) -> str:
+    """The report as one SARIF log."""
+    results = [one for impact in IMPACTS for group in gathered(report.diff, impact) for one in _results(group, report)]
+    rules = {one["ruleId"]: _rule(one["ruleId"]) for one in results}
+    order = list(rules)
+    driver = {
+        "name": "muapi-client spec diff",
+        "semanticVersion": __version__,
+        "rules": [*rules.values()],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [{**one, "ruleIndex": order.index(one["ruleId"])} for one in results],
+        "properties": {"old": report.old, "new": report.new, "counts": report.diff.counts},
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
+
+
+def _rule(name: str) -> dict[str, Any]:
+    impact, _, kind = name.partition("/")
+    level = next(level for one, level in LEVELS.items() if one == impact)
+    words = next(words for one, words in IMPACTS.items() if one == impact)
+    return {
+        "id": name,
+        "shortDescription": {"text": f"{kind.replace('-', ' ').replace('_', ' ')}: {words}"},
+        "defaultConfiguration": {"level": level},
+    }
+
+
+def _results(group: Group, report: Report) -> Iterator[dict[str, Any]]:
+    """One finding for a change, or one for each operation where its code is known."""
+    if report.usage is None or not any(one.names for one in group.members):
+        yield _result(group, group.names, [])
+        return
+    for member, name in zip(group.members, group.names, strict=True):
+        yield _result(group, [name], _places(report.usage, {*member.names, member.slug}), pointer=member.pointer)
+
+
+def _places(usage: Usage, names: set[str]) -> list[Use]:
+    return sorted({place for name in names for place in usage.names.get(name, ())})
+
+
+def _result(group: Group, names: list[str], places: list[Use], pointer: str = "") -> dict[str, Any]:
+    one = group.change
+    kind = f"{one.impact}/{one.kind}-{one.effect}"
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    where = f", {group.where}" if group.where else ""
+    identity = json.dumps([kind, one.place, one.field, names, one.before, one.after], sort_keys=True)
+    there = _in_document(pointer or one.pointer)
+    result: dict[str, Any] = {
+        "ruleId": kind,
+        "level": LEVELS[one.impact],
+        "message": {"text": _plain(f"{', '.join(names[:_NAMED])}{more}{where}: {one.sentence}")},
+        "locations": [_in_code(place) for place in places] or [there],
+        "partialFingerprints": {"change/v1": hashlib.sha256(identity.encode()).hexdigest()},
+        "properties": {"before": one.before, "after": one.after, "operations": names},
+    }
+    return {**result, "relatedLocations": [{**there, "id": 1}]} if places else result
+
+
+def _plain(text: str) -> str:
+    """A message in which nothing is a link, as SARIF reads ``[text](place)``, but for a bracket behind a backslash."""
+    return re.sub(r"(\\*)\](?=\()", r"\1\1\\]", text)
+
+
+def _in_code(place: Use) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(place.file)},
+            "region": {"startLine": place.line},
+        }
+    }
+
+
+def _in_document(pointer: str) -> dict[str, Any]:
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": DOCUMENT}, "region": {"startLine": 1}},
+        "logicalLocations": [{"fullyQualifiedName": pointer, "kind": "member"}],
+    }

@@ -1,0 +1,253 @@
+"""Readings: which request functions one file uses, and what it hands on to others. Pure.
+
+Closed by construction: a name through which any function can be had is read where an attribute of it is named, where it
+is called with a text, and as the first argument of ``getattr`` with a text. Wherever else it stands, it is told as
+unknown. A name made at run time is unknown, too.
+
+Lives here: one tree in, names and lines out. Does not live here: the files (``source_files``), what they make together
+(``usage``).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from attrs import frozen
+
+from muapi_client.pinning._usage.imports import Foreign, bindings
+from muapi_client.pinning._usage.symbols import CLIENTS, meaning, ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client.pinning._usage.imports import Bindings
+
+_OURS: Final = re.compile(r"muapi_(?:client|generated)\w*(?:[.:]\w+)+[.:]?|muapi_(?:client|generated)\w*[.:]")
+_IMPORTERS: Final = frozenset({"__import__", "import_module", "importorskip"})
+_BLIND: Final = frozenset({"eval", "exec", "globals", "locals"})  # may reach every name of the file
+_FROMLIST: Final = 4  # the place of this argument of `__import__`, from one
+
+
+class Found(NamedTuple):
+    """One use: for sure (``names``), of a name that may be a function (``maybe``), or of what cannot be told."""
+
+    sort: Literal["names", "maybe", "unknown"]
+    name: str
+    line: int
+
+
+@frozen
+class Reading:
+    """What one file uses and hands on.
+
+    Attributes:
+        found: What it uses.
+        ways: The names in it through which any function can be had.
+        star: Whether it has request functions that its imports do not name.
+        foreign: What it imports from elsewhere.
+        reached: Attributes of modules from elsewhere: the last part of the module, the attribute, the line.
+    """
+
+    found: tuple[Found, ...]
+    ways: frozenset[str]
+    star: bool
+    foreign: tuple[Foreign, ...]
+    reached: tuple[tuple[str, str, int], ...]
+
+
+def read(tree: ast.Module, folders: tuple[str, ...] = ()) -> Reading:
+    """Read one file.
+
+    Args:
+        tree: Its syntax tree.
+        folders: The names of the folders it is in, the nearest first.
+    """
+    nodes = [*ast.walk(tree)]
+    scope = bindings(nodes, folders)
+    found = [*_imports(scope, nodes), *_uses(tree, scope)] if scope.ours or any(map(_names_ours, nodes)) else []
+    if scope.star:
+        found += [Found("maybe", node.id, node.lineno) for node in nodes if isinstance(node, ast.Name)]
+    dynamic = [one for node in nodes if isinstance(node, ast.Call) for one in _foreign(node)]
+    reached = [one for node in nodes for one in _reached(node, scope)]
+    return Reading(tuple(found), scope.ways, scope.star, (*scope.foreign, *dynamic), tuple(reached))
+
+
+def _names_ours(node: ast.AST) -> bool:
+    """Whether it is a text that could be a name of this client: most files have neither that nor an import of it."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and "muapi_" in node.value
+
+
+def _imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
+    """What imports use: functions, and whatever is imported only to be had from here."""
+    loaded = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    for one in scope.ours:
+        told = meaning(one.whole)
+        if told.sort == "function":
+            yield Found("names", told.name, one.line)
+        elif told.sort != "plain" and one.name != "*" and "." in one.whole and one.name not in loaded:
+            starred = one.bound != one.whole and one.bound.startswith(one.whole)
+            if not starred:
+                yield Found("unknown", "", one.line)
+
+
+def _uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
+    """Every use in the order of a stack: no depth of nesting is too deep for it."""
+    stack: list[ast.AST] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, ast.Expr):  # its value goes nowhere
+            value = node.value
+            yield from (one for one in _reached_by(value, scope) if one.sort == "names")
+            if not isinstance(value, ast.Constant):
+                stack += _beside(value, scope) if _values(value, scope) else [value]
+        elif isinstance(node, ast.Call) and not _values(node, scope):
+            yield from _called(node, scope)
+            stack += _left(node, scope)
+        elif isinstance(node, ast.expr):
+            yield from _reached_by(node, scope)
+            stack += _beside(node, scope) if _values(node, scope) else ast.iter_child_nodes(node)
+        else:
+            stack += ast.iter_child_nodes(node)
+
+
+def _reached_by(node: ast.expr, scope: Bindings) -> Iterator[Found]:
+    """What an expression leads to that stands by itself."""
+    for whole in _values(node, scope):
+        told = meaning(whole)
+        if told.sort == "function":
+            yield Found("names", told.name, node.lineno)
+        elif told.sort != "plain":
+            yield Found("unknown", "", node.lineno)
+    text = _text(node)
+    if text and _OURS.fullmatch(text):
+        told = meaning(ours(text.replace(":", ".")))
+        if told.sort != "plain":
+            yield Found("names" if told.sort == "function" else "unknown", told.name, node.lineno)
+    if isinstance(node, ast.Name) and node.id in _BLIND and scope.ways:
+        yield Found("unknown", "", node.lineno)
+
+
+def _values(node: ast.expr, scope: Bindings) -> set[str]:
+    """The dotted names of this client that an expression may stand for; none where it is something else."""
+    after: list[str] = []
+    while True:
+        if isinstance(node, ast.Attribute):
+            after.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Call) and _is_getattr(node):
+            after.append(_text(node.args[1]) or "")
+            node = node.args[0]
+        else:
+            break
+    if isinstance(node, ast.Name):
+        first = [*scope.names.get(node.id, ())] if isinstance(node.ctx, ast.Load) else []
+    else:
+        first = [one for one in [_imported_by(node)] if one] if isinstance(node, ast.Call) else []
+    return {".".join([one, *reversed(after)]) for one in first}
+
+
+def _is_getattr(node: ast.Call) -> bool:
+    named = isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1
+    return named and bool(_text(node.args[1]))
+
+
+def _imported_by(node: ast.Call) -> str:
+    """The module of this client that a call imports; empty where it imports none."""
+    return ours(_module_of(node))
+
+
+def _module_of(node: ast.Call) -> str:
+    """The dotted name of the module that a call imports, as its value has it."""
+    called = _called_as(node)
+    if called not in _IMPORTERS or not node.args:
+        return ""
+    name, beside = _text(node.args[0]) or "", [*node.args[1:], *(one.value for one in node.keywords)]
+    if called == "__import__":
+        listed = len(node.args) >= _FROMLIST or any(one.arg == "fromlist" for one in node.keywords)
+        return name if listed else name.partition(".")[0]
+    near = next((_text(one) or "" for one in beside), "")
+    return f"{near}.{name.lstrip('.')}" if name.startswith(".") else name
+
+
+def _called_as(node: ast.Call) -> str:
+    """The last part of the name that is called; empty where it has none."""
+    if isinstance(node.func, ast.Name):
+        return node.func.id
+    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
+
+
+def _beside(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
+    """What stands in an expression that was read as a dotted name, and is no part of it."""
+    while _values(node, scope):
+        if isinstance(node, ast.Attribute):
+            node = node.value
+        elif isinstance(node, ast.Call):
+            yield from (one.value for one in node.keywords)
+            yield from (one for one in node.args[1:] if _text(one) is None)
+            if not _is_getattr(node):
+                yield node.func
+                return
+            node = node.args[0]
+        else:
+            return
+
+
+def _called(node: ast.Call, scope: Bindings) -> Iterator[Found]:
+    """What a call uses by what is called, and by a name that it gives as text."""
+    for whole in _values(node.func, scope):
+        told = meaning(whole)
+        if told.sort == "asks":
+            given = [*node.args, *(one.value for one in node.keywords if one.arg in ("slug", "name"))]
+            text = _text(given[0]) if given else None
+            name = (text or "").strip("/").removeprefix("api/v1/")
+            yield Found("names", name, node.lineno) if name else Found("unknown", "", node.lineno)
+        elif told.sort != "plain":
+            yield Found("names" if told.sort == "function" else "unknown", told.name, node.lineno)
+    if _called_as(node) == "hasattr" and len(node.args) > 1:
+        for whole in _values(node.args[0], scope):
+            told = meaning(f"{whole}.{_text(node.args[1]) or '__name__'}")
+            if told.sort == "function":
+                yield Found("names", told.name, node.lineno)
+
+
+def _left(node: ast.Call, scope: Bindings) -> Iterator[ast.expr]:
+    """The parts of a call that have to be read as well."""
+    callee = _values(node.func, scope)
+    if callee:
+        yield from _beside(node.func, scope)
+    else:
+        yield node.func
+    asked = _called_as(node) == "hasattr" and len(node.args) > 1 and bool(_text(node.args[1]))
+    yield from node.args[1:] if asked else node.args
+    for one in node.keywords:  # a client is held to a package that was rendered beside
+        if not (callee & CLIENTS and one.arg == "models" and isinstance(one.value, ast.Name)):
+            yield one.value
+
+
+def _foreign(node: ast.Call) -> Iterator[Foreign]:
+    """A module from elsewhere that a call imports."""
+    name = _module_of(node)
+    if name and not ours(name):
+        yield Foreign("", name.rpartition(".")[2], "", node.lineno)
+
+
+def _reached(node: ast.AST, scope: Bindings) -> Iterator[tuple[str, str, int]]:
+    """An attribute of a module from elsewhere."""
+    if isinstance(node, ast.Attribute):
+        base, name = node.value, node.attr
+    elif isinstance(node, ast.Call) and _is_getattr(node):
+        base, name = node.args[0], _text(node.args[1]) or ""
+    else:
+        return
+    if isinstance(base, ast.Name):
+        yield from ((part, name, node.lineno) for part in scope.modules.get(base.id, ()))
+    elif isinstance(base, ast.Attribute):
+        yield base.attr, name, node.lineno
+    elif isinstance(base, ast.Call) and _module_of(base):
+        yield _module_of(base).rpartition(".")[2], name, node.lineno
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

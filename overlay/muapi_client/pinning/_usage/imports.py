@@ -1,0 +1,126 @@
+"""Bindings: what the imports of a file bind. Pure.
+
+A name may stand for several things, since one part of a file may import under it what another does not.
+
+Lives here: imports. Does not live here: what is done with the names (``call_sites``).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, NamedTuple
+
+from attrs import field, frozen
+
+from muapi_client.pinning._usage.symbols import STARS, is_shelf, meaning, ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Import(NamedTuple):
+    """One name that an import binds.
+
+    Attributes:
+        name: The name; ``*`` for all of a shelf.
+        whole: The dotted name of what was imported, where it is this client's.
+        line: Where.
+        bound: The dotted name of what the name stands for: of ``import a.b`` the ``a``.
+    """
+
+    name: str
+    whole: str
+    line: int
+    bound: str
+
+
+class Foreign(NamedTuple):
+    """One name imported from somewhere else, by the last part of its module and its own name there.
+
+    Attributes:
+        module: The last part of the module's name, and for a relative import without one the folder's; empty where a
+            module itself was imported.
+        name: What was imported: a module, or something of one; ``*`` for all of it.
+        bound: The name it has here.
+        line: Where.
+    """
+
+    module: str
+    name: str
+    bound: str
+    line: int
+
+
+@frozen
+class Bindings:
+    """What the imports of a file bind."""
+
+    ours: tuple[Import, ...]
+    foreign: tuple[Foreign, ...]
+    names: dict[str, set[str]] = field(factory=dict[str, set[str]])  # ours, each with what it may stand for
+    modules: dict[str, set[str]] = field(factory=dict[str, set[str]])  # others, each with parts of what it may be
+
+    @property
+    def ways(self) -> frozenset[str]:
+        """The names through which any function can be had."""
+        return frozenset(
+            name for name, wholes in self.names.items() if any(meaning(one).sort in ("way", "asks") for one in wholes)
+        )
+
+    @property
+    def star(self) -> bool:
+        """Whether functions are imported that are not named."""
+        return any(one.name == "*" for one in self.ours)
+
+
+def bindings(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
+    """Read the imports among nodes.
+
+    Args:
+        nodes: All nodes of a file.
+        folders: The names of the folders the file is in, the nearest first.
+    """
+    mine: list[Import] = []
+    foreign: list[Foreign] = []
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                whole = ours(alias.name)
+                mine += [_import(alias, whole, node.lineno)] if whole else []
+                foreign += [] if whole else _modules(alias, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            module = "" if node.level else ours(node.module or "")
+            near = folders[node.level - 1] if node.level and len(folders) >= node.level else ""
+            home = (node.module or near).rpartition(".")[2]
+            for alias in node.names:
+                mine += [*_from(alias, module, node.lineno)] if module else []
+                foreign += [] if module else [Foreign(home, alias.name, alias.asname or alias.name, node.lineno)]
+    found = Bindings(tuple(mine), tuple(foreign))
+    for one in mine:
+        found.names.setdefault(one.name, set()).add(one.bound)
+    for other in foreign:
+        found.modules.setdefault(other.bound, set()).add(other.name)
+    return found
+
+
+def _import(alias: ast.alias, whole: str, line: int) -> Import:
+    root = alias.name.partition(".")[0]
+    return Import(alias.asname, whole, line, whole) if alias.asname else Import(root, whole, line, ours(root))
+
+
+def _modules(alias: ast.alias, line: int) -> Iterator[Foreign]:
+    parts = alias.name.split(".")
+    for part in parts[-1:] if alias.asname else parts:
+        yield Foreign("", part, alias.asname or parts[0], line)
+
+
+def _from(alias: ast.alias, module: str, line: int) -> Iterator[Import]:
+    if alias.name != "*":
+        whole = f"{module}.{alias.name}"
+        yield Import(alias.asname or alias.name, whole, line, whole)
+    elif is_shelf(module):
+        yield Import("*", module, line, module)
+    elif module in STARS:
+        yield from (Import(one, module, line, f"{module}.{one}") for one in STARS[module])
+    else:
+        yield Import("", module, line, module)  # binds nothing that is known
