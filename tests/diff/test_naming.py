@@ -20,7 +20,7 @@ from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._diff import media_fields
 from muapi_client.pinning._diff.operations import CLIENTS_PLACES
 from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
-from muapi_client.pinning._document.reader import Book, Site
+from muapi_client.pinning._document.reader import Document, Node
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,16 +29,16 @@ def test_every_pinned_model_has_the_name_and_group_it_is_rendered_under() -> Non
     rendered = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())["models"]
     ours = {
         one.slug: (one.function, group_of(one.path, one.tags[0], one.job))
-        for one in Book(pinned().document).operations.values()
+        for one in Document(pinned().document).operations.values()
         if one.job != "plain"
     }
     assert ours == {one["slug"]: (one["function"], one["group"]) for one in rendered}
 
 
 def test_every_pinned_operation_has_a_name_of_its_own() -> None:
-    book = Book(pinned().document)
+    document = Document(pinned().document)
     operations = tomllib.loads((ROOT / "spec/lock.toml").read_text(encoding="utf-8"))["operations"]
-    assert len({one.function for one in book.operations.values()}) == len(book.operations) == operations
+    assert len({one.function for one in document.operations.values()}) == len(document.operations) == operations
 
 
 SLUGS = st.one_of(
@@ -85,9 +85,9 @@ WIRES = st.sampled_from(["image_url", "f", "webhook_url", "lora_path", "path", "
 def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str, object]) -> None:
     components = {"schemas": {"Address": {"type": "string", "format": "uri"}}}
     rendered = shapes.Schemas({"components": components}).field(wire, schema, required=False).is_media
-    book = Book({"components": components})
-    body = Site({"type": "object", "properties": {wire: schema}}, "#")
-    assert dict(media_fields.fields(book, body)) == {wire: rendered}
+    document = Document({"components": components})
+    body = Node({"type": "object", "properties": {wire: schema}}, "#")
+    assert dict(media_fields.fields(document, body)) == {wire: rendered}
 
 
 def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.findings import Finding
 from muapi_client.pinning._diff.schemas import MISSING
-from muapi_client.pinning._document.reader import Site
+from muapi_client.pinning._document.reader import Node
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -22,7 +22,7 @@ JSON: Final = "application/json"
 BODIES: Final = (JSON, "multipart/form-data")  # the kinds a function can make, the better first
 
 
-def remarks(old: Site, new: Site, told: Collection[str], sameness: Sameness) -> Iterator[Finding]:
+def remarks(old: Node, new: Node, told: Collection[str], sameness: Sameness) -> Iterator[Finding]:
     """Whatever nobody else looks at.
 
     Args:
@@ -35,10 +35,10 @@ def remarks(old: Site, new: Site, told: Collection[str], sameness: Sameness) -> 
             yield Finding(kind, "changed", {word: before}, {word: after}, new.pointer)
 
 
-def schema_of(media: Site) -> Site:
+def schema_of(media: Node) -> Node:
     """The schema of a content; one that allows everything where none is told."""
-    site = media.at("schema")
-    return site if site.value is not None else Site(MISSING, site.pointer)
+    node = media.at("schema")
+    return node if node.value is not None else Node(MISSING, node.pointer)
 
 
 def once(found: Sequence[Finding]) -> Iterator[Finding]:
@@ -50,7 +50,7 @@ def once(found: Sequence[Finding]) -> Iterator[Finding]:
             yield one
 
 
-def content_types(old: Site, new: Site, wanted: Sequence[str]) -> Iterator[Finding]:
+def content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Finding]:
     """Which kinds of content came and went.
 
     Args:
@@ -67,7 +67,7 @@ def content_types(old: Site, new: Site, wanted: Sequence[str]) -> Iterator[Findi
         yield Finding("content_type", "widened", *told)
 
 
-def contents(old: Site, new: Site, wanted: Sequence[str]) -> list[tuple[Site, Site]]:
+def contents(old: Node, new: Node, wanted: Sequence[str]) -> list[tuple[Node, Node]]:
     """Which contents to compare: those of one kind, or else the two that are used."""
     before, after = old.at("content"), new.at("content")
     both = [kind for kind in before.fields if kind in after.fields]

@@ -18,12 +18,12 @@ from muapi_client.pinning._diff.operations import differences
 from muapi_client.pinning._diff.prices import operations_by_name, prices
 from muapi_client.pinning._diff.renames import renamed_operations
 from muapi_client.pinning._diff.values import Comparison
-from muapi_client.pinning._document.reader import Book, same
+from muapi_client.pinning._document.reader import Document, same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from muapi_client.pinning._document.reader import Operation, Site
+    from muapi_client.pinning._document.reader import Operation, Node
 
 _READ: Final = ("paths", "components", "security", "servers")  # read with the operations, or by name
 
@@ -50,16 +50,16 @@ def diff(
     Raises:
         PinError: Neither document has an operation named in ``only``.
     """
-    books = Book(old), Book(new)
-    changes = [*_whole(*books), *_operations(*books), *(_prices(*books, *prices) if prices else ())]
-    functions = {one.function: one.slug for book in books for one in book.operations.values()}
+    documents = Document(old), Document(new)
+    changes = [*_whole(*documents), *_operations(*documents), *(_prices(*documents, *prices) if prices else ())]
+    functions = {one.function: one.slug for document in documents for one in document.operations.values()}
     where: dict[str, str] = {}
-    changes = [evolve(one, pointer=_standing(one.pointer, books, where)) for one in changes]
-    found = Diff(in_order(changes), (len(books[0].operations), len(books[1].operations)), functions)
+    changes = [evolve(one, pointer=_standing(one.pointer, documents, where)) for one in changes]
+    found = Diff(in_order(changes), (len(documents[0].operations), len(documents[1].operations)), functions)
     return found if only is None else found.only(only)
 
 
-def _whole(old: Book, new: Book) -> Iterator[Change]:
+def _whole(old: Document, new: Document) -> Iterator[Change]:
     for finding in _servers(old.root.at("servers"), new.root.at("servers")):
         yield _change(None, Located("request", "document", finding))
     for word in sorted((old.root.fields.keys() | new.root.fields.keys()) - {*_READ}):
@@ -69,11 +69,11 @@ def _whole(old: Book, new: Book) -> Iterator[Change]:
             yield _change(None, Located("request", "document", finding))
 
 
-def _servers(old: Site, new: Site) -> Iterator[Finding]:
+def _servers(old: Node, new: Node) -> Iterator[Finding]:
     """The addresses the API is at; whoever takes the first may not take it, and may not be sent elsewhere."""
     if same(old.value, new.value):
         return
-    before, after = ([site.at(number).text("url") for number in range(len(site.items))] for site in (old, new))
+    before, after = ([node.at(number).text("url") for number in range(len(node.items))] for node in (old, new))
     if before and before[0] not in after:
         yield Finding("server", "removed", before[0], after, new.pointer)
     elif not same(_place(old.at(0)), _place(new.at(0))):
@@ -82,12 +82,12 @@ def _servers(old: Site, new: Site) -> Iterator[Finding]:
         yield Finding("server", "changed", old.value, new.value, new.pointer)
 
 
-def _place(server: Site) -> Any:
+def _place(server: Node) -> Any:
     """Where a server is, with the variables that make its address."""
     return server.value if "variables" in server.fields else server.fields.get("url")
 
 
-def _operations(old: Book, new: Book) -> Iterator[Change]:
+def _operations(old: Document, new: Document) -> Iterator[Change]:
     gone = [one for key, one in old.operations.items() if key not in new.operations]
     come = [one for key, one in new.operations.items() if key not in old.operations]
     renamed = renamed_operations(old, new, gone, come)
@@ -112,25 +112,25 @@ def _operations(old: Book, new: Book) -> Iterator[Change]:
             yield _change(one, located, other)
 
 
-def _standing(pointer: str, books: tuple[Book, Book], known: dict[str, str]) -> str:
+def _standing(pointer: str, documents: tuple[Document, Document], known: dict[str, str]) -> str:
     """As much of a pointer as leads somewhere: what several schemas say of one field together stands in none."""
     if pointer not in known:
         there = pointer
-        while "/" in there and all(book.target(there).value is None for book in books):
+        while "/" in there and all(document.target(there).value is None for document in documents):
             there = there.rpartition("/")[0]
         known[pointer] = there
     return known[pointer]
 
 
 def _about(effect: str, before: str | None, after: str | None, at: Operation) -> Located:
-    return Located("request", "operation", Finding("operation", effect, before, after, at.site.pointer))
+    return Located("request", "operation", Finding("operation", effect, before, after, at.node.pointer))
 
 
 def _named(one: Operation) -> str:
     return one.slug if one.method == "POST" else f"{one.method} {one.slug}"
 
 
-def _prices(old: Book, new: Book, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
+def _prices(old: Document, new: Document, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     known = operations_by_name(new, old)
     for name, finding in prices(before, after):
         located = Located("request", "price", finding)

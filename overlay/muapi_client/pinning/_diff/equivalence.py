@@ -17,7 +17,7 @@ from muapi_client.pinning._document.strict_json import as_list, as_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from muapi_client.pinning._document.reader import Book
+    from muapi_client.pinning._document.reader import Document
 
 TEXTS: Final = ("title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml")
 _COMPONENTS: Final = "#/components/"
@@ -28,7 +28,7 @@ _DATA: Final = ("enum", "const", "default")  # values, whose fields are no words
 class Sameness:
     """What is the same in two documents."""
 
-    def __init__(self, old: Book, new: Book) -> None:
+    def __init__(self, old: Document, new: Document) -> None:
         self._parts = _parts(old), _parts(new)
         self._changed = _changed(*self._parts)
 
@@ -68,10 +68,10 @@ def _part(reference: str) -> str:
     return "/".join(reference.split("/")[:4]) if reference.startswith(_COMPONENTS) else reference
 
 
-def _parts(book: Book) -> dict[str, Any]:
+def _parts(document: Document) -> dict[str, Any]:
     """Everything a reference leads to; what is in neither document is as much the same as its name."""
-    sites = {name: book.target(name) for name in dict.fromkeys(map(_part, references(book.root.value)))}
-    return {name: site.value for name, site in sites.items() if site.value is not None}
+    nodes = {name: document.target(name) for name in dict.fromkeys(map(_part, references(document.root.value)))}
+    return {name: node.value for name, node in nodes.items() if node.value is not None}
 
 
 def _meant(part: Any, *, named: bool = False) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from muapi_client.pinning._document.reader import Book, Operation
+    from muapi_client.pinning._document.reader import Document, Operation
 
 Side = Literal["request", "client", "answer", "error"]
 
@@ -38,10 +38,10 @@ class Located:
 
 @frozen
 class Pair:
-    """Two operations that are one, and the books they stand in."""
+    """Two operations that are one, and the documents they stand in."""
 
-    old_book: Book
-    new_book: Book
+    old_document: Document
+    new_document: Document
     old: Operation
     new: Operation
 
@@ -51,9 +51,9 @@ class Pair:
         return (self.old.method, self.old.path) != (self.new.method, self.new.path)
 
     @property
-    def books(self) -> tuple[Book, Book]:
-        """The old book and the new one."""
-        return self.old_book, self.new_book
+    def documents(self) -> tuple[Document, Document]:
+        """The old document and the new one."""
+        return self.old_document, self.new_document
 
 
 def joined(path: str, name: str) -> str:

@@ -16,25 +16,27 @@ from attrs import evolve
 
 from muapi_client.pinning._diff.findings import Finding, joined
 from muapi_client.pinning._diff.schemas import value
-from muapi_client.pinning._document.reader import Site
+from muapi_client.pinning._document.reader import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from muapi_client.pinning._diff.schemas import Alternative, Value
-    from muapi_client.pinning._document.reader import Book
+    from muapi_client.pinning._document.reader import Document
 
 ALWAYS: Final = frozenset({"image_url", "video_url", "audio_url"})
 NEVER: Final = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
 _OTHER: Final = frozenset({"type", "format", "enum", "const", "file", "moment"})  # what tells more of the field
 
 
-def with_media(books: tuple[Book, Book], bodies: tuple[Site, Site], found: Sequence[Finding]) -> Iterator[Finding]:
+def with_media(
+    documents: tuple[Document, Document], bodies: tuple[Node, Node], found: Sequence[Finding]
+) -> Iterator[Finding]:
     """The findings of two bodies in JSON, with what becomes of their media.
 
     A lost format that costs a field its media is told as that; a format that came is told as what it is.
     """
-    old, new = (dict(fields(book, body)) for book, body in zip(books, bodies, strict=True))
+    old, new = (dict(fields(document, body)) for document, body in zip(documents, bodies, strict=True))
     turned = {name: (old[name], new[name]) for name in old if name in new and old[name] != new[name]}
     lost = {name for name, (was, _) in turned.items() if was}
     for one in found:
@@ -46,13 +48,13 @@ def with_media(books: tuple[Book, Book], bodies: tuple[Site, Site], found: Seque
         yield Finding("media", "removed" if name in lost else "added", *turned[name], bodies[1].pointer, name)
 
 
-def fields(book: Book, body: Site) -> Iterator[tuple[str, bool]]:
+def fields(document: Document, body: Node) -> Iterator[tuple[str, bool]]:
     """Each field of a body, and whether it takes media."""
-    for one in value(book, body).alternatives:
-        named = Site(one.rules, one.pointer).at("properties")
+    for one in value(document, body).alternatives:
+        named = Node(one.rules, one.pointer).at("properties")
         for name in named.fields:
-            about = value(book, named.at(name))
-            items = [value(book, Site(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
+            about = value(document, named.at(name))
+            items = [value(document, Node(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
             address = name in ALWAYS or any(map(_has_address, (about, *items)))
             yield joined("", name), address and not NEVER.search(name)
 

@@ -17,7 +17,7 @@ from muapi_client.pinning._diff.schemas import MISSING
 from muapi_client.pinning._diff.security import security
 from muapi_client.pinning._diff.unexplained import overlooked
 from muapi_client.pinning._document.naming import CLIENTS, WEBHOOK, group_of, name_and_tier
-from muapi_client.pinning._document.reader import Site, same
+from muapi_client.pinning._document.reader import Node, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def differences(pair: Pair, comparison: Comparison) -> Iterator[Located]:
 
 
 def _found(pair: Pair, comparison: Comparison) -> Iterator[Located]:
-    for finding in (*_said(pair, comparison), *security(*pair.books, pair.old, pair.new)):
+    for finding in (*_said(pair, comparison), *security(*pair.documents, pair.old, pair.new)):
         yield Located("request", "operation", finding)
     yield from _parameters(pair, comparison)
     yield from _body(pair, comparison)
@@ -48,7 +48,7 @@ def _found(pair: Pair, comparison: Comparison) -> Iterator[Located]:
 
 
 def _said(pair: Pair, comparison: Comparison) -> Iterator[Finding]:
-    old, new = pair.old.site, pair.new.site
+    old, new = pair.old.node, pair.new.node
     yield from _naming(pair)
     if not same(old.fields.get("description"), new.fields.get("description")):
         yield _text("description", old, new)
@@ -58,17 +58,17 @@ def _said(pair: Pair, comparison: Comparison) -> Iterator[Finding]:
     if flags[0] != flags[1]:
         yield Finding("deprecated", "added" if flags[1] else "removed", *flags, new.pointer)
     yield from _shelf(pair)
-    servers = [one.site.fields.get("servers") or one.beside.get("servers") for one in (pair.old, pair.new)]
+    servers = [one.node.fields.get("servers") or one.beside.get("servers") for one in (pair.old, pair.new)]
     if not same(*servers):
         yield Finding("own_servers", "changed", servers[0], servers[1], f"{new.pointer}/servers")
     yield from remarks(old, new, _READ, comparison.sameness)
-    beside = Site(pair.old.beside, new.pointer), Site(pair.new.beside, new.pointer)
+    beside = Node(pair.old.beside, new.pointer), Node(pair.new.beside, new.pointer)
     yield from remarks(*beside, ("servers",), comparison.sameness)
 
 
 def _naming(pair: Pair) -> Iterator[Finding]:
     """The summary, which for a model is its catalogue name and its tier."""
-    old, new = pair.old.site, pair.new.site
+    old, new = pair.old.node, pair.new.node
     was, now = old.text("summary"), new.text("summary")
     if same(old.fields.get("summary"), new.fields.get("summary")):
         return
@@ -86,16 +86,16 @@ def _shelf(pair: Pair) -> Iterator[Finding]:
     """Where its function is: among the models or not, and in which group."""
     old, new = pair.old, pair.new
     if old.job != new.job:
-        yield Finding("job", "changed", old.job, new.job, new.site.pointer)
+        yield Finding("job", "changed", old.job, new.job, new.node.pointer)
         return
     groups = [group_of(one.path, next(iter(one.tags), ""), one.job) for one in (old, new)]
     if groups[0] != groups[1]:
-        yield Finding("group", "changed", groups[0], groups[1], f"{new.site.pointer}/tags")
-    elif not same(old.site.fields.get("tags"), new.site.fields.get("tags")):
-        yield Finding("tags", "changed", old.tags, new.tags, f"{new.site.pointer}/tags")
+        yield Finding("group", "changed", groups[0], groups[1], f"{new.node.pointer}/tags")
+    elif not same(old.node.fields.get("tags"), new.node.fields.get("tags")):
+        yield Finding("tags", "changed", old.tags, new.tags, f"{new.node.pointer}/tags")
 
 
-def _text(word: str, old: Site, new: Site) -> Finding:
+def _text(word: str, old: Node, new: Node) -> Finding:
     return Finding("text", "changed", {word: old.fields.get(word)}, {word: new.fields.get(word)}, new.pointer)
 
 
@@ -115,12 +115,12 @@ def _parameters(pair: Pair, comparison: Comparison) -> Iterator[Located]:
             yield _parameter(key, finding)
 
 
-def _declared(operation: Operation) -> dict[tuple[str, str], Site]:
+def _declared(operation: Operation) -> dict[tuple[str, str], Node]:
     """Its parameters; those of the path by their position, for their names are part of the path."""
     places = [part.split("}")[0] for part in operation.path.split("{")[1:]]
     return {
-        (place, str(places.index(name)) if place == "path" and name in places else name): site
-        for (place, name), site in operation.parameters.items()
+        (place, str(places.index(name)) if place == "path" and name in places else name): node
+        for (place, name), node in operation.parameters.items()
     }
 
 
@@ -132,11 +132,11 @@ def _parameter(key: tuple[str, str], finding: Finding) -> Located:
     return Located("client" if clients else "request", place or "parameter", told)
 
 
-def _needs(parameter: Site) -> bool:
+def _needs(parameter: Node) -> bool:
     return parameter.fields.get("required") is True or parameter.text("in") == "path"
 
 
-def _one_parameter(old: Site, new: Site, comparison: Comparison) -> Iterator[Finding]:
+def _one_parameter(old: Node, new: Node, comparison: Comparison) -> Iterator[Finding]:
     needs = _needs(old), _needs(new)
     if needs[0] != needs[1]:
         yield Finding("required", "narrowed" if needs[1] else "widened", *needs, new.pointer)
@@ -152,15 +152,15 @@ def _one_parameter(old: Site, new: Site, comparison: Comparison) -> Iterator[Fin
     yield from comparison.findings(_schema(old), _schema(new), required=all(needs))
 
 
-def _schema(parameter: Site) -> Site:
+def _schema(parameter: Node) -> Node:
     kind = next(iter(parameter.at("content").fields), None)
-    site = parameter.at("schema") if kind is None else parameter.at("content", kind, "schema")
-    return site if site.value is not None else Site(MISSING, site.pointer)
+    node = parameter.at("schema") if kind is None else parameter.at("content", kind, "schema")
+    return node if node.value is not None else Node(MISSING, node.pointer)
 
 
 def _body(pair: Pair, comparison: Comparison) -> Iterator[Located]:
-    old = pair.old_book.resolved(pair.old.site.at("requestBody"))
-    new = pair.new_book.resolved(pair.new.site.at("requestBody"))
+    old = pair.old_document.resolved(pair.old.node.at("requestBody"))
+    new = pair.new_document.resolved(pair.new.node.at("requestBody"))
     had, has = bool(old.fields), bool(new.fields)
     need, needs = (one.fields.get("required") is True for one in (old, new))
     if had != has:
@@ -179,6 +179,6 @@ def _body(pair: Pair, comparison: Comparison) -> Iterator[Located]:
         schemas = schema_of(before), schema_of(after)
         inside = comparison.findings(*schemas)
         media = after.pointer.endswith(_JSON) and not comparison.sameness.holds(schemas[0].value, schemas[1].value)
-        found += with_media(pair.books, schemas, [*inside]) if media else inside
+        found += with_media(pair.documents, schemas, [*inside]) if media else inside
     for finding in once(found):
         yield Located("request", "body", finding)

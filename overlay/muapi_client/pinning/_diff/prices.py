@@ -17,7 +17,7 @@ from muapi_client.pinning._document.strict_json import as_list, as_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from muapi_client.pinning._document.reader import Book, Operation
+    from muapi_client.pinning._document.reader import Document, Operation
 
 _TERMS: Final = ("dynamic_pricing", "cost_strategy")
 
@@ -65,13 +65,13 @@ def _cost(model: Mapping[str, Any], currency: str) -> dict[str, Any]:
     return {currency: model.get("cost")}
 
 
-def operations_by_name(*books: Book) -> dict[str, list[Operation]]:
+def operations_by_name(*documents: Document) -> dict[str, list[Operation]]:
     """The jobs each catalogue name is for: a summary names it, or the slug where the summary does not."""
     found: dict[str, dict[str, Operation]] = {}
-    for book in books:
-        for one in book.operations.values():
+    for document in documents:
+        for one in document.operations.values():
             if one.job == "job":
-                name, _ = name_and_tier(one.site.text("summary"))
+                name, _ = name_and_tier(one.node.text("summary"))
                 for called in {name, one.slug}:
                     found.setdefault(called, {}).setdefault(one.slug, one)
     return {name: [*some.values()] for name, some in found.items()}

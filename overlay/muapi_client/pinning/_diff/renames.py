@@ -20,7 +20,7 @@ from muapi_client.pinning._document.strict_json import as_object
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from muapi_client.pinning._document.reader import Book, Operation
+    from muapi_client.pinning._document.reader import Document, Operation
 
 ALIKE: Final = 0.6  # of difflib's ratio: `image_url` and `image_urls` 0.95, `prompt` and `style` 0.18
 _MOST: Final = 200  # things of one form on one side; beyond it names are compared too often to tell much
@@ -38,15 +38,15 @@ def renamed_fields(gone: Mapping[str, Any], come: Mapping[str, Any]) -> dict[str
 
 
 def renamed_operations(
-    old: Book, new: Book, gone: Sequence[Operation], come: Sequence[Operation]
+    old: Document, new: Document, gone: Sequence[Operation], come: Sequence[Operation]
 ) -> dict[tuple[str, str], Operation]:
     """Operations that go under another path now, by the old method and path."""
     before = {f"{one.method} {one.path}": one for one in gone}
     after = {f"{one.method} {one.path}": one for one in come}
 
     def alike(here: str, there: str) -> bool:
-        summary = before[here].site.text("summary")
-        same_summary = bool(summary) and summary == after[there].site.text("summary")
+        summary = before[here].node.text("summary")
+        same_summary = bool(summary) and summary == after[there].node.text("summary")
         return same_summary or _alike(before[here].slug, after[there].slug)
 
     found: dict[str, str] = {}
@@ -88,19 +88,19 @@ def _form(schema: Any) -> str:
     return key_of(schema if fields is None else {key: one for key, one in fields.items() if key not in TEXTS})
 
 
-def _class(book: Book, operation: Operation) -> str:
+def _class(document: Document, operation: Operation) -> str:
     """The method, and the schema its body is an instance of, by name; by itself where it has none."""
-    body = book.resolved(operation.site.at("requestBody"))
+    body = document.resolved(operation.node.at("requestBody"))
     names = [body.at("content", kind, "schema").text("$ref") for kind in body.at("content").fields]
     return key_of([operation.method, names if any(names) else operation.path])
 
 
-def _takes(book: Book, operation: Operation) -> str:
+def _takes(document: Document, operation: Operation) -> str:
     """What an operation takes, but for its path: the form of its fields and parameters, whatever a schema is called."""
-    body = book.resolved(operation.site.at("requestBody"))
+    body = document.resolved(operation.node.at("requestBody"))
     content = {}
     for kind in body.at("content").fields:
-        schema = landed(book, body.at("content", kind, "schema"))
+        schema = landed(document, body.at("content", kind, "schema"))
         fields = schema.at("properties").fields
         rest = {key: one for key, one in schema.fields.items() if key not in (*TEXTS, "properties")}
         content[kind] = [_form(rest), {name: _form(one) for name, one in fields.items()}]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client.pinning._diff.content_types import JSON, content_types, contents, once, remarks, schema_of
 from muapi_client.pinning._diff.findings import Finding, Located, Pair
 from muapi_client.pinning._diff.schemas import value
-from muapi_client.pinning._document.reader import Site
+from muapi_client.pinning._document.reader import Node
 from muapi_client.pinning._document.strict_json import as_object
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from muapi_client.pinning._diff.findings import Side
     from muapi_client.pinning._diff.values import Comparison
-    from muapi_client.pinning._document.reader import Book
+    from muapi_client.pinning._document.reader import Document
 
 # The names a job's id, or what a job made at once, goes under (`muapi_client._answers` reads them), and the envelope's.
 _READ: Final = frozenset({"request_id", "id", "outputs", "output", "images", "data"})
@@ -30,7 +30,7 @@ _READ: Final = frozenset({"request_id", "id", "outputs", "output", "images", "da
 
 def answers(pair: Pair, comparison: Comparison) -> Iterator[Located]:
     """Every difference between what two operations answer."""
-    old, new = pair.old.site.at("responses"), pair.new.site.at("responses")
+    old, new = pair.old.node.at("responses"), pair.new.node.at("responses")
     gone = [code for code in old.fields if code not in new.fields]
     come = [code for code in new.fields if code not in old.fields]
     moved = dict(zip(filter(_is_good, gone), filter(_is_good, come), strict=False))
@@ -43,8 +43,8 @@ def answers(pair: Pair, comparison: Comparison) -> Iterator[Located]:
             yield Located(_side(code), f"answer {code}", Finding("answer", "added", None, code, new.at(code).pointer))
     both = [(code, code) for code in old.fields if code in new.fields] + [*moved.items()]
     for before, after in both:
-        sites = pair.old_book.resolved(old.at(before)), pair.new_book.resolved(new.at(after))
-        for finding in once([*_answer(pair, sites, comparison, good=_is_good(after))]):
+        nodes = pair.old_document.resolved(old.at(before)), pair.new_document.resolved(new.at(after))
+        for finding in once([*_answer(pair, nodes, comparison, good=_is_good(after))]):
             yield Located(_side(after), f"answer {after}", finding)
 
 
@@ -56,11 +56,11 @@ def _side(code: str) -> Side:
     return "answer" if _is_good(code) else "error"
 
 
-def _answer(pair: Pair, sites: tuple[Site, Site], comparison: Comparison, *, good: bool) -> Iterator[Finding]:
-    old, new = sites
+def _answer(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, good: bool) -> Iterator[Finding]:
+    old, new = nodes
     yield from remarks(old, new, ("content", "$ref"), comparison.sameness)
     yield from content_types(old, new, (JSON,))
-    read = [*_as_read(pair, sites)] if good else []
+    read = [*_as_read(pair, nodes)] if good else []
     yield from read
     for before, after in contents(old, new, (JSON,)):
         yield from remarks(before, after, ("schema",), comparison.sameness)
@@ -71,33 +71,33 @@ def _answer(pair: Pair, sites: tuple[Site, Site], comparison: Comparison, *, goo
                 yield finding
 
 
-def _as_read(pair: Pair, sites: tuple[Site, Site]) -> Iterator[Finding]:
+def _as_read(pair: Pair, nodes: tuple[Node, Node]) -> Iterator[Finding]:
     """What becomes of the whole answer in the client's hands."""
-    old, new = (site.at("content", JSON, "schema") for site in sites)
+    old, new = (node.at("content", JSON, "schema") for node in nodes)
     if pair.old.job == pair.new.job == "job":
-        tells = _tells_a_job(pair.old_book, old), _tells_a_job(pair.new_book, new)
+        tells = _tells_a_job(pair.old_document, old), _tells_a_job(pair.new_document, new)
         if tells[0] != tells[1]:
             yield Finding("job_answer", "added" if tells[1] else "removed", old.value, new.value, new.pointer)
     if pair.new.job == "plain":
-        classes = _class(pair.old_book, old), _class(pair.new_book, new)
+        classes = _class(pair.old_document, old), _class(pair.new_document, new)
         if bool(classes[0]) != bool(classes[1]):
             effect = "added" if classes[1] else "removed"
             yield Finding("answer_class", effect, classes[0] or None, classes[1] or None, new.pointer)
 
 
-def _tells_a_job(book: Book, schema: Site) -> bool:
+def _tells_a_job(document: Document, schema: Node) -> bool:
     """Whether the client may find a job's id in an answer; one that nothing is told of may have it."""
     names: list[dict[str, Any] | None] = [
         as_object(one.rules.get("properties")) or {} if one.kind in ("object", "any") else None
-        for one in value(book, schema).alternatives
+        for one in value(document, schema).alternatives
     ]
     return any(one is not None and (not one or not _READ.isdisjoint(one)) for one in names)
 
 
-def _class(book: Book, schema: Site) -> str:
+def _class(document: Document, schema: Node) -> str:
     """The class an answer is read into: the schema's, or a list of it; empty where the JSON stays as it came."""
-    shapes = value(book, schema).alternatives
+    shapes = value(document, schema).alternatives
     if len(shapes) == 1 and shapes[0].kind == "array" and shapes[0].rules.get("items"):
-        inner = value(book, Site(shapes[0].rules["items"], f"{shapes[0].pointer}/items")).alternatives
+        inner = value(document, Node(shapes[0].rules["items"], f"{shapes[0].pointer}/items")).alternatives
         return f"list[{inner[0].model}]" if len(inner) == 1 and inner[0].model else ""
     return shapes[0].model if len(shapes) == 1 else ""

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, field, frozen
 
 from muapi_client.pinning._diff.equivalence import TEXTS
-from muapi_client.pinning._document.reader import Site, key_of, same
+from muapi_client.pinning._document.reader import Node, key_of, same
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from muapi_client.pinning._document.reader import Book
+    from muapi_client.pinning._document.reader import Document
 
 SCHEMAS: Final = "#/components/schemas/"
 MISSING: Final[dict[str, Any]] = {}  # a schema that is not there allows everything
@@ -76,28 +76,28 @@ class Value:
         return self.has_default and not free and not any(same(self.notes["default"], choice) for choice in listed)
 
 
-def landed(book: Book, site: Site) -> Site:
-    """Where a site leads that is nothing but a reference."""
+def landed(document: Document, node: Node) -> Node:
+    """Where a node leads that is nothing but a reference."""
     for _ in range(_DEPTH):
-        target = book.resolved(site)
-        if set(site.fields) != {"$ref"} or target is site:
-            return site
-        site = target
-    return site
+        target = document.resolved(node)
+        if set(node.fields) != {"$ref"} or target is node:
+            return node
+        node = target
+    return node
 
 
-def value(book: Book, site: Site) -> Value:
+def value(document: Document, node: Node) -> Value:
     """Read a schema; each is read once, and one that is made of itself is anything where it comes round."""
-    key = (id(site.value), site.pointer)
-    if key not in book.values:
-        book.values[key] = Value((Alternative("any", {}, site.pointer),), nullable=False)
-        book.values[key] = _read(book, site)
-    return book.values[key]
+    key = (id(node.value), node.pointer)
+    if key not in document.values:
+        document.values[key] = Value((Alternative("any", {}, node.pointer),), nullable=False)
+        document.values[key] = _read(document, node)
+    return document.values[key]
 
 
-def _read(book: Book, site: Site) -> Value:
-    whole = _merged(book, site)
-    found = _alternatives(book, whole)
+def _read(document: Document, node: Node) -> Value:
+    whole = _merged(document, node)
+    found = _alternatives(document, whole)
     notes: dict[str, Any] = {key: whole.fields[key] for key in NOTES if key in whole.fields}
     alternatives, lifted = _lifted([one for one in found if one is not None], notes)
     return Value(_without_weaker(alternatives), None in found, {**notes, **lifted})
@@ -130,39 +130,39 @@ def _without_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
     return tuple({key_of([one.kind, one.model, one.choices, dict(one.rules)]): one for one in kept}.values())
 
 
-def _merged(book: Book, site: Site) -> Site:
+def _merged(document: Document, node: Node) -> Node:
     """A schema with its references followed, its ``allOf`` folded into it, and null beside one thing made a mark on it.
 
     Each is merged once; one that comes round again inside itself is left alone there.
     """
-    key = (id(site.value), site.pointer)
-    if key not in book.merged:
-        book.merged[key] = (site.value, site)
-        book.merged[key] = (site.value, _folded(book, book.resolved(site)))
-    return book.merged[key][1]
+    key = (id(node.value), node.pointer)
+    if key not in document.merged:
+        document.merged[key] = (node.value, node)
+        document.merged[key] = (node.value, _folded(document, document.resolved(node)))
+    return document.merged[key][1]
 
 
-def _folded(book: Book, site: Site) -> Site:
-    union = next((key for key in _UNIONS if site.at(key).items), None)
-    alone = _alone(site.at(union)) if union else None
+def _folded(document: Document, node: Node) -> Node:
+    union = next((key for key in _UNIONS if node.at(key).items), None)
+    alone = _alone(node.at(union)) if union else None
     if union is not None and alone is not None:
-        only = _merged(book, alone)
-        beside = {key: one for key, one in site.fields.items() if key != union}
-        null = {"nullable": True} if len(site.at(union).items) > 1 else {}
-        site = Site(_both(only.fields, {**beside, **null}), only.pointer)
-    parts = [_merged(book, site.at("allOf", number)) for number in range(len(site.at("allOf").items))]
+        only = _merged(document, alone)
+        beside = {key: one for key, one in node.fields.items() if key != union}
+        null = {"nullable": True} if len(node.at(union).items) > 1 else {}
+        node = Node(_both(only.fields, {**beside, **null}), only.pointer)
+    parts = [_merged(document, node.at("allOf", number)) for number in range(len(node.at("allOf").items))]
     if not parts:
-        return site
+        return node
     whole: dict[str, Any] = {}
-    own = {key: one for key, one in site.fields.items() if key != "allOf"}
+    own = {key: one for key, one in node.fields.items() if key != "allOf"}
     for fields in (*(part.fields for part in parts), own):
         whole = _both(whole, fields)
     if any(not same(whole.get(key), one) for part in parts for key, one in part.fields.items() if key not in _ADDED):
-        whole["allOf"] = site.fields["allOf"]  # two rules of one name: what holds is in none of them alone
-    return Site(whole, parts[0].pointer if len(parts) == 1 else site.pointer)
+        whole["allOf"] = node.fields["allOf"]  # two rules of one name: what holds is in none of them alone
+    return Node(whole, parts[0].pointer if len(parts) == 1 else node.pointer)
 
 
-def _alone(union: Site) -> Site | None:
+def _alone(union: Node) -> Node | None:
     """The one thing of a union that is not null, if there is just one."""
     real = [number for number, one in enumerate(union.items) if one != {"type": "null"}]
     return union.at(real[0]) if len(real) == 1 else None
@@ -184,31 +184,31 @@ def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _alternatives(book: Book, site: Site) -> list[Alternative | None]:
+def _alternatives(document: Document, node: Node) -> list[Alternative | None]:
     """Every alternative of a merged schema; None stands for null."""
-    schema = site.fields
+    schema = node.fields
     if not schema:
-        return [Alternative("nothing" if site.value is False else "any", {}, site.pointer)]
+        return [Alternative("nothing" if node.value is False else "any", {}, node.pointer)]
     null: list[Alternative | None] = [None] if schema.get("nullable") is True else []
-    union = next((key for key in _UNIONS if site.at(key).items), None)
+    union = next((key for key in _UNIONS if node.at(key).items), None)
     if union is not None:
-        return [*_united(book, site, union), *null]
+        return [*_united(document, node, union), *null]
     types, listed = schema.get("type"), as_list(schema.get("type"))
     if listed:
-        each = (Site({**schema, "type": one}, site.pointer) for one in listed[:_DEPTH] if isinstance(one, str))
-        return [*(found for one in each for found in _alternatives(book, one)), *null]
+        each = (Node({**schema, "type": one}, node.pointer) for one in listed[:_DEPTH] if isinstance(one, str))
+        return [*(found for one in each for found in _alternatives(document, one)), *null]
     if types == "null":
         return [None]
-    return [*_plain(site), *null]
+    return [*_plain(node), *null]
 
 
-def _united(book: Book, site: Site, union: str) -> list[Alternative | None]:
+def _united(document: Document, node: Node, union: str) -> list[Alternative | None]:
     """The alternatives of a union, each under what the schema says beside it."""
-    beside = {key: one for key, one in site.fields.items() if key not in (union, "nullable", "type", *NOTES)}
-    kind = site.text("type") or "any"
+    beside = {key: one for key, one in node.fields.items() if key not in (union, "nullable", "type", *NOTES)}
+    kind = node.text("type") or "any"
     found: list[Alternative | None] = []
-    for number in range(len(site.at(union).items)):
-        one = value(book, site.at(union, number))
+    for number in range(len(node.at(union).items)):
+        one = value(document, node.at(union, number))
         notes = {BRANCH: one.notes} if one.notes else {}
         found += [
             evolve(
@@ -220,19 +220,19 @@ def _united(book: Book, site: Site, union: str) -> list[Alternative | None]:
     return found
 
 
-def _plain(site: Site) -> list[Alternative | None]:
+def _plain(node: Node) -> list[Alternative | None]:
     """A schema that is no union: one alternative, or one for each type among choices whose type nobody says."""
-    schema = site.fields
-    listed = [schema["const"]] if "const" in schema else site.at("enum").items
+    schema = node.fields
+    listed = [schema["const"]] if "const" in schema else node.at("enum").items
     choices = tuple({key_of(choice): choice for choice in listed if choice is not None}.values())
     if listed and not choices:
         return [None]
     kind = schema.get("type")
     kinds = [kind] if isinstance(kind, str) else [*dict.fromkeys(map(_kind, choices))] or [_kind_of(schema)]
-    named = _is_model(schema) and site.pointer.startswith(SCHEMAS) and "/" not in site.pointer[len(SCHEMAS) :]
-    name = site.pointer[len(SCHEMAS) :].replace("~1", "/").replace("~0", "~") if named else ""
+    named = _is_model(schema) and node.pointer.startswith(SCHEMAS) and "/" not in node.pointer[len(SCHEMAS) :]
+    name = node.pointer[len(SCHEMAS) :].replace("~1", "/").replace("~0", "~") if named else ""
     found = [
-        Alternative(one, _rules(schema), site.pointer, _of(one, choices) if len(kinds) > 1 else choices, name)
+        Alternative(one, _rules(schema), node.pointer, _of(one, choices) if len(kinds) > 1 else choices, name)
         for one in kinds
     ]
     return [*found, *([None] if None in listed else [])]

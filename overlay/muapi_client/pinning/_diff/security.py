@@ -13,40 +13,40 @@ from muapi_client.pinning._document.reader import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from muapi_client.pinning._document.reader import Book, Operation, Site
+    from muapi_client.pinning._document.reader import Document, Operation, Node
 
 KEY_HEADER: Final = "x-api-key"  # what the client sends (API reference, "Authentication")
 
 
-def security(old_book: Book, new_book: Book, old: Operation, new: Operation) -> Iterator[Finding]:
+def security(old_document: Document, new_document: Document, old: Operation, new: Operation) -> Iterator[Finding]:
     """How the requirements of two operations differ, if they do."""
-    before, after = _requirements(old_book, old), _requirements(new_book, new)
+    before, after = _requirements(old_document, old), _requirements(new_document, new)
     if before == after:
         return
-    enough = _is_enough(old_book, old), _is_enough(new_book, new)
+    enough = _is_enough(old_document, old), _is_enough(new_document, new)
     effect = "narrowed" if enough[0] and not enough[1] else "widened" if enough[1] and not enough[0] else "changed"
-    yield Finding("security", effect, {"any of": before}, {"any of": after}, f"{new.site.pointer}/security")
+    yield Finding("security", effect, {"any of": before}, {"any of": after}, f"{new.node.pointer}/security")
 
 
-def _listed(book: Book, operation: Operation) -> list[dict[str, Any]]:
+def _listed(document: Document, operation: Operation) -> list[dict[str, Any]]:
     """The alternatives, each a set of schemes with scopes; the operation's own override the document's."""
-    own = operation.site.at("security")
-    every: Site = own if own.value is not None else book.root.at("security")
+    own = operation.node.at("security")
+    every: Node = own if own.value is not None else document.root.at("security")
     return [one for one in every.items if isinstance(one, dict)]
 
 
-def _scheme(book: Book, name: str) -> dict[str, Any]:
-    return book.resolved(book.root.at("components", "securitySchemes", name)).fields
+def _scheme(document: Document, name: str) -> dict[str, Any]:
+    return document.resolved(document.root.at("components", "securitySchemes", name)).fields
 
 
-def _requirements(book: Book, operation: Operation) -> list[str]:
+def _requirements(document: Document, operation: Operation) -> list[str]:
     """The alternatives as texts that tell all there is, in an order of their own."""
     return sorted(
         " and ".join(
-            f"{name} {key_of([_without_words(_scheme(book, name)), one[name]])}" for name in sorted(map(str, one))
+            f"{name} {key_of([_without_words(_scheme(document, name)), one[name]])}" for name in sorted(map(str, one))
         )
         or "nothing"
-        for one in _listed(book, operation)
+        for one in _listed(document, operation)
     )
 
 
@@ -54,10 +54,10 @@ def _without_words(scheme: dict[str, Any]) -> dict[str, Any]:
     return {key: one for key, one in scheme.items() if key != "description"}
 
 
-def _is_enough(book: Book, operation: Operation) -> bool:
+def _is_enough(document: Document, operation: Operation) -> bool:
     """Whether the client's key in its header is enough for one of the alternatives."""
-    alternatives = _listed(book, operation)
-    return not alternatives or any(all(_is_key(_scheme(book, name)) for name in one) for one in alternatives)
+    alternatives = _listed(document, operation)
+    return not alternatives or any(all(_is_key(_scheme(document, name)) for name in one) for one in alternatives)
 
 
 def _is_key(scheme: dict[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from muapi_client.pinning._diff.changes import Change, Diff, Impact, in_order
 from muapi_client.pinning._diff.equivalence import references
 from muapi_client.pinning._document.errors import PinError
 from muapi_client.pinning._document.naming import slug
-from muapi_client.pinning._document.reader import Book
+from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def second_opinion(old: Mapping[str, Any], new: Mapping[str, Any], found: Diff) 
     for change in found.changes:
         for path in {change.path, *_renamed(change)}:
             known.setdefault((change.method, path), []).append(change)
-    books = Book(old), Book(new)
-    more = [_change(one, *_operation(one.location, books)) for one in told if not _is_known(one, known, books)]
+    documents = Document(old), Document(new)
+    more = [_change(one, *_operation(one.location, documents)) for one in told if not _is_known(one, known, documents)]
     return evolve(found, changes=in_order([*found.changes, *more]))
 
 
@@ -70,9 +70,9 @@ def _run(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
         ) from None
 
 
-def _is_known(told: Any, known: Mapping[tuple[str, str], list[Change]], books: tuple[Book, Book]) -> bool:
+def _is_known(told: Any, known: Mapping[tuple[str, str], list[Change]], documents: tuple[Document, Document]) -> bool:
     """Whether one of our changes stands where specshift's finding does."""
-    method, path, rest = _operation(told.location, books)
+    method, path, rest = _operation(told.location, documents)
     if not path:
         return bool(known.get(("", "")))
     ours = known.get((method, path), []) if method else [one for key in known if key[1] == path for one in known[key]]
@@ -85,12 +85,12 @@ def _is_known(told: Any, known: Mapping[tuple[str, str], list[Change]], books: t
     return any(field in _fields(one) for one in near)
 
 
-def _operation(location: str, books: tuple[Book, Book]) -> tuple[str, str, str]:
+def _operation(location: str, documents: tuple[Document, Document]) -> tuple[str, str, str]:
     """The method and path of a finding, and what of its location is left; empty where it is of the whole document."""
     head, _, rest = location.partition(" > ")
     method, _, path = head.partition(" ")
-    for book in books:
-        if (method, path) in book.operations:
+    for document in documents:
+        if (method, path) in document.operations:
             return method, path, rest
     return ("", head, rest) if head.startswith("/") else ("", "", rest)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning._diff.findings import Finding, Located
-from muapi_client.pinning._document.reader import Site, key_of
+from muapi_client.pinning._document.reader import Node, key_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from muapi_client.pinning._diff.equivalence import Sameness
     from muapi_client.pinning._diff.findings import Pair, Side
-    from muapi_client.pinning._document.reader import Book, Operation
+    from muapi_client.pinning._document.reader import Document, Operation
 
 # Words that are written in one way only; null, bounds and formats are written in several.
 _PLAIN: Final = ("maxLength", "maxItems", "maxProperties", "pattern", "multipleOf")
@@ -32,22 +32,22 @@ Fact = tuple[str, str, str]  # a field, a word and what it says, as JSON
 
 def overlooked(pair: Pair, sameness: Sameness) -> Iterator[Located]:
     """What only one of two operations says of what it takes or answers; nothing where they mean the same."""
-    if sameness.holds(*([one.site.value, *_parameters(one)] for one in (pair.old, pair.new))):
+    if sameness.holds(*([one.node.value, *_parameters(one)] for one in (pair.old, pair.new))):
         return
     for side, place in _SIDES:
         old, new = _part(pair.old, side), _part(pair.new, side)
         if sameness.holds(old, new):
             continue
-        before, after = _facts(pair.old_book, old), _facts(pair.new_book, new)
+        before, after = _facts(pair.old_document, old), _facts(pair.new_document, new)
         if before != after:
             told = _told(before - after), _told(after - before)
-            yield Located(side, place, Finding("rule", "changed", *told, pair.new.site.pointer))
+            yield Located(side, place, Finding("rule", "changed", *told, pair.new.node.pointer))
 
 
 def _part(operation: Operation, side: Side) -> Any:
     if side == "answer":
-        return operation.site.fields.get("responses")
-    return [operation.site.fields.get("requestBody"), *_parameters(operation)]
+        return operation.node.fields.get("responses")
+    return [operation.node.fields.get("requestBody"), *_parameters(operation)]
 
 
 def _parameters(operation: Operation) -> list[Any]:
@@ -58,7 +58,7 @@ def _told(facts: set[Fact]) -> list[str] | None:
     return [" ".join(filter(None, fact)) for fact in sorted(facts)] or None
 
 
-def _facts(book: Book, part: Any) -> set[Fact]:
+def _facts(document: Document, part: Any) -> set[Fact]:
     found: set[Fact] = set()
     waiting: list[tuple[str, Any]] = [("", part)]
     followed: set[tuple[str, str]] = set()
@@ -72,8 +72,8 @@ def _facts(book: Book, part: Any) -> set[Fact]:
         reference = fields.get("$ref")
         if isinstance(reference, str) and (name, reference) not in followed:
             followed.add((name, reference))
-            waiting.append((name, book.target(reference).value))
-        properties = Site(fields, "").at("properties").fields
+            waiting.append((name, document.target(reference).value))
+        properties = Node(fields, "").at("properties").fields
         found |= {(name, "properties", one) for one in properties}
         waiting += properties.items()
         waiting += [(name, one) for word, one in fields.items() if word not in ("properties", "default", "enum")]

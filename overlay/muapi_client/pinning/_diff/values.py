@@ -19,7 +19,7 @@ from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.findings import Finding, joined
 from muapi_client.pinning._diff.renames import renamed_fields
 from muapi_client.pinning._diff.schemas import MISSING, Value, landed, value
-from muapi_client.pinning._document.reader import Site, same
+from muapi_client.pinning._document.reader import Node, same
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from muapi_client.pinning._diff.equivalence import Sameness
     from muapi_client.pinning._diff.schemas import Alternative
-    from muapi_client.pinning._document.reader import Book
+    from muapi_client.pinning._document.reader import Document
 
 _PLACES: Final = 16  # of one schema in one operation that are told; else a document could be made endless
 _CLASHES: Final = {("integer", "number"): "wider_number", ("number", "integer"): "narrowed"}
@@ -41,13 +41,13 @@ class Edge:
     """A pair of schemas inside another pair."""
 
     name: str  # a field, "[]" or "{}"
-    old: Site
-    new: Site
+    old: Node
+    new: Node
     required: bool = False  # always sent, so that its default never counts
 
 
 @frozen
-class Node:
+class SchemaDiff:
     """What one pair of schemas came to."""
 
     findings: tuple[Finding, ...]
@@ -57,12 +57,12 @@ class Node:
 class Comparison:
     """The comparison of the schemas of two documents; remembers what it has compared."""
 
-    def __init__(self, old: Book, new: Book, sameness: Sameness) -> None:
+    def __init__(self, old: Document, new: Document, sameness: Sameness) -> None:
         self._old, self._new, self.sameness = old, new, sameness
-        self._nodes: dict[Key, Node] = {}
-        self._kept: list[Any] = []  # what an id in `_nodes` belongs to must not go
+        self._compared: dict[Key, SchemaDiff] = {}
+        self._kept: list[Any] = []  # what an id in `_compared` belongs to must not go
 
-    def findings(self, old: Site, new: Site, *, required: bool = False) -> Iterator[Finding]:
+    def findings(self, old: Node, new: Node, *, required: bool = False) -> Iterator[Finding]:
         """Every difference between two schemas and all that they lead to, each field under its path.
 
         Args:
@@ -73,26 +73,26 @@ class Comparison:
         while waiting:
             path, edge = waiting.popleft()
             place = joined(path, edge.name) if edge.name else path
-            key, node = self._node(edge.old, edge.new)
+            key, inside = self._difference(edge.old, edge.new)
             seen = paths.setdefault(key, [])
             if len(seen) == _PLACES or any(_within(place, before) for before in seen):
                 continue  # said often enough; or a schema inside itself, and said further out
             seen.append(place)
-            for one in node.findings:
+            for one in inside.findings:
                 yield evolve(one, field=_inner(place, one.field), effect=_effect_at(place, one, edge))
-            waiting.extend((place, inner) for inner in node.edges)
+            waiting.extend((place, inner) for inner in inside.edges)
 
-    def _node(self, old: Site, new: Site) -> tuple[Key, Node]:
+    def _difference(self, old: Node, new: Node) -> tuple[Key, SchemaDiff]:
         old, new = landed(self._old, old), landed(self._new, new)
         key = (id(old.value), old.pointer, id(new.value), new.pointer)
-        if key not in self._nodes:
+        if key not in self._compared:
             self._kept += [old.value, new.value]
-            self._nodes[key] = self._compared(old, new)
-        return key, self._nodes[key]
+            self._compared[key] = self._compare(old, new)
+        return key, self._compared[key]
 
-    def _compared(self, old: Site, new: Site) -> Node:
+    def _compare(self, old: Node, new: Node) -> SchemaDiff:
         if old.pointer == new.pointer and self.sameness.holds(old.value, new.value):  # else its class has another name
-            return Node((), ())
+            return SchemaDiff((), ())
         was, now = value(self._old, old), value(self._new, new)
         found = [*_notes(was, now, new.pointer)]
         if was.nullable != now.nullable:
@@ -108,7 +108,7 @@ class Comparison:
             inside, further = _inside(one, other)
             found += inside
             edges += further
-        return Node(tuple(found), tuple(edges))
+        return SchemaDiff(tuple(found), tuple(edges))
 
 
 def _effect_at(place: str, one: Finding, edge: Edge) -> str:
@@ -200,10 +200,10 @@ def _inside(old: Alternative, new: Alternative) -> tuple[list[Finding], list[Edg
     here, edges = _fields(old, new)
     found += here
     if "items" in old.rules or "items" in new.rules:
-        edges.append(Edge("[]", _site(old, "items"), _site(new, "items")))
+        edges.append(Edge("[]", _node(old, "items"), _node(new, "items")))
     before, after = _further(old), _further(new)
     if isinstance(before, dict) and isinstance(after, dict):
-        edges.append(Edge("{}", _site(old, "additionalProperties"), _site(new, "additionalProperties")))
+        edges.append(Edge("{}", _node(old, "additionalProperties"), _node(new, "additionalProperties")))
     elif not same(before, after):
         narrower = before is True or after is False
         effect = "narrowed" if narrower else "widened"
@@ -222,12 +222,12 @@ def _has_fields(one: Alternative) -> bool:
     return bool(one.rules.get("properties")) or bool(one.model)
 
 
-def _site(one: Alternative, word: str) -> Site:
-    return Site(one.rules.get(word, MISSING), f"{one.pointer}/{word}")
+def _node(one: Alternative, word: str) -> Node:
+    return Node(one.rules.get(word, MISSING), f"{one.pointer}/{word}")
 
 
 def _fields(old: Alternative, new: Alternative) -> tuple[list[Finding], list[Edge]]:
-    was, now = Site(old.rules, old.pointer).at("properties"), Site(new.rules, new.pointer).at("properties")
+    was, now = Node(old.rules, old.pointer).at("properties"), Node(new.rules, new.pointer).at("properties")
     need, needed = _required(old), _required(new)
     gone = [name for name in was.fields if name not in now.fields]
     come = [name for name in now.fields if name not in was.fields]

@@ -26,22 +26,22 @@ _HOPS: Final = 50  # references that lead only to references; more is a circle
 
 
 @frozen
-class Site:
+class Node:
     """Something in a document, and where: a JSON pointer (RFC 6901) as a URI fragment."""
 
     value: Any
     pointer: str
 
-    def at(self, *steps: str | int) -> Site:
+    def at(self, *steps: str | int) -> Node:
         """What stands further in; None where nothing does."""
-        site = self
+        node = self
         for step in steps:
-            fields, items = as_object(site.value), as_list(site.value)
+            fields, items = as_object(node.value), as_list(node.value)
             inner: Any = fields.get(str(step)) if fields is not None else None
             if items is not None and isinstance(step, int) and step < len(items):
                 inner = items[step]
-            site = Site(inner, f"{site.pointer}/{str(step).replace('~', '~0').replace('/', '~1')}")
-        return site
+            node = Node(inner, f"{node.pointer}/{str(step).replace('~', '~0').replace('/', '~1')}")
+        return node
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -65,8 +65,8 @@ class Operation:
 
     method: str
     path: str
-    site: Site
-    parameters: dict[tuple[str, str], Site]  # by place and name, the operation's own over its path's
+    node: Node
+    parameters: dict[tuple[str, str], Node]  # by place and name, the operation's own over its path's
     beside: dict[str, Any]  # what its path says of all its operations, but for parameters
 
     everything: list[Any]  # all the document says of it, to be compared as a whole
@@ -89,51 +89,51 @@ class Operation:
     @property
     def tags(self) -> list[str]:
         """Its tags."""
-        return [tag for tag in self.site.at("tags").items if isinstance(tag, str)]
+        return [tag for tag in self.node.at("tags").items if isinstance(tag, str)]
 
 
-class Book:
+class Document:
     """One document."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self.root = Site(dict(document), "#")
+        self.root = Node(dict(document), "#")
         self.values: dict[tuple[int, str], Value] = {}  # what `_diff/schemas` has read
         # And on the way there; both hold what their keys' ids are of.
-        self.merged: dict[tuple[int, str], tuple[Any, Site]] = {}
-        self._followed: dict[tuple[int, str], tuple[Any, Site]] = {}
+        self.merged: dict[tuple[int, str], tuple[Any, Node]] = {}
+        self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
         self.operations = {(one.method, one.path): one for one in self._operations()}
 
-    def resolved(self, site: Site) -> Site:
+    def resolved(self, node: Node) -> Node:
         """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.
 
         A reference that leads nowhere, or in a circle, is left as it is. Each is followed once, so that whoever
         remembers what a schema came to finds it again.
         """
-        key = (id(site.value), site.pointer)
+        key = (id(node.value), node.pointer)
         if key not in self._followed:
-            self._followed[key] = (site.value, self._followed_from(site))
+            self._followed[key] = (node.value, self._followed_from(node))
         return self._followed[key][1]
 
-    def target(self, reference: str) -> Site:
+    def target(self, reference: str) -> Node:
         """What a reference leads to, of whatever kind; None where it leads nowhere, or out of the document."""
         if not reference.startswith("#/"):
-            return Site(None, reference)
+            return Node(None, reference)
         steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
-        site = self.root
+        node = self.root
         for step in steps:
-            inside_list = as_list(site.value) is not None and step.isdecimal() and len(step) < 10  # noqa: PLR2004 - an index
-            site = site.at(int(step) if inside_list else step)
-        return site
+            inside_list = as_list(node.value) is not None and step.isdecimal() and len(step) < 10  # noqa: PLR2004 - an index
+            node = node.at(int(step) if inside_list else step)
+        return node
 
-    def _followed_from(self, site: Site) -> Site:
+    def _followed_from(self, node: Node) -> Node:
         for _ in range(_HOPS):
-            reference = site.fields.get("$ref")
+            reference = node.fields.get("$ref")
             target = self.target(reference) if isinstance(reference, str) else None
             if target is None or as_object(target.value) is None:
-                return site
-            beside = {key: value for key, value in site.fields.items() if key != "$ref"}
-            site = evolve(target, value={**target.value, **beside}) if beside else target
-        return site
+                return node
+            beside = {key: value for key, value in node.fields.items() if key != "$ref"}
+            node = evolve(target, value={**target.value, **beside}) if beside else target
+        return node
 
     def _operations(self) -> Iterator[Operation]:
         schemes = self.root.at("components", "securitySchemes").value
@@ -142,14 +142,14 @@ class Book:
             shared = self._parameters(item)
             beside = {key: one for key, one in item.fields.items() if key not in (*METHODS, "parameters", "$ref")}
             for method in METHODS:
-                site = item.at(method)
-                if as_object(site.value) is not None:
-                    parameters = {**shared, **self._parameters(site)}
+                node = item.at(method)
+                if as_object(node.value) is not None:
+                    parameters = {**shared, **self._parameters(node)}
                     common = [item.fields.get("parameters"), beside, self.root.fields.get("security"), schemes]
-                    yield Operation(method.upper(), path, site, parameters, beside, [site.value, *common])
+                    yield Operation(method.upper(), path, node, parameters, beside, [node.value, *common])
 
-    def _parameters(self, owner: Site) -> dict[tuple[str, str], Site]:
-        found: dict[tuple[str, str], Site] = {}
+    def _parameters(self, owner: Node) -> dict[tuple[str, str], Node]:
+        found: dict[tuple[str, str], Node] = {}
         for number in range(len(owner.at("parameters").items)):
             one = self.resolved(owner.at("parameters", number))
             found[one.text("in"), one.text("name")] = one

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import field, frozen
 
 from muapi_client.pinning._document.errors import PinError, quoted
-from muapi_client.pinning._document.reader import Book
+from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.strict_json import as_object
 from muapi_client.pinning._locks.fingerprint import fingerprint
 
@@ -207,12 +207,12 @@ def standing(
 
 def functions_of(document: Mapping[str, Any]) -> dict[str, str]:
     """Every function of a document, with its slug."""
-    return {one.function: one.slug for one in Book(document).operations.values() if one.function}
+    return {one.function: one.slug for one in Document(document).operations.values() if one.function}
 
 
 def _operations(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Every function of a document, with its method and path."""
-    found = Book(document).operations.values()
+    found = Document(document).operations.values()
     return {one.function: (one.method, one.path) for one in found if one.function}
 
 

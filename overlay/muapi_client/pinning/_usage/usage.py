@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from muapi_client.pinning._diff.prices import operations_by_name
 from muapi_client.pinning._document.errors import PinError
-from muapi_client.pinning._document.reader import Book
+from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._usage.call_sites import Found, read
 from muapi_client.pinning._usage.source_files import UNREADABLE, code, reason, tree_of
 
@@ -130,7 +130,7 @@ def used_in(paths: Iterable[str | os.PathLike[str]]) -> Usage:
 
 def functions_by_name(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """The functions that each catalogue name is for, as the documents' summaries tell it."""
-    named = operations_by_name(*map(Book, documents))
+    named = operations_by_name(*map(Document, documents))
     return {name: frozenset(one.function for one in some if one.function) for name, some in named.items()}
 
 
