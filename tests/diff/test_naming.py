@@ -19,6 +19,7 @@ from refusal import RefusalError
 from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._diff import media_fields
 from muapi_client.pinning._diff.operations import CLIENTS_PLACES
+from muapi_client.pinning._diff.schemas import Schemas
 from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
 from muapi_client.pinning._document.reader import Document, Node
 
@@ -87,7 +88,7 @@ def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str
     rendered = shapes.Schemas({"components": components}).field(wire, schema, required=False).is_media
     document = Document({"components": components})
     body = Node({"type": "object", "properties": {wire: schema}}, "#")
-    assert dict(media_fields.fields(document, body)) == {wire: rendered}
+    assert dict(media_fields.fields(Schemas(document), body)) == {wire: rendered}
 
 
 def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:

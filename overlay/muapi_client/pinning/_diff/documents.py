@@ -23,7 +23,7 @@ from muapi_client.pinning._document.reader import Document, same
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from muapi_client.pinning._document.reader import Operation, Node
+    from muapi_client.pinning._document.reader import Node, Operation
 
 _READ: Final = ("paths", "components", "security", "servers")  # read with the operations, or by name
 

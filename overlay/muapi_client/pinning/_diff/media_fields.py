@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from muapi_client.pinning._diff.findings import Finding, joined
-from muapi_client.pinning._diff.schemas import value
 from muapi_client.pinning._document.reader import Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from muapi_client.pinning._diff.schemas import Alternative, Value
-    from muapi_client.pinning._document.reader import Document
+    from muapi_client.pinning._diff.schemas import Alternative, Schemas, Value
 
 ALWAYS: Final = frozenset({"image_url", "video_url", "audio_url"})
 NEVER: Final = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
@@ -30,13 +28,13 @@ _OTHER: Final = frozenset({"type", "format", "enum", "const", "file", "moment"})
 
 
 def with_media(
-    documents: tuple[Document, Document], bodies: tuple[Node, Node], found: Sequence[Finding]
+    schemas: tuple[Schemas, Schemas], bodies: tuple[Node, Node], found: Sequence[Finding]
 ) -> Iterator[Finding]:
     """The findings of two bodies in JSON, with what becomes of their media.
 
     A lost format that costs a field its media is told as that; a format that came is told as what it is.
     """
-    old, new = (dict(fields(document, body)) for document, body in zip(documents, bodies, strict=True))
+    old, new = (dict(fields(side, body)) for side, body in zip(schemas, bodies, strict=True))
     turned = {name: (old[name], new[name]) for name in old if name in new and old[name] != new[name]}
     lost = {name for name, (was, _) in turned.items() if was}
     for one in found:
@@ -48,13 +46,13 @@ def with_media(
         yield Finding("media", "removed" if name in lost else "added", *turned[name], bodies[1].pointer, name)
 
 
-def fields(document: Document, body: Node) -> Iterator[tuple[str, bool]]:
+def fields(schemas: Schemas, body: Node) -> Iterator[tuple[str, bool]]:
     """Each field of a body, and whether it takes media."""
-    for one in value(document, body).alternatives:
+    for one in schemas.read(body).alternatives:
         named = Node(one.rules, one.pointer).at("properties")
         for name in named.fields:
-            about = value(document, named.at(name))
-            items = [value(document, Node(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
+            about = schemas.read(named.at(name))
+            items = [schemas.read(Node(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
             address = name in ALWAYS or any(map(_has_address, (about, *items)))
             yield joined("", name), address and not NEVER.search(name)
 

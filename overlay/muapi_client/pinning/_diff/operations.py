@@ -179,6 +179,6 @@ def _body(pair: Pair, comparison: Comparison) -> Iterator[Located]:
         schemas = schema_of(before), schema_of(after)
         inside = comparison.findings(*schemas)
         media = after.pointer.endswith(_JSON) and not comparison.sameness.holds(schemas[0].value, schemas[1].value)
-        found += with_media(pair.documents, schemas, [*inside]) if media else inside
+        found += with_media(comparison.schemas, schemas, [*inside]) if media else inside
     for finding in once(found):
         yield Located("request", "body", finding)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning._diff.content_types import JSON, content_types, contents, once, remarks, schema_of
 from muapi_client.pinning._diff.findings import Finding, Located, Pair
-from muapi_client.pinning._diff.schemas import value
 from muapi_client.pinning._document.reader import Node
 from muapi_client.pinning._document.strict_json import as_object
 
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from muapi_client.pinning._diff.findings import Side
+    from muapi_client.pinning._diff.schemas import Schemas
     from muapi_client.pinning._diff.values import Comparison
-    from muapi_client.pinning._document.reader import Document
 
 # The names a job's id, or what a job made at once, goes under (`muapi_client._answers` reads them), and the envelope's.
 _READ: Final = frozenset({"request_id", "id", "outputs", "output", "images", "data"})
@@ -60,7 +59,7 @@ def _answer(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, goo
     old, new = nodes
     yield from remarks(old, new, ("content", "$ref"), comparison.sameness)
     yield from content_types(old, new, (JSON,))
-    read = [*_as_read(pair, nodes)] if good else []
+    read = [*_as_read(pair, nodes, comparison.schemas)] if good else []
     yield from read
     for before, after in contents(old, new, (JSON,)):
         yield from remarks(before, after, ("schema",), comparison.sameness)
@@ -71,33 +70,33 @@ def _answer(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, goo
                 yield finding
 
 
-def _as_read(pair: Pair, nodes: tuple[Node, Node]) -> Iterator[Finding]:
+def _as_read(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schemas, Schemas]) -> Iterator[Finding]:
     """What becomes of the whole answer in the client's hands."""
     old, new = (node.at("content", JSON, "schema") for node in nodes)
     if pair.old.job == pair.new.job == "job":
-        tells = _tells_a_job(pair.old_document, old), _tells_a_job(pair.new_document, new)
+        tells = _tells_a_job(schemas[0], old), _tells_a_job(schemas[1], new)
         if tells[0] != tells[1]:
             yield Finding("job_answer", "added" if tells[1] else "removed", old.value, new.value, new.pointer)
     if pair.new.job == "plain":
-        classes = _class(pair.old_document, old), _class(pair.new_document, new)
+        classes = _class(schemas[0], old), _class(schemas[1], new)
         if bool(classes[0]) != bool(classes[1]):
             effect = "added" if classes[1] else "removed"
             yield Finding("answer_class", effect, classes[0] or None, classes[1] or None, new.pointer)
 
 
-def _tells_a_job(document: Document, schema: Node) -> bool:
+def _tells_a_job(schemas: Schemas, answer: Node) -> bool:
     """Whether the client may find a job's id in an answer; one that nothing is told of may have it."""
     names: list[dict[str, Any] | None] = [
         as_object(one.rules.get("properties")) or {} if one.kind in ("object", "any") else None
-        for one in value(document, schema).alternatives
+        for one in schemas.read(answer).alternatives
     ]
     return any(one is not None and (not one or not _READ.isdisjoint(one)) for one in names)
 
 
-def _class(document: Document, schema: Node) -> str:
+def _class(schemas: Schemas, answer: Node) -> str:
     """The class an answer is read into: the schema's, or a list of it; empty where the JSON stays as it came."""
-    shapes = value(document, schema).alternatives
+    shapes = schemas.read(answer).alternatives
     if len(shapes) == 1 and shapes[0].kind == "array" and shapes[0].rules.get("items"):
-        inner = value(document, Node(shapes[0].rules["items"], f"{shapes[0].pointer}/items")).alternatives
+        inner = schemas.read(Node(shapes[0].rules["items"], f"{shapes[0].pointer}/items")).alternatives
         return f"list[{inner[0].model}]" if len(inner) == 1 and inner[0].model else ""
     return shapes[0].model if len(shapes) == 1 else ""

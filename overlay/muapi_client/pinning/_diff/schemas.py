@@ -86,18 +86,38 @@ def landed(document: Document, node: Node) -> Node:
     return node
 
 
-def value(document: Document, node: Node) -> Value:
-    """Read a schema; each is read once, and one that is made of itself is anything where it comes round."""
-    key = (id(node.value), node.pointer)
-    if key not in document.values:
-        document.values[key] = Value((Alternative("any", {}, node.pointer),), nullable=False)
-        document.values[key] = _read(document, node)
-    return document.values[key]
+class Schemas:
+    """The schemas of one document, each read once."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self._values: dict[tuple[int, str], Value] = {}
+        # The key holds the id of a value that was perhaps made for this one reading; kept, no other gets its id.
+        self._merged: dict[tuple[int, str], tuple[Any, Node]] = {}
+
+    def read(self, node: Node) -> Value:
+        """Read a schema; one that is made of itself is anything where it comes round."""
+        key = (id(node.value), node.pointer)
+        if key not in self._values:
+            self._values[key] = Value((Alternative("any", {}, node.pointer),), nullable=False)
+            self._values[key] = _read(self, node)
+        return self._values[key]
+
+    def merge(self, node: Node) -> Node:
+        """Follow a schema's references, fold its ``allOf`` into it, and make null beside one thing a mark on it.
+
+        One that comes round again inside itself is left alone there.
+        """
+        key = (id(node.value), node.pointer)
+        if key not in self._merged:
+            self._merged[key] = (node.value, node)
+            self._merged[key] = (node.value, _folded(self, self.document.resolved(node)))
+        return self._merged[key][1]
 
 
-def _read(document: Document, node: Node) -> Value:
-    whole = _merged(document, node)
-    found = _alternatives(document, whole)
+def _read(schemas: Schemas, node: Node) -> Value:
+    whole = schemas.merge(node)
+    found = _alternatives(schemas, whole)
     notes: dict[str, Any] = {key: whole.fields[key] for key in NOTES if key in whole.fields}
     alternatives, lifted = _lifted([one for one in found if one is not None], notes)
     return Value(_without_weaker(alternatives), None in found, {**notes, **lifted})
@@ -130,27 +150,15 @@ def _without_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
     return tuple({key_of([one.kind, one.model, one.choices, dict(one.rules)]): one for one in kept}.values())
 
 
-def _merged(document: Document, node: Node) -> Node:
-    """A schema with its references followed, its ``allOf`` folded into it, and null beside one thing made a mark on it.
-
-    Each is merged once; one that comes round again inside itself is left alone there.
-    """
-    key = (id(node.value), node.pointer)
-    if key not in document.merged:
-        document.merged[key] = (node.value, node)
-        document.merged[key] = (node.value, _folded(document, document.resolved(node)))
-    return document.merged[key][1]
-
-
-def _folded(document: Document, node: Node) -> Node:
+def _folded(schemas: Schemas, node: Node) -> Node:
     union = next((key for key in _UNIONS if node.at(key).items), None)
     alone = _alone(node.at(union)) if union else None
     if union is not None and alone is not None:
-        only = _merged(document, alone)
+        only = schemas.merge(alone)
         beside = {key: one for key, one in node.fields.items() if key != union}
         null = {"nullable": True} if len(node.at(union).items) > 1 else {}
         node = Node(_both(only.fields, {**beside, **null}), only.pointer)
-    parts = [_merged(document, node.at("allOf", number)) for number in range(len(node.at("allOf").items))]
+    parts = [schemas.merge(node.at("allOf", number)) for number in range(len(node.at("allOf").items))]
     if not parts:
         return node
     whole: dict[str, Any] = {}
@@ -184,7 +192,7 @@ def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _alternatives(document: Document, node: Node) -> list[Alternative | None]:
+def _alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
     """Every alternative of a merged schema; None stands for null."""
     schema = node.fields
     if not schema:
@@ -192,23 +200,23 @@ def _alternatives(document: Document, node: Node) -> list[Alternative | None]:
     null: list[Alternative | None] = [None] if schema.get("nullable") is True else []
     union = next((key for key in _UNIONS if node.at(key).items), None)
     if union is not None:
-        return [*_united(document, node, union), *null]
+        return [*_united(schemas, node, union), *null]
     types, listed = schema.get("type"), as_list(schema.get("type"))
     if listed:
         each = (Node({**schema, "type": one}, node.pointer) for one in listed[:_DEPTH] if isinstance(one, str))
-        return [*(found for one in each for found in _alternatives(document, one)), *null]
+        return [*(found for one in each for found in _alternatives(schemas, one)), *null]
     if types == "null":
         return [None]
     return [*_plain(node), *null]
 
 
-def _united(document: Document, node: Node, union: str) -> list[Alternative | None]:
+def _united(schemas: Schemas, node: Node, union: str) -> list[Alternative | None]:
     """The alternatives of a union, each under what the schema says beside it."""
     beside = {key: one for key, one in node.fields.items() if key not in (union, "nullable", "type", *NOTES)}
     kind = node.text("type") or "any"
     found: list[Alternative | None] = []
     for number in range(len(node.at(union).items)):
-        one = value(document, node.at(union, number))
+        one = schemas.read(node.at(union, number))
         notes = {BRANCH: one.notes} if one.notes else {}
         found += [
             evolve(

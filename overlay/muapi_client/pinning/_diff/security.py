@@ -13,7 +13,7 @@ from muapi_client.pinning._document.reader import key_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from muapi_client.pinning._document.reader import Document, Operation, Node
+    from muapi_client.pinning._document.reader import Document, Node, Operation
 
 KEY_HEADER: Final = "x-api-key"  # what the client sends (API reference, "Authentication")
 

@@ -18,7 +18,7 @@ from muapi_client.pinning._diff.constraints import facets
 from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.findings import Finding, joined
 from muapi_client.pinning._diff.renames import renamed_fields
-from muapi_client.pinning._diff.schemas import MISSING, Value, landed, value
+from muapi_client.pinning._diff.schemas import MISSING, Schemas, Value, landed
 from muapi_client.pinning._document.reader import Node, same
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
@@ -58,7 +58,8 @@ class Comparison:
     """The comparison of the schemas of two documents; remembers what it has compared."""
 
     def __init__(self, old: Document, new: Document, sameness: Sameness) -> None:
-        self._old, self._new, self.sameness = old, new, sameness
+        self.schemas = Schemas(old), Schemas(new)
+        self.sameness = sameness
         self._compared: dict[Key, SchemaDiff] = {}
         self._kept: list[Any] = []  # what an id in `_compared` belongs to must not go
 
@@ -83,7 +84,7 @@ class Comparison:
             waiting.extend((place, inner) for inner in inside.edges)
 
     def _difference(self, old: Node, new: Node) -> tuple[Key, SchemaDiff]:
-        old, new = landed(self._old, old), landed(self._new, new)
+        old, new = landed(self.schemas[0].document, old), landed(self.schemas[1].document, new)
         key = (id(old.value), old.pointer, id(new.value), new.pointer)
         if key not in self._compared:
             self._kept += [old.value, new.value]
@@ -93,7 +94,7 @@ class Comparison:
     def _compare(self, old: Node, new: Node) -> SchemaDiff:
         if old.pointer == new.pointer and self.sameness.holds(old.value, new.value):  # else its class has another name
             return SchemaDiff((), ())
-        was, now = value(self._old, old), value(self._new, new)
+        was, now = self.schemas[0].read(old), self.schemas[1].read(new)
         found = [*_notes(was, now, new.pointer)]
         if was.nullable != now.nullable:
             effect = "widened" if now.nullable else "narrowed"

@@ -20,8 +20,6 @@ from muapi_client.pinning._document.strict_json import as_list, as_object
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from muapi_client.pinning._diff.schemas import Value
-
 _HOPS: Final = 50  # references that lead only to references; more is a circle
 
 
@@ -97,9 +95,7 @@ class Document:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self.root = Node(dict(document), "#")
-        self.values: dict[tuple[int, str], Value] = {}  # what `_diff/schemas` has read
-        # And on the way there; both hold what their keys' ids are of.
-        self.merged: dict[tuple[int, str], tuple[Any, Node]] = {}
+        # The key holds the id of a value, which is kept beside it so that no other value gets it.
         self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
         self.operations = {(one.method, one.path): one for one in self._operations()}
 
