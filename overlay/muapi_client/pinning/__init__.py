@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from muapi_client.pinning._diff.changes import Change, Diff
+    from muapi_client.pinning._diff.changes import Change, Diff, Impact
     from muapi_client.pinning._diff.documents import diff
     from muapi_client.pinning._document.errors import PinError
     from muapi_client.pinning._document.fetch import Fetched, fetch
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     from muapi_client.pinning._document.pin import Pin, pinned
     from muapi_client.pinning._document.source import Limits
     from muapi_client.pinning._document.verify import verify
-    from muapi_client.pinning._locks.drift import Drift, drift
+    from muapi_client.pinning._locks.drift import Drift, DriftVerdict, drift
     from muapi_client.pinning._locks.user_lock import Standing, UserLock, locked, standing
-    from muapi_client.pinning._usage.usage import Usage, used_in
+    from muapi_client.pinning._usage.usage import Usage, Use, used_in
 else:
     _HOME = {
         "Change": "_diff.changes",
         "Diff": "_diff.changes",
         "Drift": "_locks.drift",
+        "DriftVerdict": "_locks.drift",
         "Fetched": "_document.fetch",
+        "Impact": "_diff.changes",
         "Limits": "_document.source",
         "Lock": "_document.lock",
         "Pin": "_document.pin",
         "PinError": "_document.errors",
         "Standing": "_locks.user_lock",
         "Usage": "_usage.usage",
+        "Use": "_usage.usage",
         "UserLock": "_locks.user_lock",
         "diff": "_diff.documents",
         "drift": "_locks.drift",
@@ -62,13 +65,16 @@ __all__ = [
     "Change",
     "Diff",
     "Drift",
+    "DriftVerdict",
     "Fetched",
+    "Impact",
     "Limits",
     "Lock",
     "Pin",
     "PinError",
     "Standing",
     "Usage",
+    "Use",
     "UserLock",
     "diff",
     "drift",

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from muapi_client.cli._console import Console
     from muapi_client.pinning import Usage
-    from muapi_client.pinning._locks.drift import Verdict
+    from muapi_client.pinning._locks.drift import DriftVerdict
 
 UNREACHABLE: Final = 5
-CODES: Final[dict[Verdict, int]] = {"same": DONE, "additive": 3, "breaking": 4}
+CODES: Final[dict[DriftVerdict, int]] = {"same": DONE, "additive": 3, "breaking": 4}
 SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 
 

@@ -4,17 +4,13 @@ Lives here: the closed set of impacts, ``Change``, ``Diff``. Does not live here:
 impact one has (``impacts``).
 """
 
-from __future__ import annotations
-
+from collections.abc import Collection
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from attrs import evolve, frozen
 
 from muapi_client.pinning._document.errors import PinError, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 Impact = Literal["breaking", "types", "silent", "additive", "cosmetic"]
 
@@ -49,6 +45,8 @@ class Change:
         new_function: The function's name in the new document, where it was renamed; else empty.
     """
 
+    __module__ = "muapi_client.pinning"
+
     impact: Impact
     kind: str
     effect: str
@@ -80,6 +78,8 @@ class Diff:
         functions: Every function that either document gives, with its slug.
     """
 
+    __module__ = "muapi_client.pinning"
+
     changes: tuple[Change, ...]
     operations: tuple[int, int]
     functions: dict[str, str]
@@ -97,7 +97,7 @@ class Diff:
             counted[change.impact] += 1
         return counted
 
-    def only(self, names: Collection[str]) -> Diff:
+    def only(self, names: Collection[str]) -> Self:
         """The part that concerns these functions; changes of the whole document concern every one.
 
         Args:

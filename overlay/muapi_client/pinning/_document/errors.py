@@ -17,6 +17,8 @@ class PinError(MuAPIError):
     The message is one line: what is wrong, where, and what to do about it.
     """
 
+    __module__ = "muapi_client.pinning"
+
 
 def quoted(foreign: object) -> str:
     """Something that came from elsewhere, fit to stand in a message: escaped, and cut where it is long."""

@@ -46,6 +46,8 @@ class Fetched:
         message: All this, in one line for a person.
     """
 
+    __module__ = "muapi_client.pinning"
+
     changed: tuple[str, ...]
     before: str
     after: str

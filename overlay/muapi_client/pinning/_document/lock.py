@@ -45,6 +45,8 @@ class Lock:
         note: What else a reader should know about where it comes from.
     """
 
+    __module__ = "muapi_client.pinning"
+
     source: str
     fetched_at: str
     etag: str

@@ -4,11 +4,10 @@ Lives here: file access, and nothing that judges what the files say. Does not li
 (``source``), what is compared with what (``verify``).
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +18,6 @@ from attrs import frozen
 from muapi_client.pinning._document.errors import PinError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from muapi_client.pinning._document.lock import Lock
 
 DOCUMENT, MODELS, LOCK = "openapi.json", "models.json", "lock.toml"
@@ -34,6 +31,8 @@ class Pin:
     Attributes:
         directory: The folder that holds the files.
     """
+
+    __module__ = "muapi_client.pinning"
 
     directory: Path
 
@@ -53,7 +52,7 @@ class Pin:
         return dict(json.loads(_content(self.directory / MODELS)))
 
     @cached_property
-    def lock(self) -> Lock:
+    def lock(self) -> "Lock":
         """How the document came here."""
         from muapi_client.pinning._document.lock import Lock  # noqa: PLC0415 - who reads the document needs no TOML
 

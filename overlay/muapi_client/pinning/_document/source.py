@@ -42,6 +42,8 @@ class Limits:
         redirects: How often a server may point elsewhere on itself.
     """
 
+    __module__ = "muapi_client.pinning"
+
     size: int = 64 * 2**20
     seconds: float = 120.0
     silence: float = 30.0

@@ -4,14 +4,14 @@ Lives here: getting the live document without need, and the verdict. Does not li
 (``_diff``), pinning the live document (``_document/fetch``), what a verdict means to a shell (``cli``).
 """
 
-from __future__ import annotations
-
-from os import environ
+from collections.abc import Collection
+from os import PathLike, environ
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import frozen
 
+from muapi_client.pinning._diff.changes import Diff
 from muapi_client.pinning._diff.documents import diff
 from muapi_client.pinning._document.canonical import scoped, written
 from muapi_client.pinning._document.errors import PinError
@@ -21,13 +21,7 @@ from muapi_client.pinning._document.pin import Pin, pinned
 from muapi_client.pinning._document.source import Limits, read
 from muapi_client.pinning._document.strict_json import parsed
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from os import PathLike
-
-    from muapi_client.pinning._diff.changes import Diff
-
-Verdict = Literal["same", "additive", "breaking"]
+DriftVerdict = Literal["same", "additive", "breaking"]
 
 
 @frozen
@@ -41,13 +35,15 @@ class Drift:
         diff: What changed of what is used, from pinned to live; None where it is the same document.
     """
 
+    __module__ = "muapi_client.pinning"
+
     source: str
     pinned_sha256: str
     live_sha256: str
     diff: Diff | None
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> DriftVerdict:
         """What it means to whoever runs on the pin.
 
         ``same``: it is the same document. ``breaking``: something used changed such that running code breaks, types

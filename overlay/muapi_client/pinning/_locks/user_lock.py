@@ -5,13 +5,12 @@ itself (``_document/lock``), what of an operation matters (``fingerprint``), whi
 (``_diff``), the file (``muapi-client spec lock`` writes it, ``spec verify`` and ``MuAPI(spec_pin=…)`` read it).
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Self
 
 from attrs import field, frozen
 
@@ -19,9 +18,6 @@ from muapi_client.pinning._document.errors import PinError, quoted
 from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.strict_json import as_object
 from muapi_client.pinning._locks.fingerprint import fingerprint
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
 
 FORM: Final = 1  # of the file; a later form gets another number, and this one is still read
 HEADER: Final = """\
@@ -47,6 +43,8 @@ class UserLock:
         prices: For each function, its representative price in USD; empty where prices are not pinned.
     """
 
+    __module__ = "muapi_client.pinning"
+
     document_sha256: str
     corrections_sha256: str
     package: str
@@ -63,7 +61,7 @@ class UserLock:
         return f"{HEADER}{_lines(head.items())}{tables}"
 
     @classmethod
-    def from_toml(cls, text: str, name: str = "muapi.lock") -> UserLock:
+    def from_toml(cls, text: str, name: str = "muapi.lock") -> Self:
         """Read a lock.
 
         Args:
@@ -102,6 +100,8 @@ class Standing:
         unlocked: Functions that are used and that the lock does not know.
         same: How many locked functions stand as they were locked.
     """
+
+    __module__ = "muapi_client.pinning"
 
     locked_sha256: str
     document_sha256: str

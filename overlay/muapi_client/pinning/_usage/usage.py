@@ -8,26 +8,19 @@ Lives here: files in, names and places out. Does not live here: finding and pars
 file uses (``call_sites``), what changed.
 """
 
-from __future__ import annotations
-
+import os
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Self
 
 from attrs import evolve, field, frozen
 
 from muapi_client.pinning._diff.prices import operations_by_name
 from muapi_client.pinning._document.errors import PinError
 from muapi_client.pinning._document.reader import Document
-from muapi_client.pinning._usage.call_sites import Found, read
+from muapi_client.pinning._usage.call_sites import Found, Reading, read
 from muapi_client.pinning._usage.source_files import UNREADABLE, code, reason, tree_of
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
-    from typing import Any
-
-    from muapi_client.pinning._usage.call_sites import Reading
 
 # What the client calls by itself, whichever models a program uses (its code says; a test compares).
 CLIENTS_OWN: Final = frozenset({
@@ -40,6 +33,8 @@ CLIENTS_OWN: Final = frozenset({
 @frozen(order=True)
 class Use:
     """Where something is used; in a notebook the line is counted over all its code."""
+
+    __module__ = "muapi_client.pinning"
 
     file: str
     line: int
@@ -57,6 +52,8 @@ class Usage:
         files: How many files were read.
     """
 
+    __module__ = "muapi_client.pinning"
+
     names: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
     maybe: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
     unknown: tuple[Use, ...] = ()
@@ -68,7 +65,7 @@ class Usage:
         """Whether nothing else can be used: nothing is unknown or unread."""
         return not (self.unknown or self.unread)
 
-    def within(self, functions: Mapping[str, str], called: Mapping[str, Collection[str]] | None = None) -> Usage:
+    def within(self, functions: Mapping[str, str], called: Mapping[str, Collection[str]] | None = None) -> Self:
         """It, with each name of a function of some document under the function's name, and no other.
 
         Args:
