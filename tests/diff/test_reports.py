@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import mutator
 import pytest
 
-from muapi_client.pinning import diff, used_in
+from muapi_client.pinning import diff, find_usage
 from muapi_client.pinning._diff.impacts import ANSWER, CLIENTS, EVERYWHERE, REQUEST
 from muapi_client.pinning._report.markdown import LONGEST
 from muapi_client.pinning._report.report import Report, told
@@ -144,7 +144,7 @@ def test_sarif_points_into_the_document(report: Report) -> None:
 def test_sarif_points_to_the_code_that_uses_what_changed(tmp_path: Path) -> None:
     (tmp_path / "my app.py").write_text("x = 1\nfrom muapi_client.models import a\n")
     found = diff(made("a1"), made("b2"))
-    usage = used_in([tmp_path]).within(found.functions)
+    usage = find_usage([tmp_path]).within(found.functions)
     results = check_sarif(json.loads(told(Report(found.only(["a"]), "old", "new", usage), "sarif")))
     assert results
     for one in results:

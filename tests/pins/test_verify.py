@@ -11,7 +11,7 @@ from altered import fields
 
 import muapi_client.cli._spec.locks as command
 from muapi_client import catalog
-from muapi_client.pinning import UserLock, fetch, locked, pinned
+from muapi_client.pinning import UserLock, fetch, make_lock, pinned
 from muapi_generated import SPEC
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def test_taking_the_change_up_makes_it_hold_again(
 
 def test_a_pinned_price_that_moved_fails(spec: Spec, folder: Path) -> None:
     prices = {"flux_dev_image": "1234.5"}
-    lock = locked(
+    lock = make_lock(
         pinned().document,
         pinned().lock.document_sha256,
         prices,

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from muapi_client.pinning._document.source import Limits
     from muapi_client.pinning._document.verify import verify
     from muapi_client.pinning._locks.drift import Drift, DriftVerdict, drift
-    from muapi_client.pinning._locks.user_lock import Standing, UserLock, locked, standing
-    from muapi_client.pinning._usage.usage import Usage, Use, used_in
+    from muapi_client.pinning._locks.user_lock import LockComparison, UserLock, compare_lock, make_lock
+    from muapi_client.pinning._usage.usage import Usage, Use, find_usage
 else:
     _HOME = {
         "Change": "_diff.changes",
@@ -31,19 +31,19 @@ else:
         "Impact": "_diff.changes",
         "Limits": "_document.source",
         "Lock": "_document.lock",
+        "LockComparison": "_locks.user_lock",
         "Pin": "_document.pin",
         "PinError": "_document.errors",
-        "Standing": "_locks.user_lock",
         "Usage": "_usage.usage",
         "Use": "_usage.usage",
         "UserLock": "_locks.user_lock",
+        "compare_lock": "_locks.user_lock",
         "diff": "_diff.documents",
         "drift": "_locks.drift",
         "fetch": "_document.fetch",
-        "locked": "_locks.user_lock",
+        "find_usage": "_usage.usage",
+        "make_lock": "_locks.user_lock",
         "pinned": "_document.pin",
-        "standing": "_locks.user_lock",
-        "used_in": "_usage.usage",
         "verify": "_document.verify",
     }
 
@@ -70,18 +70,18 @@ __all__ = [
     "Impact",
     "Limits",
     "Lock",
+    "LockComparison",
     "Pin",
     "PinError",
-    "Standing",
     "Usage",
     "Use",
     "UserLock",
+    "compare_lock",
     "diff",
     "drift",
     "fetch",
-    "locked",
+    "find_usage",
+    "make_lock",
     "pinned",
-    "standing",
-    "used_in",
     "verify",
 ]

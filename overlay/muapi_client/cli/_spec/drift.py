@@ -14,7 +14,7 @@ from muapi_client.cli._exit import DONE
 from muapi_client.cli._spec.diff import EVERYTHING, narrowed
 from muapi_client.cli._spec.locks import named
 from muapi_client.cli._spec.usage import against, code_in
-from muapi_client.pinning import Drift, PinError, locked, pinned
+from muapi_client.pinning import Drift, PinError, make_lock, pinned
 from muapi_client.pinning import drift as compared
 from muapi_client.pinning._report.record import record
 from muapi_client.pinning._report.report import Report, told
@@ -40,7 +40,7 @@ def drift(options: argparse.Namespace, console: Console) -> int:
     only = named(options)
     if only:
         # A misspelt name shall not wait for a drift to be noticed.
-        locked(pinned().document, "", only, corrections_sha256="", package="")
+        make_lock(pinned().document, "", only, corrections_sha256="", package="")
     every = code_in(options.used_in)
     try:
         whole = compared(options.source)

@@ -14,7 +14,7 @@ from attrs import evolve
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import against, code_in, unknown, unread
-from muapi_client.pinning import PinError, UserLock, locked, pinned, standing
+from muapi_client.pinning import PinError, UserLock, compare_lock, make_lock, pinned
 from muapi_client.pinning._locks.user_lock import functions_of
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 from muapi_generated import SPEC
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from muapi_client.cli._console import Console
-    from muapi_client.pinning import Pin, Standing, Usage
+    from muapi_client.pinning import LockComparison, Pin, Usage
 
 PACKAGE = f"muapi-client=={__version__}"
 SHORT = 12  # characters of a hash that tell documents apart for a reader
@@ -49,7 +49,7 @@ def lock(options: argparse.Namespace, console: Console) -> int:
     pin = _pin()
     names = _locked_names(options, pin, console)
     prices = _prices() if options.prices else None
-    made = locked(
+    made = make_lock(
         pin.document,
         SPEC.sha256,
         names,
@@ -110,7 +110,7 @@ def _against_lock(options: argparse.Namespace, console: Console) -> int:
     usage = _used(mine, document, options, console)
     used = usage.names if usage else ()
     now = _prices() if mine.prices else None
-    found = standing(mine, document, SPEC.sha256, used, corrections_sha256=SPEC.corrections_sha256, prices=now)
+    found = compare_lock(mine, document, SPEC.sha256, used, corrections_sha256=SPEC.corrections_sha256, prices=now)
     missed = usage is not None and bool(usage.unread or (options.strict and usage.unknown))
     holds = found.holds and not (options.strict and found.moved) and not missed
     facts = {
@@ -152,7 +152,7 @@ def _used(mine: UserLock, document: Mapping[str, Any], options: argparse.Namespa
     return usage
 
 
-def _lines(found: Standing, mine: UserLock, options: argparse.Namespace) -> list[str]:
+def _lines(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """What a comparison came to: the document first, then a line for each model."""
     runs_on, pinned_to = found.document_sha256[:SHORT], found.locked_sha256[:SHORT]
     if not found.moved and not found.recorrected:
@@ -179,7 +179,7 @@ def _lines(found: Standing, mine: UserLock, options: argparse.Namespace) -> list
     return lines if found.holds else [*lines, *_remedies(found, mine, options)]
 
 
-def _remedies(found: Standing, mine: UserLock, options: argparse.Namespace) -> list[str]:
+def _remedies(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """What to do about it: how to see what changed, where that can be seen, and how to take it up."""
     both = f"of {mine.package}, and that of the installed {PACKAGE}"
     documents = [f"To see how: `muapi-client spec diff OLD NEW`, on muapi_generated/openapi.json {both}."]

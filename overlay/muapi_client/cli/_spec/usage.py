@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muapi_client.pinning import used_in
+from muapi_client.pinning import find_usage
 from muapi_client.pinning._usage.usage import functions_by_name
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def code_in(paths: Iterable[str]) -> Usage | None:
         PinError: A path is not there, or holds no Python.
     """
     listed = [*paths]
-    return used_in(listed) if listed else None
+    return find_usage(listed) if listed else None
 
 
 def unknown(usage: Usage) -> Iterator[str]:

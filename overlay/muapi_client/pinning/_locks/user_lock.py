@@ -87,7 +87,7 @@ class UserLock:
 
 
 @frozen
-class Standing:
+class LockComparison:
     """How a lock stands to a document.
 
     Attributes:
@@ -127,7 +127,7 @@ class Standing:
         return not (self.recorrected or self.changed or self.gone or self.repriced or self.unlocked)
 
 
-def locked(
+def make_lock(
     document: Mapping[str, Any],
     document_sha256: str,
     only: Collection[str] | None = None,
@@ -165,7 +165,7 @@ def locked(
     )
 
 
-def standing(
+def compare_lock(
     lock: UserLock,
     document: Mapping[str, Any],
     document_sha256: str,
@@ -173,7 +173,7 @@ def standing(
     *,
     corrections_sha256: str,
     prices: Mapping[str, str] | None = None,
-) -> Standing:
+) -> LockComparison:
     """Compare a program's lock with a document.
 
     Args:
@@ -193,7 +193,7 @@ def standing(
     changed = [name for name in there if fingerprint(dict(document), *operations[name]) != lock.functions[name]]
     now = prices or {}
     repriced = {name: (was, now.get(name, "")) for name, was in lock.prices.items() if now.get(name, "") != was}
-    return Standing(
+    return LockComparison(
         lock.document_sha256,
         document_sha256,
         corrections_sha256 != lock.corrections_sha256,

@@ -92,7 +92,7 @@ class Usage:
         return tuple(sorted(name for name in self.names if not resolved[name]))
 
 
-def used_in(paths: Iterable[str | os.PathLike[str]]) -> Usage:
+def find_usage(paths: Iterable[str | os.PathLike[str]]) -> Usage:
     """Find the request functions that Python code uses, in modules, scripts and notebooks.
 
     Args:
