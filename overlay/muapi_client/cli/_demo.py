@@ -51,17 +51,17 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The row as it is printed."""
-        told = self.prediction
-        outputs = [output.url or output.text or "data" for output in told.outputs]
-        said = ", ".join(outputs) or told.error or ""
+        prediction = self.prediction
+        outputs = [output.url or output.text or "data" for output in prediction.outputs]
+        text = ", ".join(outputs) or prediction.error or ""
         return (
             self.client,
             self.model,
-            told.status,
-            f"{told.seconds or 0:.1f}",
-            usd(told.cost.charged_usd if told.cost else None),
-            usd(told.balance),
-            said if len(said) <= WIDTH else f"{said[: WIDTH - 3]}...",
+            prediction.status,
+            f"{prediction.seconds or 0:.1f}",
+            usd(prediction.cost.charged_usd if prediction.cost else None),
+            usd(prediction.balance),
+            text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}...",
         )
 
     def form(self) -> dict[str, Any]:

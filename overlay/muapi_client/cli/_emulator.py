@@ -105,8 +105,8 @@ def _greet(url: str, console: Console) -> None:
         f"  export MUAPI_BASE_URL={url} MUAPI_API_KEY={LIVE_KEY}\n"
         "stop it with Ctrl-C"
     )
-    told = {"event": "serving", "url": url, "live_key": LIVE_KEY, "test_key": TEST_KEY}
-    print(dumps(told) if console.json else plain, flush=True)
+    event = {"event": "serving", "url": url, "live_key": LIVE_KEY, "test_key": TEST_KEY}
+    print(dumps(event) if console.json else plain, flush=True)
 
 
 def _log(entry: LogEntry | Delivery, console: Console) -> None:
@@ -141,8 +141,8 @@ def _log_webhook(tried: Delivery, console: Console) -> None:
         "status": tried.status,
         "error": tried.error,
     }
-    said = f"webhook to {host or 'no host'}, try {tried.attempt}"
-    console.say(f"{said}  {tried.status or tried.error}  {tried.id}", event)
+    head = f"webhook to {host or 'no host'}, try {tried.attempt}"
+    console.say(f"{head}  {tried.status or tried.error}  {tried.id}", event)
 
 
 def _host_of(url: str) -> str:

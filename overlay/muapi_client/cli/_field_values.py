@@ -59,9 +59,9 @@ def read_fields(words: Iterable[str], schemas: Mapping[str, Mapping[str, Any]], 
 
 
 def _refusal(problems: Mapping[str, str], about: str) -> ValidationError:
-    said = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+    listed = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
     return ValidationError(
-        f"{about}: {said} (refused here; nothing was sent)",
+        f"{about}: {listed} (refused here; nothing was sent)",
         errors=[{"loc": ["body", name], "msg": problem, "type": "value_error"} for name, problem in problems.items()],
     )
 

@@ -88,7 +88,7 @@ def _step(
     options: argparse.Namespace, before: str, after: str, prices: tuple[dict[str, Any], dict[str, Any]] | None
 ) -> Step:
     if before == after and prices is not None:
-        was, now = (str(one.get("as_of")) for one in prices)
+        was, now = (str(listed.get("as_of")) for listed in prices)
         return Step(before, after, now, was)
     lock = Lock.from_toml(_read(options.spec / LOCK).decode())
     return Step(before, after, lock.fetched_at.partition("T")[0])

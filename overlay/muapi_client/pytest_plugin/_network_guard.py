@@ -108,8 +108,8 @@ def _watched(original: Callable[..., Any], name: str, place: int, keyword: str) 
     @wraps(original)
     def watched(*args: Any, **named: Any) -> Any:
         if _entered:
-            told = named.get(keyword, args[place] if len(args) > place else None)
-            host = told[0] if isinstance(told, tuple) and told else told
+            argument = named.get(keyword, args[place] if len(args) > place else None)
+            host = argument[0] if isinstance(argument, tuple) and argument else argument
             if is_real(host):
                 _entered[-1].refuse(host, name)
         return original(*args, **named)
@@ -120,14 +120,14 @@ def _watched(original: Callable[..., Any], name: str, place: int, keyword: str) 
 def _exempt(name: str) -> tuple[str, str | None, str]:
     """Keep proxies out of it by the variable ``name``; what it said, and what it says."""
     found = os.environ.get(name)
-    said = os.environ[name] = ",".join(filter(None, (found, *_OURS)))
-    return name, found, said
+    extended = os.environ[name] = ",".join(filter(None, (found, *_OURS)))
+    return name, found, extended
 
 
-def _unexempt(name: str, found: str | None, said: str) -> None:
+def _unexempt(name: str, found: str | None, extended: str) -> None:
     """Undo :func:`_exempt`: if another has changed the variable since, take out no more than what is ours."""
     says = os.environ.get(name)
-    if says == said:
+    if says == extended:
         says = found
     elif says is not None:
         theirs = (found or "").split(",")
@@ -149,9 +149,9 @@ def is_real(host: object) -> bool:
 
 
 def _message(host: object, name: str) -> str:
-    told = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    name_of_host = host.decode("ascii", "replace") if isinstance(host, bytes) else host
     return (
-        f"this test would have reached the real MuAPI at {told} (seen in {name}), where jobs cost money. "
+        f"this test would have reached the real MuAPI at {name_of_host} (seen in {name}), where jobs cost money. "
         "Use the emulator: the fixture muapi, MuAPI(transport=muapi_emulator.transport()), or for a program that reads "
         "it, MUAPI_BASE_URL=muapi_emulator.serve(). A test that is meant to reach it must not use no_real_api"
     )

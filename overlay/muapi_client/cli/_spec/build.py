@@ -41,10 +41,10 @@ def build(options: argparse.Namespace, console: Console) -> int:
             fetch(options.source, folder)
         except PinError as error:
             raise PinError(str(error).removesuffix("; the old pin is untouched")) from None
-        said = _rendered(_arguments(options, Path(folder, DOCUMENT), package))
+        message = _rendered(_arguments(options, Path(folder, DOCUMENT), package))
     name = package.name
     use = f"import {name}; MuAPI(models={name}) speaks that document, wherever {package.parent} is on the path"
-    console.result({"package": str(package), "name": name, "said": said}, "\n".join([*said, use]))
+    console.result({"package": str(package), "name": name, "said": message}, "\n".join([*message, use]))
     return DONE
 
 

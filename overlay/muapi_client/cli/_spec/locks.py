@@ -95,10 +95,10 @@ def named(options: argparse.Namespace) -> list[str]:
 
 def _against_hash(asked: str, console: Console) -> int:
     holds = asked == SPEC.sha256
-    said = "as asked" if holds else f"not on {asked} as asked: install the version that was rendered from it"
+    verdict = "as asked" if holds else f"not on {asked} as asked: install the version that was rendered from it"
     console.result(
         {"holds": holds, "runs_on": SPEC.sha256, "pinned": asked},
-        f"this program runs on document {SPEC.sha256}, {said}",
+        f"this program runs on document {SPEC.sha256}, {verdict}",
     )
     return DONE if holds else FAILED
 
@@ -124,7 +124,7 @@ def _against_lock(options: argparse.Namespace, console: Console) -> int:
             name: {"before": was or None, "after": now or None} for name, (was, now) in found.repriced.items()
         },
         "unlocked": list(found.unlocked),
-        "unknown": [f"{one.file}:{one.line}" for one in usage.unknown] if usage else [],
+        "unknown": [f"{use.file}:{use.line}" for use in usage.unknown] if usage else [],
         "unread": [{"file": file, "reason": why} for file, why in usage.unread] if usage else [],
         "same": found.same,
     }

@@ -53,7 +53,7 @@ def code_in(paths: Iterable[str]) -> Usage | None:
 
 def unknown(usage: Usage) -> Iterator[str]:
     """The places that use what cannot be told, a line each."""
-    yield from (f"{one.file}:{one.line} uses what cannot be told without running it" for one in usage.unknown)
+    yield from (f"{use.file}:{use.line} uses what cannot be told without running it" for use in usage.unknown)
 
 
 def unread(usage: Usage) -> Iterator[str]:

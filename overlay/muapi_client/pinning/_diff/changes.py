@@ -109,13 +109,15 @@ class Diff:
         slugs: dict[str, list[str]] = {}  # a slug is the name of all its methods' functions
         for function, slug in self.functions.items():
             slugs.setdefault(slug, []).append(function)
-        wanted = {one for name in names for one in slugs.get(name.strip("/").removeprefix("api/v1/"), [name])}
+        wanted = {function for name in names for function in slugs.get(name.strip("/").removeprefix("api/v1/"), [name])}
         strange = sorted(name for name in wanted if name not in self.functions)
         if strange:
             near = get_close_matches(strange[0], self.functions, n=3)
             hint = f": did you mean {', '.join(near)}?" if near else ""
             raise PinError(f"neither document has a function {quoted(strange[0])}{hint}")
-        return evolve(self, changes=tuple(one for one in self.changes if not one.names or one.names & wanted))
+        return evolve(
+            self, changes=tuple(change for change in self.changes if not change.names or change.names & wanted)
+        )
 
     def fails(self, on: Literal["breaking", "any", "none"]) -> bool:
         """Whether a build that wants to hear of ``on`` has to fail."""
@@ -128,6 +130,14 @@ def in_order(changes: Collection[Change]) -> tuple[Change, ...]:
     return tuple(
         sorted(
             changes,
-            key=lambda one: (rank.index(one.impact), one.slug, one.method, one.place, one.field, one.kind, one.effect),
+            key=lambda change: (
+                rank.index(change.impact),
+                change.slug,
+                change.method,
+                change.place,
+                change.field,
+                change.kind,
+                change.effect,
+            ),
         )
     )

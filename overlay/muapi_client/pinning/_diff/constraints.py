@@ -59,12 +59,12 @@ def facets(old: Alternative, new: Alternative, sameness: Sameness) -> Iterator[F
 
 def _effective(notes: Any) -> dict[str, Any]:
     """What one branch of a union says of itself that does something, beyond what another has said for the whole."""
-    return {key: one for key, one in (as_object(notes) or {}).items() if key in EFFECTS}
+    return {key: note for key, note in (as_object(notes) or {}).items() if key in EFFECTS}
 
 
 def _choices(old: Alternative, new: Alternative) -> Iterator[Finding]:
-    before = {key_of(one): one for one in old.choices}
-    after = {key_of(one): one for one in new.choices}
+    before = {key_of(choice): choice for choice in old.choices}
+    after = {key_of(choice): choice for choice in new.choices}
     if before.keys() != after.keys():
         lost = bool(after) and (not before or not before.keys() <= after.keys())
         gained = bool(before) and (not after or not after.keys() <= before.keys())
@@ -89,13 +89,13 @@ def _bounds(old: Alternative, new: Alternative) -> Iterator[Finding]:
         if before == after:
             continue
         narrower = before is None or (after is not None and after > before)
-        was, now = (None if one is None else _told(word, one, sign) for one in (before, after))
+        was, now = (None if bound is None else _told(word, bound, sign) for bound in (before, after))
         yield Finding(word, "narrowed" if narrower else "widened", was, now, new.pointer)
 
 
-def _bound(one: Alternative, word: str, sign: int) -> tuple[float, bool] | None:
+def _bound(alternative: Alternative, word: str, sign: int) -> tuple[float, bool] | None:
     """The stricter of a bound and its exclusive twin: the greater, the stricter, and exclusive beats inclusive."""
-    plain, exclusive = one.rules.get(word), one.rules.get(f"exclusive{word.capitalize()}")
+    plain, exclusive = alternative.rules.get(word), alternative.rules.get(f"exclusive{word.capitalize()}")
     found: list[tuple[float, bool]] = []
     if _is_number(plain):
         found.append((plain * sign, exclusive is True))  # OpenAPI 3.0 says true beside the bound
@@ -104,7 +104,7 @@ def _bound(one: Alternative, word: str, sign: int) -> tuple[float, bool] | None:
     if not found:
         return None
     limit, outside = max(found)
-    if outside and one.kind == "integer" and limit == int(limit):
+    if outside and alternative.kind == "integer" and limit == int(limit):
         return limit + 1, False
     return limit, outside
 
@@ -116,10 +116,12 @@ def _told(word: str, bound: tuple[float, bool], sign: int) -> Any:
 
 
 def _limit(word: str, old: Alternative, new: Alternative, *, at_least: bool) -> Iterator[Finding]:
-    before, after = ((one.rules.get(word) or None) if at_least else one.rules.get(word) for one in (old, new))
+    before, after = (
+        (alternative.rules.get(word) or None) if at_least else alternative.rules.get(word) for alternative in (old, new)
+    )
     if same(before, after):
         return
-    if not all(one is None or _is_number(one) for one in (before, after)):
+    if not all(limit is None or _is_number(limit) for limit in (before, after)):
         yield Finding("rule", "changed", {word: before}, {word: after}, new.pointer)
         return
     narrower = before is None or (after is not None and (after > before) is at_least)
@@ -132,7 +134,7 @@ def _rule(word: str, old: Alternative, new: Alternative) -> Iterator[Finding]:
     before, after = old.rules.get(word) or None, new.rules.get(word) or None
     if same(before, after) or (word == "uniqueItems" and bool(before) is bool(after)):
         return
-    if word == "format" and all(one is None or one in _IDLE_FORMATS for one in map(_text, (before, after))):
+    if word == "format" and all(text is None or text in _IDLE_FORMATS for text in map(_text, (before, after))):
         yield Finding("remark", "changed", {word: before}, {word: after}, new.pointer)
         return
     narrower, wider = after is not None, before is not None
@@ -141,12 +143,12 @@ def _rule(word: str, old: Alternative, new: Alternative) -> Iterator[Finding]:
         narrower, wider = bool(old_step % new_step), bool(new_step % old_step)
     kind = {"uniqueItems": "unique", "multipleOf": "multiple_of"}.get(word, word)
     if word == "format":
-        kind = next((other for said, other in _FORMATS.items() if said in (before, after)), kind)
+        kind = next((kind_of_format for name, kind_of_format in _FORMATS.items() if name in (before, after)), kind)
     yield Finding(kind, _effect(narrower, wider), before, after, new.pointer)
 
 
-def _text(one: Any) -> str | None:
-    return one if isinstance(one, str) or one is None else ""
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) or value is None else ""
 
 
 def _exact(number: float) -> Fraction:
@@ -154,5 +156,5 @@ def _exact(number: float) -> Fraction:
     return Fraction(number) if isinstance(number, int) else Fraction(repr(number))
 
 
-def _is_number(one: Any) -> TypeGuard[float]:
-    return isinstance(one, int | float) and not isinstance(one, bool)
+def _is_number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

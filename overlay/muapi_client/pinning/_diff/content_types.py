@@ -22,13 +22,13 @@ JSON: Final = "application/json"
 BODIES: Final = (JSON, "multipart/form-data")  # the kinds a function can make, the better first
 
 
-def remarks(old: Node, new: Node, told: Collection[str], sameness: Sameness) -> Iterator[Finding]:
+def remarks(old: Node, new: Node, handled: Collection[str], sameness: Sameness) -> Iterator[Finding]:
     """Whatever nobody else looks at.
 
     Args:
         told: The words somebody else does look at.
     """
-    for word in sorted((old.fields.keys() | new.fields.keys()) - {*told}):
+    for word in sorted((old.fields.keys() | new.fields.keys()) - {*handled}):
         before, after = old.fields.get(word), new.fields.get(word)
         if not sameness.holds(before, after):
             kind = "text" if word in TEXTS else "remark"
@@ -44,10 +44,10 @@ def schema_of(media: Node) -> Node:
 def once(found: Sequence[Finding]) -> Iterator[Finding]:
     """Findings without repetitions: two content types of one schema say everything twice."""
     seen: list[Finding] = []
-    for one in found:
-        if one not in seen[-64:]:
-            seen.append(one)
-            yield one
+    for finding in found:
+        if finding not in seen[-64:]:
+            seen.append(finding)
+            yield finding
 
 
 def content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Finding]:
@@ -58,13 +58,13 @@ def content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Findi
     """
     before, after = old.at("content").fields, new.at("content").fields
     used = _used(before, wanted)
-    told = [*before], [*after], new.at("content").pointer
+    values = [*before], [*after], new.at("content").pointer
     if used and used not in after:
-        yield Finding("content_type", "removed", *told)
+        yield Finding("content_type", "removed", *values)
     elif before.keys() - after.keys():
-        yield Finding("content_type", "narrowed", *told)
+        yield Finding("content_type", "narrowed", *values)
     if after.keys() - before.keys() and (not used or used in after):
-        yield Finding("content_type", "widened", *told)
+        yield Finding("content_type", "widened", *values)
 
 
 def contents(old: Node, new: Node, wanted: Sequence[str]) -> list[tuple[Node, Node]]:

@@ -52,9 +52,11 @@ def diff(
     """
     documents = Document(old), Document(new)
     changes = [*_whole(*documents), *_operations(*documents), *(_prices(*documents, *prices) if prices else ())]
-    functions = {one.function: one.slug for document in documents for one in document.operations.values()}
+    functions = {
+        operation.function: operation.slug for document in documents for operation in document.operations.values()
+    }
     where: dict[str, str] = {}
-    changes = [evolve(one, pointer=_standing(one.pointer, documents, where)) for one in changes]
+    changes = [evolve(change, pointer=_standing(change.pointer, documents, where)) for change in changes]
     found = Diff(in_order(changes), (len(documents[0].operations), len(documents[1].operations)), functions)
     return found if only is None else found.only(only)
 
@@ -88,28 +90,28 @@ def _place(server: Node) -> Any:
 
 
 def _operations(old: Document, new: Document) -> Iterator[Change]:
-    gone = [one for key, one in old.operations.items() if key not in new.operations]
-    come = [one for key, one in new.operations.items() if key not in old.operations]
+    gone = [operation for key, operation in old.operations.items() if key not in new.operations]
+    come = [operation for key, operation in new.operations.items() if key not in old.operations]
     renamed = renamed_operations(old, new, gone, come)
-    found_again = {(one.method, one.path) for one in renamed.values()}
-    for one in gone:
-        if (one.method, one.path) not in renamed:
-            yield _change(one, _about("removed", _named(one), None, one))
-    for one in come:
-        if (one.method, one.path) not in found_again:
-            yield _change(one, _about("added", None, _named(one), one))
+    found_again = {(operation.method, operation.path) for operation in renamed.values()}
+    for operation in gone:
+        if (operation.method, operation.path) not in renamed:
+            yield _change(operation, _about("removed", _named(operation), None, operation))
+    for operation in come:
+        if (operation.method, operation.path) not in found_again:
+            yield _change(operation, _about("added", None, _named(operation), operation))
     sameness = Sameness(old, new)
     comparison = Comparison(old, new, sameness)
-    for key, one in old.operations.items():
-        other = renamed.get(key) or new.operations.get(key)
-        if other is None:
+    for key, operation in old.operations.items():
+        successor = renamed.get(key) or new.operations.get(key)
+        if successor is None:
             continue
         if key in renamed:
-            yield _change(one, _about("renamed", _named(one), _named(other), other), other)
-        elif sameness.holds(one.everything, other.everything):
+            yield _change(operation, _about("renamed", _named(operation), _named(successor), successor), successor)
+        elif sameness.holds(operation.everything, successor.everything):
             continue
-        for located in differences(Pair(old, new, one, other), comparison):
-            yield _change(one, located, other)
+        for located in differences(Pair(old, new, operation, successor), comparison):
+            yield _change(operation, located, successor)
 
 
 def _standing(pointer: str, documents: tuple[Document, Document], known: dict[str, str]) -> str:
@@ -126,16 +128,16 @@ def _about(effect: str, before: str | None, after: str | None, at: Operation) ->
     return Located("request", "operation", Finding("operation", effect, before, after, at.node.pointer))
 
 
-def _named(one: Operation) -> str:
-    return one.slug if one.method == "POST" else f"{one.method} {one.slug}"
+def _named(operation: Operation) -> str:
+    return operation.slug if operation.method == "POST" else f"{operation.method} {operation.slug}"
 
 
 def _prices(old: Document, new: Document, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     known = operations_by_name(new, old)
     for name, finding in prices(before, after):
         located = Located("request", "price", finding)
-        for one in known.get(name, ()):
-            yield _change(one, located)
+        for operation in known.get(name, ()):
+            yield _change(operation, located)
         if name not in known:
             yield _change(None, located, slug=name)
 

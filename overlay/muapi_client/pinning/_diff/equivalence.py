@@ -42,7 +42,7 @@ class Sameness:
 
     @cached_property
     def _otherwise(self) -> frozenset[str]:
-        old, new = ({name: _meant(one) for name, one in parts.items()} for parts in self._parts)
+        old, new = ({name: _meant(part) for name, part in parts.items()} for parts in self._parts)
         return _changed(old, new)
 
 
@@ -55,7 +55,7 @@ def references(part: Any) -> Iterator[str]:
         if isinstance(fields.get("$ref"), str):
             yield fields["$ref"]
         inside = (*fields.values(), *(as_list(node) or ()))
-        waiting.extend(one for one in inside if _may_refer(one))
+        waiting.extend(value for value in inside if _may_refer(value))
 
 
 def _may_refer(value: object) -> bool:
@@ -82,10 +82,10 @@ def _meant(part: Any, *, named: bool = False) -> Any:
     """
     fields, items = as_object(part), as_list(part)
     if fields is None:
-        return part if items is None else [_meant(one) for one in items]
+        return part if items is None else [_meant(item) for item in items]
     return {
-        key: one if key in _DATA and not named else _meant(one, named=key in _BY_NAME and not named)
-        for key, one in fields.items()
+        key: value if key in _DATA and not named else _meant(value, named=key in _BY_NAME and not named)
+        for key, value in fields.items()
         if named or key not in TEXTS
     }
 
@@ -94,8 +94,8 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
     """The parts that differ or lead to one that does; one that only one document has differs, too."""
     users: dict[str, set[str]] = {}
     for parts in (old, new):
-        for name, one in parts.items():
-            for reference in references(one):
+        for name, part in parts.items():
+            for reference in references(part):
                 users.setdefault(_part(reference), set()).add(name)
     ahead = [name for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))]
     changed: set[str] = set()

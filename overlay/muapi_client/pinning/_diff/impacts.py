@@ -245,15 +245,15 @@ def _missing(some: Any, others: Any) -> str:
     listed = as_list(some)
     if listed is None:
         return "anything else"
-    there = {json.dumps(one) for one in as_list(others) or ()}
-    return shown([one for one in listed if json.dumps(one) not in there])
+    there = {json.dumps(item) for item in as_list(others) or ()}
+    return shown([item for item in listed if json.dumps(item) not in there])
 
 
 def shown(value: Any) -> str:
     """A value of a document as a sentence has it: in one line, and cut where it is long."""
     fields, items = as_object(value), as_list(value)
     if fields is not None:
-        text = ", ".join(f"{key} {shown(one)}" for key, one in fields.items())
+        text = ", ".join(f"{key} {shown(item)}" for key, item in fields.items())
     elif items is not None:
         text = ", ".join(map(shown, items)) or "nothing"
     else:

@@ -37,19 +37,19 @@ def with_media(
     old, new = (dict(fields(side, body)) for side, body in zip(schemas, bodies, strict=True))
     turned = {name: (old[name], new[name]) for name in old if name in new and old[name] != new[name]}
     lost = {name for name, (was, _) in turned.items() if was}
-    for one in found:
-        field = one.field.removesuffix("[]")
-        idle = one.kind == "format" and one.effect == "widened" and field in lost
-        yield evolve(one, kind="media", effect="removed") if idle else one
-    told = {one.field.removesuffix("[]") for one in found if one.kind in _OTHER}
-    for name in sorted(turned.keys() - told):
+    for finding in found:
+        field = finding.field.removesuffix("[]")
+        idle = finding.kind == "format" and finding.effect == "widened" and field in lost
+        yield evolve(finding, kind="media", effect="removed") if idle else finding
+    explained = {finding.field.removesuffix("[]") for finding in found if finding.kind in _OTHER}
+    for name in sorted(turned.keys() - explained):
         yield Finding("media", "removed" if name in lost else "added", *turned[name], bodies[1].pointer, name)
 
 
 def fields(schemas: Schemas, body: Node) -> Iterator[tuple[str, bool]]:
     """Each field of a body, and whether it takes media."""
-    for one in schemas.read(body).alternatives:
-        named = Node(one.rules, one.pointer).at("properties")
+    for alternative in schemas.read(body).alternatives:
+        named = Node(alternative.rules, alternative.pointer).at("properties")
         for name in named.fields:
             about = schemas.read(named.at(name))
             items = [schemas.read(Node(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
@@ -58,10 +58,15 @@ def fields(schemas: Schemas, body: Node) -> Iterator[tuple[str, bool]]:
 
 
 def _lists(about: Value) -> list[Alternative]:
-    return [one for one in about.alternatives if one.kind == "array" and one.rules.get("items")]
+    return [
+        alternative
+        for alternative in about.alternatives
+        if alternative.kind == "array" and alternative.rules.get("items")
+    ]
 
 
 def _has_address(about: Value) -> bool:
     return any(
-        one.kind == "string" and one.rules.get("format") == "uri" and not one.choices for one in about.alternatives
+        alternative.kind == "string" and alternative.rules.get("format") == "uri" and not alternative.choices
+        for alternative in about.alternatives
     )

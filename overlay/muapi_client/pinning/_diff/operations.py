@@ -58,7 +58,9 @@ def _said(pair: Pair, comparison: Comparison) -> Iterator[Finding]:
     if flags[0] != flags[1]:
         yield Finding("deprecated", "added" if flags[1] else "removed", *flags, new.pointer)
     yield from _shelf(pair)
-    servers = [one.node.fields.get("servers") or one.beside.get("servers") for one in (pair.old, pair.new)]
+    servers = [
+        operation.node.fields.get("servers") or operation.beside.get("servers") for operation in (pair.old, pair.new)
+    ]
     if not same(*servers):
         yield Finding("own_servers", "changed", servers[0], servers[1], f"{new.pointer}/servers")
     yield from remarks(old, new, _READ, comparison.sameness)
@@ -88,7 +90,7 @@ def _shelf(pair: Pair) -> Iterator[Finding]:
     if old.job != new.job:
         yield Finding("job", "changed", old.job, new.job, new.node.pointer)
         return
-    groups = [group_of(one.path, next(iter(one.tags), ""), one.job) for one in (old, new)]
+    groups = [group_of(operation.path, next(iter(operation.tags), ""), operation.job) for operation in (old, new)]
     if groups[0] != groups[1]:
         yield Finding("group", "changed", groups[0], groups[1], f"{new.node.pointer}/tags")
     elif not same(old.node.fields.get("tags"), new.node.fields.get("tags")):
@@ -105,8 +107,8 @@ def _parameters(pair: Pair, comparison: Comparison) -> Iterator[Located]:
         olds.pop(("query", WEBHOOK), None)
         news.pop(("query", WEBHOOK), None)
     for key in olds.keys() - news.keys():
-        said = olds[key].fields.get("schema")
-        yield _parameter(key, Finding("parameter", "removed", said, None, olds[key].pointer))
+        schema = olds[key].fields.get("schema")
+        yield _parameter(key, Finding("parameter", "removed", schema, None, olds[key].pointer))
     for key in news.keys() - olds.keys():
         effect = "needed" if _needs(news[key]) else "added"
         yield _parameter(key, Finding("parameter", effect, None, news[key].fields.get("schema"), news[key].pointer))
@@ -128,8 +130,8 @@ def _parameter(key: tuple[str, str], finding: Finding) -> Located:
     place, name = key
     clients = key in CLIENTS or place in CLIENTS_PLACES
     inner = f"{name}.{finding.field}" if finding.field and finding.field[0] not in "[{" else f"{name}{finding.field}"
-    told = Finding(finding.kind, finding.effect, finding.before, finding.after, finding.pointer, inner)
-    return Located("client" if clients else "request", place or "parameter", told)
+    inside = Finding(finding.kind, finding.effect, finding.before, finding.after, finding.pointer, inner)
+    return Located("client" if clients else "request", place or "parameter", inside)
 
 
 def _needs(parameter: Node) -> bool:
@@ -147,8 +149,8 @@ def _one_parameter(old: Node, new: Node, comparison: Comparison) -> Iterator[Fin
         before, after = old.fields.get(word), new.fields.get(word)
         if not same(before, after):
             yield Finding("rule", "changed", {word: before}, {word: after}, new.pointer)
-    told = ("name", "in", "required", "deprecated", "schema", "content", *_WIRE)
-    yield from remarks(old, new, told, comparison.sameness)
+    handled = ("name", "in", "required", "deprecated", "schema", "content", *_WIRE)
+    yield from remarks(old, new, handled, comparison.sameness)
     yield from comparison.findings(_schema(old), _schema(new), required=all(needs))
 
 
@@ -162,7 +164,7 @@ def _body(pair: Pair, comparison: Comparison) -> Iterator[Located]:
     old = pair.old_document.resolved(pair.old.node.at("requestBody"))
     new = pair.new_document.resolved(pair.new.node.at("requestBody"))
     had, has = bool(old.fields), bool(new.fields)
-    need, needs = (one.fields.get("required") is True for one in (old, new))
+    need, needs = (body.fields.get("required") is True for body in (old, new))
     if had != has:
         effect = "removed" if had else "needed" if needs else "added"
         finding = Finding("body", effect, old.value, new.value, (old if had else new).pointer)

@@ -36,25 +36,25 @@ def prices(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str
         elif name not in before:
             yield name, Finding("price", "added", None, _cost(after[name], currency[1]), at)
         else:
-            yield from ((name, one) for one in _model(before[name], after[name], currency, at))
+            yield from ((name, finding) for finding in _model(before[name], after[name], currency, at))
 
 
 def _model(was: Mapping[str, Any], now: Mapping[str, Any], currency: tuple[str, str], at: str) -> Iterator[Finding]:
     if not same(was.get("cost"), now.get("cost")):
         yield Finding("price", "changed", _cost(was, currency[0]), _cost(now, currency[1]), at)
-    before, after = ({word: one.get(word) for word in _TERMS} for one in (was, now))
+    before, after = ({word: model.get(word) for word in _TERMS} for model in (was, now))
     if not same(before, after):
         yield Finding("pricing", "changed", before, after, at)
     rest = [word for word in FACTS if word not in ("name", "cost", *_TERMS)]
     turned = [word for word in rest if not same(was.get(word), now.get(word))]
     if turned:
-        before, after = ({word: one.get(word) for word in turned} for one in (was, now))
+        before, after = ({word: model.get(word) for word in turned} for model in (was, now))
         yield Finding("remark", "changed", before, after, at)
 
 
 def _by_name(catalogue: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    models = (as_object(one) for one in as_list(catalogue.get("models")) or ())
-    return {str(one.get("name")): one for one in models if one is not None}
+    models = (as_object(entry) for entry in as_list(catalogue.get("models")) or ())
+    return {str(model.get("name")): model for model in models if model is not None}
 
 
 def _currency(catalogue: Mapping[str, Any]) -> str:
@@ -69,9 +69,9 @@ def operations_by_name(*documents: Document) -> dict[str, list[Operation]]:
     """The jobs each catalogue name is for: a summary names it, or the slug where the summary does not."""
     found: dict[str, dict[str, Operation]] = {}
     for document in documents:
-        for one in document.operations.values():
-            if one.job == "job":
-                name, _ = name_and_tier(one.node.text("summary"))
-                for called in {name, one.slug}:
-                    found.setdefault(called, {}).setdefault(one.slug, one)
+        for operation in document.operations.values():
+            if operation.job == "job":
+                name, _ = name_and_tier(operation.node.text("summary"))
+                for called in {name, operation.slug}:
+                    found.setdefault(called, {}).setdefault(operation.slug, operation)
     return {name: [*some.values()] for name, some in found.items()}

@@ -41,8 +41,8 @@ def renamed_operations(
     old: Document, new: Document, gone: Sequence[Operation], come: Sequence[Operation]
 ) -> dict[tuple[str, str], Operation]:
     """Operations that go under another path now, by the old method and path."""
-    before = {f"{one.method} {one.path}": one for one in gone}
-    after = {f"{one.method} {one.path}": one for one in come}
+    before = {f"{operation.method} {operation.path}": operation for operation in gone}
+    after = {f"{operation.method} {operation.path}": operation for operation in come}
 
     def alike(here: str, there: str) -> bool:
         summary = before[here].node.text("summary")
@@ -51,8 +51,8 @@ def renamed_operations(
 
     found: dict[str, str] = {}
     for form in (_takes, _class):  # the same fields first; then fields that changed with the name, under one class
-        olds = {name: form(old, one) for name, one in before.items() if name not in found}
-        news = {name: form(new, one) for name, one in after.items() if name not in found.values()}
+        olds = {name: form(old, operation) for name, operation in before.items() if name not in found}
+        news = {name: form(new, operation) for name, operation in after.items() if name not in found.values()}
         found.update(_matched(olds, news, alike))
     return {(before[here].method, before[here].path): after[there] for here, there in found.items()}
 
@@ -73,19 +73,19 @@ def _matched(olds: Mapping[str, str], news: Mapping[str, str], alike: Callable[[
     return found
 
 
-def _alike(one: str, other: str) -> bool:
-    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
+def _alike(old: str, new: str) -> bool:
+    return SequenceMatcher(None, old, new, autojunk=False).ratio() >= ALIKE
 
 
-def _same_words(one: Any, other: Any) -> bool:
-    words = (as_object(one) or {}).get("description")
-    return bool(words) and (as_object(other) or {}).get("description") == words
+def _same_words(old: Any, new: Any) -> bool:
+    words = (as_object(old) or {}).get("description")
+    return bool(words) and (as_object(new) or {}).get("description") == words
 
 
 def _form(schema: Any) -> str:
     """What a schema says, but for its words."""
     fields = as_object(schema)
-    return key_of(schema if fields is None else {key: one for key, one in fields.items() if key not in TEXTS})
+    return key_of(schema if fields is None else {key: value for key, value in fields.items() if key not in TEXTS})
 
 
 def _class(document: Document, operation: Operation) -> str:
@@ -102,11 +102,11 @@ def _takes(document: Document, operation: Operation) -> str:
     for kind in body.at("content").fields:
         schema = landed(document, body.at("content", kind, "schema"))
         fields = schema.at("properties").fields
-        rest = {key: one for key, one in schema.fields.items() if key not in (*TEXTS, "properties")}
-        content[kind] = [_form(rest), {name: _form(one) for name, one in fields.items()}]
+        rest = {key: value for key, value in schema.fields.items() if key not in (*TEXTS, "properties")}
+        content[kind] = [_form(rest), {name: _form(field) for name, field in fields.items()}]
     parameters = {
-        name: _form(one.fields)
-        for (place, name), one in operation.parameters.items()
+        name: _form(parameter.fields)
+        for (place, name), parameter in operation.parameters.items()
         if place == "query" and (place, name) not in CLIENTS
     }
     return key_of([operation.method, operation.path.count("{"), content, parameters])

@@ -64,9 +64,9 @@ def _answer(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, goo
     for before, after in contents(old, new, (JSON,)):
         yield from remarks(before, after, ("schema",), comparison.sameness)
         for finding in comparison.findings(schema_of(before), schema_of(after)):
-            said = bool(read) and not finding.field and finding.kind in ("type", "class")
+            reported = bool(read) and not finding.field and finding.kind in ("type", "class")
             idle = good and pair.new.job == "job" and finding.kind == "class"  # nobody is given the class
-            if not said and not idle:
+            if not reported and not idle:
                 yield finding
 
 
@@ -87,10 +87,10 @@ def _as_read(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schemas, Schem
 def _tells_a_job(schemas: Schemas, answer: Node) -> bool:
     """Whether the client may find a job's id in an answer; one that nothing is told of may have it."""
     names: list[dict[str, Any] | None] = [
-        as_object(one.rules.get("properties")) or {} if one.kind in ("object", "any") else None
-        for one in schemas.read(answer).alternatives
+        as_object(alternative.rules.get("properties")) or {} if alternative.kind in ("object", "any") else None
+        for alternative in schemas.read(answer).alternatives
     ]
-    return any(one is not None and (not one or not _READ.isdisjoint(one)) for one in names)
+    return any(fields is not None and (not fields or not _READ.isdisjoint(fields)) for fields in names)
 
 
 def _class(schemas: Schemas, answer: Node) -> str:

@@ -61,7 +61,7 @@ class Value:
     @property
     def label(self) -> str:
         """Its alternatives in words."""
-        return " | ".join(dict.fromkeys(one.label for one in self.alternatives))
+        return " | ".join(dict.fromkeys(alternative.label for alternative in self.alternatives))
 
     @property
     def has_default(self) -> bool:
@@ -71,8 +71,8 @@ class Value:
     @property
     def contradicts_itself(self) -> bool:
         """Whether its default is none of its own choices."""
-        listed = [choice for one in self.alternatives for choice in one.choices]
-        free = any(not one.choices for one in self.alternatives)
+        listed = [choice for alternative in self.alternatives for choice in alternative.choices]
+        free = any(not alternative.choices for alternative in self.alternatives)
         return self.has_default and not free and not any(same(self.notes["default"], choice) for choice in listed)
 
 
@@ -119,35 +119,44 @@ def _read(schemas: Schemas, node: Node) -> Value:
     whole = schemas.merge(node)
     found = _alternatives(schemas, whole)
     notes: dict[str, Any] = {key: whole.fields[key] for key in NOTES if key in whole.fields}
-    alternatives, lifted = _lifted([one for one in found if one is not None], notes)
+    alternatives, lifted = _lifted([alternative for alternative in found if alternative is not None], notes)
     return Value(_without_weaker(alternatives), None in found, {**notes, **lifted})
 
 
 def _lifted(found: list[Alternative], notes: Mapping[str, Any]) -> tuple[list[Alternative], dict[str, Any]]:
     """A default and the like that a branch of a union has and the union has not, as the union's own."""
     lifted: dict[str, Any] = {}
-    for one in found:
-        said = as_object(one.rules.get(BRANCH)) or {}
-        lifted = {**{key: said[key] for key in EFFECTS if key in said and key not in notes}, **lifted}
+    for alternative in found:
+        notes_of_it = as_object(alternative.rules.get(BRANCH)) or {}
+        lifted = {**{key: notes_of_it[key] for key in EFFECTS if key in notes_of_it and key not in notes}, **lifted}
     if not lifted:
         return found, lifted
-    return [evolve(one, rules=_without(one.rules, lifted)) for one in found], lifted
+    return [evolve(alternative, rules=_without(alternative.rules, lifted)) for alternative in found], lifted
 
 
 def _without(rules: Mapping[str, Any], lifted: Mapping[str, Any]) -> dict[str, Any]:
-    said = as_object(rules.get(BRANCH)) or {}
-    left = {key: one for key, one in said.items() if key not in lifted or not same(one, lifted[key])}
-    rest = {key: one for key, one in rules.items() if key != BRANCH}
+    notes = as_object(rules.get(BRANCH)) or {}
+    left = {key: note for key, note in notes.items() if key not in lifted or not same(note, lifted[key])}
+    rest = {key: rule for key, rule in rules.items() if key != BRANCH}
     return {**rest, BRANCH: left} if left else rest
 
 
 def _without_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
     """Leave out what another alternative allows anyway: beside any text, an address says nothing."""
-    free = {one.kind: one for one in found if not (one.choices or one.rules or one.model)}
+    free = {
+        alternative.kind: alternative
+        for alternative in found
+        if not (alternative.choices or alternative.rules or alternative.model)
+    }
     if "any" in free:
         return (free["any"],)
-    kept = [one for one in found if free.get(one.kind, one) is one]
-    return tuple({key_of([one.kind, one.model, one.choices, dict(one.rules)]): one for one in kept}.values())
+    kept = [alternative for alternative in found if free.get(alternative.kind, alternative) is alternative]
+    return tuple(
+        {
+            key_of([alternative.kind, alternative.model, alternative.choices, dict(alternative.rules)]): alternative
+            for alternative in kept
+        }.values()
+    )
 
 
 def _folded(schemas: Schemas, node: Node) -> Node:
@@ -155,39 +164,41 @@ def _folded(schemas: Schemas, node: Node) -> Node:
     alone = _alone(node.at(union)) if union else None
     if union is not None and alone is not None:
         only = schemas.merge(alone)
-        beside = {key: one for key, one in node.fields.items() if key != union}
+        beside = {key: part for key, part in node.fields.items() if key != union}
         null = {"nullable": True} if len(node.at(union).items) > 1 else {}
         node = Node(_both(only.fields, {**beside, **null}), only.pointer)
     parts = [schemas.merge(node.at("allOf", number)) for number in range(len(node.at("allOf").items))]
     if not parts:
         return node
     whole: dict[str, Any] = {}
-    own = {key: one for key, one in node.fields.items() if key != "allOf"}
+    own = {key: part for key, part in node.fields.items() if key != "allOf"}
     for fields in (*(part.fields for part in parts), own):
         whole = _both(whole, fields)
-    if any(not same(whole.get(key), one) for part in parts for key, one in part.fields.items() if key not in _ADDED):
+    if any(
+        not same(whole.get(key), value) for part in parts for key, value in part.fields.items() if key not in _ADDED
+    ):
         whole["allOf"] = node.fields["allOf"]  # two rules of one name: what holds is in none of them alone
     return Node(whole, parts[0].pointer if len(parts) == 1 else node.pointer)
 
 
 def _alone(union: Node) -> Node | None:
     """The one thing of a union that is not null, if there is just one."""
-    real = [number for number, one in enumerate(union.items) if one != {"type": "null"}]
+    real = [number for number, schema in enumerate(union.items) if schema != {"type": "null"}]
     return union.at(real[0]) if len(real) == 1 else None
 
 
-def _both(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """Two schemas of which both hold: fields and what is required add up, of anything else the latter speaks.
 
     A field that both have is what either says of it.
     """
-    result = {**one, **other}
-    if "properties" in one:
-        ours, theirs = as_object(one["properties"]) or {}, as_object(other.get("properties")) or {}
+    result = {**first, **second}
+    if "properties" in first:
+        ours, theirs = as_object(first["properties"]) or {}, as_object(second.get("properties")) or {}
         shared = [key for key in ours if key in theirs and not same(ours[key], theirs[key])]
         result["properties"] = {**ours, **theirs, **{key: {"allOf": [ours[key], theirs[key]]} for key in shared}}
-    if "required" in one:
-        listed = [*(as_list(one["required"]) or ()), *(as_list(other.get("required")) or ())]
+    if "required" in first:
+        listed = [*(as_list(first["required"]) or ()), *(as_list(second.get("required")) or ())]
         result["required"] = [*dict.fromkeys(map(str, listed))]
     return result
 
@@ -203,8 +214,8 @@ def _alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
         return [*_united(schemas, node, union), *null]
     types, listed = schema.get("type"), as_list(schema.get("type"))
     if listed:
-        each = (Node({**schema, "type": one}, node.pointer) for one in listed[:_DEPTH] if isinstance(one, str))
-        return [*(found for one in each for found in _alternatives(schemas, one)), *null]
+        each = (Node({**schema, "type": kind}, node.pointer) for kind in listed[:_DEPTH] if isinstance(kind, str))
+        return [*(found for schema in each for found in _alternatives(schemas, schema)), *null]
     if types == "null":
         return [None]
     return [*_plain(node), *null]
@@ -212,19 +223,19 @@ def _alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
 
 def _united(schemas: Schemas, node: Node, union: str) -> list[Alternative | None]:
     """The alternatives of a union, each under what the schema says beside it."""
-    beside = {key: one for key, one in node.fields.items() if key not in (union, "nullable", "type", *NOTES)}
+    beside = {key: rule for key, rule in node.fields.items() if key not in (union, "nullable", "type", *NOTES)}
     kind = node.text("type") or "any"
     found: list[Alternative | None] = []
     for number in range(len(node.at(union).items)):
-        one = schemas.read(node.at(union, number))
-        notes = {BRANCH: one.notes} if one.notes else {}
+        inner = schemas.read(node.at(union, number))
+        notes = {BRANCH: inner.notes} if inner.notes else {}
         found += [
             evolve(
                 each, kind=each.kind if each.kind != "any" else kind or "any", rules={**beside, **each.rules, **notes}
             )
-            for each in one.alternatives
+            for each in inner.alternatives
         ]
-        found += [None] if one.nullable else []
+        found += [None] if inner.nullable else []
     return found
 
 
@@ -240,17 +251,17 @@ def _plain(node: Node) -> list[Alternative | None]:
     named = _is_model(schema) and node.pointer.startswith(SCHEMAS) and "/" not in node.pointer[len(SCHEMAS) :]
     name = node.pointer[len(SCHEMAS) :].replace("~1", "/").replace("~0", "~") if named else ""
     found = [
-        Alternative(one, _rules(schema), node.pointer, _of(one, choices) if len(kinds) > 1 else choices, name)
-        for one in kinds
+        Alternative(kind, _rules(schema), node.pointer, _of(kind, choices) if len(kinds) > 1 else choices, name)
+        for kind in kinds
     ]
     return [*found, *([None] if None in listed else [])]
 
 
 def _rules(schema: Mapping[str, Any]) -> dict[str, Any]:
-    rules = {key: one for key, one in schema.items() if key not in (*NOTES, "type", "enum", "const", "nullable")}
+    rules = {key: rule for key, rule in schema.items() if key not in (*NOTES, "type", "enum", "const", "nullable")}
     if rules.get("contentMediaType") != _BYTES:
         return rules
-    return {**{key: one for key, one in rules.items() if key != "contentMediaType"}, "format": "binary"}
+    return {**{key: rule for key, rule in rules.items() if key != "contentMediaType"}, "format": "binary"}
 
 
 def _of(kind: str, choices: Sequence[Any]) -> tuple[Any, ...]:
@@ -258,7 +269,7 @@ def _of(kind: str, choices: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _kind(choice: Any) -> str:
-    return next((word for one, word in _KINDS if isinstance(choice, one)), "any")
+    return next((word for python_type, word in _KINDS if isinstance(choice, python_type)), "any")
 
 
 def _kind_of(schema: Mapping[str, Any]) -> str:

@@ -32,7 +32,7 @@ def _listed(document: Document, operation: Operation) -> list[dict[str, Any]]:
     """The alternatives, each a set of schemes with scopes; the operation's own override the document's."""
     own = operation.node.at("security")
     every: Node = own if own.value is not None else document.root.at("security")
-    return [one for one in every.items if isinstance(one, dict)]
+    return [requirement for requirement in every.items if isinstance(requirement, dict)]
 
 
 def _scheme(document: Document, name: str) -> dict[str, Any]:
@@ -43,21 +43,24 @@ def _requirements(document: Document, operation: Operation) -> list[str]:
     """The alternatives as texts that tell all there is, in an order of their own."""
     return sorted(
         " and ".join(
-            f"{name} {key_of([_without_words(_scheme(document, name)), one[name]])}" for name in sorted(map(str, one))
+            f"{name} {key_of([_without_words(_scheme(document, name)), requirement[name]])}"
+            for name in sorted(map(str, requirement))
         )
         or "nothing"
-        for one in _listed(document, operation)
+        for requirement in _listed(document, operation)
     )
 
 
 def _without_words(scheme: dict[str, Any]) -> dict[str, Any]:
-    return {key: one for key, one in scheme.items() if key != "description"}
+    return {key: value for key, value in scheme.items() if key != "description"}
 
 
 def _is_enough(document: Document, operation: Operation) -> bool:
     """Whether the client's key in its header is enough for one of the alternatives."""
     alternatives = _listed(document, operation)
-    return not alternatives or any(all(_is_key(_scheme(document, name)) for name in one) for one in alternatives)
+    return not alternatives or any(
+        all(_is_key(_scheme(document, name)) for name in requirement) for requirement in alternatives
+    )
 
 
 def _is_key(scheme: dict[str, Any]) -> bool:

@@ -47,13 +47,17 @@ def second_opinion(old: Mapping[str, Any], new: Mapping[str, Any], found: Diff) 
         ImportError: specshift is not installed.
         PinError: specshift cannot read these documents.
     """
-    told = _run(old, new)
+    theirs = _run(old, new)
     known: dict[tuple[str, str], list[Change]] = {}
     for change in found.changes:
         for path in {change.path, *_renamed(change)}:
             known.setdefault((change.method, path), []).append(change)
     documents = Document(old), Document(new)
-    more = [_change(one, *_operation(one.location, documents)) for one in told if not _is_known(one, known, documents)]
+    more = [
+        _change(finding, *_operation(finding.location, documents))
+        for finding in theirs
+        if not _is_known(finding, known, documents)
+    ]
     return evolve(found, changes=in_order([*found.changes, *more]))
 
 
@@ -70,19 +74,25 @@ def _run(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
         ) from None
 
 
-def _is_known(told: Any, known: Mapping[tuple[str, str], list[Change]], documents: tuple[Document, Document]) -> bool:
+def _is_known(
+    finding: Any, known: Mapping[tuple[str, str], list[Change]], documents: tuple[Document, Document]
+) -> bool:
     """Whether one of our changes stands where specshift's finding does."""
-    method, path, rest = _operation(told.location, documents)
+    method, path, rest = _operation(finding.location, documents)
     if not path:
         return bool(known.get(("", "")))
-    ours = known.get((method, path), []) if method else [one for key in known if key[1] == path for one in known[key]]
-    if any(one.kind in ("operation", "body", "job") for one in ours):
+    ours = known.get((method, path), []) if method else _of_path(path, known)
+    if any(change.kind in ("operation", "body", "job") for change in ours):
         return True
     place, field = _place(rest)
-    near = [one for one in ours if _is_at(one, place)]
-    if not field or any(not one.field and one.kind in _WHOLE for one in near):
+    near = [change for change in ours if _is_at(change, place)]
+    if not field or any(not change.field and change.kind in _WHOLE for change in near):
         return bool(near)
-    return any(field in _fields(one) for one in near)
+    return any(field in _fields(change) for change in near)
+
+
+def _of_path(path: str, known: Mapping[tuple[str, str], list[Change]]) -> list[Change]:
+    return [change for (_, changed), changes in known.items() if changed == path for change in changes]
 
 
 def _operation(location: str, documents: tuple[Document, Document]) -> tuple[str, str, str]:
@@ -108,37 +118,39 @@ def _place(rest: str) -> tuple[str, str]:
     return ("parameter", parameter.group(1)) if parameter else ("", "")
 
 
-def _is_at(one: Change, place: str) -> bool:
+def _is_at(change: Change, place: str) -> bool:
     return (
-        not place or one.place == place or (place == "parameter" and one.place in ("query", "header", "cookie", "path"))
+        not place
+        or change.place == place
+        or (place == "parameter" and change.place in ("query", "header", "cookie", "path"))
     )
 
 
-def _fields(one: Change) -> set[str]:
+def _fields(change: Change) -> set[str]:
     """The outermost field of a change, under both its names, and ``0`` for a parameter of the path."""
-    names = {re.split(r"[.\[{]", one.field, maxsplit=1)[0].strip('"')}
-    return names | ({str(one.after)} if one.effect == "renamed" else set())
+    names = {re.split(r"[.\[{]", change.field, maxsplit=1)[0].strip('"')}
+    return names | ({str(change.after)} if change.effect == "renamed" else set())
 
 
-def _renamed(one: Change) -> Iterator[str]:
-    if one.kind == "operation" and one.effect == "renamed":
-        yield from (f"/api/v1/{name.rpartition(' ')[2]}" for name in (str(one.before), str(one.after)))
+def _renamed(change: Change) -> Iterator[str]:
+    if change.kind == "operation" and change.effect == "renamed":
+        yield from (f"/api/v1/{name.rpartition(' ')[2]}" for name in (str(change.before), str(change.after)))
 
 
-def _change(told: Any, method: str, path: str, rest: str) -> Change:
+def _change(finding: Any, method: str, path: str, rest: str) -> Change:
     return Change(
-        impact=_IMPACTS[told.severity.value],
+        impact=_IMPACTS[finding.severity.value],
         kind="unsorted",
-        effect=told.change_type.value,
+        effect=finding.change_type.value,
         method=method,
         path=path,
         slug=slug(path),
         function="",
         place="operation" if path else "document",
         field=rest,
-        before=told.old_value,
-        after=told.new_value,
-        sentence=f"specshift says: {told.message}",
+        before=finding.old_value,
+        after=finding.new_value,
+        sentence=f"specshift says: {finding.message}",
         pointer="#",
     )
 
@@ -152,10 +164,11 @@ def _prepared(document: Mapping[str, Any]) -> dict[str, Any]:
     components = as_object(document.get("components")) or {}
     schemas = as_object(components.get("schemas")) or {}
     leads = {
-        name: sorted({one.removeprefix(_SCHEMAS) for one in references(schemas[name])}) for name in sorted(schemas)
+        name: sorted({reference.removeprefix(_SCHEMAS) for reference in references(schemas[name])})
+        for name in sorted(schemas)
     }
     cut = _closing(leads)
-    opened = {name: _plainly(one, cut.get(name, set())) for name, one in schemas.items()}
+    opened = {name: _plainly(schema, cut.get(name, set())) for name, schema in schemas.items()}
     paths = _plainly(document.get("paths"), set())
     return {**document, "paths": paths, "components": {**components, "schemas": opened}}
 
@@ -184,13 +197,13 @@ def _closing(leads: Mapping[str, list[str]]) -> dict[str, set[str]]:
 def _plainly(part: Any, cut: set[str]) -> Any:
     fields, items = as_object(part), as_list(part)
     if fields is None:
-        return part if items is None else [_plainly(one, cut) for one in items]
+        return part if items is None else [_plainly(item, cut) for item in items]
     if str(fields.get("$ref", "")).removeprefix(_SCHEMAS) in cut:
         return {}
-    written = {key: _plainly(one, cut) for key, one in fields.items()}
+    written = {key: _plainly(value, cut) for key, value in fields.items()}
     for union in ("anyOf", "oneOf", "type"):
         listed = as_list(written.get(union)) or []
-        rest = [one for one in listed if one not in ("null", {"type": "null"})]
+        rest = [option for option in listed if option not in ("null", {"type": "null"})]
         if len(rest) == 1 and len(rest) < len(listed):
             del written[union]
             only = {"type": rest[0]} if union == "type" else as_object(rest[0]) or {}

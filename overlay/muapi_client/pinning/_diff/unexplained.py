@@ -32,7 +32,7 @@ Fact = tuple[str, str, str]  # a field, a word and what it says, as JSON
 
 def overlooked(pair: Pair, sameness: Sameness) -> Iterator[Located]:
     """What only one of two operations says of what it takes or answers; nothing where they mean the same."""
-    if sameness.holds(*([one.node.value, *_parameters(one)] for one in (pair.old, pair.new))):
+    if sameness.holds(*([operation.node.value, *_parameters(operation)] for operation in (pair.old, pair.new))):
         return
     for side, place in _SIDES:
         old, new = _part(pair.old, side), _part(pair.new, side)
@@ -40,8 +40,8 @@ def overlooked(pair: Pair, sameness: Sameness) -> Iterator[Located]:
             continue
         before, after = _facts(pair.old_document, old), _facts(pair.new_document, new)
         if before != after:
-            told = _told(before - after), _told(after - before)
-            yield Located(side, place, Finding("rule", "changed", *told, pair.new.node.pointer))
+            facts = _told(before - after), _told(after - before)
+            yield Located(side, place, Finding("rule", "changed", *facts, pair.new.node.pointer))
 
 
 def _part(operation: Operation, side: Side) -> Any:
@@ -51,7 +51,7 @@ def _part(operation: Operation, side: Side) -> Any:
 
 
 def _parameters(operation: Operation) -> list[Any]:
-    return [one.value for _, one in sorted(operation.parameters.items())]
+    return [parameter.value for _, parameter in sorted(operation.parameters.items())]
 
 
 def _told(facts: set[Fact]) -> list[str] | None:
@@ -66,17 +66,17 @@ def _facts(document: Document, part: Any) -> set[Fact]:
         name, node = waiting.pop()
         fields = as_object(node)
         if fields is None:
-            waiting += [(name, one) for one in as_list(node) or ()]
+            waiting += [(name, item) for item in as_list(node) or ()]
             continue
-        found |= {(name, word, key_of(one)) for word, one in _said(fields)}
+        found |= {(name, word, key_of(value)) for word, value in _said(fields)}
         reference = fields.get("$ref")
         if isinstance(reference, str) and (name, reference) not in followed:
             followed.add((name, reference))
             waiting.append((name, document.target(reference).value))
         properties = Node(fields, "").at("properties").fields
-        found |= {(name, "properties", one) for one in properties}
+        found |= {(name, "properties", name_inside) for name_inside in properties}
         waiting += properties.items()
-        waiting += [(name, one) for word, one in fields.items() if word not in ("properties", "default", "enum")]
+        waiting += [(name, value) for word, value in fields.items() if word not in ("properties", "default", "enum")]
     return found
 
 
@@ -85,9 +85,9 @@ def _said(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     choices = [fields["const"]] if "const" in fields else as_list(fields.get("enum"))
     if choices is None:
         kinds = as_list(fields.get("type")) or [fields.get("type")]
-        yield from (("type", one) for one in kinds if isinstance(one, str) and one != "null")
-    yield from (("enum", one) for one in choices or () if one is not None)
-    yield from (("required", one) for one in as_list(fields.get("required")) or ())
+        yield from (("type", kind) for kind in kinds if isinstance(kind, str) and kind != "null")
+    yield from (("enum", choice) for choice in choices or () if choice is not None)
+    yield from (("required", field) for field in as_list(fields.get("required")) or ())
     yield from ((word, fields[word]) for word in (*_PLAIN, "default") if fields.get(word) is not None)
     yield from ((word, fields[word]) for word in _SPARE if fields.get(word))
     if fields.get("additionalProperties") is False:

@@ -79,8 +79,8 @@ class Comparison:
             if len(seen) == _PLACES or any(_within(place, before) for before in seen):
                 continue  # said often enough; or a schema inside itself, and said further out
             seen.append(place)
-            for one in inside.findings:
-                yield evolve(one, field=_inner(place, one.field), effect=_effect_at(place, one, edge))
+            for finding in inside.findings:
+                yield evolve(finding, field=_inner(place, finding.field), effect=_effect_at(place, finding, edge))
             waiting.extend((place, inner) for inner in inside.edges)
 
     def _difference(self, old: Node, new: Node) -> tuple[Key, SchemaDiff]:
@@ -104,19 +104,19 @@ class Comparison:
         if effect:
             found.append(Finding("type", effect, was.label, now.label, new.pointer))
         edges: list[Edge] = []
-        for one, other in pairs:
-            found += facets(one, other, self.sameness)
-            inside, further = _inside(one, other)
+        for before, after in pairs:
+            found += facets(before, after, self.sameness)
+            inside, further = _inside(before, after)
             found += inside
             edges += further
         return SchemaDiff(tuple(found), tuple(edges))
 
 
-def _effect_at(place: str, one: Finding, edge: Edge) -> str:
+def _effect_at(place: str, finding: Finding, edge: Edge) -> str:
     """What a finding comes to where its schema is used."""
-    if one.kind == "default" and edge.required and not one.field:
+    if finding.kind == "default" and edge.required and not finding.field:
         return "unused"
-    return "outermost" if one.kind == "class" and not place else one.effect
+    return "outermost" if finding.kind == "class" and not place else finding.effect
 
 
 def _within(place: str, outer: str) -> bool:
@@ -134,7 +134,7 @@ def _notes(was: Value, now: Value, pointer: str) -> Iterator[Finding]:
         effect = "added" if not was.has_default else "removed" if not now.has_default else "changed"
         yield Finding("default", effect, before, after, pointer)
     if now.contradicts_itself and not was.contradicts_itself:
-        choices = [choice for one in now.alternatives for choice in one.choices]
+        choices = [choice for alternative in now.alternatives for choice in alternative.choices]
         yield Finding("contradiction", "added", None, {"default": after, "allowed": choices}, pointer)
     for word in TEXTS:
         if not same(was.notes.get(word), now.notes.get(word)):
@@ -154,7 +154,7 @@ def _paired(was: Value, now: Value) -> tuple[Pairs, tuple[list[Alternative], lis
     pairs: Pairs = []
     for alike in (_same_class, _same_text, _same_kind, _both_numbers):
         for old in [*olds]:
-            new = next((one for one in news if alike(old, one)), None)
+            new = next((candidate for candidate in news if alike(old, candidate)), None)
             if new is not None:
                 olds.remove(old)
                 news.remove(new)
@@ -180,9 +180,9 @@ def _both_numbers(old: Alternative, new: Alternative) -> bool:
 
 def _type_effect(pairs: Pairs, gone: list[Alternative], come: list[Alternative]) -> str:
     """How the types differ as a whole; empty where they do not."""
-    effects = {_CLASHES[one.kind, other.kind] for one, other in pairs if (one.kind, other.kind) in _CLASHES}
+    effects = {_CLASHES[before.kind, after.kind] for before, after in pairs if (before.kind, after.kind) in _CLASHES}
     if gone or come:
-        free = "any" in {one.kind for one in gone}, "any" in {one.kind for one in come}
+        free = "any" in {alternative.kind for alternative in gone}, "any" in {alternative.kind for alternative in come}
         narrower = bool(gone) and not free[1]
         wider = bool(come) and not free[0]
         effects |= {"narrowed"} if narrower else set()
@@ -212,19 +212,19 @@ def _inside(old: Alternative, new: Alternative) -> tuple[list[Finding], list[Edg
     return found, edges
 
 
-def _further(one: Alternative) -> Any:
+def _further(alternative: Alternative) -> Any:
     """What it says of fields that have no name in it: a schema that says nothing allows all, as ``true`` does."""
-    said: Any = one.rules.get("additionalProperties", True)
-    fields = as_object(said)
-    return said if fields is None or fields.keys() - {*TEXTS} else True
+    rule: Any = alternative.rules.get("additionalProperties", True)
+    fields = as_object(rule)
+    return rule if fields is None or fields.keys() - {*TEXTS} else True
 
 
-def _has_fields(one: Alternative) -> bool:
-    return bool(one.rules.get("properties")) or bool(one.model)
+def _has_fields(alternative: Alternative) -> bool:
+    return bool(alternative.rules.get("properties")) or bool(alternative.model)
 
 
-def _node(one: Alternative, word: str) -> Node:
-    return Node(one.rules.get(word, MISSING), f"{one.pointer}/{word}")
+def _node(alternative: Alternative, word: str) -> Node:
+    return Node(alternative.rules.get(word, MISSING), f"{alternative.pointer}/{word}")
 
 
 def _fields(old: Alternative, new: Alternative) -> tuple[list[Finding], list[Edge]]:
@@ -259,5 +259,5 @@ def _fields(old: Alternative, new: Alternative) -> tuple[list[Finding], list[Edg
     return found, [Edge(after, was.at(before), now.at(after), required=before in always) for before, after in both]
 
 
-def _required(one: Alternative) -> set[str]:
-    return {name for name in as_list(one.rules.get("required")) or () if isinstance(name, str)}
+def _required(alternative: Alternative) -> set[str]:
+    return {name for name in as_list(alternative.rules.get("required")) or () if isinstance(name, str)}

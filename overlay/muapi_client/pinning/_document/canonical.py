@@ -75,8 +75,8 @@ def _check_version(openapi: object, swagger: object) -> None:
         return
     if openapi is None and swagger is None:
         raise PinError("the document names no OpenAPI version, so it is something else: check the address")
-    told = f"OpenAPI {quoted(openapi)}" if openapi is not None else f"Swagger {quoted(swagger)}"
-    raise PinError(f"the document is {told}; only OpenAPI 3.0 and 3.1 can be rendered")
+    version = f"OpenAPI {quoted(openapi)}" if openapi is not None else f"Swagger {quoted(swagger)}"
+    raise PinError(f"the document is {version}; only OpenAPI 3.0 and 3.1 can be rendered")
 
 
 def _paths(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -79,7 +79,7 @@ def slug(path: str) -> str:
 def plain(text: str) -> str:
     """What of a text a name can be made of; everything else is a ``_``. NFKC, the form Python reads names in."""
     letters = (_without_accent(letter) for letter in unicodedata.normalize("NFKC", text))
-    return unicodedata.normalize("NFKC", "".join(one if f"a{one}".isidentifier() else "_" for one in letters))
+    return unicodedata.normalize("NFKC", "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters))
 
 
 def _without_accent(letter: str) -> str:

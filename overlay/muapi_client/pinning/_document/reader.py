@@ -97,7 +97,7 @@ class Document:
         self.root = Node(dict(document), "#")
         # The key holds the id of a value, which is kept beside it so that no other value gets it.
         self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
-        self.operations = {(one.method, one.path): one for one in self._operations()}
+        self.operations = {(operation.method, operation.path): operation for operation in self._operations()}
 
     def resolved(self, node: Node) -> Node:
         """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.
@@ -136,7 +136,7 @@ class Document:
         for path in self.root.at("paths").fields:
             item = self.resolved(self.root.at("paths", path))
             shared = self._parameters(item)
-            beside = {key: one for key, one in item.fields.items() if key not in (*METHODS, "parameters", "$ref")}
+            beside = {key: value for key, value in item.fields.items() if key not in (*METHODS, "parameters", "$ref")}
             for method in METHODS:
                 node = item.at(method)
                 if as_object(node.value) is not None:
@@ -147,24 +147,24 @@ class Document:
     def _parameters(self, owner: Node) -> dict[tuple[str, str], Node]:
         found: dict[tuple[str, str], Node] = {}
         for number in range(len(owner.at("parameters").items)):
-            one = self.resolved(owner.at("parameters", number))
-            found[one.text("in"), one.text("name")] = one
+            parameter = self.resolved(owner.at("parameters", number))
+            found[parameter.text("in"), parameter.text("name")] = parameter
         return found
 
 
-def same(one: Any, other: Any) -> bool:
+def same(first: Any, second: Any) -> bool:
     """Whether two JSON values are equal as JSON has it: 1 is 1.0, and true is not 1."""
-    if isinstance(one, str) or isinstance(other, str):  # most of a document is text
-        return bool(one == other)
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    ours, theirs = as_object(one), as_object(other)
+    if isinstance(first, str) or isinstance(second, str):  # most of a document is text
+        return bool(first == second)
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    ours, theirs = as_object(first), as_object(second)
     if ours is not None and theirs is not None:
         return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
-    listed, others = as_list(one), as_list(other)
+    listed, others = as_list(first), as_list(second)
     if listed is not None and others is not None:
         return len(listed) == len(others) and all(map(same, listed, others))
-    return bool(one == other)
+    return bool(first == second)
 
 
 def key_of(value: Any) -> str:

@@ -48,18 +48,18 @@ def differences(files: Files) -> tuple[str, ...]:
     except (PinError, UnicodeDecodeError) as error:
         return (f"the pin cannot be read, {error}: {REMEDY}",)
     facts = derived(form, files.document, files.models)
-    said = {name: getattr(lock, name) for name in facts}
-    found = [_difference(name, said[name], fact) for name, fact in facts.items() if said[name] != fact]
+    locked = {name: getattr(lock, name) for name in facts}
+    found = [_difference(name, locked[name], fact) for name, fact in facts.items() if locked[name] != fact]
     if written(form) != files.document:
         found.append(f"spec/openapi.json is not in the form in which `fetch` writes it: {REMEDY}")
     return tuple(found)
 
 
-def _difference(name: str, said: object, fact: object) -> str:
+def _difference(name: str, locked: object, fact: object) -> str:
     if name not in HASHED:
-        return f"spec/lock.toml says {name} = {quoted(said)}, but it is {quoted(fact)}: {REMEDY}"
+        return f"spec/lock.toml says {name} = {quoted(locked)}, but it is {quoted(fact)}: {REMEDY}"
     state = f"its sha256 is {fact}" if fact else "it is missing"
-    return f"{HASHED[name]} is not the one spec/lock.toml describes ({state}, the lock says {said}): {REMEDY}"
+    return f"{HASHED[name]} is not the one spec/lock.toml describes ({state}, the lock says {locked}): {REMEDY}"
 
 
 def _required(files: Files) -> tuple[tuple[str, bytes | None], ...]:

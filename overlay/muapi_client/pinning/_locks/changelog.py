@@ -79,7 +79,7 @@ def entry(diff: Diff, step: Step) -> str:
     return "\n".join(lines) + "\n"
 
 
-def recorded(changelog: str, told: str, step: Step) -> str:
+def recorded(changelog: str, new_entry: str, step: Step) -> str:
     """Put an entry into a changelog: in the place of one from the same old pin, else at the API part's end.
 
     Args:
@@ -94,10 +94,10 @@ def recorded(changelog: str, told: str, step: Step) -> str:
     above, section, below = _section(unreleased)
     start = section.find(f"- {step.mark},")
     if start < 0:
-        section = f"{section.rstrip()}\n{told}"
+        section = f"{section.rstrip()}\n{new_entry}"
     else:
         end = re.compile(r"^- ", re.MULTILINE).search(section, start + 1)
-        section = section[:start] + told + (section[end.start() :] if end else "")
+        section = section[:start] + new_entry + (section[end.start() :] if end else "")
     spaced = [part.strip("\n") for part in (above, section, below)]
     return head + "\n\n".join(part for part in spaced if part) + "\n" + (f"\n{tail}" if tail else "")
 

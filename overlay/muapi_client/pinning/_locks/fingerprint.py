@@ -54,7 +54,12 @@ def essence(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:
     if operation is None:
         raise PinError(f"the document has no operation {method.upper()} {quoted(path)}")
     parameters = reading.parameters(item, operation)
-    job = job_of(path, takes_webhook=any((one.get("in"), one.get("name")) == ("query", WEBHOOK) for one in parameters))
+    job = job_of(
+        path,
+        takes_webhook=any(
+            (parameter.get("in"), parameter.get("name")) == ("query", WEBHOOK) for parameter in parameters
+        ),
+    )
     tags = as_list(operation.get("tags")) or [""]
     parts = {
         "method": method.upper(),
@@ -94,9 +99,9 @@ class _Reading:
         """The parameters that a caller sets, those of the path included, by place and name."""
         found: dict[tuple[str, str], Any] = {}
         for listed in (*item.get("parameters", ()), *operation.get("parameters", ())):
-            one = self.resolved(listed)
-            found[str(one.get("in")), str(one.get("name"))] = one
-        taken = [key for key, one in found.items() if key[0] not in PLACES or one.get("required") is True]
+            parameter = self.resolved(listed)
+            found[str(parameter.get("in")), str(parameter.get("name"))] = parameter
+        taken = [key for key, parameter in found.items() if key[0] not in PLACES or parameter.get("required") is True]
         return [self.read(found[key]) for key in sorted(taken)]
 
     def resolved(self, part: Any) -> dict[str, Any]:
@@ -155,14 +160,16 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
     made = dict(fields)
     if "const" in made and "enum" not in made:
         made["enum"] = [made.pop("const")]
-    other = _but_for_null(made)
-    if other is not None:
+    only = _but_for_null(made)
+    if only is not None:
         del made["anyOf"]
-        made |= {**{word: value for word, value in other.items() if _counts(word)}, "nullable": True}
+        made |= {**{word: value for word, value in only.items() if _counts(word)}, "nullable": True}
     types = made.get("type")
     listed = [types] if isinstance(types, str) else as_list(types)
     if listed:
-        taken = sorted({str(one) for one in listed} | ({"null"} if made.pop("nullable", False) is True else set[str]()))
+        taken = sorted(
+            {str(kind) for kind in listed} | ({"null"} if made.pop("nullable", False) is True else set[str]())
+        )
         made["type"] = taken[0] if len(taken) == 1 else taken
     return made
 
@@ -170,19 +177,19 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
 def _but_for_null(fields: dict[str, Any]) -> dict[str, Any] | None:
     """The one alternative beside null, where it can stand in its parent's place."""
     alternatives = as_list(fields.get("anyOf")) or []
-    others = [as_object(one) for one in alternatives if one != NULL]
-    one = others[0] if len(others) == 1 and len(alternatives) == len(others) + 1 else None
-    if one is None or not isinstance(one.get("type"), str):
+    others = [as_object(alternative) for alternative in alternatives if alternative != NULL]
+    only = others[0] if len(others) == 1 and len(alternatives) == len(others) + 1 else None
+    if only is None or not isinstance(only.get("type"), str):
         return None
-    return None if {word for word in one.keys() & fields.keys() if _counts(word)} else one
+    return None if {word for word in only.keys() & fields.keys() if _counts(word)} else only
 
 
 def _literal(value: Any) -> Any:
     """A value of the API's data: nothing in it is a word of ours."""
     fields, items = as_object(value), as_list(value)
     if fields is not None:
-        return {name: _literal(one) for name, one in fields.items()}
-    return [_literal(one) for one in items] if items is not None else _number(value)
+        return {name: _literal(inner) for name, inner in fields.items()}
+    return [_literal(item) for item in items] if items is not None else _number(value)
 
 
 def _number(value: Any) -> Any:
@@ -205,11 +212,11 @@ def _security(document: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
     schemes = as_object(components.get("securitySchemes")) or {}
     ways = operation.get("security", document.get("security", []))
     reading = _Reading(document)
-    told = [
+    requirements = [
         {name: [sorted(scopes), reading.read(_without_flows(schemes.get(name)))] for name, scopes in way.items()}
         for way in ways
     ]
-    return sorted(told, key=lambda way: json.dumps(way, sort_keys=True))
+    return sorted(requirements, key=lambda way: json.dumps(way, sort_keys=True))
 
 
 def _without_flows(scheme: Any) -> dict[str, Any]:

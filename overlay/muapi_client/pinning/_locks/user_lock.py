@@ -207,13 +207,15 @@ def compare_lock(
 
 def functions_of(document: Mapping[str, Any]) -> dict[str, str]:
     """Every function of a document, with its slug."""
-    return {one.function: one.slug for one in Document(document).operations.values() if one.function}
+    return {
+        operation.function: operation.slug for operation in Document(document).operations.values() if operation.function
+    }
 
 
 def _operations(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Every function of a document, with its method and path."""
     found = Document(document).operations.values()
-    return {one.function: (one.method, one.path) for one in found if one.function}
+    return {operation.function: (operation.method, operation.path) for operation in found if operation.function}
 
 
 def _meant(names: Collection[str], operations: Mapping[str, tuple[str, str]]) -> set[str]:
@@ -241,7 +243,7 @@ def _wrong(facts: Mapping[str, Any]) -> list[str]:
         *hashes,
         *([] if _fits(_PACKAGE, facts.get("package")) else ["package"]),
         *([] if facts.get("functions") else ["functions"]),
-        *(one for table, form in tables.items() for one in _misfits(table, facts.get(table, {}), form)),
+        *(misfit for table, form in tables.items() for misfit in _misfits(table, facts.get(table, {}), form)),
         *sorted(map(quoted, facts.keys() - {*HEAD, *tables})),
     ]
 

@@ -99,8 +99,8 @@ def _name(name: str) -> str:
 def _usage(usage: Usage) -> Iterator[str]:
     counting = "only their changes are told" if usage.complete else "more may be, so every change is told"
     yield f"{len(usage.names)} names are used in {usage.files} files; {counting}."
-    for one in usage.unknown:
-        yield f"- {escaped(one.file)}:{one.line} uses what cannot be told without running it"
+    for use in usage.unknown:
+        yield f"- {escaped(use.file)}:{use.line} uses what cannot be told without running it"
     for file, reason in usage.unread:
         yield f"- {escaped(file)} could not be read: {escaped(reason)}"
 

@@ -37,7 +37,7 @@ def record(report: Report) -> dict[str, Any]:
 def _used(usage: Usage) -> dict[str, Any]:
     return {
         "files": usage.files,
-        "names": {name: [f"{one.file}:{one.line}" for one in places] for name, places in usage.names.items()},
-        "unknown": [f"{one.file}:{one.line}" for one in usage.unknown],
+        "names": {name: [f"{use.file}:{use.line}" for use in places] for name, places in usage.names.items()},
+        "unknown": [f"{use.file}:{use.line}" for use in usage.unknown],
         "unread": [{"file": file, "reason": reason} for file, reason in usage.unread],
     }

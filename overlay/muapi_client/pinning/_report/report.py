@@ -48,14 +48,14 @@ class Group:
     @property
     def names(self) -> list[str]:
         """What has it: functions, or a slug or the document where there is none."""
-        return [_named(one) for one in self.members]
+        return [_named(member) for member in self.members]
 
     @property
     def where(self) -> str:
         """Where in the operation it is; empty for the operation itself."""
-        one = self.change
-        place = "" if one.place in ("operation", "document", "price") else one.place
-        return " ".join(part for part in (place, one.field) if part)
+        change = self.change
+        place = "" if change.place in ("operation", "document", "price") else change.place
+        return " ".join(part for part in (place, change.field) if part)
 
 
 def told(report: Report, form: Form) -> str:
@@ -77,19 +77,19 @@ def told(report: Report, form: Form) -> str:
 def gathered(diff: Diff, impact: Impact) -> list[Group]:
     """The changes of one impact, equal ones together, the most common first among equals."""
     groups: dict[str, list[Change]] = {}
-    for one in diff.changes:
-        if one.impact == impact:
-            groups.setdefault(_sameness(one), []).append(one)
+    for change in diff.changes:
+        if change.impact == impact:
+            groups.setdefault(_sameness(change), []).append(change)
     return [Group(some[0], tuple(some)) for some in groups.values()]
 
 
-def _sameness(one: Change) -> str:
+def _sameness(change: Change) -> str:
     """What two changes have in common that are told as one: added and removed operations differ in name only."""
-    values = [] if one.kind == "operation" and one.effect != "renamed" else [one.before, one.after]
-    return key_of([one.kind, one.effect, one.place, one.field, one.sentence, *values])
+    values = [] if change.kind == "operation" and change.effect != "renamed" else [change.before, change.after]
+    return key_of([change.kind, change.effect, change.place, change.field, change.sentence, *values])
 
 
-def _named(one: Change) -> str:
-    if one.function:
-        return one.function
-    return f"{one.method} {one.path}" if one.path else one.slug or "the whole document"
+def _named(change: Change) -> str:
+    if change.function:
+        return change.function
+    return f"{change.method} {change.path}" if change.path else change.slug or "the whole document"

@@ -39,8 +39,10 @@ _NAMED: Final = 20  # operations named in one message
 
 def told(report: Report) -> str:
     """The report as one SARIF log."""
-    results = [one for impact in IMPACTS for group in gathered(report.diff, impact) for one in _results(group, report)]
-    rules = {one["ruleId"]: _rule(one["ruleId"]) for one in results}
+    results = [
+        result for impact in IMPACTS for group in gathered(report.diff, impact) for result in _results(group, report)
+    ]
+    rules = {result["ruleId"]: _rule(result["ruleId"]) for result in results}
     order = list(rules)
     driver = {
         "name": "muapi-client spec diff",
@@ -50,7 +52,7 @@ def told(report: Report) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [{**one, "ruleIndex": order.index(one["ruleId"])} for one in results],
+        "results": [{**result, "ruleIndex": order.index(result["ruleId"])} for result in results],
         "properties": {"old": report.old, "new": report.new, "counts": report.diff.counts},
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
@@ -58,8 +60,8 @@ def told(report: Report) -> str:
 
 def _rule(name: str) -> dict[str, Any]:
     impact, _, kind = name.partition("/")
-    level = next(level for one, level in LEVELS.items() if one == impact)
-    words = next(words for one, words in IMPACTS.items() if one == impact)
+    level = next(level for impact_of_level, level in LEVELS.items() if impact_of_level == impact)
+    words = next(words for impact_of_words, words in IMPACTS.items() if impact_of_words == impact)
     return {
         "id": name,
         "shortDescription": {"text": f"{kind.replace('-', ' ').replace('_', ' ')}: {words}"},
@@ -69,7 +71,7 @@ def _rule(name: str) -> dict[str, Any]:
 
 def _results(group: Group, report: Report) -> Iterator[dict[str, Any]]:
     """One finding for a change, or one for each operation where its code is known."""
-    if report.usage is None or not any(one.names for one in group.members):
+    if report.usage is None or not any(change.names for change in group.members):
         yield _result(group, group.names, [])
         return
     for member, name in zip(group.members, group.names, strict=True):
@@ -81,19 +83,19 @@ def _places(usage: Usage, names: set[str]) -> list[Use]:
 
 
 def _result(group: Group, names: list[str], places: list[Use], pointer: str = "") -> dict[str, Any]:
-    one = group.change
-    kind = f"{one.impact}/{one.kind}-{one.effect}"
+    change = group.change
+    kind = f"{change.impact}/{change.kind}-{change.effect}"
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     where = f", {group.where}" if group.where else ""
-    identity = json.dumps([kind, one.place, one.field, names, one.before, one.after], sort_keys=True)
-    there = _in_document(pointer or one.pointer)
+    identity = json.dumps([kind, change.place, change.field, names, change.before, change.after], sort_keys=True)
+    there = _in_document(pointer or change.pointer)
     result: dict[str, Any] = {
         "ruleId": kind,
-        "level": LEVELS[one.impact],
-        "message": {"text": _plain(f"{', '.join(names[:_NAMED])}{more}{where}: {one.sentence}")},
+        "level": LEVELS[change.impact],
+        "message": {"text": _plain(f"{', '.join(names[:_NAMED])}{more}{where}: {change.sentence}")},
         "locations": [_in_code(place) for place in places] or [there],
         "partialFingerprints": {"change/v1": hashlib.sha256(identity.encode()).hexdigest()},
-        "properties": {"before": one.before, "after": one.after, "operations": names},
+        "properties": {"before": change.before, "after": change.after, "operations": names},
     }
     return {**result, "relatedLocations": [{**there, "id": 1}]} if places else result
 

@@ -57,7 +57,7 @@ def _group(group: Group) -> Iterator[str]:
 def _usage(usage: Usage) -> Iterator[str]:
     counting = "only their changes are told" if usage.complete else "more may be, so every change is told"
     yield f"{len(usage.names)} names are used in {usage.files} files; {counting}"
-    yield from (f"  {one.file}:{one.line} uses what cannot be told without running it" for one in usage.unknown)
+    yield from (f"  {use.file}:{use.line} uses what cannot be told without running it" for use in usage.unknown)
     yield from (f"  {_line(file)} could not be read: {_line(reason)}" for file, reason in usage.unread)
 
 

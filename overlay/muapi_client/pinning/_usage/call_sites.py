@@ -69,8 +69,8 @@ def read(tree: ast.Module, folders: tuple[str, ...] = ()) -> Reading:
     found = [*_imports(scope, nodes), *_uses(tree, scope)] if scope.ours or any(map(_names_ours, nodes)) else []
     if scope.star:
         found += [Found("maybe", node.id, node.lineno) for node in nodes if isinstance(node, ast.Name)]
-    dynamic = [one for node in nodes if isinstance(node, ast.Call) for one in _foreign(node)]
-    reached = [one for node in nodes for one in _reached(node, scope)]
+    dynamic = [foreign for node in nodes if isinstance(node, ast.Call) for foreign in _foreign(node)]
+    reached = [reached for node in nodes for reached in _reached(node, scope)]
     return Reading(tuple(found), scope.ways, scope.star, (*scope.foreign, *dynamic), tuple(reached))
 
 
@@ -82,14 +82,14 @@ def _names_ours(node: ast.AST) -> bool:
 def _imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
     """What imports use: functions, and whatever is imported only to be had from here."""
     loaded = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    for one in scope.ours:
-        told = meaning(one.whole)
-        if told.sort == "function":
-            yield Found("names", told.name, one.line)
-        elif told.sort != "plain" and one.name != "*" and "." in one.whole and one.name not in loaded:
-            starred = one.bound != one.whole and one.bound.startswith(one.whole)
+    for imported in scope.ours:
+        symbol = meaning(imported.whole)
+        if symbol.sort == "function":
+            yield Found("names", symbol.name, imported.line)
+        elif symbol.sort != "plain" and imported.name != "*" and "." in imported.whole and imported.name not in loaded:
+            starred = imported.bound != imported.whole and imported.bound.startswith(imported.whole)
             if not starred:
-                yield Found("unknown", "", one.line)
+                yield Found("unknown", "", imported.line)
 
 
 def _uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
@@ -99,7 +99,7 @@ def _uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
         node = stack.pop()
         if isinstance(node, ast.Expr):  # its value goes nowhere
             value = node.value
-            yield from (one for one in _reached_by(value, scope) if one.sort == "names")
+            yield from (found for found in _reached_by(value, scope) if found.sort == "names")
             if not isinstance(value, ast.Constant):
                 stack += _beside(value, scope) if _values(value, scope) else [value]
         elif isinstance(node, ast.Call) and not _values(node, scope):
@@ -115,16 +115,16 @@ def _uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
 def _reached_by(node: ast.expr, scope: Bindings) -> Iterator[Found]:
     """What an expression leads to that stands by itself."""
     for whole in _values(node, scope):
-        told = meaning(whole)
-        if told.sort == "function":
-            yield Found("names", told.name, node.lineno)
-        elif told.sort != "plain":
+        symbol = meaning(whole)
+        if symbol.sort == "function":
+            yield Found("names", symbol.name, node.lineno)
+        elif symbol.sort != "plain":
             yield Found("unknown", "", node.lineno)
     text = _text(node)
     if text and _OURS.fullmatch(text):
-        told = meaning(ours(text.replace(":", ".")))
-        if told.sort != "plain":
-            yield Found("names" if told.sort == "function" else "unknown", told.name, node.lineno)
+        symbol = meaning(ours(text.replace(":", ".")))
+        if symbol.sort != "plain":
+            yield Found("names" if symbol.sort == "function" else "unknown", symbol.name, node.lineno)
     if isinstance(node, ast.Name) and node.id in _BLIND and scope.ways:
         yield Found("unknown", "", node.lineno)
 
@@ -144,8 +144,8 @@ def _values(node: ast.expr, scope: Bindings) -> set[str]:
     if isinstance(node, ast.Name):
         first = [*scope.names.get(node.id, ())] if isinstance(node.ctx, ast.Load) else []
     else:
-        first = [one for one in [_imported_by(node)] if one] if isinstance(node, ast.Call) else []
-    return {".".join([one, *reversed(after)]) for one in first}
+        first = [module for module in [_imported_by(node)] if module] if isinstance(node, ast.Call) else []
+    return {".".join([root, *reversed(after)]) for root in first}
 
 
 def _is_getattr(node: ast.Call) -> bool:
@@ -163,11 +163,11 @@ def _module_of(node: ast.Call) -> str:
     called = _called_as(node)
     if called not in _IMPORTERS or not node.args:
         return ""
-    name, beside = _text(node.args[0]) or "", [*node.args[1:], *(one.value for one in node.keywords)]
+    name, beside = _text(node.args[0]) or "", [*node.args[1:], *(keyword.value for keyword in node.keywords)]
     if called == "__import__":
-        listed = len(node.args) >= _FROMLIST or any(one.arg == "fromlist" for one in node.keywords)
+        listed = len(node.args) >= _FROMLIST or any(keyword.arg == "fromlist" for keyword in node.keywords)
         return name if listed else name.partition(".")[0]
-    near = next((_text(one) or "" for one in beside), "")
+    near = next((_text(argument) or "" for argument in beside), "")
     return f"{near}.{name.lstrip('.')}" if name.startswith(".") else name
 
 
@@ -184,8 +184,8 @@ def _beside(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
         if isinstance(node, ast.Attribute):
             node = node.value
         elif isinstance(node, ast.Call):
-            yield from (one.value for one in node.keywords)
-            yield from (one for one in node.args[1:] if _text(one) is None)
+            yield from (keyword.value for keyword in node.keywords)
+            yield from (argument for argument in node.args[1:] if _text(argument) is None)
             if not _is_getattr(node):
                 yield node.func
                 return
@@ -197,19 +197,19 @@ def _beside(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
 def _called(node: ast.Call, scope: Bindings) -> Iterator[Found]:
     """What a call uses by what is called, and by a name that it gives as text."""
     for whole in _values(node.func, scope):
-        told = meaning(whole)
-        if told.sort == "asks":
-            given = [*node.args, *(one.value for one in node.keywords if one.arg in ("slug", "name"))]
+        symbol = meaning(whole)
+        if symbol.sort == "asks":
+            given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg in ("slug", "name"))]
             text = _text(given[0]) if given else None
             name = (text or "").strip("/").removeprefix("api/v1/")
             yield Found("names", name, node.lineno) if name else Found("unknown", "", node.lineno)
-        elif told.sort != "plain":
-            yield Found("names" if told.sort == "function" else "unknown", told.name, node.lineno)
+        elif symbol.sort != "plain":
+            yield Found("names" if symbol.sort == "function" else "unknown", symbol.name, node.lineno)
     if _called_as(node) == "hasattr" and len(node.args) > 1:
         for whole in _values(node.args[0], scope):
-            told = meaning(f"{whole}.{_text(node.args[1]) or '__name__'}")
-            if told.sort == "function":
-                yield Found("names", told.name, node.lineno)
+            symbol = meaning(f"{whole}.{_text(node.args[1]) or '__name__'}")
+            if symbol.sort == "function":
+                yield Found("names", symbol.name, node.lineno)
 
 
 def _left(node: ast.Call, scope: Bindings) -> Iterator[ast.expr]:
@@ -221,9 +221,9 @@ def _left(node: ast.Call, scope: Bindings) -> Iterator[ast.expr]:
         yield node.func
     asked = _called_as(node) == "hasattr" and len(node.args) > 1 and bool(_text(node.args[1]))
     yield from node.args[1:] if asked else node.args
-    for one in node.keywords:  # a client is held to a package that was rendered beside
-        if not (callee & CLIENTS and one.arg == "models" and isinstance(one.value, ast.Name)):
-            yield one.value
+    for keyword in node.keywords:  # a client is held to a package that was rendered beside
+        if not (callee & CLIENTS and keyword.arg == "models" and isinstance(keyword.value, ast.Name)):
+            yield keyword.value
 
 
 def _foreign(node: ast.Call) -> Iterator[Foreign]:

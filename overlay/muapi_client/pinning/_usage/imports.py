@@ -64,13 +64,15 @@ class Bindings:
     def ways(self) -> frozenset[str]:
         """The names through which any function can be had."""
         return frozenset(
-            name for name, wholes in self.names.items() if any(meaning(one).sort in ("way", "asks") for one in wholes)
+            name
+            for name, wholes in self.names.items()
+            if any(meaning(whole).sort in ("way", "asks") for whole in wholes)
         )
 
     @property
     def star(self) -> bool:
         """Whether functions are imported that are not named."""
-        return any(one.name == "*" for one in self.ours)
+        return any(imported.name == "*" for imported in self.ours)
 
 
 def bindings(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
@@ -96,10 +98,10 @@ def bindings(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
                 mine += [*_from(alias, module, node.lineno)] if module else []
                 foreign += [] if module else [Foreign(home, alias.name, alias.asname or alias.name, node.lineno)]
     found = Bindings(tuple(mine), tuple(foreign))
-    for one in mine:
-        found.names.setdefault(one.name, set()).add(one.bound)
-    for other in foreign:
-        found.modules.setdefault(other.bound, set()).add(other.name)
+    for imported in mine:
+        found.names.setdefault(imported.name, set()).add(imported.bound)
+    for foreign_name in foreign:
+        found.modules.setdefault(foreign_name.bound, set()).add(foreign_name.name)
     return found
 
 
@@ -121,6 +123,6 @@ def _from(alias: ast.alias, module: str, line: int) -> Iterator[Import]:
     elif is_shelf(module):
         yield Import("*", module, line, module)
     elif module in STARS:
-        yield from (Import(one, module, line, f"{module}.{one}") for one in STARS[module])
+        yield from (Import(name, module, line, f"{module}.{name}") for name in STARS[module])
     else:
         yield Import("", module, line, module)  # binds nothing that is known

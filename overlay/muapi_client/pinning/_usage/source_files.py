@@ -116,9 +116,9 @@ def _look_through(top: Path, found: _Found) -> None:
             folders.clear()
             continue
         found.folders.add(real)
-        inside = sorted(one for one in folders if not _is_skipped(Path(folder, one)))
-        found.links.extend(Path(folder, one) for one in inside if Path(folder, one).is_symlink())
-        folders[:] = [one for one in inside if not Path(folder, one).is_symlink()]
+        inside = sorted(name for name in folders if not _is_skipped(Path(folder, name)))
+        found.links.extend(Path(folder, name) for name in inside if Path(folder, name).is_symlink())
+        folders[:] = [name for name in inside if not Path(folder, name).is_symlink()]
         for name in sorted(names):
             _consider(Path(folder, name), found)
 
@@ -157,9 +157,9 @@ def _cells(notebook: object) -> str | None:
     if whole is None:
         raise ValueError("this is no notebook")
     about = as_object(whole.get("metadata")) or {}
-    said = [(as_object(about.get(key)) or {}).get(name) for key, name in _LANGUAGE]
-    language = next((one for one in said if isinstance(one, str)), "python")
-    sheets = [whole, *(as_object(one) or {} for one in as_list(whole.get("worksheets")) or [])]
+    languages = [(as_object(about.get(key)) or {}).get(name) for key, name in _LANGUAGE]
+    language = next((language_name for language_name in languages if isinstance(language_name, str)), "python")
+    sheets = [whole, *(as_object(sheet) or {} for sheet in as_list(whole.get("worksheets")) or [])]
     if not any(as_list(sheet.get("cells")) is not None for sheet in sheets):
         raise ValueError("this is no notebook: it has no cells")
     if "python" not in language.lower():

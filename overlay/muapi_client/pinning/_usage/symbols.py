@@ -69,9 +69,9 @@ def meaning(name: str) -> Meaning:
     """What a dotted name of this client leads to; of an empty one, nothing."""
     parts = tuple(name.split("."))
     if parts[-1] in _ABOUT or not name:
-        told = meaning(".".join(parts[:-1])) if name else NOTHING
-        return told if told.sort == "function" else NOTHING
-    shelf = next((one for one in _SHELVES if parts[: len(one)] == one), None)
+        owner = meaning(".".join(parts[:-1])) if name else NOTHING
+        return owner if owner.sort == "function" else NOTHING
+    shelf = next((shelf for shelf in _SHELVES if parts[: len(shelf)] == shelf), None)
     if shelf:
         rest = parts[len(shelf) :]
         return _named(rest[1:] if rest[:1] and rest[0] in _ON_SHELVES else rest)
@@ -83,7 +83,7 @@ def meaning(name: str) -> Meaning:
 def is_shelf(name: str) -> bool:
     """Whether ``import *`` from this module brings request functions."""
     parts = tuple(name.split("."))
-    return any(parts[: len(one)] == one for one in _SHELVES) and meaning(name) == WAY
+    return any(parts[: len(shelf)] == shelf for shelf in _SHELVES) and meaning(name) == WAY
 
 
 def _named(rest: tuple[str, ...]) -> Meaning:
@@ -94,7 +94,7 @@ def _beside(parts: tuple[str, ...]) -> Meaning:
     """What leads to no shelf."""
     if parts in ((CLIENT, "raw_call"), (CLIENT, "_raw", "raw_call"), (CLIENT, "catalog", "get")):
         return Meaning("asks")
-    plain = {(CLIENT, one) for one in PLAIN} | {(RENDERED, one) for one in _PLAIN_RENDERED}
+    plain = {(CLIENT, name) for name in PLAIN} | {(RENDERED, name) for name in _PLAIN_RENDERED}
     of_catalog = parts[2] if parts[:2] == (CLIENT, "catalog") and parts[2:] else "_"
     plain_catalog = not of_catalog.startswith("_") and of_catalog not in {*_CATALOG, "get"}
     made_by_hand = parts[:3] == (RENDERED, "types", "Operation")  # with any path

@@ -121,14 +121,18 @@ def find_usage(paths: Iterable[str | os.PathLike[str]]) -> Usage:
     for file, reading in readings.items():
         for sort, name, line in (*reading.found, *_taken(reading, handed, starred)):
             names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
-    told = {sort: {name: tuple(sorted(some[name])) for name in sorted(some)} for sort, some in names.items()}
-    return Usage(told["names"], told["maybe"], told["unknown"].get("", ()), tuple(unread), len(readings))
+    sorted_names = {sort: {name: tuple(sorted(some[name])) for name in sorted(some)} for sort, some in names.items()}
+    return Usage(
+        sorted_names["names"], sorted_names["maybe"], sorted_names["unknown"].get("", ()), tuple(unread), len(readings)
+    )
 
 
 def functions_by_name(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """The functions that each catalogue name is for, as the documents' summaries tell it."""
     named = operations_by_name(*map(Document, documents))
-    return {name: frozenset(one.function for one in some if one.function) for name, some in named.items()}
+    return {
+        name: frozenset(operation.function for operation in some if operation.function) for name, some in named.items()
+    }
 
 
 def _resolved(
@@ -153,7 +157,7 @@ def _pattern(slug: str) -> str:
 
 
 def _folders(file: Path) -> tuple[str, ...]:
-    return tuple(one.name for one in file.resolve().parents)
+    return tuple(folder.name for folder in file.resolve().parents)
 
 
 def _module(file: Path) -> str:
@@ -171,13 +175,13 @@ def _handed(readings: Mapping[Path, Reading]) -> tuple[dict[str, set[str]], set[
 
 def _taken(reading: Reading, handed: Mapping[str, set[str]], starred: Collection[str]) -> Iterator[Found]:
     """What a file uses by way of another one."""
-    for one in reading.foreign:
-        ways = handed.get(one.module, set())
-        whole_module = one.name in starred or (one.name == "*" and (bool(ways) or one.module in starred))
-        if one.name in ways or whole_module:
-            yield Found("unknown", "", one.line)
-        elif one.module in starred:
-            yield Found("maybe", one.name, one.line)
+    for foreign in reading.foreign:
+        ways = handed.get(foreign.module, set())
+        whole_module = foreign.name in starred or (foreign.name == "*" and (bool(ways) or foreign.module in starred))
+        if foreign.name in ways or whole_module:
+            yield Found("unknown", "", foreign.line)
+        elif foreign.module in starred:
+            yield Found("maybe", foreign.name, foreign.line)
     for module, name, line in reading.reached:
         if name in handed.get(module, ()):
             yield Found("unknown", "", line)
