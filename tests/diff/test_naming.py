@@ -88,7 +88,7 @@ def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str
     rendered = shapes.Schemas({"components": components}).field(wire, schema, required=False).is_media
     document = Document({"components": components})
     body = Node({"type": "object", "properties": {wire: schema}}, "#")
-    assert dict(media_fields.fields(Schemas(document), body)) == {wire: rendered}
+    assert dict(media_fields.iter_fields(Schemas(document), body)) == {wire: rendered}
 
 
 def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:

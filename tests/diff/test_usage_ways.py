@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import muapi_client
 from muapi_client import catalog
 from muapi_client.pinning import Usage, find_usage
-from muapi_client.pinning._usage.symbols import PLAIN, meaning
+from muapi_client.pinning._usage.symbols import PLAIN, find_symbol
 
 FUNCTIONS = {"flux_dev_image": "flux-dev-image", "kling_v2": "kling-v2", "get_result": "predictions/{id}/result"}
 CALLED = {"flux-dev": {"flux_dev_image"}, "kling": {"kling_v2"}}
@@ -217,11 +217,11 @@ def test_a_package_hands_on_what_its_init_has(tmp_path: Path) -> None:
 
 
 def test_every_public_name_has_a_meaning() -> None:
-    told = {name: meaning(f"muapi_client.{name}").sort for name in muapi_client.__all__}
+    told = {name: find_symbol(f"muapi_client.{name}").sort for name in muapi_client.__all__}
     assert {name for name, sort in told.items() if sort != "plain"} == {"catalog", "models", "raw_call"}
     assert {*muapi_client.__all__} - {"catalog", "models", "raw_call", "__version__"} <= PLAIN
-    assert meaning("muapi_client.whatever_comes").sort == "way"
-    told = {name: meaning(f"muapi_client.catalog.{name}").sort for name in catalog.__all__}
+    assert find_symbol("muapi_client.whatever_comes").sort == "way"
+    told = {name: find_symbol(f"muapi_client.catalog.{name}").sort for name in catalog.__all__}
     assert told == {"Field": "plain", "Model": "plain", "Price": "plain", "all": "way", "find": "way", "get": "asks"}
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from muapi_client.pinning import LockComparison, PinError, UserLock, make_lock, pinned
 from muapi_client.pinning import compare_lock as compared
-from muapi_client.pinning._document.canonical import scoped
+from muapi_client.pinning._document.canonical import restrict_to_scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,7 +34,9 @@ def original() -> dict[str, Any]:
     """Four models of the pinned document."""
     paths = pinned().document["paths"]
     slugs = MODELS
-    return scoped({**pinned().document, "paths": {f"/api/v1/{slug}": paths[f"/api/v1/{slug}"] for slug in slugs}})
+    return restrict_to_scope(
+        {**pinned().document, "paths": {f"/api/v1/{slug}": paths[f"/api/v1/{slug}"] for slug in slugs}}
+    )
 
 
 @pytest.fixture

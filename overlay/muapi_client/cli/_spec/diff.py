@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import against, code_in
 from muapi_client.pinning import diff as compared
-from muapi_client.pinning._diff.inputs import price_list, side
-from muapi_client.pinning._report.record import record
-from muapi_client.pinning._report.report import Report, told
+from muapi_client.pinning._diff.inputs import read_input, read_price_list
+from muapi_client.pinning._report.forms import make_record, render
+from muapi_client.pinning._report.report import Report
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from muapi_client.cli._console import Console
     from muapi_client.pinning import Diff, Usage
-    from muapi_client.pinning._diff.inputs import Given
-    from muapi_client.pinning._report.report import Form
+    from muapi_client.pinning._diff.inputs import Input
+    from muapi_client.pinning._report.forms import Form
 
 FORMS: Final = ("text", "markdown", "json", "sarif")
 EVERYTHING: Final = (
@@ -38,7 +38,7 @@ def diff(options: argparse.Namespace, console: Console) -> int:
         PinError: A document cannot be had or compared, or a name is no function of either.
         ImportError: A second opinion is asked for, and specshift is not installed.
     """
-    old, new = side(options.old), side(options.new)
+    old, new = read_input(options.old), read_input(options.new)
     whole = compared(old.document, new.document, prices=_prices(options, old, new))
     if options.second_opinion:
         whole = _second(old, new, whole)
@@ -47,7 +47,7 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     found = narrowed(whole, usage, [name.strip() for name in (options.only or "").split(",") if name.strip()])
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
-    console.result(record(report) if console.json else None, told(report, form))
+    console.result(make_record(report) if console.json else None, render(report, form))
     if usage and not usage.complete:
         console.remark(EVERYTHING)
     for name in strange:
@@ -55,16 +55,16 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     return FAILED if found.fails(options.fail_on) else DONE
 
 
-def _second(old: Given, new: Given, whole: Diff) -> Diff:
-    from muapi_client.pinning._diff.specshift import second_opinion  # noqa: PLC0415 - only where it is asked for
+def _second(old: Input, new: Input, whole: Diff) -> Diff:
+    from muapi_client.pinning._diff.specshift import add_second_opinion  # noqa: PLC0415 - only where it is asked for
 
-    return second_opinion(old.document, new.document, whole)
+    return add_second_opinion(old.document, new.document, whole)
 
 
-def _prices(options: argparse.Namespace, old: Given, new: Given) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+def _prices(options: argparse.Namespace, old: Input, new: Input) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """The price lists, given or lying beside both documents."""
     if options.prices:
-        return price_list(options.prices[0]), price_list(options.prices[1])
+        return read_price_list(options.prices[0]), read_price_list(options.prices[1])
     return (old.prices, new.prices) if old.prices is not None and new.prices is not None else None
 
 

@@ -16,8 +16,8 @@ from muapi_client.cli._spec.locks import named
 from muapi_client.cli._spec.usage import against, code_in
 from muapi_client.pinning import Drift, PinError, make_lock, pinned
 from muapi_client.pinning import drift as compared
-from muapi_client.pinning._report.record import record
-from muapi_client.pinning._report.report import Report, told
+from muapi_client.pinning._report.forms import make_record, render
+from muapi_client.pinning._report.report import Report
 
 if TYPE_CHECKING:
     import argparse
@@ -73,7 +73,7 @@ def _lines(found: Drift, report: Report | None, form: Literal["text", "markdown"
         "additive": "additive: the document changed, and nothing that is used breaks",
         "breaking": f"breaking: something that {_is(report.usage)} used changed; see below",
     }[found.verdict]
-    return [meaning, "", told(report, form)]
+    return [meaning, "", render(report, form)]
 
 
 def _is(usage: Usage | None) -> str:
@@ -86,5 +86,5 @@ def _record(found: Drift, report: Report | None) -> dict[str, Any]:
         "source": found.source,
         "pinned_sha256": found.pinned_sha256,
         "live_sha256": found.live_sha256,
-        "diff": record(report) if report else None,
+        "diff": make_record(report) if report else None,
     }

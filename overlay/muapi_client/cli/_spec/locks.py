@@ -15,7 +15,7 @@ from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import against, code_in, unknown, unread
 from muapi_client.pinning import PinError, UserLock, compare_lock, make_lock, pinned
-from muapi_client.pinning._locks.user_lock import functions_of
+from muapi_client.pinning._locks.user_lock import list_functions
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 from muapi_generated import SPEC
 
@@ -74,7 +74,7 @@ def _locked_names(options: argparse.Namespace, pin: Pin, console: Console) -> fr
     every = code_in(options.used_in)
     if every is None:
         return frozenset(only) if only else None
-    functions = functions_of(pin.document)
+    functions = list_functions(pin.document)
     usage, strange = against(every, functions, pin.document)
     if usage.unread:
         raise PinError(
@@ -140,7 +140,7 @@ def _used(mine: UserLock, document: Mapping[str, Any], options: argparse.Namespa
     every = code_in(options.used_in)
     if every is None:
         return None
-    functions = functions_of(document)
+    functions = list_functions(document)
     usage = against(every, functions, document).usage
     if functions.keys() <= mine.functions.keys():
         return evolve(usage, unknown=(), unread=())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muapi_client.pinning import find_usage
-from muapi_client.pinning._usage.usage import functions_by_name
+from muapi_client.pinning._usage.usage import index_functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -37,7 +37,7 @@ def against(every: Usage, functions: Mapping[str, str], *documents: Mapping[str,
         functions: The functions of the documents, each with its slug.
         documents: The documents, whose summaries tell the catalogue names.
     """
-    called = functions_by_name(*documents)
+    called = index_functions(*documents)
     return Read(every.within(functions, called), every.strange(functions, called))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Self
 
 from attrs import evolve, frozen
 
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.errors import PinError, quote
 
 Impact = Literal["breaking", "types", "silent", "additive", "cosmetic"]
 
@@ -114,7 +114,7 @@ class Diff:
         if strange:
             near = get_close_matches(strange[0], self.functions, n=3)
             hint = f": did you mean {', '.join(near)}?" if near else ""
-            raise PinError(f"neither document has a function {quoted(strange[0])}{hint}")
+            raise PinError(f"neither document has a function {quote(strange[0])}{hint}")
         return evolve(
             self, changes=tuple(change for change in self.changes if not change.names or change.names & wanted)
         )
@@ -124,7 +124,7 @@ class Diff:
         return bool(self.changes) if on == "any" else on == "breaking" and self.counts["breaking"] > 0
 
 
-def in_order(changes: Collection[Change]) -> tuple[Change, ...]:
+def sort_changes(changes: Collection[Change]) -> tuple[Change, ...]:
     """Changes sorted, the worst first, then by operation and place."""
     rank = list(IMPACTS)
     return tuple(

@@ -16,13 +16,13 @@ from muapi_client.pinning._document.reader import Node
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from muapi_client.pinning._diff.equivalence import Sameness
+    from muapi_client.pinning._diff.equivalence import Equivalence
 
 JSON: Final = "application/json"
 BODIES: Final = (JSON, "multipart/form-data")  # the kinds a function can make, the better first
 
 
-def remarks(old: Node, new: Node, handled: Collection[str], sameness: Sameness) -> Iterator[Finding]:
+def compare_rest(old: Node, new: Node, handled: Collection[str], equivalence: Equivalence) -> Iterator[Finding]:
     """Whatever nobody else looks at.
 
     Args:
@@ -30,7 +30,7 @@ def remarks(old: Node, new: Node, handled: Collection[str], sameness: Sameness) 
     """
     for word in sorted((old.fields.keys() | new.fields.keys()) - {*handled}):
         before, after = old.fields.get(word), new.fields.get(word)
-        if not sameness.holds(before, after):
+        if not equivalence.is_same(before, after):
             kind = "text" if word in TEXTS else "remark"
             yield Finding(kind, "changed", {word: before}, {word: after}, new.pointer)
 
@@ -41,7 +41,7 @@ def schema_of(media: Node) -> Node:
     return node if node.value is not None else Node(MISSING, node.pointer)
 
 
-def once(found: Sequence[Finding]) -> Iterator[Finding]:
+def drop_repeated(found: Sequence[Finding]) -> Iterator[Finding]:
     """Findings without repetitions: two content types of one schema say everything twice."""
     seen: list[Finding] = []
     for finding in found:
@@ -50,14 +50,14 @@ def once(found: Sequence[Finding]) -> Iterator[Finding]:
             yield finding
 
 
-def content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Finding]:
+def compare_content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Finding]:
     """Which kinds of content came and went.
 
     Args:
         wanted: The kinds this client can use, the better first.
     """
     before, after = old.at("content").fields, new.at("content").fields
-    used = _used(before, wanted)
+    used = _choose_kind(before, wanted)
     values = [*before], [*after], new.at("content").pointer
     if used and used not in after:
         yield Finding("content_type", "removed", *values)
@@ -67,14 +67,14 @@ def content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Findi
         yield Finding("content_type", "widened", *values)
 
 
-def contents(old: Node, new: Node, wanted: Sequence[str]) -> list[tuple[Node, Node]]:
+def pair_contents(old: Node, new: Node, wanted: Sequence[str]) -> list[tuple[Node, Node]]:
     """Which contents to compare: those of one kind, or else the two that are used."""
     before, after = old.at("content"), new.at("content")
     both = [kind for kind in before.fields if kind in after.fields]
     if not both and before.fields and after.fields:
-        return [(before.at(_used(before.fields, wanted)), after.at(_used(after.fields, wanted)))]
+        return [(before.at(_choose_kind(before.fields, wanted)), after.at(_choose_kind(after.fields, wanted)))]
     return [(before.at(kind), after.at(kind)) for kind in both]
 
 
-def _used(kinds: Collection[str], wanted: Sequence[str]) -> str:
+def _choose_kind(kinds: Collection[str], wanted: Sequence[str]) -> str:
     return next((kind for kind in wanted if kind in kinds), next(iter(kinds), ""))

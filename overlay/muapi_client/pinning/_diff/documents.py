@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
-from muapi_client.pinning._diff.changes import Change, Diff, in_order
-from muapi_client.pinning._diff.equivalence import Sameness
+from muapi_client.pinning._diff.changes import Change, Diff, sort_changes
+from muapi_client.pinning._diff.equivalence import Equivalence
 from muapi_client.pinning._diff.findings import Finding, Located, Pair
-from muapi_client.pinning._diff.impacts import judged
-from muapi_client.pinning._diff.operations import differences
-from muapi_client.pinning._diff.prices import operations_by_name, prices
-from muapi_client.pinning._diff.renames import renamed_operations
+from muapi_client.pinning._diff.impacts import judge
+from muapi_client.pinning._diff.operations import compare_operations
+from muapi_client.pinning._diff.prices import compare_prices, index_operations
+from muapi_client.pinning._diff.renames import find_renamed_operations
 from muapi_client.pinning._diff.values import Comparison
-from muapi_client.pinning._document.reader import Document, same
+from muapi_client.pinning._document.reader import Document, is_same
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -51,100 +51,108 @@ def diff(
         PinError: Neither document has an operation named in ``only``.
     """
     documents = Document(old), Document(new)
-    changes = [*_whole(*documents), *_operations(*documents), *(_prices(*documents, *prices) if prices else ())]
+    changes = [
+        *_compare_wholes(*documents),
+        *_compare_operations(*documents),
+        *(_compare_prices(*documents, *prices) if prices else ()),
+    ]
     functions = {
         operation.function: operation.slug for document in documents for operation in document.operations.values()
     }
     where: dict[str, str] = {}
-    changes = [evolve(change, pointer=_standing(change.pointer, documents, where)) for change in changes]
-    found = Diff(in_order(changes), (len(documents[0].operations), len(documents[1].operations)), functions)
+    changes = [evolve(change, pointer=_shorten_pointer(change.pointer, documents, where)) for change in changes]
+    found = Diff(sort_changes(changes), (len(documents[0].operations), len(documents[1].operations)), functions)
     return found if only is None else found.only(only)
 
 
-def _whole(old: Document, new: Document) -> Iterator[Change]:
-    for finding in _servers(old.root.at("servers"), new.root.at("servers")):
-        yield _change(None, Located("request", "document", finding))
+def _compare_wholes(old: Document, new: Document) -> Iterator[Change]:
+    for finding in _compare_servers(old.root.at("servers"), new.root.at("servers")):
+        yield _make_change(None, Located("request", "document", finding))
     for word in sorted((old.root.fields.keys() | new.root.fields.keys()) - {*_READ}):
         was, now = old.root.fields.get(word), new.root.fields.get(word)
-        if not same(was, now):
+        if not is_same(was, now):
             finding = Finding("remark", "changed", {word: was}, {word: now}, f"#/{word}")
-            yield _change(None, Located("request", "document", finding))
+            yield _make_change(None, Located("request", "document", finding))
 
 
-def _servers(old: Node, new: Node) -> Iterator[Finding]:
+def _compare_servers(old: Node, new: Node) -> Iterator[Finding]:
     """The addresses the API is at; whoever takes the first may not take it, and may not be sent elsewhere."""
-    if same(old.value, new.value):
+    if is_same(old.value, new.value):
         return
     before, after = ([node.at(number).text("url") for number in range(len(node.items))] for node in (old, new))
     if before and before[0] not in after:
         yield Finding("server", "removed", before[0], after, new.pointer)
-    elif not same(_place(old.at(0)), _place(new.at(0))):
-        yield Finding("server", "moved", _place(old.at(0)), _place(new.at(0)), new.pointer)
+    elif not is_same(_address_of(old.at(0)), _address_of(new.at(0))):
+        yield Finding("server", "moved", _address_of(old.at(0)), _address_of(new.at(0)), new.pointer)
     else:
         yield Finding("server", "changed", old.value, new.value, new.pointer)
 
 
-def _place(server: Node) -> Any:
+def _address_of(server: Node) -> Any:
     """Where a server is, with the variables that make its address."""
     return server.value if "variables" in server.fields else server.fields.get("url")
 
 
-def _operations(old: Document, new: Document) -> Iterator[Change]:
+def _compare_operations(old: Document, new: Document) -> Iterator[Change]:
     gone = [operation for key, operation in old.operations.items() if key not in new.operations]
     come = [operation for key, operation in new.operations.items() if key not in old.operations]
-    renamed = renamed_operations(old, new, gone, come)
+    renamed = find_renamed_operations(old, new, gone, come)
     found_again = {(operation.method, operation.path) for operation in renamed.values()}
     for operation in gone:
         if (operation.method, operation.path) not in renamed:
-            yield _change(operation, _about("removed", _named(operation), None, operation))
+            yield _make_change(operation, _locate("removed", _name_of(operation), None, operation))
     for operation in come:
         if (operation.method, operation.path) not in found_again:
-            yield _change(operation, _about("added", None, _named(operation), operation))
-    sameness = Sameness(old, new)
-    comparison = Comparison(old, new, sameness)
+            yield _make_change(operation, _locate("added", None, _name_of(operation), operation))
+    equivalence = Equivalence(old, new)
+    comparison = Comparison(old, new, equivalence)
     for key, operation in old.operations.items():
         successor = renamed.get(key) or new.operations.get(key)
         if successor is None:
             continue
         if key in renamed:
-            yield _change(operation, _about("renamed", _named(operation), _named(successor), successor), successor)
-        elif sameness.holds(operation.everything, successor.everything):
+            yield _make_change(
+                operation, _locate("renamed", _name_of(operation), _name_of(successor), successor), successor
+            )
+        elif equivalence.is_same(operation.everything, successor.everything):
             continue
-        for located in differences(Pair(old, new, operation, successor), comparison):
-            yield _change(operation, located, successor)
+        for located in compare_operations(Pair(old, new, operation, successor), comparison):
+            yield _make_change(operation, located, successor)
 
 
-def _standing(pointer: str, documents: tuple[Document, Document], known: dict[str, str]) -> str:
+def _shorten_pointer(pointer: str, documents: tuple[Document, Document], known: dict[str, str]) -> str:
     """As much of a pointer as leads somewhere: what several schemas say of one field together stands in none."""
     if pointer not in known:
         there = pointer
-        while "/" in there and all(document.target(there).value is None for document in documents):
+        while "/" in there and all(document.find_target(there).value is None for document in documents):
             there = there.rpartition("/")[0]
         known[pointer] = there
     return known[pointer]
 
 
-def _about(effect: str, before: str | None, after: str | None, at: Operation) -> Located:
+def _locate(effect: str, before: str | None, after: str | None, at: Operation) -> Located:
     return Located("request", "operation", Finding("operation", effect, before, after, at.node.pointer))
 
 
-def _named(operation: Operation) -> str:
+def _name_of(operation: Operation) -> str:
     return operation.slug if operation.method == "POST" else f"{operation.method} {operation.slug}"
 
 
-def _prices(old: Document, new: Document, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    known = operations_by_name(new, old)
-    for name, finding in prices(before, after):
+def _compare_prices(
+    old: Document, new: Document, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Change]:
+    known = index_operations(new, old)
+    for name, finding in compare_prices(before, after):
         located = Located("request", "price", finding)
         for operation in known.get(name, ()):
-            yield _change(operation, located)
+            yield _make_change(operation, located)
         if name not in known:
-            yield _change(None, located, slug=name)
+            yield _make_change(None, located, slug=name)
 
 
-def _change(old: Operation | None, located: Located, new: Operation | None = None, *, slug: str = "") -> Change:
+def _make_change(old: Operation | None, located: Located, new: Operation | None = None, *, slug: str = "") -> Change:
     finding = located.finding
-    impact, sentence = judged(finding, located.side)
+    impact, sentence = judge(finding, located.side)
     return Change(
         impact=impact,
         kind=finding.kind,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.pinning._document.reader import same
+from muapi_client.pinning._document.reader import is_same
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -25,28 +25,32 @@ _BY_NAME: Final = ("properties", "patternProperties", "dependentSchemas", "$defs
 _DATA: Final = ("enum", "const", "default")  # values, whose fields are no words either
 
 
-class Sameness:
+class Equivalence:
     """What is the same in two documents."""
 
     def __init__(self, old: Document, new: Document) -> None:
-        self._parts = _parts(old), _parts(new)
-        self._changed = _changed(*self._parts)
+        self._parts = _index_parts(old), _index_parts(new)
+        self._changed = _find_changed(*self._parts)
 
-    def holds(self, old: Any, new: Any) -> bool:
+    def is_same(self, old: Any, new: Any) -> bool:
         """Whether two parts of the documents are the same all the way down."""
-        return same(old, new) and (not _may_refer(old) or self._changed.isdisjoint(map(_part, references(old))))
+        return is_same(old, new) and (
+            not _may_refer(old) or self._changed.isdisjoint(map(_part_of, find_references(old)))
+        )
 
-    def means(self, old: Any, new: Any) -> bool:
+    def means_same(self, old: Any, new: Any) -> bool:
         """Whether two parts differ, all the way down, in words for people at most."""
-        return same(_meant(old), _meant(new)) and self._otherwise.isdisjoint(map(_part, references(old)))
+        return is_same(_drop_texts(old), _drop_texts(new)) and self._changed_in_meaning.isdisjoint(
+            map(_part_of, find_references(old))
+        )
 
     @cached_property
-    def _otherwise(self) -> frozenset[str]:
-        old, new = ({name: _meant(part) for name, part in parts.items()} for parts in self._parts)
-        return _changed(old, new)
+    def _changed_in_meaning(self) -> frozenset[str]:
+        old, new = ({name: _drop_texts(part) for name, part in parts.items()} for parts in self._parts)
+        return _find_changed(old, new)
 
 
-def references(part: Any) -> Iterator[str]:
+def find_references(part: Any) -> Iterator[str]:
     """Every reference in a part of a document, and what merely looks like one."""
     waiting: list[Any] = [part]
     while waiting:
@@ -63,18 +67,20 @@ def _may_refer(value: object) -> bool:
     return isinstance(value, dict | list)
 
 
-def _part(reference: str) -> str:
+def _part_of(reference: str) -> str:
     """What to look at for a reference: the component it leads to or into, or else just what it leads to."""
     return "/".join(reference.split("/")[:4]) if reference.startswith(_COMPONENTS) else reference
 
 
-def _parts(document: Document) -> dict[str, Any]:
+def _index_parts(document: Document) -> dict[str, Any]:
     """Everything a reference leads to; what is in neither document is as much the same as its name."""
-    nodes = {name: document.target(name) for name in dict.fromkeys(map(_part, references(document.root.value)))}
+    nodes = {
+        name: document.find_target(name) for name in dict.fromkeys(map(_part_of, find_references(document.root.value)))
+    }
     return {name: node.value for name, node in nodes.items() if node.value is not None}
 
 
-def _meant(part: Any, *, named: bool = False) -> Any:
+def _drop_texts(part: Any, *, named: bool = False) -> Any:
     """A part of a document without its words.
 
     Args:
@@ -82,22 +88,22 @@ def _meant(part: Any, *, named: bool = False) -> Any:
     """
     fields, items = as_object(part), as_list(part)
     if fields is None:
-        return part if items is None else [_meant(item) for item in items]
+        return part if items is None else [_drop_texts(item) for item in items]
     return {
-        key: value if key in _DATA and not named else _meant(value, named=key in _BY_NAME and not named)
+        key: value if key in _DATA and not named else _drop_texts(value, named=key in _BY_NAME and not named)
         for key, value in fields.items()
         if named or key not in TEXTS
     }
 
 
-def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
+def _find_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:
     """The parts that differ or lead to one that does; one that only one document has differs, too."""
     users: dict[str, set[str]] = {}
     for parts in (old, new):
         for name, part in parts.items():
-            for reference in references(part):
-                users.setdefault(_part(reference), set()).add(name)
-    ahead = [name for name in old.keys() | new.keys() if not same(old.get(name), new.get(name))]
+            for reference in find_references(part):
+                users.setdefault(_part_of(reference), set()).add(name)
+    ahead = [name for name in old.keys() | new.keys() if not is_same(old.get(name), new.get(name))]
     changed: set[str] = set()
     while ahead:
         name = ahead.pop()

@@ -56,7 +56,7 @@ class Pair:
         return self.old_document, self.new_document
 
 
-def joined(path: str, name: str) -> str:
+def join_field(path: str, name: str) -> str:
     """The path of a field inside another: ``a``, ``a.b``, ``a[].b``; a name of odd characters is quoted."""
     if name in ("[]", "{}"):
         return f"{path}{name}"

@@ -215,7 +215,7 @@ _CLIENTS_OWN: Final[Rule] = ("cosmetic", "It is the client's to send, and no fun
 _ERROR: Final[Rule] = ("cosmetic", "What an error looks like changed; this client reads errors as they come.")
 
 
-def judged(finding: Finding, side: Side) -> Rule:
+def judge(finding: Finding, side: Side) -> Rule:
     """What a finding does to users, and the sentence that says so."""
     key = (finding.kind, finding.effect)
     rule = EVERYWHERE.get(key) or (ANSWER if side in ("answer", "error") else REQUEST)[key]
@@ -224,38 +224,38 @@ def judged(finding: Finding, side: Side) -> Rule:
         impact, sentence = _ERROR
     if side == "client":
         impact, sentence = CLIENTS.get(key, _CLIENTS_OWN if impact != "cosmetic" else rule)
-    return impact, sentence.format_map(_told(finding))
+    return impact, sentence.format_map(_sentence_values(finding))
 
 
-def _told(finding: Finding) -> dict[str, str]:
+def _sentence_values(finding: Finding) -> dict[str, str]:
     before, after = finding.before, finding.after
     words = as_object(after) or as_object(before) or {}
     return {
-        "before": shown(before),
-        "after": shown(after),
-        "lost": _missing(before, after),
-        "gained": _missing(after, before),
-        "default": shown(after["default"]) if finding.kind == "contradiction" else "",
+        "before": show_value(before),
+        "after": show_value(after),
+        "lost": _list_missing(before, after),
+        "gained": _list_missing(after, before),
+        "default": show_value(after["default"]) if finding.kind == "contradiction" else "",
         "words": ", ".join(words),
     }
 
 
-def _missing(some: Any, others: Any) -> str:
+def _list_missing(some: Any, others: Any) -> str:
     """What the one list has and the other has not; where there is no other list, all of the one, or everything else."""
     listed = as_list(some)
     if listed is None:
         return "anything else"
     there = {json.dumps(item) for item in as_list(others) or ()}
-    return shown([item for item in listed if json.dumps(item) not in there])
+    return show_value([item for item in listed if json.dumps(item) not in there])
 
 
-def shown(value: Any) -> str:
+def show_value(value: Any) -> str:
     """A value of a document as a sentence has it: in one line, and cut where it is long."""
     fields, items = as_object(value), as_list(value)
     if fields is not None:
-        text = ", ".join(f"{key} {shown(item)}" for key, item in fields.items())
+        text = ", ".join(f"{key} {show_value(item)}" for key, item in fields.items())
     elif items is not None:
-        text = ", ".join(map(shown, items)) or "nothing"
+        text = ", ".join(map(show_value, items)) or "nothing"
     else:
         text = "none" if value is None else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

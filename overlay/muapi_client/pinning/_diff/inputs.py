@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
-from muapi_client.pinning._document.canonical import SCOPE, scoped
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.canonical import SCOPE, restrict_to_scope
+from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.pin import DOCUMENT, MODELS, pinned
 from muapi_client.pinning._document.source import Limits, read
-from muapi_client.pinning._document.strict_json import as_list, as_object, parsed
+from muapi_client.pinning._document.strict_json import as_list, as_object, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ PIN: Final = "pin"
 
 
 @frozen
-class Given:
+class Input:
     """One document of a comparison.
 
     Attributes:
@@ -39,7 +39,7 @@ class Given:
     prices: Mapping[str, Any] | None = None
 
 
-def side(word: str, limits: Limits | None = None) -> Given:
+def read_input(word: str, limits: Limits | None = None) -> Input:
     """Get a document.
 
     Args:
@@ -52,26 +52,26 @@ def side(word: str, limits: Limits | None = None) -> Given:
     """
     path = pinned().directory if word == PIN else None if _is_address(word) else Path(word)
     if path is None:
-        return Given(word, _document(word, word, limits))
+        return Input(word, _read_document(word, word, limits))
     file = path / DOCUMENT if path.is_dir() else path
     if not file.is_file():
         raise PinError(
             f"there is no file {file}: OLD and NEW are a file, a folder with {DOCUMENT}, an address, or {PIN}"
         )
     beside = file.parent / MODELS
-    listed = price_list(str(beside), limits) if file.name == DOCUMENT and beside.is_file() else None
-    return Given(word, _document(str(file), word, limits), listed)
+    listed = read_price_list(str(beside), limits) if file.name == DOCUMENT and beside.is_file() else None
+    return Input(word, _read_document(str(file), word, limits), listed)
 
 
-def price_list(source: str, limits: Limits | None = None) -> dict[str, Any]:
+def read_price_list(source: str, limits: Limits | None = None) -> dict[str, Any]:
     """Get a price list: ``spec/models.json``, or an answer of ``GET /api/v1/models``.
 
     Raises:
         PinError: It cannot be had, or is none.
     """
-    found = parsed(_content(source, limits), quoted(source))
+    found = parse(_read(source, limits), quote(source))
     if as_list(found.get("models")) is None:
-        raise PinError(f"{quoted(source)} has no list of models: it is no price list")
+        raise PinError(f"{quote(source)} has no list of models: it is no price list")
     return found
 
 
@@ -79,17 +79,19 @@ def _is_address(word: str) -> bool:
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", word) is not None  # as `_document/source` has it
 
 
-def _content(source: str, limits: Limits | None) -> bytes:
+def _read(source: str, limits: Limits | None) -> bytes:
     served = read(source, limits=limits or Limits())
     return served.content if served else b""
 
 
-def _document(source: str, word: str, limits: Limits | None) -> dict[str, Any]:
-    found = parsed(_content(source, limits), quoted(word))
+def _read_document(source: str, word: str, limits: Limits | None) -> dict[str, Any]:
+    found = parse(_read(source, limits), quote(word))
     paths = as_object(found.get("paths"))
     if paths is None or not isinstance(found.get("openapi"), str):
-        raise PinError(f"{quoted(word)} is JSON, but no OpenAPI document: it has no version or no paths")
+        raise PinError(f"{quote(word)} is JSON, but no OpenAPI document: it has no version or no paths")
     try:
-        return scoped(found) if any(path == SCOPE or path.startswith(f"{SCOPE}/") for path in paths) else found
+        return (
+            restrict_to_scope(found) if any(path == SCOPE or path.startswith(f"{SCOPE}/") for path in paths) else found
+        )
     except PinError as error:
-        raise PinError(f"{quoted(word)} cannot be compared: {error}") from None
+        raise PinError(f"{quote(word)} cannot be compared: {error}") from None

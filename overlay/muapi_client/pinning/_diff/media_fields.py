@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
 
-from muapi_client.pinning._diff.findings import Finding, joined
+from muapi_client.pinning._diff.findings import Finding, join_field
 from muapi_client.pinning._document.reader import Node
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ NEVER: Final = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
 _OTHER: Final = frozenset({"type", "format", "enum", "const", "file", "moment"})  # what tells more of the field
 
 
-def with_media(
+def add_media(
     schemas: tuple[Schemas, Schemas], bodies: tuple[Node, Node], found: Sequence[Finding]
 ) -> Iterator[Finding]:
     """The findings of two bodies in JSON, with what becomes of their media.
 
     A lost format that costs a field its media is told as that; a format that came is told as what it is.
     """
-    old, new = (dict(fields(side, body)) for side, body in zip(schemas, bodies, strict=True))
+    old, new = (dict(iter_fields(side, body)) for side, body in zip(schemas, bodies, strict=True))
     turned = {name: (old[name], new[name]) for name in old if name in new and old[name] != new[name]}
     lost = {name for name, (was, _) in turned.items() if was}
     for finding in found:
@@ -46,18 +46,18 @@ def with_media(
         yield Finding("media", "removed" if name in lost else "added", *turned[name], bodies[1].pointer, name)
 
 
-def fields(schemas: Schemas, body: Node) -> Iterator[tuple[str, bool]]:
+def iter_fields(schemas: Schemas, body: Node) -> Iterator[tuple[str, bool]]:
     """Each field of a body, and whether it takes media."""
     for alternative in schemas.read(body).alternatives:
         named = Node(alternative.rules, alternative.pointer).at("properties")
         for name in named.fields:
             about = schemas.read(named.at(name))
-            items = [schemas.read(Node(each.rules["items"], f"{each.pointer}/items")) for each in _lists(about)]
+            items = [schemas.read(Node(each.rules["items"], f"{each.pointer}/items")) for each in _select_lists(about)]
             address = name in ALWAYS or any(map(_has_address, (about, *items)))
-            yield joined("", name), address and not NEVER.search(name)
+            yield join_field("", name), address and not NEVER.search(name)
 
 
-def _lists(about: Value) -> list[Alternative]:
+def _select_lists(about: Value) -> list[Alternative]:
     return [
         alternative
         for alternative in about.alternatives

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning._diff.equivalence import TEXTS
-from muapi_client.pinning._diff.schemas import landed
+from muapi_client.pinning._diff.schemas import follow
 from muapi_client.pinning._document.naming import CLIENTS
 from muapi_client.pinning._document.reader import key_of
 from muapi_client.pinning._document.strict_json import as_object
@@ -26,18 +26,18 @@ ALIKE: Final = 0.6  # of difflib's ratio: `image_url` and `image_urls` 0.95, `pr
 _MOST: Final = 200  # things of one form on one side; beyond it names are compared too often to tell much
 
 
-def renamed_fields(gone: Mapping[str, Any], come: Mapping[str, Any]) -> dict[str, str]:
+def find_renamed_fields(gone: Mapping[str, Any], come: Mapping[str, Any]) -> dict[str, str]:
     """Fields that go under another name now, by the old name."""
-    olds = {name: _form(schema) for name, schema in gone.items()}
-    news = {name: _form(schema) for name, schema in come.items()}
+    olds = {name: _form_of(schema) for name, schema in gone.items()}
+    news = {name: _form_of(schema) for name, schema in come.items()}
 
     def alike(old: str, new: str) -> bool:
-        return _same_words(gone[old], come[new]) or _alike(old, new)
+        return _has_same_description(gone[old], come[new]) or _is_alike(old, new)
 
-    return _matched(olds, news, alike)
+    return _match(olds, news, alike)
 
 
-def renamed_operations(
+def find_renamed_operations(
     old: Document, new: Document, gone: Sequence[Operation], come: Sequence[Operation]
 ) -> dict[tuple[str, str], Operation]:
     """Operations that go under another path now, by the old method and path."""
@@ -47,17 +47,20 @@ def renamed_operations(
     def alike(here: str, there: str) -> bool:
         summary = before[here].node.text("summary")
         same_summary = bool(summary) and summary == after[there].node.text("summary")
-        return same_summary or _alike(before[here].slug, after[there].slug)
+        return same_summary or _is_alike(before[here].slug, after[there].slug)
 
     found: dict[str, str] = {}
-    for form in (_takes, _class):  # the same fields first; then fields that changed with the name, under one class
+    for form in (
+        _input_form,
+        _class_form,
+    ):  # the same fields first; then fields that changed with the name, under one class
         olds = {name: form(old, operation) for name, operation in before.items() if name not in found}
         news = {name: form(new, operation) for name, operation in after.items() if name not in found.values()}
-        found.update(_matched(olds, news, alike))
+        found.update(_match(olds, news, alike))
     return {(before[here].method, before[here].path): after[there] for here, there in found.items()}
 
 
-def _matched(olds: Mapping[str, str], news: Mapping[str, str], alike: Callable[[str, str], bool]) -> dict[str, str]:
+def _match(olds: Mapping[str, str], news: Mapping[str, str], alike: Callable[[str, str], bool]) -> dict[str, str]:
     """Pairs of the same form that nothing else could be a pair of."""
     forms: dict[str, tuple[list[str], list[str]]] = {}
     for side, named in enumerate((olds, news)):
@@ -73,39 +76,39 @@ def _matched(olds: Mapping[str, str], news: Mapping[str, str], alike: Callable[[
     return found
 
 
-def _alike(old: str, new: str) -> bool:
+def _is_alike(old: str, new: str) -> bool:
     return SequenceMatcher(None, old, new, autojunk=False).ratio() >= ALIKE
 
 
-def _same_words(old: Any, new: Any) -> bool:
+def _has_same_description(old: Any, new: Any) -> bool:
     words = (as_object(old) or {}).get("description")
     return bool(words) and (as_object(new) or {}).get("description") == words
 
 
-def _form(schema: Any) -> str:
+def _form_of(schema: Any) -> str:
     """What a schema says, but for its words."""
     fields = as_object(schema)
     return key_of(schema if fields is None else {key: value for key, value in fields.items() if key not in TEXTS})
 
 
-def _class(document: Document, operation: Operation) -> str:
+def _class_form(document: Document, operation: Operation) -> str:
     """The method, and the schema its body is an instance of, by name; by itself where it has none."""
-    body = document.resolved(operation.node.at("requestBody"))
+    body = document.resolve(operation.node.at("requestBody"))
     names = [body.at("content", kind, "schema").text("$ref") for kind in body.at("content").fields]
     return key_of([operation.method, names if any(names) else operation.path])
 
 
-def _takes(document: Document, operation: Operation) -> str:
+def _input_form(document: Document, operation: Operation) -> str:
     """What an operation takes, but for its path: the form of its fields and parameters, whatever a schema is called."""
-    body = document.resolved(operation.node.at("requestBody"))
+    body = document.resolve(operation.node.at("requestBody"))
     content = {}
     for kind in body.at("content").fields:
-        schema = landed(document, body.at("content", kind, "schema"))
+        schema = follow(document, body.at("content", kind, "schema"))
         fields = schema.at("properties").fields
         rest = {key: value for key, value in schema.fields.items() if key not in (*TEXTS, "properties")}
-        content[kind] = [_form(rest), {name: _form(field) for name, field in fields.items()}]
+        content[kind] = [_form_of(rest), {name: _form_of(field) for name, field in fields.items()}]
     parameters = {
-        name: _form(parameter.fields)
+        name: _form_of(parameter.fields)
         for (place, name), parameter in operation.parameters.items()
         if place == "query" and (place, name) not in CLIENTS
     }

@@ -11,7 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.pinning._diff.content_types import JSON, content_types, contents, once, remarks, schema_of
+from muapi_client.pinning._diff.content_types import (
+    JSON,
+    compare_content_types,
+    compare_rest,
+    drop_repeated,
+    pair_contents,
+    schema_of,
+)
 from muapi_client.pinning._diff.findings import Finding, Located, Pair
 from muapi_client.pinning._document.reader import Node
 from muapi_client.pinning._document.strict_json import as_object
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
 _READ: Final = frozenset({"request_id", "id", "outputs", "output", "images", "data"})
 
 
-def answers(pair: Pair, comparison: Comparison) -> Iterator[Located]:
+def compare_responses(pair: Pair, comparison: Comparison) -> Iterator[Located]:
     """Every difference between what two operations answer."""
     old, new = pair.old.node.at("responses"), pair.new.node.at("responses")
     gone = [code for code in old.fields if code not in new.fields]
@@ -36,33 +43,35 @@ def answers(pair: Pair, comparison: Comparison) -> Iterator[Located]:
     for code in gone:
         effect = "renumbered" if code in moved else "removed"
         finding = Finding("answer", effect, code, moved.get(code), old.at(code).pointer)
-        yield Located(_side(code), f"answer {code}", finding)
+        yield Located(_side_of(code), f"answer {code}", finding)
     for code in come:
         if code not in moved.values():
-            yield Located(_side(code), f"answer {code}", Finding("answer", "added", None, code, new.at(code).pointer))
+            yield Located(
+                _side_of(code), f"answer {code}", Finding("answer", "added", None, code, new.at(code).pointer)
+            )
     both = [(code, code) for code in old.fields if code in new.fields] + [*moved.items()]
     for before, after in both:
-        nodes = pair.old_document.resolved(old.at(before)), pair.new_document.resolved(new.at(after))
-        for finding in once([*_answer(pair, nodes, comparison, good=_is_good(after))]):
-            yield Located(_side(after), f"answer {after}", finding)
+        nodes = pair.old_document.resolve(old.at(before)), pair.new_document.resolve(new.at(after))
+        for finding in drop_repeated([*_compare_response(pair, nodes, comparison, good=_is_good(after))]):
+            yield Located(_side_of(after), f"answer {after}", finding)
 
 
 def _is_good(code: str) -> bool:
     return code.startswith("2")
 
 
-def _side(code: str) -> Side:
+def _side_of(code: str) -> Side:
     return "answer" if _is_good(code) else "error"
 
 
-def _answer(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, good: bool) -> Iterator[Finding]:
+def _compare_response(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, good: bool) -> Iterator[Finding]:
     old, new = nodes
-    yield from remarks(old, new, ("content", "$ref"), comparison.sameness)
-    yield from content_types(old, new, (JSON,))
-    read = [*_as_read(pair, nodes, comparison.schemas)] if good else []
+    yield from compare_rest(old, new, ("content", "$ref"), comparison.equivalence)
+    yield from compare_content_types(old, new, (JSON,))
+    read = [*_compare_readings(pair, nodes, comparison.schemas)] if good else []
     yield from read
-    for before, after in contents(old, new, (JSON,)):
-        yield from remarks(before, after, ("schema",), comparison.sameness)
+    for before, after in pair_contents(old, new, (JSON,)):
+        yield from compare_rest(before, after, ("schema",), comparison.equivalence)
         for finding in comparison.findings(schema_of(before), schema_of(after)):
             reported = bool(read) and not finding.field and finding.kind in ("type", "class")
             idle = good and pair.new.job == "job" and finding.kind == "class"  # nobody is given the class
@@ -70,21 +79,21 @@ def _answer(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, goo
                 yield finding
 
 
-def _as_read(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schemas, Schemas]) -> Iterator[Finding]:
+def _compare_readings(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schemas, Schemas]) -> Iterator[Finding]:
     """What becomes of the whole answer in the client's hands."""
     old, new = (node.at("content", JSON, "schema") for node in nodes)
     if pair.old.job == pair.new.job == "job":
-        tells = _tells_a_job(schemas[0], old), _tells_a_job(schemas[1], new)
+        tells = _names_a_job(schemas[0], old), _names_a_job(schemas[1], new)
         if tells[0] != tells[1]:
             yield Finding("job_answer", "added" if tells[1] else "removed", old.value, new.value, new.pointer)
     if pair.new.job == "plain":
-        classes = _class(schemas[0], old), _class(schemas[1], new)
+        classes = _class_of(schemas[0], old), _class_of(schemas[1], new)
         if bool(classes[0]) != bool(classes[1]):
             effect = "added" if classes[1] else "removed"
             yield Finding("answer_class", effect, classes[0] or None, classes[1] or None, new.pointer)
 
 
-def _tells_a_job(schemas: Schemas, answer: Node) -> bool:
+def _names_a_job(schemas: Schemas, answer: Node) -> bool:
     """Whether the client may find a job's id in an answer; one that nothing is told of may have it."""
     names: list[dict[str, Any] | None] = [
         as_object(alternative.rules.get("properties")) or {} if alternative.kind in ("object", "any") else None
@@ -93,7 +102,7 @@ def _tells_a_job(schemas: Schemas, answer: Node) -> bool:
     return any(fields is not None and (not fields or not _READ.isdisjoint(fields)) for fields in names)
 
 
-def _class(schemas: Schemas, answer: Node) -> str:
+def _class_of(schemas: Schemas, answer: Node) -> str:
     """The class an answer is read into: the schema's, or a list of it; empty where the JSON stays as it came."""
     shapes = schemas.read(answer).alternatives
     if len(shapes) == 1 and shapes[0].kind == "array" and shapes[0].rules.get("items"):

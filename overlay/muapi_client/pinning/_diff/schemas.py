@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, field, frozen
 
 from muapi_client.pinning._diff.equivalence import TEXTS
-from muapi_client.pinning._document.reader import Node, key_of, same
+from muapi_client.pinning._document.reader import Node, is_same, key_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class Value:
         """Whether its default is none of its own choices."""
         listed = [choice for alternative in self.alternatives for choice in alternative.choices]
         free = any(not alternative.choices for alternative in self.alternatives)
-        return self.has_default and not free and not any(same(self.notes["default"], choice) for choice in listed)
+        return self.has_default and not free and not any(is_same(self.notes["default"], choice) for choice in listed)
 
 
-def landed(document: Document, node: Node) -> Node:
+def follow(document: Document, node: Node) -> Node:
     """Where a node leads that is nothing but a reference."""
     for _ in range(_DEPTH):
-        target = document.resolved(node)
+        target = document.resolve(node)
         if set(node.fields) != {"$ref"} or target is node:
             return node
         node = target
@@ -111,19 +111,19 @@ class Schemas:
         key = (id(node.value), node.pointer)
         if key not in self._merged:
             self._merged[key] = (node.value, node)
-            self._merged[key] = (node.value, _folded(self, self.document.resolved(node)))
+            self._merged[key] = (node.value, _fold(self, self.document.resolve(node)))
         return self._merged[key][1]
 
 
 def _read(schemas: Schemas, node: Node) -> Value:
     whole = schemas.merge(node)
-    found = _alternatives(schemas, whole)
+    found = _read_alternatives(schemas, whole)
     notes: dict[str, Any] = {key: whole.fields[key] for key in NOTES if key in whole.fields}
-    alternatives, lifted = _lifted([alternative for alternative in found if alternative is not None], notes)
-    return Value(_without_weaker(alternatives), None in found, {**notes, **lifted})
+    alternatives, lifted = _lift_notes([alternative for alternative in found if alternative is not None], notes)
+    return Value(_drop_weaker(alternatives), None in found, {**notes, **lifted})
 
 
-def _lifted(found: list[Alternative], notes: Mapping[str, Any]) -> tuple[list[Alternative], dict[str, Any]]:
+def _lift_notes(found: list[Alternative], notes: Mapping[str, Any]) -> tuple[list[Alternative], dict[str, Any]]:
     """A default and the like that a branch of a union has and the union has not, as the union's own."""
     lifted: dict[str, Any] = {}
     for alternative in found:
@@ -131,17 +131,17 @@ def _lifted(found: list[Alternative], notes: Mapping[str, Any]) -> tuple[list[Al
         lifted = {**{key: notes_of_it[key] for key in EFFECTS if key in notes_of_it and key not in notes}, **lifted}
     if not lifted:
         return found, lifted
-    return [evolve(alternative, rules=_without(alternative.rules, lifted)) for alternative in found], lifted
+    return [evolve(alternative, rules=_drop_notes(alternative.rules, lifted)) for alternative in found], lifted
 
 
-def _without(rules: Mapping[str, Any], lifted: Mapping[str, Any]) -> dict[str, Any]:
+def _drop_notes(rules: Mapping[str, Any], lifted: Mapping[str, Any]) -> dict[str, Any]:
     notes = as_object(rules.get(BRANCH)) or {}
-    left = {key: note for key, note in notes.items() if key not in lifted or not same(note, lifted[key])}
+    left = {key: note for key, note in notes.items() if key not in lifted or not is_same(note, lifted[key])}
     rest = {key: rule for key, rule in rules.items() if key != BRANCH}
     return {**rest, BRANCH: left} if left else rest
 
 
-def _without_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
+def _drop_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
     """Leave out what another alternative allows anyway: beside any text, an address says nothing."""
     free = {
         alternative.kind: alternative
@@ -159,35 +159,35 @@ def _without_weaker(found: list[Alternative]) -> tuple[Alternative, ...]:
     )
 
 
-def _folded(schemas: Schemas, node: Node) -> Node:
+def _fold(schemas: Schemas, node: Node) -> Node:
     union = next((key for key in _UNIONS if node.at(key).items), None)
-    alone = _alone(node.at(union)) if union else None
+    alone = _find_alone(node.at(union)) if union else None
     if union is not None and alone is not None:
         only = schemas.merge(alone)
         beside = {key: part for key, part in node.fields.items() if key != union}
         null = {"nullable": True} if len(node.at(union).items) > 1 else {}
-        node = Node(_both(only.fields, {**beside, **null}), only.pointer)
+        node = Node(_combine(only.fields, {**beside, **null}), only.pointer)
     parts = [schemas.merge(node.at("allOf", number)) for number in range(len(node.at("allOf").items))]
     if not parts:
         return node
     whole: dict[str, Any] = {}
     own = {key: part for key, part in node.fields.items() if key != "allOf"}
     for fields in (*(part.fields for part in parts), own):
-        whole = _both(whole, fields)
+        whole = _combine(whole, fields)
     if any(
-        not same(whole.get(key), value) for part in parts for key, value in part.fields.items() if key not in _ADDED
+        not is_same(whole.get(key), value) for part in parts for key, value in part.fields.items() if key not in _ADDED
     ):
         whole["allOf"] = node.fields["allOf"]  # two rules of one name: what holds is in none of them alone
     return Node(whole, parts[0].pointer if len(parts) == 1 else node.pointer)
 
 
-def _alone(union: Node) -> Node | None:
+def _find_alone(union: Node) -> Node | None:
     """The one thing of a union that is not null, if there is just one."""
     real = [number for number, schema in enumerate(union.items) if schema != {"type": "null"}]
     return union.at(real[0]) if len(real) == 1 else None
 
 
-def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+def _combine(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     """Two schemas of which both hold: fields and what is required add up, of anything else the latter speaks.
 
     A field that both have is what either says of it.
@@ -195,7 +195,7 @@ def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
     result = {**first, **second}
     if "properties" in first:
         ours, theirs = as_object(first["properties"]) or {}, as_object(second.get("properties")) or {}
-        shared = [key for key in ours if key in theirs and not same(ours[key], theirs[key])]
+        shared = [key for key in ours if key in theirs and not is_same(ours[key], theirs[key])]
         result["properties"] = {**ours, **theirs, **{key: {"allOf": [ours[key], theirs[key]]} for key in shared}}
     if "required" in first:
         listed = [*(as_list(first["required"]) or ()), *(as_list(second.get("required")) or ())]
@@ -203,7 +203,7 @@ def _both(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def _alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
+def _read_alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
     """Every alternative of a merged schema; None stands for null."""
     schema = node.fields
     if not schema:
@@ -211,17 +211,17 @@ def _alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
     null: list[Alternative | None] = [None] if schema.get("nullable") is True else []
     union = next((key for key in _UNIONS if node.at(key).items), None)
     if union is not None:
-        return [*_united(schemas, node, union), *null]
+        return [*_read_union(schemas, node, union), *null]
     types, listed = schema.get("type"), as_list(schema.get("type"))
     if listed:
         each = (Node({**schema, "type": kind}, node.pointer) for kind in listed[:_DEPTH] if isinstance(kind, str))
-        return [*(found for schema in each for found in _alternatives(schemas, schema)), *null]
+        return [*(found for schema in each for found in _read_alternatives(schemas, schema)), *null]
     if types == "null":
         return [None]
-    return [*_plain(node), *null]
+    return [*_read_plain(node), *null]
 
 
-def _united(schemas: Schemas, node: Node, union: str) -> list[Alternative | None]:
+def _read_union(schemas: Schemas, node: Node, union: str) -> list[Alternative | None]:
     """The alternatives of a union, each under what the schema says beside it."""
     beside = {key: rule for key, rule in node.fields.items() if key not in (union, "nullable", "type", *NOTES)}
     kind = node.text("type") or "any"
@@ -239,7 +239,7 @@ def _united(schemas: Schemas, node: Node, union: str) -> list[Alternative | None
     return found
 
 
-def _plain(node: Node) -> list[Alternative | None]:
+def _read_plain(node: Node) -> list[Alternative | None]:
     """A schema that is no union: one alternative, or one for each type among choices whose type nobody says."""
     schema = node.fields
     listed = [schema["const"]] if "const" in schema else node.at("enum").items
@@ -247,32 +247,36 @@ def _plain(node: Node) -> list[Alternative | None]:
     if listed and not choices:
         return [None]
     kind = schema.get("type")
-    kinds = [kind] if isinstance(kind, str) else [*dict.fromkeys(map(_kind, choices))] or [_kind_of(schema)]
+    kinds = (
+        [kind] if isinstance(kind, str) else [*dict.fromkeys(map(_kind_of_choice, choices))] or [_guess_kind(schema)]
+    )
     named = _is_model(schema) and node.pointer.startswith(SCHEMAS) and "/" not in node.pointer[len(SCHEMAS) :]
     name = node.pointer[len(SCHEMAS) :].replace("~1", "/").replace("~0", "~") if named else ""
     found = [
-        Alternative(kind, _rules(schema), node.pointer, _of(kind, choices) if len(kinds) > 1 else choices, name)
+        Alternative(
+            kind, _select_rules(schema), node.pointer, _choices_of(kind, choices) if len(kinds) > 1 else choices, name
+        )
         for kind in kinds
     ]
     return [*found, *([None] if None in listed else [])]
 
 
-def _rules(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _select_rules(schema: Mapping[str, Any]) -> dict[str, Any]:
     rules = {key: rule for key, rule in schema.items() if key not in (*NOTES, "type", "enum", "const", "nullable")}
     if rules.get("contentMediaType") != _BYTES:
         return rules
     return {**{key: rule for key, rule in rules.items() if key != "contentMediaType"}, "format": "binary"}
 
 
-def _of(kind: str, choices: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(choice for choice in choices if _kind(choice) == kind)
+def _choices_of(kind: str, choices: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(choice for choice in choices if _kind_of_choice(choice) == kind)
 
 
-def _kind(choice: Any) -> str:
+def _kind_of_choice(choice: Any) -> str:
     return next((word for python_type, word in _KINDS if isinstance(choice, python_type)), "any")
 
 
-def _kind_of(schema: Mapping[str, Any]) -> str:
+def _guess_kind(schema: Mapping[str, Any]) -> str:
     """The type a schema leaves out, as far as it can be told."""
     return "object" if "properties" in schema else "array" if "items" in schema else "any"
 

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 KEY_HEADER: Final = "x-api-key"  # what the client sends (API reference, "Authentication")
 
 
-def security(old_document: Document, new_document: Document, old: Operation, new: Operation) -> Iterator[Finding]:
+def compare_security(
+    old_document: Document, new_document: Document, old: Operation, new: Operation
+) -> Iterator[Finding]:
     """How the requirements of two operations differ, if they do."""
-    before, after = _requirements(old_document, old), _requirements(new_document, new)
+    before, after = _describe_requirements(old_document, old), _describe_requirements(new_document, new)
     if before == after:
         return
     enough = _is_enough(old_document, old), _is_enough(new_document, new)
@@ -28,38 +30,38 @@ def security(old_document: Document, new_document: Document, old: Operation, new
     yield Finding("security", effect, {"any of": before}, {"any of": after}, f"{new.node.pointer}/security")
 
 
-def _listed(document: Document, operation: Operation) -> list[dict[str, Any]]:
+def _list_requirements(document: Document, operation: Operation) -> list[dict[str, Any]]:
     """The alternatives, each a set of schemes with scopes; the operation's own override the document's."""
     own = operation.node.at("security")
     every: Node = own if own.value is not None else document.root.at("security")
     return [requirement for requirement in every.items if isinstance(requirement, dict)]
 
 
-def _scheme(document: Document, name: str) -> dict[str, Any]:
-    return document.resolved(document.root.at("components", "securitySchemes", name)).fields
+def _scheme_of(document: Document, name: str) -> dict[str, Any]:
+    return document.resolve(document.root.at("components", "securitySchemes", name)).fields
 
 
-def _requirements(document: Document, operation: Operation) -> list[str]:
+def _describe_requirements(document: Document, operation: Operation) -> list[str]:
     """The alternatives as texts that tell all there is, in an order of their own."""
     return sorted(
         " and ".join(
-            f"{name} {key_of([_without_words(_scheme(document, name)), requirement[name]])}"
+            f"{name} {key_of([_drop_description(_scheme_of(document, name)), requirement[name]])}"
             for name in sorted(map(str, requirement))
         )
         or "nothing"
-        for requirement in _listed(document, operation)
+        for requirement in _list_requirements(document, operation)
     )
 
 
-def _without_words(scheme: dict[str, Any]) -> dict[str, Any]:
+def _drop_description(scheme: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in scheme.items() if key != "description"}
 
 
 def _is_enough(document: Document, operation: Operation) -> bool:
     """Whether the client's key in its header is enough for one of the alternatives."""
-    alternatives = _listed(document, operation)
+    alternatives = _list_requirements(document, operation)
     return not alternatives or any(
-        all(_is_key(_scheme(document, name)) for name in requirement) for requirement in alternatives
+        all(_is_key(_scheme_of(document, name)) for name in requirement) for requirement in alternatives
     )
 
 

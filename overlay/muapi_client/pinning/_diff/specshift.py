@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import evolve
 
-from muapi_client.pinning._diff.changes import Change, Diff, Impact, in_order
-from muapi_client.pinning._diff.equivalence import references
+from muapi_client.pinning._diff.changes import Change, Diff, Impact, sort_changes
+from muapi_client.pinning._diff.equivalence import find_references
 from muapi_client.pinning._document.errors import PinError
-from muapi_client.pinning._document.naming import slug
+from muapi_client.pinning._document.naming import slug_of
 from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
@@ -31,7 +31,7 @@ _WHOLE: Final = ("type", "answer_class", "job_answer")  # what tells of a whole 
 _IMPACTS: Final[dict[str, Impact]] = {"breaking": "breaking", "warning": "silent", "info": "cosmetic"}
 
 
-def second_opinion(old: Mapping[str, Any], new: Mapping[str, Any], found: Diff) -> Diff:
+def add_second_opinion(old: Mapping[str, Any], new: Mapping[str, Any], found: Diff) -> Diff:
     """Add what specshift finds where nothing was found.
 
     Args:
@@ -50,15 +50,15 @@ def second_opinion(old: Mapping[str, Any], new: Mapping[str, Any], found: Diff) 
     theirs = _run(old, new)
     known: dict[tuple[str, str], list[Change]] = {}
     for change in found.changes:
-        for path in {change.path, *_renamed(change)}:
+        for path in {change.path, *_renamed_paths(change)}:
             known.setdefault((change.method, path), []).append(change)
     documents = Document(old), Document(new)
     more = [
-        _change(finding, *_operation(finding.location, documents))
+        _make_change(finding, *_find_operation(finding.location, documents))
         for finding in theirs
         if not _is_known(finding, known, documents)
     ]
-    return evolve(found, changes=in_order([*found.changes, *more]))
+    return evolve(found, changes=sort_changes([*found.changes, *more]))
 
 
 def _run(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
@@ -67,7 +67,7 @@ def _run(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
     except ImportError as error:
         raise ImportError(EXTRA) from error
     try:
-        return list(cast("Any", differ).diff_specs(_prepared(old), _prepared(new)).changes)
+        return list(cast("Any", differ).diff_specs(_prepare(old), _prepare(new)).changes)
     except (TypeError, AttributeError, KeyError, ValueError, RecursionError) as error:
         raise PinError(
             f"specshift cannot read these documents ({type(error).__name__}: {error}): leave --second-opinion out"
@@ -78,24 +78,24 @@ def _is_known(
     finding: Any, known: Mapping[tuple[str, str], list[Change]], documents: tuple[Document, Document]
 ) -> bool:
     """Whether one of our changes stands where specshift's finding does."""
-    method, path, rest = _operation(finding.location, documents)
+    method, path, rest = _find_operation(finding.location, documents)
     if not path:
         return bool(known.get(("", "")))
-    ours = known.get((method, path), []) if method else _of_path(path, known)
+    ours = known.get((method, path), []) if method else _list_changes(path, known)
     if any(change.kind in ("operation", "body", "job") for change in ours):
         return True
-    place, field = _place(rest)
+    place, field = _read_place(rest)
     near = [change for change in ours if _is_at(change, place)]
     if not field or any(not change.field and change.kind in _WHOLE for change in near):
         return bool(near)
-    return any(field in _fields(change) for change in near)
+    return any(field in _outermost_fields(change) for change in near)
 
 
-def _of_path(path: str, known: Mapping[tuple[str, str], list[Change]]) -> list[Change]:
+def _list_changes(path: str, known: Mapping[tuple[str, str], list[Change]]) -> list[Change]:
     return [change for (_, changed), changes in known.items() if changed == path for change in changes]
 
 
-def _operation(location: str, documents: tuple[Document, Document]) -> tuple[str, str, str]:
+def _find_operation(location: str, documents: tuple[Document, Document]) -> tuple[str, str, str]:
     """The method and path of a finding, and what of its location is left; empty where it is of the whole document."""
     head, _, rest = location.partition(" > ")
     method, _, path = head.partition(" ")
@@ -105,7 +105,7 @@ def _operation(location: str, documents: tuple[Document, Document]) -> tuple[str
     return ("", head, rest) if head.startswith("/") else ("", "", rest)
 
 
-def _place(rest: str) -> tuple[str, str]:
+def _read_place(rest: str) -> tuple[str, str]:
     """What we call the place of a finding, and its outermost field."""
     field = re.search(r"field '(.*?)'(?: > |\[\]|$)", rest)
     named = field.group(1) if field else ""
@@ -126,25 +126,25 @@ def _is_at(change: Change, place: str) -> bool:
     )
 
 
-def _fields(change: Change) -> set[str]:
+def _outermost_fields(change: Change) -> set[str]:
     """The outermost field of a change, under both its names, and ``0`` for a parameter of the path."""
     names = {re.split(r"[.\[{]", change.field, maxsplit=1)[0].strip('"')}
     return names | ({str(change.after)} if change.effect == "renamed" else set())
 
 
-def _renamed(change: Change) -> Iterator[str]:
+def _renamed_paths(change: Change) -> Iterator[str]:
     if change.kind == "operation" and change.effect == "renamed":
         yield from (f"/api/v1/{name.rpartition(' ')[2]}" for name in (str(change.before), str(change.after)))
 
 
-def _change(finding: Any, method: str, path: str, rest: str) -> Change:
+def _make_change(finding: Any, method: str, path: str, rest: str) -> Change:
     return Change(
         impact=_IMPACTS[finding.severity.value],
         kind="unsorted",
         effect=finding.change_type.value,
         method=method,
         path=path,
-        slug=slug(path),
+        slug=slug_of(path),
         function="",
         place="operation" if path else "document",
         field=rest,
@@ -155,7 +155,7 @@ def _change(finding: Any, method: str, path: str, rest: str) -> Change:
     )
 
 
-def _prepared(document: Mapping[str, Any]) -> dict[str, Any]:
+def _prepare(document: Mapping[str, Any]) -> dict[str, Any]:
     """A document as specshift reads best.
 
     Schemas do not contain themselves (it goes round a circle to its limit of depth), and what may be written in several
@@ -164,16 +164,16 @@ def _prepared(document: Mapping[str, Any]) -> dict[str, Any]:
     components = as_object(document.get("components")) or {}
     schemas = as_object(components.get("schemas")) or {}
     leads = {
-        name: sorted({reference.removeprefix(_SCHEMAS) for reference in references(schemas[name])})
+        name: sorted({reference.removeprefix(_SCHEMAS) for reference in find_references(schemas[name])})
         for name in sorted(schemas)
     }
-    cut = _closing(leads)
-    opened = {name: _plainly(schema, cut.get(name, set())) for name, schema in schemas.items()}
-    paths = _plainly(document.get("paths"), set())
+    cut = _find_circles(leads)
+    opened = {name: _rewrite(schema, cut.get(name, set())) for name, schema in schemas.items()}
+    paths = _rewrite(document.get("paths"), set())
     return {**document, "paths": paths, "components": {**components, "schemas": opened}}
 
 
-def _closing(leads: Mapping[str, list[str]]) -> dict[str, set[str]]:
+def _find_circles(leads: Mapping[str, list[str]]) -> dict[str, set[str]]:
     """The references of each schema that lead back to where a walk came from."""
     state: dict[str, bool] = {}  # False while the walk is inside it, True once it is done
     cut: dict[str, set[str]] = {}
@@ -194,13 +194,13 @@ def _closing(leads: Mapping[str, list[str]]) -> dict[str, set[str]]:
     return cut
 
 
-def _plainly(part: Any, cut: set[str]) -> Any:
+def _rewrite(part: Any, cut: set[str]) -> Any:
     fields, items = as_object(part), as_list(part)
     if fields is None:
-        return part if items is None else [_plainly(item, cut) for item in items]
+        return part if items is None else [_rewrite(item, cut) for item in items]
     if str(fields.get("$ref", "")).removeprefix(_SCHEMAS) in cut:
         return {}
-    written = {key: _plainly(value, cut) for key, value in fields.items()}
+    written = {key: _rewrite(value, cut) for key, value in fields.items()}
     for union in ("anyOf", "oneOf", "type"):
         listed = as_list(written.get(union)) or []
         rest = [option for option in listed if option not in ("null", {"type": "null"})]

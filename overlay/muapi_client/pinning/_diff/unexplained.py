@@ -18,7 +18,7 @@ from muapi_client.pinning._document.strict_json import as_list, as_object
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from muapi_client.pinning._diff.equivalence import Sameness
+    from muapi_client.pinning._diff.equivalence import Equivalence
     from muapi_client.pinning._diff.findings import Pair, Side
     from muapi_client.pinning._document.reader import Document, Operation
 
@@ -30,35 +30,37 @@ _SIDES: Final[tuple[tuple[Side, str], ...]] = (("request", "operation"), ("answe
 Fact = tuple[str, str, str]  # a field, a word and what it says, as JSON
 
 
-def overlooked(pair: Pair, sameness: Sameness) -> Iterator[Located]:
+def find_unexplained(pair: Pair, equivalence: Equivalence) -> Iterator[Located]:
     """What only one of two operations says of what it takes or answers; nothing where they mean the same."""
-    if sameness.holds(*([operation.node.value, *_parameters(operation)] for operation in (pair.old, pair.new))):
+    if equivalence.is_same(
+        *([operation.node.value, *_list_parameters(operation)] for operation in (pair.old, pair.new))
+    ):
         return
     for side, place in _SIDES:
-        old, new = _part(pair.old, side), _part(pair.new, side)
-        if sameness.holds(old, new):
+        old, new = _part_of(pair.old, side), _part_of(pair.new, side)
+        if equivalence.is_same(old, new):
             continue
-        before, after = _facts(pair.old_document, old), _facts(pair.new_document, new)
+        before, after = _collect_facts(pair.old_document, old), _collect_facts(pair.new_document, new)
         if before != after:
-            facts = _told(before - after), _told(after - before)
+            facts = _list_facts(before - after), _list_facts(after - before)
             yield Located(side, place, Finding("rule", "changed", *facts, pair.new.node.pointer))
 
 
-def _part(operation: Operation, side: Side) -> Any:
+def _part_of(operation: Operation, side: Side) -> Any:
     if side == "answer":
         return operation.node.fields.get("responses")
-    return [operation.node.fields.get("requestBody"), *_parameters(operation)]
+    return [operation.node.fields.get("requestBody"), *_list_parameters(operation)]
 
 
-def _parameters(operation: Operation) -> list[Any]:
+def _list_parameters(operation: Operation) -> list[Any]:
     return [parameter.value for _, parameter in sorted(operation.parameters.items())]
 
 
-def _told(facts: set[Fact]) -> list[str] | None:
+def _list_facts(facts: set[Fact]) -> list[str] | None:
     return [" ".join(filter(None, fact)) for fact in sorted(facts)] or None
 
 
-def _facts(document: Document, part: Any) -> set[Fact]:
+def _collect_facts(document: Document, part: Any) -> set[Fact]:
     found: set[Fact] = set()
     waiting: list[tuple[str, Any]] = [("", part)]
     followed: set[tuple[str, str]] = set()
@@ -68,11 +70,11 @@ def _facts(document: Document, part: Any) -> set[Fact]:
         if fields is None:
             waiting += [(name, item) for item in as_list(node) or ()]
             continue
-        found |= {(name, word, key_of(value)) for word, value in _said(fields)}
+        found |= {(name, word, key_of(value)) for word, value in _iter_facts(fields)}
         reference = fields.get("$ref")
         if isinstance(reference, str) and (name, reference) not in followed:
             followed.add((name, reference))
-            waiting.append((name, document.target(reference).value))
+            waiting.append((name, document.find_target(reference).value))
         properties = Node(fields, "").at("properties").fields
         found |= {(name, "properties", name_inside) for name_inside in properties}
         waiting += properties.items()
@@ -80,7 +82,7 @@ def _facts(document: Document, part: Any) -> set[Fact]:
     return found
 
 
-def _said(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _iter_facts(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """What a schema says in words that need no understanding."""
     choices = [fields["const"]] if "const" in fields else as_list(fields.get("enum"))
     if choices is None:

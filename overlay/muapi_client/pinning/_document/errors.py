@@ -20,7 +20,7 @@ class PinError(MuAPIError):
     __module__ = "muapi_client.pinning"
 
 
-def quoted(foreign: object) -> str:
+def quote(foreign: object) -> str:
     """Something that came from elsewhere, fit to stand in a message: escaped, and cut where it is long."""
     text = repr(foreign)
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}..."

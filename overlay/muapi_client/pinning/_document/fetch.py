@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from muapi_client.pinning._document.canonical import operations, scoped, written
-from muapi_client.pinning._document.errors import PinError, quoted
-from muapi_client.pinning._document.lock import Lock, derived, sha256
+from muapi_client.pinning._document.canonical import iter_operations, restrict_to_scope, serialize
+from muapi_client.pinning._document.errors import PinError, quote
+from muapi_client.pinning._document.lock import Lock, derive_facts, sha256
 from muapi_client.pinning._document.pin import DOCUMENT, Files, checkout, read_files, replace_files
-from muapi_client.pinning._document.price_list import canonical_models
-from muapi_client.pinning._document.source import Limits, Served, is_local, is_public, read, recordable
-from muapi_client.pinning._document.strict_json import parsed
-from muapi_client.pinning._document.verify import differences
+from muapi_client.pinning._document.price_list import canonicalize_models
+from muapi_client.pinning._document.source import Limits, Served, is_local, is_public, name_source, read
+from muapi_client.pinning._document.strict_json import parse
+from muapi_client.pinning._document.verify import compare_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,13 +97,13 @@ def fetch(
     folder = Path(spec) if spec is not None else checkout() or Path("spec")
     try:
         old = read_files(folder)
-        new, lock = _renewed(old, wanted, models, limits or Limits(), now())
+        new, lock = _renew(old, wanted, models, limits or Limits(), now())
     except PinError as error:
         raise PinError(f"{error}; the old pin is untouched") from None
-    changed = _changed(old, new)
+    changed = _select_changed(old, new)
     if changed:
         replace_files(folder, changed)
-    return _told(old.document, new.document, lock, tuple(changed))
+    return _summarize(old.document, new.document, lock, tuple(changed))
 
 
 @frozen
@@ -122,7 +122,7 @@ class Wanted:
     @property
     def origin(self) -> dict[str, str]:
         """What a new lock says about where the document comes from."""
-        named = recordable(self.source) if self.recorded_source is None else self.recorded_source
+        named = name_source(self.source) if self.recorded_source is None else self.recorded_source
         note = self.note if self.note is not None else LOCAL_NOTE if is_local(self.source) else ""
         return {"source": named, "note": note}
 
@@ -130,42 +130,42 @@ class Wanted:
         """Refuse a claim that no reader elsewhere could follow."""
         if self.recorded_source is not None and not is_public(self.recorded_source):
             raise PinError(
-                f"the lock cannot name {quoted(self.recorded_source)} as the source: "
+                f"the lock cannot name {quote(self.recorded_source)} as the source: "
                 "--recorded-source takes the https address of the document that --source is a copy of"
             )
 
 
-def _renewed(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: datetime) -> tuple[Files, Lock]:
+def _renew(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: datetime) -> tuple[Files, Lock]:
     """What is to lie in the folder after this fetch."""
     wanted.check()
-    before = _readable(old.lock)
-    served = read(wanted.source, etag=_known_etag(wanted, before, old), limits=limits)
+    before = _read_lock(old.lock)
+    served = read(wanted.source, etag=_choose_etag(wanted, before, old), limits=limits)
     if served is None:  # the pin is verified already, or no ETag would have been sent
         document = old.document or b""
-        content = parsed(document, DOCUMENT)
+        content = parse(document, DOCUMENT)
     else:
-        content = _judged(served.content, wanted.source)
-        document = written(content)
-    prices = _prices(models, old.models, at, limits)
-    facts = derived(content, document, prices)
-    history: dict[str, Any] = _history(wanted, before, facts["document_sha256"], served, at)
+        content = _check_served(served.content, wanted.source)
+        document = serialize(content)
+    prices = _renew_prices(models, old.models, at, limits)
+    facts = derive_facts(content, document, prices)
+    history: dict[str, Any] = _choose_history(wanted, before, facts["document_sha256"], served, at)
     lock = Lock(**history, **facts)
     return Files(document, prices, lock.to_toml().encode()), lock
 
 
-def _changed(old: Files, new: Files) -> dict[str, bytes]:
+def _select_changed(old: Files, new: Files) -> dict[str, bytes]:
     was, now = old.by_name(), new.by_name()
     return {name: content for name, content in now.items() if content is not None and content != was[name]}
 
 
-def _judged(content: bytes, source: str) -> dict[str, Any]:
+def _check_served(content: bytes, source: str) -> dict[str, Any]:
     try:
-        return scoped(parsed(content, "the document"))
+        return restrict_to_scope(parse(content, "the document"))
     except PinError as error:
         raise PinError(f"{source} cannot be pinned: {error}") from None
 
 
-def _readable(lock: bytes | None) -> Lock | None:
+def _read_lock(lock: bytes | None) -> Lock | None:
     """The lock, or None where none can be read: a broken one is written anew."""
     try:
         return Lock.from_toml(lock.decode()) if lock is not None else None
@@ -173,30 +173,32 @@ def _readable(lock: bytes | None) -> Lock | None:
         return None
 
 
-def _known_etag(wanted: Wanted, lock: Lock | None, old: Files) -> str:
+def _choose_etag(wanted: Wanted, lock: Lock | None, old: Files) -> str:
     """The ETag that may spare the download: of the same source, for exactly the files that are here."""
     if lock is None or not lock.etag or wanted.claims or wanted.source != lock.source:
         return ""
-    return "" if differences(old) else lock.etag
+    return "" if compare_files(old) else lock.etag
 
 
-def _prices(models: str | None, old: bytes | None, at: datetime, limits: Limits) -> bytes | None:
+def _renew_prices(models: str | None, old: bytes | None, at: datetime, limits: Limits) -> bytes | None:
     if models is None:
-        return old if old is None else _still_readable(old, at)
+        return old if old is None else _check_readable(old, at)
     served = read(models, limits=limits)
-    return canonical_models(served.content, today=at.date(), before=old) if served else old
+    return canonicalize_models(served.content, today=at.date(), before=old) if served else old
 
 
-def _still_readable(old: bytes, at: datetime) -> bytes:
+def _check_readable(old: bytes, at: datetime) -> bytes:
     """The catalogue as it was pinned, unless nobody could read it: that is not locked again."""
     try:
-        canonical_models(old, today=at.date())
+        canonicalize_models(old, today=at.date())
     except PinError as error:
         raise PinError(f"spec/models.json is broken, give --models to renew it: {error}") from None
     return old
 
 
-def _history(wanted: Wanted, lock: Lock | None, identity: str, served: Served | None, at: datetime) -> dict[str, str]:
+def _choose_history(
+    wanted: Wanted, lock: Lock | None, identity: str, served: Served | None, at: datetime
+) -> dict[str, str]:
     """What the lock says about how the document came here.
 
     The same document keeps its history; only a fetch that knows better (from the network, or with a claim)
@@ -216,9 +218,9 @@ def _history(wanted: Wanted, lock: Lock | None, identity: str, served: Served | 
     }
 
 
-def _told(old: bytes | None, new: bytes | None, lock: Lock, changed: tuple[str, ...]) -> Fetched:
+def _summarize(old: bytes | None, new: bytes | None, lock: Lock, changed: tuple[str, ...]) -> Fetched:
     was = sha256(old) if old is not None else ""
-    before, after = (_operations(old), _operations(new)) if DOCUMENT in changed else ({}, {})
+    before, after = (_index_operations(old), _index_operations(new)) if DOCUMENT in changed else ({}, {})
     added, removed = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
     altered = sorted(name for name in after.keys() & before.keys() if after[name] != before[name])
     message = f"unchanged: {lock.document_sha256[:SHORT]}, {lock.operations} operations"
@@ -232,10 +234,10 @@ def _told(old: bytes | None, new: bytes | None, lock: Lock, changed: tuple[str, 
     return Fetched(changed, was, lock.document_sha256, tuple(added), tuple(removed), tuple(altered), message)
 
 
-def _operations(document: bytes | None) -> dict[str, Any]:
+def _index_operations(document: bytes | None) -> dict[str, Any]:
     """The operations of a pinned document; none where it cannot be read."""
     try:
-        content = parsed(document or b"", DOCUMENT)
-        return {f"{method} {path}": operation for method, path, operation in operations(content)}
+        content = parse(document or b"", DOCUMENT)
+        return {f"{method} {path}": operation for method, path, operation in iter_operations(content)}
     except (PinError, KeyError, AttributeError):
         return {}

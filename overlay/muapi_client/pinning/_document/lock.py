@@ -13,8 +13,8 @@ from typing import Any
 
 from attrs import asdict, fields, frozen
 
-from muapi_client.pinning._document.canonical import operations, schema_count
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.canonical import count_schemas, iter_operations
+from muapi_client.pinning._document.errors import PinError, quote
 
 # The generator that renders this pin, the same as in pyproject's group `generate`: a pin and another
 # generator's output do not belong together. Changed here by whoever changes it there; a test compares the
@@ -61,7 +61,7 @@ class Lock:
 
     def to_toml(self) -> str:
         """Write the lock as TOML, one fact a line."""
-        return HEADER + "".join(f"{name} = {_toml(value)}\n" for name, value in asdict(self).items())
+        return HEADER + "".join(f"{name} = {_to_toml(value)}\n" for name, value in asdict(self).items())
 
     @classmethod
     def from_toml(cls, text: str) -> Lock:
@@ -79,7 +79,7 @@ class Lock:
         if wrong or found.keys() - wanted.keys():
             raise PinError(
                 "spec/lock.toml is no lock of this version: look at "
-                + ", ".join(wrong + sorted(map(quoted, found.keys() - wanted.keys())))
+                + ", ".join(wrong + sorted(map(quote, found.keys() - wanted.keys())))
             )
         return cls(**found)
 
@@ -89,7 +89,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def derived(content: dict[str, Any], document: bytes, models: bytes | None) -> dict[str, Any]:
+def derive_facts(content: dict[str, Any], document: bytes, models: bytes | None) -> dict[str, Any]:
     """The facts of a lock that follow from the pinned files alone.
 
     Args:
@@ -101,12 +101,12 @@ def derived(content: dict[str, Any], document: bytes, models: bytes | None) -> d
         "document_sha256": sha256(document),
         "models_sha256": "" if models is None else sha256(models),
         "openapi": content["openapi"],
-        "operations": sum(1 for _ in operations(content)),
-        "schemas": schema_count(content),
+        "operations": sum(1 for _ in iter_operations(content)),
+        "schemas": count_schemas(content),
         "generator": GENERATOR,
     }
 
 
-def _toml(value: str | int) -> str:
+def _to_toml(value: str | int) -> str:
     # A JSON string is a TOML basic string but for DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -71,25 +71,27 @@ GROUPS: Final = frozenset({*_TAGS.values(), "social", "training"})
 _SAYS_NOTHING = ("platform", "other")
 
 
-def slug(path: str) -> str:
+def slug_of(path: str) -> str:
     """What MuAPI calls the endpoint at this path."""
     return path.removeprefix(PREFIX)
 
 
-def plain(text: str) -> str:
+def keep_identifier_letters(text: str) -> str:
     """What of a text a name can be made of; everything else is a ``_``. NFKC, the form Python reads names in."""
-    letters = (_without_accent(letter) for letter in unicodedata.normalize("NFKC", text))
+    letters = (_drop_accent(letter) for letter in unicodedata.normalize("NFKC", text))
     return unicodedata.normalize("NFKC", "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters))
 
 
-def _without_accent(letter: str) -> str:
+def _drop_accent(letter: str) -> str:
     first = unicodedata.normalize("NFKD", letter)[:1]
     return first if first.isascii() else letter
 
 
 def function_name(method: str, path: str) -> str:
     """Name the function of an operation; empty where no name can be made of its path."""
-    name = re.sub(r"_+", "_", plain(slug(path).replace("{", "").replace("}", "").lower())).strip("_")
+    name = re.sub(r"_+", "_", keep_identifier_letters(slug_of(path).replace("{", "").replace("}", "").lower())).strip(
+        "_"
+    )
     verb = method.lower()
     if verb != "post" and not name.startswith(f"{verb}_"):
         name = f"{verb}_{name}".rstrip("_")
@@ -110,14 +112,14 @@ def group_of(path: str, tag: str, job: Job) -> str:
     Args:
         tag: The document's first tag, empty where it has none.
     """
-    name, by_tag = slug(path), _TAGS.get(tag, "other")
+    name, by_tag = slug_of(path), _TAGS.get(tag, "other")
     by_slug = next((group for pattern, group in _SLUGS if re.match(pattern, name)), None)
     if by_slug or job == "plain" or by_tag not in _SAYS_NOTHING:
         return by_slug or by_tag
     return next((group for pattern, group in _WORDS if re.search(pattern, name)), "other")
 
 
-def name_and_tier(summary: str) -> tuple[str, str]:
+def split_summary(summary: str) -> tuple[str, str]:
     """The catalogue name and the tier that a model's summary tells; a summary without a tier is all name."""
     named = _NAMED.fullmatch(summary)
     return (named["name"], named["tier"]) if named else (summary, "")

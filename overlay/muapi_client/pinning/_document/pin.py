@@ -39,7 +39,7 @@ class Pin:
     @property
     def content(self) -> bytes:
         """The OpenAPI document's bytes, in the pinned form (``_canonical.written``)."""
-        return _content(self.directory / DOCUMENT)
+        return _read(self.directory / DOCUMENT)
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -49,14 +49,14 @@ class Pin:
     @cached_property
     def models(self) -> dict[str, Any]:
         """The price catalogue: ``as_of`` (ISO date), ``currency`` and ``models``, sorted by name."""
-        return dict(json.loads(_content(self.directory / MODELS)))
+        return dict(json.loads(_read(self.directory / MODELS)))
 
     @cached_property
     def lock(self) -> "Lock":
         """How the document came here."""
         from muapi_client.pinning._document.lock import Lock  # noqa: PLC0415 - who reads the document needs no TOML
 
-        return Lock.from_toml(_content(self.directory / LOCK).decode())
+        return Lock.from_toml(_read(self.directory / LOCK).decode())
 
 
 def pinned() -> Pin:
@@ -66,7 +66,7 @@ def pinned() -> Pin:
         PinError: Neither holds one.
     """
     # The checkout first: an editable installation may have left a copy of an older pin among the packages.
-    found = checkout() or _installed()
+    found = checkout() or _find_installed()
     if found is None or not (found / DOCUMENT).is_file():
         raise PinError("no pinned document here: `nox -s fetch` in a checkout makes spec/openapi.json")
     return Pin(found)
@@ -78,7 +78,7 @@ def checkout() -> Path | None:
     return root / "spec" if (root / "overlay" / "muapi_client").is_dir() else None
 
 
-def _installed() -> Path | None:
+def _find_installed() -> Path | None:
     package = find_spec("muapi_generated")
     homes = package.submodule_search_locations if package else None
     return next((Path(home) for home in homes or () if (Path(home) / DOCUMENT).is_file()), None)
@@ -103,7 +103,7 @@ def read_files(spec: Path) -> Files:
     Raises:
         PinError: A file is there and cannot be read.
     """
-    return Files(*(_content_if_any(spec / name) for name in (DOCUMENT, MODELS, LOCK)))
+    return Files(*(_read_if_any(spec / name) for name in (DOCUMENT, MODELS, LOCK)))
 
 
 def replace_files(spec: Path, contents: Mapping[str, bytes]) -> None:
@@ -125,9 +125,9 @@ def replace_files(spec: Path, contents: Mapping[str, bytes]) -> None:
         spec.mkdir(parents=True, exist_ok=True)
         _sweep(spec)
         for target, content in ((spec / name, content) for name, content in contents.items()):
-            fresh[target] = _beside(target, content)
+            fresh[target] = _write_beside(target, content)
             if target.exists():
-                spare[target] = _beside(target, target.read_bytes())
+                spare[target] = _write_beside(target, target.read_bytes())
         _rename_all(fresh, spare)
     except OSError as error:
         place = error.filename2 or error.filename or spec
@@ -172,7 +172,7 @@ def _put_back(target: Path, spare: Path | None, failure: BaseException) -> None:
         ) from None
 
 
-def _beside(target: Path, content: bytes) -> Path:
+def _write_beside(target: Path, content: bytes) -> Path:
     """Write a new file next to the one it is to replace, down to the disk."""
     import tempfile  # noqa: PLC0415 - who only reads the pin writes no file
 
@@ -201,15 +201,15 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _content_if_any(path: Path) -> bytes | None:
+def _read_if_any(path: Path) -> bytes | None:
     try:
         there = path.exists()
     except OSError as error:
         raise PinError(f"cannot read {path}: {error.strerror}") from None
-    return _content(path) if there else None
+    return _read(path) if there else None
 
 
-def _content(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from muapi_client.pinning._document.errors import PinError, quoted
-from muapi_client.pinning._document.strict_json import as_list, as_object, parsed
+from muapi_client.pinning._document.errors import PinError, quote
+from muapi_client.pinning._document.strict_json import as_list, as_object, parse
 
 if TYPE_CHECKING:
     from datetime import date
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FACTS = ("name", "category", "family", "group_of", "cost", "cost_strategy", "dynamic_pricing")
 
 
-def canonical_models(served: bytes, *, today: date, before: bytes | None = None) -> bytes:
+def canonicalize_models(served: bytes, *, today: date, before: bytes | None = None) -> bytes:
     """Bring a price catalogue into its pinned form: sorted by name, one model a line.
 
     Args:
@@ -31,54 +31,56 @@ def canonical_models(served: bytes, *, today: date, before: bytes | None = None)
     Raises:
         PinError: Not a whole price catalogue.
     """
-    answer = parsed(served, "the price catalogue")
-    models, currency = _models(answer), answer.get("currency")
+    answer = parse(served, "the price catalogue")
+    models, currency = _read_models(answer), answer.get("currency")
     if not isinstance(currency, str):
         raise PinError("the price catalogue names no currency: it is not the answer of GET /api/v1/models")
     as_of = answer.get("as_of")
-    pinned = _readable(before)
+    pinned = _read_pinned(before)
     if as_of is None and (pinned.get("models"), pinned.get("currency")) == (models, currency):
         as_of = pinned.get("as_of")
-    return _written(as_of if isinstance(as_of, str) else today.isoformat(), currency, models)
+    return _serialize(as_of if isinstance(as_of, str) else today.isoformat(), currency, models)
 
 
-def _models(answer: dict[str, Any]) -> list[dict[str, Any]]:
+def _read_models(answer: dict[str, Any]) -> list[dict[str, Any]]:
     models = as_list(answer.get("models"))
     if not models:
         raise PinError("the price catalogue has no list of models: it is not the answer of GET /api/v1/models")
     if answer.get("total", len(models)) != len(models):
-        raise PinError(f"the price catalogue brought {len(models)} of the {quoted(answer['total'])} models it counts")
-    facts = [_facts(model) for model in models]
+        raise PinError(f"the price catalogue brought {len(models)} of the {quote(answer['total'])} models it counts")
+    facts = [_select_facts(model) for model in models]
     names = [model["name"] for model in facts]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise PinError(f"the price catalogue holds {quoted(twice)} twice, and only one of the two prices can be meant")
+        raise PinError(f"the price catalogue holds {quote(twice)} twice, and only one of the two prices can be meant")
     return sorted(facts, key=lambda model: str(model["name"]))
 
 
-def _readable(pinned: bytes | None) -> dict[str, Any]:
+def _read_pinned(pinned: bytes | None) -> dict[str, Any]:
     """A catalogue pinned before; nothing where it cannot be read, for it is about to be replaced."""
     try:
-        return parsed(pinned, "spec/models.json") if pinned else {}
+        return parse(pinned, "spec/models.json") if pinned else {}
     except PinError:
         return {}
 
 
-def _facts(entry: object) -> dict[str, Any]:
+def _select_facts(entry: object) -> dict[str, Any]:
     model = as_object(entry) or {}
     if not isinstance(model.get("name"), str):
-        raise PinError(f"the price catalogue holds a model without a name: {quoted(entry)}")
+        raise PinError(f"the price catalogue holds a model without a name: {quote(entry)}")
     cost = model.get("cost")
     if isinstance(cost, bool) or not isinstance(cost, int | float | None):
-        raise PinError(f"the price of {quoted(model['name'])} is no number: {quoted(cost)}")
+        raise PinError(f"the price of {quote(model['name'])} is no number: {quote(cost)}")
     return {fact: model[fact] for fact in FACTS if fact in model}
 
 
-def _written(as_of: str, currency: str, models: list[dict[str, Any]]) -> bytes:
-    head = "".join(f" {_line(key)}: {_line(value)},\n" for key, value in (("as_of", as_of), ("currency", currency)))
-    lines = ",\n".join(f"  {_line(model)}" for model in models)
+def _serialize(as_of: str, currency: str, models: list[dict[str, Any]]) -> bytes:
+    head = "".join(
+        f" {_to_json(key)}: {_to_json(value)},\n" for key, value in (("as_of", as_of), ("currency", currency))
+    )
+    lines = ",\n".join(f"  {_to_json(model)}" for model in models)
     return f'{{\n{head} "models": [\n{lines}\n ]\n}}\n'.encode()
 
 
-def _line(value: object) -> str:
+def _to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)

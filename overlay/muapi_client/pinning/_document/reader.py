@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from attrs import evolve, frozen
 
 from muapi_client.pinning._document.canonical import METHODS
-from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, job_of, slug
+from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, job_of, slug_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Operation:
     @property
     def slug(self) -> str:
         """What MuAPI calls it."""
-        return slug(self.path)
+        return slug_of(self.path)
 
     @property
     def function(self) -> str:
@@ -99,7 +99,7 @@ class Document:
         self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
         self.operations = {(operation.method, operation.path): operation for operation in self._operations()}
 
-    def resolved(self, node: Node) -> Node:
+    def resolve(self, node: Node) -> Node:
         """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.
 
         A reference that leads nowhere, or in a circle, is left as it is. Each is followed once, so that whoever
@@ -107,10 +107,10 @@ class Document:
         """
         key = (id(node.value), node.pointer)
         if key not in self._followed:
-            self._followed[key] = (node.value, self._followed_from(node))
+            self._followed[key] = (node.value, self._follow(node))
         return self._followed[key][1]
 
-    def target(self, reference: str) -> Node:
+    def find_target(self, reference: str) -> Node:
         """What a reference leads to, of whatever kind; None where it leads nowhere, or out of the document."""
         if not reference.startswith("#/"):
             return Node(None, reference)
@@ -121,10 +121,10 @@ class Document:
             node = node.at(int(step) if inside_list else step)
         return node
 
-    def _followed_from(self, node: Node) -> Node:
+    def _follow(self, node: Node) -> Node:
         for _ in range(_HOPS):
             reference = node.fields.get("$ref")
-            target = self.target(reference) if isinstance(reference, str) else None
+            target = self.find_target(reference) if isinstance(reference, str) else None
             if target is None or as_object(target.value) is None:
                 return node
             beside = {key: value for key, value in node.fields.items() if key != "$ref"}
@@ -134,7 +134,7 @@ class Document:
     def _operations(self) -> Iterator[Operation]:
         schemes = self.root.at("components", "securitySchemes").value
         for path in self.root.at("paths").fields:
-            item = self.resolved(self.root.at("paths", path))
+            item = self.resolve(self.root.at("paths", path))
             shared = self._parameters(item)
             beside = {key: value for key, value in item.fields.items() if key not in (*METHODS, "parameters", "$ref")}
             for method in METHODS:
@@ -147,12 +147,12 @@ class Document:
     def _parameters(self, owner: Node) -> dict[tuple[str, str], Node]:
         found: dict[tuple[str, str], Node] = {}
         for number in range(len(owner.at("parameters").items)):
-            parameter = self.resolved(owner.at("parameters", number))
+            parameter = self.resolve(owner.at("parameters", number))
             found[parameter.text("in"), parameter.text("name")] = parameter
         return found
 
 
-def same(first: Any, second: Any) -> bool:
+def is_same(first: Any, second: Any) -> bool:
     """Whether two JSON values are equal as JSON has it: 1 is 1.0, and true is not 1."""
     if isinstance(first, str) or isinstance(second, str):  # most of a document is text
         return bool(first == second)
@@ -160,10 +160,10 @@ def same(first: Any, second: Any) -> bool:
         return first is second
     ours, theirs = as_object(first), as_object(second)
     if ours is not None and theirs is not None:
-        return ours.keys() == theirs.keys() and all(same(ours[key], theirs[key]) for key in ours)
+        return ours.keys() == theirs.keys() and all(is_same(ours[key], theirs[key]) for key in ours)
     listed, others = as_list(first), as_list(second)
     if listed is not None and others is not None:
-        return len(listed) == len(others) and all(map(same, listed, others))
+        return len(listed) == len(others) and all(map(is_same, listed, others))
     return bool(first == second)
 
 

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SCHEMAS = "#/components/schemas/"
 _NOWHERE = object()  # what a reference leads to that leads nowhere; null is something
 
 
-def reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
+def find_reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
     """Name the component schemas that anything outside of them reaches, directly or through each other.
 
     Args:
@@ -47,17 +47,17 @@ def reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> set[st
     waiting: list[tuple[str, Any]] = [("", outside)]
     while waiting:
         home, part = waiting.pop()
-        for reference in _references(part):
+        for reference in _find_references(part):
             name = _schema_name(reference)
-            if _target(reference, document) is _NOWHERE:
-                raise PinError(_dangling(reference, home))
+            if _follow(reference, document) is _NOWHERE:
+                raise _dangling_error(reference, home)
             if name in schemas and name not in reached:
                 reached.add(name)
-                waiting.append((f"components.schemas[{quoted(name)}]", schemas[name]))
+                waiting.append((f"components.schemas[{quote(name)}]", schemas[name]))
     return reached
 
 
-def _references(part: Any) -> Iterator[str]:
+def _find_references(part: Any) -> Iterator[str]:
     """Every reference in a part of a document, mappings of a discriminator included."""
     waiting: list[tuple[Any, bool]] = [(part, False)]
     while waiting:
@@ -65,8 +65,8 @@ def _references(part: Any) -> Iterator[str]:
         waiting.extend((item, False) for item in as_list(node) or () if _may_refer(item))
         fields = as_object(node) or {}
         if not named:
-            yield from _own_references(fields)
-        waiting.extend((value, key in NAMED and not named) for key, value in _inside(fields, named))
+            yield from _find_own_references(fields)
+        waiting.extend((value, key in NAMED and not named) for key, value in _children(fields, named))
 
 
 def _may_refer(value: object) -> bool:
@@ -74,7 +74,7 @@ def _may_refer(value: object) -> bool:
     return isinstance(value, dict | list)
 
 
-def _inside(node: dict[str, Any], named: bool) -> Iterator[tuple[str, Any]]:
+def _children(node: dict[str, Any], named: bool) -> Iterator[tuple[str, Any]]:
     """What of an object may hold further references."""
     for key, value in node.items():
         literal = key in LITERAL or key.startswith("x-") or (key == "examples" and as_list(value) is not None)
@@ -82,7 +82,7 @@ def _inside(node: dict[str, Any], named: bool) -> Iterator[tuple[str, Any]]:
             yield key, value
 
 
-def _own_references(node: dict[str, Any]) -> Iterator[str]:
+def _find_own_references(node: dict[str, Any]) -> Iterator[str]:
     if isinstance(node.get("$ref"), str):
         yield node["$ref"]
     discriminator = as_object(node.get("discriminator")) or {}
@@ -92,32 +92,32 @@ def _own_references(node: dict[str, Any]) -> Iterator[str]:
             yield f"{SCHEMAS}{target}" if re.fullmatch(r"[\w.-]+", target) else target
 
 
-def _tokens(reference: str) -> list[str]:
+def _split_pointer(reference: str) -> list[str]:
     """The steps of a JSON pointer (RFC 6901) in a URI fragment, unescaped."""
     return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
 
 
 def _schema_name(reference: str) -> str:
-    return _tokens(reference)[2] if reference.startswith(SCHEMAS) else ""
+    return _split_pointer(reference)[2] if reference.startswith(SCHEMAS) else ""
 
 
-def target_of(reference: str, document: dict[str, Any]) -> Any:
+def find_target(reference: str, document: dict[str, Any]) -> Any:
     """What a reference leads to.
 
     Raises:
         PinError: It leads nowhere, or out of the document.
     """
-    node = _target(reference, document)
+    node = _follow(reference, document)
     if node is _NOWHERE:
-        raise PinError(_dangling(reference, ""))
+        raise _dangling_error(reference, "")
     return node
 
 
-def _target(reference: str, document: dict[str, Any]) -> Any:
+def _follow(reference: str, document: dict[str, Any]) -> Any:
     if reference != "#" and not reference.startswith("#/"):
         return _NOWHERE
     node: Any = document
-    for step in _tokens(reference):
+    for step in _split_pointer(reference):
         fields, items = as_object(node), as_list(node)
         if fields is not None and step in fields:
             node = fields[step]
@@ -128,6 +128,6 @@ def _target(reference: str, document: dict[str, Any]) -> Any:
     return node
 
 
-def _dangling(reference: str, home: str) -> str:
+def _dangling_error(reference: str, home: str) -> PinError:
     place = f" in {home}" if home else ""
-    return f"the document refers to {quoted(reference)}{place} and does not hold it: half or broken"
+    return PinError(f"the document refers to {quote(reference)}{place} and does not hold it: half or broken")

@@ -20,7 +20,7 @@ from urllib.request import url2pathname
 from attrs import frozen
 
 from muapi_client._version import __version__
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.errors import PinError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -72,38 +72,38 @@ def read(source: str, *, etag: str = "", limits: Limits) -> Served | None:
     Raises:
         PinError: The source cannot be taken, reached or trusted to have given all it has.
     """
-    path = _file(source)
+    path = _as_path(source)
     if path is not None:
-        return Served(_file_content(path, limits.size))
-    return _over_http(_checked(source), etag, limits)
+        return Served(_read_file(path, limits.size))
+    return _read_over_http(_check_address(source), etag, limits)
 
 
-def recordable(source: str) -> str:
+def name_source(source: str) -> str:
     """How a lock names a source: a URL as it is, a file by its name alone, for folders differ."""
-    path = _file(source)
+    path = _as_path(source)
     return source if path is None else f"file:{path.name}"
 
 
 def is_local(source: str) -> bool:
     """Whether a source is of this machine, and so says nothing about where the document comes from."""
-    return _file(source) is not None or _is_loopback(urlsplit(source).hostname or "")
+    return _as_path(source) is not None or _is_loopback(urlsplit(source).hostname or "")
 
 
 def is_public(source: str) -> bool:
     """Whether a source is an https address that means the same everywhere."""
     try:
-        return not is_local(source) and urlsplit(_checked(source)).scheme == "https"
+        return not is_local(source) and urlsplit(_check_address(source)).scheme == "https"
     except (PinError, ValueError):
         return False
 
 
-def _file(source: str) -> Path | None:
+def _as_path(source: str) -> Path | None:
     if source.lower().startswith("file:"):
         return Path(url2pathname(urlsplit(source).path))
     return None if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", source) else Path(source)  # `C:` is a drive, no scheme
 
 
-def _file_content(path: Path, size: int) -> bytes:
+def _read_file(path: Path, size: int) -> bytes:
     try:
         if not path.is_file():
             raise PinError(f"there is no file {path}: give --source a URL or the path of an OpenAPI document")
@@ -116,17 +116,17 @@ def _file_content(path: Path, size: int) -> bytes:
     return content
 
 
-def _checked(url: str) -> str:
+def _check_address(url: str) -> str:
     """Let an address pass if what it answers cannot have been changed on the way."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise PinError(f"{quoted(url)} is no URL: {error}") from None
+        raise PinError(f"{quote(url)} is no URL: {error}") from None
     if parts.username is not None or parts.password is not None:
         raise PinError("the address holds a user name or password; the document is public, give the address without")
     if not host or port == 0 or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
-        raise PinError(f"{quoted(url)} is not taken: only https, http to this machine, or a file can be trusted")
+        raise PinError(f"{quote(url)} is not taken: only https, http to this machine, or a file can be trusted")
     return url
 
 
@@ -137,26 +137,26 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _over_http(url: str, etag: str, limits: Limits) -> Served | None:
+def _read_over_http(url: str, etag: str, limits: Limits) -> Served | None:
     import httpx  # noqa: PLC0415 - everything else here works without it, and starts faster
 
     try:
-        return _finished(_fetched(url, etag, limits))
+        return _run(_download(url, etag, limits))
     except TimeoutError:
         raise PinError(f"{url} did not give the whole document within {limits.seconds:g} s") from None
     except httpx.TimeoutException as error:
-        raise PinError(f"{url} did not answer: {_told(error)} (nothing for {limits.silence:g} s)") from None
+        raise PinError(f"{url} did not answer: {_describe(error)} (nothing for {limits.silence:g} s)") from None
     except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
-        raise PinError(f"{url} broke off, half a document or a broken one came: {_told(error)}") from None
+        raise PinError(f"{url} broke off, half a document or a broken one came: {_describe(error)}") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError) as error:
-        raise PinError(f"{url} cannot be reached: {_told(error)}") from None
+        raise PinError(f"{url} cannot be reached: {_describe(error)}") from None
 
 
-def _told(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _finished(work: Coroutine[None, None, Served | None]) -> Served | None:
+def _run(work: Coroutine[None, None, Served | None]) -> Served | None:
     """Carry out the work, also below a caller that runs an event loop of its own."""
     if not _loop_runs():
         return asyncio.run(work)
@@ -172,7 +172,7 @@ def _loop_runs() -> bool:
     return True
 
 
-async def _fetched(url: str, etag: str, limits: Limits) -> Served | None:
+async def _download(url: str, etag: str, limits: Limits) -> Served | None:
     # Asynchronous for its timeout alone: httpx has none over all, and bytes that drip, headers' included,
     # outlive every timeout between two of them.
     import httpx  # noqa: PLC0415 - see above
@@ -192,41 +192,41 @@ async def _fetched(url: str, etag: str, limits: Limits) -> Served | None:
         for _ in range(limits.redirects + 1):
             async with client.stream("GET", url) as response:
                 if response.status_code not in REDIRECTS:
-                    return await _answer(response, url, etag, limits)
-                url = _next(url, response.headers.get("location", ""))
+                    return await _read_response(response, url, etag, limits)
+                url = _follow_redirect(url, response.headers.get("location", ""))
     raise PinError(f"{url} and what came before it redirect more than {limits.redirects} times")
 
 
-def _next(url: str, location: str) -> str:
+def _follow_redirect(url: str, location: str) -> str:
     """Where a redirect leads: only to the same origin, for only that was named by the user."""
-    target = _checked(urljoin(url, location)) if location else ""
-    if _origin(target) != _origin(url):
-        raise PinError(f"{url} redirects to {quoted(target or location)}: give --source that address if you trust it")
+    target = _check_address(urljoin(url, location)) if location else ""
+    if _origin_of(target) != _origin_of(url):
+        raise PinError(f"{url} redirects to {quote(target or location)}: give --source that address if you trust it")
     return target
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def _origin_of(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
 
 
-async def _answer(response: httpx.Response, url: str, etag: str, limits: Limits) -> Served | None:
+async def _read_response(response: httpx.Response, url: str, etag: str, limits: Limits) -> Served | None:
     status = response.status_code
     if status == HTTPStatus.NOT_MODIFIED and etag:
         return None
     if status != HTTPStatus.OK:
-        raise PinError(f"{url} answered HTTP {status} ({quoted(response.reason_phrase)}), not the document")
+        raise PinError(f"{url} answered HTTP {status} ({quote(response.reason_phrase)}), not the document")
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in {"", "identity", "gzip"}:
-        raise PinError(f"{url} answered in the encoding {quoted(coding)}, which was not asked for")
+        raise PinError(f"{url} answered in the encoding {quote(coding)}, which was not asked for")
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk
         if len(content) > limits.size:
             raise PinError(f"{url} gives more than {limits.size:,} bytes: not an OpenAPI document of MuAPI")
-    return Served(bytes(content), _kept(response.headers.get("etag", "")))
+    return Served(bytes(content), _check_etag(response.headers.get("etag", "")))
 
 
-def _kept(etag: str) -> str:
+def _check_etag(etag: str) -> str:
     """An ETag as it can be sent again: one that is none (RFC 9110, section 8.8.3) is not worth keeping."""
     return etag if re.fullmatch(r'(W/)?"[\x21\x23-\x7e]*"', etag) else ""

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, cast
 
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.errors import PinError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 200  # of objects and arrays within each other; MuAPI's reach some 20, and later readers recurse
 
 
-def parsed(content: bytes, what: str) -> dict[str, Any]:
+def parse(content: bytes, what: str) -> dict[str, Any]:
     """Read a JSON object strictly: a repeated key, a NaN or half a document is an error.
 
     Args:
@@ -29,7 +29,7 @@ def parsed(content: bytes, what: str) -> dict[str, Any]:
         PinError: With the place where reading stopped.
     """
     try:
-        value = _value(content.decode("utf-8-sig"), what)
+        value = _load(content.decode("utf-8-sig"), what)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair cannot be written again
     except UnicodeError as error:
         raise PinError(f"{what} is not text in UTF-8: {error}") from None
@@ -44,22 +44,24 @@ def parsed(content: bytes, what: str) -> dict[str, Any]:
     return found
 
 
-def _value(text: str, what: str) -> object:
+def _load(text: str, what: str) -> object:
     try:
-        return json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(
+            text, object_pairs_hook=_refuse_repeated_keys, parse_constant=_refuse_constant, parse_float=_read_float
+        )
     except json.JSONDecodeError as error:
-        raise PinError(_not_json(text, error, what)) from None
+        raise _not_json_error(text, error, what) from None
 
 
 def _check_depth(value: object, what: str) -> None:
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
-        level = [item for node in level for item in _items(node)]
+        level = [item for node in level for item in _children(node)]
     if level:
         raise PinError(f"{what} is nested more than {MAX_DEPTH} deep, which is none of MuAPI's")
 
 
-def _items(node: object) -> Iterable[Any]:
+def _children(node: object) -> Iterable[Any]:
     fields = as_object(node)
     return fields.values() if fields is not None else as_list(node) or ()
 
@@ -74,32 +76,32 @@ def as_list(value: object) -> list[object] | None:
     return cast("list[object]", value) if isinstance(value, list) else None
 
 
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {quoted(twice)} stands twice in one object, and only one of the two can be meant")
+        raise ValueError(f"the key {quote(twice)} stands twice in one object, and only one of the two can be meant")
     return found
 
 
-def _no_constant(name: str) -> float:
+def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _finite(literal: str) -> float:
+def _read_float(literal: str) -> float:
     number = float(literal)
     if math.isinf(number):
-        raise ValueError(f"the number {quoted(literal)} is beyond what a float holds")
+        raise ValueError(f"the number {quote(literal)} is beyond what a float holds")
     return number
 
 
-def _not_json(text: str, error: json.JSONDecodeError, what: str) -> str:
+def _not_json_error(text: str, error: json.JSONDecodeError, what: str) -> PinError:
     start = text.lstrip()
     if not start:
-        return f"{what} is empty"
+        return PinError(f"{what} is empty")
     if start.startswith("<"):
-        return f"{what} is a web page, not JSON (it begins {quoted(start)}): is the address right?"
+        return PinError(f"{what} is a web page, not JSON (it begins {quote(start)}): is the address right?")
     if not text[error.pos :].strip() or error.msg.startswith("Unterminated"):
-        return f"{what} breaks off after {len(text)} characters: half of it is missing, fetch again"
-    return f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        return PinError(f"{what} breaks off after {len(text)} characters: half of it is missing, fetch again")
+    return PinError(f"{what} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from muapi_client.pinning._diff.changes import IMPACTS
-from muapi_client.pinning._report.markdown import escaped
+from muapi_client.pinning._report.markdown import escape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 NAMED: Final = 8  # functions named in one line where nothing breaks; who is broken finds his own by searching
-TOLD: Final = ("breaking", "types", "silent", "additive")  # one by one; what is cosmetic is counted
+LISTED: Final = ("breaking", "types", "silent", "additive")  # one by one; what is cosmetic is counted
 UNPLACED: Final = ("operation", "document", "price")  # places that a sentence tells of by itself
 UNRELEASED: Final = "## [Unreleased]"
 SECTION: Final = "### API"
@@ -57,7 +57,7 @@ class Step:
         return f"{self.mark}, to {goal}"
 
 
-def entry(diff: Diff, step: Step) -> str:
+def make_entry(diff: Diff, step: Step) -> str:
     """Tell one step from pin to pin.
 
     Args:
@@ -70,16 +70,19 @@ def entry(diff: Diff, step: Step) -> str:
     """
     old, new = diff.operations
     lines = [f"- {step.heading}: {old} operations before, {new} now."]
-    for impact in TOLD:
+    for impact in LISTED:
         changes = [change for change in diff.changes if change.impact == impact]
         if changes:
-            lines += [f"  - {_capital(IMPACTS[impact])}:", *(f"    - {line}" for line in _lines(changes, impact))]
+            lines += [
+                f"  - {_capitalize(IMPACTS[impact])}:",
+                *(f"    - {line}" for line in _render_changes(changes, impact)),
+            ]
     if diff.counts["cosmetic"]:
-        lines.append(f"  - {_capital(IMPACTS['cosmetic'])}: {diff.counts['cosmetic']} more.")
+        lines.append(f"  - {_capitalize(IMPACTS['cosmetic'])}: {diff.counts['cosmetic']} more.")
     return "\n".join(lines) + "\n"
 
 
-def recorded(changelog: str, new_entry: str, step: Step) -> str:
+def insert_entry(changelog: str, new_entry: str, step: Step) -> str:
     """Put an entry into a changelog: in the place of one from the same old pin, else at the API part's end.
 
     Args:
@@ -90,8 +93,8 @@ def recorded(changelog: str, new_entry: str, step: Step) -> str:
     Returns:
         The changelog; the same entry once more changes nothing.
     """
-    head, unreleased, tail = _unreleased(changelog)
-    above, section, below = _section(unreleased)
+    head, unreleased, tail = _split_changelog(changelog)
+    above, section, below = _split_unreleased(unreleased)
     start = section.find(f"- {step.mark},")
     if start < 0:
         section = f"{section.rstrip()}\n{new_entry}"
@@ -102,49 +105,51 @@ def recorded(changelog: str, new_entry: str, step: Step) -> str:
     return head + "\n\n".join(part for part in spaced if part) + "\n" + (f"\n{tail}" if tail else "")
 
 
-def title(diff: Diff, step: Step) -> str:
+def make_title(diff: Diff, step: Step) -> str:
     """What a pull request with the new pin is called, in one line: the document's hash, and how much changed."""
     pin = f"MuAPI's document {step.after[:SHORT]}" if step.before != step.after else f"MuAPI's prices of {step.day}"
-    return f"Pin {pin}: {summary(diff.counts)}"
+    return f"Pin {pin}: {summarize(diff.counts)}"
 
 
-def summary(counts: dict[Impact, int]) -> str:
+def summarize(counts: dict[Impact, int]) -> str:
     """How many changes of each impact there are, in a few words."""
     return ", ".join(f"{count} {impact}" for impact, count in counts.items() if count) or "nothing for any operation"
 
 
-def code(text: str) -> str:
+def render_code(text: str) -> str:
     """A text of a document as code in Markdown: fenced by more backticks than it holds in a row, in one line."""
-    plain = _one_line(text) or " "
+    plain = _to_line(text) or " "
     fence = "`" * (max(map(len, re.findall("`+", plain)), default=0) + 1)
     room = " " if plain[0] == "`" or plain[-1] == "`" else ""
     return f"{fence}{room}{plain}{room}{fence}"
 
 
-def _one_line(text: str) -> str:
+def _to_line(text: str) -> str:
     """Text without breaks, and without what turns a line around or hides in it."""
     shown = " ".join(text.split())
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in shown)
 
 
-def _capital(words: str) -> str:
+def _capitalize(words: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def _lines(changes: Iterable[Change], impact: Impact) -> Iterator[str]:
+def _render_changes(changes: Iterable[Change], impact: Impact) -> Iterator[str]:
     """One line for each change, once for all functions that share it."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for change in changes:
         alike.setdefault((change.place, change.field, change.sentence), []).append(change.function or change.slug)
     for (place, field, sentence), names in alike.items():
         shown = names[:NAMED] if impact == "additive" else names
-        named = ", ".join(code(name) for name in shown if name)
+        named = ", ".join(render_code(name) for name in shown if name)
         more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        where = " ".join(part for part in ("" if place in UNPLACED else escaped(place), field and code(field)) if part)
-        yield ": ".join(part for part in (f"{named}{more}", where, escaped(sentence)) if part)
+        where = " ".join(
+            part for part in ("" if place in UNPLACED else escape(place), field and render_code(field)) if part
+        )
+        yield ": ".join(part for part in (f"{named}{more}", where, escape(sentence)) if part)
 
 
-def _unreleased(changelog: str) -> tuple[str, str, str]:
+def _split_changelog(changelog: str) -> tuple[str, str, str]:
     """A changelog in three: before its unreleased part, that part, and the releases."""
     if UNRELEASED not in changelog:
         first = re.search(r"^## ", changelog, re.MULTILINE)
@@ -157,7 +162,7 @@ def _unreleased(changelog: str) -> tuple[str, str, str]:
     return changelog[:start], changelog[start:stop], changelog[stop:]
 
 
-def _section(unreleased: str) -> tuple[str, str, str]:
+def _split_unreleased(unreleased: str) -> tuple[str, str, str]:
     """The unreleased part in three: before its API section, that section, and the sections behind it."""
     start = re.search(rf"^{SECTION}$", unreleased, re.MULTILINE)
     if start is None:

@@ -13,13 +13,13 @@ from attrs import frozen
 
 from muapi_client.pinning._diff.changes import Diff
 from muapi_client.pinning._diff.documents import diff
-from muapi_client.pinning._document.canonical import scoped, written
+from muapi_client.pinning._document.canonical import restrict_to_scope, serialize
 from muapi_client.pinning._document.errors import PinError
 from muapi_client.pinning._document.fetch import DEFAULT_SOURCE, SOURCE_VARIABLE
 from muapi_client.pinning._document.lock import sha256
 from muapi_client.pinning._document.pin import Pin, pinned
 from muapi_client.pinning._document.source import Limits, read
-from muapi_client.pinning._document.strict_json import parsed
+from muapi_client.pinning._document.strict_json import parse
 
 DriftVerdict = Literal["same", "additive", "breaking"]
 
@@ -84,8 +84,8 @@ def drift(
     if served is None or sha256(served.content) in (lock.served_sha256, ours):
         return Drift(address, ours, ours, None)
     try:
-        live = scoped(parsed(served.content, "the document"))
+        live = restrict_to_scope(parse(served.content, "the document"))
     except PinError as error:
         raise PinError(f"{address} cannot be compared: {error}") from None
-    theirs = sha256(written(live))
+    theirs = sha256(serialize(live))
     return Drift(address, ours, theirs, diff(pin.document, live, only=only) if theirs != ours else None)

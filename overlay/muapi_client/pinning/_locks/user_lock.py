@@ -14,10 +14,10 @@ from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from muapi_client.pinning._document.errors import PinError, quoted
+from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.strict_json import as_object
-from muapi_client.pinning._locks.fingerprint import fingerprint
+from muapi_client.pinning._locks.fingerprint import make_fingerprint
 
 FORM: Final = 1  # of the file; a later form gets another number, and this one is still read
 HEADER: Final = """\
@@ -56,9 +56,9 @@ class UserLock:
         head = {"form": FORM, **{name: getattr(self, name) for name in HEAD}}
         prices = [("prices", self.prices)] if self.prices else []
         tables = "".join(
-            f"\n[{name}]\n{_lines(sorted(table.items()))}" for name, table in [("functions", self.functions), *prices]
+            f"\n[{name}]\n{_to_toml(sorted(table.items()))}" for name, table in [("functions", self.functions), *prices]
         )
-        return f"{HEADER}{_lines(head.items())}{tables}"
+        return f"{HEADER}{_to_toml(head.items())}{tables}"
 
     @classmethod
     def from_toml(cls, text: str, name: str = "muapi.lock") -> Self:
@@ -76,9 +76,9 @@ class UserLock:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise PinError(f"{name} is not TOML: {error}; `muapi-client spec lock` writes it anew") from None
         if found.get("form", FORM) != FORM:
-            raise PinError(f"{name} has the form {quoted(found['form'])}, which a later muapi-client wrote: upgrade it")
+            raise PinError(f"{name} has the form {quote(found['form'])}, which a later muapi-client wrote: upgrade it")
         facts = {key: value for key, value in found.items() if key != "form"}
-        wrong = _wrong(facts)
+        wrong = _find_wrong(facts)
         if wrong:
             raise PinError(
                 f"{name} is no lock of a program: look at {', '.join(wrong)}; `muapi-client spec lock` writes it anew"
@@ -150,11 +150,11 @@ def make_lock(
     Raises:
         PinError: The document has no such function, or nothing is named: a lock of nothing would always hold.
     """
-    operations = _operations(document)
-    names = sorted(operations if only is None else _meant(only, operations))
+    operations = _index_operations(document)
+    names = sorted(operations if only is None else _resolve_names(only, operations))
     if not names:
         raise PinError("there is no function to lock: name one with --only, or leave it out to lock all")
-    hashes = {name: fingerprint(dict(document), *operations[name]) for name in names}
+    hashes = {name: make_fingerprint(dict(document), *operations[name]) for name in names}
     known = {name: prices[name] for name in names if name in prices} if prices else {}
     return UserLock(
         document_sha256=document_sha256,
@@ -187,10 +187,10 @@ def compare_lock(
     Raises:
         PinError: A name in ``used`` is no function of the document.
     """
-    operations = _operations(document)
+    operations = _index_operations(document)
     gone = [name for name in lock.functions if name not in operations]
     there = [name for name in lock.functions if name in operations] if document_sha256 != lock.document_sha256 else []
-    changed = [name for name in there if fingerprint(dict(document), *operations[name]) != lock.functions[name]]
+    changed = [name for name in there if make_fingerprint(dict(document), *operations[name]) != lock.functions[name]]
     now = prices or {}
     repriced = {name: (was, now.get(name, "")) for name, was in lock.prices.items() if now.get(name, "") != was}
     return LockComparison(
@@ -200,30 +200,30 @@ def compare_lock(
         tuple(sorted(changed)),
         tuple(sorted(gone)),
         {name: both for name, both in sorted(repriced.items()) if name not in gone},
-        tuple(sorted(_meant(used, operations) - lock.functions.keys())),
+        tuple(sorted(_resolve_names(used, operations) - lock.functions.keys())),
         len(lock.functions) - len(changed) - len(gone),
     )
 
 
-def functions_of(document: Mapping[str, Any]) -> dict[str, str]:
+def list_functions(document: Mapping[str, Any]) -> dict[str, str]:
     """Every function of a document, with its slug."""
     return {
         operation.function: operation.slug for operation in Document(document).operations.values() if operation.function
     }
 
 
-def _operations(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+def _index_operations(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """Every function of a document, with its method and path."""
     found = Document(document).operations.values()
     return {operation.function: (operation.method, operation.path) for operation in found if operation.function}
 
 
-def _meant(names: Collection[str], operations: Mapping[str, tuple[str, str]]) -> set[str]:
+def _resolve_names(names: Collection[str], operations: Mapping[str, tuple[str, str]]) -> set[str]:
     """The functions that names mean: each a function's own, or a slug, which may have one for each method."""
-    return {function for name in names for function in _functions(name, operations)}
+    return {function for name in names for function in _resolve_name(name, operations)}
 
 
-def _functions(name: str, operations: Mapping[str, tuple[str, str]]) -> list[str]:
+def _resolve_name(name: str, operations: Mapping[str, tuple[str, str]]) -> list[str]:
     if name in operations:
         return [name]
     path = f"/api/v1/{name.strip('/').removeprefix('api/v1/')}"
@@ -231,11 +231,11 @@ def _functions(name: str, operations: Mapping[str, tuple[str, str]]) -> list[str
     if not found:
         near = get_close_matches(name, operations, n=3)
         hint = f": did you mean {', '.join(near)}?" if near else ""
-        raise PinError(f"the pinned document has no function {quoted(name)}{hint}")
+        raise PinError(f"the pinned document has no function {quote(name)}{hint}")
     return found
 
 
-def _wrong(facts: Mapping[str, Any]) -> list[str]:
+def _find_wrong(facts: Mapping[str, Any]) -> list[str]:
     """The names of what cannot be right in a lock's TOML."""
     hashes = [name for name in ("document_sha256", "corrections_sha256") if not _fits(_SHA256, facts.get(name))]
     tables = {"functions": _SHA256, "prices": _PRICE}
@@ -243,17 +243,17 @@ def _wrong(facts: Mapping[str, Any]) -> list[str]:
         *hashes,
         *([] if _fits(_PACKAGE, facts.get("package")) else ["package"]),
         *([] if facts.get("functions") else ["functions"]),
-        *(misfit for table, form in tables.items() for misfit in _misfits(table, facts.get(table, {}), form)),
-        *sorted(map(quoted, facts.keys() - {*HEAD, *tables})),
+        *(misfit for table, form in tables.items() for misfit in _find_misfits(table, facts.get(table, {}), form)),
+        *sorted(map(quote, facts.keys() - {*HEAD, *tables})),
     ]
 
 
-def _misfits(table: str, found: object, form: re.Pattern[str]) -> list[str]:
+def _find_misfits(table: str, found: object, form: re.Pattern[str]) -> list[str]:
     """The table, where it is none, or its entries that are no function's name with a value of that form."""
     entries = as_object(found)
     if entries is None:
         return [table]
-    named = {key: key if key.isidentifier() else quoted(key) for key in entries}
+    named = {key: key if key.isidentifier() else quote(key) for key in entries}
     return [f"{table}.{named[key]}" for key, value in entries.items() if named[key] != key or not _fits(form, value)]
 
 
@@ -261,7 +261,7 @@ def _fits(form: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
 
 
-def _lines(facts: Any) -> str:
+def _to_toml(facts: Any) -> str:
     # A JSON string is a TOML basic string but for DEL, which TOML wants escaped; function names are bare keys.
     return "".join(
         f"{name} = {json.dumps(value, ensure_ascii=False)}\n".replace("\x7f", "\\u007f") for name, value in facts

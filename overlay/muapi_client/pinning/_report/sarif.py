@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from muapi_client._version import __version__
 from muapi_client.pinning._diff.changes import IMPACTS
-from muapi_client.pinning._report.report import gathered
+from muapi_client.pinning._report.report import group_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,12 +37,15 @@ LEVELS: Final[dict[Impact, str]] = {
 _NAMED: Final = 20  # operations named in one message
 
 
-def told(report: Report) -> str:
+def render(report: Report) -> str:
     """The report as one SARIF log."""
     results = [
-        result for impact in IMPACTS for group in gathered(report.diff, impact) for result in _results(group, report)
+        result
+        for impact in IMPACTS
+        for group in group_changes(report.diff, impact)
+        for result in _make_results(group, report)
     ]
-    rules = {result["ruleId"]: _rule(result["ruleId"]) for result in results}
+    rules = {result["ruleId"]: _make_rule(result["ruleId"]) for result in results}
     order = list(rules)
     driver = {
         "name": "muapi-client spec diff",
@@ -58,7 +61,7 @@ def told(report: Report) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2)
 
 
-def _rule(name: str) -> dict[str, Any]:
+def _make_rule(name: str) -> dict[str, Any]:
     impact, _, kind = name.partition("/")
     level = next(level for impact_of_level, level in LEVELS.items() if impact_of_level == impact)
     words = next(words for impact_of_words, words in IMPACTS.items() if impact_of_words == impact)
@@ -69,43 +72,45 @@ def _rule(name: str) -> dict[str, Any]:
     }
 
 
-def _results(group: Group, report: Report) -> Iterator[dict[str, Any]]:
+def _make_results(group: Group, report: Report) -> Iterator[dict[str, Any]]:
     """One finding for a change, or one for each operation where its code is known."""
     if report.usage is None or not any(change.names for change in group.members):
-        yield _result(group, group.names, [])
+        yield _make_result(group, group.names, [])
         return
     for member, name in zip(group.members, group.names, strict=True):
-        yield _result(group, [name], _places(report.usage, {*member.names, member.slug}), pointer=member.pointer)
+        yield _make_result(
+            group, [name], _find_places(report.usage, {*member.names, member.slug}), pointer=member.pointer
+        )
 
 
-def _places(usage: Usage, names: set[str]) -> list[Use]:
+def _find_places(usage: Usage, names: set[str]) -> list[Use]:
     return sorted({place for name in names for place in usage.names.get(name, ())})
 
 
-def _result(group: Group, names: list[str], places: list[Use], pointer: str = "") -> dict[str, Any]:
+def _make_result(group: Group, names: list[str], places: list[Use], pointer: str = "") -> dict[str, Any]:
     change = group.change
     kind = f"{change.impact}/{change.kind}-{change.effect}"
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     where = f", {group.where}" if group.where else ""
     identity = json.dumps([kind, change.place, change.field, names, change.before, change.after], sort_keys=True)
-    there = _in_document(pointer or change.pointer)
+    there = _locate_in_document(pointer or change.pointer)
     result: dict[str, Any] = {
         "ruleId": kind,
         "level": LEVELS[change.impact],
-        "message": {"text": _plain(f"{', '.join(names[:_NAMED])}{more}{where}: {change.sentence}")},
-        "locations": [_in_code(place) for place in places] or [there],
+        "message": {"text": _escape_links(f"{', '.join(names[:_NAMED])}{more}{where}: {change.sentence}")},
+        "locations": [_locate_in_code(place) for place in places] or [there],
         "partialFingerprints": {"change/v1": hashlib.sha256(identity.encode()).hexdigest()},
         "properties": {"before": change.before, "after": change.after, "operations": names},
     }
     return {**result, "relatedLocations": [{**there, "id": 1}]} if places else result
 
 
-def _plain(text: str) -> str:
+def _escape_links(text: str) -> str:
     """A message in which nothing is a link, as SARIF reads ``[text](place)``, but for a bracket behind a backslash."""
     return re.sub(r"(\\*)\](?=\()", r"\1\1\\]", text)
 
 
-def _in_code(place: Use) -> dict[str, Any]:
+def _locate_in_code(place: Use) -> dict[str, Any]:
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(place.file)},
@@ -114,7 +119,7 @@ def _in_code(place: Use) -> dict[str, Any]:
     }
 
 
-def _in_document(pointer: str) -> dict[str, Any]:
+def _locate_in_document(pointer: str) -> dict[str, Any]:
     return {
         "physicalLocation": {"artifactLocation": {"uri": DOCUMENT}, "region": {"startLine": 1}},
         "logicalLocations": [{"fullyQualifiedName": pointer, "kind": "member"}],

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from attrs import frozen
 
-from muapi_client.pinning._usage.imports import Foreign, bindings
-from muapi_client.pinning._usage.symbols import CLIENTS, meaning, ours
+from muapi_client.pinning._usage.imports import ForeignImport, read_imports
+from muapi_client.pinning._usage.symbols import CLIENTS, find_client_name, find_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 
 @frozen
-class Reading:
+class FileUsage:
     """What one file uses and hands on.
 
     Attributes:
@@ -53,11 +53,11 @@ class Reading:
     found: tuple[Found, ...]
     ways: frozenset[str]
     star: bool
-    foreign: tuple[Foreign, ...]
+    foreign: tuple[ForeignImport, ...]
     reached: tuple[tuple[str, str, int], ...]
 
 
-def read(tree: ast.Module, folders: tuple[str, ...] = ()) -> Reading:
+def read_tree(tree: ast.Module, folders: tuple[str, ...] = ()) -> FileUsage:
     """Read one file.
 
     Args:
@@ -65,25 +65,27 @@ def read(tree: ast.Module, folders: tuple[str, ...] = ()) -> Reading:
         folders: The names of the folders it is in, the nearest first.
     """
     nodes = [*ast.walk(tree)]
-    scope = bindings(nodes, folders)
-    found = [*_imports(scope, nodes), *_uses(tree, scope)] if scope.ours or any(map(_names_ours, nodes)) else []
+    scope = read_imports(nodes, folders)
+    found = (
+        [*_iter_imports(scope, nodes), *_iter_uses(tree, scope)] if scope.ours or any(map(_names_client, nodes)) else []
+    )
     if scope.star:
         found += [Found("maybe", node.id, node.lineno) for node in nodes if isinstance(node, ast.Name)]
-    dynamic = [foreign for node in nodes if isinstance(node, ast.Call) for foreign in _foreign(node)]
-    reached = [reached for node in nodes for reached in _reached(node, scope)]
-    return Reading(tuple(found), scope.ways, scope.star, (*scope.foreign, *dynamic), tuple(reached))
+    dynamic = [foreign for node in nodes if isinstance(node, ast.Call) for foreign in _iter_foreign_imports(node)]
+    reached = [reached for node in nodes for reached in _iter_foreign_attributes(node, scope)]
+    return FileUsage(tuple(found), scope.ways, scope.star, (*scope.foreign, *dynamic), tuple(reached))
 
 
-def _names_ours(node: ast.AST) -> bool:
+def _names_client(node: ast.AST) -> bool:
     """Whether it is a text that could be a name of this client: most files have neither that nor an import of it."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and "muapi_" in node.value
 
 
-def _imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
+def _iter_imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
     """What imports use: functions, and whatever is imported only to be had from here."""
     loaded = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     for imported in scope.ours:
-        symbol = meaning(imported.whole)
+        symbol = find_symbol(imported.whole)
         if symbol.sort == "function":
             yield Found("names", symbol.name, imported.line)
         elif symbol.sort != "plain" and imported.name != "*" and "." in imported.whole and imported.name not in loaded:
@@ -92,44 +94,44 @@ def _imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
                 yield Found("unknown", "", imported.line)
 
 
-def _uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
+def _iter_uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
     """Every use in the order of a stack: no depth of nesting is too deep for it."""
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
         if isinstance(node, ast.Expr):  # its value goes nowhere
             value = node.value
-            yield from (found for found in _reached_by(value, scope) if found.sort == "names")
+            yield from (found for found in _read_expression(value, scope) if found.sort == "names")
             if not isinstance(value, ast.Constant):
-                stack += _beside(value, scope) if _values(value, scope) else [value]
-        elif isinstance(node, ast.Call) and not _values(node, scope):
-            yield from _called(node, scope)
-            stack += _left(node, scope)
+                stack += _iter_other_parts(value, scope) if _dotted_names_of(value, scope) else [value]
+        elif isinstance(node, ast.Call) and not _dotted_names_of(node, scope):
+            yield from _read_call(node, scope)
+            stack += _iter_call_parts(node, scope)
         elif isinstance(node, ast.expr):
-            yield from _reached_by(node, scope)
-            stack += _beside(node, scope) if _values(node, scope) else ast.iter_child_nodes(node)
+            yield from _read_expression(node, scope)
+            stack += _iter_other_parts(node, scope) if _dotted_names_of(node, scope) else ast.iter_child_nodes(node)
         else:
             stack += ast.iter_child_nodes(node)
 
 
-def _reached_by(node: ast.expr, scope: Bindings) -> Iterator[Found]:
+def _read_expression(node: ast.expr, scope: Bindings) -> Iterator[Found]:
     """What an expression leads to that stands by itself."""
-    for whole in _values(node, scope):
-        symbol = meaning(whole)
+    for whole in _dotted_names_of(node, scope):
+        symbol = find_symbol(whole)
         if symbol.sort == "function":
             yield Found("names", symbol.name, node.lineno)
         elif symbol.sort != "plain":
             yield Found("unknown", "", node.lineno)
-    text = _text(node)
+    text = _text_of(node)
     if text and _OURS.fullmatch(text):
-        symbol = meaning(ours(text.replace(":", ".")))
+        symbol = find_symbol(find_client_name(text.replace(":", ".")))
         if symbol.sort != "plain":
             yield Found("names" if symbol.sort == "function" else "unknown", symbol.name, node.lineno)
     if isinstance(node, ast.Name) and node.id in _BLIND and scope.ways:
         yield Found("unknown", "", node.lineno)
 
 
-def _values(node: ast.expr, scope: Bindings) -> set[str]:
+def _dotted_names_of(node: ast.expr, scope: Bindings) -> set[str]:
     """The dotted names of this client that an expression may stand for; none where it is something else."""
     after: list[str] = []
     while True:
@@ -137,55 +139,55 @@ def _values(node: ast.expr, scope: Bindings) -> set[str]:
             after.append(node.attr)
             node = node.value
         elif isinstance(node, ast.Call) and _is_getattr(node):
-            after.append(_text(node.args[1]) or "")
+            after.append(_text_of(node.args[1]) or "")
             node = node.args[0]
         else:
             break
     if isinstance(node, ast.Name):
         first = [*scope.names.get(node.id, ())] if isinstance(node.ctx, ast.Load) else []
     else:
-        first = [module for module in [_imported_by(node)] if module] if isinstance(node, ast.Call) else []
+        first = [module for module in [_client_module_of(node)] if module] if isinstance(node, ast.Call) else []
     return {".".join([root, *reversed(after)]) for root in first}
 
 
 def _is_getattr(node: ast.Call) -> bool:
     named = isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1
-    return named and bool(_text(node.args[1]))
+    return named and bool(_text_of(node.args[1]))
 
 
-def _imported_by(node: ast.Call) -> str:
+def _client_module_of(node: ast.Call) -> str:
     """The module of this client that a call imports; empty where it imports none."""
-    return ours(_module_of(node))
+    return find_client_name(_module_of(node))
 
 
 def _module_of(node: ast.Call) -> str:
     """The dotted name of the module that a call imports, as its value has it."""
-    called = _called_as(node)
+    called = _callee_name_of(node)
     if called not in _IMPORTERS or not node.args:
         return ""
-    name, beside = _text(node.args[0]) or "", [*node.args[1:], *(keyword.value for keyword in node.keywords)]
+    name, beside = _text_of(node.args[0]) or "", [*node.args[1:], *(keyword.value for keyword in node.keywords)]
     if called == "__import__":
         listed = len(node.args) >= _FROMLIST or any(keyword.arg == "fromlist" for keyword in node.keywords)
         return name if listed else name.partition(".")[0]
-    near = next((_text(argument) or "" for argument in beside), "")
+    near = next((_text_of(argument) or "" for argument in beside), "")
     return f"{near}.{name.lstrip('.')}" if name.startswith(".") else name
 
 
-def _called_as(node: ast.Call) -> str:
+def _callee_name_of(node: ast.Call) -> str:
     """The last part of the name that is called; empty where it has none."""
     if isinstance(node.func, ast.Name):
         return node.func.id
     return node.func.attr if isinstance(node.func, ast.Attribute) else ""
 
 
-def _beside(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
+def _iter_other_parts(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
     """What stands in an expression that was read as a dotted name, and is no part of it."""
-    while _values(node, scope):
+    while _dotted_names_of(node, scope):
         if isinstance(node, ast.Attribute):
             node = node.value
         elif isinstance(node, ast.Call):
             yield from (keyword.value for keyword in node.keywords)
-            yield from (argument for argument in node.args[1:] if _text(argument) is None)
+            yield from (argument for argument in node.args[1:] if _text_of(argument) is None)
             if not _is_getattr(node):
                 yield node.func
                 return
@@ -194,51 +196,51 @@ def _beside(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
             return
 
 
-def _called(node: ast.Call, scope: Bindings) -> Iterator[Found]:
+def _read_call(node: ast.Call, scope: Bindings) -> Iterator[Found]:
     """What a call uses by what is called, and by a name that it gives as text."""
-    for whole in _values(node.func, scope):
-        symbol = meaning(whole)
+    for whole in _dotted_names_of(node.func, scope):
+        symbol = find_symbol(whole)
         if symbol.sort == "asks":
             given = [*node.args, *(keyword.value for keyword in node.keywords if keyword.arg in ("slug", "name"))]
-            text = _text(given[0]) if given else None
+            text = _text_of(given[0]) if given else None
             name = (text or "").strip("/").removeprefix("api/v1/")
             yield Found("names", name, node.lineno) if name else Found("unknown", "", node.lineno)
         elif symbol.sort != "plain":
             yield Found("names" if symbol.sort == "function" else "unknown", symbol.name, node.lineno)
-    if _called_as(node) == "hasattr" and len(node.args) > 1:
-        for whole in _values(node.args[0], scope):
-            symbol = meaning(f"{whole}.{_text(node.args[1]) or '__name__'}")
+    if _callee_name_of(node) == "hasattr" and len(node.args) > 1:
+        for whole in _dotted_names_of(node.args[0], scope):
+            symbol = find_symbol(f"{whole}.{_text_of(node.args[1]) or '__name__'}")
             if symbol.sort == "function":
                 yield Found("names", symbol.name, node.lineno)
 
 
-def _left(node: ast.Call, scope: Bindings) -> Iterator[ast.expr]:
+def _iter_call_parts(node: ast.Call, scope: Bindings) -> Iterator[ast.expr]:
     """The parts of a call that have to be read as well."""
-    callee = _values(node.func, scope)
+    callee = _dotted_names_of(node.func, scope)
     if callee:
-        yield from _beside(node.func, scope)
+        yield from _iter_other_parts(node.func, scope)
     else:
         yield node.func
-    asked = _called_as(node) == "hasattr" and len(node.args) > 1 and bool(_text(node.args[1]))
+    asked = _callee_name_of(node) == "hasattr" and len(node.args) > 1 and bool(_text_of(node.args[1]))
     yield from node.args[1:] if asked else node.args
     for keyword in node.keywords:  # a client is held to a package that was rendered beside
         if not (callee & CLIENTS and keyword.arg == "models" and isinstance(keyword.value, ast.Name)):
             yield keyword.value
 
 
-def _foreign(node: ast.Call) -> Iterator[Foreign]:
+def _iter_foreign_imports(node: ast.Call) -> Iterator[ForeignImport]:
     """A module from elsewhere that a call imports."""
     name = _module_of(node)
-    if name and not ours(name):
-        yield Foreign("", name.rpartition(".")[2], "", node.lineno)
+    if name and not find_client_name(name):
+        yield ForeignImport("", name.rpartition(".")[2], "", node.lineno)
 
 
-def _reached(node: ast.AST, scope: Bindings) -> Iterator[tuple[str, str, int]]:
+def _iter_foreign_attributes(node: ast.AST, scope: Bindings) -> Iterator[tuple[str, str, int]]:
     """An attribute of a module from elsewhere."""
     if isinstance(node, ast.Attribute):
         base, name = node.value, node.attr
     elif isinstance(node, ast.Call) and _is_getattr(node):
-        base, name = node.args[0], _text(node.args[1]) or ""
+        base, name = node.args[0], _text_of(node.args[1]) or ""
     else:
         return
     if isinstance(base, ast.Name):
@@ -249,5 +251,5 @@ def _reached(node: ast.AST, scope: Bindings) -> Iterator[tuple[str, str, int]]:
         yield _module_of(base).rpartition(".")[2], name, node.lineno
 
 
-def _text(node: ast.expr) -> str | None:
+def _text_of(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import field, frozen
 
-from muapi_client.pinning._usage.symbols import STARS, is_shelf, meaning, ours
+from muapi_client.pinning._usage.symbols import STARS, find_client_name, find_symbol, is_function_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class Import(NamedTuple):
     bound: str
 
 
-class Foreign(NamedTuple):
+class ForeignImport(NamedTuple):
     """One name imported from somewhere else, by the last part of its module and its own name there.
 
     Attributes:
@@ -56,7 +56,7 @@ class Bindings:
     """What the imports of a file bind."""
 
     ours: tuple[Import, ...]
-    foreign: tuple[Foreign, ...]
+    foreign: tuple[ForeignImport, ...]
     names: dict[str, set[str]] = field(factory=dict[str, set[str]])  # ours, each with what it may stand for
     modules: dict[str, set[str]] = field(factory=dict[str, set[str]])  # others, each with parts of what it may be
 
@@ -66,7 +66,7 @@ class Bindings:
         return frozenset(
             name
             for name, wholes in self.names.items()
-            if any(meaning(whole).sort in ("way", "asks") for whole in wholes)
+            if any(find_symbol(whole).sort in ("way", "asks") for whole in wholes)
         )
 
     @property
@@ -75,7 +75,7 @@ class Bindings:
         return any(imported.name == "*" for imported in self.ours)
 
 
-def bindings(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
+def read_imports(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
     """Read the imports among nodes.
 
     Args:
@@ -83,20 +83,20 @@ def bindings(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
         folders: The names of the folders the file is in, the nearest first.
     """
     mine: list[Import] = []
-    foreign: list[Foreign] = []
+    foreign: list[ForeignImport] = []
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                whole = ours(alias.name)
-                mine += [_import(alias, whole, node.lineno)] if whole else []
-                foreign += [] if whole else _modules(alias, node.lineno)
+                whole = find_client_name(alias.name)
+                mine += [_read_import(alias, whole, node.lineno)] if whole else []
+                foreign += [] if whole else _iter_modules(alias, node.lineno)
         elif isinstance(node, ast.ImportFrom):
-            module = "" if node.level else ours(node.module or "")
+            module = "" if node.level else find_client_name(node.module or "")
             near = folders[node.level - 1] if node.level and len(folders) >= node.level else ""
             home = (node.module or near).rpartition(".")[2]
             for alias in node.names:
-                mine += [*_from(alias, module, node.lineno)] if module else []
-                foreign += [] if module else [Foreign(home, alias.name, alias.asname or alias.name, node.lineno)]
+                mine += [*_iter_names(alias, module, node.lineno)] if module else []
+                foreign += [] if module else [ForeignImport(home, alias.name, alias.asname or alias.name, node.lineno)]
     found = Bindings(tuple(mine), tuple(foreign))
     for imported in mine:
         found.names.setdefault(imported.name, set()).add(imported.bound)
@@ -105,22 +105,24 @@ def bindings(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
     return found
 
 
-def _import(alias: ast.alias, whole: str, line: int) -> Import:
+def _read_import(alias: ast.alias, whole: str, line: int) -> Import:
     root = alias.name.partition(".")[0]
-    return Import(alias.asname, whole, line, whole) if alias.asname else Import(root, whole, line, ours(root))
+    return (
+        Import(alias.asname, whole, line, whole) if alias.asname else Import(root, whole, line, find_client_name(root))
+    )
 
 
-def _modules(alias: ast.alias, line: int) -> Iterator[Foreign]:
+def _iter_modules(alias: ast.alias, line: int) -> Iterator[ForeignImport]:
     parts = alias.name.split(".")
     for part in parts[-1:] if alias.asname else parts:
-        yield Foreign("", part, alias.asname or parts[0], line)
+        yield ForeignImport("", part, alias.asname or parts[0], line)
 
 
-def _from(alias: ast.alias, module: str, line: int) -> Iterator[Import]:
+def _iter_names(alias: ast.alias, module: str, line: int) -> Iterator[Import]:
     if alias.name != "*":
         whole = f"{module}.{alias.name}"
         yield Import(alias.asname or alias.name, whole, line, whole)
-    elif is_shelf(module):
+    elif is_function_module(module):
         yield Import("*", module, line, module)
     elif module in STARS:
         yield from (Import(name, module, line, f"{module}.{name}") for name in STARS[module])

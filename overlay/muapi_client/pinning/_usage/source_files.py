@@ -35,7 +35,7 @@ UNREADABLE: Final = (OSError, SyntaxError, ValueError, RecursionError, MemoryErr
 
 
 @frozen
-class Code:
+class SourceFiles:
     """The Python files of a code base.
 
     Attributes:
@@ -57,7 +57,7 @@ class _Found:
     links: list[Path] = field(factory=list[Path])
 
 
-def code(paths: Iterable[str | os.PathLike[str]]) -> Code:
+def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
     """Find the Python files.
 
     Args:
@@ -72,7 +72,7 @@ def code(paths: Iterable[str | os.PathLike[str]]) -> Code:
         if path.is_file():
             found.files.append(path)
         elif path.is_dir():
-            _look_through(path, found)
+            _search_folder(path, found)
         else:
             raise PinError(f"there is no file or folder {path} to look into")
     while found.links:  # after all that needs no link, so that a file is told where it is
@@ -80,11 +80,11 @@ def code(paths: Iterable[str | os.PathLike[str]]) -> Code:
         if link.resolve() in link.parent.resolve().parents and str(link.resolve()) not in found.folders:
             found.unread.append((link.as_posix(), "a link to a folder around it, which --used-in does not name"))
         else:
-            _look_through(link, found)
-    return Code(tuple(dict.fromkeys(found.files)), tuple(dict.fromkeys(found.unread)))
+            _search_folder(link, found)
+    return SourceFiles(tuple(dict.fromkeys(found.files)), tuple(dict.fromkeys(found.unread)))
 
 
-def tree_of(file: Path) -> ast.Module | None:
+def parse_file(file: Path) -> ast.Module | None:
     """The syntax tree of a file; None of a notebook in another language.
 
     Raises:
@@ -95,20 +95,20 @@ def tree_of(file: Path) -> ast.Module | None:
         MemoryError: Likewise.
     """
     if file.suffix == ".ipynb":
-        text = _cells(json.loads(file.read_bytes()))
+        text = _join_cells(json.loads(file.read_bytes()))
         return None if text is None else ast.parse(text, str(file))
     with tokenize.open(file) as opened:  # in the encoding the file declares, as Python itself reads it
         return ast.parse(opened.read(), str(file))
 
 
-def reason(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Why a file could not be read, in one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _look_through(top: Path, found: _Found) -> None:
+def _search_folder(top: Path, found: _Found) -> None:
     def refused(error: OSError) -> None:
-        found.unread.append((Path(error.filename or top).as_posix(), reason(error)))
+        found.unread.append((Path(error.filename or top).as_posix(), describe_error(error)))
 
     for folder, folders, names in os.walk(top, onerror=refused):
         real = os.path.realpath(folder)
@@ -120,14 +120,14 @@ def _look_through(top: Path, found: _Found) -> None:
         found.links.extend(Path(folder, name) for name in inside if Path(folder, name).is_symlink())
         folders[:] = [name for name in inside if not Path(folder, name).is_symlink()]
         for name in sorted(names):
-            _consider(Path(folder, name), found)
+            _add_file(Path(folder, name), found)
 
 
 def _is_skipped(folder: Path) -> bool:
     return folder.name in _SKIPPED or folder.name.startswith(".") or (folder / "pyvenv.cfg").exists()
 
 
-def _consider(file: Path, found: _Found) -> None:
+def _add_file(file: Path, found: _Found) -> None:
     """Take a file up, if it is Python."""
     if file.name.startswith(".#"):  # an editor's lock, a link that leads nowhere
         return
@@ -147,11 +147,11 @@ def _is_script(file: Path, found: _Found) -> bool:
         with file.open("rb") as opened:
             return _SCRIPT.match(opened.read(_HEAD).partition(b"\n")[0]) is not None
     except OSError as error:
-        found.unread.append((file.as_posix(), reason(error)))
+        found.unread.append((file.as_posix(), describe_error(error)))
         return False
 
 
-def _cells(notebook: object) -> str | None:
+def _join_cells(notebook: object) -> str | None:
     """The code of a notebook (nbformat 3 and 4) as one module; None where it is in another language."""
     whole = as_object(notebook)
     if whole is None:
@@ -165,10 +165,10 @@ def _cells(notebook: object) -> str | None:
     if "python" not in language.lower():
         return None
     cells = [as_object(cell) or {} for sheet in sheets for cell in as_list(sheet.get("cells")) or []]
-    return "".join(_python(_source(cell)) for cell in cells if cell.get("cell_type") == "code")
+    return "".join(_clean_cell(_cell_source(cell)) for cell in cells if cell.get("cell_type") == "code")
 
 
-def _source(cell: dict[str, object]) -> str:
+def _cell_source(cell: dict[str, object]) -> str:
     source = cell.get("source", cell.get("input", ""))
     listed = as_list(source)
     text = "".join(map(str, listed)) if listed is not None else source
@@ -177,15 +177,15 @@ def _source(cell: dict[str, object]) -> str:
     return text
 
 
-def _python(cell: str) -> str:
+def _clean_cell(cell: str) -> str:
     """A cell's Python, without what only a notebook understands, on lines of their own."""
     first = cell.lstrip()
     if first.startswith("%%") and first[2:].split(maxsplit=1)[0:1] and first[2:].split()[0] not in _PYTHON_CELLS:
         return ""
-    return "".join(f"{_line(line)}\n" for line in cell.split("\n"))
+    return "".join(f"{_clean_line(line)}\n" for line in cell.split("\n"))
 
 
-def _line(line: str) -> str:
+def _clean_line(line: str) -> str:
     magic = _LINE_MAGIC.fullmatch(line)
     if magic:
         return f"{magic['indent']}{magic['code']}"

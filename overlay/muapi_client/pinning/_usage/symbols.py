@@ -19,9 +19,9 @@ Sort = Literal["function", "asks", "way", "plain"]
 
 CLIENT: Final = "muapi_client"
 RENDERED: Final = "muapi_generated"
-_SHELVES: Final = ((CLIENT, "models"), (RENDERED, "functions"))
+_FUNCTION_MODULES: Final = ((CLIENT, "models"), (RENDERED, "functions"))
 _ENDPOINTS: Final = (RENDERED, "api")
-_ON_SHELVES: Final = GROUPS - {"account", "files", "keys", "platform", "predictions"}  # these have no module
+_GROUP_MODULES: Final = GROUPS - {"account", "files", "keys", "platform", "predictions"}  # these have no module
 # What of this client leads to no request function; a test holds it against `__all__`.
 PLAIN: Final = frozenset({
     "UNSET", "AsyncJob", "AsyncMuAPI", "Call", "Cost", "Estimate", "Job", "Journal", "MuAPI", "MuAPIError", "Output",
@@ -40,7 +40,7 @@ STARS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-class Meaning(NamedTuple):
+class Symbol(NamedTuple):
     """What a name leads to.
 
     Attributes:
@@ -53,11 +53,11 @@ class Meaning(NamedTuple):
     name: str = ""
 
 
-WAY: Final = Meaning("way")
-NOTHING: Final = Meaning("plain")
+WAY: Final = Symbol("way")
+NOTHING: Final = Symbol("plain")
 
 
-def ours(name: str) -> str:
+def find_client_name(name: str) -> str:
     """A dotted name as one of this client's; empty where it is none. A package rendered beside counts as the first."""
     root, dot, rest = name.partition(".")
     if root.startswith(f"{RENDERED}_"):
@@ -65,35 +65,35 @@ def ours(name: str) -> str:
     return f"{root}{dot}{rest}".rstrip(".") if root in (CLIENT, RENDERED) else ""
 
 
-def meaning(name: str) -> Meaning:
+def find_symbol(name: str) -> Symbol:
     """What a dotted name of this client leads to; of an empty one, nothing."""
     parts = tuple(name.split("."))
     if parts[-1] in _ABOUT or not name:
-        owner = meaning(".".join(parts[:-1])) if name else NOTHING
+        owner = find_symbol(".".join(parts[:-1])) if name else NOTHING
         return owner if owner.sort == "function" else NOTHING
-    shelf = next((shelf for shelf in _SHELVES if parts[: len(shelf)] == shelf), None)
+    shelf = next((shelf for shelf in _FUNCTION_MODULES if parts[: len(shelf)] == shelf), None)
     if shelf:
         rest = parts[len(shelf) :]
-        return _named(rest[1:] if rest[:1] and rest[0] in _ON_SHELVES else rest)
+        return _function_or_way(rest[1:] if rest[:1] and rest[0] in _GROUP_MODULES else rest)
     if parts[: len(_ENDPOINTS)] == _ENDPOINTS:
-        return _named(parts[len(_ENDPOINTS) + 1 :])
-    return _beside(parts)
+        return _function_or_way(parts[len(_ENDPOINTS) + 1 :])
+    return _find_elsewhere(parts)
 
 
-def is_shelf(name: str) -> bool:
+def is_function_module(name: str) -> bool:
     """Whether ``import *`` from this module brings request functions."""
     parts = tuple(name.split("."))
-    return any(parts[: len(shelf)] == shelf for shelf in _SHELVES) and meaning(name) == WAY
+    return any(parts[: len(shelf)] == shelf for shelf in _FUNCTION_MODULES) and find_symbol(name) == WAY
 
 
-def _named(rest: tuple[str, ...]) -> Meaning:
-    return Meaning("function", rest[0]) if rest and not rest[0].startswith("_") else WAY
+def _function_or_way(rest: tuple[str, ...]) -> Symbol:
+    return Symbol("function", rest[0]) if rest and not rest[0].startswith("_") else WAY
 
 
-def _beside(parts: tuple[str, ...]) -> Meaning:
+def _find_elsewhere(parts: tuple[str, ...]) -> Symbol:
     """What leads to no shelf."""
     if parts in ((CLIENT, "raw_call"), (CLIENT, "_raw", "raw_call"), (CLIENT, "catalog", "get")):
-        return Meaning("asks")
+        return Symbol("asks")
     plain = {(CLIENT, name) for name in PLAIN} | {(RENDERED, name) for name in _PLAIN_RENDERED}
     of_catalog = parts[2] if parts[:2] == (CLIENT, "catalog") and parts[2:] else "_"
     plain_catalog = not of_catalog.startswith("_") and of_catalog not in {*_CATALOG, "get"}

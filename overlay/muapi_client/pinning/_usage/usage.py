@@ -16,11 +16,11 @@ from typing import Any, Final, Self
 
 from attrs import evolve, field, frozen
 
-from muapi_client.pinning._diff.prices import operations_by_name
+from muapi_client.pinning._diff.prices import index_operations
 from muapi_client.pinning._document.errors import PinError
 from muapi_client.pinning._document.reader import Document
-from muapi_client.pinning._usage.call_sites import Found, Reading, read
-from muapi_client.pinning._usage.source_files import UNREADABLE, code, reason, tree_of
+from muapi_client.pinning._usage.call_sites import FileUsage, Found, read_tree
+from muapi_client.pinning._usage.source_files import UNREADABLE, describe_error, find_source_files, parse_file
 
 # What the client calls by itself, whichever models a program uses (its code says; a test compares).
 CLIENTS_OWN: Final = frozenset({
@@ -74,7 +74,7 @@ class Usage:
         """
         known: dict[str, set[Use]] = {}
         for some in (self.names, self.maybe):
-            for name, functions_of_it in _resolved(some, functions, called or {}).items():
+            for name, functions_of_it in _resolve(some, functions, called or {}).items():
                 for function in functions_of_it:
                     known.setdefault(function, set()).update(some[name])
         return evolve(self, names={name: tuple(sorted(known[name])) for name in sorted(known)}, maybe={})
@@ -88,8 +88,8 @@ class Usage:
             functions: As for :meth:`within`.
             called: Likewise.
         """
-        resolved = _resolved(self.names, functions, called or {})
-        return tuple(sorted(name for name in self.names if not resolved[name]))
+        meant = _resolve(self.names, functions, called or {})
+        return tuple(sorted(name for name in self.names if not meant[name]))
 
 
 def find_usage(paths: Iterable[str | os.PathLike[str]]) -> Usage:
@@ -104,22 +104,22 @@ def find_usage(paths: Iterable[str | os.PathLike[str]]) -> Usage:
     Raises:
         PinError: A path is not there, or there is no Python file in any of them.
     """
-    listed = code(paths)
+    listed = find_source_files(paths)
     if not listed.files and not listed.unread:
         raise PinError("there is no Python file to look into: give --used-in a file or a folder with code")
-    readings: dict[Path, Reading] = {}
+    readings: dict[Path, FileUsage] = {}
     unread = [*listed.unread]
     for file in listed.files:
         try:
-            tree = tree_of(file)
+            tree = parse_file(file)
             if tree is not None:
-                readings[file] = read(tree, _folders(file))
+                readings[file] = read_tree(tree, _folders_of(file))
         except UNREADABLE as error:
-            unread.append((file.as_posix(), reason(error)))
+            unread.append((file.as_posix(), describe_error(error)))
     names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}}
-    handed, starred = _handed(readings)
+    handed, starred = _collect_exports(readings)
     for file, reading in readings.items():
-        for sort, name, line in (*reading.found, *_taken(reading, handed, starred)):
+        for sort, name, line in (*reading.found, *_iter_imported(reading, handed, starred)):
             names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
     sorted_names = {sort: {name: tuple(sorted(some[name])) for name in sorted(some)} for sort, some in names.items()}
     return Usage(
@@ -127,53 +127,53 @@ def find_usage(paths: Iterable[str | os.PathLike[str]]) -> Usage:
     )
 
 
-def functions_by_name(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+def index_functions(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """The functions that each catalogue name is for, as the documents' summaries tell it."""
-    named = operations_by_name(*map(Document, documents))
+    named = index_operations(*map(Document, documents))
     return {
         name: frozenset(operation.function for operation in some if operation.function) for name, some in named.items()
     }
 
 
-def _resolved(
+def _resolve(
     names: Iterable[str], functions: Mapping[str, str], called: Mapping[str, Collection[str]]
 ) -> dict[str, set[str]]:
     """The functions each name may mean: its own, a slug's (one slug may have several methods), a catalogue name's."""
     by_slug: dict[str, set[str]] = {}
     for function, slug in functions.items():
         by_slug.setdefault(slug, set()).add(function)
-    patterns = [(re.compile(_pattern(slug)), some) for slug, some in by_slug.items() if "{" in slug]
-    resolved: dict[str, set[str]] = {}
+    patterns = [(re.compile(_pattern_of(slug)), some) for slug, some in by_slug.items() if "{" in slug]
+    meant: dict[str, set[str]] = {}
     for name in names:
         found = {name} & functions.keys() | by_slug.get(name, set()) | {*called.get(name, ())} & functions.keys()
         filled = (some for pattern, some in patterns if "/" in name and pattern.fullmatch(name))
-        resolved[name] = found.union(*filled)
-    return resolved
+        meant[name] = found.union(*filled)
+    return meant
 
 
-def _pattern(slug: str) -> str:
+def _pattern_of(slug: str) -> str:
     """A slug with parameters, such as ``predictions/{id}/result``, as what fits it."""
     return "[^/]+".join(map(re.escape, re.split(r"\{[^{}]*\}", slug)))
 
 
-def _folders(file: Path) -> tuple[str, ...]:
+def _folders_of(file: Path) -> tuple[str, ...]:
     return tuple(folder.name for folder in file.resolve().parents)
 
 
-def _module(file: Path) -> str:
+def _module_of(file: Path) -> str:
     """The last part of the name by which a file is imported."""
     return file.resolve().parent.name if file.stem == "__init__" else file.stem
 
 
-def _handed(readings: Mapping[Path, Reading]) -> tuple[dict[str, set[str]], set[str]]:
+def _collect_exports(readings: Mapping[Path, FileUsage]) -> tuple[dict[str, set[str]], set[str]]:
     """What files hand on: the names that lead to functions, by module; and the modules that have functions unnamed."""
     handed: dict[str, set[str]] = {}
     for file, reading in readings.items():
-        handed.setdefault(_module(file), set()).update(reading.ways)
-    return handed, {_module(file) for file, reading in readings.items() if reading.star}
+        handed.setdefault(_module_of(file), set()).update(reading.ways)
+    return handed, {_module_of(file) for file, reading in readings.items() if reading.star}
 
 
-def _taken(reading: Reading, handed: Mapping[str, set[str]], starred: Collection[str]) -> Iterator[Found]:
+def _iter_imported(reading: FileUsage, handed: Mapping[str, set[str]], starred: Collection[str]) -> Iterator[Found]:
     """What a file uses by way of another one."""
     for foreign in reading.foreign:
         ways = handed.get(foreign.module, set())
