@@ -28,7 +28,7 @@ HOMES: Final = {
     "look": "_jobs",
     "models": "_models",
     "run": "_run",
-    "spec": "_spec.show",
+    "spec": "_spec",
     "wait": "_jobs",
 }
 

@@ -1,13 +1,11 @@
-"""``muapi-client spec``: the pinned document, told in a few lines, and the door to what else is done with it.
+"""``muapi-client spec show``: the pinned document in a few lines.
 
-Lives here: what is shown of it, and where each action lives. Does not live here: fetching and comparing documents
-(``muapi_client.pinning``).
+Lives here: the facts that are shown of it. Does not live here: reading the pin (``muapi_client.pinning``).
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
@@ -20,24 +18,6 @@ if TYPE_CHECKING:
     from muapi_client.cli._console import Console
 
 
-# Where each action lives: its function there has the action's name.
-HOMES: Final = {
-    "build": "build",
-    "diff": "diff",
-    "drift": "drift",
-    "lock": "locks",
-    "show": "show",
-    "verify": "locks",
-}
-
-
-def spec(options: argparse.Namespace, console: Console) -> int:
-    """Carry out one action; its own function says what goes wrong, and its help which exit codes it has."""
-    action = getattr(import_module(f"muapi_client.cli._spec.{HOMES[options.action]}"), options.action)
-    code: int = action(options, console)
-    return code
-
-
 def show(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - every action is called alike
     """Carry out ``spec show``.
 
@@ -46,7 +26,7 @@ def show(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 
     """
     facts = _facts()
     width = max(map(len, facts))
-    console.result(facts, "\n".join(f"{name.ljust(width)}  {_said(value)}" for name, value in facts.items()))
+    console.result(facts, "\n".join(f"{name.ljust(width)}  {_describe(value)}" for name, value in facts.items()))
     return DONE
 
 
@@ -59,7 +39,7 @@ def _facts() -> dict[str, Any]:
     return {**asdict(lock), "rendered": SPEC.sha256 == lock.document_sha256, "prices_as_of": pin.models["as_of"]}
 
 
-def _said(value: Any) -> str:
+def _describe(value: Any) -> str:
     if isinstance(value, bool):
         return "yes: the package was rendered from it" if value else "no: run `nox -s generate`"
     return str(value) or "-"
