@@ -49,7 +49,9 @@ def test_corrections_that_find_nothing_are_told_and_no_error(build: Callable[...
     code, out, _ = build("--json")
     told = json.loads(out)
     assert (code, told["name"]) == (0, "old_generated")
-    assert any(line.startswith("Not needed here: correction 3 ($.paths['/api/v1/predictions") for line in told["said"])
+    assert any(
+        line.startswith("Not needed here: correction 3 ($.paths['/api/v1/predictions") for line in told["messages"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -33,14 +33,14 @@ def read_call(options: argparse.Namespace) -> Call[Any]:
     given = read_object(options.json_file) if options.json_file else {}
     if options.raw:
         return raw_call(options.slug, given | read_fields(options.fields, {}, about=options.slug))
-    model = find(options.slug)
+    model = find_model(options.slug)
     schemas = {field.name: field.schema for field in model.fields}
     call = model.call(**(given | read_fields(options.fields, schemas, about=model.slug)))
     check(call)
     return call
 
 
-def find(name: str) -> catalog.Model:
+def find_model(name: str) -> catalog.Model:
     """The model of a slug, function or catalogue name.
 
     Raises:

@@ -32,7 +32,7 @@ class Unfit(ValueError):  # noqa: N818 - a finding on its way into a ValidationE
 
 
 def read_fields(words: Iterable[str], schemas: Mapping[str, Mapping[str, Any]], *, about: str) -> dict[str, Any]:
-    """Read ``field=value`` words; a field the document lacks is read as :func:`loose` does.
+    """Read ``field=value`` words; a field the document lacks is read as :func:`read_loosely` does.
 
     Args:
         words: The words, each with a ``=``; a repeated field gathers its values.
@@ -54,11 +54,11 @@ def read_fields(words: Iterable[str], schemas: Mapping[str, Mapping[str, Any]], 
         except Unfit as problem:
             problems[name] = str(problem)
     if problems:
-        raise _refusal(problems, about)
+        raise _unfit_error(problems, about)
     return values
 
 
-def _refusal(problems: Mapping[str, str], about: str) -> ValidationError:
+def _unfit_error(problems: Mapping[str, str], about: str) -> ValidationError:
     listed = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
     return ValidationError(
         f"{about}: {listed} (refused here; nothing was sent)",
@@ -77,51 +77,51 @@ def read_value(texts: Sequence[str], schema: Mapping[str, Any]) -> Any:
     shapes: Sequence[Mapping[str, Any]] = schema.get("anyOf") or (schema,)
     lists = [shape for shape in shapes if shape.get("type") == "array"]
     singles = [shape for shape in shapes if shape.get("type") != "array"]
-    if lists and (len(texts) > 1 or not singles or _json_list(texts[0]) is not None):
-        return _list(texts, lists[0])
+    if lists and (len(texts) > 1 or not singles or _read_json_list(texts[0]) is not None):
+        return _read_list(texts, lists[0])
     if len(texts) > 1:
         if schema:
             raise Unfit(f"is given {len(texts)} times and takes one value")
-        return [loose(text) for text in texts]
-    return _any_of(texts[0], singles)
+        return [read_loosely(text) for text in texts]
+    return _read_any_of(texts[0], singles)
 
 
-def loose(text: str) -> Any:
+def read_loosely(text: str) -> Any:
     """A value of unknown type: what it says where it is JSON, the text itself otherwise."""
     try:
-        return _json(text)
+        return _read_json(text)
     except ValueError:
         return text
 
 
-def _list(texts: Sequence[str], shape: Mapping[str, Any]) -> list[Any]:
+def _read_list(texts: Sequence[str], shape: Mapping[str, Any]) -> list[Any]:
     """Items given one by one, or all of them as one JSON array."""
-    if len(texts) == 1 and (whole := _json_list(texts[0])) is not None:
+    if len(texts) == 1 and (whole := _read_json_list(texts[0])) is not None:
         return whole
     return [read_value([text], shape.get("items", {})) for text in texts]
 
 
-def _any_of(text: str, shapes: Sequence[Mapping[str, Any]]) -> Any:
+def _read_any_of(text: str, shapes: Sequence[Mapping[str, Any]]) -> Any:
     first: Unfit | None = None
     for shape in shapes:
         try:
-            return _single(text, shape)
+            return _read_single(text, shape)
         except Unfit as problem:
             first = first or problem
     raise first or Unfit("takes no value")
 
 
-def _single(text: str, shape: Mapping[str, Any]) -> Any:
+def _read_single(text: str, shape: Mapping[str, Any]) -> Any:
     if choices := shape.get("enum"):
-        return _choice(text, choices)
-    return READERS.get(shape.get("type", ""), loose)(text)
+        return _read_choice(text, choices)
+    return READERS.get(shape.get("type", ""), read_loosely)(text)
 
 
-def _choice(text: str, choices: Sequence[Any]) -> Any:
+def _read_choice(text: str, choices: Sequence[Any]) -> Any:
     spelled = {choice if isinstance(choice, str) else json.dumps(choice): choice for choice in choices}
     if text in spelled:
         return spelled[text]
-    number = loose(text)
+    number = read_loosely(text)
     if type(number) in (int, float):
         for choice in choices:
             if type(choice) in (int, float) and choice == number:
@@ -133,7 +133,7 @@ def _choice(text: str, choices: Sequence[Any]) -> Any:
     raise Unfit(f"{text!r} is none of its choices: {', '.join(map(repr, choices[:SHOWN]))}{more}")
 
 
-def _integer(text: str) -> int:
+def _read_integer(text: str) -> int:
     if not WHOLE.fullmatch(text):
         raise Unfit(f"{text!r} is no whole number")
     try:
@@ -142,24 +142,24 @@ def _integer(text: str) -> int:
         raise Unfit(f"a number of {len(text)} digits is too long") from None
 
 
-def _number(text: str) -> float:
+def _read_number(text: str) -> float:
     if WHOLE.fullmatch(text):
-        return _integer(text)
+        return _read_integer(text)
     if not DECIMAL.fullmatch(text) or not isfinite(float(text)):
         raise Unfit(f"{text!r} is no number")
     return float(text)
 
 
-def _boolean(text: str) -> bool:
+def _read_boolean(text: str) -> bool:
     value = SWITCH.get(text.lower())
     if value is None:
         raise Unfit(f"{text!r} is neither true nor false")
     return value
 
 
-def _object(text: str) -> dict[str, Any]:
+def _read_object(text: str) -> dict[str, Any]:
     try:
-        value = _json(text)
+        value = _read_json(text)
     except ValueError as error:
         raise Unfit(f"takes a JSON object, and {text!r} is no JSON ({error})") from None
     if not isinstance(value, dict):
@@ -169,29 +169,29 @@ def _object(text: str) -> dict[str, Any]:
 
 READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "string": str,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "object": _object,
+    "integer": _read_integer,
+    "number": _read_number,
+    "boolean": _read_boolean,
+    "object": _read_object,
 }
 
 
-def _json_list(text: str) -> list[Any] | None:
-    value: list[Any] | str | None = loose(text) if text.lstrip().startswith("[") else None
+def _read_json_list(text: str) -> list[Any] | None:
+    value: list[Any] | str | None = read_loosely(text) if text.lstrip().startswith("[") else None
     return None if isinstance(value, str) else value
 
 
-def _json(text: str) -> Any:
+def _read_json(text: str) -> Any:
     """Parse JSON as the API does: without NaN and Infinity.
 
     Raises:
         ValueError: It is no JSON.
     """
     try:
-        return json.loads(text, parse_constant=_no_number)
+        return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _no_number(word: str) -> NoReturn:
+def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")

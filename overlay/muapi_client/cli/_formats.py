@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from muapi_client._predictions import Job, Output, Prediction
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:
+def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:
     """Lay rows out in columns.
 
     Args:
@@ -34,21 +34,21 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collect
     )
 
 
-def usd(amount: Decimal | None) -> str:
+def format_usd(amount: Decimal | None) -> str:
     """An amount in USD in all its digits, without trailing zeros; a dash where it is unknown."""
     return "-" if amount is None else f"{amount.normalize():f}"
 
 
-def charge(cost: Cost | None) -> str:
+def describe_charge(cost: Cost | None) -> str:
     """What a request cost, in words. Unknown is not zero."""
     if cost is None:
         return "charge unknown: the server told none"
     if cost.refunded:
-        return f"charged 0 USD ({usd(cost.amount_usd)} USD was refunded)"
-    return f"charged {usd(cost.amount_usd)} USD"
+        return f"charged 0 USD ({format_usd(cost.amount_usd)} USD was refunded)"
+    return f"charged {format_usd(cost.amount_usd)} USD"
 
 
-def money(amount: Decimal | None) -> float | None:
+def to_json_number(amount: Decimal | None) -> float | None:
     """An amount as a JSON number, as the API writes it; six decimals survive a float."""
     return None if amount is None else float(amount)
 
@@ -58,11 +58,11 @@ def cost_form(cost: Cost | None) -> dict[str, Any] | None:
     if cost is None:
         return None
     return {
-        "amount_usd": money(cost.amount_usd),
+        "amount_usd": to_json_number(cost.amount_usd),
         "amount_credits": cost.amount_credits,
         "bonus_credits_used": cost.bonus_credits_used,
         "refunded": cost.refunded,
-        "charged_usd": money(cost.charged_usd),
+        "charged_usd": to_json_number(cost.charged_usd),
     }
 
 
@@ -83,7 +83,7 @@ def prediction_form(prediction: Prediction) -> dict[str, Any]:
         "outputs": [_output_form(output) for output in prediction.outputs],
         "error": prediction.error,
         "cost": cost_form(prediction.cost),
-        "balance_usd": money(prediction.balance),
+        "balance_usd": to_json_number(prediction.balance),
         "seconds": None if prediction.seconds is None else round(prediction.seconds, 3),
         "sandbox": prediction.sandbox.verdict,
         "warnings": list(prediction.warnings),

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from muapi_client.cli._exit import InterruptedJobError
-from muapi_client.cli._formats import charge, job_form, prediction_form, usd
+from muapi_client.cli._formats import describe_charge, format_usd, job_form, prediction_form
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -34,7 +34,7 @@ class Watcher:
         """Tell the id of a job that was accepted, before anything else can go wrong."""
         self._id, self._cost = job.id, job.cost
         self._console.say(
-            f"accepted as {job.id}, {charge(job.cost)}; should the wait end early: muapi-client wait {job.id}",
+            f"accepted as {job.id}, {describe_charge(job.cost)}; should the wait end early: muapi-client wait {job.id}",
             {"event": "accepted", **job_form(job)},
         )
 
@@ -91,9 +91,9 @@ def show_facts(prediction: Prediction, console: Console) -> None:
 
 def _facts(prediction: Prediction) -> Iterator[str]:
     yield prediction.status
-    yield charge(prediction.cost)
+    yield describe_charge(prediction.cost)
     if prediction.balance is not None:
-        yield f"balance {usd(prediction.balance)} USD"
+        yield f"balance {format_usd(prediction.balance)} USD"
     if prediction.seconds is not None:
         yield f"{prediction.seconds:.1f} s"
     if prediction.id is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client._config import read_origin
 from muapi_client.cli._call_arguments import read_call
 from muapi_client.cli._exit import DONE, InterruptedJobError
-from muapi_client.cli._formats import event_form, job_form, money, usd
+from muapi_client.cli._formats import event_form, format_usd, job_form, to_json_number
 from muapi_client.cli._progress import Watcher, show_facts, show_result
 from muapi_client.errors import MuAPIError
 
@@ -76,11 +76,11 @@ def show_estimate(estimate: Estimate, console: Console) -> None:
     """Print a price."""
     form = {
         "model": estimate.model,
-        "cost_usd": money(estimate.cost_usd),
+        "cost_usd": to_json_number(estimate.cost_usd),
         "dynamic": estimate.dynamic,
         "strategy": estimate.strategy,
     }
-    console.result(form, f"{usd(estimate.cost_usd)} USD")
+    console.result(form, f"{format_usd(estimate.cost_usd)} USD")
 
 
 def _show(call: Call[Any], console: Console) -> None:

@@ -58,7 +58,7 @@ class Guard:
         self._depth += 1
         if self._depth == 1:
             self._wrapped.extend(_wrap(*place) for place in _PLACES)
-            self._exempted.extend(_exempt(name) for name in _NO_PROXY)
+            self._exempted.extend(_exempt_from_proxy(name) for name in _NO_PROXY)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,7 +72,7 @@ class Guard:
         while self._wrapped:
             _unwrap(*self._wrapped.pop())
         while self._exempted:
-            _unexempt(*self._exempted.pop())
+            _undo_exemption(*self._exempted.pop())
 
     def take(self) -> list[RealAPIReached]:
         """What was refused since the last call."""
@@ -89,7 +89,7 @@ class Guard:
 def _wrap(home: Any, name: str, place: int, keyword: str) -> tuple[Any, str, Any, Any]:
     """Watch ``home.name``; what was there (None where it was inherited), and what is."""
     found = vars(home).get(name)
-    watched = _watched(getattr(home, name), name, place, keyword)
+    watched = _watch(getattr(home, name), name, place, keyword)
     setattr(home, name, watched)
     return home, name, found, watched
 
@@ -104,7 +104,7 @@ def _unwrap(home: Any, name: str, found: Any, watched: Any) -> None:
         setattr(home, name, found)
 
 
-def _watched(original: Callable[..., Any], name: str, place: int, keyword: str) -> Callable[..., Any]:
+def _watch(original: Callable[..., Any], name: str, place: int, keyword: str) -> Callable[..., Any]:
     @wraps(original)
     def watched(*args: Any, **named: Any) -> Any:
         if _entered:
@@ -117,15 +117,15 @@ def _watched(original: Callable[..., Any], name: str, place: int, keyword: str) 
     return watched
 
 
-def _exempt(name: str) -> tuple[str, str | None, str]:
+def _exempt_from_proxy(name: str) -> tuple[str, str | None, str]:
     """Keep proxies out of it by the variable ``name``; what it said, and what it says."""
     found = os.environ.get(name)
     extended = os.environ[name] = ",".join(filter(None, (found, *_OURS)))
     return name, found, extended
 
 
-def _unexempt(name: str, found: str | None, extended: str) -> None:
-    """Undo :func:`_exempt`: if another has changed the variable since, take out no more than what is ours."""
+def _undo_exemption(name: str, found: str | None, extended: str) -> None:
+    """Undo :func:`_exempt_from_proxy`: if another has changed the variable since, take out what is ours."""
     says = os.environ.get(name)
     if says == extended:
         says = found

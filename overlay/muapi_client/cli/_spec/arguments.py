@@ -58,7 +58,7 @@ def add_actions(actions: Any, command: Command) -> None:
     _add_build(actions)
 
 
-def consider(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """What argparse cannot say about the words of one action."""
     if options.action == "verify" and options.sha256:
         wrong = [name for name, given in (("--strict", options.strict), ("--used-in", options.used_in)) if given]
@@ -89,7 +89,7 @@ def _add_verify(actions: Any, command: Command) -> None:
         actions, "verify", "compare the document this program runs on with a hash or with your lock", VERIFY
     )
     pin = verify.add_mutually_exclusive_group(required=True)
-    pin.add_argument("--sha256", metavar="HASH", type=_sha256, help="the document's hash, as `spec show` tells it")
+    pin.add_argument("--sha256", metavar="HASH", type=_read_sha256, help="the document's hash, as `spec show` tells it")
     pin.add_argument("--lock", metavar="FILE", help="your lock, as `spec lock` writes it")
     verify.add_argument("--strict", action="store_true", help="with --lock: fail on another document in any case")
     _add_used_in(verify, "with --lock: fail on a model that is used in this code and not locked")
@@ -149,7 +149,7 @@ def _add_used_in(parser: argparse.ArgumentParser, summary: str) -> None:
     parser.add_argument("--used-in", metavar="PATH", action="append", default=[], help=f"{summary}; may be repeated")
 
 
-def _sha256(text: str) -> str:
+def _read_sha256(text: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is no sha256: 64 hexadecimal digits")
     return text.lower()

@@ -41,10 +41,10 @@ def build(options: argparse.Namespace, console: Console) -> int:
             fetch(options.source, folder)
         except PinError as error:
             raise PinError(str(error).removesuffix("; the old pin is untouched")) from None
-        message = _rendered(_arguments(options, Path(folder, DOCUMENT), package))
+        message = _render(_list_arguments(options, Path(folder, DOCUMENT), package))
     name = package.name
     use = f"import {name}; MuAPI(models={name}) speaks that document, wherever {package.parent} is on the path"
-    console.result({"package": str(package), "name": name, "said": message}, "\n".join([*message, use]))
+    console.result({"package": str(package), "name": name, "messages": message}, "\n".join([*message, use]))
     return DONE
 
 
@@ -57,7 +57,7 @@ def _check_tools() -> None:
         )
 
 
-def _arguments(options: argparse.Namespace, document: Path, package: Path) -> list[str]:
+def _list_arguments(options: argparse.Namespace, document: Path, package: Path) -> list[str]:
     pin = pinned().directory
     corrections = options.corrections or str(pin / CORRECTIONS)
     source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
@@ -70,7 +70,7 @@ def _arguments(options: argparse.Namespace, document: Path, package: Path) -> li
     ]
 
 
-def _rendered(arguments: list[str]) -> list[str]:
+def _render(arguments: list[str]) -> list[str]:
     """What the generator tells of its work, a line each.
 
     Raises:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import against, code_in
+from muapi_client.cli._spec.usage import read_code, resolve_usage
 from muapi_client.pinning import diff as compared
 from muapi_client.pinning._diff.inputs import read_input, read_price_list
 from muapi_client.pinning._report.forms import make_record, render
@@ -39,12 +39,12 @@ def diff(options: argparse.Namespace, console: Console) -> int:
         ImportError: A second opinion is asked for, and specshift is not installed.
     """
     old, new = read_input(options.old), read_input(options.new)
-    whole = compared(old.document, new.document, prices=_prices(options, old, new))
+    whole = compared(old.document, new.document, prices=_read_prices(options, old, new))
     if options.second_opinion:
-        whole = _second(old, new, whole)
-    every = code_in(options.used_in)
-    usage, strange = against(every, whole.functions, old.document, new.document) if every else (None, ())
-    found = narrowed(whole, usage, [name.strip() for name in (options.only or "").split(",") if name.strip()])
+        whole = _ask_specshift(old, new, whole)
+    every = read_code(options.used_in)
+    usage, strange = resolve_usage(every, whole.functions, old.document, new.document) if every else (None, ())
+    found = narrow(whole, usage, [name.strip() for name in (options.only or "").split(",") if name.strip()])
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
     console.result(make_record(report) if console.json else None, render(report, form))
@@ -55,20 +55,22 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     return FAILED if found.fails(options.fail_on) else DONE
 
 
-def _second(old: Input, new: Input, whole: Diff) -> Diff:
+def _ask_specshift(old: Input, new: Input, whole: Diff) -> Diff:
     from muapi_client.pinning._diff.specshift import add_second_opinion  # noqa: PLC0415 - only where it is asked for
 
     return add_second_opinion(old.document, new.document, whole)
 
 
-def _prices(options: argparse.Namespace, old: Input, new: Input) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+def _read_prices(
+    options: argparse.Namespace, old: Input, new: Input
+) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """The price lists, given or lying beside both documents."""
     if options.prices:
         return read_price_list(options.prices[0]), read_price_list(options.prices[1])
     return (old.prices, new.prices) if old.prices is not None and new.prices is not None else None
 
 
-def narrowed(whole: Diff, usage: Usage | None, only: Collection[str]) -> Diff:
+def narrow(whole: Diff, usage: Usage | None, only: Collection[str]) -> Diff:
     """The changes that count: of what is used and what is named, together.
 
     What the client calls by itself is used by every program. Where something in the code cannot be told, or a file

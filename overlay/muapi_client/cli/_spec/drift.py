@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from attrs import evolve
 
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._spec.diff import EVERYTHING, narrowed
-from muapi_client.cli._spec.locks import named
-from muapi_client.cli._spec.usage import against, code_in
+from muapi_client.cli._spec.diff import EVERYTHING, narrow
+from muapi_client.cli._spec.locks import read_only
+from muapi_client.cli._spec.usage import read_code, resolve_usage
 from muapi_client.pinning import Drift, PinError, make_lock, pinned
 from muapi_client.pinning import drift as compared
 from muapi_client.pinning._report.forms import make_record, render
@@ -37,21 +37,21 @@ def drift(options: argparse.Namespace, console: Console) -> int:
     Raises:
         PinError: A name is no function of the pinned document, or code that is to be read is not there.
     """
-    only = named(options)
+    only = read_only(options)
     if only:
         # A misspelt name shall not wait for a drift to be noticed.
         make_lock(pinned().document, "", only, corrections_sha256="", package="")
-    every = code_in(options.used_in)
+    every = read_code(options.used_in)
     try:
         whole = compared(options.source)
     except PinError as error:
         event = {"error": str(error), "type": type(error).__name__, "verdict": "unreachable"}
         console.say(f"muapi-client: {error}", event)
         return UNREACHABLE
-    usage = against(every, whole.diff.functions, pinned().document).usage if every and whole.diff else None
+    usage = resolve_usage(every, whole.diff.functions, pinned().document).usage if every and whole.diff else None
     if usage and not usage.complete:
         console.remark(EVERYTHING)
-    found = evolve(whole, diff=narrowed(whole.diff, usage, only)) if whole.diff else whole
+    found = evolve(whole, diff=narrow(whole.diff, usage, only)) if whole.diff else whole
     report = _report(found, usage)
     form: Literal["text", "markdown"] = "markdown" if options.output == "markdown" else "text"
     console.result(_record(found, report), "\n".join(_lines(found, report, form)))

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import against, code_in, unknown, unread
+from muapi_client.cli._spec.usage import describe_unknown, describe_unread, read_code, resolve_usage
 from muapi_client.pinning import PinError, UserLock, compare_lock, make_lock, pinned
 from muapi_client.pinning._locks.user_lock import list_functions
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
@@ -36,7 +36,7 @@ def verify(options: argparse.Namespace, console: Console) -> int:
     Raises:
         PinError: The lock cannot be read, or the package and the document beside it do not belong together.
     """
-    return _against_hash(options.sha256, console) if options.sha256 else _against_lock(options, console)
+    return _verify_hash(options.sha256, console) if options.sha256 else _verify_lock(options, console)
 
 
 def lock(options: argparse.Namespace, console: Console) -> int:
@@ -46,9 +46,9 @@ def lock(options: argparse.Namespace, console: Console) -> int:
         PinError: A name is no function of the document, a file of the code cannot be read, or the package and the
             document do not belong together.
     """
-    pin = _pin()
-    names = _locked_names(options, pin, console)
-    prices = _prices() if options.prices else None
+    pin = _find_pin()
+    names = _choose_names(options, pin, console)
+    prices = _read_prices() if options.prices else None
     made = make_lock(
         pin.document,
         SPEC.sha256,
@@ -68,32 +68,32 @@ def lock(options: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-def _locked_names(options: argparse.Namespace, pin: Pin, console: Console) -> frozenset[str] | None:
+def _choose_names(options: argparse.Namespace, pin: Pin, console: Console) -> frozenset[str] | None:
     """What ``--only`` and ``--used-in`` name, and what the client calls by itself; None where neither is given."""
-    only = named(options)
-    every = code_in(options.used_in)
+    only = read_only(options)
+    every = read_code(options.used_in)
     if every is None:
         return frozenset(only) if only else None
     functions = list_functions(pin.document)
-    usage, strange = against(every, functions, pin.document)
+    usage, strange = resolve_usage(every, functions, pin.document)
     if usage.unread:
         raise PinError(
-            f"nothing is locked, for what it uses would be missing: {'; '.join(unread(usage))}. Run this under a "
-            "Python that reads it, or give --used-in the rest and name what it uses with --only"
+            f"nothing is locked, for what it uses would be missing: {'; '.join(describe_unread(usage))}. Run this under "
+            "a Python that reads it, or give --used-in the rest and name what it uses with --only"
         )
-    for line in unknown(usage):
+    for line in describe_unknown(usage):
         console.remark(f"muapi-client: {line}: name it with --only too")
     for name in strange:
         console.remark(f"muapi-client: {name} is used and not locked: the document has no such function")
     return frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())})
 
 
-def named(options: argparse.Namespace) -> list[str]:
+def read_only(options: argparse.Namespace) -> list[str]:
     """The functions or slugs that ``--only`` names."""
     return [name.strip() for name in (options.only or "").split(",") if name.strip()]
 
 
-def _against_hash(asked: str, console: Console) -> int:
+def _verify_hash(asked: str, console: Console) -> int:
     holds = asked == SPEC.sha256
     verdict = "as asked" if holds else f"not on {asked} as asked: install the version that was rendered from it"
     console.result(
@@ -103,13 +103,13 @@ def _against_hash(asked: str, console: Console) -> int:
     return DONE if holds else FAILED
 
 
-def _against_lock(options: argparse.Namespace, console: Console) -> int:
+def _verify_lock(options: argparse.Namespace, console: Console) -> int:
     text = Path(options.lock).read_text(encoding="utf-8-sig", errors="replace")
     mine = UserLock.from_toml(text, options.lock)
-    document = _pin().document
-    usage = _used(mine, document, options, console)
+    document = _find_pin().document
+    usage = _read_usage(mine, document, options, console)
     used = usage.names if usage else ()
-    now = _prices() if mine.prices else None
+    now = _read_prices() if mine.prices else None
     found = compare_lock(mine, document, SPEC.sha256, used, corrections_sha256=SPEC.corrections_sha256, prices=now)
     missed = usage is not None and bool(usage.unread or (options.strict and usage.unknown))
     holds = found.holds and not (options.strict and found.moved) and not missed
@@ -128,31 +128,33 @@ def _against_lock(options: argparse.Namespace, console: Console) -> int:
         "unread": [{"file": file, "reason": why} for file, why in usage.unread] if usage else [],
         "same": found.same,
     }
-    console.result(facts, "\n".join(_lines(found, mine, options)))
+    console.result(facts, "\n".join(_describe(found, mine, options)))
     return DONE if holds else FAILED
 
 
-def _used(mine: UserLock, document: Mapping[str, Any], options: argparse.Namespace, console: Console) -> Usage | None:
+def _read_usage(
+    mine: UserLock, document: Mapping[str, Any], options: argparse.Namespace, console: Console
+) -> Usage | None:
     """What the code uses that ``--used-in`` names; what cannot be told of it is said.
 
     A lock of every function has whatever the code may use, so that nothing is left to be told.
     """
-    every = code_in(options.used_in)
+    every = read_code(options.used_in)
     if every is None:
         return None
     functions = list_functions(document)
-    usage = against(every, functions, document).usage
+    usage = resolve_usage(every, functions, document).usage
     if functions.keys() <= mine.functions.keys():
         return evolve(usage, unknown=(), unread=())
     refused = "; refused, since --strict was given" if options.strict else ""
-    for line in unknown(usage):
+    for line in describe_unknown(usage):
         console.remark(f"muapi-client: {line}: see that {options.lock} has it (`spec lock --only`){refused}")
-    for line in unread(usage):
+    for line in describe_unread(usage):
         console.remark(f"muapi-client: {line}; refused: run this under a Python that reads it, or leave it out")
     return usage
 
 
-def _lines(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
+def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """What a comparison came to: the document first, then a line for each model."""
     runs_on, pinned_to = found.document_sha256[:SHORT], found.locked_sha256[:SHORT]
     if not found.moved and not found.recorrected:
@@ -176,10 +178,10 @@ def _lines(found: LockComparison, mine: UserLock, options: argparse.Namespace) -
         f"  {name}: costs {now or 'an unknown sum'}, not {was} USD" for name, (was, now) in found.repriced.items()
     ]
     lines += [f"  {name}: used, and not in {options.lock}" for name in found.unlocked]
-    return lines if found.holds else [*lines, *_remedies(found, mine, options)]
+    return lines if found.holds else [*lines, *_advise(found, mine, options)]
 
 
-def _remedies(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
+def _advise(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """What to do about it: how to see what changed, where that can be seen, and how to take it up."""
     both = f"of {mine.package}, and that of the installed {PACKAGE}"
     documents = [f"To see how: `muapi-client spec diff OLD NEW`, on muapi_generated/openapi.json {both}."]
@@ -188,7 +190,7 @@ def _remedies(found: LockComparison, mine: UserLock, options: argparse.Namespace
     return [*see, f"To take it up: `muapi-client spec lock {options.lock}`, with --used-in or --only as before."]
 
 
-def _pin() -> Pin:
+def _find_pin() -> Pin:
     """The document this package was rendered from, as a file."""
     pin = pinned()
     if pin.lock.document_sha256 != SPEC.sha256:
@@ -199,7 +201,7 @@ def _pin() -> Pin:
     return pin
 
 
-def _prices() -> dict[str, str]:
+def _read_prices() -> dict[str, str]:
     """Each function's representative price in USD, where one is known."""
     from muapi_client import catalog  # noqa: PLC0415 - loads every model's data
 

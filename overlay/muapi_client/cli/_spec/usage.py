@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from muapi_client.pinning import Usage
 
 
-class Read(NamedTuple):
+class ReadUsage(NamedTuple):
     """A code base, read against documents.
 
     Attributes:
@@ -29,7 +29,7 @@ class Read(NamedTuple):
     strange: tuple[str, ...]
 
 
-def against(every: Usage, functions: Mapping[str, str], *documents: Mapping[str, Any]) -> Read:
+def resolve_usage(every: Usage, functions: Mapping[str, str], *documents: Mapping[str, Any]) -> ReadUsage:
     """What was found in code, as functions of these documents.
 
     Args:
@@ -38,10 +38,10 @@ def against(every: Usage, functions: Mapping[str, str], *documents: Mapping[str,
         documents: The documents, whose summaries tell the catalogue names.
     """
     called = index_functions(*documents)
-    return Read(every.within(functions, called), every.strange(functions, called))
+    return ReadUsage(every.within(functions, called), every.strange(functions, called))
 
 
-def code_in(paths: Iterable[str]) -> Usage | None:
+def read_code(paths: Iterable[str]) -> Usage | None:
     """What the code that ``--used-in`` names uses; None where it names none.
 
     Raises:
@@ -51,11 +51,11 @@ def code_in(paths: Iterable[str]) -> Usage | None:
     return find_usage(listed) if listed else None
 
 
-def unknown(usage: Usage) -> Iterator[str]:
+def describe_unknown(usage: Usage) -> Iterator[str]:
     """The places that use what cannot be told, a line each."""
     yield from (f"{use.file}:{use.line} uses what cannot be told without running it" for use in usage.unknown)
 
 
-def unread(usage: Usage) -> Iterator[str]:
+def describe_unread(usage: Usage) -> Iterator[str]:
     """The files that cannot be read, a line each."""
     yield from (f"{file} could not be read: {why}" for file, why in usage.unread)
