@@ -1,4 +1,4 @@
-"""What an error means to the shell: an exit code, and one line on standard error. Never a traceback.
+"""The end of a command: an exit code, and one line on standard error. Never a traceback.
 
 Lives here: the table of codes, which are the official CLI's, and what a user of this program can do about an error.
 Does not live here: the errors' own words (``muapi_client.errors`` and whoever raises them).

@@ -40,7 +40,7 @@ def format_usd(amount: Decimal | None) -> str:
 
 
 def describe_charge(cost: Cost | None) -> str:
-    """What a request cost, in words. Unknown is not zero."""
+    """Say the cost of a request in words. Unknown is not zero."""
     if cost is None:
         return "charge unknown: the server told none"
     if cost.refunded:
@@ -76,7 +76,7 @@ def job_form(job: Job) -> dict[str, Any]:
 
 
 def prediction_form(prediction: Prediction) -> dict[str, Any]:
-    """What the server said of a job, as JSON."""
+    """The server's answer about a job, as JSON."""
     return {
         "request_id": prediction.id,
         "status": prediction.status,

@@ -66,7 +66,7 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """What argparse cannot say about the words of one command."""
+    """Refuse words of one command that argparse cannot judge."""
     if options.command == "run":
         wrong = [word for word in options.fields if "=" not in word or word.startswith("=")]
         if wrong:

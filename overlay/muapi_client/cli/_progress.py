@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Watcher:
-    """What is known of the one job this program is about."""
+    """The state of the one job this program is about."""
 
     def __init__(self, console: Console, request_id: str | None = None) -> None:
         self._console = console

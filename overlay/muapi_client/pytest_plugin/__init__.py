@@ -1,4 +1,4 @@
-"""What pytest offers to those who test against MuAPI: fixtures on the emulator, and a guard of the real API.
+"""The pytest plugin for tests of code that uses MuAPI: fixtures on the emulator, and a guard of the real API.
 
 Lives here: ``muapi_emulator``, ``muapi``, ``async_muapi``, ``no_real_api``, and the hooks that fail a guarded test.
 Does not live here: the emulator, and how the guard sees what would leave (``_network_guard``). Every pytest run loads
@@ -62,13 +62,13 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, None]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
-    """Likewise for the test itself and the program under it."""
+    """Fail it where the test itself or the program under it did."""
     _judge(item, (yield))
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, None]:
-    """Likewise for what its fixtures do at the end."""
+    """Fail it where its fixtures did at their end."""
     _judge(item, (yield))
 
 
@@ -130,6 +130,6 @@ def _judge(item: pytest.Item, phase: Any) -> None:
 
 
 def _refusals(item: pytest.Item) -> list[RealAPIReached]:
-    """What the test's guard refused since the last call."""
+    """Take what the test's guard refused since the last call."""
     guard = item.stash.get(_GUARD, None)
     return guard.take() if guard is not None else []

@@ -75,7 +75,7 @@ class Guard:
             _undo_exemption(*self._exempted.pop())
 
     def take(self) -> list[RealAPIReached]:
-        """What was refused since the last call."""
+        """Take what was refused since the last call."""
         refusals, self._refusals = self._refusals, []
         return refusals
 
@@ -139,7 +139,7 @@ def _undo_exemption(name: str, found: str | None, extended: str) -> None:
 
 
 def is_real(host: object) -> bool:
-    """Whether ``host``, a name as text or bytes, is MuAPI's."""
+    """Tell whether ``host``, a name as text or bytes, is MuAPI's."""
     if isinstance(host, bytes):
         host = host.decode("ascii", "replace")
     if not isinstance(host, str):

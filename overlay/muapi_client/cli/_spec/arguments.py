@@ -59,7 +59,7 @@ def add_actions(actions: Any, command: Command) -> None:
 
 
 def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """What argparse cannot say about the words of one action."""
+    """Refuse words of one action that argparse cannot judge."""
     if options.action == "verify" and options.sha256:
         wrong = [name for name, given in (("--strict", options.strict), ("--used-in", options.used_in)) if given]
         if wrong:

@@ -71,7 +71,7 @@ def _list_arguments(options: argparse.Namespace, document: Path, package: Path) 
 
 
 def _render(arguments: list[str]) -> list[str]:
-    """What the generator tells of its work, a line each.
+    """Run the generator; its messages, a line each.
 
     Raises:
         MuAPIError: It refused; nothing was written.

@@ -69,7 +69,7 @@ def lock(options: argparse.Namespace, console: Console) -> int:
 
 
 def _choose_names(options: argparse.Namespace, pin: Pin, console: Console) -> frozenset[str] | None:
-    """What ``--only`` and ``--used-in`` name, and what the client calls by itself; None where neither is given."""
+    """Choose the names of ``--only``, ``--used-in`` and the client's own calls; None where no option is given."""
     only = read_only(options)
     every = read_code(options.used_in)
     if every is None:
@@ -78,8 +78,8 @@ def _choose_names(options: argparse.Namespace, pin: Pin, console: Console) -> fr
     usage, strange = resolve_usage(every, functions, pin.document)
     if usage.unread:
         raise PinError(
-            f"nothing is locked, for what it uses would be missing: {'; '.join(describe_unread(usage))}. Run this under "
-            "a Python that reads it, or give --used-in the rest and name what it uses with --only"
+            f"nothing is locked, for what it uses would be missing: {'; '.join(describe_unread(usage))}. Run this "
+            "under a Python that reads it, or give --used-in the rest and name what it uses with --only"
         )
     for line in describe_unknown(usage):
         console.remark(f"muapi-client: {line}: name it with --only too")
@@ -135,7 +135,7 @@ def _verify_lock(options: argparse.Namespace, console: Console) -> int:
 def _read_usage(
     mine: UserLock, document: Mapping[str, Any], options: argparse.Namespace, console: Console
 ) -> Usage | None:
-    """What the code uses that ``--used-in`` names; what cannot be told of it is said.
+    """Read what the code uses that ``--used-in`` names, and warn of what cannot be known of it.
 
     A lock of every function has whatever the code may use, so that nothing is left to be told.
     """
@@ -155,7 +155,7 @@ def _read_usage(
 
 
 def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
-    """What a comparison came to: the document first, then a line for each model."""
+    """Describe a comparison: the document first, then a line for each model."""
     runs_on, pinned_to = found.document_sha256[:SHORT], found.locked_sha256[:SHORT]
     if not found.moved and not found.recorrected:
         lines = [f"this program runs on document {runs_on}, as {options.lock} has it"]
@@ -182,7 +182,7 @@ def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace
 
 
 def _advise(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
-    """What to do about it: how to see what changed, where that can be seen, and how to take it up."""
+    """Say what to do about it: how to see what changed, where that can be seen, and how to take it up."""
     both = f"of {mine.package}, and that of the installed {PACKAGE}"
     documents = [f"To see how: `muapi-client spec diff OLD NEW`, on muapi_generated/openapi.json {both}."]
     corrections = [f"To see how it is corrected: compare muapi_generated/corrections.yaml {both}."]

@@ -31,7 +31,7 @@ def show(options: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 
 
 
 def _facts() -> dict[str, Any]:
-    """What the lock says, and whether this package was rendered from that document."""
+    """The facts of the lock, and whether this package was rendered from that document."""
     from muapi_generated import SPEC  # noqa: PLC0415 - stands beside what it is compared with
 
     pin = pinned()

@@ -1,7 +1,7 @@
-"""What ``--used-in`` makes of a code base, for the actions of ``spec`` that take it.
+"""The option ``--used-in`` of the actions of ``spec``: the functions that a code base uses.
 
-Lives here: reading the code against documents, and how what cannot be told of it is said. Does not live here: how code
-is read (``muapi_client.pinning``), what each action makes of it.
+Lives here: reading the code against documents, and the lines about what cannot be known of it. Does not live here: how
+code is read (``muapi_client.pinning``), what each action makes of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ReadUsage(NamedTuple):
 
 
 def resolve_usage(every: Usage, functions: Mapping[str, str], *documents: Mapping[str, Any]) -> ReadUsage:
-    """What was found in code, as functions of these documents.
+    """Resolve the names found in code to functions of these documents.
 
     Args:
         every: What was found.
@@ -42,7 +42,7 @@ def resolve_usage(every: Usage, functions: Mapping[str, str], *documents: Mappin
 
 
 def read_code(paths: Iterable[str]) -> Usage | None:
-    """What the code that ``--used-in`` names uses; None where it names none.
+    """Find what the code that ``--used-in`` names uses; None where it names none.
 
     Raises:
         PinError: A path is not there, or holds no Python.

@@ -120,7 +120,7 @@ class Diff:
         )
 
     def fails(self, on: Literal["breaking", "any", "none"]) -> bool:
-        """Whether a build that wants to hear of ``on`` has to fail."""
+        """Tell whether a build that is to fail on ``on`` has to fail."""
         return bool(self.changes) if on == "any" else on == "breaking" and self.counts["breaking"] > 0
 
 

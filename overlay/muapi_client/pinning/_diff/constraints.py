@@ -58,7 +58,7 @@ def compare_constraints(old: Alternative, new: Alternative, equivalence: Equival
 
 
 def _select_effective(notes: Any) -> dict[str, Any]:
-    """What one branch of a union says of itself that does something, beyond what another has said for the whole."""
+    """Select the notes of a union's branch that do something, beyond those that another gives for the whole."""
     return {key: note for key, note in (as_object(notes) or {}).items() if key in EFFECTS}
 
 

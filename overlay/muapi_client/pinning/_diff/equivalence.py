@@ -26,20 +26,20 @@ _DATA: Final = ("enum", "const", "default")  # values, whose fields are no words
 
 
 class Equivalence:
-    """What is the same in two documents."""
+    """The equal parts of two documents."""
 
     def __init__(self, old: Document, new: Document) -> None:
         self._parts = _index_parts(old), _index_parts(new)
         self._changed = _find_changed(*self._parts)
 
     def is_same(self, old: Any, new: Any) -> bool:
-        """Whether two parts of the documents are the same all the way down."""
+        """Tell whether two parts of the documents are the same all the way down."""
         return is_same(old, new) and (
             not _may_refer(old) or self._changed.isdisjoint(map(_part_of, find_references(old)))
         )
 
     def means_same(self, old: Any, new: Any) -> bool:
-        """Whether two parts differ, all the way down, in words for people at most."""
+        """Tell whether two parts differ, all the way down, in words for people at most."""
         return is_same(_drop_texts(old), _drop_texts(new)) and self._changed_in_meaning.isdisjoint(
             map(_part_of, find_references(old))
         )
@@ -63,12 +63,12 @@ def find_references(part: Any) -> Iterator[str]:
 
 
 def _may_refer(value: object) -> bool:
-    """Whether a value can hold a reference at all: most of a document's are texts and numbers."""
+    """Tell whether a value can hold a reference at all: most of a document's are texts and numbers."""
     return isinstance(value, dict | list)
 
 
 def _part_of(reference: str) -> str:
-    """What to look at for a reference: the component it leads to or into, or else just what it leads to."""
+    """The part to look at for a reference: the component it leads to or into, or else just its target."""
     return "/".join(reference.split("/")[:4]) if reference.startswith(_COMPONENTS) else reference
 
 

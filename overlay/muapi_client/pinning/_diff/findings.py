@@ -47,7 +47,7 @@ class Pair:
 
     @property
     def renamed(self) -> bool:
-        """Whether it has another path or method now."""
+        """True where it has another path or method now."""
         return (self.old.method, self.old.path) != (self.new.method, self.new.path)
 
     @property

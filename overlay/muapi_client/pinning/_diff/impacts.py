@@ -216,7 +216,7 @@ _ERROR: Final[Rule] = ("cosmetic", "What an error looks like changed; this clien
 
 
 def judge(finding: Finding, side: Side) -> Rule:
-    """What a finding does to users, and the sentence that says so."""
+    """Look up what a finding does to users, and the sentence that says so."""
     key = (finding.kind, finding.effect)
     rule = EVERYWHERE.get(key) or (ANSWER if side in ("answer", "error") else REQUEST)[key]
     impact, sentence = rule
@@ -241,7 +241,7 @@ def _sentence_values(finding: Finding) -> dict[str, str]:
 
 
 def _list_missing(some: Any, others: Any) -> str:
-    """What the one list has and the other has not; where there is no other list, all of the one, or everything else."""
+    """List what one list has and the other has not; without another list, all of the one or everything else."""
     listed = as_list(some)
     if listed is None:
         return "anything else"

@@ -86,7 +86,7 @@ def _has_same_description(old: Any, new: Any) -> bool:
 
 
 def _form_of(schema: Any) -> str:
-    """What a schema says, but for its words."""
+    """A schema without its texts, as one text."""
     fields = as_object(schema)
     return key_of(schema if fields is None else {key: value for key, value in fields.items() if key not in TEXTS})
 
@@ -99,7 +99,7 @@ def _class_form(document: Document, operation: Operation) -> str:
 
 
 def _input_form(document: Document, operation: Operation) -> str:
-    """What an operation takes, but for its path: the form of its fields and parameters, whatever a schema is called."""
+    """The input of an operation, but for its path: the form of its fields and parameters, by whatever schema names."""
     body = document.resolve(operation.node.at("requestBody"))
     content = {}
     for kind in body.at("content").fields:

@@ -80,7 +80,7 @@ def _compare_response(pair: Pair, nodes: tuple[Node, Node], comparison: Comparis
 
 
 def _compare_readings(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schemas, Schemas]) -> Iterator[Finding]:
-    """What becomes of the whole answer in the client's hands."""
+    """Compare how the client reads the whole answer."""
     old, new = (node.at("content", JSON, "schema") for node in nodes)
     if pair.old.job == pair.new.job == "job":
         tells = _names_a_job(schemas[0], old), _names_a_job(schemas[1], new)
@@ -94,7 +94,7 @@ def _compare_readings(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schem
 
 
 def _names_a_job(schemas: Schemas, answer: Node) -> bool:
-    """Whether the client may find a job's id in an answer; one that nothing is told of may have it."""
+    """Tell whether the client may find a job's id in an answer; one that the document does not describe may have it."""
     names: list[dict[str, Any] | None] = [
         as_object(alternative.rules.get("properties")) or {} if alternative.kind in ("object", "any") else None
         for alternative in schemas.read(answer).alternatives

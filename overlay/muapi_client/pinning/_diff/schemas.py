@@ -52,7 +52,7 @@ class Alternative:
 
 @frozen
 class Value:
-    """What a value may be: any of its alternatives, or null where it is nullable."""
+    """The values a schema allows: any of its alternatives, or null where it is nullable."""
 
     alternatives: tuple[Alternative, ...]
     nullable: bool
@@ -65,12 +65,12 @@ class Value:
 
     @property
     def has_default(self) -> bool:
-        """Whether leaving it out means something else than null."""
+        """True where leaving it out means something else than null."""
         return "default" in self.notes and not (self.nullable and self.notes["default"] is None)
 
     @property
     def contradicts_itself(self) -> bool:
-        """Whether its default is none of its own choices."""
+        """True where its default is none of its own choices."""
         listed = [choice for alternative in self.alternatives for choice in alternative.choices]
         free = any(not alternative.choices for alternative in self.alternatives)
         return self.has_default and not free and not any(is_same(self.notes["default"], choice) for choice in listed)
@@ -282,5 +282,5 @@ def _guess_kind(schema: Mapping[str, Any]) -> str:
 
 
 def _is_model(schema: Mapping[str, Any]) -> bool:
-    """Whether a component becomes a class: an object whose fields have names."""
+    """Tell whether a component becomes a class: an object whose fields have names."""
     return bool(schema.get("properties")) or (schema.get("type") == "object" and "additionalProperties" not in schema)

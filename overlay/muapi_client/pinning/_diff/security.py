@@ -58,7 +58,7 @@ def _drop_description(scheme: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_enough(document: Document, operation: Operation) -> bool:
-    """Whether the client's key in its header is enough for one of the alternatives."""
+    """Tell whether the client's key in its header is enough for one of the alternatives."""
     alternatives = _list_requirements(document, operation)
     return not alternatives or any(
         all(_is_key(_scheme_of(document, name)) for name in requirement) for requirement in alternatives

@@ -77,7 +77,7 @@ def _run(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Any]:
 def _is_known(
     finding: Any, known: Mapping[tuple[str, str], list[Change]], documents: tuple[Document, Document]
 ) -> bool:
-    """Whether one of our changes stands where specshift's finding does."""
+    """Tell whether one of our changes stands where specshift's finding does."""
     method, path, rest = _find_operation(finding.location, documents)
     if not path:
         return bool(known.get(("", "")))
@@ -106,7 +106,7 @@ def _find_operation(location: str, documents: tuple[Document, Document]) -> tupl
 
 
 def _read_place(rest: str) -> tuple[str, str]:
-    """What we call the place of a finding, and its outermost field."""
+    """Find our name for the place of a finding, and its outermost field."""
     field = re.search(r"field '(.*?)'(?: > |\[\]|$)", rest)
     named = field.group(1) if field else ""
     if rest.startswith("request body"):

@@ -31,7 +31,7 @@ Fact = tuple[str, str, str]  # a field, a word and what it says, as JSON
 
 
 def find_unexplained(pair: Pair, equivalence: Equivalence) -> Iterator[Located]:
-    """What only one of two operations says of what it takes or answers; nothing where they mean the same."""
+    """Find the facts that only one of two operations states of its input or answers; none where they mean the same."""
     if equivalence.is_same(
         *([operation.node.value, *_list_parameters(operation)] for operation in (pair.old, pair.new))
     ):
@@ -83,7 +83,7 @@ def _collect_facts(document: Document, part: Any) -> set[Fact]:
 
 
 def _iter_facts(fields: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What a schema says in words that need no understanding."""
+    """List the facts of a schema that need no understanding."""
     choices = [fields["const"]] if "const" in fields else as_list(fields.get("enum"))
     if choices is None:
         kinds = as_list(fields.get("type")) or [fields.get("type")]

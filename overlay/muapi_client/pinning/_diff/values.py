@@ -48,7 +48,7 @@ class Edge:
 
 @frozen
 class SchemaDiff:
-    """What one pair of schemas came to."""
+    """The differences of one pair of schemas."""
 
     findings: tuple[Finding, ...]
     edges: tuple[Edge, ...]
@@ -115,7 +115,7 @@ class Comparison:
 
 
 def _effect_at(place: str, finding: Finding, edge: Edge) -> str:
-    """What a finding comes to where its schema is used."""
+    """Choose the effect of a finding where its schema is used."""
     if finding.kind == "default" and edge.required and not finding.field:
         return "unused"
     return "outermost" if finding.kind == "class" and not place else finding.effect
@@ -197,7 +197,7 @@ def _type_effect(pairs: Pairs, gone: list[Alternative], come: list[Alternative])
 
 
 def _compare_inside(old: Alternative, new: Alternative) -> tuple[list[Finding], list[Edge]]:
-    """What differs right inside two alternatives, and which pairs lie further in."""
+    """Compare what lies right inside two alternatives, and list the pairs that lie further in."""
     found: list[Finding] = []
     if old.model != new.model and _has_fields(old) and _has_fields(new):
         effect = "renamed" if old.model else "added"
@@ -217,7 +217,7 @@ def _compare_inside(old: Alternative, new: Alternative) -> tuple[list[Finding], 
 
 
 def _extra_fields_of(alternative: Alternative) -> Any:
-    """What it says of fields that have no name in it: a schema that says nothing allows all, as ``true`` does."""
+    """The rule for fields that have no name in it: a schema that says nothing allows all, as ``true`` does."""
     rule: Any = alternative.rules.get("additionalProperties", True)
     fields = as_object(rule)
     return rule if fields is None or fields.keys() - {*TEXTS} else True

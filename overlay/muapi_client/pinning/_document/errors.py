@@ -1,4 +1,4 @@
-"""What can go wrong while pinning, as one error.
+"""The one error of pinning.
 
 Lives here: the error, and how it quotes what came from elsewhere. Does not live here: deciding that something
 went wrong.

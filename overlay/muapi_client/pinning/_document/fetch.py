@@ -34,7 +34,7 @@ SHORT = 12  # characters of a hash that tell documents apart for a reader
 
 @frozen
 class Fetched:
-    """What a fetch did.
+    """The outcome of a fetch.
 
     Attributes:
         changed: The names of the files that were written; empty when every byte stayed.
@@ -116,12 +116,12 @@ class Wanted:
 
     @property
     def claims(self) -> bool:
-        """Whether the caller says where the document comes from, beyond the address it is fetched from."""
+        """Tell whether the caller says where the document comes from, beyond the address it is fetched from."""
         return self.recorded_source is not None or self.note is not None
 
     @property
     def origin(self) -> dict[str, str]:
-        """What a new lock says about where the document comes from."""
+        """The facts of a new lock about where the document comes from."""
         named = name_source(self.source) if self.recorded_source is None else self.recorded_source
         note = self.note if self.note is not None else LOCAL_NOTE if is_local(self.source) else ""
         return {"source": named, "note": note}
@@ -136,7 +136,7 @@ class Wanted:
 
 
 def _renew(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: datetime) -> tuple[Files, Lock]:
-    """What is to lie in the folder after this fetch."""
+    """Make the files that are to lie in the folder after this fetch."""
     wanted.check()
     before = _read_lock(old.lock)
     served = read(wanted.source, etag=_choose_etag(wanted, before, old), limits=limits)
@@ -199,7 +199,7 @@ def _check_readable(old: bytes, at: datetime) -> bytes:
 def _choose_history(
     wanted: Wanted, lock: Lock | None, identity: str, served: Served | None, at: datetime
 ) -> dict[str, str]:
-    """What the lock says about how the document came here.
+    """Choose the facts of the lock about how the document came here.
 
     The same document keeps its history; only a fetch that knows better (from the network, or with a claim)
     rewrites it. A copy on this machine knows nothing about where the document comes from.

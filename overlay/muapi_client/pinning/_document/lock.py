@@ -28,7 +28,7 @@ HEADER = """\
 
 @frozen(kw_only=True)
 class Lock:
-    """What is known about a pinned document.
+    """The facts about a pinned document.
 
     Attributes:
         source: Where the document comes from: a URL, or ``file:NAME``.

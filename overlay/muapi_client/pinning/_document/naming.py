@@ -72,12 +72,12 @@ _SAYS_NOTHING = ("platform", "other")
 
 
 def slug_of(path: str) -> str:
-    """What MuAPI calls the endpoint at this path."""
+    """MuAPI's name for the endpoint at this path."""
     return path.removeprefix(PREFIX)
 
 
 def keep_identifier_letters(text: str) -> str:
-    """What of a text a name can be made of; everything else is a ``_``. NFKC, the form Python reads names in."""
+    """Keep the letters that a name can be made of; everything else is a ``_``. NFKC, the form Python reads names in."""
     letters = (_drop_accent(letter) for letter in unicodedata.normalize("NFKC", text))
     return unicodedata.normalize("NFKC", "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters))
 
@@ -102,7 +102,7 @@ def function_name(method: str, path: str) -> str:
 
 
 def job_of(path: str, *, takes_webhook: bool) -> Job:
-    """Whether an operation submits a job, streams a language model's answer, or is a plain request."""
+    """Tell whether an operation submits a job, streams a language model's answer, or is a plain request."""
     return "job" if takes_webhook else "stream" if path.endswith("/stream") else "plain"
 
 

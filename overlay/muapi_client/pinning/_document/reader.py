@@ -31,7 +31,7 @@ class Node:
     pointer: str
 
     def at(self, *steps: str | int) -> Node:
-        """What stands further in; None where nothing does."""
+        """Go further in; None where nothing stands there."""
         node = self
         for step in steps:
             fields, items = as_object(node.value), as_list(node.value)
@@ -71,17 +71,17 @@ class Operation:
 
     @property
     def slug(self) -> str:
-        """What MuAPI calls it."""
+        """MuAPI's name for it."""
         return slug_of(self.path)
 
     @property
     def function(self) -> str:
-        """What it is called in Python."""
+        """The name of its function."""
         return function_name(self.method, self.path)
 
     @property
     def job(self) -> Job:
-        """Whether it submits a job, streams, or neither."""
+        """The kind of operation: it submits a job, streams, or neither."""
         return job_of(self.path, takes_webhook=("query", WEBHOOK) in self.parameters)
 
     @property
@@ -111,7 +111,7 @@ class Document:
         return self._followed[key][1]
 
     def find_target(self, reference: str) -> Node:
-        """What a reference leads to, of whatever kind; None where it leads nowhere, or out of the document."""
+        """Find the target of a reference, of whatever kind; None where it leads nowhere, or out of the document."""
         if not reference.startswith("#/"):
             return Node(None, reference)
         steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
@@ -153,7 +153,7 @@ class Document:
 
 
 def is_same(first: Any, second: Any) -> bool:
-    """Whether two JSON values are equal as JSON has it: 1 is 1.0, and true is not 1."""
+    """Tell whether two JSON values are equal as JSON has it: 1 is 1.0, and true is not 1."""
     if isinstance(first, str) or isinstance(second, str):  # most of a document is text
         return bool(first == second)
     if isinstance(first, bool) or isinstance(second, bool):

@@ -70,12 +70,12 @@ def _find_references(part: Any) -> Iterator[str]:
 
 
 def _may_refer(value: object) -> bool:
-    """Whether a value can hold a reference at all: most of a document's are texts and numbers."""
+    """Tell whether a value can hold a reference at all: most of a document's are texts and numbers."""
     return isinstance(value, dict | list)
 
 
 def _children(node: dict[str, Any], named: bool) -> Iterator[tuple[str, Any]]:
-    """What of an object may hold further references."""
+    """Find the parts of an object that may hold further references."""
     for key, value in node.items():
         literal = key in LITERAL or key.startswith("x-") or (key == "examples" and as_list(value) is not None)
         if _may_refer(value) and (named or not literal):
@@ -102,7 +102,7 @@ def _schema_name(reference: str) -> str:
 
 
 def find_target(reference: str, document: dict[str, Any]) -> Any:
-    """What a reference leads to.
+    """Find the target of a reference.
 
     Raises:
         PinError: It leads nowhere, or out of the document.

@@ -33,7 +33,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @frozen
 class Limits:
-    """What a fetch may take.
+    """The caps on a fetch.
 
     Attributes:
         size: Bytes of one document, decompressed. MuAPI's has 2.4 million.
@@ -52,7 +52,7 @@ class Limits:
 
 @frozen
 class Served:
-    """What a source gave: the bytes, and its ETag for them, empty where it has none."""
+    """The bytes that a source gave, and its ETag for them, empty where it has none."""
 
     content: bytes
     etag: str = ""
@@ -85,12 +85,12 @@ def name_source(source: str) -> str:
 
 
 def is_local(source: str) -> bool:
-    """Whether a source is of this machine, and so says nothing about where the document comes from."""
+    """Tell whether a source is of this machine, and so says nothing about where the document comes from."""
     return _as_path(source) is not None or _is_loopback(urlsplit(source).hostname or "")
 
 
 def is_public(source: str) -> bool:
-    """Whether a source is an https address that means the same everywhere."""
+    """Tell whether a source is an https address that means the same everywhere."""
     try:
         return not is_local(source) and urlsplit(_check_address(source)).scheme == "https"
     except (PinError, ValueError):

@@ -1,4 +1,4 @@
-"""Whether the pinned files belong together.
+"""Verification: that the pinned files belong together.
 
 Lives here: the comparison of lock and pin. Does not live here: whether ``generated/`` belongs to the pin
 (``nox -s drift`` renders again for that), whether the API has changed meanwhile.

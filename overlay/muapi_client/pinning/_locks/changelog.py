@@ -46,7 +46,7 @@ class Step:
 
     @property
     def mark(self) -> str:
-        """What its entry is known by: the document it starts from, or the prices where that stays."""
+        """The words its entry is known by: the document it starts from, or the prices where that stays."""
         old = f"`{self.before[:SHORT]}`"
         return f"From document {old}" if self.before != self.after else f"From the prices of {self.priced} beside {old}"
 
@@ -106,7 +106,7 @@ def insert_entry(changelog: str, new_entry: str, step: Step) -> str:
 
 
 def make_title(diff: Diff, step: Step) -> str:
-    """What a pull request with the new pin is called, in one line: the document's hash, and how much changed."""
+    """Make the title of a pull request with the new pin, one line: the document's hash, and how much changed."""
     pin = f"MuAPI's document {step.after[:SHORT]}" if step.before != step.after else f"MuAPI's prices of {step.day}"
     return f"Pin {pin}: {summarize(diff.counts)}"
 

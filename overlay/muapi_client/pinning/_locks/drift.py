@@ -44,7 +44,7 @@ class Drift:
 
     @property
     def verdict(self) -> DriftVerdict:
-        """What it means to whoever runs on the pin.
+        """The meaning of it to a program that runs on the pin.
 
         ``same``: it is the same document. ``breaking``: something used changed such that running code breaks, types
         break, or a call costs or does something else in silence. ``additive``: anything else, such as new fields and

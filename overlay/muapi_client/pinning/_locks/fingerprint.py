@@ -1,4 +1,4 @@
-"""What of an operation matters to a program that calls it, in one form, and that form's hash. Pure.
+"""The essence of an operation: what of it matters to a program that calls it, in one form, and that form's hash. Pure.
 
 Lives here: which of a document's words count, and how references are followed. Does not live here: what a difference
 means (``_diff``), which operations a program calls (``_used``), the file that keeps the hashes (``user_lock``).
@@ -43,7 +43,7 @@ def make_fingerprint(document: dict[str, Any], method: str, path: str) -> str:
 
 
 def select_essence(document: dict[str, Any], method: str, path: str) -> dict[str, Any]:
-    """What matters of an operation, as JSON values: its own parts, then each thing they refer to, once.
+    """Select what matters of an operation, as JSON values: its own parts, then each thing they refer to, once.
 
     Raises:
         PinError: As for :func:`make_fingerprint`.
@@ -84,7 +84,7 @@ class _Walk:
         self._known: set[str] = set()  # the same, to look them up
 
     def read(self, node: Any, *, named: bool = False) -> Any:
-        """What matters of a part; ``named``: its keys are names the author chose, no words of OpenAPI."""
+        """Select what matters of a part; ``named``: its keys are names the author chose, no words of OpenAPI."""
         items, fields = as_list(node), as_object(node)
         if items is not None:
             return [self.read(item) for item in items]
@@ -116,7 +116,7 @@ class _Walk:
         return fields
 
     def rest(self) -> dict[str, Any]:
-        """What the parts read so far refer to, and what that refers to."""
+        """Read what the parts read so far refer to, and what that refers to."""
         found: dict[str, Any] = {}
         for reference in self._met:  # which grows under way
             found[reference] = self.read(find_target(reference, self._document))

@@ -32,7 +32,7 @@ _PACKAGE = re.compile(r"[!-~]+")  # one word: it is printed where somebody may c
 
 @frozen(kw_only=True)
 class UserLock:
-    """What a program was written against.
+    """The document a program was written against, and the functions it uses.
 
     Attributes:
         document_sha256: Hash of the pinned document.
@@ -114,12 +114,12 @@ class LockComparison:
 
     @property
     def moved(self) -> bool:
-        """Whether it is another document."""
+        """True where it is another document."""
         return self.locked_sha256 != self.document_sha256
 
     @property
     def holds(self) -> bool:
-        """Whether everything the program uses is as it was locked, whatever else of the document changed.
+        """True where everything the program uses is as it was locked, whatever else of the document changed.
 
         Other corrections never hold: which functions they touch is not told by the document, and one that makes a field
         required breaks a program as surely as MuAPI does.

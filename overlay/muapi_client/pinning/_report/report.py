@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Report:
-    """What is told.
+    """The changes to report, and between what.
 
     Attributes:
         diff: The changes.
@@ -43,7 +43,7 @@ class Group:
 
     @property
     def names(self) -> list[str]:
-        """What has it: functions, or a slug or the document where there is none."""
+        """The names of what has it: functions, or a slug or the document where there is none."""
         return [_name_of(member) for member in self.members]
 
     @property
@@ -64,7 +64,7 @@ def group_changes(diff: Diff, impact: Impact) -> list[Group]:
 
 
 def _grouping_key(change: Change) -> str:
-    """What two changes have in common that are told as one: added and removed operations differ in name only."""
+    """The key that changes shown as one have in common: added and removed operations differ in name only."""
     values = [] if change.kind == "operation" and change.effect != "renamed" else [change.before, change.after]
     return key_of([change.kind, change.effect, change.place, change.field, change.sentence, *values])
 

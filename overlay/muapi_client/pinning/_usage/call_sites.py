@@ -40,7 +40,7 @@ class Found(NamedTuple):
 
 @frozen
 class FileUsage:
-    """What one file uses and hands on.
+    """The uses in one file, and what it exports.
 
     Attributes:
         found: What it uses.
@@ -77,12 +77,12 @@ def read_tree(tree: ast.Module, folders: tuple[str, ...] = ()) -> FileUsage:
 
 
 def _names_client(node: ast.AST) -> bool:
-    """Whether it is a text that could be a name of this client: most files have neither that nor an import of it."""
+    """Tell whether it is a text that could name this client: most files have neither that nor its import."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and "muapi_" in node.value
 
 
 def _iter_imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
-    """What imports use: functions, and whatever is imported only to be had from here."""
+    """Find what imports use: functions, and whatever is imported only to be had from here."""
     loaded = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     for imported in scope.ours:
         symbol = find_symbol(imported.whole)
@@ -115,7 +115,7 @@ def _iter_uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:
 
 
 def _read_expression(node: ast.expr, scope: Bindings) -> Iterator[Found]:
-    """What an expression leads to that stands by itself."""
+    """Find what an expression that stands by itself leads to."""
     for whole in _dotted_names_of(node, scope):
         symbol = find_symbol(whole)
         if symbol.sort == "function":
@@ -181,7 +181,7 @@ def _callee_name_of(node: ast.Call) -> str:
 
 
 def _iter_other_parts(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
-    """What stands in an expression that was read as a dotted name, and is no part of it."""
+    """List the parts of an expression that was read as a dotted name which do not belong to the name."""
     while _dotted_names_of(node, scope):
         if isinstance(node, ast.Attribute):
             node = node.value
@@ -197,7 +197,7 @@ def _iter_other_parts(node: ast.expr, scope: Bindings) -> Iterator[ast.expr]:
 
 
 def _read_call(node: ast.Call, scope: Bindings) -> Iterator[Found]:
-    """What a call uses by what is called, and by a name that it gives as text."""
+    """Find what a call uses: by what is called, and by a name that it gives as text."""
     for whole in _dotted_names_of(node.func, scope):
         symbol = find_symbol(whole)
         if symbol.sort == "asks":

@@ -53,7 +53,7 @@ class ForeignImport(NamedTuple):
 
 @frozen
 class Bindings:
-    """What the imports of a file bind."""
+    """The names that the imports of a file bind."""
 
     ours: tuple[Import, ...]
     foreign: tuple[ForeignImport, ...]
@@ -71,7 +71,7 @@ class Bindings:
 
     @property
     def star(self) -> bool:
-        """Whether functions are imported that are not named."""
+        """True where functions are imported that are not named."""
         return any(imported.name == "*" for imported in self.ours)
 
 

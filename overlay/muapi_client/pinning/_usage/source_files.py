@@ -49,7 +49,7 @@ class SourceFiles:
 
 @frozen
 class _Found:
-    """What was found so far; folders by their real paths, so that links lead to none twice."""
+    """The files found so far; folders by their real paths, so that links lead to none twice."""
 
     files: list[Path] = field(factory=list[Path])
     unread: list[tuple[str, str]] = field(factory=list[tuple[str, str]])
@@ -90,9 +90,9 @@ def parse_file(file: Path) -> ast.Module | None:
     Raises:
         OSError: It cannot be read.
         SyntaxError: It cannot be parsed.
-        ValueError: Likewise.
-        RecursionError: Likewise.
-        MemoryError: Likewise.
+        ValueError: It holds null bytes, or is no notebook.
+        RecursionError: It is nested too deeply.
+        MemoryError: It is nested too deeply for the parser.
     """
     if file.suffix == ".ipynb":
         text = _join_cells(json.loads(file.read_bytes()))

@@ -41,7 +41,7 @@ STARS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Symbol(NamedTuple):
-    """What a name leads to.
+    """The thing that a name leads to.
 
     Attributes:
         sort: ``function``: one request function; ``asks``: what takes a function's name as text, such as ``raw_call``;
@@ -66,7 +66,7 @@ def find_client_name(name: str) -> str:
 
 
 def find_symbol(name: str) -> Symbol:
-    """What a dotted name of this client leads to; of an empty one, nothing."""
+    """Find what a dotted name of this client leads to; nothing for an empty one."""
     parts = tuple(name.split("."))
     if parts[-1] in _ABOUT or not name:
         owner = find_symbol(".".join(parts[:-1])) if name else NOTHING
@@ -81,7 +81,7 @@ def find_symbol(name: str) -> Symbol:
 
 
 def is_function_module(name: str) -> bool:
-    """Whether ``import *`` from this module brings request functions."""
+    """Tell whether ``import *`` from this module brings request functions."""
     parts = tuple(name.split("."))
     return any(parts[: len(shelf)] == shelf for shelf in _FUNCTION_MODULES) and find_symbol(name) == WAY
 
@@ -91,7 +91,7 @@ def _function_or_way(rest: tuple[str, ...]) -> Symbol:
 
 
 def _find_elsewhere(parts: tuple[str, ...]) -> Symbol:
-    """What leads to no shelf."""
+    """Find what a name leads to that is not below the functions."""
     if parts in ((CLIENT, "raw_call"), (CLIENT, "_raw", "raw_call"), (CLIENT, "catalog", "get")):
         return Symbol("asks")
     plain = {(CLIENT, name) for name in PLAIN} | {(RENDERED, name) for name in _PLAIN_RENDERED}

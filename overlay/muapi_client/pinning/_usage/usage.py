@@ -42,7 +42,7 @@ class Use:
 
 @frozen
 class Usage:
-    """What a code base uses.
+    """The operations that a code base uses.
 
     Attributes:
         names: Functions, slugs and catalogue names, each with the places where it is used.
@@ -62,7 +62,7 @@ class Usage:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing else can be used: nothing is unknown or unread."""
+        """True where nothing else can be used: nothing is unknown or unread."""
         return not (self.unknown or self.unread)
 
     def within(self, functions: Mapping[str, str], called: Mapping[str, Collection[str]] | None = None) -> Self:
@@ -86,7 +86,7 @@ class Usage:
 
         Args:
             functions: As for :meth:`within`.
-            called: Likewise.
+            called: The functions that each catalogue name is for.
         """
         meant = _resolve(self.names, functions, called or {})
         return tuple(sorted(name for name in self.names if not meant[name]))
@@ -166,7 +166,7 @@ def _module_of(file: Path) -> str:
 
 
 def _collect_exports(readings: Mapping[Path, FileUsage]) -> tuple[dict[str, set[str]], set[str]]:
-    """What files hand on: the names that lead to functions, by module; and the modules that have functions unnamed."""
+    """Collect the names that lead to functions, by module, and the modules that export functions unnamed."""
     handed: dict[str, set[str]] = {}
     for file, reading in readings.items():
         handed.setdefault(_module_of(file), set()).update(reading.ways)
@@ -174,7 +174,7 @@ def _collect_exports(readings: Mapping[Path, FileUsage]) -> tuple[dict[str, set[
 
 
 def _iter_imported(reading: FileUsage, handed: Mapping[str, set[str]], starred: Collection[str]) -> Iterator[Found]:
-    """What a file uses by way of another one."""
+    """Find what a file uses by way of another one."""
     for foreign in reading.foreign:
         ways = handed.get(foreign.module, set())
         whole_module = foreign.name in starred or (foreign.name == "*" and (bool(ways) or foreign.module in starred))
