@@ -107,7 +107,7 @@ def test_a_place_without_code_is_an_error(tmp_path: Path) -> None:
 
 def test_what_the_client_calls_by_itself_is_what_its_code_says() -> None:
     home = Path(muapi_client.__file__).parent
-    own = [*home.glob("_*.py")]
+    own = [*home.glob("_*.py"), *home.glob("_*/**/*.py")]
     imported = set(find_usage(own).names)
     built = {
         function_name(method, path)

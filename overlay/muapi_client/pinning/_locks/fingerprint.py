@@ -1,7 +1,7 @@
 """The essence of an operation: what of it matters to a program that calls it, in one form, and that form's hash. Pure.
 
 Lives here: which of a document's words count, and how references are followed. Does not live here: what a difference
-means (``_diff``), which operations a program calls (``_used``), the file that keeps the hashes (``user_lock``).
+means (``_diff``), which operations a program calls (``_usage``), the file that keeps the hashes (``user_lock``).
 
 The form is free of what may change without any program noticing: descriptions, titles, examples, operation ids, a
 deprecation, the order of keys and of parameters, what a refused call is answered, and optional headers, which no

@@ -92,7 +92,8 @@ def _function_or_way(rest: tuple[str, ...]) -> Symbol:
 
 def _find_elsewhere(parts: tuple[str, ...]) -> Symbol:
     """Find what a name leads to that is not below the functions."""
-    if parts in ((CLIENT, "raw_call"), (CLIENT, "_raw", "raw_call"), (CLIENT, "catalog", "get")):
+    raw = parts[0] == CLIENT and parts[-1] == "raw_call"  # wherever in the package it was imported from
+    if raw or parts == (CLIENT, "catalog", "get"):
         return Symbol("asks")
     plain = {(CLIENT, name) for name in PLAIN} | {(RENDERED, name) for name in _PLAIN_RENDERED}
     of_catalog = parts[2] if parts[:2] == (CLIENT, "catalog") and parts[2:] else "_"
