@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import catalog
-from muapi_client.cli._fields import Unfit, loose, read_fields, read_value
+from muapi_client.cli._field_values import Unfit, read_fields, read_loosely, read_value
 from muapi_client.errors import ValidationError
 
 SCHEMAS = list({json.dumps(f.schema, sort_keys=True): f.schema for m in catalog.all() for f in m.fields}.values())
@@ -57,7 +57,7 @@ def test_an_object_is_json(value: dict[str, Any]) -> None:
 
 @given(JSON_VALUES)
 def test_a_value_of_unknown_type_is_json_where_it_is_json(value: Any) -> None:
-    assert loose(json.dumps(value)) == value
+    assert read_loosely(json.dumps(value)) == value
 
 
 @given(st.sampled_from(SCHEMAS), st.lists(st.text() | JSON_VALUES.map(json.dumps), min_size=1, max_size=3))

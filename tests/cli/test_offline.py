@@ -99,7 +99,7 @@ def test_a_package_rendered_from_another_document_is_pointed_out(call: Call, mon
 
 
 def test_a_missing_pin_is_one_clear_line(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: tmp_path)
+    monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: tmp_path)
     said = call("spec", "show")
     assert said.code == 1
     assert "nox -s fetch" in said.err

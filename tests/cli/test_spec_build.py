@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client.cli import _spec_build, main
+from muapi_client.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,9 @@ def test_corrections_that_find_nothing_are_told_and_no_error(build: Callable[...
     code, out, _ = build("--json")
     told = json.loads(out)
     assert (code, told["name"]) == (0, "old_generated")
-    assert any(line.startswith("Not needed here: correction 3 ($.paths['/api/v1/predictions") for line in told["said"])
+    assert any(
+        line.startswith("Not needed here: correction 3 ($.paths['/api/v1/predictions") for line in told["messages"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ def test_a_folder_of_something_else_is_never_replaced(
 def test_without_the_tools_the_way_to_them_is_told(
     build: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_spec_build, "find_spec", lambda name: None if name == "ruff" else name)
+    monkeypatch.setattr("muapi_client.cli._spec.build.find_spec", lambda name: None if name == "ruff" else name)
     code, _, err = build()
     assert (code, err.count("\n")) == (1, 1)
     assert "not installed (ruff): pip install 'muapi-client[generate]'" in err

@@ -11,7 +11,7 @@ import re
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muapi_client.pinning._canonical import scoped
+from muapi_client.pinning._document.canonical import restrict_to_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ def base(document: dict[str, Any], every: int = 1) -> dict[str, Any]:
     bodies = [path for path, item in document["paths"].items() if "requestBody" in item.get("post", {})]
     left_out = {path for number, path in enumerate(bodies) if number % every}
     paths = {path: item for path, item in document["paths"].items() if path not in left_out}
-    made = scoped(copy.deepcopy({**document, "paths": paths}))
+    made = restrict_to_scope(copy.deepcopy({**document, "paths": paths}))
     jobs = [path for path, item in made["paths"].items() if "requestBody" in item.get("post", {})]
     for number, path in enumerate(jobs[::7][:60]):
         name = f"SeededAnswer{number}"

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client.pinning import diff, pinned
-from muapi_client.pinning._comparison import _media, _naming
-from muapi_client.pinning._comparison._book import Book, Site
-from muapi_client.pinning._comparison._operations import CLIENTS_PLACES
+from muapi_client.pinning._diff import media_fields
+from muapi_client.pinning._diff.operations import CLIENTS_PLACES
+from muapi_client.pinning._diff.schemas import Schemas
+from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
+from muapi_client.pinning._document.reader import Document, Node
 from rules import groups, names, price_list, schemas
 from rules.errors import GenerationError
 
@@ -24,17 +26,17 @@ ROOT = Path(__file__).parents[2]
 def test_every_pinned_model_has_the_name_and_group_it_is_rendered_under() -> None:
     rendered = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())["models"]
     ours = {
-        one.slug: (one.function, _naming.group_of(one.path, one.tags[0], one.job))
-        for one in Book(pinned().document).operations.values()
+        one.slug: (one.function, group_of(one.path, one.tags[0], one.job))
+        for one in Document(pinned().document).operations.values()
         if one.job != "plain"
     }
     assert ours == {one["slug"]: (one["function"], one["group"]) for one in rendered}
 
 
 def test_every_pinned_operation_has_a_name_of_its_own() -> None:
-    book = Book(pinned().document)
+    document = Document(pinned().document)
     operations = tomllib.loads((ROOT / "spec/lock.toml").read_text(encoding="utf-8"))["operations"]
-    assert len({one.function for one in book.operations.values()}) == len(book.operations) == operations
+    assert len({one.function for one in document.operations.values()}) == len(document.operations) == operations
 
 
 SLUGS = st.one_of(
@@ -53,14 +55,14 @@ def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st
         rendered = names.name_function(method, path)
     except GenerationError:
         rendered = ""
-    assert _naming.function_name(method, path) == rendered
+    assert function_name(method, path) == rendered
     job = data.draw(st.sampled_from(["job", "stream", "plain"]))
-    assert _naming.group_of(path, tag, job) == groups.find_group(slug, tag or None, job)[0]
+    assert group_of(path, tag, job) == groups.find_group(slug, tag or None, job)[0]
 
 
 def test_the_groups_and_tiers_are_the_generators() -> None:
-    assert set(groups.GROUPS) == _naming.GROUPS
-    assert price_list.TIERS == _naming.TIERS
+    assert set(groups.GROUPS) == GROUPS
+    assert price_list.TIERS == TIERS
 
 
 TEXTS = st.sampled_from([
@@ -81,15 +83,15 @@ WIRES = st.sampled_from(["image_url", "f", "webhook_url", "lora_path", "path", "
 def test_what_takes_media_is_what_the_generator_says(wire: str, schema: dict[str, object]) -> None:
     components = {"schemas": {"Address": {"type": "string", "format": "uri"}}}
     rendered = schemas.Schemas({"components": components}).read_field(wire, schema, required=False).is_media
-    book = Book({"components": components})
-    body = Site({"type": "object", "properties": {wire: schema}}, "#")
-    assert dict(_media.fields(book, body)) == {wire: rendered}
+    document = Document({"components": components})
+    body = Node({"type": "object", "properties": {wire: schema}}, "#")
+    assert dict(media_fields.iter_fields(Schemas(document), body)) == {wire: rendered}
 
 
 def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:
     corrections = (ROOT / "spec/corrections.yaml").read_text(encoding="utf-8")
     removed = re.findall(r"@\.name == '([^']+)' && @\.in == '(query)'\]\n(?:.*\n)*?.*remove: true", corrections)
-    assert {(place, name) for name, place in removed} == _naming.CLIENTS
+    assert {(place, name) for name, place in removed} == CLIENTS
     assert "@.in == 'header' &&" in corrections
     assert "header" in CLIENTS_PLACES
 

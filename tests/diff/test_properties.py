@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.pinning import diff
-from muapi_client.pinning._comparison import Report, told
-from muapi_client.pinning._comparison._book import key_of
+from muapi_client.pinning._document.reader import key_of
+from muapi_client.pinning._report.forms import render
+from muapi_client.pinning._report.report import Report
 
 if TYPE_CHECKING:
     import pytest
@@ -109,11 +110,11 @@ def test_any_two_documents_are_compared_and_told_both_ways(old: dict[str, Any], 
         assert gone == come
     assert bool(forth.changes) == bool(back.changes)
     for form in ("text", "markdown", "json", "sarif"):
-        assert told(Report(forth, "old", "new"), form)
+        assert render(Report(forth, "old", "new"), form)
 
 
 def test_facts_nobody_understood_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client.pinning._comparison._operations._found", lambda *_: iter(()))
+    monkeypatch.setattr("muapi_client.pinning._diff.operations._compare", lambda *_: iter(()))
     assert not diff(within({"type": "string"}, "body"), within({"type": "string", "title": "A"}, "body")).changes
     for side, place, impact in (("body", "operation", "breaking"), ("answer", "answer", "types")):
         (change,) = diff(within({"type": "string"}, side), within({"type": "integer"}, side)).changes

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import mutator
 import pytest
 
-from muapi_client.pinning import diff, used_in
-from muapi_client.pinning._comparison import Report, told
-from muapi_client.pinning._comparison._classes import ANSWER, CLIENTS, EVERYWHERE, REQUEST
-from muapi_client.pinning._comparison._markdown import LONGEST
+from muapi_client.pinning import diff, find_usage
+from muapi_client.pinning._diff.impacts import ANSWER, CLIENTS, EVERYWHERE, REQUEST
+from muapi_client.pinning._report.forms import render
+from muapi_client.pinning._report.markdown import LONGEST
+from muapi_client.pinning._report.report import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def report(document: dict[str, Any]) -> Report:
 
 
 def test_the_text_counts_and_tells_each_change_once_with_its_operations(report: Report) -> None:
-    text = told(report, "text")
+    text = render(report, "text")
     for impact, count in report.diff.counts.items():
         assert f"{impact.upper()} ({count}):" in text
     assert max(map(len, text.splitlines())) <= 100
@@ -48,13 +49,13 @@ def test_equal_changes_of_many_operations_are_one_line() -> None:
     names = {f"model-{number}": 1 for number in range(34)}
     found = Report(diff(made("a1", **names), made("b2", **names)), "old", "new")
     assert len(found.diff.changes) == 68
-    assert told(found, "text").count("in 34 operations") == 2
-    assert "and 29 more</summary>" in told(found, "markdown")
-    assert len(json.loads(told(found, "json"))["changes"]) == 68
+    assert render(found, "text").count("in 34 operations") == 2
+    assert "and 29 more</summary>" in render(found, "markdown")
+    assert len(json.loads(render(found, "json"))["changes"]) == 68
 
 
 def test_markdown_obeys_nothing_the_document_says() -> None:
-    text = told(Report(diff(made(EVIL), made("b")), EVIL, "new"), "markdown")
+    text = render(Report(diff(made(EVIL), made("b")), EVIL, "new"), "markdown")
     assert not re.search(
         r"[`<\[@#$~|]",
         re.sub(r"&#\d+;|</?(b|details|summary)>|`[a-z0-9_]+`|^#+ |^\|.*\|$", "", text, flags=re.MULTILINE),
@@ -73,14 +74,14 @@ def test_markdown_stays_within_what_a_pull_request_takes(small: dict[str, Any]) 
         about.update(description=f"Number {number}", minLength=number + 3)
     report = Report(diff(small, later), "old", "new")
     assert len(report.diff.changes) > 1000
-    text = told(report, "markdown")
+    text = render(report, "markdown")
     assert len(text) <= LONGEST
     assert "`--output json` has them all" in text
     assert text.count("<details>") == text.count("</details>")
 
 
 def test_json_holds_every_change_with_its_values(report: Report) -> None:
-    said = json.loads(told(report, "json"))
+    said = json.loads(render(report, "json"))
     assert said["worst"] == "breaking"
     assert said["counts"] == report.diff.counts
     assert sum(said["counts"].values()) == len(said["changes"]) == len(report.diff.changes)
@@ -102,10 +103,10 @@ def test_json_holds_every_change_with_its_values(report: Report) -> None:
 
 def test_no_changes_are_told_as_such() -> None:
     report = Report(diff(made("a"), made("a")), "old", "new")
-    assert "nothing changed" in told(report, "text")
-    assert "nothing changed" in told(report, "markdown")
-    assert json.loads(told(report, "json"))["worst"] is None
-    assert json.loads(told(report, "sarif"))["runs"][0]["results"] == []
+    assert "nothing changed" in render(report, "text")
+    assert "nothing changed" in render(report, "markdown")
+    assert json.loads(render(report, "json"))["worst"] is None
+    assert json.loads(render(report, "sarif"))["runs"][0]["results"] == []
 
 
 LEVELS = {"none", "note", "warning", "error"}
@@ -135,7 +136,7 @@ def check_sarif(log: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_sarif_points_into_the_document(report: Report) -> None:
-    results = check_sarif(json.loads(told(report, "sarif")))
+    results = check_sarif(json.loads(render(report, "sarif")))
     assert {one["level"] for one in results} == {"error", "warning", "note"}
     (logical,) = results[0]["locations"][0]["logicalLocations"]
     assert logical["fullyQualifiedName"].startswith("#/")
@@ -144,8 +145,8 @@ def test_sarif_points_into_the_document(report: Report) -> None:
 def test_sarif_points_to_the_code_that_uses_what_changed(tmp_path: Path) -> None:
     (tmp_path / "my app.py").write_text("x = 1\nfrom muapi_client.models import a\n")
     found = diff(made("a1"), made("b2"))
-    usage = used_in([tmp_path]).within(found.functions)
-    results = check_sarif(json.loads(told(Report(found.only(["a"]), "old", "new", usage), "sarif")))
+    usage = find_usage([tmp_path]).within(found.functions)
+    results = check_sarif(json.loads(render(Report(found.only(["a"]), "old", "new", usage), "sarif")))
     assert results
     for one in results:
         physical = one["locations"][0]["physicalLocation"]

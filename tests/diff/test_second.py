@@ -9,7 +9,7 @@ import mutator
 import pytest
 
 from muapi_client.pinning import PinError, diff
-from muapi_client.pinning._comparison._second import second_opinion
+from muapi_client.pinning._diff.specshift import add_second_opinion
 
 if TYPE_CHECKING:
     from muapi_client.pinning import Diff
@@ -19,7 +19,7 @@ specshift = pytest.importorskip("specshift.differ", reason="the extra `diff` is 
 
 def seconded(old: dict[str, Any], new: dict[str, Any]) -> tuple[Diff, Diff]:
     found = diff(old, new)
-    return found, second_opinion(old, new, found)
+    return found, add_second_opinion(old, new, found)
 
 
 def test_nothing_it_finds_was_missed(document: dict[str, Any]) -> None:
@@ -33,7 +33,7 @@ def test_what_was_missed_would_be_told(small: dict[str, Any]) -> None:
     made = mutator.Mutator(small, seed=3)
     told = [one for name in ("field_removed", "operation_added", "enum_imposed") for one in mutator.KINDS[name](made)]
     nothing = diff(small, small)
-    more = second_opinion(small, made.document, nothing).changes
+    more = add_second_opinion(small, made.document, nothing).changes
     assert {one.path for one in more} == {one.path for one in told}
     assert {one.kind for one in more} == {"unsorted"}
     assert all(one.sentence.startswith("specshift says: ") for one in more)

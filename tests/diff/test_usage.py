@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import muapi_client
-from muapi_client.pinning import PinError, used_in
-from muapi_client.pinning._comparison._naming import function_name
-from muapi_client.pinning._comparison._usage import CLIENTS_OWN
+from muapi_client.pinning import PinError, find_usage
+from muapi_client.pinning._document.naming import function_name
+from muapi_client.pinning._usage.usage import CLIENTS_OWN
 
 SEEN = {
     "from muapi_client.models import flux_dev_image": {"flux_dev_image"},
@@ -40,7 +40,7 @@ SEEN = {
 @pytest.mark.parametrize("code", SEEN)
 def test_every_way_to_a_function_is_seen(tmp_path: Path, code: str) -> None:
     (tmp_path / "app.py").write_text(code)
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert set(found.names) == SEEN[code]
     assert (found.unknown, found.unread, found.files) == ((), (), 1)
 
@@ -56,14 +56,14 @@ def test_every_way_to_a_function_is_seen(tmp_path: Path, code: str) -> None:
 )
 def test_a_name_made_at_run_time_is_told_as_unknown(tmp_path: Path, code: str) -> None:
     (tmp_path / "app.py").write_text(code)
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert not found.names
     assert [one.line for one in found.unknown] == [2]
 
 
 def test_a_star_import_uses_the_functions_it_names(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("from muapi_client.models import *\nprint(flux_dev_image(prompt='x'))")
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert not found.names
     (name, places), *others = found.within({"flux_dev_image": "flux-dev-image", "other": "other"}).names.items()
     assert (name, [one.line for one in places], others) == ("flux_dev_image", [2], [])
@@ -72,7 +72,7 @@ def test_a_star_import_uses_the_functions_it_names(tmp_path: Path) -> None:
 def test_slugs_and_functions_become_one(tmp_path: Path) -> None:
     code = "from muapi_client import raw_call\nfrom muapi_client.models import a_b\nraw_call('a-b')\nraw_call('gone')"
     (tmp_path / "app.py").write_text(code)
-    within = used_in([tmp_path]).within({"a_b": "a-b"})
+    within = find_usage([tmp_path]).within({"a_b": "a-b"})
     assert {name: len(places) for name, places in within.names.items()} == {"a_b": 2}
 
 
@@ -82,7 +82,7 @@ def test_nothing_is_executed_and_what_cannot_be_read_is_told(tmp_path: Path) -> 
     (tmp_path / "binary.py").write_bytes(b"\x00\xff\xfe")
     (tmp_path / "nested.py").write_text("x = " + "(" * 5000)
     (tmp_path / "latin.py").write_bytes("# -*- coding: latin-1 -*-\n# é\n".encode("latin-1"))
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert found.files == 2
     assert {Path(file).name for file, _ in found.unread} == {"broken.py", "binary.py", "nested.py"}
     assert all("\n" not in reason for _, reason in found.unread)
@@ -94,21 +94,21 @@ def test_installed_packages_and_hidden_folders_are_left_out(tmp_path: Path) -> N
         (tmp_path / folder / "a.py").write_text("from muapi_client.models import flux_dev_image")
     (tmp_path / "env/pyvenv.cfg").touch()
     (tmp_path / "src/again").symlink_to(tmp_path)
-    places = used_in([tmp_path]).names["flux_dev_image"]
+    places = find_usage([tmp_path]).names["flux_dev_image"]
     assert [Path(one.file).relative_to(tmp_path).as_posix() for one in places] == ["src/a.py"]
 
 
 def test_a_place_without_code_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PinError, match="no Python file"):
-        used_in([tmp_path])
+        find_usage([tmp_path])
     with pytest.raises(PinError, match="there is no file or folder"):
-        used_in([tmp_path / "nowhere"])
+        find_usage([tmp_path / "nowhere"])
 
 
 def test_what_the_client_calls_by_itself_is_what_its_code_says() -> None:
     home = Path(muapi_client.__file__).parent
-    own = [*home.glob("_*.py")]
-    imported = set(used_in(own).names)
+    own = [*home.glob("_*.py"), *home.glob("_*/**/*.py")]
+    imported = set(find_usage(own).names)
     built = {
         function_name(method, path)
         for file in own

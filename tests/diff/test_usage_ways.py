@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import muapi_client
 from muapi_client import catalog
-from muapi_client.pinning import Usage, used_in
-from muapi_client.pinning._comparison._meanings import PLAIN, meaning
+from muapi_client.pinning import Usage, find_usage
+from muapi_client.pinning._usage.symbols import PLAIN, find_symbol
 
 FUNCTIONS = {"flux_dev_image": "flux-dev-image", "kling_v2": "kling-v2", "get_result": "predictions/{id}/result"}
 CALLED = {"flux-dev": {"flux_dev_image"}, "kling": {"kling_v2"}}
@@ -133,7 +133,7 @@ def used(folder: Path, **files: str) -> Usage:
         path = folder / f"{name.replace('__in__', '/')}.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return used_in([folder])
+    return find_usage([folder])
 
 
 @pytest.mark.parametrize("code", ORDINARY)
@@ -169,7 +169,7 @@ def test_wherever_a_way_stands_it_is_told(
     file = tmp_path_factory.mktemp("way") / "app.py"
     for statement in statements:
         file.write_text(f"import muapi_client as m\n{statement.format(way)}\n", encoding="utf-8")
-        assert used_in([file]).unknown, statement.format(way)
+        assert find_usage([file]).unknown, statement.format(way)
 
 
 @pytest.mark.parametrize(
@@ -217,11 +217,11 @@ def test_a_package_hands_on_what_its_init_has(tmp_path: Path) -> None:
 
 
 def test_every_public_name_has_a_meaning() -> None:
-    told = {name: meaning(f"muapi_client.{name}").sort for name in muapi_client.__all__}
+    told = {name: find_symbol(f"muapi_client.{name}").sort for name in muapi_client.__all__}
     assert {name for name, sort in told.items() if sort != "plain"} == {"catalog", "models", "raw_call"}
     assert {*muapi_client.__all__} - {"catalog", "models", "raw_call", "__version__"} <= PLAIN
-    assert meaning("muapi_client.whatever_comes").sort == "way"
-    told = {name: meaning(f"muapi_client.catalog.{name}").sort for name in catalog.__all__}
+    assert find_symbol("muapi_client.whatever_comes").sort == "way"
+    told = {name: find_symbol(f"muapi_client.catalog.{name}").sort for name in catalog.__all__}
     assert told == {"Field": "plain", "Model": "plain", "Price": "plain", "all": "way", "find": "way", "get": "asks"}
 
 
@@ -240,11 +240,11 @@ def test_a_notebooks_code_is_read(tmp_path: Path) -> None:
     ]
     (tmp_path / "try.ipynb").write_text(notebook(*cells), encoding="utf-8")
     (tmp_path / "r.ipynb").write_text(notebook("x <- 1", language="R"), encoding="utf-8")
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert (set(found.names), found.unknown, found.unread, found.files) == (BOTH, (), (), 1)
     old = {"worksheets": [{"cells": [{"cell_type": "code", "input": ["from muapi_client.models import kling_v2"]}]}]}
     (tmp_path / "try.ipynb").write_text(json.dumps(old), encoding="utf-8")
-    assert set(used_in([tmp_path]).names) == {"kling_v2"}
+    assert set(find_usage([tmp_path]).names) == {"kling_v2"}
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_a_notebooks_code_is_read(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_read_is_told(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert [Path(file).name for file, _ in found.unread] == [name]
     assert not found.complete
 
@@ -272,7 +272,7 @@ def test_scripts_without_a_suffix_are_read(tmp_path: Path) -> None:
     (tmp_path / "window.pyw").write_text("from muapi_client.models import kling_v2\n")
     (tmp_path / "LICENSE").write_text("from muapi_client.models import nothing\n")
     (tmp_path / "build").write_text("#!/bin/sh\nfi\n")
-    found = used_in([tmp_path])
+    found = find_usage([tmp_path])
     assert (set(found.names), found.unread, found.files) == (BOTH, (), 2)
 
 
@@ -283,8 +283,8 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "src/common").symlink_to(tmp_path / "shared")
     (tmp_path / "src/deep/again").symlink_to(tmp_path / "src")
     (tmp_path / "shared/back").symlink_to(tmp_path / "src")
-    (places,) = used_in([tmp_path / "src"]).names.values()
+    (places,) = find_usage([tmp_path / "src"]).names.values()
     assert [Path(one.file).relative_to(tmp_path).as_posix() for one in places] == ["src/common/a.py"]
     (tmp_path / "src/up").symlink_to(tmp_path)
     (tmp_path / "src/gone.py").symlink_to(tmp_path / "nowhere.py")
-    assert {Path(file).name for file, _ in used_in([tmp_path / "src"]).unread} == {"up", "gone.py"}
+    assert {Path(file).name for file, _ in find_usage([tmp_path / "src"]).unread} == {"up", "gone.py"}

@@ -11,7 +11,7 @@ from textwrap import dedent
 
 import pytest
 
-from muapi_client._real_api import Guard, RealAPIReached
+from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from muapi_client._real_api import Guard, RealAPIReached, is_real
+from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached, is_real
 
 pytest_plugins = ["pytester"]
 
@@ -91,7 +91,7 @@ def test_the_fixtures(pytester: pytest.Pytester) -> None:
         kept = []
 
         def test_who_does_not_ask_is_left_alone():
-            assert "muapi_client._real_api" not in sys.modules
+            assert "muapi_client.pytest_plugin._network_guard" not in sys.modules
             assert socket.getaddrinfo.__module__ == "socket"
             assert not hasattr(socket.getaddrinfo, "__wrapped__")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-import muapi_client.cli._spec_pins as command
+import muapi_client.cli._spec.locks as command
 from muapi_client.cli import main
 from muapi_client.pinning import fetch, pinned
 from muapi_generated import SPEC
@@ -62,7 +62,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def runs_on_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program be one that was rendered from that pin."""
-    monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: small)
+    monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: small)
     monkeypatch.setattr(command, "SPEC", SPEC._replace(sha256=pinned().lock.document_sha256))
 
 

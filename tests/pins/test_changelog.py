@@ -15,10 +15,10 @@ from inline_snapshot import snapshot
 from markdown_it import MarkdownIt
 
 from muapi_client.pinning.__main__ import main
-from muapi_client.pinning._changelog import Step, code, entry, recorded, summary
-from muapi_client.pinning._comparison._document import diff
-from muapi_client.pinning._comparison._markdown import escaped
-from muapi_client.pinning._lock import sha256
+from muapi_client.pinning._diff.documents import diff
+from muapi_client.pinning._document.lock import sha256
+from muapi_client.pinning._locks.changelog import Step, insert_entry, make_entry, render_code, summarize
+from muapi_client.pinning._report.markdown import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +74,7 @@ BEFORE = document(
 
 
 def told(after: dict[str, Any], to: str = NEW) -> str:
-    return entry(diff(BEFORE, after), Step(OLD, to, "2026-11-29"))
+    return make_entry(diff(BEFORE, after), Step(OLD, to, "2026-11-29"))
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -112,28 +112,28 @@ def test_an_entry_tells_what_breaks_first_and_counts_what_does_not_matter() -> N
 
 
 def test_it_is_put_where_the_api_is_told_of_and_nothing_else_moves() -> None:
-    once = recorded(WRITTEN, told(changed(many)), STEP)
+    once = insert_entry(WRITTEN, told(changed(many)), STEP)
     assert once.replace(told(changed(many)), "") == WRITTEN
     assert once.index("- First pin.") < once.index("- From document") < once.index("## [0.1.0]")
 
 
 def test_telling_it_again_changes_nothing() -> None:
-    once = recorded(WRITTEN, told(changed(many)), STEP)
-    assert recorded(once, told(changed(many)), STEP) == once
+    once = insert_entry(WRITTEN, told(changed(many)), STEP)
+    assert insert_entry(once, told(changed(many)), STEP) == once
 
 
 def test_a_later_document_takes_the_place_of_one_that_was_never_committed() -> None:
-    once = recorded(WRITTEN, told(changed(many)), STEP)
+    once = insert_entry(WRITTEN, told(changed(many)), STEP)
     later = told(changed(lambda after: fields(after, "hen")["n"].update(default=3)), NEWER)
-    assert recorded(once, later, STEP) == recorded(WRITTEN, later, STEP)
+    assert insert_entry(once, later, STEP) == insert_entry(WRITTEN, later, STEP)
 
 
 def test_the_next_step_is_told_behind_the_first() -> None:
-    first = recorded(WRITTEN, told(changed(many)), STEP)
-    step = entry(diff(changed(many), BEFORE), LATER)
-    both = recorded(first, step, LATER)
+    first = insert_entry(WRITTEN, told(changed(many)), STEP)
+    step = make_entry(diff(changed(many), BEFORE), LATER)
+    both = insert_entry(first, step, LATER)
     assert both == first.replace("\n\n## [0.1.0]", f"\n{step}\n## [0.1.0]")
-    assert recorded(both, told(changed(many)), STEP) == both
+    assert insert_entry(both, told(changed(many)), STEP) == both
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_the_next_step_is_told_behind_the_first() -> None:
     ],
 )
 def test_missing_parts_are_made(changelog: str) -> None:
-    once = recorded(changelog, told(changed(many)), STEP)
-    assert recorded(once, told(changed(many)), STEP) == once
+    once = insert_entry(changelog, told(changed(many)), STEP)
+    assert insert_entry(once, told(changed(many)), STEP) == once
     headings = [line for line in once.splitlines() if line.startswith("#")]
     assert headings.count("## [Unreleased]") == headings.count("### API") == 1
     assert {line for line in changelog.splitlines() if line} <= set(once.splitlines())
@@ -160,12 +160,12 @@ def test_missing_parts_are_made(changelog: str) -> None:
 
 
 def test_a_summary_leaves_out_what_there_is_none_of() -> None:
-    assert summary(diff(BEFORE, changed(many)).counts) == snapshot("2 breaking, 1 silent, 10 additive, 1 cosmetic")
-    assert summary(diff(BEFORE, BEFORE).counts) == "nothing for any operation"
+    assert summarize(diff(BEFORE, changed(many)).counts) == snapshot("2 breaking, 1 silent, 10 additive, 1 cosmetic")
+    assert summarize(diff(BEFORE, BEFORE).counts) == "nothing for any operation"
 
 
 def test_no_word_of_a_document_links_or_calls_anybody() -> None:
-    words = escaped("www.evil.com https://evil.com @team a/b#1 #23 GH-4 x@evil.com")
+    words = escape("www.evil.com https://evil.com @team a/b#1 #23 GH-4 x@evil.com")
     assert not re.search(r"www\.|https:|@", words)  # what cmark-gfm makes links of, in the source
     shown = MarkdownIt().render(words)
     assert not re.search(r"@[\w-]|#\d|GH-\d", shown)  # what GitHub looks for in the page once it is made
@@ -176,7 +176,7 @@ HOSTILE = st.text(alphabet="`*_[]()<>#!|~&\\@:/-+. \n\tab1\u2028", max_size=30)
 
 @given(HOSTILE)
 def test_words_of_a_document_stay_words(text: str) -> None:
-    (block,) = MarkdownIt().parse(f"- x {escaped(text)}")[3:-3] if text.strip() else (None,)
+    (block,) = MarkdownIt().parse(f"- x {escape(text)}")[3:-3] if text.strip() else (None,)
     if block is None:
         return
     assert {child.type for child in block.children or ()} <= {"text", "text_special"}
@@ -187,7 +187,7 @@ def test_words_of_a_document_stay_words(text: str) -> None:
 
 @given(HOSTILE.filter(str.strip))
 def test_code_of_a_document_stays_code(text: str) -> None:
-    (inline,) = [token for token in MarkdownIt().parse(code(text)) if token.type == "inline"]
+    (inline,) = [token for token in MarkdownIt().parse(render_code(text)) if token.type == "inline"]
     (only,) = inline.children or ()
     assert (only.type, only.content) == ("code_inline", " ".join(text.split()))
 
@@ -197,10 +197,10 @@ def test_a_field_that_would_write_headings_or_mention_people_does_not() -> None:
     after = changed(lambda after: fields(after, "fox").update({hostile: {"type": "string", "enum": [hostile]}}))
     (line,) = [line for line in told(after).splitlines() if "9.9.9" in line]
     assert line.startswith("    - ")
-    once = recorded(WRITTEN, told(after), STEP)
-    assert recorded(once, told(after), STEP) == once
+    once = insert_entry(WRITTEN, told(after), STEP)
+    assert insert_entry(once, told(after), STEP) == once
     assert once.count("\n## ") == WRITTEN.count("\n## ")
-    assert "\u202e" not in escaped("\u202eabc") + code("a\u202e")
+    assert "\u202e" not in escape("\u202eabc") + render_code("a\u202e")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError, pinned
-from muapi_client.pinning._canonical import operations
-from muapi_client.pinning._essence import essence, fingerprint
+from muapi_client.pinning._document.canonical import iter_operations
+from muapi_client.pinning._locks.fingerprint import make_fingerprint, select_essence
 
 if TYPE_CHECKING:
     import random
@@ -68,7 +68,7 @@ DOCUMENT: dict[str, Any] = {
 def hashed(change: Callable[[dict[str, Any]], object] = len) -> str:
     document = copy.deepcopy(DOCUMENT)
     change(document)
-    return fingerprint(document, "post", PATH)
+    return make_fingerprint(document, "post", PATH)
 
 
 def fox(document: dict[str, Any]) -> dict[str, Any]:
@@ -179,12 +179,12 @@ def shuffled(node: Any, chance: random.Random) -> Any:
 @settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_keys_never_matters(chance: random.Random) -> None:
-    assert fingerprint(shuffled(DOCUMENT, chance), "post", PATH) == hashed()
+    assert make_fingerprint(shuffled(DOCUMENT, chance), "post", PATH) == hashed()
 
 
 def test_every_pinned_operation_has_a_hash_of_its_own() -> None:
     document = pinned().document
-    hashes = {fingerprint(document, method, path) for method, path, _ in operations(document)}
+    hashes = {make_fingerprint(document, method, path) for method, path, _ in iter_operations(document)}
     assert len(hashes) == pinned().lock.operations
 
 
@@ -208,7 +208,7 @@ def test_references_that_multiply_are_read_once() -> None:
     document = copy.deepcopy(DOCUMENT)
     deep = {f"S{n}": {"anyOf": [{"$ref": f"#/components/schemas/S{n + 1}"}] * 9} for n in range(60)}
     document["components"]["schemas"] = {"Fox": {"$ref": "#/components/schemas/S0"}, **deep, "S60": {"type": "string"}}
-    assert len(essence(document, "POST", PATH)["referred"]) == 62  # 9 ** 60 if each were read where it is named
+    assert len(select_essence(document, "POST", PATH)["referred"]) == 62  # 9 ** 60 if each were read where it is named
 
 
 def test_a_discriminator_counts_by_where_it_leads() -> None:

@@ -10,7 +10,8 @@ import pytest
 from altered import fields
 
 from muapi_client.pinning import Diff, diff
-from muapi_client.pinning._comparison import Report, told
+from muapi_client.pinning._report.forms import render
+from muapi_client.pinning._report.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +51,7 @@ def test_no_report_holds_a_command_of_a_terminal_or_a_runner(
     ["[a](http://b.example)", "a\\\\](c)", "](", "see [x\\](y)"],
 )
 def test_no_finding_holds_a_link(document: dict[str, Any], changed: Callable[[str], Diff], text: str) -> None:
-    log = json.loads(told(Report(changed(text), "old", "new"), "sarif"))
+    log = json.loads(render(Report(changed(text), "old", "new"), "sarif"))
     messages = [one["message"]["text"] for one in log["runs"][0]["results"]]
     assert any("](" in message for message in messages)
     for message in messages:

@@ -13,8 +13,8 @@ import pytest
 from altered import fields, rarely_used
 
 from muapi_client.pinning import PinError, diff, drift, fetch, pinned, verify
-from muapi_client.pinning._canonical import operations
-from muapi_client.pinning._essence import fingerprint
+from muapi_client.pinning._document.canonical import iter_operations
+from muapi_client.pinning._locks.fingerprint import make_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -253,10 +253,10 @@ def test_hashes_and_changes_agree_on_what_is_touched() -> None:
     told = {(one.method, one.path) for one in diff(before, after).changes if one.impact != "cosmetic"}
     moved = {
         (method, path)
-        for method, path, _ in operations(before)
-        if fingerprint(before, method, path) != fingerprint(after, method, path)
+        for method, path, _ in iter_operations(before)
+        if make_fingerprint(before, method, path) != make_fingerprint(after, method, path)
     }
     assert told == moved
     named = {"flux-dev-image", "suno-create-music", "seedance-lite-t2v", "gpt-5-mini"}
     assert {("POST", f"/api/v1/{slug}") for slug in named} <= told
-    assert len(told) < len(list(operations(before)))
+    assert len(told) < len(list(iter_operations(before)))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muapi_client.pinning import PinError, Standing, UserLock, locked, pinned
-from muapi_client.pinning import standing as compared
-from muapi_client.pinning._canonical import scoped
+from muapi_client.pinning import LockComparison, PinError, UserLock, make_lock, pinned
+from muapi_client.pinning import compare_lock as compared
+from muapi_client.pinning._document.canonical import restrict_to_scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,7 +34,9 @@ def original() -> dict[str, Any]:
     """Four models of the pinned document."""
     paths = pinned().document["paths"]
     slugs = MODELS
-    return scoped({**pinned().document, "paths": {f"/api/v1/{slug}": paths[f"/api/v1/{slug}"] for slug in slugs}})
+    return restrict_to_scope(
+        {**pinned().document, "paths": {f"/api/v1/{slug}": paths[f"/api/v1/{slug}"] for slug in slugs}}
+    )
 
 
 @pytest.fixture
@@ -49,10 +51,10 @@ def image(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def lock_of(document: dict[str, Any], *only: str, prices: dict[str, str] | None = None) -> UserLock:
-    return locked(document, "a" * 64, only or None, corrections_sha256=CORRECTIONS, package=PACKAGE, prices=prices)
+    return make_lock(document, "a" * 64, only or None, corrections_sha256=CORRECTIONS, package=PACKAGE, prices=prices)
 
 
-def standing(
+def compare_lock(
     lock: UserLock,
     document: dict[str, Any],
     document_sha256: str,
@@ -60,7 +62,7 @@ def standing(
     *,
     prices: dict[str, str] | None = None,
     corrections_sha256: str = CORRECTIONS,
-) -> Standing:
+) -> LockComparison:
     return compared(lock, document, document_sha256, used, corrections_sha256=corrections_sha256, prices=prices)
 
 
@@ -99,19 +101,19 @@ def test_a_slug_means_all_its_functions_whatever_their_methods(document: dict[st
     document["paths"] |= {path: several[path], "/api/v1/account/balance": several["/api/v1/account/balance"]}
     assert list(lock_of(document, "account/balance").functions) == ["get_account_balance"]
     assert len(lock_of(document, path).functions) == len(several[path])
-    assert standing(lock_of(document, path), document, "a" * 64, [path, "account/balance"]).unlocked == (
+    assert compare_lock(lock_of(document, path), document, "a" * 64, [path, "account/balance"]).unlocked == (
         "get_account_balance",
     )
 
 
 def test_a_lock_of_nothing_is_not_made(document: dict[str, Any]) -> None:
     with pytest.raises(PinError, match="there is no function to lock"):
-        locked(document, "a" * 64, [], corrections_sha256=CORRECTIONS, package=PACKAGE)
+        make_lock(document, "a" * 64, [], corrections_sha256=CORRECTIONS, package=PACKAGE)
 
 
 def test_other_corrections_of_the_same_document_do_not_hold(document: dict[str, Any]) -> None:
     for now in ("a" * 64, NOW):
-        found = standing(lock_of(document), document, now, corrections_sha256="d" * 64)
+        found = compare_lock(lock_of(document), document, now, corrections_sha256="d" * 64)
         assert (found.holds, found.recorrected, found.changed) == (False, True, ())
 
 
@@ -121,8 +123,8 @@ def test_another_server_changes_what_is_called_there(document: dict[str, Any], p
     item = document["paths"]["/api/v1/gpt-5-mini"]
     part = {"document": document, "path": item, "operation": item["post"]}[place]
     part["servers"] = [{"url": "https://elsewhere.example.com"}]
-    assert "gpt_5_mini" in standing(lock, document, NOW).changed
-    assert len(standing(lock, document, NOW).changed) == (len(MODELS) if place == "document" else 1)
+    assert "gpt_5_mini" in compare_lock(lock, document, NOW).changed
+    assert len(compare_lock(lock, document, NOW).changed) == (len(MODELS) if place == "document" else 1)
 
 
 def test_a_model_the_document_lacks_is_named_with_what_was_meant(document: dict[str, Any]) -> None:
@@ -131,7 +133,7 @@ def test_a_model_the_document_lacks_is_named_with_what_was_meant(document: dict[
 
 
 def test_the_same_document_holds(document: dict[str, Any]) -> None:
-    found = standing(lock_of(document), document, "a" * 64)
+    found = compare_lock(lock_of(document), document, "a" * 64)
     assert (found.holds, found.moved, found.same) == (True, False, 4)
 
 
@@ -139,14 +141,14 @@ def test_a_change_elsewhere_is_told_and_holds(document: dict[str, Any]) -> None:
     lock = lock_of(document, "gpt-5-mini")
     image(document)["width"]["maximum"] = 512
     del document["paths"]["/api/v1/seedance-lite-t2v"]
-    found = standing(lock, document, NOW)
+    found = compare_lock(lock, document, NOW)
     assert (found.holds, found.moved, found.same) == (True, True, 1)
 
 
 def test_a_shared_schema_changes_every_model_that_has_it(document: dict[str, Any]) -> None:
     lock = lock_of(document)
     image(document)["width"]["default"] = 512
-    found = standing(lock, document, NOW)
+    found = compare_lock(lock, document, NOW)
     assert found.changed == ("flux_dev_image", "flux_schnell_image")
     assert (found.holds, found.gone, found.same) == (False, (), 2)
 
@@ -155,7 +157,7 @@ def test_a_model_that_is_gone_is_told_even_where_the_hash_was_copied(document: d
     lock = lock_of(document)
     del document["paths"]["/api/v1/gpt-5-mini"]
     for now in (NOW, "a" * 64):
-        found = standing(lock, document, now)
+        found = compare_lock(lock, document, now)
         assert (found.holds, found.gone, found.same) == (False, ("gpt_5_mini",), 3)
 
 
@@ -164,19 +166,19 @@ def test_words_and_neighbours_do_not_count(document: dict[str, Any]) -> None:
     image(document)["width"]["description"] = "How wide."
     document["paths"]["/api/v1/flux-dev-image"]["post"]["description"] = "Another sentence."
     document["paths"]["/api/v1/new"] = document["paths"]["/api/v1/gpt-5-mini"]
-    assert standing(lock, document, NOW).holds
+    assert compare_lock(lock, document, NOW).holds
 
 
 def test_a_pinned_price_that_moved_does_not_hold(document: dict[str, Any]) -> None:
     lock = lock_of(document, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"})
-    assert standing(lock, document, NOW, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"}).holds
-    found = standing(lock, document, NOW, prices={"flux_dev_image": "0.02"})
+    assert compare_lock(lock, document, NOW, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"}).holds
+    found = compare_lock(lock, document, NOW, prices={"flux_dev_image": "0.02"})
     assert not found.holds
     assert found.repriced == {"flux_dev_image": ("0.015", "0.02"), "gpt_5_mini": ("0.001", "")}
 
 
 def test_a_model_that_is_used_and_not_locked_does_not_hold(document: dict[str, Any]) -> None:
-    found = standing(lock_of(document, "gpt-5-mini"), document, "a" * 64, {"gpt_5_mini", "flux_dev_image"})
+    found = compare_lock(lock_of(document, "gpt-5-mini"), document, "a" * 64, {"gpt_5_mini", "flux_dev_image"})
     assert (found.holds, found.unlocked) == (False, ("flux_dev_image",))
 
 

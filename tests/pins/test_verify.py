@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from altered import fields
 
-import muapi_client.cli._spec_pins as command
+import muapi_client.cli._spec.locks as command
 from muapi_client import catalog
-from muapi_client.pinning import UserLock, fetch, locked, pinned
+from muapi_client.pinning import UserLock, fetch, make_lock, pinned
 from muapi_generated import SPEC
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def runs_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str
     def runs_on(document: dict[str, Any]) -> str:
         (folder / "other.json").write_text(json.dumps(document), encoding="utf-8")
         sha256 = fetch(str(folder / "other.json"), folder / "other").after
-        monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: folder / "other")
+        monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: folder / "other")
         monkeypatch.setattr(command, "SPEC", command.SPEC._replace(sha256=sha256))
         return sha256
 
@@ -190,7 +190,7 @@ def test_taking_the_change_up_makes_it_hold_again(
 
 def test_a_pinned_price_that_moved_fails(spec: Spec, folder: Path) -> None:
     prices = {"flux_dev_image": "1234.5"}
-    lock = locked(
+    lock = make_lock(
         pinned().document,
         pinned().lock.document_sha256,
         prices,

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError
-from muapi_client.pinning._canonical import scoped, written
-from muapi_client.pinning._json import parsed
+from muapi_client.pinning._document.canonical import restrict_to_scope, serialize
+from muapi_client.pinning._document.strict_json import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def document(paths: Paths, edges: Edges) -> dict[str, Any]:
 
 
 def canonical(content: bytes) -> bytes:
-    return written(scoped(parsed(content, "the document")))
+    return serialize(restrict_to_scope(parse(content, "the document")))
 
 
 def served(content: object) -> bytes:

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError, fetch
-from muapi_client.pinning._canonical import METHODS, SCOPE, operations, scoped, written
-from muapi_client.pinning._json import parsed
+from muapi_client.pinning._document.canonical import METHODS, SCOPE, iter_operations, restrict_to_scope, serialize
+from muapi_client.pinning._document.strict_json import parse
 
 if TYPE_CHECKING:
     import pytest
@@ -72,7 +72,7 @@ ODD = st.one_of(
 def canonical(content: bytes) -> bytes | None:
     """What would be pinned, or None where it is refused in a line."""
     try:
-        return written(scoped(parsed(content, "the document")))
+        return serialize(restrict_to_scope(parse(content, "the document")))
     except PinError as error:
         said = str(error)
     assert len(said.splitlines()) == 1
@@ -90,7 +90,7 @@ def test_any_bytes_have_a_canonical_form_or_are_refused(content: bytes) -> None:
     assert list(document["paths"]) == sorted(document["paths"])
     inside = {path for path in served["paths"] if path == SCOPE or path.startswith(f"{SCOPE}/")}
     assert document["paths"].keys() == inside
-    assert [found for found in operations(document)] == [  # noqa: C416 - the generator is what is tested
+    assert [found for found in iter_operations(document)] == [  # noqa: C416 - the generator is what is tested
         (method.upper(), path, served["paths"][path][method])
         for path in document["paths"]
         for method in document["paths"][path]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from muapi_client.pinning import Lock, PinError, fetch, pinned, verify
 from muapi_client.pinning.__main__ import main
-from muapi_client.pinning._lock import GENERATOR
+from muapi_client.pinning._document.lock import GENERATOR
 
 ROOT = Path(__file__).parents[2]
 TEXT = st.text(st.characters(codec="utf-8"))
@@ -164,7 +164,7 @@ def test_an_installed_package_finds_its_own_pin(spec: Path, tmp_path: Path, monk
     home = tmp_path / "muapi_generated"
     shutil.copytree(spec, home)
     (home / "__init__.py").write_text("")
-    monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: None)
+    monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: None)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "muapi_generated", raising=False)
     assert pinned().directory == home
@@ -172,7 +172,7 @@ def test_an_installed_package_finds_its_own_pin(spec: Path, tmp_path: Path, monk
 
 
 def test_without_any_pin_the_error_tells_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client.pinning._pin.checkout", lambda: tmp_path)
+    monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: tmp_path)
     with pytest.raises(PinError, match="nox -s fetch"):
         pinned()
 

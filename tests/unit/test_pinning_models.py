@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client.pinning import PinError
-from muapi_client.pinning._models import FACTS, canonical_models
+from muapi_client.pinning._document.price_list import FACTS, canonicalize_models
 
 if TYPE_CHECKING:
     from random import Random
@@ -46,7 +46,7 @@ def served(content: object) -> bytes:
 
 
 def test_prices_are_pinned_by_name_one_model_a_line_from_today() -> None:
-    assert canonical_models(served(LIVE), today=TODAY).decode() == (
+    assert canonicalize_models(served(LIVE), today=TODAY).decode() == (
         "{\n"
         ' "as_of": "2026-11-22",\n'
         ' "currency": "USD",\n'
@@ -62,35 +62,35 @@ def test_prices_are_pinned_by_name_one_model_a_line_from_today() -> None:
 @given(NAMES, st.randoms())
 def test_the_form_is_idempotent_and_order_does_not_matter(names: list[str], random: Random) -> None:
     models = [{"name": name, "cost": at, "category": name} for at, name in enumerate(names)]
-    form = canonical_models(served({"models": models, "currency": "USD"}), today=TODAY)
+    form = canonicalize_models(served({"models": models, "currency": "USD"}), today=TODAY)
     random.shuffle(models)
-    assert canonical_models(served({"models": models, "currency": "USD"}), today=TODAY) == form
-    assert canonical_models(form, today=date(2030, 1, 1)) == form
+    assert canonicalize_models(served({"models": models, "currency": "USD"}), today=TODAY) == form
+    assert canonicalize_models(form, today=date(2030, 1, 1)) == form
     assert sorted(json.loads(form)["models"], key=json.dumps) == sorted(models, key=json.dumps)
     assert form.decode().count("\n") == len(names) + 6
 
 
 def test_the_same_prices_keep_the_date_since_which_they_are_known() -> None:
-    before = canonical_models(served(LIVE), today=date(2026, 8, 20))
-    assert canonical_models(served(LIVE), today=TODAY, before=before) == before
+    before = canonicalize_models(served(LIVE), today=date(2026, 8, 20))
+    assert canonicalize_models(served(LIVE), today=TODAY, before=before) == before
 
 
 @pytest.mark.parametrize(
-    "before", [b"{", canonical_models(served(LIVE | {"currency": "EUR"}), today=date(2026, 8, 20))]
+    "before", [b"{", canonicalize_models(served(LIVE | {"currency": "EUR"}), today=date(2026, 8, 20))]
 )
 def test_other_prices_count_from_today(before: bytes) -> None:
-    form = canonical_models(served(LIVE), today=TODAY, before=before)
+    form = canonicalize_models(served(LIVE), today=TODAY, before=before)
     assert json.loads(form)["as_of"] == "2026-11-22"
 
 
 def test_a_catalogue_that_tells_its_own_date_keeps_it() -> None:
-    before = canonical_models(served(LIVE), today=date(2026, 8, 20))
-    form = canonical_models(served(LIVE | {"as_of": "2026-09-01"}), today=TODAY, before=before)
+    before = canonicalize_models(served(LIVE), today=date(2026, 8, 20))
+    form = canonicalize_models(served(LIVE | {"as_of": "2026-09-01"}), today=TODAY, before=before)
     assert json.loads(form)["as_of"] == "2026-09-01"
 
 
 def test_only_facts_are_pinned() -> None:
-    kept = json.loads(canonical_models(served(LIVE), today=TODAY))["models"]
+    kept = json.loads(canonicalize_models(served(LIVE), today=TODAY))["models"]
     assert {key for model in kept for key in model} <= set(FACTS)
 
 
@@ -113,5 +113,5 @@ def test_only_facts_are_pinned() -> None:
 )
 def test_half_a_catalogue_or_none_is_refused(change: dict[str, object], told: str) -> None:
     with pytest.raises(PinError) as caught:
-        canonical_models(served(LIVE | change), today=TODAY)
+        canonicalize_models(served(LIVE | change), today=TODAY)
     assert told in str(caught.value)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import pickle
+import re
 import subprocess
 import sys
+import typing
+from typing import Any
 
 import pytest
+from attrs import fields, has
 
 from muapi_client import pinning
 from muapi_client.emulator._sections import section
@@ -18,10 +24,43 @@ def test_every_public_name_is_there_and_no_other() -> None:
         _ = pinning.unpin
 
 
+FOREIGN = {"Any", "Literal", "Mapping", "None", "Optional", "Path", "Self"}
+CLASSES = [value for name in pinning.__all__ if inspect.isclass(value := getattr(pinning, name))]
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_a_public_class_names_the_module_it_is_imported_from(cls: type) -> None:
+    assert cls.__module__ == "muapi_client.pinning"
+    assert pickle.loads(pickle.dumps(cls)) is cls
+
+
+@pytest.mark.parametrize("cls", [cls for cls in CLASSES if has(cls)], ids=lambda cls: cls.__name__)
+def test_the_fields_of_a_public_class_tell_their_types(cls: type) -> None:
+    assert typing.get_type_hints(cls).keys() >= {field.name for field in fields(cls)}
+
+
+def test_whatever_class_a_public_name_hands_out_is_public() -> None:
+    named = {
+        word for name in pinning.__all__ for word in re.findall(r"\b[A-Z]\w+", _handed_out(getattr(pinning, name)))
+    }
+    assert named - FOREIGN - {*pinning.__all__} == set()
+
+
+def _handed_out(value: Any) -> str:
+    """The types that a function returns, or that a class has as fields, properties and answers of methods, as text."""
+    if inspect.isclass(value):
+        members = [*vars(value).values()]
+        inner = [getattr(member, "fget", None) or getattr(member, "func", None) for member in members]
+        functions = [one for one in (*members, *inner) if inspect.isfunction(one)]
+        return " ".join(map(str, (inspect.get_annotations(value), *map(_handed_out, functions))))
+    return str(inspect.get_annotations(value).get("return")) if inspect.isfunction(value) else ""
+
+
 def test_reading_the_pin_loads_nothing_of_the_network() -> None:
     script = (
         "import sys; from muapi_client.pinning import pinned; pinned().content;"
-        "print([name for name in ('muapi_client.pinning._fetch', 'muapi_client.pinning._source', 'urllib.request')"
+        "package = 'muapi_client.pinning._document.';"
+        "print([name for name in (f'{package}fetch', f'{package}source', 'urllib.request')"
         " if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._types.sandbox import SandboxWarning
 from muapi_client.cli._console import Console
-from muapi_client.cli._exit import guarded
+from muapi_client.cli._exit import guard
 from muapi_client.cli._parser import read
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     console = Console(json=options.output == "json", transport=transport)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SandboxWarning)  # the commands tell of a sandbox key in words of their own
-        return guarded(lambda: _command(options.command)(options, console), console)
+        return guard(lambda: _command(options.command)(options, console), console)
 
 
 def _command(name: str) -> Callable[[Any, Console], int]:

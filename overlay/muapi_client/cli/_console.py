@@ -5,7 +5,7 @@ file (CI prints files, too), and no line is one that a runner of GitHub Actions 
 made is another matter: a file gets every character that was paid for.
 
 Lives here: the two streams, and what happens when one of them fails. Does not live here: how a value looks
-(``_render``), what an error means (``_exit``).
+(``_formats``), what an error means (``_exit``).
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ class Console(NamedTuple):
 
     def result(self, value: Any, plain: str) -> None:
         """Print what was asked for, in whichever of its two forms is wanted; an empty plain text prints nothing."""
-        text = dumps(value, indent=2) if self.json else _inert(_STEERING.sub(HIDDEN, _shown(plain)))
+        text = dumps(value, indent=2) if self.json else _make_inert(_STEERING.sub(HIDDEN, _to_terminal(plain)))
         if text:
             print(text, flush=True)
 
     def made(self, value: Any, plain: str) -> None:
         """Print what a model made; a file gets every character of it."""
-        text = dumps(value, indent=2) if self.json else _shown(plain)
+        text = dumps(value, indent=2) if self.json else _to_terminal(plain)
         if text:
             print(text, flush=True)
 
     def piece(self, value: Any, plain: str) -> None:
         """Print a piece of what a model wrote, or one line of JSON; a file gets every character of it."""
-        print(dumps(value) if self.json else _shown(plain), end="\n" if self.json else "", flush=True)
+        print(dumps(value) if self.json else _to_terminal(plain), end="\n" if self.json else "", flush=True)
 
     def say(self, plain: str, event: Mapping[str, Any]) -> None:
         """Tell something on the way, on standard error.
@@ -61,7 +61,7 @@ class Console(NamedTuple):
         A job's wait must not end because nobody listens, so a standard error that fails is left alone.
         """
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
-            print(dumps(event) if self.json else _inert(_one_line(plain)), file=sys.stderr, flush=True)
+            print(dumps(event) if self.json else _make_inert(_one_line(plain)), file=sys.stderr, flush=True)
 
     def remark(self, plain: str) -> None:
         """Tell people what a program finds in the result itself."""
@@ -109,7 +109,7 @@ def abandon_stdout() -> None:
             os.close(nowhere)
 
 
-def _shown(text: str) -> str:
+def _to_terminal(text: str) -> str:
     """A text without what could steer a terminal, where standard output is one."""
     if not sys.stdout.isatty():
         return text
@@ -121,7 +121,7 @@ def _one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else HIDDEN for letter in shown)
 
 
-def _inert(text: str) -> str:
+def _make_inert(text: str) -> str:
     """A text no line of which is a command, by a space of no width in each that was."""
     return _COMMAND.sub("\\g<0>\N{ZERO WIDTH SPACE}", text)
 

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from muapi_client import AsyncMuAPI, MuAPI
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import money, prediction_form, table, usd
+from muapi_client.cli._formats import format_usd, prediction_form, render_table, to_json_number
 from muapi_client.cli._run import carry_out
 from muapi_client.errors import JobFailedError, MuAPIError
 from muapi_client.models import (
@@ -51,17 +51,17 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The row as it is printed."""
-        told = self.prediction
-        outputs = [output.url or output.text or "data" for output in told.outputs]
-        said = ", ".join(outputs) or told.error or ""
+        prediction = self.prediction
+        outputs = [output.url or output.text or "data" for output in prediction.outputs]
+        text = ", ".join(outputs) or prediction.error or ""
         return (
             self.client,
             self.model,
-            told.status,
-            f"{told.seconds or 0:.1f}",
-            usd(told.cost.charged_usd if told.cost else None),
-            usd(told.balance),
-            said if len(said) <= WIDTH else f"{said[: WIDTH - 3]}...",
+            prediction.status,
+            f"{prediction.seconds or 0:.1f}",
+            format_usd(prediction.cost.charged_usd if prediction.cost else None),
+            format_usd(prediction.balance),
+            text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}...",
         )
 
     def form(self) -> dict[str, Any]:
@@ -83,9 +83,11 @@ def demo(options: argparse.Namespace, console: Console) -> int:
 
     emulator = Emulator(live_keys=(LIVE_KEY,), test_keys=(TEST_KEY,))
     rows, spent = _scenes(emulator)
-    console.result(_form(rows, spent, emulator), _sheet(rows, spent, emulator))
+    console.result(_form(rows, spent, emulator), _render_sheet(rows, spent, emulator))
     if spent != emulator.charged_usd:
-        raise MuAPIError(f"the clients counted {usd(spent)} USD, the emulator charged {usd(emulator.charged_usd)} USD")
+        raise MuAPIError(
+            f"the clients counted {format_usd(spent)} USD, the emulator charged {format_usd(emulator.charged_usd)} USD"
+        )
     return DONE
 
 
@@ -146,25 +148,26 @@ def _row(client: str, call: Call[Any], prediction: Prediction) -> Row:
     return Row(client=client, model=call.operation.slug, prediction=prediction)
 
 
-def _sheet(rows: Sequence[Row], spent: Decimal, emulator: Emulator) -> str:
+def _render_sheet(rows: Sequence[Row], spent: Decimal, emulator: Emulator) -> str:
     costs = [row.prediction.cost for row in rows if row.prediction.cost]
     refunded = sum((cost.amount_usd - cost.charged_usd for cost in costs), Decimal(0))
-    jobs = table(HEADS, [row.cells() for row in rows], right={"seconds", "charged", "balance"})
+    jobs = render_table(HEADS, [row.cells() for row in rows], right={"seconds", "charged", "balance"})
     return (
         f"{jobs}\n\nseconds are virtual, amounts in USD\n"
-        f"total spend {usd(spent)} USD of {len(rows)} jobs, {usd(refunded)} USD refunded;"
-        f" the emulator charged {usd(emulator.charged_usd)} USD for {emulator.accepted} jobs (test keys cost nothing)"
+        f"total spend {format_usd(spent)} USD of {len(rows)} jobs, {format_usd(refunded)} USD refunded;"
+        f" the emulator charged {format_usd(emulator.charged_usd)} USD for {emulator.accepted} jobs"
+        " (test keys cost nothing)"
     )
 
 
 def _form(rows: Sequence[Row], spent: Decimal, emulator: Emulator) -> dict[str, Any]:
     return {
         "jobs": [row.form() for row in rows],
-        "total_spend_usd": money(spent),
+        "total_spend_usd": to_json_number(spent),
         "emulator": {
             "accepted": emulator.accepted,
-            "charged_usd": money(emulator.charged_usd),
-            "balance_usd": money(emulator.balance),
+            "charged_usd": to_json_number(emulator.charged_usd),
+            "balance_usd": to_json_number(emulator.balance),
         },
     }
 
@@ -179,14 +182,15 @@ def _live(console: Console, *, asked: bool) -> None:
     call = flux_schnell_image(prompt="a red fox in snow", num_images=1)
     with MuAPI(transport=console.transport) as mu:
         estimate = mu.estimate(call)
-        price = f"{call.operation.slug} is estimated at {usd(estimate.cost_usd)} USD"
+        price = f"{call.operation.slug} is estimated at {format_usd(estimate.cost_usd)} USD"
         console.say(
             f"{price}, charged to the account of MUAPI_API_KEY",
-            {"event": "estimated", "model": estimate.model, "cost_usd": money(estimate.cost_usd)},
+            {"event": "estimated", "model": estimate.model, "cost_usd": to_json_number(estimate.cost_usd)},
         )
         if not asked and not console.agrees("Run it?"):
             raise MuAPIError("nobody agreed, so nothing was sent; --yes agrees beforehand")
         carry_out(mu, call, console)
         console.say(
-            f"total spend {usd(mu.spend.total_usd)} USD", {"event": "spent", "total_usd": money(mu.spend.total_usd)}
+            f"total spend {format_usd(mu.spend.total_usd)} USD",
+            {"event": "spent", "total_usd": to_json_number(mu.spend.total_usd)},
         )

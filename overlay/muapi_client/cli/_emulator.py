@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import money, usd
+from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.emulator import Delivery, Emulator, Faults
 from muapi_client.errors import MuAPIError
 
@@ -43,9 +43,9 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
         ImportError: The emulator's extra is not installed; the message tells how to.
     """
     state = Path(options.state) if options.state else None
-    service = _emulator(options, state)
+    service = _open_emulator(options, state)
     if state is not None:
-        _keep(state, service)  # a file that cannot be written is told now, not at the end
+        _save_state(state, service)  # a file that cannot be written is told now, not at the end
     speed = REAL_TIME if options.realtime else None
     with (
         _stop_signals() as stop,
@@ -55,12 +55,12 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
         while not stop.wait(TICK):
             pass
     if state is not None:
-        _keep(state, service)
+        _save_state(state, service)
     _sum_up(service, console)
     return DONE
 
 
-def _emulator(options: argparse.Namespace, state: Path | None) -> Emulator:
+def _open_emulator(options: argparse.Namespace, state: Path | None) -> Emulator:
     """A new emulator, or the one whose state was kept."""
     faults = Faults.chaos(options.chaos, seed=options.seed)
     if state is None or not state.exists():
@@ -74,7 +74,7 @@ def _emulator(options: argparse.Namespace, state: Path | None) -> Emulator:
         raise MuAPIError(f"{state} holds no state of an emulator: {error}") from error
 
 
-def _keep(state: Path, service: Emulator) -> None:
+def _save_state(state: Path, service: Emulator) -> None:
     """Write the state, whole or not at all."""
     part = state.with_name(f"{state.name}.part")
     part.write_text(service.save(), encoding="utf-8")
@@ -86,11 +86,11 @@ def _stop_signals() -> Generator[threading.Event, None, None]:
     """An event that Ctrl-C and SIGTERM set, in place of what they did."""
     stop = threading.Event()
 
-    def heed(_number: int, _frame: FrameType | None) -> None:
+    def stop_waiting(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(each, heed) for each in signals]
+    before = [signal.signal(each, stop_waiting) for each in signals]
     try:
         yield stop
     finally:
@@ -105,8 +105,8 @@ def _greet(url: str, console: Console) -> None:
         f"  export MUAPI_BASE_URL={url} MUAPI_API_KEY={LIVE_KEY}\n"
         "stop it with Ctrl-C"
     )
-    told = {"event": "serving", "url": url, "live_key": LIVE_KEY, "test_key": TEST_KEY}
-    print(dumps(told) if console.json else plain, flush=True)
+    event = {"event": "serving", "url": url, "live_key": LIVE_KEY, "test_key": TEST_KEY}
+    print(dumps(event) if console.json else plain, flush=True)
 
 
 def _log(entry: LogEntry | Delivery, console: Console) -> None:
@@ -141,8 +141,8 @@ def _log_webhook(tried: Delivery, console: Console) -> None:
         "status": tried.status,
         "error": tried.error,
     }
-    said = f"webhook to {host or 'no host'}, try {tried.attempt}"
-    console.say(f"{said}  {tried.status or tried.error}  {tried.id}", event)
+    head = f"webhook to {host or 'no host'}, try {tried.attempt}"
+    console.say(f"{head}  {tried.status or tried.error}  {tried.id}", event)
 
 
 def _host_of(url: str) -> str:
@@ -156,13 +156,13 @@ def _host_of(url: str) -> str:
 def _sum_up(service: Emulator, console: Console) -> None:
     jobs, charged = service.accepted, service.charged_usd
     console.say(
-        f"{len(service.requests)} requests; {jobs} jobs accepted, {usd(charged)} USD charged,"
-        f" {usd(service.balance)} USD left",
+        f"{len(service.requests)} requests; {jobs} jobs accepted, {format_usd(charged)} USD charged,"
+        f" {format_usd(service.balance)} USD left",
         {
             "event": "stopped",
             "requests": len(service.requests),
             "accepted": jobs,
-            "charged_usd": money(charged),
-            "balance_usd": money(service.balance),
+            "charged_usd": to_json_number(charged),
+            "balance_usd": to_json_number(service.balance),
         },
     )

@@ -1,4 +1,4 @@
-"""What an error means to the shell: an exit code, and one line on standard error. Never a traceback.
+"""The end of a command: an exit code, and one line on standard error. Never a traceback.
 
 Lives here: the table of codes, which are the official CLI's, and what a user of this program can do about an error.
 Does not live here: the errors' own words (``muapi_client.errors`` and whoever raises them).
@@ -41,26 +41,26 @@ CODES: Final[tuple[tuple[type[errors.MuAPIError], int], ...]] = (
 FINAL: Final = (errors.JobFailedError, errors.JobCancelledError, errors.NotFoundError)
 
 
-def guarded(work: Callable[[], int], console: Console) -> int:
+def guard(work: Callable[[], int], console: Console) -> int:
     """Carry out ``work`` and answer its exit code, or that of whatever went wrong, once it is said."""
     be_lenient()
     try:
         return work()
     except errors.MuAPIError as error:
-        _say(error, console)
+        _print_error(error, console)
         return code_of(error)
     except KeyboardInterrupt:
-        _say(InterruptedJobError("interrupted"), console)
+        _print_error(InterruptedJobError("interrupted"), console)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has had enough
         abandon_stdout()
         return FAILED
     except OSError as error:
         abandon_stdout()
-        _say(error, console)
+        _print_error(error, console)
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
-        _say(error, console)
+        _print_error(error, console)
         return FAILED
 
 
@@ -69,9 +69,9 @@ def code_of(error: errors.MuAPIError) -> int:
     return next((code for kind, code in CODES if isinstance(error, kind)), FAILED)
 
 
-def _say(error: Exception, console: Console) -> None:
+def _print_error(error: Exception, console: Console) -> None:
     message = _message(error)
-    console.say(f"muapi-client: {message}", _form(error, message))
+    console.say(f"muapi-client: {message}", _error_form(error, message))
 
 
 def _message(error: Exception) -> str:
@@ -91,8 +91,8 @@ def _advice(error: errors.MuAPIError) -> str:
     return ""
 
 
-def _form(error: Exception, message: str) -> dict[str, Any]:
-    from muapi_client.cli._render import cost_form  # noqa: PLC0415 - needed when something went wrong only
+def _error_form(error: Exception, message: str) -> dict[str, Any]:
+    from muapi_client.cli._formats import cost_form  # noqa: PLC0415 - needed when something went wrong only
 
     cost = getattr(error, "cost", None)
     return {

@@ -1,6 +1,6 @@
 """``muapi-client wait`` and ``look``: take up a job that was submitted before, here or elsewhere.
 
-Lives here: the two commands. Does not live here: what is told on the way (``_watching``).
+Lives here: the two commands. Does not live here: what is told on the way (``_progress``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from muapi_client import MuAPI
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._watching import Watcher, show_result
+from muapi_client.cli._progress import Watcher, show_result
 
 if TYPE_CHECKING:
     import argparse

@@ -12,9 +12,9 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
+from muapi_client.cli._call_arguments import find_model
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import money, table, usd
-from muapi_client.cli._requests import find
+from muapi_client.cli._formats import format_usd, render_table, to_json_number
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -48,25 +48,25 @@ def models(options: argparse.Namespace, console: Console) -> int:
         ValidationError: There is no such group or kind.
     """
     if options.words[:1] == ["show"]:
-        shown = [find(name) for name in options.words[1:]]
+        shown = [find_model(name) for name in options.words[1:]]
         console.result([_whole_form(model) for model in shown], "\n\n".join(map(_sheet, shown)))
         return DONE
-    _known("group", options.group, {model.group for model in catalog.all()})
-    _known("kind", options.kind, {model.kind for model in catalog.all()})
+    _filter_models("group", options.group, {model.group for model in catalog.all()})
+    _filter_models("kind", options.kind, {model.kind for model in catalog.all()})
     found = catalog.find(*options.words, group=options.group, kind=options.kind)
-    console.result([_form(model) for model in found], _list(found) if found else "")
+    console.result([_form(model) for model in found], _list_models(found) if found else "")
     console.say(_summary(found), {"event": "listed", "models": len(found)})
     return DONE
 
 
-def _known(what: str, name: str | None, names: set[str]) -> None:
+def _filter_models(what: str, name: str | None, names: set[str]) -> None:
     if name is not None and name not in names:
         raise ValidationError(f"no {what} {name!r}; there are {', '.join(sorted(names))}")
 
 
-def _list(found: Sequence[catalog.Model]) -> str:
+def _list_models(found: Sequence[catalog.Model]) -> str:
     rows = [(model.slug, model.kind, model.tier or "-", _price(model)) for model in found]
-    return table(HEADS, rows, right={"price (USD)"})
+    return render_table(HEADS, rows, right={"price (USD)"})
 
 
 def _summary(found: Sequence[catalog.Model]) -> str:
@@ -80,7 +80,7 @@ def _summary(found: Sequence[catalog.Model]) -> str:
 def _price(model: catalog.Model) -> str:
     if model.price is None:
         return "-"
-    return f"{'~' if model.price.dynamic else ''}{usd(model.price.cost_usd)}"
+    return f"{'~' if model.price.dynamic else ''}{format_usd(model.price.cost_usd)}"
 
 
 def _form(model: catalog.Model) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _form(model: catalog.Model) -> dict[str, Any]:
         "group": model.group,
         "tier": model.tier,
         "streams": model.streams,
-        "price": price and {"cost_usd": money(price.cost_usd), "dynamic": price.dynamic, "as_of": price.as_of},
+        "price": price and {"cost_usd": to_json_number(price.cost_usd), "dynamic": price.dynamic, "as_of": price.as_of},
     }
 
 
@@ -124,7 +124,7 @@ def _price_line(model: catalog.Model) -> str:
     if model.price is None:
         return "price: not in the price catalogue"
     how = "about, depending on the input; --estimate tells" if model.price.dynamic else "each"
-    return f"price: {usd(model.price.cost_usd)} USD ({how}; prices of {model.price.as_of})"
+    return f"price: {format_usd(model.price.cost_usd)} USD ({how}; prices of {model.price.as_of})"
 
 
 def _field(field: catalog.Field) -> Iterator[str]:

@@ -12,7 +12,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._version import __version__
-from muapi_client.cli._spec_words import add_actions, consider
+from muapi_client.cli._spec.arguments import add_actions, check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         SystemExit: Help was asked for (0), or the words make no command (2).
     """
-    parser = _parser()
+    parser = _make_parser()
     options, rest = parser.parse_known_args(argv)
     # argparse fills a list of words once, before the first option; what follows one comes back as a rest, with any
     # "--" between them.
@@ -61,12 +61,12 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if place is not None:
         setattr(options, place, [*getattr(options, place), *rest])
-    _consider(parser, options)
+    _check(parser, options)
     return options
 
 
-def _consider(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """What argparse cannot say about the words of one command."""
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse words of one command that argparse cannot judge."""
     if options.command == "run":
         wrong = [word for word in options.fields if "=" not in word or word.startswith("=")]
         if wrong:
@@ -76,10 +76,10 @@ def _consider(parser: argparse.ArgumentParser, options: argparse.Namespace) -> N
     if options.command == "demo" and options.yes and not options.live:
         parser.error("demo: --yes goes with --live; the emulator costs nothing")
     if options.command == "spec":
-        consider(parser, options)
+        check(parser, options)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="muapi-client",
         description="Run MuAPI's models, list them, show the pinned document.",
@@ -108,7 +108,7 @@ def _add_output(
     )
 
 
-def _command(
+def _add_command(
     commands: Any, name: str, summary: str, epilog: str = "", forms: Sequence[str] = ("plain", "json")
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -124,7 +124,7 @@ def _command(
 
 
 def _add_demo(commands: Any) -> None:
-    demo = _command(
+    demo = _add_command(
         commands, "demo", "run one model of each kind on the embedded emulator: no key, no network, no money"
     )
     demo.add_argument("--live", action="store_true", help="run one cheap model on the real API, after asking")
@@ -132,26 +132,34 @@ def _add_demo(commands: Any) -> None:
 
 
 def _add_emulator(commands: Any) -> None:
-    emulator = _command(commands, "emulator", "a MuAPI on this machine, over HTTP, until Ctrl-C", EMULATOR)
+    emulator = _add_command(commands, "emulator", "a MuAPI on this machine, over HTTP, until Ctrl-C", EMULATOR)
     emulator.add_argument(
-        "--port", metavar="N", type=_port, default=8780, help="where to listen; 0 picks a free port (default: 8780)"
+        "--port",
+        metavar="N",
+        type=_read_port,
+        default=8780,
+        help="where to listen; 0 picks a free port (default: 8780)",
     )
     emulator.add_argument(
         "--host", metavar="ADDRESS", default="127.0.0.1", help="another address to listen on lets other machines in"
     )
     emulator.add_argument(
-        "--chaos", metavar="RATE", type=_rate, default=0.0, help="the share of requests that meet a fault, such as 0.2"
+        "--chaos",
+        metavar="RATE",
+        type=_read_rate,
+        default=0.0,
+        help="the share of requests that meet a fault, such as 0.2",
     )
     emulator.add_argument("--realtime", action="store_true", help="jobs take as long as real ones, not a 60th")
     emulator.add_argument("--seed", metavar="N", type=int, default=0, help="what ids and faults are drawn from")
-    emulator.add_argument("--balance", metavar="USD", type=_usd, help="in the account at first (default: 100)")
+    emulator.add_argument("--balance", metavar="USD", type=_read_usd, help="in the account at first (default: 100)")
     emulator.add_argument(
         "--state", metavar="FILE", help="go on from this file where there is one, and write it when it ends"
     )
 
 
 def _add_run(commands: Any) -> None:
-    run = _command(commands, "run", "submit a job and wait for its result", RUN)
+    run = _add_command(commands, "run", "submit a job and wait for its result", RUN)
     run.add_argument("slug", metavar="SLUG", help="the model: its slug, function or catalogue name")
     run.add_argument("fields", metavar="field=value", nargs="*", help="the input")
     run.add_argument(
@@ -164,37 +172,39 @@ def _add_run(commands: Any) -> None:
     )
     instead.add_argument("--no-wait", action="store_true", help="print the request id and do not wait")
     run.add_argument("--raw", action="store_true", help="send unchecked, also to a slug the pinned document lacks")
-    run.add_argument("--max-spend", metavar="USD", type=_usd, help="refuse a job that is expected to cost more")
+    run.add_argument("--max-spend", metavar="USD", type=_read_usd, help="refuse a job that is expected to cost more")
     _add_timeout(run)
 
 
 def _add_jobs(commands: Any) -> None:
-    wait = _command(commands, "wait", "wait for the result of a job submitted before")
+    wait = _add_command(commands, "wait", "wait for the result of a job submitted before")
     wait.add_argument("id", metavar="ID", help="the request id")
     _add_timeout(wait)
-    look = _command(commands, "look", "ask once how a job stands")
+    look = _add_command(commands, "look", "ask once how a job stands")
     look.add_argument("id", metavar="ID", help="the request id")
 
 
 def _add_models(commands: Any) -> None:
-    models = _command(commands, "models", "list the models of the pinned document, or show some: models show SLUG ...")
+    models = _add_command(
+        commands, "models", "list the models of the pinned document, or show some: models show SLUG ..."
+    )
     models.add_argument("words", metavar="WORD", nargs="*", help="list only models that hold every word")
     models.add_argument("--group", help="list only this group, such as text_to_image")
     models.add_argument("--kind", help="list only this kind, such as image, video, audio, 3d, text, data")
 
 
 def _add_spec(commands: Any) -> None:
-    spec = _command(commands, "spec", "the pinned document")
+    spec = _add_command(commands, "spec", "the pinned document")
     actions = spec.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _command(actions, "show", "show which document is pinned, and how it came here")
-    add_actions(actions, _command)
+    _add_command(actions, "show", "show which document is pinned, and how it came here")
+    add_actions(actions, _add_command)
 
 
 def _add_timeout(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--timeout", metavar="SECONDS", type=_seconds, help="how long to wait (default: 1800)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=_read_seconds, help="how long to wait (default: 1800)")
 
 
-def _seconds(text: str) -> float:
+def _read_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -204,13 +214,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _port(text: str) -> int:
+def _read_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 2**16):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
     return int(text)
 
 
-def _rate(text: str) -> float:
+def _read_rate(text: str) -> float:
     try:
         rate = float(text)
     except ValueError:
@@ -220,7 +230,7 @@ def _rate(text: str) -> float:
     return rate
 
 
-def _usd(text: str) -> Decimal:
+def _read_usd(text: str) -> Decimal:
     try:
         amount = Decimal(text)
     except InvalidOperation:

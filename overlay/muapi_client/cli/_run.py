@@ -1,7 +1,7 @@
 """``muapi-client run``: one job, from its words to its result.
 
-Lives here: the ways to carry out a checked request. Does not live here: making it (``_requests``), what is told on
-the way (``_watching``), streams (``_listening``).
+Lives here: the ways to carry out a checked request. Does not live here: making it (``_call_arguments``), what is
+shown on the way (``_progress``), getting a job's result or a stream's events (``MuAPI``).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._settings.options import read_origin
-from muapi_client.cli._exit import DONE
-from muapi_client.cli._render import job_form, money, usd
-from muapi_client.cli._requests import read_call
-from muapi_client.cli._watching import Watcher, show_result
+from muapi_client.cli._call_arguments import read_call
+from muapi_client.cli._exit import DONE, InterruptedJobError
+from muapi_client.cli._formats import event_form, format_usd, job_form, to_json_number
+from muapi_client.cli._progress import Watcher, show_facts, show_result
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ def show_estimate(estimate: Estimate, console: Console) -> None:
     """Print a price."""
     form = {
         "model": estimate.model,
-        "cost_usd": money(estimate.cost_usd),
+        "cost_usd": to_json_number(estimate.cost_usd),
         "dynamic": estimate.dynamic,
         "strategy": estimate.strategy,
     }
-    console.result(form, f"{usd(estimate.cost_usd)} USD")
+    console.result(form, f"{format_usd(estimate.cost_usd)} USD")
 
 
 def _show(call: Call[Any], console: Console) -> None:
@@ -98,9 +98,38 @@ def _show(call: Call[Any], console: Console) -> None:
 
 def _listen(mu: MuAPI, call: Call[Any], console: Console, options: argparse.Namespace) -> None:
     """Stream an answer."""
-    from muapi_client.cli._listening import listen  # noqa: PLC0415 - most models answer whole
-
     if options.no_wait:
         whole = call.operation.slug.removesuffix(STREAM)
         raise MuAPIError(f"a stream cannot be taken up later: leave --no-wait out, or run {whole} (nothing was sent)")
-    listen(mu if options.timeout is None else mu.with_options(wait_timeout=options.timeout), call, console)
+    _print_events(mu if options.timeout is None else mu.with_options(wait_timeout=options.timeout), call, console)
+
+
+def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
+    """Print the text as it arrives, or one line of JSON an event; what it cost goes to standard error.
+
+    Raises:
+        InterruptedJobError: The user pressed Ctrl-C.
+        MuAPIError: Whatever a stream can come to; what had arrived is printed.
+    """
+    last = ""
+    try:
+        for event in mu.stream(call):
+            console.piece(event_form(event), event.text)
+            last = event.text or last
+            if event.prediction is not None:
+                _end_line(last, console)
+                show_facts(event.prediction, console)
+    except MuAPIError:
+        _end_line(last, console)
+        raise
+    except KeyboardInterrupt:
+        _end_line(last, console)
+        raise InterruptedJobError(
+            "interrupted: what was begun may be charged, and a stream cannot be taken up again"
+        ) from None
+
+
+def _end_line(last: str, console: Console) -> None:
+    """End the text's last line for people."""
+    if last and not last.endswith("\n") and not console.json:
+        console.piece(None, "\n")

@@ -10,36 +10,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from muapi_client.pinning._comparison import Change, Diff, Usage, diff, used_in
-    from muapi_client.pinning._drift import Drift, drift
-    from muapi_client.pinning._errors import PinError
-    from muapi_client.pinning._fetch import Fetched, fetch
-    from muapi_client.pinning._lock import Lock
-    from muapi_client.pinning._pin import Pin, pinned
-    from muapi_client.pinning._source import Limits
-    from muapi_client.pinning._user_lock import Standing, UserLock, locked, standing
-    from muapi_client.pinning._verify import verify
+    from muapi_client.pinning._diff.changes import Change, Diff, Impact
+    from muapi_client.pinning._diff.documents import diff
+    from muapi_client.pinning._document.errors import PinError
+    from muapi_client.pinning._document.fetch import Fetched, fetch
+    from muapi_client.pinning._document.lock import Lock
+    from muapi_client.pinning._document.pin import Pin, pinned
+    from muapi_client.pinning._document.source import Limits
+    from muapi_client.pinning._document.verify import verify
+    from muapi_client.pinning._locks.drift import Drift, DriftVerdict, drift
+    from muapi_client.pinning._locks.user_lock import LockComparison, UserLock, compare_lock, make_lock
+    from muapi_client.pinning._usage.usage import Usage, Use, find_usage
 else:
     _HOME = {
-        "Change": "_comparison._changes",
-        "Diff": "_comparison._changes",
-        "Drift": "_drift",
-        "Fetched": "_fetch",
-        "Limits": "_source",
-        "Lock": "_lock",
-        "Pin": "_pin",
-        "PinError": "_errors",
-        "Standing": "_user_lock",
-        "Usage": "_comparison._usage",
-        "UserLock": "_user_lock",
-        "diff": "_comparison._document",
-        "drift": "_drift",
-        "fetch": "_fetch",
-        "locked": "_user_lock",
-        "pinned": "_pin",
-        "standing": "_user_lock",
-        "used_in": "_comparison._usage",
-        "verify": "_verify",
+        "Change": "_diff.changes",
+        "Diff": "_diff.changes",
+        "Drift": "_locks.drift",
+        "DriftVerdict": "_locks.drift",
+        "Fetched": "_document.fetch",
+        "Impact": "_diff.changes",
+        "Limits": "_document.source",
+        "Lock": "_document.lock",
+        "LockComparison": "_locks.user_lock",
+        "Pin": "_document.pin",
+        "PinError": "_document.errors",
+        "Usage": "_usage.usage",
+        "Use": "_usage.usage",
+        "UserLock": "_locks.user_lock",
+        "compare_lock": "_locks.user_lock",
+        "diff": "_diff.documents",
+        "drift": "_locks.drift",
+        "fetch": "_document.fetch",
+        "find_usage": "_usage.usage",
+        "make_lock": "_locks.user_lock",
+        "pinned": "_document.pin",
+        "verify": "_document.verify",
     }
 
     def __getattr__(name: str) -> Any:
@@ -60,20 +65,23 @@ __all__ = [
     "Change",
     "Diff",
     "Drift",
+    "DriftVerdict",
     "Fetched",
+    "Impact",
     "Limits",
     "Lock",
+    "LockComparison",
     "Pin",
     "PinError",
-    "Standing",
     "Usage",
+    "Use",
     "UserLock",
+    "compare_lock",
     "diff",
     "drift",
     "fetch",
-    "locked",
+    "find_usage",
+    "make_lock",
     "pinned",
-    "standing",
-    "used_in",
     "verify",
 ]

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning import Lock, PinError, diff, fetch, verify
-from muapi_client.pinning._canonical import written
-from muapi_client.pinning._changelog import Step, entry, recorded, title
-from muapi_client.pinning._comparison import Report, told
-from muapi_client.pinning._json import parsed
-from muapi_client.pinning._lock import sha256
-from muapi_client.pinning._pin import DOCUMENT, LOCK, MODELS
+from muapi_client.pinning._document.canonical import serialize
+from muapi_client.pinning._document.lock import sha256
+from muapi_client.pinning._document.pin import DOCUMENT, LOCK, MODELS
+from muapi_client.pinning._document.strict_json import parse
+from muapi_client.pinning._locks.changelog import Step, insert_entry, make_entry, make_title
+from muapi_client.pinning._report.forms import render
+from muapi_client.pinning._report.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,23 +65,23 @@ def _verify(options: argparse.Namespace) -> int:
 def _changelog(options: argparse.Namespace) -> int:
     """Tell what the pin changed since the one in version control: in the changelog, and where else it is asked."""
     old, new = _before(options), _read(options.spec / DOCUMENT)
-    before, after = (sha256(written(parsed(content, "the document"))) for content in (old, new))
+    before, after = (sha256(serialize(parse(content, "the document"))) for content in (old, new))
     prices = _prices(options)
     if before == after and (prices is None or prices[0] == prices[1]):
         sys.stdout.write(f"nothing to tell: {after[:SHORT]} is the document in version control\n")
         return 0
     step = _step(options, before, after, prices)
-    found = diff(parsed(old, "the old document"), parsed(new, "the new document"), prices=prices)
+    found = diff(parse(old, "the old document"), parse(new, "the new document"), prices=prices)
     log = _read(options.changelog).decode()
     texts = {
-        options.changelog: recorded(log, entry(found, step), step),
-        options.title: f"{title(found, step)}\n",
-        options.text: f"{told(Report(found, before[:SHORT], after[:SHORT]), 'markdown')}\n",
+        options.changelog: insert_entry(log, make_entry(found, step), step),
+        options.title: f"{make_title(found, step)}\n",
+        options.text: f"{render(Report(found, before[:SHORT], after[:SHORT]), 'markdown')}\n",
     }
     for file, text in texts.items():
         if file is not None:
             file.write_text(text, encoding="utf-8", newline="\n")
-    sys.stdout.write(f"{title(found, step)}; told in {options.changelog}\n")
+    sys.stdout.write(f"{make_title(found, step)}; told in {options.changelog}\n")
     return 0
 
 
@@ -88,7 +89,7 @@ def _step(
     options: argparse.Namespace, before: str, after: str, prices: tuple[dict[str, Any], dict[str, Any]] | None
 ) -> Step:
     if before == after and prices is not None:
-        was, now = (str(one.get("as_of")) for one in prices)
+        was, now = (str(listed.get("as_of")) for listed in prices)
         return Step(before, after, now, was)
     lock = Lock.from_toml(_read(options.spec / LOCK).decode())
     return Step(before, after, lock.fetched_at.partition("T")[0])
@@ -104,7 +105,7 @@ def _prices(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]
     now = options.spec / MODELS
     if options.old is not None or not now.is_file():
         return None
-    return parsed(_committed(now), "the old price list"), parsed(_read(now), "the price list")
+    return parse(_committed(now), "the old price list"), parse(_read(now), "the price list")
 
 
 def _committed(file: Path) -> bytes:

@@ -1,0 +1,102 @@
+"""How values look: as aligned text for people, as JSON for programs. Pure.
+
+Lives here: tables, amounts of money, and the JSON form of what a client answers. Does not live here: printing
+(``_console``), which values a command shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from decimal import Decimal
+
+    from muapi_client._types.cost import Cost
+    from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.stream_event import StreamEvent
+
+
+def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:
+    """Lay rows out in columns.
+
+    Args:
+        right: The heads of columns that are aligned to the right.
+    """
+    lines = [heads, *rows]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if head in right else cell.ljust(width)
+            for cell, width, head in zip(line, widths, heads, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def format_usd(amount: Decimal | None) -> str:
+    """An amount in USD in all its digits, without trailing zeros; a dash where it is unknown."""
+    return "-" if amount is None else f"{amount.normalize():f}"
+
+
+def describe_charge(cost: Cost | None) -> str:
+    """Say the cost of a request in words. Unknown is not zero."""
+    if cost is None:
+        return "charge unknown: the server told none"
+    if cost.refunded:
+        return f"charged 0 USD ({format_usd(cost.amount_usd)} USD was refunded)"
+    return f"charged {format_usd(cost.amount_usd)} USD"
+
+
+def to_json_number(amount: Decimal | None) -> float | None:
+    """An amount as a JSON number, as the API writes it; six decimals survive a float."""
+    return None if amount is None else float(amount)
+
+
+def cost_form(cost: Cost | None) -> dict[str, Any] | None:
+    """A cost as JSON: the API's own fields, and what was charged in the end."""
+    if cost is None:
+        return None
+    return {
+        "amount_usd": to_json_number(cost.amount_usd),
+        "amount_credits": cost.amount_credits,
+        "bonus_credits_used": cost.bonus_credits_used,
+        "refunded": cost.refunded,
+        "charged_usd": to_json_number(cost.charged_usd),
+    }
+
+
+def job_form(job: Job) -> dict[str, Any]:
+    """An accepted job as JSON."""
+    return {
+        "request_id": job.id,
+        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "cost": cost_form(job.cost),
+    }
+
+
+def prediction_form(prediction: Prediction) -> dict[str, Any]:
+    """The server's answer about a job, as JSON."""
+    return {
+        "request_id": prediction.id,
+        "status": prediction.status,
+        "outputs": [_output_form(output) for output in prediction.outputs],
+        "error": prediction.error,
+        "cost": cost_form(prediction.cost),
+        "balance_usd": to_json_number(prediction.balance),
+        "seconds": None if prediction.seconds is None else round(prediction.seconds, 3),
+        "sandbox": prediction.sandbox.verdict,
+        "warnings": list(prediction.warnings),
+    }
+
+
+def event_form(event: StreamEvent) -> dict[str, Any]:
+    """An event of a stream as JSON; the last one tells what ``run`` tells of a result."""
+    if event.prediction is not None:
+        return {"event": event.event, **prediction_form(event.prediction)}
+    return {"event": event.event, "id": event.id, "text": event.text, "data": event.data}
+
+
+def _output_form(output: Output) -> dict[str, Any]:
+    return {"url": output.url, "text": output.text, "data": output.data, "media_type": output.media_type}

@@ -1,0 +1,155 @@
+"""The words that may follow ``muapi-client spec``.
+
+Lives here: the actions that compare documents, with their options and exit codes. Does not live here: what they do, and
+how every command prints (``_parser``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., argparse.ArgumentParser]  # makes one command's parser; `_parser` has it
+
+VERIFY: Final = """\
+With --lock, a document that changed elsewhere than in your models is no failure
+(but see --strict); other corrections of it by this program are one.
+
+exit codes: 0 it is as pinned, 1 it is not (or another error), 2 usage.
+"""
+
+DIFF: Final = """\
+OLD and NEW are each a file, a folder with openapi.json (and models.json, the
+prices), an https address, or the word pin for the document this program has.
+With --used-in only what that code calls counts, and what the client itself does.
+
+exit codes: 0 no change that --fail-on names, 1 there is one (or an error),
+2 usage.
+"""
+
+DRIFT: Final = """\
+exit codes, this command's own: 0 the same document; 3 it changed, and nothing
+you use breaks; 4 something you use changed such that it breaks, fails type
+checks, or costs or does something else in silence; 5 it could not be compared
+(no answer, no document, half of one); 1 another error, 2 usage.
+"""
+
+
+BUILD: Final = """\
+Needs the tools of the extra: pip install 'muapi-client[generate]'. Of this
+version's corrections those that find something in the document are applied, the
+others are listed: an older document may lack what was corrected since.
+
+  muapi-client spec build --source old.json --output src/muapi_generated_old
+  >>> import muapi_generated_old; mu = MuAPI(models=muapi_generated_old)
+"""
+
+
+def add_actions(actions: Any, command: Command) -> None:
+    """Add what pins and compares documents to the actions of ``spec``."""
+    _add_diff(actions, command)
+    _add_verify(actions, command)
+    _add_lock(actions, command)
+    _add_drift(actions, command)
+    _add_build(actions)
+
+
+def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse words of one action that argparse cannot judge."""
+    if options.action == "verify" and options.sha256:
+        wrong = [name for name, given in (("--strict", options.strict), ("--used-in", options.used_in)) if given]
+        if wrong:
+            parser.error(f"spec verify: {wrong[0]} goes with --lock; a hash knows no models")
+
+
+def _add_diff(actions: Any, command: Command) -> None:
+    forms = ("text", "markdown", "json", "sarif")
+    diff = command(actions, "diff", "say what changed between two documents, and what it breaks", DIFF, forms)
+    diff.add_argument("old", metavar="OLD", help="the earlier document")
+    diff.add_argument("new", metavar="NEW", help="the later one")
+    _add_used(diff)
+    diff.add_argument(
+        "--fail-on",
+        choices=("breaking", "any", "none"),
+        default="none",
+        help="exit 1 on a change that breaks code that runs, on any, or on none (default)",
+    )
+    diff.add_argument("--prices", metavar="LIST", nargs=2, help="the old and the new models.json, or addresses")
+    diff.add_argument(
+        "--second-opinion", action="store_true", help="let specshift look too, and tell what only it finds"
+    )
+
+
+def _add_verify(actions: Any, command: Command) -> None:
+    verify = command(
+        actions, "verify", "compare the document this program runs on with a hash or with your lock", VERIFY
+    )
+    pin = verify.add_mutually_exclusive_group(required=True)
+    pin.add_argument("--sha256", metavar="HASH", type=_read_sha256, help="the document's hash, as `spec show` tells it")
+    pin.add_argument("--lock", metavar="FILE", help="your lock, as `spec lock` writes it")
+    verify.add_argument("--strict", action="store_true", help="with --lock: fail on another document in any case")
+    _add_used_in(verify, "with --lock: fail on a model that is used in this code and not locked")
+
+
+def _add_lock(actions: Any, command: Command) -> None:
+    lock = command(actions, "lock", "write a lock: the document's hash, and one of each model you use; commit it")
+    lock.add_argument("file", metavar="FILE", nargs="?", default="muapi.lock", help="the lock (default: muapi.lock)")
+    _add_used(lock)
+    lock.add_argument("--prices", action="store_true", help="lock each model's representative price too")
+
+
+def _add_drift(actions: Any, command: Command) -> None:
+    drift = command(
+        actions,
+        "drift",
+        "compare the document that MuAPI serves now with the pinned one; writes nothing",
+        DRIFT,
+        ("text", "markdown", "json"),
+    )
+    drift.add_argument(
+        "--source",
+        metavar="URL-or-FILE",
+        help="https, http to this machine, or a file (default: $MUAPI_OPENAPI_URL, else MuAPI's own address)",
+    )
+    _add_used(drift)
+
+
+def _add_build(actions: Any) -> None:
+    """Its ``--output`` is a place, so that the form of what is printed is said before the command."""
+    summary = "render another document into a package that stands beside the installed one"
+    build = actions.add_parser(
+        "build",
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=BUILD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    build.add_argument(
+        "--source", metavar="URL-or-FILE", required=True, help="the document: https, http to this machine, or a file"
+    )
+    build.add_argument(
+        "--output", metavar="DIR", dest="package", required=True, help="the package's folder, named as the package"
+    )
+    build.add_argument("--name", metavar="NAME", help="the package's name; its folder is then made in DIR")
+    build.add_argument("--corrections", metavar="FILE", help="an OpenAPI Overlay, or none (default: this version's)")
+    build.add_argument("--models", metavar="FILE", help="a price list (default: this version's)")
+
+
+def _add_used(parser: argparse.ArgumentParser) -> None:
+    _add_used_in(parser, "only the models this code imports")
+    parser.add_argument("--only", metavar="NAMES", help="only these models, by function or slug, with commas between")
+
+
+def _add_used_in(parser: argparse.ArgumentParser, summary: str) -> None:
+    parser.add_argument("--used-in", metavar="PATH", action="append", default=[], help=f"{summary}; may be repeated")
+
+
+def _read_sha256(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no sha256: 64 hexadecimal digits")
+    return text.lower()

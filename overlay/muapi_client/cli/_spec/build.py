@@ -1,0 +1,91 @@
+"""``muapi-client spec build``: a package of request functions from another document, to stand beside the installed one.
+
+Lives here: which files the generator is given, and what is told of its work. Does not live here: the generator, which
+is a program of its own (``generator_templates`` in a checkout) and runs as one, for its tools are an extra.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from muapi_client.cli._exit import DONE
+from muapi_client.errors import MuAPIError
+from muapi_client.pinning import PinError, fetch, pinned
+from muapi_client.pinning._document.pin import DOCUMENT, MODELS, checkout
+
+if TYPE_CHECKING:
+    import argparse
+
+    from muapi_client.cli._console import Console
+
+TOOLS: Final = ("jinja2", "jsonpath_rfc9535", "openapi_python_client", "ruamel", "ruff")  # of the extra [generate]
+CORRECTIONS: Final = "corrections.yaml"
+
+
+def build(options: argparse.Namespace, console: Console) -> int:
+    """Carry out ``spec build``.
+
+    Raises:
+        PinError: The document cannot be had, or is none that can be pinned.
+        MuAPIError: The extra is not installed, or the document cannot be rendered; the message says why.
+    """
+    _check_tools()
+    package = Path(options.package, options.name or "").resolve()
+    with tempfile.TemporaryDirectory(prefix="muapi-build-") as folder:
+        try:
+            fetch(options.source, folder)
+        except PinError as error:
+            raise PinError(str(error).removesuffix("; the old pin is untouched")) from None
+        message = _render(_list_arguments(options, Path(folder, DOCUMENT), package))
+    name = package.name
+    use = f"import {name}; MuAPI(models={name}) speaks that document, wherever {package.parent} is on the path"
+    console.result({"package": str(package), "name": name, "messages": message}, "\n".join([*message, use]))
+    return DONE
+
+
+def _check_tools() -> None:
+    missing = [tool for tool in TOOLS if find_spec(tool) is None]
+    if missing:
+        raise MuAPIError(
+            f"spec build renders with tools that are not installed ({', '.join(missing)}): "
+            "pip install 'muapi-client[generate]'"
+        )
+
+
+def _list_arguments(options: argparse.Namespace, document: Path, package: Path) -> list[str]:
+    pin = pinned().directory
+    corrections = options.corrections or str(pin / CORRECTIONS)
+    source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
+    return [
+        *("--document", str(document)),
+        *("--corrections", corrections if corrections == "none" else str(Path(corrections).resolve())),
+        *("--models", str(Path(options.models or pin / MODELS).resolve())),
+        *("--output", str(package)),
+        *("--generated-by", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
+    ]
+
+
+def _render(arguments: list[str]) -> list[str]:
+    """Run the generator; its messages, a line each.
+
+    Raises:
+        MuAPIError: It refused; nothing was written.
+    """
+    command = [sys.executable, str(_generator() / "render.py"), "build", *arguments]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - a program of ours
+    if done.returncode:
+        why = (done.stderr.strip() or done.stdout.strip()).removeprefix("build: ")
+        raise MuAPIError(f"the document cannot be rendered: {why}")
+    return done.stdout.strip().splitlines()
+
+
+def _generator() -> Path:
+    """Where the generator is: in the checkout this package runs from, or in the installed wheel."""
+    spec = checkout()
+    return spec.parent / "generator_templates" if spec else Path(str(files("muapi_client") / "_generator"))

@@ -1,0 +1,125 @@
+"""Names: what an operation is called in Python, and on which shelf its function stands. Pure.
+
+Lives here: the rules of the rendering (``generator_templates/rules/names.py``, ``generator_templates/rules/groups.py``)
+said once more, because a document has to be compared before it is rendered and without the generator; a test holds the
+two together over every pinned operation. Does not live here: any other name.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+import unicodedata
+from typing import Final, Literal
+
+PREFIX: Final = "/api/v1/"
+WEBHOOK: Final = "webhook"  # whatever takes this query parameter submits a job (spec/corrections.yaml)
+# What the client sends by itself or not at all: no request function has a parameter for it (spec/corrections.yaml).
+CLIENTS: Final = frozenset({("query", WEBHOOK), ("query", "team_id")})
+TIERS: Final = ("best", "balanced", "fast", "budget")
+
+_UPSTREAM_RESERVED = frozenset({"self", "true", "false", "datetime"})
+_OURS = frozenset({
+    "attrs", "checks", "self", "cls", "get_args", "given",
+    "Any", "Call", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "TYPE_CHECKING", "UNSET", "Upload",
+    "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
+})  # fmt: skip
+_NAMED = re.compile(rf"(?P<name>.+) \((?P<tier>{'|'.join(TIERS)})\)", re.DOTALL)
+
+Job = Literal["job", "stream", "plain"]
+
+_TAGS = {
+    "Image: Text-to-Image": "text_to_image",
+    "Image: Edit & Reference": "image_edit",
+    "Image: Enhance": "image_enhance",
+    "Video: Text-to-Video": "text_to_video",
+    "Video: Image-to-Video": "image_to_video",
+    "Video: Edit & Effects": "video_edit",
+    "Video: Lipsync": "lipsync",
+    "Video: Avatars": "avatars",
+    "Video: Storyboard": "storyboard",
+    "Audio": "audio",
+    "3D Generation": "three_d",
+    "LLM / Multimodal": "language",
+    "SEO & Web Intelligence": "data",
+    "Utilities": "utilities",
+    "Account": "account",
+    "API Keys": "keys",
+    "Files": "files",
+    "Predictions": "predictions",
+    "API": "platform",
+    "Other": "other",
+}
+_SOCIAL = r"(?:facebook|instagram|linkedin|pinterest|threads|tiktok|twitter|x|youtube)"
+_SLUGS = (
+    (r"(?:seo|company|people|creators|ecommerce|market|crypto|news|research)-", "data"),
+    (r"linkedin-(?:company|employees|people)|social-(?:read|search)-|ad-library-|email-verify$", "data"),
+    (rf"{_SOCIAL}-(?:publish|fetch|carousel|download|set|update)\b|social/", "social"),
+    (r".*(?:-trainer|-train)$", "training"),
+    (r"elevenlabs-", "audio"),
+)
+_WORDS = (
+    (r"text-to-image", "text_to_image"),
+    (r"image-to-image|\bedit-lora|-character$", "image_edit"),
+    (r"text-to-video", "text_to_video"),
+    (r"image-to-video|reference-to-video", "image_to_video"),
+    (r"video-edit", "video_edit"),
+    (r"(?:claude|deepseek|gemini|gpt|grok|kimi|glm|llama|qwen)-[a-z0-9]|script$", "language"),
+)
+GROUPS: Final = frozenset({*_TAGS.values(), "social", "training"})
+_SAYS_NOTHING = ("platform", "other")
+
+
+def slug_of(path: str) -> str:
+    """MuAPI's name for the endpoint at this path."""
+    return path.removeprefix(PREFIX)
+
+
+def keep_identifier_letters(text: str) -> str:
+    """Keep the letters that a name can be made of; everything else is a ``_``. NFKC, the form Python reads names in."""
+    letters = (_drop_accent(letter) for letter in unicodedata.normalize("NFKC", text))
+    return unicodedata.normalize("NFKC", "".join(letter if f"a{letter}".isidentifier() else "_" for letter in letters))
+
+
+def _drop_accent(letter: str) -> str:
+    first = unicodedata.normalize("NFKD", letter)[:1]
+    return first if first.isascii() else letter
+
+
+def function_name(method: str, path: str) -> str:
+    """Name the function of an operation; empty where no name can be made of its path."""
+    name = re.sub(r"_+", "_", keep_identifier_letters(slug_of(path).replace("{", "").replace("}", "").lower())).strip(
+        "_"
+    )
+    verb = method.lower()
+    if verb != "post" and not name.startswith(f"{verb}_"):
+        name = f"{verb}_{name}".rstrip("_")
+    if name and (not name[0].isidentifier() or name in _OURS):
+        name = f"model_{name}"
+    reserved = keyword.iskeyword(name) or hasattr(builtins, name) or name in _UPSTREAM_RESERVED
+    return f"{name}_" if reserved and name != "id" else name
+
+
+def job_of(path: str, *, takes_webhook: bool) -> Job:
+    """Tell whether an operation submits a job, streams a language model's answer, or is a plain request."""
+    return "job" if takes_webhook else "stream" if path.endswith("/stream") else "plain"
+
+
+def group_of(path: str, tag: str, job: Job) -> str:
+    """The group an operation's function is in.
+
+    Args:
+        tag: The document's first tag, empty where it has none.
+    """
+    name, by_tag = slug_of(path), _TAGS.get(tag, "other")
+    by_slug = next((group for pattern, group in _SLUGS if re.match(pattern, name)), None)
+    if by_slug or job == "plain" or by_tag not in _SAYS_NOTHING:
+        return by_slug or by_tag
+    return next((group for pattern, group in _WORDS if re.search(pattern, name)), "other")
+
+
+def split_summary(summary: str) -> tuple[str, str]:
+    """The catalogue name and the tier that a model's summary tells; a summary without a tier is all name."""
+    named = _NAMED.fullmatch(summary)
+    return (named["name"], named["tier"]) if named else (summary, "")

@@ -1,0 +1,174 @@
+"""A document, read tolerantly: its operations, what a reference means, where everything stands. Pure.
+
+Lives here: finding things in a document that may be anything, as long as it is JSON; what is not where OpenAPI has it
+counts as missing. Does not live here: judging whether a document can be pinned (``canonical``), what a schema means
+(``_diff/schemas``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from attrs import evolve, frozen
+
+from muapi_client.pinning._document.canonical import METHODS
+from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, job_of, slug_of
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HOPS: Final = 50  # references that lead only to references; more is a circle
+
+
+@frozen
+class Node:
+    """Something in a document, and where: a JSON pointer (RFC 6901) as a URI fragment."""
+
+    value: Any
+    pointer: str
+
+    def at(self, *steps: str | int) -> Node:
+        """Go further in; None where nothing stands there."""
+        node = self
+        for step in steps:
+            fields, items = as_object(node.value), as_list(node.value)
+            inner: Any = fields.get(str(step)) if fields is not None else None
+            if items is not None and isinstance(step, int) and step < len(items):
+                inner = items[step]
+            node = Node(inner, f"{node.pointer}/{str(step).replace('~', '~0').replace('/', '~1')}")
+        return node
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """It as an object; an empty one where it is none."""
+        return as_object(self.value) or {}
+
+    @property
+    def items(self) -> list[Any]:
+        """It as a list; an empty one where it is none."""
+        return as_list(self.value) or []
+
+    def text(self, key: str) -> str:
+        """A text in it; an empty one where there is none."""
+        found = self.fields.get(key)
+        return found if isinstance(found, str) else ""
+
+
+@frozen
+class Operation:
+    """One operation of a document."""
+
+    method: str
+    path: str
+    node: Node
+    parameters: dict[tuple[str, str], Node]  # by place and name, the operation's own over its path's
+    beside: dict[str, Any]  # what its path says of all its operations, but for parameters
+
+    everything: list[Any]  # all the document says of it, to be compared as a whole
+
+    @property
+    def slug(self) -> str:
+        """MuAPI's name for it."""
+        return slug_of(self.path)
+
+    @property
+    def function(self) -> str:
+        """The name of its function."""
+        return function_name(self.method, self.path)
+
+    @property
+    def job(self) -> Job:
+        """The kind of operation: it submits a job, streams, or neither."""
+        return job_of(self.path, takes_webhook=("query", WEBHOOK) in self.parameters)
+
+    @property
+    def tags(self) -> list[str]:
+        """Its tags."""
+        return [tag for tag in self.node.at("tags").items if isinstance(tag, str)]
+
+
+class Document:
+    """One document."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.root = Node(dict(document), "#")
+        # The key holds the id of a value, which is kept beside it so that no other value gets it.
+        self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
+        self.operations = {(operation.method, operation.path): operation for operation in self._operations()}
+
+    def resolve(self, node: Node) -> Node:
+        """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.
+
+        A reference that leads nowhere, or in a circle, is left as it is. Each is followed once, so that whoever
+        remembers what a schema came to finds it again.
+        """
+        key = (id(node.value), node.pointer)
+        if key not in self._followed:
+            self._followed[key] = (node.value, self._follow(node))
+        return self._followed[key][1]
+
+    def find_target(self, reference: str) -> Node:
+        """Find the target of a reference, of whatever kind; None where it leads nowhere, or out of the document."""
+        if not reference.startswith("#/"):
+            return Node(None, reference)
+        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
+        node = self.root
+        for step in steps:
+            inside_list = as_list(node.value) is not None and step.isdecimal() and len(step) < 10  # noqa: PLR2004 - an index
+            node = node.at(int(step) if inside_list else step)
+        return node
+
+    def _follow(self, node: Node) -> Node:
+        for _ in range(_HOPS):
+            reference = node.fields.get("$ref")
+            target = self.find_target(reference) if isinstance(reference, str) else None
+            if target is None or as_object(target.value) is None:
+                return node
+            beside = {key: value for key, value in node.fields.items() if key != "$ref"}
+            node = evolve(target, value={**target.value, **beside}) if beside else target
+        return node
+
+    def _operations(self) -> Iterator[Operation]:
+        schemes = self.root.at("components", "securitySchemes").value
+        for path in self.root.at("paths").fields:
+            item = self.resolve(self.root.at("paths", path))
+            shared = self._parameters(item)
+            beside = {key: value for key, value in item.fields.items() if key not in (*METHODS, "parameters", "$ref")}
+            for method in METHODS:
+                node = item.at(method)
+                if as_object(node.value) is not None:
+                    parameters = {**shared, **self._parameters(node)}
+                    common = [item.fields.get("parameters"), beside, self.root.fields.get("security"), schemes]
+                    yield Operation(method.upper(), path, node, parameters, beside, [node.value, *common])
+
+    def _parameters(self, owner: Node) -> dict[tuple[str, str], Node]:
+        found: dict[tuple[str, str], Node] = {}
+        for number in range(len(owner.at("parameters").items)):
+            parameter = self.resolve(owner.at("parameters", number))
+            found[parameter.text("in"), parameter.text("name")] = parameter
+        return found
+
+
+def is_same(first: Any, second: Any) -> bool:
+    """Tell whether two JSON values are equal as JSON has it: 1 is 1.0, and true is not 1."""
+    if isinstance(first, str) or isinstance(second, str):  # most of a document is text
+        return bool(first == second)
+    if isinstance(first, bool) or isinstance(second, bool):
+        return first is second
+    ours, theirs = as_object(first), as_object(second)
+    if ours is not None and theirs is not None:
+        return ours.keys() == theirs.keys() and all(is_same(ours[key], theirs[key]) for key in ours)
+    listed, others = as_list(first), as_list(second)
+    if listed is not None and others is not None:
+        return len(listed) == len(others) and all(map(is_same, listed, others))
+    return bool(first == second)
+
+
+def key_of(value: Any) -> str:
+    """A text that is equal for equal JSON values."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)

@@ -1,0 +1,91 @@
+"""Drift: how the document that the API serves now stands to the pinned one. Nothing is written.
+
+Lives here: getting the live document without need, and the verdict. Does not live here: what a change means
+(``_diff``), pinning the live document (``_document/fetch``), what a verdict means to a shell (``cli``).
+"""
+
+from collections.abc import Collection
+from os import PathLike, environ
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+
+from muapi_client.pinning._diff.changes import Diff
+from muapi_client.pinning._diff.documents import diff
+from muapi_client.pinning._document.canonical import restrict_to_scope, serialize
+from muapi_client.pinning._document.errors import PinError
+from muapi_client.pinning._document.fetch import DEFAULT_SOURCE, SOURCE_VARIABLE
+from muapi_client.pinning._document.lock import sha256
+from muapi_client.pinning._document.pin import Pin, pinned
+from muapi_client.pinning._document.source import Limits, read
+from muapi_client.pinning._document.strict_json import parse
+
+DriftVerdict = Literal["same", "additive", "breaking"]
+
+
+@frozen
+class Drift:
+    """How the live document stands to the pinned one.
+
+    Attributes:
+        source: Where the live document came from.
+        pinned_sha256: Hash of the pinned document.
+        live_sha256: Hash of the live one, in the form in which it would be pinned.
+        diff: What changed of what is used, from pinned to live; None where it is the same document.
+    """
+
+    __module__ = "muapi_client.pinning"
+
+    source: str
+    pinned_sha256: str
+    live_sha256: str
+    diff: Diff | None
+
+    @property
+    def verdict(self) -> DriftVerdict:
+        """The meaning of it to a program that runs on the pin.
+
+        ``same``: it is the same document. ``breaking``: something used changed such that running code breaks, types
+        break, or a call costs or does something else in silence. ``additive``: anything else, such as new fields and
+        models, wording, or changes of what is not used.
+        """
+        if self.diff is None:
+            return "same"
+        counts = self.diff.counts
+        return "breaking" if counts["breaking"] or counts["types"] or counts["silent"] else "additive"
+
+
+def drift(
+    source: str | None = None,
+    *,
+    only: Collection[str] | None = None,
+    spec: str | PathLike[str] | None = None,
+    limits: Limits | None = None,
+) -> Drift:
+    """Compare the live document with the pinned one; a server that knows the pinned one by its ETag is asked no more.
+
+    Args:
+        source: A URL (https, or http to this machine) or a file; None for ``MUAPI_OPENAPI_URL``, and without that for
+            MuAPI's own address.
+        only: The functions, or slugs, that are used; None for all.
+        spec: The folder of the pin; None for that of this package.
+        limits: Caps on size (bytes) and time (seconds).
+
+    Raises:
+        PinError: They cannot be compared: no document came, it is none or half of one, or the pin itself is broken.
+    """
+    address = source or environ.get(SOURCE_VARIABLE) or DEFAULT_SOURCE
+    pin = pinned() if spec is None else Pin(Path(spec))
+    lock, ours = pin.lock, sha256(pin.content)
+    if ours != lock.document_sha256:
+        raise PinError(f"{pin.directory} holds a document other than its lock says: `nox -s drift` tells more")
+    served = read(address, etag=lock.etag if address == lock.source else "", limits=limits or Limits())
+    if served is None or sha256(served.content) in (lock.served_sha256, ours):
+        return Drift(address, ours, ours, None)
+    try:
+        live = restrict_to_scope(parse(served.content, "the document"))
+    except PinError as error:
+        raise PinError(f"{address} cannot be compared: {error}") from None
+    theirs = sha256(serialize(live))
+    return Drift(address, ours, theirs, diff(pin.document, live, only=only) if theirs != ours else None)

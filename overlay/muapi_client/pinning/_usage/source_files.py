@@ -1,0 +1,196 @@
+"""Code: the Python files of a code base, as syntax trees. Nothing is imported or executed.
+
+Lives here: which files are Python, links, notebooks, reading and parsing. Does not live here: what is looked for in the
+trees (``call_sites``).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import tokenize
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from attrs import field, frozen
+
+from muapi_client.pinning._document.errors import PinError
+from muapi_client.pinning._document.strict_json import as_list, as_object
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
+_READ: Final = frozenset({".py", ".pyi", ".pyw", ".ipynb"})
+_OTHER: Final = frozenset({".pyx", ".pyz", ".pyc"})  # Python, in a form that has no syntax tree
+_HEAD: Final = 128  # bytes of a file in which its first line is looked for
+_SCRIPT: Final = re.compile(rb"#!.*\bpython")
+_PYTHON_CELLS: Final = frozenset({"capture", "prun", "time", "timeit"})  # cell magics whose cell is Python
+_LINE_MAGIC: Final = re.compile(r"(?P<indent>\s*)%(?:time|timeit|prun)\s+(?P<code>[^-\s].*)")
+_ASSIGNED: Final = re.compile(r"(?P<before>\s*[\w.,\s]+=\s*)[%!].*")
+_LANGUAGE: Final = (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name"))
+UNREADABLE: Final = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+@frozen
+class SourceFiles:
+    """The Python files of a code base.
+
+    Attributes:
+        files: Every file there is to read.
+        unread: What cannot be read, with the reason.
+    """
+
+    files: tuple[Path, ...]
+    unread: tuple[tuple[str, str], ...]
+
+
+@frozen
+class _Found:
+    """The files found so far; folders by their real paths, so that links lead to none twice."""
+
+    files: list[Path] = field(factory=list[Path])
+    unread: list[tuple[str, str]] = field(factory=list[tuple[str, str]])
+    folders: set[str] = field(factory=set[str])
+    links: list[Path] = field(factory=list[Path])
+
+
+def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
+    """Find the Python files.
+
+    Args:
+        paths: Files, or folders to look through; folders of installed packages and hidden ones are left out. Links are
+            followed, to each folder once.
+
+    Raises:
+        PinError: A path is not there.
+    """
+    found = _Found()
+    for path in map(Path, paths):
+        if path.is_file():
+            found.files.append(path)
+        elif path.is_dir():
+            _search_folder(path, found)
+        else:
+            raise PinError(f"there is no file or folder {path} to look into")
+    while found.links:  # after all that needs no link, so that a file is told where it is
+        link = found.links.pop(0)
+        if link.resolve() in link.parent.resolve().parents and str(link.resolve()) not in found.folders:
+            found.unread.append((link.as_posix(), "a link to a folder around it, which --used-in does not name"))
+        else:
+            _search_folder(link, found)
+    return SourceFiles(tuple(dict.fromkeys(found.files)), tuple(dict.fromkeys(found.unread)))
+
+
+def parse_file(file: Path) -> ast.Module | None:
+    """The syntax tree of a file; None of a notebook in another language.
+
+    Raises:
+        OSError: It cannot be read.
+        SyntaxError: It cannot be parsed.
+        ValueError: It holds null bytes, or is no notebook.
+        RecursionError: It is nested too deeply.
+        MemoryError: It is nested too deeply for the parser.
+    """
+    if file.suffix == ".ipynb":
+        text = _join_cells(json.loads(file.read_bytes()))
+        return None if text is None else ast.parse(text, str(file))
+    with tokenize.open(file) as opened:  # in the encoding the file declares, as Python itself reads it
+        return ast.parse(opened.read(), str(file))
+
+
+def describe_error(error: Exception) -> str:
+    """Why a file could not be read, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _search_folder(top: Path, found: _Found) -> None:
+    def refused(error: OSError) -> None:
+        found.unread.append((Path(error.filename or top).as_posix(), describe_error(error)))
+
+    for folder, folders, names in os.walk(top, onerror=refused):
+        real = os.path.realpath(folder)
+        if real in found.folders:
+            folders.clear()
+            continue
+        found.folders.add(real)
+        inside = sorted(name for name in folders if not _is_skipped(Path(folder, name)))
+        found.links.extend(Path(folder, name) for name in inside if Path(folder, name).is_symlink())
+        folders[:] = [name for name in inside if not Path(folder, name).is_symlink()]
+        for name in sorted(names):
+            _add_file(Path(folder, name), found)
+
+
+def _is_skipped(folder: Path) -> bool:
+    return folder.name in _SKIPPED or folder.name.startswith(".") or (folder / "pyvenv.cfg").exists()
+
+
+def _add_file(file: Path, found: _Found) -> None:
+    """Take a file up, if it is Python."""
+    if file.name.startswith(".#"):  # an editor's lock, a link that leads nowhere
+        return
+    if file.suffix in _OTHER:
+        found.unread.append((file.as_posix(), "Python in a form that cannot be parsed"))
+    elif file.suffix in _READ:
+        if file.is_file():
+            found.files.append(file)
+        else:
+            found.unread.append((file.as_posix(), "no file, or a link to none"))
+    elif not file.suffix and file.is_file() and _is_script(file, found):
+        found.files.append(file)
+
+
+def _is_script(file: Path, found: _Found) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return _SCRIPT.match(opened.read(_HEAD).partition(b"\n")[0]) is not None
+    except OSError as error:
+        found.unread.append((file.as_posix(), describe_error(error)))
+        return False
+
+
+def _join_cells(notebook: object) -> str | None:
+    """The code of a notebook (nbformat 3 and 4) as one module; None where it is in another language."""
+    whole = as_object(notebook)
+    if whole is None:
+        raise ValueError("this is no notebook")
+    about = as_object(whole.get("metadata")) or {}
+    languages = [(as_object(about.get(key)) or {}).get(name) for key, name in _LANGUAGE]
+    language = next((language_name for language_name in languages if isinstance(language_name, str)), "python")
+    sheets = [whole, *(as_object(sheet) or {} for sheet in as_list(whole.get("worksheets")) or [])]
+    if not any(as_list(sheet.get("cells")) is not None for sheet in sheets):
+        raise ValueError("this is no notebook: it has no cells")
+    if "python" not in language.lower():
+        return None
+    cells = [as_object(cell) or {} for sheet in sheets for cell in as_list(sheet.get("cells")) or []]
+    return "".join(_clean_cell(_cell_source(cell)) for cell in cells if cell.get("cell_type") == "code")
+
+
+def _cell_source(cell: dict[str, object]) -> str:
+    source = cell.get("source", cell.get("input", ""))
+    listed = as_list(source)
+    text = "".join(map(str, listed)) if listed is not None else source
+    if not isinstance(text, str):
+        raise ValueError("this is no notebook: a cell has no text")  # noqa: TRY004 - what is wrong is a file
+    return text
+
+
+def _clean_cell(cell: str) -> str:
+    """A cell's Python, without what only a notebook understands, on lines of their own."""
+    first = cell.lstrip()
+    if first.startswith("%%") and first[2:].split(maxsplit=1)[0:1] and first[2:].split()[0] not in _PYTHON_CELLS:
+        return ""
+    return "".join(f"{_clean_line(line)}\n" for line in cell.split("\n"))
+
+
+def _clean_line(line: str) -> str:
+    magic = _LINE_MAGIC.fullmatch(line)
+    if magic:
+        return f"{magic['indent']}{magic['code']}"
+    bare = line.strip()
+    if bare.startswith(("%", "!", "?")) or (bare.endswith("?") and "#" not in bare):
+        return f"{line[: len(line) - len(line.lstrip())]}pass"
+    assigned = _ASSIGNED.fullmatch(line)
+    return f"{assigned['before']}None" if assigned else line

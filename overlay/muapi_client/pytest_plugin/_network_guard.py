@@ -1,0 +1,157 @@
+"""A guard that lets nothing of this process reach the real MuAPI.
+
+Lives here: which hosts are guarded, and the places where Python names a host before a connection is made. Does not live
+here: pytest (``__init__``). Other processes, and libraries with a network stack of their own, are not seen.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DOMAIN: Final = "muapi.ai"
+_NO_PROXY: Final = ("no_proxy", "NO_PROXY")  # a proxy would look the host up in our place
+_OURS: Final = (_DOMAIN, f".{_DOMAIN}")  # the words of NO_PROXY that keep a proxy out of it
+# Where the host stands among the arguments; 1 for methods, whose first is the object. Looking a host up goes through
+# the first of these for nearly every library; ``connect`` looks one up by itself; TLS names its host once more, whoever
+# looked it up.
+_PLACES: Final[tuple[tuple[Any, str, int, str], ...]] = (
+    (socket, "getaddrinfo", 0, "host"),
+    (socket, "gethostbyname", 0, "hostname"),
+    (socket, "gethostbyname_ex", 0, "hostname"),
+    (socket, "gethostbyaddr", 0, "ip_address"),
+    (socket, "create_connection", 0, "address"),
+    (socket.socket, "connect", 1, "address"),
+    (socket.socket, "connect_ex", 1, "address"),
+    (ssl.SSLContext, "wrap_socket", 5, "server_hostname"),
+    (ssl.SSLContext, "wrap_bio", 4, "server_hostname"),
+)
+_entered: Final[list[Guard]] = []  # the guards that refuse now; what is refused is the last one's
+
+
+class RealAPIReached(BaseException):
+    """Something would have reached the real MuAPI."""
+
+
+class Guard:
+    """Refuses, while it is entered, whatever would reach a host of MuAPI's, by raising :class:`RealAPIReached`.
+
+    Others may patch the same places meanwhile, keep what they found there, and undo it whenever they like: a wrapper
+    that outlives the guard refuses nothing until a guard is entered again.
+    """
+
+    def __init__(self) -> None:
+        self._refusals: list[RealAPIReached] = []
+        self._depth = 0
+        self._wrapped: list[tuple[Any, str, Any, Any]] = []  # whose attribute, its name, what was there, what is
+        self._exempted: list[tuple[str, str | None, str]] = []  # a variable, what it said, what it says
+
+    def __enter__(self) -> Self:
+        """Begin to refuse, unless it does already."""
+        _entered.append(self)
+        self._depth += 1
+        if self._depth == 1:
+            self._wrapped.extend(_wrap(*place) for place in _PLACES)
+            self._exempted.extend(_exempt_from_proxy(name) for name in _NO_PROXY)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let everything be as it was, once it is left as often as it was entered, but for what others changed."""
+        _entered.reverse()
+        _entered.remove(self)  # the last of its entries
+        _entered.reverse()
+        self._depth -= 1
+        if self._depth:
+            return
+        while self._wrapped:
+            _unwrap(*self._wrapped.pop())
+        while self._exempted:
+            _undo_exemption(*self._exempted.pop())
+
+    def take(self) -> list[RealAPIReached]:
+        """Take what was refused since the last call."""
+        refusals, self._refusals = self._refusals, []
+        return refusals
+
+    def refuse(self, host: object, name: str) -> NoReturn:
+        """Note and raise that ``name`` was called with ``host``."""
+        refusal = RealAPIReached(_message(host, name))
+        self._refusals.append(refusal)
+        raise refusal
+
+
+def _wrap(home: Any, name: str, place: int, keyword: str) -> tuple[Any, str, Any, Any]:
+    """Watch ``home.name``; what was there (None where it was inherited), and what is."""
+    found = vars(home).get(name)
+    watched = _watch(getattr(home, name), name, place, keyword)
+    setattr(home, name, watched)
+    return home, name, found, watched
+
+
+def _unwrap(home: Any, name: str, found: Any, watched: Any) -> None:
+    """Undo :func:`_wrap`, unless another put something of its own there."""
+    if vars(home).get(name) is not watched:
+        return
+    if found is None:
+        delattr(home, name)
+    else:
+        setattr(home, name, found)
+
+
+def _watch(original: Callable[..., Any], name: str, place: int, keyword: str) -> Callable[..., Any]:
+    @wraps(original)
+    def watched(*args: Any, **named: Any) -> Any:
+        if _entered:
+            argument = named.get(keyword, args[place] if len(args) > place else None)
+            host = argument[0] if isinstance(argument, tuple) and argument else argument
+            if is_real(host):
+                _entered[-1].refuse(host, name)
+        return original(*args, **named)
+
+    return watched
+
+
+def _exempt_from_proxy(name: str) -> tuple[str, str | None, str]:
+    """Keep proxies out of it by the variable ``name``; what it said, and what it says."""
+    found = os.environ.get(name)
+    extended = os.environ[name] = ",".join(filter(None, (found, *_OURS)))
+    return name, found, extended
+
+
+def _undo_exemption(name: str, found: str | None, extended: str) -> None:
+    """Undo :func:`_exempt_from_proxy`: if another has changed the variable since, take out what is ours."""
+    says = os.environ.get(name)
+    if says == extended:
+        says = found
+    elif says is not None:
+        theirs = (found or "").split(",")
+        says = ",".join(word for word in says.split(",") if word not in _OURS or word in theirs)
+    if says is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = says
+
+
+def is_real(host: object) -> bool:
+    """Tell whether ``host``, a name as text or bytes, is MuAPI's."""
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if not isinstance(host, str):
+        return False
+    name = host.rstrip(".").lower()
+    return name == _DOMAIN or name.endswith(f".{_DOMAIN}")
+
+
+def _message(host: object, name: str) -> str:
+    name_of_host = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    return (
+        f"this test would have reached the real MuAPI at {name_of_host} (seen in {name}), where jobs cost money. "
+        "Use the emulator: the fixture muapi, MuAPI(transport=muapi_emulator.transport()), or for a program that reads "
+        "it, MUAPI_BASE_URL=muapi_emulator.serve(). A test that is meant to reach it must not use no_real_api"
+    )
