@@ -50,6 +50,8 @@ Where the real service is undocumented the emulator chooses, and each choice sta
 history              a page is ``{items, next_cursor}``; an item is a result with ``model``, ``endpoint``,
                      ``created_at`` and ``usage_log_id``; one whose result has expired stays, without outputs
 usage log            every live job has an id, counted from 1000001; test keys' jobs have none (404)
+``idempotency_key``  where a body has it: the same request gets the same answer, charged once, also after its job
+                     failed; with another body or operation the key is refused (422); live and test keys share none
 deleting             answers ``{id, deleted}``; with the media their URLs are gone
 credits              one is a US cent, begun ones counted
 prices               see ``_prices``: cost x pieces x duration x resolution x quality, the last three in proportion to

@@ -179,8 +179,8 @@ class Emulator:
     def save(self) -> str:
         """The whole state as JSON text, for :meth:`load`.
 
-        Money, keys (the emulator's own, worth nothing elsewhere), jobs, uploads, storyboards, what was scripted and
-        is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of requests, faults,
+        Money, keys (the emulator's own, worth nothing elsewhere), jobs, idempotency keys, uploads, storyboards, what
+        was scripted and is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of requests, faults,
         webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are functions or iterators.
         """
         from muapi_client.emulator._saving import saved  # noqa: PLC0415 - most emulators are never saved

@@ -2,10 +2,10 @@
 
 Lives here: the form of the text. Does not live here: what a user calls (``Emulator.save``, ``Emulator.load``).
 
-What is saved: money, keys (the emulator's own, worth nothing elsewhere), jobs, files, small records, what was
-scripted and is not used up, the options that decide what comes next, and the state ids are drawn from. What is not:
-the log of requests, faults, webhooks under way and the URLs they go to, which hold secrets, and options that are
-functions.
+What is saved: money, keys (the emulator's own, worth nothing elsewhere), jobs, the answers to idempotency keys, files,
+small records, what was scripted and is not used up, the options that decide what comes next, and the state ids are
+drawn from. What is not: the log of requests, faults, webhooks under way and the URLs they go to, which hold secrets,
+and options that are functions.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from attrs import AttrsInstance, define, evolve, fields_dict
 from muapi_client.emulator._deliveries import HOOK
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._habits import Habits, by_kind
+from muapi_client.emulator._idempotency import IdempotencyKeys
 from muapi_client.emulator._jobs import Job
 from muapi_client.emulator._keys import Key
 from muapi_client.emulator._money import Wallet
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._kinds import JobSeconds
     from muapi_client.emulator._outcomes import Script
 
-_FORM: Final = 1  # the number of this form; another one is another emulator's
+_FORM: Final = 2  # the number of this form; another one is another emulator's
 _JOB: Final = (
     "id",
     "body",
@@ -78,6 +79,7 @@ def saved(world: World, now: float) -> str:
             "all": [_job(job, world.shape) for job in world.jobs.all()],
             "owed": [_job(job, world.shape) for job in world.jobs.owed()],
         },
+        "idempotency_keys": world.idempotency_keys.plain(),
         "records": world.records.plain(),
         "sandbox": world.sandbox.plain(),
         "files": {path: [_base64(file.content), file.content_type] for path, file in world.files.items()},
@@ -107,6 +109,7 @@ def loaded(text: str, rng: Random, options: Options) -> tuple[World, float]:
         habits=_restored_habits(plain["habits"], options.job_seconds),
         rng=rng,
         free_at=float(plain["free_at"]),
+        idempotency_keys=IdempotencyKeys.of(plain["idempotency_keys"]),
         records=Records.of(plain["records"]),
         sandbox=Records.of(plain["sandbox"]),
         files={path: Stored(base64.b64decode(content), kind) for path, (content, kind) in plain["files"].items()},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from muapi_client.emulator._answers import accepted, finished_at_once
 from muapi_client.emulator._exchanges import FREE, Refusal
+from muapi_client.emulator._idempotency import FIELD
 from muapi_client.emulator._jobs import Job
 from muapi_client.emulator._outcomes import ORDINARY
 from muapi_client.emulator._outputs import live_outputs, sample_outputs
@@ -28,7 +29,28 @@ if TYPE_CHECKING:
 
 
 def submit(world: World, visit: Visit) -> Reply:
-    """Start a job. Raises Refusal (402) if the balance does not cover it."""
+    """Start a job, or answer as before where one was started under the body's idempotency key.
+
+    The document says of the key: "Repeat a request under the same key and it is not charged twice". So a repeated
+    request gets the first answer word for word, whatever became of its job since; also where that failed or was
+    deleted: to try anew is to choose another key. Another body or operation under the key is no repetition: it is
+    refused, and nothing is charged. A refused submit leaves its key unused.
+
+    Raises:
+        Refusal: 402 if the balance does not cover the job, 422 if the key is that of another request.
+    """
+    key = visit.body.get(FIELD) if FIELD in visit.operation.properties else None
+    if key is None:
+        return _start(world, visit)
+    keys, path = world.idempotency_keys, visit.operation.path
+    reply = keys.find_reply(key, path, visit.body, is_test=visit.is_test)
+    if reply is None:
+        reply = _start(world, visit)
+        keys.remember(key, path, visit.body, reply, is_test=visit.is_test)
+    return reply
+
+
+def _start(world: World, visit: Visit) -> Reply:
     operation, body = visit.operation, visit.body
     job = begin(
         world,

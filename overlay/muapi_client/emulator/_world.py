@@ -16,6 +16,7 @@ from attrs import define, field, frozen
 from muapi_client.emulator._addresses import addressed, place_of
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._exchanges import Refusal, Reply, Response, json_body
+from muapi_client.emulator._idempotency import IdempotencyKeys
 from muapi_client.emulator._jobs import JobBook
 from muapi_client.emulator._keys import Key, KeyRing
 from muapi_client.emulator._records import Records
@@ -60,6 +61,7 @@ class World:
     free_at: float = 0.0
     keys: KeyRing = field(factory=KeyRing)
     jobs: JobBook = field(factory=JobBook)
+    idempotency_keys: IdempotencyKeys = field(factory=IdempotencyKeys)
     records: Records = field(factory=Records)
     sandbox: Records = field(factory=Records)
     files: dict[str, Stored] = field(factory=dict[str, "Stored"])
