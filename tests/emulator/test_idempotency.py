@@ -16,6 +16,10 @@ SLUG = "ad-library-search"
 SEARCH = {"platform": "meta", "query": "shoes", "idempotency_key": "order-1"}
 
 
+def undated(answer: Any) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name != "date"}
+
+
 @pytest.mark.parametrize("outcome", [Outcome.completed(), Outcome.completed(inline=True), Outcome.failed(inline=True)])
 def test_a_repeated_submit_gets_the_same_answer_and_is_charged_once(
     open_door: Callable[..., Any], outcome: Outcome
@@ -24,7 +28,7 @@ def test_a_repeated_submit_gets_the_same_answer_and_is_charged_once(
     send = open_door(emulator)
     first, second = send("POST", SLUG, json=SEARCH), send("POST", SLUG, json=dict(reversed(SEARCH.items())))
     assert (second.status_code, second.content) == (first.status_code, first.content)
-    assert second.headers == first.headers
+    assert undated(second) == undated(first)
     assert (emulator.accepted, len(send("GET", "history").json()["items"])) == (1, 1)
 
 
@@ -130,6 +134,6 @@ def test_a_loaded_emulator_knows_the_keys_that_were_used(open_door: Callable[...
     assert loaded.save() == emulator.save()
     send = open_door(loaded)
     second = send("POST", SLUG, json=SEARCH)
-    assert (second.content, second.headers) == (first.content, first.headers)
+    assert (second.content, undated(second)) == (first.content, undated(first))
     assert send("POST", SLUG, json={**SEARCH, "query": "boots"}).status_code == 422
     assert loaded.accepted == 1

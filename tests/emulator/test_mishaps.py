@@ -155,7 +155,7 @@ def test_other_machines_cannot_have_this_one_post_to_itself() -> None:
 
 def test_two_servers_let_time_pass_once(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = [1000.0]
-    monkeypatch.setattr("muapi_client.emulator._passing.time.monotonic", lambda: wall[0])
+    monkeypatch.setattr("muapi_client.emulator._passing.monotonic", lambda: wall[0])
     emulator = Emulator()
 
     def ask(url: str) -> None:

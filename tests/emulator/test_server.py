@@ -293,7 +293,7 @@ def test_many_connections_lose_no_cent() -> None:
 
 def test_a_clock_goes_on_from_where_it_was_put(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = [1000.0]
-    monkeypatch.setattr("muapi_client.emulator._passing.time.monotonic", lambda: wall[0])
+    monkeypatch.setattr("muapi_client.emulator._passing.monotonic", lambda: wall[0])
     clock = VirtualClock(5.0)
     now = Passing(clock, 60).now
     assert now() == 5.0

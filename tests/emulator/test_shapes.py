@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +156,7 @@ def test_extras_of_a_result(ask: Callable[..., Any]) -> None:
     answer = looked.json()
     assert answer["urls"] == {"get": f"https://api.muapi.ai/api/v1/predictions/{request_id}/result"}
     assert answer["has_nsfw_contents"] == [False]
-    assert answer["created_at"] == "2026-01-01T00:00:00+00:00"
+    assert datetime.fromisoformat(answer["created_at"]).tzinfo is UTC
     assert (answer["executionTime"], answer["timings"]) == (12500, {"inference": 12.5})
 
 

@@ -33,7 +33,7 @@ def list_keys(world: World, _visit: Visit) -> Reply:
 def create_key(world: World, visit: Visit) -> Reply:
     """``POST keys``: the key works at once and is told only here."""
     body = visit.body
-    key = world.new_key(body["name"], visit.now, is_test=body.get("is_test", False))
+    key = world.new_key(body["name"], is_test=body.get("is_test", False))
     return Reply({"id": key.id, "name": key.name, "api_key": key.secret})
 
 

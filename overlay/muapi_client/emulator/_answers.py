@@ -7,7 +7,6 @@ deciding anything about the job.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._addresses import API, addressed
@@ -18,13 +17,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._kinds import Kind
     from muapi_client.emulator._outcomes import Shape
 
-_EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)  # the calendar time of a clock that reads 0: any day serves
 _URL_FIELDS: Final[dict[Kind, str]] = {"image": "image_url", "video": "video_url"}
-
-
-def stamp(now: float) -> str:
-    """A reading of the clock as the server writes times: ISO 8601 in UTC."""
-    return (_EPOCH + timedelta(seconds=now)).isoformat()
 
 
 def accepted(job: Job) -> Reply:
@@ -107,7 +100,7 @@ def _cost_body(job: Job) -> dict[str, Any]:
 def _extras(job: Job, *, ended: bool) -> dict[str, Any]:
     extras: dict[str, Any] = {
         "urls": {"get": f"{API}/api/v1/predictions/{job.id}/result"},
-        "created_at": stamp(job.accepted_at),
+        "created_at": job.created_at,
         "has_nsfw_contents": [False for _ in job.outputs] if ended else [],
     }
     if ended:

@@ -39,11 +39,13 @@ class Service:
     Args:
         meet: Answers a request, under its fault.
         now: Reads the emulator's clock, in seconds.
+        date: Tells the time of day as answers do.
         log: Told of every request before it is answered.
     """
 
     meet: Callable[[Request], Met]
     now: Callable[[], float]
+    date: Callable[[], str]
     log: Callable[[LogEntry], object] | None = None
 
 
@@ -125,7 +127,7 @@ class Connection(asyncio.Protocol):
         """Answer a request that the emulator is not shown, and hang up."""
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             body = json.dumps({"detail": detail}).encode()
-            headers = {"content-type": "application/json", "connection": "close"}
+            headers = {"content-type": "application/json", "connection": "close", "date": self._service.date()}
             for move in moves(self._http, Met(Response(status, headers, body))):
                 assert isinstance(move, bytes)
                 self.transport.write(move)

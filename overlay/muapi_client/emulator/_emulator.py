@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Self
+
+from attrs import evolve
 
 from muapi_client._clock import VirtualClock
 from muapi_client._locks import ForkLock
@@ -23,6 +26,7 @@ from muapi_client.emulator._outcomes import Fates, Shape
 from muapi_client.emulator._post import Post
 from muapi_client.emulator._routes import handler_of
 from muapi_client.emulator._seen import Seen
+from muapi_client.emulator._timestamps import http_date
 from muapi_client.emulator._world import World, answer
 
 if TYPE_CHECKING:
@@ -59,8 +63,11 @@ class Emulator:
             job answered at once passes the queue by.
         result_seconds: How long a result can be had after its job's end, in seconds; then a look answers 404, and
             so do the URLs of its outputs. For ever by default.
-        clock: The time jobs live in; a ``VirtualClock`` by default, which clients on the transport share.
-        seed: What ids, times and failures are drawn from: the same seed and requests give the same answers.
+        clock: The time jobs live in; a ``VirtualClock`` by default, which clients on the transport share. The time of
+            day in answers is the clock's: of a virtual one the real time, ahead of it by what was slept, unless it was
+            given an ``epoch``. While the emulator is served, it passes as it really does, however fast jobs run.
+        seed: What ids, durations and failures are drawn from: the same seed and requests give the same answers, but
+            for the time of day.
         faults: What goes wrong on the way, and how often; nothing by default.
         deliver: Called with every try to deliver a webhook; answers its HTTP status (None counts as 200) or raises
             OSError where nobody is there. A served emulator calls it in a thread, one try at a time. By default
@@ -98,6 +105,7 @@ class Emulator:
                 name="jsonschema_rs",
             )
         self.clock: Clock = clock or VirtualClock()
+        self._wall_time: Callable[[], float] = getattr(self.clock, "wall_time", time.time)
         self._lock = ForkLock()
         self._seen = Seen()
         self._plan = Plan(faults or Faults())
@@ -116,10 +124,11 @@ class Emulator:
             ),
             rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
         )
+        self._world.wall_time = self._wall_time()
         for is_test, secrets in ((False, live_keys), (True, test_keys)):
             for number, secret in enumerate(secrets, 1):
                 name = f"{'test' if is_test else 'live'} {number}"
-                self._world.new_key(name, self.clock.now(), is_test=is_test, secret=secret)
+                self._world.new_key(name, is_test=is_test, secret=secret)
 
     def transport(self) -> EmulatorTransport:
         """A transport for ``MuAPI``, ``AsyncMuAPI`` and httpx clients of both kinds, with ``.clock``."""
@@ -156,12 +165,13 @@ class Emulator:
         from muapi_client.emulator._server import serve  # noqa: PLC0415 - brings asyncio and h11
 
         reach = webhooks == "anywhere"
-        return serve(self.meet, self._post, self.clock, (host, port), speed=speed, log=log, anywhere=reach)
+        return serve(self.meet, self._post, self.clock, self._date, (host, port), speed=speed, log=log, anywhere=reach)
 
     def handle(self, request: Request) -> Response:
         """Answer one request: the whole service, one request at a time, and no fault."""
         with self._lock:
             response = self._answer(request)
+            response = evolve(response, headers=self._dated(response))
             self._seen.add(Exchange(request, response.status))
         self._post.settle()
         return response
@@ -172,6 +182,8 @@ class Emulator:
             fault = self._plan.take(request)
             answered = self._answer(request) if fault is None or fault.accepts else None
             met = meet(self._plan.faults, fault, answered)
+            if met.response is not None:
+                met = evolve(met, response=evolve(met.response, headers=self._dated(met.response)))
             self._seen.add(Exchange(request, met.status, fault))
         self._post.settle()
         return met
@@ -180,8 +192,9 @@ class Emulator:
         """The whole state as JSON text, for :meth:`load`.
 
         Money, keys (the emulator's own, worth nothing elsewhere), jobs, idempotency keys, uploads, storyboards, what
-        was scripted and is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of requests, faults,
-        webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are functions or iterators.
+        was scripted and is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of
+        requests, faults, webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are
+        functions or iterators.
         """
         from muapi_client.emulator._saving import saved  # noqa: PLC0415 - most emulators are never saved
 
@@ -208,7 +221,7 @@ class Emulator:
             job_seconds: As for a new emulator; by default as saved.
             outcomes: Likewise; by default what was left of a list. What :meth:`next` was given still comes first.
             clock: Likewise; by default a ``VirtualClock`` that reads what it read. Time that passed between saving
-                and loading does not count on any clock.
+                and loading counts on no clock, only for the time of day.
             faults: As for a new emulator.
             deliver: As for a new emulator.
             webhook_duplicates: As for a new emulator.
@@ -280,6 +293,7 @@ class Emulator:
 
     def _answer(self, request: Request) -> Response:
         """Answer under the lock, and note where a new job's end is to be told."""
+        self._world.wall_time = self._wall_time()
         accepted = self.accepted
         response = answer(self._world, request, handler_of)
         if self.accepted > accepted:
@@ -287,6 +301,12 @@ class Emulator:
             if (url := hook_of(request, job.body)) is not None:
                 self._post.expect(job, url)
         return response
+
+    def _dated(self, response: Response) -> dict[str, str]:
+        return {**response.headers, "date": self._date()}
+
+    def _date(self) -> str:
+        return http_date(self._wall_time())
 
     def _now(self) -> float:
         """The emulator's time: the clock's reading, gone on from where it was saved."""

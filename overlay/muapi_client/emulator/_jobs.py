@@ -37,6 +37,7 @@ class Job:
         outcome: How it ends.
         shape: How its answers are laid out.
         accepted_at: Reading of the clock, in seconds.
+        created_at: The time of day then, as answers tell it.
         seconds: How long it takes; 0 for one that was answered at once.
         usd: The charge.
         outputs: What it yields if it completes; emptied when its media are deleted.
@@ -55,6 +56,7 @@ class Job:
     outcome: Outcome
     shape: Shape
     accepted_at: float
+    created_at: str
     seconds: float
     usd: Decimal
     outputs: tuple[Any, ...]

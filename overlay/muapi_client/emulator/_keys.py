@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from muapi_client.emulator._answers import stamp
 from muapi_client.emulator._exchanges import Refusal
 
 if TYPE_CHECKING:
@@ -26,8 +25,8 @@ class Key:
     name: str
     secret: str = field(repr=False)
     is_test: bool
-    created_at: float
-    last_used_at: float | None = None
+    created_at: str
+    last_used_at: str | None = None
 
     def listed(self) -> dict[str, Any]:
         """The key as ``GET keys`` lists it, ``is_test`` included: whether the real list tells it is uncertain."""
@@ -36,8 +35,8 @@ class Key:
             "name": self.name,
             "is_active": True,
             "is_test": self.is_test,
-            "created_at": stamp(self.created_at),
-            "last_used_at": None if self.last_used_at is None else stamp(self.last_used_at),
+            "created_at": self.created_at,
+            "last_used_at": self.last_used_at,
         }
 
 
@@ -83,8 +82,8 @@ class KeyRing:
             del self._keys[found.secret]
         return found is not None
 
-    def of(self, request: Request, now: float) -> Key:
-        """The key that ``request`` carries, which is used ``now``.
+    def of(self, request: Request, timestamp: str) -> Key:
+        """The key that ``request`` carries, which is used at ``timestamp``.
 
         Raises:
             Refusal: 401 without a key, 403 with one that does not work.
@@ -95,5 +94,5 @@ class KeyRing:
         key = self._keys.get(secret)
         if key is None:
             raise Refusal(403, "Not authorized")
-        key.last_used_at = now
+        key.last_used_at = timestamp
         return key

@@ -40,7 +40,7 @@ def elsewhere(world: World, request: Request, place: Place, now: float) -> Respo
         return handed_out(world, request, place, now)
     if request.method != "GET":
         return _page(405, "Method Not Allowed")
-    return _checkout(world, place.path) if url == CHECKOUT else _connection(world, place.path, now)
+    return _checkout(world, place.path) if url == CHECKOUT else _connection(world, place.path)
 
 
 def _checkout(world: World, path: str) -> Response:
@@ -56,8 +56,8 @@ def _checkout(world: World, path: str) -> Response:
     return _page(404, "There is no such checkout.")
 
 
-def _connection(world: World, path: str, now: float) -> Response:
-    account = connect(world, path.removeprefix(_CONNECT), now)
+def _connection(world: World, path: str) -> Response:
+    account = connect(world, path.removeprefix(_CONNECT))
     if account is None:
         return _page(404, "There is no such connection.")
     if target := account["redirect_to"]:

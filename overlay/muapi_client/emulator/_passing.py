@@ -6,7 +6,7 @@ clock (``muapi_client._clock``).
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._clock import VirtualClock
@@ -32,14 +32,14 @@ class Passing:
         self.speed = speed
         self.servers = 0
         self._clock = clock
-        self._last = time.monotonic()
+        self._last = monotonic()
         self._lock = ForkLock()
 
     def now(self) -> float:
         """The clock's reading, brought up to date."""
         with self._lock:
-            reading = time.monotonic()
-            self._clock.sleep((reading - self._last) * self.speed)
+            reading = monotonic()
+            self._clock.run(reading - self._last, self.speed)
             self._last = reading
         return self._clock.now()
 

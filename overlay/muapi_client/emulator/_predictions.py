@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._answers import result, result_body, stamp
+from muapi_client.emulator._answers import result, result_body
 from muapi_client.emulator._exchanges import Refusal, Reply, live_only
 
 if TYPE_CHECKING:
@@ -78,5 +78,5 @@ def _item(job: Job, now: float) -> dict[str, Any]:
         "usage_log_id": usage_log_id(job),
         "model": job.operation.name,
         "endpoint": job.operation.slug,
-        "created_at": stamp(job.accepted_at),
+        "created_at": job.created_at,
     }

@@ -42,6 +42,7 @@ _JOB: Final = (
     "id",
     "body",
     "accepted_at",
+    "created_at",
     "seconds",
     "is_test",
     "number",

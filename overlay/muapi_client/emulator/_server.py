@@ -150,6 +150,7 @@ def serve(
     meet: Callable[[Request], Met],
     post: Post,
     clock: Clock,
+    date: Callable[[], str],
     address: tuple[str, int],
     *,
     speed: float | None,
@@ -179,7 +180,7 @@ def serve(
 
     post.serve(1)
     try:
-        return Served(Server(Service(meet, now, tell), delivering, *address, on_close))
+        return Served(Server(Service(meet, now, date, tell), delivering, *address, on_close))
     except BaseException:
         on_close()
         raise

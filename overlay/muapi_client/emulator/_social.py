@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._addresses import CONNECT
-from muapi_client.emulator._answers import stamp
 from muapi_client.emulator._exchanges import Refusal, Reply
 
 if TYPE_CHECKING:
@@ -37,11 +36,11 @@ def connect_url(world: World, visit: Visit) -> Reply:
     return Reply({"url": f"{CONNECT}/social/connect/{token}"})
 
 
-def connect(world: World, token: str, now: float) -> Record | None:
+def connect(world: World, token: str) -> Record | None:
     """The account that ``token`` stands for, connected; ``None`` when there is none."""
     account = next(iter(world.records.where(_TABLE, token=token)), None)
     if account is not None and account["status"] == "pending":
-        account |= {"status": "connected", "connected_at": stamp(now)}
+        account |= {"status": "connected", "connected_at": world.timestamp}
     return account
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._answers import stamp
 from muapi_client.emulator._exchanges import Refusal, Reply
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def new_project(world: World, visit: Visit, title: str, **facts: Any) -> Record:
         num_episodes=int(body.get("num_episodes", 1)),
         target_duration_per_episode=body.get("target_duration_per_episode", 5.0),
         description=body.get("description"),
-        created_at=stamp(visit.now),
+        created_at=world.timestamp,
         tasks={},
         **facts,
     )

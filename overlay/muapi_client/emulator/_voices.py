@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._answers import stamp
 from muapi_client.emulator._exchanges import Refusal, Reply
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def check(world: World, visit: Visit) -> Reply:
 def refresh(world: World, visit: Visit) -> Reply:
     """``POST suno-voices/{voice_db_id}/refresh``: the same voice, renewed."""
     job = _voice(world, visit.parameters["voice_db_id"])
-    _note(world, job, refreshed_at=stamp(visit.now))
+    _note(world, job, refreshed_at=world.timestamp)
     return Reply(_told(world, job, visit.now))
 
 
@@ -81,7 +80,7 @@ def _told(world: World, job: Job, now: float) -> dict[str, Any]:
         "voice_id": f"voice-{job.id[:8]}",
         "name": job.body.get("voice_name") or "Unnamed",
         "status": _status(job, later, now),
-        "created_at": stamp(job.accepted_at),
+        "created_at": job.created_at,
         "refreshed_at": later["refreshed_at"],
     }
 

@@ -20,6 +20,7 @@ from muapi_client.emulator._idempotency import IdempotencyKeys
 from muapi_client.emulator._jobs import JobBook
 from muapi_client.emulator._keys import Key, KeyRing
 from muapi_client.emulator._records import Records
+from muapi_client.emulator._timestamps import iso_date
 from muapi_client.emulator._validation import check_body, check_path, check_query
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class World:
         habits: What happens where nothing was scripted.
         rng: What ids are drawn from.
         offset: What is added to the clock's reading, in seconds: after loading, time goes on from where it was.
+        wall_time: The time of day, in seconds since 1970, of the request that is being answered.
         free_at: When the serial queue is empty, as a reading in seconds.
         records: The account's small things, and those that test keys see in their place.
         files: What was uploaded, by its path on the CDN.
@@ -58,6 +60,7 @@ class World:
     habits: Habits
     rng: Random
     offset: float = 0.0
+    wall_time: float = 0.0
     free_at: float = 0.0
     keys: KeyRing = field(factory=KeyRing)
     jobs: JobBook = field(factory=JobBook)
@@ -70,10 +73,10 @@ class World:
         """An id not given before; the same ones in the same order for the same seed."""
         return str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
 
-    def new_key(self, name: str, now: float, *, is_test: bool, secret: str | None = None) -> Key:
+    def new_key(self, name: str, *, is_test: bool, secret: str | None = None) -> Key:
         """A key that works from now on; ``secret`` is made up if not given."""
         secret = secret or f"sk-{self.rng.getrandbits(128):032x}"
-        return self.keys.add(Key(self.keys.new_id(), name, secret, is_test, now))
+        return self.keys.add(Key(self.keys.new_id(), name, secret, is_test, self.timestamp))
 
     def queue(self, kind: Kind, now: float, seconds: float) -> float:
         """How long a job of ``seconds`` stands in the serial queue, in seconds, and its place there."""
@@ -82,6 +85,11 @@ class World:
         begins = max(now, self.free_at)
         self.free_at = begins + seconds
         return begins - now
+
+    @property
+    def timestamp(self) -> str:
+        """The time of day as bodies tell it."""
+        return iso_date(self.wall_time)
 
     def settle(self, now: float) -> None:
         """Bring the wallet up to ``now``."""
@@ -139,7 +147,7 @@ def _answer(world: World, request: Request, place: Place, now: float, handler_of
     known = False
     try:
         operation, parameters = operations().find(request.method, place.path)
-        key = world.keys.of(request, now) if operation.needs_key else None
+        key = world.keys.of(request, world.timestamp) if operation.needs_key else None
         known = key is not None
         check_path(operation, parameters)
         query = check_query(operation, request.query)
