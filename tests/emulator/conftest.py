@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -45,3 +47,27 @@ def open_door(request: pytest.FixtureRequest) -> Callable[..., Door]:
         return (_sync_door if request.param == "sync" else _async_door)(emulator, key)
 
     return open_one
+
+
+def listening_ports() -> set[int]:
+    """The ports that this process listens on. Whether one is free tells nothing: others take what one gives back."""
+    ports = set()
+    for number in range(1024):
+        try:
+            copy = os.dup(number)
+        except OSError:
+            continue
+        try:
+            line = socket.socket(fileno=copy)
+        except OSError:  # a file
+            os.close(copy)
+            continue
+        with line:
+            if line.family == socket.AF_INET and line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                ports.add(line.getsockname()[1])
+    return ports
+
+
+@pytest.fixture(name="listening_ports")
+def _listening_ports() -> Callable[[], set[int]]:
+    return listening_ports

@@ -180,10 +180,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.arrived.put((self.path, dict(self.headers.items()), body))
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
-                receiver.arrived.put((self.path, dict(self.headers.items()), body))
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
                 """Say nothing."""

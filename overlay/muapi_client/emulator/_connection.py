@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 BODY_MAXIMUM: Final = 64 * 2**20  # bytes; the largest upload that is allowed is a video of 50 MB
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 seconds: closing sends RST
 _WAITS: Final = (h11.NEED_DATA, h11.PAUSED)
+_LINGER: Final = 5.0  # seconds in which a refused client may read why and hang up itself
+_DISCARDED: Final = 2**20  # bytes that it may go on sending meanwhile
 
 
 @frozen
@@ -62,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._body = bytearray()
         self._moves: Iterator[Move] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._discarded: int | None = None  # bytes; None until something is refused
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio has accepted it."""
@@ -81,18 +84,23 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
+        if self._discarded is not None:
+            self._discard(len(data))
+            return
         self._http.receive_data(data)
         self._take()
 
     def eof_received(self) -> bool:
         """The client will send no more; an answer under way is still written."""
+        if self._discarded is not None:
+            return False
         self._http.receive_data(b"")
         self._take()
         return self._moves is not None
 
     def _take(self) -> None:
         """Answer every request that has come whole, unless an answer is under way."""
-        while self._moves is None and not self.transport.is_closing():
+        while self._moves is None and self._discarded is None and not self.transport.is_closing():
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
@@ -124,14 +132,26 @@ class Connection(asyncio.Protocol):
             self._refuse(413, f"The body is too large: {size} bytes, at most {BODY_MAXIMUM}")
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer a request that the emulator is not shown, and hang up."""
+        """Answer a request that the emulator is not shown, and hang up once the client has.
+
+        Closing at once would reset the connection while the client still sends, and take the answer back from it.
+        """
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             body = json.dumps({"detail": detail}).encode()
             headers = {"content-type": "application/json", "connection": "close", "date": self._service.date()}
             for move in moves(self._http, Met(Response(status, headers, body))):
                 assert isinstance(move, bytes)
                 self.transport.write(move)
-        self.transport.close()
+        self._body.clear()
+        self._discarded = 0
+        self.transport.write_eof()
+        self._timer = asyncio.get_running_loop().call_later(_LINGER, self.transport.close)
+
+    def _discard(self, size: int) -> None:
+        assert self._discarded is not None
+        self._discarded += size
+        if self._discarded > _DISCARDED:
+            self.transport.close()
 
     def _answer(self) -> None:
         assert self._head is not None
