@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from muapi_client._clock import VirtualClock
 from muapi_client.emulator import Emulator, Outcome
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def test_several_pieces_give_several_outputs(open_door: Callable[..., Any]) -> N
 
 def test_the_same_seed_gives_the_same_answers() -> None:
     def story(seed: int) -> list[bytes]:
-        emulator = Emulator(seed=seed)
+        emulator = Emulator(seed=seed, clock=VirtualClock(epoch=0.0))
         transport = emulator.transport()
         with httpx.Client(
             transport=transport, base_url="https://api.muapi.ai/api/v1/", headers={"x-api-key": "sk-live"}

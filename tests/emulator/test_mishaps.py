@@ -16,8 +16,8 @@ import pytest
 
 from muapi_client import MuAPI
 from muapi_client.emulator import Delivery, Emulator, LogEntry
-from muapi_client.emulator._exchanges import Exchange, Request
-from muapi_client.emulator._seen import BODIES, Seen
+from muapi_client.emulator._exchanges import Request
+from muapi_client.emulator._seen import BODIES, Exchange, Seen
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:

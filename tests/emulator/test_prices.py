@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from muapi_client.emulator import Emulator, Request
 from muapi_client.emulator._document import operations
-from muapi_client.emulator._prices import catalogue
+from muapi_client.emulator._price_list import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

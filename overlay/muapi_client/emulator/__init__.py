@@ -95,9 +95,10 @@ from __future__ import annotations
 
 from muapi_client.emulator._deliveries import Delivery
 from muapi_client.emulator._emulator import Emulator
-from muapi_client.emulator._exchanges import Exchange, Request, Response
+from muapi_client.emulator._exchanges import Request, Response
 from muapi_client.emulator._faults import Fault, Faults
 from muapi_client.emulator._log import LogEntry
 from muapi_client.emulator._outcomes import Outcome, Shape
+from muapi_client.emulator._seen import Exchange
 
 __all__ = ["Delivery", "Emulator", "Exchange", "Fault", "Faults", "LogEntry", "Outcome", "Request", "Response", "Shape"]

@@ -12,7 +12,8 @@ from muapi_client.emulator._exchanges import Refusal, Reply
 from muapi_client.emulator._prices import CURRENCY
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _EMAIL: Final = "emulator@example.com"
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client.emulator._exchanges import Refusal, Reply
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _SKILLS: Final[tuple[dict[str, Any], ...]] = (
     {

@@ -19,6 +19,7 @@ from attrs import define, evolve, field, frozen
 
 from muapi_client.emulator._addresses import addressed
 from muapi_client.emulator._answers import result_body
+from muapi_client.emulator._jobs import HOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
 
 TRIES: Final = 3  # documented: "up to 3 tries"
-HOOK: Final = "webhook_url"  # the field of a body
 BACKOFF: Final = 2.0  # seconds before the second try; each later wait is twice the one before
 
 

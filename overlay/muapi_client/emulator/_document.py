@@ -16,7 +16,7 @@ from attrs import define, field, frozen
 
 from muapi_client.emulator._exchanges import Refusal
 from muapi_client.emulator._kinds import FAST, Kind, kind_of
-from muapi_client.emulator._prices import catalogue
+from muapi_client.emulator._price_list import catalogue
 from muapi_client.emulator._sections import Section, section
 from muapi_client.pinning import pinned
 

@@ -17,17 +17,17 @@ from attrs import evolve
 
 from muapi_client._clock import VirtualClock
 from muapi_client._locks import ForkLock
+from muapi_client.emulator._cost import dollars
 from muapi_client.emulator._deliveries import hook_of
-from muapi_client.emulator._exchanges import Exchange
+from muapi_client.emulator._dispatch import answer
 from muapi_client.emulator._faults import Faults, Plan, meet
 from muapi_client.emulator._habits import Habits, serial_kinds
-from muapi_client.emulator._money import Wallet, dollars
+from muapi_client.emulator._money import Wallet
 from muapi_client.emulator._outcomes import Fates, Shape
 from muapi_client.emulator._post import Post
-from muapi_client.emulator._routes import handler_of
-from muapi_client.emulator._seen import Seen
+from muapi_client.emulator._seen import Exchange, Seen
 from muapi_client.emulator._timestamps import http_date
-from muapi_client.emulator._world import World, answer
+from muapi_client.emulator._world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -295,7 +295,7 @@ class Emulator:
         """Answer under the lock, and note where a new job's end is to be told."""
         self._world.wall_time = self._wall_time()
         accepted = self.accepted
-        response = answer(self._world, request, handler_of)
+        response = answer(self._world, request)
         if self.accepted > accepted:
             job = next(self._world.jobs.newest())
             if (url := hook_of(request, job.body)) is not None:

@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from attrs import field, frozen
 
-from muapi_client.emulator._money import Cost
+from muapi_client.emulator._cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from muapi_client.emulator._faults import Fault
 
 _SECRET: Final = frozenset({"x-api-key", "authorization"})  # headers whose values are not shown
 
@@ -59,36 +57,6 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
     chunks: tuple[bytes, ...] = ()
-
-
-@frozen
-class Exchange:
-    """A request the emulator saw, the status it answered with, and the fault that one met.
-
-    Where the answer was lost, ``status`` is what it would have been; None where the request had no effect either.
-    ``whole`` is False where the request's body is no longer kept (see ``Emulator.requests``); it is empty then.
-    """
-
-    request: Request
-    status: int | None
-    fault: Fault | None = None
-    whole: bool = True
-
-    @property
-    def slug(self) -> str:
-        """The path without ``/api/v1/``."""
-        return self.request.path.removeprefix("/api/v1/")
-
-    @property
-    def json(self) -> Any:
-        """The request's body, parsed; ``None`` when there was none.
-
-        Raises:
-            ValueError: It is not JSON, or no longer kept.
-        """
-        if not self.whole:
-            raise ValueError("this request's body is no longer kept: an emulator remembers those of the newest, 32 MiB")
-        return json.loads(self.request.body) if self.request.body else None
 
 
 FREE = Cost()

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field, frozen
 
+from muapi_client.emulator._cost import Cost
 from muapi_client.emulator._exchanges import Reply, invalid, problem
-from muapi_client.emulator._money import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

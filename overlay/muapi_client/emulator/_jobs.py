@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, field
 
 from muapi_client.emulator._addresses import CDN
-from muapi_client.emulator._money import Cost
+from muapi_client.emulator._cost import Cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._money import Wallet
     from muapi_client.emulator._outcomes import Outcome, Shape
 
+HOOK: Final = "webhook_url"  # the field of a body that says where to tell of the job's end
 _FIRST_PHASE: Final = 0.1  # share of a job's time in its first word, "queued"
 
 

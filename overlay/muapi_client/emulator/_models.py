@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._exchanges import Refusal, Reply
-from muapi_client.emulator._prices import CURRENCY, card, catalogue, estimate
+from muapi_client.emulator._price_list import catalogue
+from muapi_client.emulator._prices import CURRENCY, card, estimate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 
 def list_models(_world: World, visit: Visit) -> Reply:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, Unpack
 
 from attrs import define, field, frozen, validators
 
-from muapi_client.emulator._money import dollars
+from muapi_client.emulator._cost import dollars
 
 
 @frozen(kw_only=True)

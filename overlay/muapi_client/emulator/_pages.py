@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from muapi_client.emulator._addresses import CHECKOUT, CONNECT, STORAGE
 from muapi_client.emulator._cdn import handed_out
+from muapi_client.emulator._cost import dollars
 from muapi_client.emulator._exchanges import Response
-from muapi_client.emulator._money import dollars
 from muapi_client.emulator._social import connect
 from muapi_client.emulator._topups import save_payment_method
 from muapi_client.emulator._uploads import deposit, refused

@@ -13,7 +13,8 @@ from muapi_client.emulator._exchanges import Refusal, Reply, live_only
 
 if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _FIRST_LOG_ID: Final = 1_000_001
 _PAGE: Final = 30  # the document's default of `limit`

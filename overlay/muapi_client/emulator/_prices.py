@@ -1,6 +1,7 @@
 """What a request costs.
 
-Lives here: the pinned price list by catalogue name, and the price of a payload. Does not live here: who pays.
+Lives here: the price of a payload, and the price list as the API shows it. Does not live here: the list itself
+(``_price_list``), who pays.
 
 The real strategies are unknown; what is known is the cost of one run as the price list has it, and that most prices
 depend on the payload. The emulator's formula, the same for the estimate and for the charge:
@@ -16,11 +17,10 @@ dollar.
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._money import dollars
-from muapi_client.pinning import pinned
+from muapi_client.emulator._cost import dollars
+from muapi_client.emulator._price_list import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,12 +75,6 @@ _TIERS: Final[dict[str, dict[str, Decimal]]] = {
 }
 _TIERS["output_resolution"] = _TIERS["resolution"]
 _WEIGHED: Final = (*_DURATIONS, *_TIERS)
-
-
-@cache
-def catalogue() -> Mapping[str, Mapping[str, Any]]:
-    """The pinned price list, by catalogue name."""
-    return {entry["name"]: entry for entry in pinned().models["models"]}
 
 
 def count(body: Mapping[str, Any]) -> int:

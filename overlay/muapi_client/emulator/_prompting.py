@@ -14,7 +14,8 @@ from muapi_client.emulator._exchanges import FREE, Reply
 from muapi_client.emulator._submissions import submit
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 
 def video_prompt(_world: World, visit: Visit) -> Reply:

@@ -17,7 +17,8 @@ from muapi_client.emulator._submissions import submit
 if TYPE_CHECKING:
     from muapi_client.emulator._document import Operation
     from muapi_client.emulator._exchanges import Reply
-    from muapi_client.emulator._world import Handler, Visit, World
+    from muapi_client.emulator._visit import Handler, Visit
+    from muapi_client.emulator._world import World
 
 _ROOMS: Final[dict[str, dict[tuple[str, str], str]]] = {
     "_account": {

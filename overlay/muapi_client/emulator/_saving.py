@@ -18,17 +18,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import AttrsInstance, define, evolve, fields_dict
 
-from muapi_client.emulator._deliveries import HOOK
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._habits import Habits, by_kind
 from muapi_client.emulator._idempotency import IdempotencyKeys
-from muapi_client.emulator._jobs import Job
+from muapi_client.emulator._jobs import HOOK, Job
 from muapi_client.emulator._keys import Key
 from muapi_client.emulator._money import Wallet
 from muapi_client.emulator._outcomes import ORDINARY, Fates, Outcome, Shape
 from muapi_client.emulator._records import Records
-from muapi_client.emulator._uploads import Stored
-from muapi_client.emulator._world import World
+from muapi_client.emulator._world import Stored, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

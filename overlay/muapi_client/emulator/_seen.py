@@ -1,20 +1,53 @@
 """The requests that an emulator has seen.
 
-Lives here: how many are remembered, and how much of them. Does not live here: what one is (``_exchanges``).
+Lives here: what is remembered of one, how many are, and how much of them. Does not live here: the request itself
+(``_exchanges``).
 """
 
 from __future__ import annotations
 
+import json
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._exchanges import Exchange
+    from muapi_client.emulator._exchanges import Request
+    from muapi_client.emulator._faults import Fault
 
 REMEMBERED: Final = 100_000  # exchanges: a soak test must not eat the memory
 BODIES: Final = 32 * 2**20  # bytes of all bodies together; nor must uploads
+
+
+@frozen
+class Exchange:
+    """A request the emulator saw, the status it answered with, and the fault that one met.
+
+    Where the answer was lost, ``status`` is what it would have been; None where the request had no effect either.
+    ``whole`` is False where the request's body is no longer kept (see ``Emulator.requests``); it is empty then.
+    """
+
+    request: Request
+    status: int | None
+    fault: Fault | None = None
+    whole: bool = True
+
+    @property
+    def slug(self) -> str:
+        """The path without ``/api/v1/``."""
+        return self.request.path.removeprefix("/api/v1/")
+
+    @property
+    def json(self) -> Any:
+        """The request's body, parsed; ``None`` when there was none.
+
+        Raises:
+            ValueError: It is not JSON, or no longer kept.
+        """
+        if not self.whole:
+            raise ValueError("this request's body is no longer kept: an emulator remembers those of the newest, 32 MiB")
+        return json.loads(self.request.body) if self.request.body else None
 
 
 class Seen:

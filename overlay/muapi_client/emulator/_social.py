@@ -13,7 +13,8 @@ from muapi_client.emulator._exchanges import Refusal, Reply
 
 if TYPE_CHECKING:
     from muapi_client.emulator._records import Record
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _TABLE: Final = "social_accounts"
 _FIXED: Final = frozenset({"id", "platform", "external_user_id", "status", "connected_at"})  # what PATCH leaves alone

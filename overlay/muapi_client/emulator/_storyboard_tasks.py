@@ -36,7 +36,8 @@ from muapi_client.emulator._submissions import begin
 if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
     from muapi_client.emulator._records import Record, Records
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _CAST: Final = ("The hero", "The friend")  # the characters of every library
 _SCENES: Final = 2  # an episode, when scripts are generated

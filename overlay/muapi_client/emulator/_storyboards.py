@@ -18,7 +18,8 @@ from muapi_client.emulator._exchanges import Refusal, Reply
 if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
     from muapi_client.emulator._records import Record, Records
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 PROJECTS: Final = "storyboard_projects"
 CHARACTERS: Final = "storyboard_characters"

@@ -15,9 +15,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.emulator._cost import Cost
 from muapi_client.emulator._document import operations
 from muapi_client.emulator._exchanges import Reply
-from muapi_client.emulator._money import Cost
 from muapi_client.emulator._outputs import live_outputs, sample_outputs
 from muapi_client.emulator._prices import price
 from muapi_client.emulator._submissions import begin
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from muapi_client.emulator._document import Operation
     from muapi_client.emulator._jobs import Job
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 SUFFIX: Final = "/stream"
 _WORD: Final = re.compile(r"\s*\S+\s*|\s+")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from muapi_client.emulator._exchanges import Reply
     from muapi_client.emulator._outcomes import Outcome
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
     Make: TypeAlias = "Callable[[str], tuple[Any, ...]]"  # from a request id to what the job yields if it completes
 

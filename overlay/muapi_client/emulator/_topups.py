@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._addresses import CHECKOUT
+from muapi_client.emulator._cost import dollars
 from muapi_client.emulator._exchanges import Refusal, Reply
-from muapi_client.emulator._money import dollars
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client.emulator._records import Record
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _DEFAULTS: Final = {"enabled": False, "threshold": 5, "amount": 20}  # US dollars
 

@@ -12,28 +12,20 @@ from mimetypes import guess_type
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from attrs import frozen
-
 from muapi_client.emulator._addresses import CDN, STORAGE
 from muapi_client.emulator._exchanges import Refusal, Reply, Response, invalid, problem
 from muapi_client.emulator._multipart import parts
+from muapi_client.emulator._world import Stored
 
 if TYPE_CHECKING:
     from muapi_client.emulator._exchanges import Request
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _MIB: Final = 1024 * 1024
 _VIDEO_LIMIT: Final = 50 * _MIB  # documented for uploads: videos 50 MB, images and everything else 10 MB
 _LIMIT: Final = 10 * _MIB
 _FORM_LASTS: Final = 3600.0  # seconds; S3's usual lifetime of a presigned form
-
-
-@frozen(eq=False)
-class Stored:
-    """A file that was uploaded."""
-
-    content: bytes
-    content_type: str
 
 
 def upload(world: World, visit: Visit) -> Reply:

@@ -13,7 +13,8 @@ from muapi_client.emulator._exchanges import Refusal, Reply
 if TYPE_CHECKING:
     from muapi_client.emulator._jobs import Job
     from muapi_client.emulator._records import Record
-    from muapi_client.emulator._world import Visit, World
+    from muapi_client.emulator._visit import Visit
+    from muapi_client.emulator._world import World
 
 _CLONING: Final = "suno-voice-clone"
 _TABLE: Final = "voices"  # what happened to a voice after its job: confirmed, refreshed, deleted
