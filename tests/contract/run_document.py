@@ -30,8 +30,8 @@ from correcting import corrected, read
 from described import described
 
 from muapi_client.emulator import Emulator, LogEntry, Request
-from muapi_client.emulator._document import operations
-from muapi_client.emulator._exchanges import Refusal
+from muapi_client.emulator._messages.messages import Refusal
+from muapi_client.emulator._spec.operations import operations
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:

@@ -25,7 +25,11 @@ KEY = {"x-api-key": "sk-live"}
         ("from muapi_client.emulator import Emulator; Emulator()", ["jsonschema_rs", "httpx"]),
         (
             "from muapi_client.emulator import Emulator; Emulator()",
-            ["muapi_client.pinning._fetch", "muapi_client.emulator._media", "muapi_client.emulator._storyboards"],
+            [
+                "muapi_client.pinning._fetch",
+                "muapi_client.emulator._media.files",
+                "muapi_client.emulator._handlers.storyboards",
+            ],
         ),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from muapi_client.emulator import Emulator, Request
-from muapi_client.emulator._document import operations
+from muapi_client.emulator._spec.operations import operations
 from muapi_client.pinning import pinned
 
 DOCUMENT = pinned().document

@@ -16,8 +16,8 @@ import pytest
 
 from muapi_client import MuAPI
 from muapi_client.emulator import Delivery, Emulator, LogEntry
-from muapi_client.emulator._exchanges import Request
-from muapi_client.emulator._seen import BODIES, Exchange, Seen
+from muapi_client.emulator._http.request_log import BODIES, Exchange, Seen
+from muapi_client.emulator._messages.messages import Request
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def test_other_machines_cannot_have_this_one_post_to_itself() -> None:
 
 def test_two_servers_let_time_pass_once(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = [1000.0]
-    monkeypatch.setattr("muapi_client.emulator._passing.monotonic", lambda: wall[0])
+    monkeypatch.setattr("muapi_client.emulator._http.served_clock.monotonic", lambda: wall[0])
     emulator = Emulator()
 
     def ask(url: str) -> None:

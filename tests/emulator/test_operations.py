@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.emulator import Emulator, Request
-from muapi_client.emulator._document import operations
+from muapi_client.emulator._spec.operations import operations
 from muapi_client.pinning import pinned
 
 DOCUMENT = pinned().document

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.emulator import Emulator, Request
-from muapi_client.emulator._document import operations
-from muapi_client.emulator._price_list import catalogue
+from muapi_client.emulator._spec.operations import operations
+from muapi_client.emulator._spec.price_list import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from muapi_client.emulator import Emulator
-from muapi_client.emulator._published import aged
+from muapi_client.emulator._spec.published import aged
 from muapi_client.pinning import fetch, pinned
 
 if TYPE_CHECKING:

@@ -17,14 +17,14 @@ import pytest
 from muapi_client import MuAPI
 from muapi_client._clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Fault, Faults, LogEntry
-from muapi_client.emulator._connection import BODY_MAXIMUM
-from muapi_client.emulator._passing import Passing
+from muapi_client.emulator._http.connection import BODY_MAXIMUM
+from muapi_client.emulator._http.served_clock import Passing
 from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from muapi_client.emulator._server import Served
+    from muapi_client.emulator._http.server import Served
 
 KEY = {"x-api-key": "sk-live"}
 BALANCE = b"GET /api/v1/account/balance HTTP/1.1\r\nhost: here\r\nx-api-key: sk-live\r\n\r\n"
@@ -300,7 +300,7 @@ def test_many_connections_lose_no_cent() -> None:
 
 def test_a_clock_goes_on_from_where_it_was_put(monkeypatch: pytest.MonkeyPatch) -> None:
     wall = [1000.0]
-    monkeypatch.setattr("muapi_client.emulator._passing.monotonic", lambda: wall[0])
+    monkeypatch.setattr("muapi_client.emulator._http.served_clock.monotonic", lambda: wall[0])
     clock = VirtualClock(5.0)
     now = Passing(clock, 60).now
     assert now() == 5.0

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, MuAPI, webhooks
 from muapi_client.emulator import Delivery, Emulator, LogEntry, Outcome
-from muapi_client.emulator._courier import is_loopback
+from muapi_client.emulator._http.webhook_sender import is_loopback
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:

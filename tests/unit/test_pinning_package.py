@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from muapi_client import pinning
-from muapi_client.emulator._sections import section
+from muapi_client.emulator._spec.lazy_json import section
 
 
 def test_every_public_name_is_there_and_no_other() -> None:

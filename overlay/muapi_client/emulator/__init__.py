@@ -93,12 +93,12 @@ password (``/api/auth``) and workflows (``/workflow``) lie outside ``/api/v1`` a
 
 from __future__ import annotations
 
-from muapi_client.emulator._deliveries import Delivery
 from muapi_client.emulator._emulator import Emulator
-from muapi_client.emulator._exchanges import Request, Response
-from muapi_client.emulator._faults import Fault, Faults
-from muapi_client.emulator._log import LogEntry
-from muapi_client.emulator._outcomes import Outcome, Shape
-from muapi_client.emulator._seen import Exchange
+from muapi_client.emulator._http.faults import Fault, Faults
+from muapi_client.emulator._http.log import LogEntry
+from muapi_client.emulator._http.request_log import Exchange
+from muapi_client.emulator._messages.messages import Request, Response
+from muapi_client.emulator._state.outcomes import Outcome, Shape
+from muapi_client.emulator._webhooks.deliveries import Delivery
 
 __all__ = ["Delivery", "Emulator", "Exchange", "Fault", "Faults", "LogEntry", "Outcome", "Request", "Response", "Shape"]

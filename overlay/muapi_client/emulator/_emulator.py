@@ -17,30 +17,30 @@ from attrs import evolve
 
 from muapi_client._clock import VirtualClock
 from muapi_client._locks import ForkLock
-from muapi_client.emulator._cost import dollars
-from muapi_client.emulator._deliveries import hook_of
-from muapi_client.emulator._dispatch import answer
-from muapi_client.emulator._faults import Faults, Plan, meet
-from muapi_client.emulator._habits import Habits, serial_kinds
-from muapi_client.emulator._money import Wallet
-from muapi_client.emulator._outcomes import Fates, Shape
-from muapi_client.emulator._post import Post
-from muapi_client.emulator._seen import Exchange, Seen
-from muapi_client.emulator._timestamps import http_date
-from muapi_client.emulator._world import World
+from muapi_client.emulator._handlers.dispatch import answer
+from muapi_client.emulator._http.faults import Faults, Plan, meet
+from muapi_client.emulator._http.request_log import Exchange, Seen
+from muapi_client.emulator._messages.cost import dollars
+from muapi_client.emulator._messages.timestamps import http_date
+from muapi_client.emulator._state.behavior import Habits, serial_kinds
+from muapi_client.emulator._state.outcomes import Fates, Shape
+from muapi_client.emulator._state.wallet import Wallet
+from muapi_client.emulator._state.world import World
+from muapi_client.emulator._webhooks.deliveries import hook_of
+from muapi_client.emulator._webhooks.outbox import Post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from muapi_client._clock import Clock
-    from muapi_client.emulator._deliveries import Delivery
-    from muapi_client.emulator._exchanges import Request, Response
-    from muapi_client.emulator._faults import Fault, Met
-    from muapi_client.emulator._kinds import JobSeconds
-    from muapi_client.emulator._log import LogEntry
-    from muapi_client.emulator._outcomes import Outcome, Script
-    from muapi_client.emulator._server import Served
-    from muapi_client.emulator._transport import EmulatorTransport
+    from muapi_client.emulator._http.faults import Fault, Met
+    from muapi_client.emulator._http.httpx_transport import EmulatorTransport
+    from muapi_client.emulator._http.log import LogEntry
+    from muapi_client.emulator._http.server import Served
+    from muapi_client.emulator._messages.messages import Request, Response
+    from muapi_client.emulator._spec.kinds import JobSeconds
+    from muapi_client.emulator._state.outcomes import Outcome, Script
+    from muapi_client.emulator._webhooks.deliveries import Delivery
 
 
 class Emulator:
@@ -132,7 +132,7 @@ class Emulator:
 
     def transport(self) -> EmulatorTransport:
         """A transport for ``MuAPI``, ``AsyncMuAPI`` and httpx clients of both kinds, with ``.clock``."""
-        from muapi_client.emulator._transport import EmulatorTransport  # noqa: PLC0415 - brings httpx
+        from muapi_client.emulator._http.httpx_transport import EmulatorTransport  # noqa: PLC0415 - brings httpx
 
         return EmulatorTransport(self.meet, self.clock)
 
@@ -162,7 +162,7 @@ class Emulator:
             ValueError: ``speed`` is not above 0 or not that of another server of this emulator, or the emulator was
                 given a clock that goes by itself.
         """
-        from muapi_client.emulator._server import serve  # noqa: PLC0415 - brings asyncio and h11
+        from muapi_client.emulator._http.server import serve  # noqa: PLC0415 - brings asyncio and h11
 
         reach = webhooks == "anywhere"
         return serve(self.meet, self._post, self.clock, self._date, (host, port), speed=speed, log=log, anywhere=reach)
@@ -196,7 +196,7 @@ class Emulator:
         requests, faults, webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are
         functions or iterators.
         """
-        from muapi_client.emulator._saving import saved  # noqa: PLC0415 - most emulators are never saved
+        from muapi_client.emulator._state.snapshot import saved  # noqa: PLC0415 - most emulators are never saved
 
         with self._lock:
             self._world.settle(self._now())
@@ -230,7 +230,7 @@ class Emulator:
             ValueError: The text was not saved by an emulator of this version, or ``job_seconds`` or ``outcomes``
                 was a function or an iterator and is not given again.
         """
-        from muapi_client.emulator._saving import Options, loaded  # noqa: PLC0415 - as in `save`
+        from muapi_client.emulator._state.snapshot import Options, loaded  # noqa: PLC0415 - as in `save`
 
         rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
         world, now = loaded(text, rng, Options(job_seconds, outcomes))

@@ -1,0 +1,240 @@
+"""Storyboards: projects and what is in them.
+
+Lives here: making, reading and deleting projects, episodes, scenes and shots that are there. Does not live here: the
+jobs that fill them (``_storyboard_tasks``).
+
+A project holds episodes, they hold scenes, those hold shots; characters belong to the project. What a job makes is
+there from its acceptance and can be seen once the job (``request_id``) has completed; a picture is an output
+(``piece``) of a job that may be a later one (``picture_id``). A test key sees storyboards of its own, which
+are no part of the account.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.emulator._messages.messages import Refusal, Reply
+
+if TYPE_CHECKING:
+    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._state.jobs import Job
+    from muapi_client.emulator._state.records import Record, Records
+    from muapi_client.emulator._state.world import World
+
+PROJECTS: Final = "storyboard_projects"
+CHARACTERS: Final = "storyboard_characters"
+EPISODES: Final = "storyboard_episodes"
+SCENES: Final = "storyboard_scenes"
+SHOTS: Final = "storyboard_shots"
+TASKS: Final = ("library", "scripts", "shots", "pdf")  # what can be generated for a project, in this order
+
+_CHILDREN: Final = {  # what hangs on a record of a table, and by which field
+    PROJECTS: ((EPISODES, "project_id"), (CHARACTERS, "project_id")),
+    EPISODES: ((SCENES, "episode_id"),),
+    SCENES: ((SHOTS, "scene_id"),),
+}
+
+
+# ---- What is there ---------------------------------------------------------------------------------------------------
+
+
+def board(world: World, visit: Visit) -> Records:
+    """The records that this visitor sees."""
+    return world.sandbox if visit.is_test else world.records
+
+
+def found(world: World, visit: Visit, table: str, number: Any) -> Record:
+    """The record of this id. Raises Refusal (404) when there is none."""
+    record = board(world, visit).get(table, int(number)) if number is not None else None
+    if record is None:
+        raise Refusal(404, "Not Found")
+    return record
+
+
+def new_project(world: World, visit: Visit, title: str, **facts: Any) -> Record:
+    """A new project with its empty episodes."""
+    body, records = visit.body, board(world, visit)
+    project = records.add(
+        PROJECTS,
+        title=title,
+        prompt=body["prompt"],
+        num_episodes=int(body.get("num_episodes", 1)),
+        target_duration_per_episode=body.get("target_duration_per_episode", 5.0),
+        description=body.get("description"),
+        created_at=world.timestamp,
+        tasks={},
+        **facts,
+    )
+    for index in range(1, project["num_episodes"] + 1):
+        new_episode(records, project, index, project["target_duration_per_episode"])
+    return project
+
+
+def new_episode(
+    records: Records, project: Record, index: int, seconds: float, description: str | None = None
+) -> Record:
+    """A new episode of ``project``, without a script."""
+    facts = {"target_duration": seconds, "description": description, "script": None, "request_id": None}
+    return records.add(EPISODES, project_id=project["id"], episode_index=index, **facts)
+
+
+def scenes_of(records: Records, project: Record) -> list[Record]:
+    """The scenes of ``project``, in order."""
+    episodes = records.where(EPISODES, project_id=project["id"])
+    return [scene for episode in episodes for scene in records.where(SCENES, episode_id=episode["id"])]
+
+
+def shots_of(records: Records, project: Record) -> list[Record]:
+    """The shots of ``project``, in order."""
+    return [shot for scene in scenes_of(records, project) for shot in records.where(SHOTS, scene_id=scene["id"])]
+
+
+def remove(records: Records, table: str, record: Record) -> None:
+    """Forget ``record`` and all that hangs on it."""
+    for child_table, by in _CHILDREN.get(table, ()):
+        for child in records.where(child_table, **{by: record["id"]}):
+            remove(records, child_table, child)
+    records.delete(table, record)
+
+
+def is_there(world: World, record: Record, now: float) -> bool:
+    """Whether ``record`` can be seen: the job that makes it has completed, or none does."""
+    if record["request_id"] is None:
+        return True
+    job = world.jobs.get(record["request_id"])
+    return job is not None and job.completed(now)
+
+
+# ---- What is told ----------------------------------------------------------------------------------------------------
+
+
+def create(world: World, visit: Visit) -> Reply:
+    """``POST storyboard-projects``: free, for nothing is generated yet."""
+    project = new_project(world, visit, visit.body["title"], meta_data=visit.body.get("meta_data"))
+    return Reply(_summary(world, project, visit.now))
+
+
+def projects(world: World, visit: Visit) -> Reply:
+    """``GET storyboard-projects``: newest first."""
+    every = board(world, visit).where(PROJECTS)
+    return Reply([_summary(world, project, visit.now) for project in reversed(every)])
+
+
+def project(world: World, visit: Visit) -> Reply:
+    """``GET storyboard-projects/{id}``: with its episodes, and how far each task is."""
+    one = _project(world, visit)
+    episodes = board(world, visit).where(EPISODES, project_id=one["id"])
+    body = {
+        **_summary(world, one, visit.now),
+        "meta_data": one.get("meta_data"),
+        "tasks": {task: _progress(world, one, task, visit.now) for task in TASKS},
+        "episodes": [_episode(world, episode, visit.now) for episode in episodes],
+    }
+    return Reply(body)
+
+
+def library(world: World, visit: Visit) -> Reply:
+    """``GET storyboard-projects/{id}/library``: the characters."""
+    one = _project(world, visit)
+    seen = [c for c in board(world, visit).where(CHARACTERS, project_id=one["id"]) if is_there(world, c, visit.now)]
+    fields = ("id", "name", "description")
+    return _listed(world, visit, one, "library", characters=[_pictured(world, c, fields, visit.now) for c in seen])
+
+
+def scripts(world: World, visit: Visit) -> Reply:
+    """``GET storyboard-projects/{id}/scripts``: the episodes with their scenes."""
+    one, records, told = _project(world, visit), board(world, visit), list[dict[str, Any]]()
+    for episode in records.where(EPISODES, project_id=one["id"]):
+        scenes = [s for s in records.where(SCENES, episode_id=episode["id"]) if is_there(world, s, visit.now)]
+        fields = ("id", "scene_index", "description")
+        shown = [{name: scene[name] for name in fields} for scene in scenes]
+        told.append({**_episode(world, episode, visit.now), "scenes": shown})
+    return _listed(world, visit, one, "scripts", episodes=told)
+
+
+def shots(world: World, visit: Visit) -> Reply:
+    """``GET storyboard-projects/{id}/shots``: every shot with its picture."""
+    one = _project(world, visit)
+    seen = [shot for shot in shots_of(board(world, visit), one) if is_there(world, shot, visit.now)]
+    fields = ("id", "scene_id", "shot_index", "description")
+    return _listed(world, visit, one, "shots", shots=[_pictured(world, shot, fields, visit.now) for shot in seen])
+
+
+def pdf(world: World, visit: Visit) -> Reply:
+    """``GET storyboard-projects/{id}/pdf``: how far it is, and where."""
+    one = _project(world, visit)
+    job = _task(world, one, "pdf")
+    url = _picture(job, 0, visit.now) if job is not None else None
+    return _listed(world, visit, one, "pdf", pdf_url=url)
+
+
+def delete_project(world: World, visit: Visit) -> Reply:
+    """``DELETE storyboard-projects/{id}``: with all that is in it; jobs under way go on and stay charged."""
+    return _deleted(world, visit, PROJECTS, "id", "project")
+
+
+def delete_episode(world: World, visit: Visit) -> Reply:
+    """``DELETE storyboard-episodes/{episode_id}``: with its scenes."""
+    return _deleted(world, visit, EPISODES, "episode_id", "episode")
+
+
+def delete_scene(world: World, visit: Visit) -> Reply:
+    """``DELETE storyboard-scenes/{scene_id}``: with its shots."""
+    return _deleted(world, visit, SCENES, "scene_id", "scene")
+
+
+def delete_shot(world: World, visit: Visit) -> Reply:
+    """``DELETE storyboard-shots/{shot_id}``."""
+    return _deleted(world, visit, SHOTS, "shot_id", "shot")
+
+
+def _deleted(world: World, visit: Visit, table: str, parameter: str, kind: str) -> Reply:
+    record = found(world, visit, table, visit.parameters[parameter])
+    remove(board(world, visit), table, record)
+    said = f"{kind.capitalize()} deleted"
+    return Reply({"success": True, "message": said, "deleted_id": record["id"], "entity_type": kind})
+
+
+def _project(world: World, visit: Visit) -> Record:
+    return found(world, visit, PROJECTS, visit.parameters["id"])
+
+
+def _summary(world: World, one: Record, now: float) -> dict[str, Any]:
+    fields = ("id", "title", "prompt", "num_episodes", "target_duration_per_episode", "description", "created_at")
+    words = [_progress(world, one, task, now) for task in TASKS]
+    status = "processing" if "processing" in words else "completed" if "completed" in words else "draft"
+    return {**{name: one[name] for name in fields}, "status": status}
+
+
+def _listed(world: World, visit: Visit, one: Record, task: str, **content: Any) -> Reply:
+    return Reply({"project_id": one["id"], "status": _progress(world, one, task, visit.now), **content})
+
+
+def _progress(world: World, one: Record, task: str, now: float) -> str:
+    """How far a task is: not_started, processing, completed or failed."""
+    job = _task(world, one, task)
+    if job is None:
+        return "not_started"
+    return "completed" if job.completed(now) else "failed" if job.ended(now) else "processing"
+
+
+def _task(world: World, one: Record, task: str) -> Job | None:
+    return world.jobs.get(one["tasks"].get(task, ""))
+
+
+def _episode(world: World, episode: Record, now: float) -> dict[str, Any]:
+    fields = ("id", "episode_index", "target_duration", "description")
+    script = episode["script"] if is_there(world, episode, now) else None
+    return {**{name: episode[name] for name in fields}, "script": script}
+
+
+def _pictured(world: World, record: Record, fields: tuple[str, ...], now: float) -> dict[str, Any]:
+    job = world.jobs.get(record["picture_id"])
+    url = _picture(job, record["piece"], now) if job is not None else None
+    return {**{name: record[name] for name in fields}, "image_url": url}
+
+
+def _picture(job: Job, piece: int, now: float) -> str | None:
+    """Where the file of a job stands that a record shows; ``None`` while or once there is none."""
+    gone = not job.completed(now) or job.expired(now) or piece >= len(job.outputs)
+    return None if gone else str(job.outputs[piece])

@@ -1,0 +1,127 @@
+"""The ``/stream`` operations of language models: a job that is answered word by word.
+
+Lives here: how its text is cut into events, and how those look. Does not live here: accepting and charging
+(``_submissions``), sending pieces one by one or cutting them (``_transport``, ``_wire``).
+
+The document says nothing of what is streamed, so the emulator chooses: by default server-sent events with OpenAI's
+chunks, then one event that tells id, status and cost as a result does, then ``[DONE]``. The cost headers come before
+all of it. A stream that fails does so in the middle; what it cost, and that it was refunded, is told by its last event.
+It stands in the history like any other job, and costs what its model costs without ``/stream``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.emulator._handlers.outputs import live_outputs, sample_outputs
+from muapi_client.emulator._handlers.submissions import begin
+from muapi_client.emulator._messages.cost import Cost
+from muapi_client.emulator._messages.messages import Reply
+from muapi_client.emulator._spec.operations import operations
+from muapi_client.emulator._spec.prices import price
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._spec.operations import Operation
+    from muapi_client.emulator._state.jobs import Job
+    from muapi_client.emulator._state.world import World
+
+SUFFIX: Final = "/stream"
+_WORD: Final = re.compile(r"\s*\S+\s*|\s+")
+_EVENTS: Final = "text/event-stream; charset=utf-8"
+_LINES: Final = "application/x-ndjson"
+
+
+def stream(world: World, visit: Visit) -> Reply:
+    """Answer a prompt as a stream. Raises Refusal (402) if the balance does not cover it."""
+    model = _model(visit.operation)
+    job = begin(
+        world,
+        visit,
+        usd=price(model, visit.body),
+        make=lambda request_id: live_outputs(request_id, model, visit.body),
+        sample=sample_outputs(model) if visit.is_test else (),
+        at_once=True,
+    )
+    text = "".join(output if isinstance(output, str) else json.dumps(output) for output in _outputs(job, visit))
+    content_type, lay_out = _LAYOUTS[job.shape.stream]
+    told = Cost(job.usd, job.outcome.bonus_credits) if job.shape.costs in {"both", "headers"} else None
+    return Reply(None, told, headers={"content-type": content_type}, chunks=tuple(lay_out(job, _words(job, text))))
+
+
+def _model(operation: Operation) -> Operation:
+    """The operation that answers the same whole."""
+    return operations().at(operation.path.removesuffix(SUFFIX))["POST"]
+
+
+def _outputs(job: Job, visit: Visit) -> tuple[Any, ...]:
+    """What is streamed: of a job that fails, what it would have said."""
+    return job.outputs or live_outputs(job.id, _model(visit.operation), visit.body)
+
+
+def _words(job: Job, text: str) -> list[str]:
+    """The text in pieces; of a job that does not complete, its first half."""
+    words = _WORD.findall(text)
+    return words if job.outcome.end == "completed" else words[: (len(words) + 1) // 2]
+
+
+def _end(job: Job) -> dict[str, Any]:
+    """The last payload: the result without its outputs."""
+    end: dict[str, Any] = {"request_id": job.id, "status": job.status(job.ends_at)}
+    if job.outcome.error is not None:
+        end["error"] = job.outcome.error
+    return {**end, "cost": job.cost.body()} if job.shape.costs in {"both", "body"} else end
+
+
+def _deltas(job: Job, words: Iterable[str]) -> Iterator[bytes]:
+    """Server-sent events as OpenAI's API has them."""
+    yield _event(_chunk(job, {"role": "assistant", "content": ""}))
+    for word in words:
+        yield _event(_chunk(job, {"content": word}))
+    if job.outcome.end == "completed":
+        yield _event(_chunk(job, {}, "stop"))
+    yield _event(_end(job))
+    yield b"data: [DONE]\n\n"
+
+
+def _chunk(job: Job, delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    return {
+        "id": f"chatcmpl-{job.id[:8]}",
+        "object": "chat.completion.chunk",
+        "model": job.operation.slug.removesuffix(SUFFIX),
+        "choices": [choice],
+    }
+
+
+def _texts(job: Job, words: Iterable[str]) -> Iterator[bytes]:
+    """Server-sent events whose data is the bare text; a line's end in it begins another line of data."""
+    for word in words:
+        yield "".join(f"data: {line}\n" for line in word.split("\n")).encode() + b"\n"
+    yield _event(_end(job), "done" if job.outcome.end == "completed" else "error")
+
+
+def _lines(job: Job, words: Iterable[str]) -> Iterator[bytes]:
+    """One JSON object a line."""
+    for word in words:
+        yield _json({"text": word}) + b"\n"
+    yield _json(_end(job)) + b"\n"
+
+
+def _event(payload: dict[str, Any], name: str = "") -> bytes:
+    return (f"event: {name}\n".encode() if name else b"") + b"data: " + _json(payload) + b"\n\n"
+
+
+def _json(payload: dict[str, Any]) -> bytes:
+    return json.dumps(payload, ensure_ascii=False).encode()
+
+
+_LAYOUTS: Final[dict[str, tuple[str, Callable[[Job, Iterable[str]], Iterator[bytes]]]]] = {
+    "deltas": (_EVENTS, _deltas),
+    "texts": (_EVENTS, _texts),
+    "ndjson": (_LINES, _lines),
+}

@@ -1,0 +1,136 @@
+"""The in-process door: an httpx transport for both kinds of client.
+
+Lives here: httpx requests to values and back, and what a fault looks like to an httpx client. Does not live here: any
+behaviour. Imported only when a transport is asked for, because httpx costs 60 ms.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+import anyio.lowlevel
+import httpx
+
+from muapi_client.emulator._http.faults import Fault, drips, first_half
+from muapi_client.emulator._messages.messages import Request
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from muapi_client._clock import Clock
+    from muapi_client.emulator._http.faults import Met
+
+_BROKEN: Final = frozenset({Fault.CUT_BODY, Fault.SLOW_BODY})
+
+
+class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Carries requests to an emulator. ``clock`` is the emulator's, for a client that wants the same time."""
+
+    def __init__(self, meet: Callable[[Request], Met], clock: Clock) -> None:
+        self._meet = meet
+        self.clock = clock
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, blocking."""
+        met = self._meet(_request(request, request.read(), self.clock.now()))
+        if seconds := _wait(request, met):
+            self.clock.sleep(seconds)
+        return self._answer(request, met)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, once the event loop has let others run."""
+        body = await request.aread()
+        await anyio.lowlevel.checkpoint()
+        met = self._meet(_request(request, body, self.clock.now()))
+        if seconds := _wait(request, met):
+            await self.clock.asleep(seconds)
+        return self._answer(request, met)
+
+    def _answer(self, request: httpx.Request, met: Met) -> httpx.Response:
+        """The response, or the exception that a real network would have ended in."""
+        if met.fault is Fault.REFUSE:
+            raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
+        if met.response is None:
+            raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
+        if met.fault is Fault.DELAY and _wait(request, met) < met.seconds:
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
+        headers, status = dict(met.response.headers), met.response.status
+        if met.fault in _BROKEN or met.response.chunks:
+            return httpx.Response(status, headers=headers, stream=_Stream(request, met, self.clock), request=request)
+        body = met.response.body
+        headers.setdefault("content-length", str(len(body)))  # an answer to HEAD tells that of the whole
+        # A stream, not `content`: httpx counts the bytes of what it reads, and downloads go by that count.
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
+
+
+class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in pieces, which may be cut or take its time."""
+
+    def __init__(self, request: httpx.Request, met: Met, clock: Clock) -> None:
+        self._request = request
+        self._met = met
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[bytes]:
+        for seconds, piece in self._pieces():
+            self._clock.sleep(self._patience(seconds))
+            yield self._arrived(seconds, piece)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for seconds, piece in self._pieces():
+            await self._clock.asleep(self._patience(seconds))
+            yield self._arrived(seconds, piece)
+
+    def _pieces(self) -> Iterator[tuple[float, bytes]]:
+        """How long nothing comes, and what comes then."""
+        assert self._met.response is not None
+        pieces = self._met.response.chunks or (self._met.response.body,)
+        if self._met.fault is Fault.SLOW_BODY:
+            yield from drips(self._met.seconds, b"".join(pieces))
+        elif self._met.fault is Fault.CUT_BODY:
+            yield 0.0, first_half(b"".join(pieces))
+            said = "peer closed connection without sending complete message body"
+            raise httpx.RemoteProtocolError(said, request=self._request)
+        else:
+            yield from ((0.0, piece) for piece in pieces)
+
+    def _patience(self, seconds: float) -> float:
+        limit = _read_timeout(self._request)
+        return seconds if limit is None else min(seconds, limit)
+
+    def _arrived(self, seconds: float, piece: bytes) -> bytes:
+        if self._patience(seconds) < seconds:
+            raise httpx.ReadTimeout("The read operation timed out", request=self._request)
+        return piece
+
+
+def _read_timeout(request: httpx.Request) -> float | None:
+    limit: float | None = request.extensions.get("timeout", {}).get("read")
+    return limit
+
+
+def _wait(request: httpx.Request, met: Met) -> float:
+    """How long the client waits for the head of the answer, in seconds: at most its read timeout."""
+    if met.fault is not Fault.DELAY:
+        return 0.0
+    limit = _read_timeout(request)
+    return met.seconds if limit is None else min(met.seconds, limit)
+
+
+def _request(request: httpx.Request, body: bytes, now: float) -> Request:
+    # httpx's own views of parameters and headers take longer than the emulator takes to answer.
+    path, _, query = request.url.raw_path.decode("ascii").partition("?")
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in request.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Request(
+        method=request.method,
+        path=path,
+        query=dict(parse_qsl(query, keep_blank_values=True)),
+        headers=headers,
+        body=body,
+        now=now,
+        host=request.url.netloc.decode("ascii"),
+    )
