@@ -54,13 +54,13 @@ usage log            every live job has an id, counted from 1000001; test keys' 
                      failed; with another body or operation the key is refused (422); live and test keys share none
 deleting             answers ``{id, deleted}``; with the media their URLs are gone
 credits              one is a US cent, begun ones counted
-prices               see ``_prices``: cost x pieces x duration x resolution x quality, the last three in proportion to
-                     the document's defaults; a model without a price costs what its kind does
+prices               cost x pieces x duration x resolution x quality, the last three in proportion to the
+                     document's defaults; a model without a price costs what its kind does
 refusals             carry no cost headers; a file over the documented size limit is refused with 413
 ``models``           gives the catalogue name as endpoint, as the real one does, wrong where that is not the slug
 bodies               are judged more strictly than really in one way: ``"5"`` is not an integer here
 time of day          the client's own, in ``Date`` and in bodies; jobs may run faster: see ``clock`` of ``Emulator``
-durations            see ``_kinds``; a job answered at once (``sync``) passes a serial queue by
+durations            see ``job_seconds`` of ``Emulator``; a job answered at once (``sync``) passes a serial queue by
 top-up               opening the checkout pays it, once; ``Emulator.deposit`` pays without one
 auto-topup           ``{enabled, threshold, amount, payment_method}`` and whatever else is put; pays before a submit
                      that would leave less than ``threshold``, once ``setup``'s page was opened

@@ -1,7 +1,7 @@
 """The emulator as its users hold it.
 
 Lives here: what is chosen at the start, what can be asked afterwards, and the lock. Does not live here:
-how a request is answered (``_world``).
+how a request is answered (``_state/world``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The account's balance and keys.
 
 Lives here: the four operations on them. Does not live here: the wallet and the key ring themselves, top-ups
-(``_topups``), uploads (``_uploads``).
+(``topups``), uploads (``uploads``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Files handed out: what jobs made, what was uploaded, samples. None of them takes a key.
 
 Lives here: which file stands where, and handing out a part of it. Does not live here: making their bytes
-(``_media``), taking uploads in (``_uploads``).
+(``_media/files``), taking uploads in (``uploads``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A request that passed every check.
 
 Lives here: what an operation is given to answer one, and the form of such an answerer. Does not live here: the checks
-(``_dispatch``).
+(``dispatch``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The order in which a request is judged, from its host to its answer.
 
-Lives here: that order, and answers as bytes. Does not live here: what an operation does (``_routes`` names who answers
-it), what other hosts than the API answer (``_pages``).
+Lives here: that order, and answers as bytes. Does not live here: what an operation does (``routes`` names who answers
+it), what other hosts than the API answer (``pages``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a job yields.
 
 Lives here: plausible outputs by kind, for live and for test keys, and their file types. Does not live here: how an
-answer lays them out, the files' bytes (``_media``).
+answer lays them out, the files' bytes (``_media/files``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the other hosts answer: files, storage, and the pages where a person would pay or agree.
 
-Lives here: telling those hosts apart, and the pages. Does not live here: files (``_cdn``), storage (``_uploads``),
-what a payment or a connection means (``_topups``, ``_social``).
+Lives here: telling those hosts apart, and the pages. Does not live here: files (``cdn``), storage (``uploads``),
+what a payment or a connection means (``topups``, ``social``).
 
 A person opens such a page in a browser; for the emulator opening it is agreeing. Opening it again changes nothing.
 """

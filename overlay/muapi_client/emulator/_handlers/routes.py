@@ -1,6 +1,6 @@
 """Which operation is answered by what.
 
-Lives here: the table. Does not live here: finding the operation a request means (``_document``).
+Lives here: the table. Does not live here: finding the operation a request means (``_spec/operations``).
 
 A room is imported when it is first asked for: most emulators never see a storyboard.
 """

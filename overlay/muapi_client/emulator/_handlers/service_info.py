@@ -1,7 +1,7 @@
 """What the service publishes for everybody: skills for agents, changes, workflow templates.
 
 Lives here: the four operations and what they tell; the words are the emulator's own. None takes a key.
-Does not live here: the price list (``_models``), the OpenAPI document (``_published``).
+Does not live here: the price list (``models``), the OpenAPI document (``_spec/published``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Social accounts that are connected.
 
 Lives here: connecting, listing, changing, forgetting them. Does not live here: the page where the person agrees
-(``_pages``), publishing (which are ordinary jobs; they take any account id).
+(``pages``), publishing (which are ordinary jobs; they take any account id).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The jobs of a storyboard: what fills a project, and what it costs.
 
 Lives here: the operations that begin a job, their prices, and what each leaves in the project. Does not live here:
-reading the project (``_storyboards``), the job's life (``_submissions``, ``_jobs``).
+reading the project (``storyboards``), the job's life (``submissions``, ``_state/jobs``).
 
 No price of these is known; each piece costs what the emulator takes for one of its kind (``_prices.DEFAULTS``):
 a text a script, a picture a character or shot, a text a PDF.

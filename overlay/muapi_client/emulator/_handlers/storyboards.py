@@ -1,7 +1,7 @@
 """Storyboards: projects and what is in them.
 
 Lives here: making, reading and deleting projects, episodes, scenes and shots that are there. Does not live here: the
-jobs that fill them (``_storyboard_tasks``).
+jobs that fill them (``storyboard_jobs``).
 
 A project holds episodes, they hold scenes, those hold shots; characters belong to the project. What a job makes is
 there from its acceptance and can be seen once the job (``request_id``) has completed; a picture is an output

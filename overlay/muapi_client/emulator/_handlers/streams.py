@@ -1,7 +1,7 @@
 """The ``/stream`` operations of language models: a job that is answered word by word.
 
 Lives here: how its text is cut into events, and how those look. Does not live here: accepting and charging
-(``_submissions``), sending pieces one by one or cutting them (``_transport``, ``_wire``).
+(``submissions``), sending pieces one by one or cutting them (``_http/httpx_transport``, ``_http/wire``).
 
 The document says nothing of what is streamed, so the emulator chooses: by default server-sent events with OpenAI's
 chunks, then one event that tells id, status and cost as a result does, then ``[DONE]``. The cost headers come before

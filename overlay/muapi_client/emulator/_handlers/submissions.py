@@ -1,7 +1,7 @@
 """A submit: accepted and charged, or refused for want of money.
 
 Lives here: what happens when a job begins, with a live key and with a test key. Does not live here: the checks that
-come before, the job's later life, what luck it has (``_habits``).
+come before, the job's later life, what luck it has (``_state/behavior``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Money that comes in: top-ups by hand and by themselves.
 
 Lives here: ``account/topup``, ``account/auto-topup`` and what follows from them. Does not live here: the wallet, the
-pages where a person pays (``_pages``).
+pages where a person pays (``pages``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Files that come in: by the API and by presigned forms.
 
-Lives here: both ways, their limits, and the answers of storage. Does not live here: handing files out (``_cdn``).
+Lives here: both ways, their limits, and the answers of storage. Does not live here: handing files out (``cdn``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One connection of a served emulator: requests in, answers out, one at a time and in order.
 
 Lives here: reading a request whole, playing the moves of its answer, and what is told of it. Does not live here: the
-bytes (``_wire``; h11 reads them), the listening socket (``_server``).
+bytes (``wire``; h11 reads them), the listening socket (``server``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes wrong on purpose: the faults, and which request meets which.
 
 Lives here: the vocabulary, the draw from a seed, and what is left of an answer. Pure. Does not live here: carrying a
-fault out, which each door does in its own way (``_transport`` raises, ``_wire`` writes bytes).
+fault out, which each door does in its own way (``httpx_transport`` raises, ``wire`` writes bytes).
 """
 
 from __future__ import annotations

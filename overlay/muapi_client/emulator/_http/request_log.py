@@ -1,7 +1,7 @@
 """The requests that an emulator has seen.
 
 Lives here: what is remembered of one, how many are, and how much of them. Does not live here: the request itself
-(``_exchanges``).
+(``_messages/messages``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """An emulator over HTTP/1.1, in a thread of this process.
 
-Lives here: the listening socket, its event loop and thread. Does not live here: a connection (``_connection``), what is
-answered (``Emulator.meet``), how time passes (``_passing``).
+Lives here: the listening socket, its event loop and thread. Does not live here: a connection (``connection``), what is
+answered (``Emulator.meet``), how time passes (``served_clock``).
 """
 
 from __future__ import annotations

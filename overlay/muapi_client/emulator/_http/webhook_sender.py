@@ -1,7 +1,7 @@
 """Webhooks of a served emulator: posted for real, or handed to a callable.
 
 Lives here: one httpx client, where it may post to, and calling beside the server's loop. Does not live here: what is
-posted and when again (``_deliveries``). Imported when an emulator is served, httpx with the first webhook.
+posted and when again (``_webhooks/deliveries``). Imported when an emulator is served, httpx with the first webhook.
 """
 
 from __future__ import annotations

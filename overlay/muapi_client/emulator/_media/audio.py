@@ -1,7 +1,7 @@
 """Sounds: one tone, briefly.
 
 Lives here: a WAV whose pitch is drawn from its mark, an MP3 that is the same for all but for its tag. Does not live
-here: which file gets which format (``_media``).
+here: which file gets which format (``files``).
 """
 
 from __future__ import annotations

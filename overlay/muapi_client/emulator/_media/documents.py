@@ -1,7 +1,7 @@
 """Everything that is neither seen nor heard: texts, documents, archives, weights.
 
 Lives here: the smallest file of each format that has something in it. Does not live here: which file gets which format
-(``_media``).
+(``files``).
 """
 
 from __future__ import annotations

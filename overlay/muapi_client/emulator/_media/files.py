@@ -1,7 +1,7 @@
 """The files that jobs make and uploads stand beside: small, real, and told apart by their seed.
 
 Lives here: which suffix is which media type, and who makes it. Does not live here: the formats themselves
-(``_pictures``, ``_sounds``, ``_films``, ``_meshes``, ``_papers``), nor the paths files stand under (``_outputs``).
+(``images``, ``audio``, ``video``, ``meshes``, ``documents``), nor the paths files stand under (``_handlers/outputs``).
 
 Everything is made with the standard library on demand: nothing is read from disk, no codec is needed. Two seeds never
 give equal bytes, one seed and path always do, because each file carries their SHA-256 where its format has room for

@@ -1,7 +1,7 @@
 """Pictures: a chessboard in the two colours of its mark, in four formats.
 
 Lives here: the board, and the fewest bytes of PNG, GIF, JPEG and WebP that show it. Does not live here: which file
-gets which format (``_media``).
+gets which format (``files``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Meshes: a cube in the colour of its mark.
 
-Lives here: a binary glTF 2.0. Does not live here: which file gets which format (``_media``).
+Lives here: a binary glTF 2.0. Does not live here: which file gets which format (``files``).
 """
 
 from __future__ import annotations

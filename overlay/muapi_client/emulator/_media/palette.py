@@ -2,7 +2,7 @@
 
 Lives here: the comment and the colours drawn from a mark. Does not live here: where a format keeps a comment.
 
-A mark is the 32 bytes that ``_media`` makes of path and seed.
+A mark is the 32 bytes that ``files`` makes of path and seed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Films: a square that crosses the picture once, in one second.
 
-Lives here: an MP4 and a WebM, recorded once and marked. Does not live here: which file gets which format (``_media``).
+Lives here: an MP4 and a WebM, recorded once and marked. Does not live here: which file gets which format (``files``).
 
 Both are 64 pixels a side, eight frames, one second, without sound.
 """

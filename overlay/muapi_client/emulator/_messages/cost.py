@@ -1,7 +1,7 @@
 """What a request costs, as a value.
 
 Lives here: amounts in US dollars, exact, and the cost of a request as the documents word it. Does not live here: prices
-(``_prices``), the account's money (``_money``).
+(``_spec/prices``), the account's money (``_state/wallet``).
 """
 
 from __future__ import annotations

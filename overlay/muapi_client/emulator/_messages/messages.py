@@ -1,7 +1,7 @@
 """What comes in and what goes out, as values; and reading a body.
 
 Lives here: requests, answers, refusals, and JSON bodies. Does not live here: what any of them means, forms
-(``_multipart``).
+(``multipart``).
 """
 
 from __future__ import annotations

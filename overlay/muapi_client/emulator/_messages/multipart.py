@@ -1,6 +1,6 @@
 """Reading a multipart form.
 
-Lives here: RFC 7578 as far as clients write it. Does not live here: what a form means (``_uploads``).
+Lives here: RFC 7578 as far as clients write it. Does not live here: what a form means (``_handlers/uploads``).
 """
 
 from __future__ import annotations

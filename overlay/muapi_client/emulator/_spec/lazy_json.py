@@ -1,7 +1,7 @@
 """A pinned document's members, found without reading all of it as JSON.
 
 Lives here: where a path or a schema stands in the bytes, and reading it. Does not live here: what they mean
-(``_document``). The pin is written in one form only (``pinning._canonical``: a space of indent a level, one line
+(``operations``). The pin is written in one form only (``pinning._canonical``: a space of indent a level, one line
 a value), so that lines tell where a member begins and ends; reading 3 MB as JSON would be a third of an
 emulator's start.
 """

@@ -1,7 +1,7 @@
 """The pinned document as the emulator needs it: a table of operations, each read when it is first meant.
 
 Lives here: paths, summaries and schemas turned into operations, and finding the one a request means. Does not
-live here: answering it, where things stand in the document (``_sections``).
+live here: answering it, where things stand in the document (``lazy_json``).
 """
 
 from __future__ import annotations

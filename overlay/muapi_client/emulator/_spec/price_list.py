@@ -1,6 +1,6 @@
 """The pinned price list.
 
-Lives here: finding a model in it by its catalogue name. Does not live here: the price of a payload (``_prices``).
+Lives here: finding a model in it by its catalogue name. Does not live here: the price of a payload (``prices``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a request costs.
 
 Lives here: the price of a payload, and the price list as the API shows it. Does not live here: the list itself
-(``_price_list``), who pays.
+(``price_list``), who pays.
 
 The real strategies are unknown; what is known is the cost of one run as the price list has it, and that most prices
 depend on the payload. The emulator's formula, the same for the estimate and for the charge:

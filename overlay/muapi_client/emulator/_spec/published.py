@@ -1,7 +1,7 @@
 """The OpenAPI document as MuAPI publishes it, without a key, and as it was some time ago.
 
 Lives here: the two paths it stands under, its form on the wire, and what an earlier version had otherwise. Does not
-live here: reading the pin (``pinning``), nor what the emulator itself does with the document (``_document``).
+live here: reading the pin (``pinning``), nor what the emulator itself does with the document (``operations``).
 
 What is published is the pinned part alone: everything under ``/api/v1``. The earlier version is for trying what tells
 versions apart, such as ``nox -s fetch`` and drift checks: it is made from the document by rule, so that it stays an

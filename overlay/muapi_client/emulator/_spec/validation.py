@@ -1,7 +1,7 @@
 """Whether a body or a query fits the pinned document, judged by jsonschema-rs and told as the server's 422.
 
 Lives here: validators (compiled on first use, kept), and turning values of the query into JSON. Does not
-live here: the wording of a problem (``_problems``), nor anything of the client's own check, which this one
+live here: the wording of a problem (``error_details``), nor anything of the client's own check, which this one
 must be able to contradict.
 """
 

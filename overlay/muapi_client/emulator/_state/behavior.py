@@ -1,7 +1,7 @@
 """How jobs fare when nothing was scripted: how long they take, how often they fail, how long results last.
 
 Lives here: the rates and times of one emulator, and drawing from them. Does not live here: scripted fates
-(``_outcomes``), carrying them out (``_jobs``).
+(``outcomes``), carrying them out (``jobs``).
 
 What is drawn comes from the job's id, which comes from the seed: the same id always has the same luck.
 """

@@ -1,7 +1,7 @@
 """Idempotency keys: the answers that submits were given under one.
 
 Lives here: remembering those answers, and telling a repeated request from another one. Does not live here: accepting a
-job (``_submissions``).
+job (``_handlers/submissions``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Jobs and their life over time.
 
 Lives here: one job, what it is at a reading of the clock, the book of all jobs with its refunds. Does not
-live here: how an answer looks (``_answers``), what a job yields (``_outputs``).
+live here: how an answer looks (``_handlers/result_bodies``), what a job yields (``_handlers/outputs``).
 """
 
 from __future__ import annotations

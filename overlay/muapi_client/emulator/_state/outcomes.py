@@ -1,7 +1,7 @@
 """How a job ends and how its answers look: what a test may choose.
 
-Lives here: the two values, and the queue they wait in. Does not live here: carrying them out (``_jobs``,
-``_answers``).
+Lives here: the two values, and the queue they wait in. Does not live here: carrying them out (``jobs``,
+``_handlers/result_bodies``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Small things with an id: tables of plain JSON records.
 
-Lives here: keeping, finding and forgetting them. Does not live here: what a record means (``_storyboards``,
-``_social``, ``_voices``, ``_topups``, ``_uploads``).
+Lives here: keeping, finding and forgetting them. Does not live here: what a record means (``_handlers/storyboards``,
+``_handlers/social``, ``_handlers/voices``, ``_handlers/topups``, ``_handlers/uploads``).
 """
 
 from __future__ import annotations

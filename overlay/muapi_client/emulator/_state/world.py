@@ -1,7 +1,7 @@
 """The state of one emulated MuAPI.
 
 Lives here: what there is (wallet, keys, jobs, files, fates), and the ids drawn from it. Does not live here: the way
-from a request to an answer (``_dispatch``).
+from a request to an answer (``_handlers/dispatch``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Webhooks: what is posted where, when, and again.
 
-Lives here: the queue of posts and the record of the tries. Pure. Does not live here: posting (``_courier``, or the
-callable a test gave).
+Lives here: the queue of posts and the record of the tries. Pure. Does not live here: posting
+(``_http/webhook_sender``, or the callable a test gave).
 
 Chosen where the real service is undocumented: the payload is the result without its cost (observed: webhooks tell
 none); up to 3 tries, the second 2 seconds after the first, the third 4 seconds after that; anything but a 2xx answer is

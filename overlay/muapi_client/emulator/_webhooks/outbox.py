@@ -1,7 +1,7 @@
 """Who delivers webhooks: a callable, nobody (they all arrive), or the server that the emulator is reached by.
 
-Lives here: the outbox's lock, and the tries by a callable. Does not live here: what is due when (``_deliveries``),
-posting over a network, and the server's loop (``_courier``).
+Lives here: the outbox's lock, and the tries by a callable. Does not live here: what is due when (``deliveries``),
+posting over a network, and the server's loop (``_http/webhook_sender``).
 """
 
 from __future__ import annotations
