@@ -102,3 +102,9 @@ from muapi_client.emulator._state.outcomes import Outcome, Shape
 from muapi_client.emulator._webhooks.deliveries import Delivery
 
 __all__ = ["Delivery", "Emulator", "Exchange", "Fault", "Faults", "LogEntry", "Outcome", "Request", "Response", "Shape"]
+
+# Pickles and tracebacks name the place a class is imported from, so that the rooms may change. The price:
+# `inspect.getsource` looks for a class here and does not find it.
+for _class in (Delivery, Emulator, Exchange, Fault, Faults, LogEntry, Outcome, Request, Response, Shape):
+    _class.__module__ = __name__
+del _class
