@@ -16,7 +16,7 @@ import pytest
 
 from muapi_client import MuAPI
 from muapi_client.emulator import Delivery, Emulator, LogEntry
-from muapi_client.emulator._http.request_log import BODIES, Exchange, Seen
+from muapi_client.emulator._http.request_log import BODIES, Exchange, RequestLog
 from muapi_client.emulator._messages.messages import Request
 from muapi_client.models import flux_dev_image
 
@@ -291,7 +291,7 @@ def test_no_key_in_what_a_failing_assertion_shows() -> None:
 
 
 def test_bodies_are_kept_up_to_a_limit_and_the_newest_always() -> None:
-    seen = Seen()
+    seen = RequestLog()
     size = BODIES // 3
     for number in range(5):
         seen.add(Exchange(Request("POST", f"/api/v1/{number}", body=b'"' + b"x" * (size - 2) + b'"'), 200))
@@ -309,7 +309,7 @@ def test_bodies_are_kept_up_to_a_limit_and_the_newest_always() -> None:
 
 
 def test_the_oldest_exchanges_go_first() -> None:
-    seen = Seen(limit=3)
+    seen = RequestLog(limit=3)
     for number in range(5):
         seen.add(Exchange(Request("POST", f"/api/v1/{number}", body=bytes(BODIES // 2)), 200))
     assert [each.slug for each in seen.all()] == ["2", "3", "4"]

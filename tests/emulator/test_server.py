@@ -18,7 +18,7 @@ from muapi_client import MuAPI
 from muapi_client._clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Fault, Faults, LogEntry
 from muapi_client.emulator._http.connection import BODY_MAXIMUM
-from muapi_client.emulator._http.served_clock import Passing
+from muapi_client.emulator._http.served_clock import RunningClock
 from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ def test_a_clock_goes_on_from_where_it_was_put(monkeypatch: pytest.MonkeyPatch) 
     wall = [1000.0]
     monkeypatch.setattr("muapi_client.emulator._http.served_clock.monotonic", lambda: wall[0])
     clock = VirtualClock(5.0)
-    now = Passing(clock, 60).now
+    now = RunningClock(clock, 60).now
     assert now() == 5.0
     wall[0] += 0.5
     assert now() == 35.0

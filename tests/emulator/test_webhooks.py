@@ -165,7 +165,7 @@ def test_what_a_receiver_raises_is_not_hidden() -> None:
     emulator = Emulator(job_seconds=0, deliver=receiver)
     with pytest.raises(AssertionError, match="own opinion"):
         submit(emulator, hook=HOOK)
-    (told,) = emulator._post.tries
+    (told,) = emulator.webhooks
     assert told.error == "the callable that delivers failed: AssertionError: the test's own opinion"
 
 

@@ -35,7 +35,7 @@ class File:
     content_type: str
 
 
-def handed_out(world: World, request: Request, place: Place, now: float) -> Response:
+def serve_file(world: World, request: Request, place: Place, now: float) -> Response:
     """The answer to a request for a file: 200, 206 for a part, 404, 405 or 416."""
     if request.method not in {"GET", "HEAD"}:
         return Response(405, {"allow": "GET, HEAD", "content-type": "text/plain"}, b"Method Not Allowed")

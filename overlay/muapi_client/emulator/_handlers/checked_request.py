@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @frozen(eq=False, repr=False)
-class Visit:
+class CheckedRequest:
     """A request that passed every check, ready to be answered.
 
     Args:
@@ -39,8 +39,8 @@ class Visit:
 
     @property
     def is_test(self) -> bool:
-        """Whether a test key came with it."""
+        """True where a test key came with it."""
         return self._key is not None and self._key.is_test
 
 
-Handler: TypeAlias = "Callable[[World, Visit], Reply]"
+Handler: TypeAlias = "Callable[[World, CheckedRequest], Reply]"

@@ -8,37 +8,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muapi_client.emulator._messages.messages import Refusal, Reply
-from muapi_client.emulator._spec.operations import operations
-from muapi_client.emulator._spec.price_list import catalogue
-from muapi_client.emulator._spec.prices import CURRENCY, card, estimate
+from muapi_client.emulator._spec.operations import read_operations
+from muapi_client.emulator._spec.price_list import read_price_list
+from muapi_client.emulator._spec.prices import CURRENCY, build_estimate, build_model_card
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.world import World
 
 
-def list_models(_world: World, visit: Visit) -> Reply:
+def list_models(_world: World, checked: CheckedRequest) -> Reply:
     """``GET models``, narrowed by ``category``, ``family`` and ``group_of``."""
-    entries = [entry for entry in catalogue().values() if visit.query.items() <= entry.items()]
-    cards = [card(entry) for entry in entries]
+    entries = [entry for entry in read_price_list().values() if checked.query.items() <= entry.items()]
+    cards = [build_model_card(entry) for entry in entries]
     return Reply({"models": cards, "total": len(cards), "currency": CURRENCY})
 
 
-def get_model(_world: World, visit: Visit) -> Reply:
+def get_model(_world: World, checked: CheckedRequest) -> Reply:
     """``GET models/{name}``."""
-    return Reply(card(_entry(visit)))
+    return Reply(build_model_card(_entry(checked)))
 
 
-def estimate_cost(_world: World, visit: Visit) -> Reply:
+def estimate_cost(_world: World, checked: CheckedRequest) -> Reply:
     """``POST models/{name}/estimate-cost``: what a submit of this payload would be charged."""
-    entry = _entry(visit)
-    return Reply(estimate(entry, operations().by_name.get(entry["name"]), visit.body))
+    entry = _entry(checked)
+    return Reply(build_estimate(entry, read_operations().by_name.get(entry["name"]), checked.body))
 
 
-def _entry(visit: Visit) -> Mapping[str, Any]:
-    entry = catalogue().get(visit.parameters["name"])
+def _entry(checked: CheckedRequest) -> Mapping[str, Any]:
+    entry = read_price_list().get(checked.parameters["name"])
     if entry is None:
         raise Refusal(404, "Not Found")
     return entry

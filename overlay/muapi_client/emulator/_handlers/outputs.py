@@ -1,4 +1,4 @@
-"""What a job yields.
+"""The outputs of a job.
 
 Lives here: plausible outputs by kind, for live and for test keys, and their file types. Does not live here: how an
 answer lays them out, the files' bytes (``_media/files``).
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._messages.addresses import CDN, SAMPLES
 from muapi_client.emulator._spec.kinds import FILE_TYPES
-from muapi_client.emulator._spec.prices import count
+from muapi_client.emulator._spec.prices import count_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +33,17 @@ _SUFFIXES: Final[dict[str, str]] = {  # a file type by what such a field calls i
 _OWN: Final[dict[str, str]] = {"suno-convert-to-wav": "wav"}  # models whose name says what they make
 
 
-def live_outputs(request_id: str, operation: Operation, body: Mapping[str, Any]) -> tuple[Any, ...]:
+def make_outputs(request_id: str, operation: Operation, body: Mapping[str, Any]) -> tuple[Any, ...]:
     """New outputs: one URL a piece, the text itself for language models, one object for data tools."""
     kind = operation.kind
     if kind == "text":
         return (f"{operation.name} answers: {_asked(body)}",)
     if kind == "data":
         return ({"query": _asked(body), "results": [{"rank": 1, "title": operation.name, "id": request_id}]},)
-    return files(request_id, count(body), _suffix(kind, operation, body))
+    return files(request_id, count_pieces(body), _suffix(kind, operation, body))
 
 
-def sample_outputs(operation: Operation) -> tuple[Any, ...]:
+def make_sample_outputs(operation: Operation) -> tuple[Any, ...]:
     """The model's example: the same whatever was asked."""
     kind = operation.kind
     if kind == "text":

@@ -1,4 +1,4 @@
-"""What the other hosts answer: files, storage, and the pages where a person would pay or agree.
+"""The other hosts' answers: files, storage, and the pages where a person would pay or agree.
 
 Lives here: telling those hosts apart, and the pages. Does not live here: files (``cdn``), storage (``uploads``),
 what a payment or a connection means (``topups``, ``social``).
@@ -11,10 +11,10 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from muapi_client.emulator._handlers.cdn import handed_out
-from muapi_client.emulator._handlers.social import connect
+from muapi_client.emulator._handlers.cdn import serve_file
+from muapi_client.emulator._handlers.social import connect_account
 from muapi_client.emulator._handlers.topups import save_payment_method
-from muapi_client.emulator._handlers.uploads import deposit, refused
+from muapi_client.emulator._handlers.uploads import build_refusal, store_posted_file
 from muapi_client.emulator._messages.addresses import CHECKOUT, CONNECT, STORAGE
 from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.messages import Response
@@ -29,42 +29,42 @@ _SETUP: Final = "/c/setup/"
 _CONNECT: Final = "/social/connect/"
 
 
-def elsewhere(world: World, request: Request, place: Place, now: float) -> Response:
+def answer_other_host(world: World, request: Request, place: Place, now: float) -> Response:
     """The answer of the host at ``place``, which is not the API."""
     url = f"https://{place.host}"
     if url == STORAGE:
         if request.method != "POST":
-            return refused(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
-        return deposit(world, request, now)
+            return build_refusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        return store_posted_file(world, request, now)
     if url not in {CHECKOUT, CONNECT}:
-        return handed_out(world, request, place, now)
+        return serve_file(world, request, place, now)
     if request.method != "GET":
-        return _page(405, "Method Not Allowed")
-    return _checkout(world, place.path) if url == CHECKOUT else _connection(world, place.path)
+        return _build_page(405, "Method Not Allowed")
+    return _open_checkout(world, place.path) if url == CHECKOUT else _open_connection(world, place.path)
 
 
-def _checkout(world: World, path: str) -> Response:
+def _open_checkout(world: World, path: str) -> Response:
     for session in world.records.where("checkouts", session=path.removeprefix(_PAY)):
         if not session["paid"]:
             session["paid"] = True
             world.wallet.deposit(dollars(session["amount"]))
-        return _page(200, f"${session['amount']} was paid.")
+        return _build_page(200, f"${session['amount']} was paid.")
     for session in world.records.where("setups", session=path.removeprefix(_SETUP)):
         session["done"] = True
         save_payment_method(world)
-        return _page(200, "The means of payment is saved.")
-    return _page(404, "There is no such checkout.")
+        return _build_page(200, "The means of payment is saved.")
+    return _build_page(404, "There is no such checkout.")
 
 
-def _connection(world: World, path: str) -> Response:
-    account = connect(world, path.removeprefix(_CONNECT))
+def _open_connection(world: World, path: str) -> Response:
+    account = connect_account(world, path.removeprefix(_CONNECT))
     if account is None:
-        return _page(404, "There is no such connection.")
+        return _build_page(404, "There is no such connection.")
     if target := account["redirect_to"]:
         return Response(302, {"location": target, "content-type": "text/html"}, b"")
-    return _page(200, f"The {account['platform']} account is connected.")
+    return _build_page(200, f"The {account['platform']} account is connected.")
 
 
-def _page(status: int, said: str) -> Response:
-    body = f"<!doctype html><title>MuAPI emulator</title><p>{escape(said)}</p>".encode()
+def _build_page(status: int, sentence: str) -> Response:
+    body = f"<!doctype html><title>MuAPI emulator</title><p>{escape(sentence)}</p>".encode()
     return Response(status, {"content-type": "text/html; charset=utf-8"}, body)

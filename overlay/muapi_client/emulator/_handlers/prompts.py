@@ -14,27 +14,27 @@ from muapi_client.emulator._handlers.submissions import submit
 from muapi_client.emulator._messages.messages import FREE, Reply
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.world import World
 
 
-def video_prompt(_world: World, visit: Visit) -> Reply:
+def write_video_prompt(_world: World, checked: CheckedRequest) -> Reply:
     """``POST generate_video_prompt``: one for a film of what stands at a URL."""
-    body = visit.body
-    return _answered(f"A slow pan over {body['url']}, framed {body.get('aspect_ratio', '9:16')}.")
+    body = checked.body
+    return _answer(f"A slow pan over {body['url']}, framed {body.get('aspect_ratio', '9:16')}.")
 
 
-def wan_video_prompt(_world: World, visit: Visit) -> Reply:
+def write_wan_video_prompt(_world: World, checked: CheckedRequest) -> Reply:
     """``POST generate_wan_video_prompt``: one that applies an effect to a picture."""
-    body = visit.body
-    return _answered(f"{body['name']} on {body['image_url']}: {body.get('prompt') or 'as it comes'}.")
+    body = checked.body
+    return _answer(f"{body['name']} on {body['image_url']}: {body.get('prompt') or 'as it comes'}.")
 
 
-def scene_prompts(world: World, visit: Visit) -> Reply:
+def write_scene_prompts(world: World, checked: CheckedRequest) -> Reply:
     """``POST generate_video_scene_prompts``: a text job like any other, at the price of its kind."""
-    return submit(world, visit)
+    return submit(world, checked)
 
 
-def _answered(prompt: str) -> Reply:
+def _answer(prompt: str) -> Reply:
     body: dict[str, Any] = {"status": "completed", "prompt": prompt, "outputs": [prompt], "cost": FREE.body()}
     return Reply(body)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._messages.addresses import API, addressed
+from muapi_client.emulator._messages.addresses import API, rewrite_urls
 from muapi_client.emulator._messages.messages import Reply
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _URL_FIELDS: Final[dict[Kind, str]] = {"image": "image_url", "video": "video_url"}
 
 
-def accepted(job: Job) -> Reply:
+def build_acceptance(job: Job) -> Reply:
     """The answer to the submit of a job that has only begun."""
     cost = _cost_body(job)
     if job.shape.submit == "bare":
@@ -30,9 +30,9 @@ def accepted(job: Job) -> Reply:
     return _reply(job, {"data": body} if job.shape.submit == "data" else body)
 
 
-def finished_at_once(job: Job, now: float) -> Reply:
+def build_inline_result(job: Job, now: float) -> Reply:
     """The answer to the submit of a job that is finished already."""
-    body = result_body(job, now)
+    body = build_result_body(job, now)
     if not job.shape.inline_id:
         del body["id"]
     elif job.shape.submit != "id":
@@ -42,27 +42,27 @@ def finished_at_once(job: Job, now: float) -> Reply:
     return _reply(job, {"data": body} if job.shape.submit == "data" else body)
 
 
-def result(job: Job, now: float) -> Reply:
+def build_result(job: Job, now: float) -> Reply:
     """The answer to a look."""
-    body = result_body(job, now)
+    body = build_result_body(job, now)
     return _failure(job, body) if job.ended(now) and _is_failure(job) else _reply(job, body)
 
 
-def result_body(job: Job, now: float) -> dict[str, Any]:
+def build_result_body(job: Job, now: float) -> dict[str, Any]:
     """The result payload at ``now``: ``{id, status, outputs, cost, …}``, addressed as the submitter was."""
     ended = job.ended(now)
     outputs = job.outputs if ended and not job.expired(now) else ()
     body: dict[str, Any] = {"id": job.id, "status": job.status(now)}
-    body[job.shape.under] = laid_out(outputs, job.shape, job.operation.kind)
+    body[job.shape.under] = lay_out(outputs, job.shape, job.operation.kind)
     body["error"] = job.outcome.error if ended else None
     body = {**body, **_cost_body(job), **(_extras(job, ended=ended) if job.shape.extras else {})}
     if not job.base:
         return body
-    there: dict[str, Any] = json.loads(addressed(json.dumps(body).encode(), job.base))
+    there: dict[str, Any] = json.loads(rewrite_urls(json.dumps(body).encode(), job.base))
     return there
 
 
-def laid_out(outputs: tuple[Any, ...], shape: Shape, kind: Kind) -> Any:
+def lay_out(outputs: tuple[Any, ...], shape: Shape, kind: Kind) -> Any:
     """``outputs`` in the form that ``shape`` asks for."""
     if shape.outputs in {"objects", "object"}:
         outputs = tuple(_object(output, "url") for output in outputs)
@@ -85,8 +85,8 @@ def _is_failure(job: Job) -> bool:
 
 def _failure(job: Job, body: dict[str, Any]) -> Reply:
     """A failed job as a permanent HTTP 400; the cost is then told by the headers alone."""
-    told = {name: body[name] for name in ("id", "status", "error") if name in body}
-    return _reply(job, {"detail": told}, status=400)
+    detail = {name: body[name] for name in ("id", "status", "error") if name in body}
+    return _reply(job, {"detail": detail}, status=400)
 
 
 def _reply(job: Job, body: Any, *, status: int = 200) -> Reply:

@@ -1,4 +1,4 @@
-"""Which operation is answered by what.
+"""The table of handlers.
 
 Lives here: the table. Does not live here: finding the operation a request means (``_spec/operations``).
 
@@ -12,26 +12,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from muapi_client.emulator._handlers.submissions import submit
-from muapi_client.emulator._messages.messages import Refusal, live_only
+from muapi_client.emulator._messages.messages import Refusal, live_key_error
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._handlers.checked_request import Handler, Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest, Handler
     from muapi_client.emulator._messages.messages import Reply
     from muapi_client.emulator._spec.operations import Operation
     from muapi_client.emulator._state.world import World
 
-_ROOMS: Final[dict[str, dict[tuple[str, str], str]]] = {
+_MODULES: Final[dict[str, dict[tuple[str, str], str]]] = {
     "account": {
-        ("GET", "account/balance"): "balance",
+        ("GET", "account/balance"): "get_balance",
         ("GET", "keys"): "list_keys",
         ("POST", "keys"): "create_key",
         ("DELETE", "keys/{key_id}"): "delete_key",
     },
     "service_info": {
-        ("GET", "agent-skills"): "skills",
-        ("GET", "agent-skills/{name}"): "skill",
-        ("GET", "changelog"): "changelog",
-        ("GET", "get-template-workflows"): "template_workflows",
+        ("GET", "agent-skills"): "list_skills",
+        ("GET", "agent-skills/{name}"): "get_skill",
+        ("GET", "changelog"): "list_changes",
+        ("GET", "get-template-workflows"): "list_template_workflows",
     },
     "models": {
         ("GET", "models"): "list_models",
@@ -39,25 +39,25 @@ _ROOMS: Final[dict[str, dict[tuple[str, str], str]]] = {
         ("POST", "models/{name}/estimate-cost"): "estimate_cost",
     },
     "predictions": {
-        ("GET", "get-usage-log-id/{request_id}"): "usage_log",
-        ("GET", "history"): "history",
+        ("GET", "get-usage-log-id/{request_id}"): "get_usage_log",
+        ("GET", "history"): "list_history",
         ("DELETE", "predictions/{id}/media"): "delete_media",
-        ("GET", "predictions/{id}/result"): "look",
+        ("GET", "predictions/{id}/result"): "get_result",
     },
     "prompts": {
-        ("POST", "generate_video_prompt"): "video_prompt",
-        ("POST", "generate_video_scene_prompts"): "scene_prompts",
-        ("POST", "generate_wan_video_prompt"): "wan_video_prompt",
+        ("POST", "generate_video_prompt"): "write_video_prompt",
+        ("POST", "generate_video_scene_prompts"): "write_scene_prompts",
+        ("POST", "generate_wan_video_prompt"): "write_wan_video_prompt",
     },
     "social": {
-        ("GET", "social/ext/accounts"): "accounts",
-        ("PATCH", "social/ext/accounts/{account_id}"): "change",
-        ("DELETE", "social/ext/accounts/{account_id}"): "forget",
-        ("POST", "social/ext/accounts/{account_id}/disconnect"): "disconnect",
-        ("POST", "social/facebook/connect-url"): "connect_url",
-        ("POST", "social/instagram/connect-url"): "connect_url",
-        ("POST", "social/tiktok/connect-url"): "connect_url",
-        ("POST", "social/youtube/connect-url"): "connect_url",
+        ("GET", "social/ext/accounts"): "list_accounts",
+        ("PATCH", "social/ext/accounts/{account_id}"): "change_account",
+        ("DELETE", "social/ext/accounts/{account_id}"): "delete_account",
+        ("POST", "social/ext/accounts/{account_id}/disconnect"): "disconnect_account",
+        ("POST", "social/facebook/connect-url"): "create_connect_url",
+        ("POST", "social/instagram/connect-url"): "create_connect_url",
+        ("POST", "social/tiktok/connect-url"): "create_connect_url",
+        ("POST", "social/youtube/connect-url"): "create_connect_url",
     },
     "storyboard_jobs": {
         ("POST", "storyboard-characters/{character_id}/regenerate"): "regenerate_character",
@@ -73,37 +73,37 @@ _ROOMS: Final[dict[str, dict[tuple[str, str], str]]] = {
     },
     "storyboards": {
         ("DELETE", "storyboard-episodes/{episode_id}"): "delete_episode",
-        ("GET", "storyboard-projects"): "projects",
-        ("POST", "storyboard-projects"): "create",
-        ("GET", "storyboard-projects/{id}"): "project",
+        ("GET", "storyboard-projects"): "list_projects",
+        ("POST", "storyboard-projects"): "create_project",
+        ("GET", "storyboard-projects/{id}"): "get_project",
         ("DELETE", "storyboard-projects/{id}"): "delete_project",
-        ("GET", "storyboard-projects/{id}/library"): "library",
-        ("GET", "storyboard-projects/{id}/pdf"): "pdf",
-        ("GET", "storyboard-projects/{id}/scripts"): "scripts",
-        ("GET", "storyboard-projects/{id}/shots"): "shots",
+        ("GET", "storyboard-projects/{id}/library"): "get_library",
+        ("GET", "storyboard-projects/{id}/pdf"): "get_pdf",
+        ("GET", "storyboard-projects/{id}/scripts"): "list_scripts",
+        ("GET", "storyboard-projects/{id}/shots"): "list_shots",
         ("DELETE", "storyboard-scenes/{scene_id}"): "delete_scene",
         ("DELETE", "storyboard-shots/{shot_id}"): "delete_shot",
     },
     "streams": {
-        ("POST", "stream"): "stream",  # every model's
+        ("POST", "stream"): "stream_answer",  # every model's
     },
     "topups": {
-        ("GET", "account/auto-topup"): "auto_top_up",
+        ("GET", "account/auto-topup"): "get_auto_top_up",
         ("PUT", "account/auto-topup"): "change_auto_top_up",
-        ("POST", "account/auto-topup/setup"): "set_up",
-        ("GET", "account/auto-topup/verify"): "verify",
-        ("POST", "account/topup"): "top_up",
+        ("POST", "account/auto-topup/setup"): "set_up_auto_top_up",
+        ("GET", "account/auto-topup/verify"): "verify_setup",
+        ("POST", "account/topup"): "create_checkout",
     },
     "uploads": {
-        ("GET", "get_upload_url"): "upload_form",
-        ("POST", "upload_file"): "upload",
+        ("GET", "get_upload_url"): "create_upload_form",
+        ("POST", "upload_file"): "upload_file",
     },
     "voices": {
-        ("POST", "suno-voice-clone/{request_id}/confirm"): "confirm",
-        ("GET", "suno-voices"): "voices",
-        ("DELETE", "suno-voices/{voice_db_id}"): "delete",
-        ("POST", "suno-voices/{voice_db_id}/check"): "check",
-        ("POST", "suno-voices/{voice_db_id}/refresh"): "refresh",
+        ("POST", "suno-voice-clone/{request_id}/confirm"): "confirm_voice",
+        ("GET", "suno-voices"): "list_voices",
+        ("DELETE", "suno-voices/{voice_db_id}"): "delete_voice",
+        ("POST", "suno-voices/{voice_db_id}/check"): "check_voice",
+        ("POST", "suno-voices/{voice_db_id}/refresh"): "refresh_voice",
     },
 }
 
@@ -129,32 +129,32 @@ _LIVE_ONLY: Final = frozenset(
 )
 
 
-def handler_of(operation: Operation) -> Handler:
-    """What answers ``operation``."""
+def find_handler(operation: Operation) -> Handler:
+    """Find the handler of ``operation``."""
     if operation.is_job:
         return submit
-    return _handlers(operation.method, "stream" if operation.slug.endswith("/stream") else operation.slug)
+    return _load_handler(operation.method, "stream" if operation.slug.endswith("/stream") else operation.slug)
 
 
 @cache
-def _handlers(method: str, slug: str) -> Handler:
-    for room, names in _ROOMS.items():
+def _load_handler(method: str, slug: str) -> Handler:
+    for room, names in _MODULES.items():
         if (method, slug) in names:
             handler: Handler = getattr(import_module(f"muapi_client.emulator._handlers.{room}"), names[method, slug])
-            return _guarded(handler) if (method, slug) in _LIVE_ONLY else handler
-    return _unanswered
+            return _refuse_test_keys(handler) if (method, slug) in _LIVE_ONLY else handler
+    return _refuse
 
 
-def _unanswered(_world: World, visit: Visit) -> Reply:
+def _refuse(_world: World, checked: CheckedRequest) -> Reply:
     """An operation the document has and the emulator has not; saying so beats an invented answer."""
-    operation = visit.operation
+    operation = checked.operation
     raise Refusal(501, f"The emulator does not answer {operation.method} {operation.path}; the real API does")
 
 
-def _guarded(handler: Handler) -> Handler:
-    def answer(world: World, visit: Visit) -> Reply:
-        if visit.is_test:
-            raise live_only()
-        return handler(world, visit)
+def _refuse_test_keys(handler: Handler) -> Handler:
+    def answer(world: World, checked: CheckedRequest) -> Reply:
+        if checked.is_test:
+            raise live_key_error()
+        return handler(world, checked)
 
     return answer

@@ -1,4 +1,4 @@
-"""What the service publishes for everybody: skills for agents, changes, workflow templates.
+"""Service information for everybody: skills for agents, changes, workflow templates.
 
 Lives here: the four operations and what they tell; the words are the emulator's own. None takes a key.
 Does not live here: the price list (``models``), the OpenAPI document (``_spec/published``).
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client.emulator._messages.messages import Refusal, Reply
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.world import World
 
 _SKILLS: Final[tuple[dict[str, Any], ...]] = (
@@ -42,25 +42,25 @@ _WORKFLOWS: Final[tuple[dict[str, Any], ...]] = (
 )
 
 
-def skills(_world: World, _visit: Visit) -> Reply:
+def list_skills(_world: World, _checked: CheckedRequest) -> Reply:
     """``GET agent-skills``: name and description of each."""
     return Reply({"skills": [{name: skill[name] for name in ("name", "description")} for skill in _SKILLS]})
 
 
-def skill(_world: World, visit: Visit) -> Reply:
+def get_skill(_world: World, checked: CheckedRequest) -> Reply:
     """``GET agent-skills/{name}``: with its content."""
     for found in _SKILLS:
-        if found["name"] == visit.parameters["name"]:
+        if found["name"] == checked.parameters["name"]:
             return Reply(found)
     raise Refusal(404, "Not Found")
 
 
-def changelog(_world: World, visit: Visit) -> Reply:
+def list_changes(_world: World, checked: CheckedRequest) -> Reply:
     """``GET changelog``: newest first."""
-    limit = visit.query.get("limit", len(_CHANGES))
+    limit = checked.query.get("limit", len(_CHANGES))
     return Reply({"changelog": list(_CHANGES[:limit])})
 
 
-def template_workflows(_world: World, _visit: Visit) -> Reply:
+def list_template_workflows(_world: World, _checked: CheckedRequest) -> Reply:
     """``GET get-template-workflows``."""
     return Reply({"workflows": list(_WORKFLOWS)})

@@ -12,7 +12,7 @@ from muapi_client.emulator._messages.addresses import CONNECT
 from muapi_client.emulator._messages.messages import Refusal, Reply
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.records import Record
     from muapi_client.emulator._state.world import World
 
@@ -21,14 +21,14 @@ _FIXED: Final = frozenset({"id", "platform", "external_user_id", "status", "conn
 _HIDDEN: Final = frozenset({"token", "redirect_to"})
 
 
-def connect_url(world: World, visit: Visit) -> Reply:
+def create_connect_url(world: World, checked: CheckedRequest) -> Reply:
     """``POST social/{platform}/connect-url``: where the person agrees; the account is connected once they did."""
-    body, token = visit.body, world.new_id()
+    body, token = checked.body, world.new_id()
     world.records.add(
         _TABLE,
-        platform=visit.operation.slug.split("/")[1],
+        platform=checked.operation.slug.split("/")[1],
         external_user_id=body["external_user_id"],
-        username=f"{body['external_user_id']}-{visit.operation.slug.split('/')[1]}",
+        username=f"{body['external_user_id']}-{checked.operation.slug.split('/')[1]}",
         status="pending",
         connected_at=None,
         token=token,
@@ -37,7 +37,7 @@ def connect_url(world: World, visit: Visit) -> Reply:
     return Reply({"url": f"{CONNECT}/social/connect/{token}"})
 
 
-def connect(world: World, token: str) -> Record | None:
+def connect_account(world: World, token: str) -> Record | None:
     """The account that ``token`` stands for, connected; ``None`` when there is none."""
     account = next(iter(world.records.where(_TABLE, token=token)), None)
     if account is not None and account["status"] == "pending":
@@ -45,35 +45,35 @@ def connect(world: World, token: str) -> Record | None:
     return account
 
 
-def accounts(world: World, visit: Visit) -> Reply:
+def list_accounts(world: World, checked: CheckedRequest) -> Reply:
     """``GET social/ext/accounts``: those of one person that are or were connected."""
-    found = world.records.where(_TABLE, external_user_id=visit.query["external_user_id"])
+    found = world.records.where(_TABLE, external_user_id=checked.query["external_user_id"])
     return Reply({"accounts": [_told(account) for account in found if account["status"] != "pending"]})
 
 
-def change(world: World, visit: Visit) -> Reply:
+def change_account(world: World, checked: CheckedRequest) -> Reply:
     """``PATCH social/ext/accounts/{account_id}``: any field but those that say what it is."""
-    account = _account(world, visit)
-    account |= {name: value for name, value in visit.body.items() if name not in _FIXED | _HIDDEN}
+    account = _find_account(world, checked)
+    account |= {name: value for name, value in checked.body.items() if name not in _FIXED | _HIDDEN}
     return Reply(_told(account))
 
 
-def disconnect(world: World, visit: Visit) -> Reply:
+def disconnect_account(world: World, checked: CheckedRequest) -> Reply:
     """``POST social/ext/accounts/{account_id}/disconnect``: it stays in the list."""
-    account = _account(world, visit)
+    account = _find_account(world, checked)
     account["status"] = "disconnected"
     return Reply(_told(account))
 
 
-def forget(world: World, visit: Visit) -> Reply:
+def delete_account(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE social/ext/accounts/{account_id}``."""
-    account = _account(world, visit)
+    account = _find_account(world, checked)
     world.records.delete(_TABLE, account)
     return Reply({"id": account["id"], "deleted": True})
 
 
-def _account(world: World, visit: Visit) -> Record:
-    account = world.records.get(_TABLE, int(visit.parameters["account_id"]))
+def _find_account(world: World, checked: CheckedRequest) -> Record:
+    account = world.records.get(_TABLE, int(checked.parameters["account_id"]))
     if account is None or account["status"] == "pending":
         raise Refusal(404, "Not Found")
     return account

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._handlers.outputs import files
-from muapi_client.emulator._handlers.result_bodies import finished_at_once
+from muapi_client.emulator._handlers.result_bodies import build_inline_result
 from muapi_client.emulator._handlers.storyboards import (
     CHARACTERS,
     EPISODES,
@@ -28,13 +28,13 @@ from muapi_client.emulator._handlers.storyboards import (
     scenes_of,
     shots_of,
 )
-from muapi_client.emulator._handlers.submissions import begin
+from muapi_client.emulator._handlers.submissions import begin_job
 from muapi_client.emulator._messages.addresses import SAMPLES
 from muapi_client.emulator._messages.messages import Refusal, Reply
 from muapi_client.emulator._spec.prices import DEFAULTS
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.jobs import Job
     from muapi_client.emulator._state.records import Record, Records
     from muapi_client.emulator._state.world import World
@@ -48,147 +48,147 @@ _TITLE: Final = 60  # characters of a prompt that become the title of a project 
 # ---- A whole project -------------------------------------------------------------------------------------------------
 
 
-def generate_project(world: World, visit: Visit) -> Reply:
+def generate_project(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects/generate``: a project with library, scripts and shots, in one job."""
-    body = visit.body
+    body = checked.body
     episodes = int(body.get("num_episodes", 1))  # JSON may write 1 as 1.0
-    job = _pictures(world, visit, len(_CAST) + episodes * _SCENES, texts=episodes)
-    project = new_project(world, visit, body["prompt"][:_TITLE])
-    records = board(world, visit)
+    job = _pictures(world, checked, len(_CAST) + episodes * _SCENES, texts=episodes)
+    project = new_project(world, checked, body["prompt"][:_TITLE])
+    records = board(world, checked)
     project["tasks"] = dict.fromkeys(("library", "scripts", "shots"), job.id)
     _fill_library(records, project, job)
     _fill_scripts(records, project, job)
     _fill_shots(records, scenes_of(records, project), job, first=len(_CAST))
-    return _begun(world, visit, job, project)
+    return _begun(world, checked, job, project)
 
 
-def generate_library(world: World, visit: Visit) -> Reply:
+def generate_library(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects/{id}/generate-library``: the characters, anew."""
-    project = _project(world, visit)
-    job = _pictures(world, visit, len(_CAST))
-    _clear(board(world, visit), CHARACTERS, project_id=project["id"])
-    _fill_library(board(world, visit), project, job)
-    return _task_begun(world, visit, job, project, "library")
+    project = _project(world, checked)
+    job = _pictures(world, checked, len(_CAST))
+    _clear(board(world, checked), CHARACTERS, project_id=project["id"])
+    _fill_library(board(world, checked), project, job)
+    return _task_begun(world, checked, job, project, "library")
 
 
-def generate_scripts(world: World, visit: Visit) -> Reply:
+def generate_scripts(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects/{id}/generate-scripts``: a script and scenes for each episode, in place of others."""
-    project, records = _project(world, visit), board(world, visit)
-    job = _texts(world, visit, len(records.where(EPISODES, project_id=project["id"])))
+    project, records = _project(world, checked), board(world, checked)
+    job = _texts(world, checked, len(records.where(EPISODES, project_id=project["id"])))
     for scene in scenes_of(records, project):
         remove(records, SCENES, scene)
     _fill_scripts(records, project, job)
-    return _task_begun(world, visit, job, project, "scripts")
+    return _task_begun(world, checked, job, project, "scripts")
 
 
-def generate_shots(world: World, visit: Visit) -> Reply:
+def generate_shots(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects/{id}/generate-shots``: one for each scene, in place of others."""
-    project, records = _project(world, visit), board(world, visit)
-    scenes = [scene for scene in scenes_of(records, project) if is_there(world, scene, visit.now)]
+    project, records = _project(world, checked), board(world, checked)
+    scenes = [scene for scene in scenes_of(records, project) if is_there(world, scene, checked.now)]
     if not scenes:
         raise Refusal(400, "The project has no scenes: generate its scripts first, and wait for them")
-    job = _pictures(world, visit, len(scenes))
+    job = _pictures(world, checked, len(scenes))
     for shot in shots_of(records, project):
         records.delete(SHOTS, shot)
     _fill_shots(records, scenes, job)
-    return _task_begun(world, visit, job, project, "shots")
+    return _task_begun(world, checked, job, project, "shots")
 
 
-def generate_pdf(world: World, visit: Visit) -> Reply:
+def generate_pdf(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects/{id}/generate-pdf``."""
-    project = _project(world, visit)
-    job = begin(
-        world, visit, usd=DEFAULTS["text"], make=lambda request_id: files(request_id, 1, "pdf"), sample=_SAMPLE_PDF
+    project = _project(world, checked)
+    job = begin_job(
+        world, checked, usd=DEFAULTS["text"], make=lambda request_id: files(request_id, 1, "pdf"), sample=_SAMPLE_PDF
     )
-    return _task_begun(world, visit, job, project, "pdf")
+    return _task_begun(world, checked, job, project, "pdf")
 
 
 # ---- One piece -------------------------------------------------------------------------------------------------------
 
 
-def add_episode(world: World, visit: Visit) -> Reply:
+def add_episode(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-episodes/add``: with a script."""
-    body = visit.body
-    project = found(world, visit, PROJECTS, body["project_id"])
-    job = _texts(world, visit, 1)
+    body = checked.body
+    project = found(world, checked, PROJECTS, body["project_id"])
+    job = _texts(world, checked, 1)
     seconds = body.get("target_duration", 5.0)
     episode = new_episode(
-        board(world, visit), project, body["episode_index"], seconds, description=body.get("description")
+        board(world, checked), project, body["episode_index"], seconds, description=body.get("description")
     )
     episode |= {"request_id": job.id, "script": _script(episode)}
-    return _piece_begun(visit, job, "Episode added", episode_id=episode["id"], project_id=project["id"])
+    return _piece_begun(checked, job, "Episode added", episode_id=episode["id"], project_id=project["id"])
 
 
-def add_scene(world: World, visit: Visit) -> Reply:
+def add_scene(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-scenes/add``: to an episode by its id, or by its project and index."""
-    body, records = visit.body, board(world, visit)
-    episode = _episode(world, visit)
-    job = _texts(world, visit, 1)
+    body, records = checked.body, board(world, checked)
+    episode = _episode(world, checked)
+    job = _texts(world, checked, 1)
     scene = _scene(records, episode, body["scene_index"], job, body.get("description"))
-    return _piece_begun(visit, job, "Scene added", scene_id=scene["id"], episode_id=episode["id"])
+    return _piece_begun(checked, job, "Scene added", scene_id=scene["id"], episode_id=episode["id"])
 
 
-def add_shot(world: World, visit: Visit) -> Reply:
+def add_shot(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-shots/add``: to a scene by its id, or by project, episode index and scene index."""
-    body, records = visit.body, board(world, visit)
+    body, records = checked.body, board(world, checked)
     if body.get("scene_id") is not None:
-        scene = found(world, visit, SCENES, body["scene_id"])
+        scene = found(world, checked, SCENES, body["scene_id"])
     else:
-        episode = _episode(world, visit)
+        episode = _episode(world, checked)
         scene = _first(records.where(SCENES, episode_id=episode["id"], scene_index=body.get("scene_index")))
-    job = _pictures(world, visit, 1)
+    job = _pictures(world, checked, 1)
     shot = _shot(records, scene, job, index=body["shot_index"], description=body.get("description"))
-    return _piece_begun(visit, job, "Shot added", shot_id=shot["id"], scene_id=scene["id"])
+    return _piece_begun(checked, job, "Shot added", shot_id=shot["id"], scene_id=scene["id"])
 
 
-def regenerate_shot(world: World, visit: Visit) -> Reply:
+def regenerate_shot(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-shots/{shot_id}/regenerate``: another picture, and another description if one is given."""
-    shot = found(world, visit, SHOTS, visit.parameters["shot_id"])
-    job = _pictures(world, visit, 1)
-    shot |= {"picture_id": job.id, "piece": 0, "description": visit.body.get("description") or shot["description"]}
-    return _piece_begun(visit, job, "Shot regeneration started", shot_id=shot["id"], scene_id=shot["scene_id"])
+    shot = found(world, checked, SHOTS, checked.parameters["shot_id"])
+    job = _pictures(world, checked, 1)
+    shot |= {"picture_id": job.id, "piece": 0, "description": checked.body.get("description") or shot["description"]}
+    return _piece_begun(checked, job, "Shot regeneration started", shot_id=shot["id"], scene_id=shot["scene_id"])
 
 
-def regenerate_character(world: World, visit: Visit) -> Reply:
+def regenerate_character(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-characters/{character_id}/regenerate``: another picture, to another description."""
-    character = found(world, visit, CHARACTERS, visit.parameters["character_id"])
-    job = _pictures(world, visit, 1)
-    character |= {"picture_id": job.id, "piece": 0, "description": visit.body["description"]}
-    return _piece_begun(visit, job, "Character regeneration started", character_id=character["id"])
+    character = found(world, checked, CHARACTERS, checked.parameters["character_id"])
+    job = _pictures(world, checked, 1)
+    character |= {"picture_id": job.id, "piece": 0, "description": checked.body["description"]}
+    return _piece_begun(checked, job, "Character regeneration started", character_id=character["id"])
 
 
 # ---- Jobs ------------------------------------------------------------------------------------------------------------
 
 
-def _pictures(world: World, visit: Visit, pieces: int, texts: int = 0) -> Job:
+def _pictures(world: World, checked: CheckedRequest, pieces: int, texts: int = 0) -> Job:
     usd = DEFAULTS["image"] * pieces + DEFAULTS["text"] * texts
     sample = tuple(f"{SAMPLES}/webassets/storyboards/{number}.png" for number in range(1, pieces + 1))
-    return begin(world, visit, usd=usd, make=lambda request_id: files(request_id, pieces, "png"), sample=sample)
+    return begin_job(world, checked, usd=usd, make=lambda request_id: files(request_id, pieces, "png"), sample=sample)
 
 
-def _texts(world: World, visit: Visit, pieces: int) -> Job:
+def _texts(world: World, checked: CheckedRequest, pieces: int) -> Job:
     made = tuple(f"Script {number}" for number in range(1, pieces + 1))
-    return begin(world, visit, usd=DEFAULTS["text"] * pieces, make=lambda _id: made, sample=made)
+    return begin_job(world, checked, usd=DEFAULTS["text"] * pieces, make=lambda _id: made, sample=made)
 
 
-def _task_begun(world: World, visit: Visit, job: Job, project: Record, task: str) -> Reply:
+def _task_begun(world: World, checked: CheckedRequest, job: Job, project: Record, task: str) -> Reply:
     project["tasks"][task] = job.id
-    return _begun(world, visit, job, project)
+    return _begun(world, checked, job, project)
 
 
-def _begun(world: World, visit: Visit, job: Job, project: Record) -> Reply:
+def _begun(world: World, checked: CheckedRequest, job: Job, project: Record) -> Reply:
     """The declared answer, or with ``sync`` the finished result with the project's ids beside it."""
     ids = {"storyboard_id": project["id"], "project_id": project["id"], "request_id": job.id}
     if job.inline and not job.is_test:
-        finished = finished_at_once(job, visit.now)
+        finished = build_inline_result(job, checked.now)
         return Reply({**finished.body, **ids} if finished.status == 200 else finished.body, job.cost, finished.status)  # noqa: PLR2004 - HTTP's own
-    world.settle(visit.now)
-    return Reply({**ids, "status": job.status(visit.now), "cost": job.cost.body()}, job.cost)
+    world.settle(checked.now)
+    return Reply({**ids, "status": job.status(checked.now), "cost": job.cost.body()}, job.cost)
 
 
-def _piece_begun(visit: Visit, job: Job, said: str, **ids: int) -> Reply:
-    told = {"request_id": job.id, **ids, "status": job.status(visit.now), "message": said, "cost": job.cost.body()}
-    return Reply(told, job.cost)
+def _piece_begun(checked: CheckedRequest, job: Job, message: str, **ids: int) -> Reply:
+    body = {"request_id": job.id, **ids, "status": job.status(checked.now), "message": message, "cost": job.cost.body()}
+    return Reply(body, job.cost)
 
 
 # ---- What they leave -------------------------------------------------------------------------------------------------
@@ -213,15 +213,15 @@ def _fill_shots(records: Records, scenes: list[Record], job: Job, first: int = 0
 
 
 def _scene(records: Records, episode: Record, index: int, job: Job, description: str | None) -> Record:
-    told = description or f"Scene {index} of episode {episode['episode_index']}"
-    return records.add(SCENES, episode_id=episode["id"], scene_index=index, description=told, request_id=job.id)
+    description = description or f"Scene {index} of episode {episode['episode_index']}"
+    return records.add(SCENES, episode_id=episode["id"], scene_index=index, description=description, request_id=job.id)
 
 
 def _shot(
     records: Records, scene: Record, job: Job, *, index: int = 1, piece: int = 0, description: str | None = None
 ) -> Record:
-    told = description or f"Shot {index} of scene {scene['scene_index']}"
-    return records.add(SHOTS, scene_id=scene["id"], shot_index=index, description=told, **_picture(job, piece))
+    description = description or f"Shot {index} of scene {scene['scene_index']}"
+    return records.add(SHOTS, scene_id=scene["id"], shot_index=index, description=description, **_picture(job, piece))
 
 
 def _picture(job: Job, piece: int) -> dict[str, Any]:
@@ -240,17 +240,17 @@ def _clear(records: Records, table: str, **facts: Any) -> None:
 # ---- Which one is meant ----------------------------------------------------------------------------------------------
 
 
-def _project(world: World, visit: Visit) -> Record:
-    return found(world, visit, PROJECTS, visit.parameters["id"])
+def _project(world: World, checked: CheckedRequest) -> Record:
+    return found(world, checked, PROJECTS, checked.parameters["id"])
 
 
-def _episode(world: World, visit: Visit) -> Record:
-    body = visit.body
+def _episode(world: World, checked: CheckedRequest) -> Record:
+    body = checked.body
     if body.get("episode_id") is not None:
-        return found(world, visit, EPISODES, body["episode_id"])
-    project = found(world, visit, PROJECTS, body.get("project_id"))
+        return found(world, checked, EPISODES, body["episode_id"])
+    project = found(world, checked, PROJECTS, body.get("project_id"))
     index = body.get("episode_index")
-    return _first(board(world, visit).where(EPISODES, project_id=project["id"], episode_index=index))
+    return _first(board(world, checked).where(EPISODES, project_id=project["id"], episode_index=index))
 
 
 def _first(records: list[Record]) -> Record:

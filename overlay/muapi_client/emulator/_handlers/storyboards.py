@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client.emulator._messages.messages import Refusal, Reply
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.jobs import Job
     from muapi_client.emulator._state.records import Record, Records
     from muapi_client.emulator._state.world import World
@@ -38,22 +38,22 @@ _CHILDREN: Final = {  # what hangs on a record of a table, and by which field
 # ---- What is there ---------------------------------------------------------------------------------------------------
 
 
-def board(world: World, visit: Visit) -> Records:
+def board(world: World, checked: CheckedRequest) -> Records:
     """The records that this visitor sees."""
-    return world.sandbox if visit.is_test else world.records
+    return world.sandbox if checked.is_test else world.records
 
 
-def found(world: World, visit: Visit, table: str, number: Any) -> Record:
+def found(world: World, checked: CheckedRequest, table: str, number: Any) -> Record:
     """The record of this id. Raises Refusal (404) when there is none."""
-    record = board(world, visit).get(table, int(number)) if number is not None else None
+    record = board(world, checked).get(table, int(number)) if number is not None else None
     if record is None:
         raise Refusal(404, "Not Found")
     return record
 
 
-def new_project(world: World, visit: Visit, title: str, **facts: Any) -> Record:
+def new_project(world: World, checked: CheckedRequest, title: str, **facts: Any) -> Record:
     """A new project with its empty episodes."""
-    body, records = visit.body, board(world, visit)
+    body, records = checked.body, board(world, checked)
     project = records.add(
         PROJECTS,
         title=title,
@@ -98,105 +98,105 @@ def remove(records: Records, table: str, record: Record) -> None:
 
 
 def is_there(world: World, record: Record, now: float) -> bool:
-    """Whether ``record`` can be seen: the job that makes it has completed, or none does."""
+    """Return whether ``record`` can be seen: the job that makes it has completed, or none does."""
     if record["request_id"] is None:
         return True
     job = world.jobs.get(record["request_id"])
     return job is not None and job.completed(now)
 
 
-# ---- What is told ----------------------------------------------------------------------------------------------------
+# ---- Answers ---------------------------------------------------------------------------------------------------------
 
 
-def create(world: World, visit: Visit) -> Reply:
+def create_project(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects``: free, for nothing is generated yet."""
-    project = new_project(world, visit, visit.body["title"], meta_data=visit.body.get("meta_data"))
-    return Reply(_summary(world, project, visit.now))
+    project = new_project(world, checked, checked.body["title"], meta_data=checked.body.get("meta_data"))
+    return Reply(_summary(world, project, checked.now))
 
 
-def projects(world: World, visit: Visit) -> Reply:
+def list_projects(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects``: newest first."""
-    every = board(world, visit).where(PROJECTS)
-    return Reply([_summary(world, project, visit.now) for project in reversed(every)])
+    every = board(world, checked).where(PROJECTS)
+    return Reply([_summary(world, project, checked.now) for project in reversed(every)])
 
 
-def project(world: World, visit: Visit) -> Reply:
+def get_project(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}``: with its episodes, and how far each task is."""
-    one = _project(world, visit)
-    episodes = board(world, visit).where(EPISODES, project_id=one["id"])
+    one = _project(world, checked)
+    episodes = board(world, checked).where(EPISODES, project_id=one["id"])
     body = {
-        **_summary(world, one, visit.now),
+        **_summary(world, one, checked.now),
         "meta_data": one.get("meta_data"),
-        "tasks": {task: _progress(world, one, task, visit.now) for task in TASKS},
-        "episodes": [_episode(world, episode, visit.now) for episode in episodes],
+        "tasks": {task: _progress(world, one, task, checked.now) for task in TASKS},
+        "episodes": [_episode(world, episode, checked.now) for episode in episodes],
     }
     return Reply(body)
 
 
-def library(world: World, visit: Visit) -> Reply:
+def get_library(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/library``: the characters."""
-    one = _project(world, visit)
-    seen = [c for c in board(world, visit).where(CHARACTERS, project_id=one["id"]) if is_there(world, c, visit.now)]
+    one = _project(world, checked)
+    seen = [c for c in board(world, checked).where(CHARACTERS, project_id=one["id"]) if is_there(world, c, checked.now)]
     fields = ("id", "name", "description")
-    return _listed(world, visit, one, "library", characters=[_pictured(world, c, fields, visit.now) for c in seen])
+    return _listed(world, checked, one, "library", characters=[_pictured(world, c, fields, checked.now) for c in seen])
 
 
-def scripts(world: World, visit: Visit) -> Reply:
+def list_scripts(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/scripts``: the episodes with their scenes."""
-    one, records, told = _project(world, visit), board(world, visit), list[dict[str, Any]]()
+    one, records, episodes = _project(world, checked), board(world, checked), list[dict[str, Any]]()
     for episode in records.where(EPISODES, project_id=one["id"]):
-        scenes = [s for s in records.where(SCENES, episode_id=episode["id"]) if is_there(world, s, visit.now)]
+        scenes = [s for s in records.where(SCENES, episode_id=episode["id"]) if is_there(world, s, checked.now)]
         fields = ("id", "scene_index", "description")
         shown = [{name: scene[name] for name in fields} for scene in scenes]
-        told.append({**_episode(world, episode, visit.now), "scenes": shown})
-    return _listed(world, visit, one, "scripts", episodes=told)
+        episodes.append({**_episode(world, episode, checked.now), "scenes": shown})
+    return _listed(world, checked, one, "scripts", episodes=episodes)
 
 
-def shots(world: World, visit: Visit) -> Reply:
+def list_shots(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/shots``: every shot with its picture."""
-    one = _project(world, visit)
-    seen = [shot for shot in shots_of(board(world, visit), one) if is_there(world, shot, visit.now)]
+    one = _project(world, checked)
+    seen = [shot for shot in shots_of(board(world, checked), one) if is_there(world, shot, checked.now)]
     fields = ("id", "scene_id", "shot_index", "description")
-    return _listed(world, visit, one, "shots", shots=[_pictured(world, shot, fields, visit.now) for shot in seen])
+    return _listed(world, checked, one, "shots", shots=[_pictured(world, shot, fields, checked.now) for shot in seen])
 
 
-def pdf(world: World, visit: Visit) -> Reply:
+def get_pdf(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/pdf``: how far it is, and where."""
-    one = _project(world, visit)
+    one = _project(world, checked)
     job = _task(world, one, "pdf")
-    url = _picture(job, 0, visit.now) if job is not None else None
-    return _listed(world, visit, one, "pdf", pdf_url=url)
+    url = _picture(job, 0, checked.now) if job is not None else None
+    return _listed(world, checked, one, "pdf", pdf_url=url)
 
 
-def delete_project(world: World, visit: Visit) -> Reply:
+def delete_project(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-projects/{id}``: with all that is in it; jobs under way go on and stay charged."""
-    return _deleted(world, visit, PROJECTS, "id", "project")
+    return _deleted(world, checked, PROJECTS, "id", "project")
 
 
-def delete_episode(world: World, visit: Visit) -> Reply:
+def delete_episode(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-episodes/{episode_id}``: with its scenes."""
-    return _deleted(world, visit, EPISODES, "episode_id", "episode")
+    return _deleted(world, checked, EPISODES, "episode_id", "episode")
 
 
-def delete_scene(world: World, visit: Visit) -> Reply:
+def delete_scene(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-scenes/{scene_id}``: with its shots."""
-    return _deleted(world, visit, SCENES, "scene_id", "scene")
+    return _deleted(world, checked, SCENES, "scene_id", "scene")
 
 
-def delete_shot(world: World, visit: Visit) -> Reply:
+def delete_shot(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-shots/{shot_id}``."""
-    return _deleted(world, visit, SHOTS, "shot_id", "shot")
+    return _deleted(world, checked, SHOTS, "shot_id", "shot")
 
 
-def _deleted(world: World, visit: Visit, table: str, parameter: str, kind: str) -> Reply:
-    record = found(world, visit, table, visit.parameters[parameter])
-    remove(board(world, visit), table, record)
-    said = f"{kind.capitalize()} deleted"
-    return Reply({"success": True, "message": said, "deleted_id": record["id"], "entity_type": kind})
+def _deleted(world: World, checked: CheckedRequest, table: str, parameter: str, kind: str) -> Reply:
+    record = found(world, checked, table, checked.parameters[parameter])
+    remove(board(world, checked), table, record)
+    message = f"{kind.capitalize()} deleted"
+    return Reply({"success": True, "message": message, "deleted_id": record["id"], "entity_type": kind})
 
 
-def _project(world: World, visit: Visit) -> Record:
-    return found(world, visit, PROJECTS, visit.parameters["id"])
+def _project(world: World, checked: CheckedRequest) -> Record:
+    return found(world, checked, PROJECTS, checked.parameters["id"])
 
 
 def _summary(world: World, one: Record, now: float) -> dict[str, Any]:
@@ -206,8 +206,8 @@ def _summary(world: World, one: Record, now: float) -> dict[str, Any]:
     return {**{name: one[name] for name in fields}, "status": status}
 
 
-def _listed(world: World, visit: Visit, one: Record, task: str, **content: Any) -> Reply:
-    return Reply({"project_id": one["id"], "status": _progress(world, one, task, visit.now), **content})
+def _listed(world: World, checked: CheckedRequest, one: Record, task: str, **content: Any) -> Reply:
+    return Reply({"project_id": one["id"], "status": _progress(world, one, task, checked.now), **content})
 
 
 def _progress(world: World, one: Record, task: str, now: float) -> str:

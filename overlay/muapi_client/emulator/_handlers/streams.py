@@ -15,17 +15,17 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._handlers.outputs import live_outputs, sample_outputs
-from muapi_client.emulator._handlers.submissions import begin
+from muapi_client.emulator._handlers.outputs import make_outputs, make_sample_outputs
+from muapi_client.emulator._handlers.submissions import begin_job
 from muapi_client.emulator._messages.cost import Cost
 from muapi_client.emulator._messages.messages import Reply
-from muapi_client.emulator._spec.operations import operations
-from muapi_client.emulator._spec.prices import price
+from muapi_client.emulator._spec.operations import read_operations
+from muapi_client.emulator._spec.prices import compute_price
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._spec.operations import Operation
     from muapi_client.emulator._state.jobs import Job
     from muapi_client.emulator._state.world import World
@@ -36,31 +36,31 @@ _EVENTS: Final = "text/event-stream; charset=utf-8"
 _LINES: Final = "application/x-ndjson"
 
 
-def stream(world: World, visit: Visit) -> Reply:
+def stream_answer(world: World, checked: CheckedRequest) -> Reply:
     """Answer a prompt as a stream. Raises Refusal (402) if the balance does not cover it."""
-    model = _model(visit.operation)
-    job = begin(
+    model = _model(checked.operation)
+    job = begin_job(
         world,
-        visit,
-        usd=price(model, visit.body),
-        make=lambda request_id: live_outputs(request_id, model, visit.body),
-        sample=sample_outputs(model) if visit.is_test else (),
+        checked,
+        usd=compute_price(model, checked.body),
+        make=lambda request_id: make_outputs(request_id, model, checked.body),
+        sample=make_sample_outputs(model) if checked.is_test else (),
         at_once=True,
     )
-    text = "".join(output if isinstance(output, str) else json.dumps(output) for output in _outputs(job, visit))
+    text = "".join(output if isinstance(output, str) else json.dumps(output) for output in _outputs(job, checked))
     content_type, lay_out = _LAYOUTS[job.shape.stream]
-    told = Cost(job.usd, job.outcome.bonus_credits) if job.shape.costs in {"both", "headers"} else None
-    return Reply(None, told, headers={"content-type": content_type}, chunks=tuple(lay_out(job, _words(job, text))))
+    cost = Cost(job.usd, job.outcome.bonus_credits) if job.shape.costs in {"both", "headers"} else None
+    return Reply(None, cost, headers={"content-type": content_type}, chunks=tuple(lay_out(job, _words(job, text))))
 
 
 def _model(operation: Operation) -> Operation:
     """The operation that answers the same whole."""
-    return operations().at(operation.path.removesuffix(SUFFIX))["POST"]
+    return read_operations().at(operation.path.removesuffix(SUFFIX))["POST"]
 
 
-def _outputs(job: Job, visit: Visit) -> tuple[Any, ...]:
-    """What is streamed: of a job that fails, what it would have said."""
-    return job.outputs or live_outputs(job.id, _model(visit.operation), visit.body)
+def _outputs(job: Job, checked: CheckedRequest) -> tuple[Any, ...]:
+    """The outputs to stream: of a job that fails, those it would have had."""
+    return job.outputs or make_outputs(job.id, _model(checked.operation), checked.body)
 
 
 def _words(job: Job, text: str) -> list[str]:

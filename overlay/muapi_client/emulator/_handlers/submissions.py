@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from muapi_client.emulator._handlers.outputs import live_outputs, sample_outputs
-from muapi_client.emulator._handlers.result_bodies import accepted, finished_at_once
+from muapi_client.emulator._handlers.outputs import make_outputs, make_sample_outputs
+from muapi_client.emulator._handlers.result_bodies import build_acceptance, build_inline_result
 from muapi_client.emulator._handlers.topups import replenish
 from muapi_client.emulator._messages.messages import FREE, Refusal
-from muapi_client.emulator._spec.prices import price
+from muapi_client.emulator._spec.prices import compute_price
 from muapi_client.emulator._state.idempotency import FIELD
 from muapi_client.emulator._state.jobs import Job
 from muapi_client.emulator._state.outcomes import ORDINARY
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from decimal import Decimal
 
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._messages.messages import Reply
     from muapi_client.emulator._state.outcomes import Outcome
     from muapi_client.emulator._state.world import World
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Make: TypeAlias = "Callable[[str], tuple[Any, ...]]"  # from a request id to what the job yields if it completes
 
 
-def submit(world: World, visit: Visit) -> Reply:
+def submit(world: World, checked: CheckedRequest) -> Reply:
     """Start a job, or answer as before where one was started under the body's idempotency key.
 
     The document says of the key: "Repeat a request under the same key and it is not charged twice". So a repeated
@@ -40,31 +40,37 @@ def submit(world: World, visit: Visit) -> Reply:
     Raises:
         Refusal: 402 if the balance does not cover the job, 422 if the key is that of another request.
     """
-    key = visit.body.get(FIELD) if FIELD in visit.operation.properties else None
+    key = checked.body.get(FIELD) if FIELD in checked.operation.properties else None
     if key is None:
-        return _start(world, visit)
-    keys, path = world.idempotency_keys, visit.operation.path
-    reply = keys.find_reply(key, path, visit.body, is_test=visit.is_test)
+        return _start_job(world, checked)
+    keys, path = world.idempotency_keys, checked.operation.path
+    reply = keys.find_reply(key, path, checked.body, is_test=checked.is_test)
     if reply is None:
-        reply = _start(world, visit)
-        keys.remember(key, path, visit.body, reply, is_test=visit.is_test)
+        reply = _start_job(world, checked)
+        keys.remember(key, path, checked.body, reply, is_test=checked.is_test)
     return reply
 
 
-def _start(world: World, visit: Visit) -> Reply:
-    operation, body = visit.operation, visit.body
-    job = begin(
+def _start_job(world: World, checked: CheckedRequest) -> Reply:
+    operation, body = checked.operation, checked.body
+    job = begin_job(
         world,
-        visit,
-        usd=price(operation, body),
-        make=lambda request_id: live_outputs(request_id, operation, body),
-        sample=sample_outputs(operation) if visit.is_test else (),
+        checked,
+        usd=compute_price(operation, body),
+        make=lambda request_id: make_outputs(request_id, operation, body),
+        sample=make_sample_outputs(operation) if checked.is_test else (),
     )
-    return finished_at_once(job, visit.now) if job.inline else accepted(job)
+    return build_inline_result(job, checked.now) if job.inline else build_acceptance(job)
 
 
-def begin(
-    world: World, visit: Visit, *, usd: Decimal, make: Make, sample: tuple[Any, ...] = (), at_once: bool = False
+def begin_job(
+    world: World,
+    checked: CheckedRequest,
+    *,
+    usd: Decimal,
+    make: Make,
+    sample: tuple[Any, ...] = (),
+    at_once: bool = False,
 ) -> Job:
     """A job that has begun: charged and remembered, or with a test key finished, free and without a trace.
 
@@ -78,38 +84,38 @@ def begin(
         Refusal: 402 if the balance does not cover it; nothing has happened then.
         ValueError: ``job_seconds`` gave no time; nothing was charged, as with whatever a test's own function raises.
     """
-    if visit.is_test:
-        return _sample(world, visit, sample)
-    scripted = world.fates.peek(visit.operation.slug, visit.body)
+    if checked.is_test:
+        return _sample(world, checked, sample)
+    scripted = world.outcomes.peek(checked.operation.slug, checked.body)
     usd = usd if scripted.price is None else scripted.price
     _check_funds(world, usd)
     request_id = world.new_id()
-    outcome = world.habits.outcome(request_id) if scripted is ORDINARY else scripted
-    inline = at_once or outcome.inline or ("sync" in visit.operation.properties and visit.body.get("sync") is True)
-    seconds = 0.0 if inline else _seconds(world, visit, outcome, request_id)
+    outcome = world.behavior.outcome(request_id) if scripted is ORDINARY else scripted
+    inline = at_once or outcome.inline or ("sync" in checked.operation.properties and checked.body.get("sync") is True)
+    seconds = 0.0 if inline else _seconds(world, checked, outcome, request_id)
     outputs = _outputs(outcome, request_id, make)
     # From here on nothing fails: what a test's own functions raise has been raised, and nothing was charged.
     world.wallet.charge(usd)
-    world.fates.take()
+    world.outcomes.take()
     job = Job(
         id=request_id,
-        operation=visit.operation,
-        body=visit.body,
+        operation=checked.operation,
+        body=checked.body,
         outcome=outcome,
         shape=outcome.shape or world.shape,
-        accepted_at=visit.now,
+        accepted_at=checked.now,
         created_at=world.timestamp,
         seconds=seconds,
         usd=usd,
         outputs=outputs,
         inline=inline,
-        waits=0.0 if inline else world.queue(visit.operation.kind, visit.now, seconds),
-        lasts=world.habits.result_seconds,
-        base=visit.base,
+        waits=0.0 if inline else world.queue(checked.operation.kind, checked.now, seconds),
+        lasts=world.behavior.result_seconds,
+        base=checked.base,
     )
     world.jobs.add(job)
     if inline:
-        world.settle(visit.now)
+        world.settle(checked.now)
     return job
 
 
@@ -123,10 +129,10 @@ def _check_funds(world: World, usd: Decimal) -> None:
         )
 
 
-def _seconds(world: World, visit: Visit, outcome: Outcome, request_id: str) -> float:
+def _seconds(world: World, checked: CheckedRequest, outcome: Outcome, request_id: str) -> float:
     if outcome.seconds is not None:
         return float(outcome.seconds)
-    return world.habits.seconds(visit.operation, request_id)
+    return world.behavior.seconds(checked.operation, request_id)
 
 
 def _outputs(outcome: Outcome, request_id: str, make: Make) -> tuple[Any, ...]:
@@ -135,21 +141,21 @@ def _outputs(outcome: Outcome, request_id: str, make: Make) -> tuple[Any, ...]:
     return make(request_id) if outcome.end == "completed" else ()
 
 
-def _sample(world: World, visit: Visit, outputs: tuple[Any, ...]) -> Job:
+def _sample(world: World, checked: CheckedRequest, outputs: tuple[Any, ...]) -> Job:
     job = Job(
         id=world.new_id(),
-        operation=visit.operation,
-        body=visit.body,
+        operation=checked.operation,
+        body=checked.body,
         outcome=ORDINARY,
         shape=world.shape,
-        accepted_at=visit.now,
+        accepted_at=checked.now,
         created_at=world.timestamp,
         seconds=0.0,
         usd=FREE.usd,
         outputs=outputs,
         is_test=True,
         inline=True,
-        base=visit.base,
+        base=checked.base,
     )
     world.jobs.add(job)
     return job

@@ -15,43 +15,43 @@ from muapi_client.emulator._messages.messages import Refusal, Reply
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from muapi_client.emulator._handlers.checked_request import Visit
+    from muapi_client.emulator._handlers.checked_request import CheckedRequest
     from muapi_client.emulator._state.records import Record
     from muapi_client.emulator._state.world import World
 
 _DEFAULTS: Final = {"enabled": False, "threshold": 5, "amount": 20}  # US dollars
 
 
-def top_up(world: World, visit: Visit) -> Reply:
+def create_checkout(world: World, checked: CheckedRequest) -> Reply:
     """``POST account/topup``: where to pay. Nothing is paid until that page is opened."""
-    session, amount = world.new_id(), visit.body["amount"]
-    if not visit.is_test:
+    session, amount = world.new_id(), checked.body["amount"]
+    if not checked.is_test:
         world.records.add("checkouts", session=session, amount=amount, paid=False)
     return Reply({"checkout_url": f"{CHECKOUT}/c/pay/{session}?amount={amount}"})
 
 
-def auto_top_up(world: World, _visit: Visit) -> Reply:
+def get_auto_top_up(world: World, _checked: CheckedRequest) -> Reply:
     """``GET account/auto-topup``."""
     return Reply(_told(world))
 
 
-def change_auto_top_up(world: World, visit: Visit) -> Reply:
+def change_auto_top_up(world: World, checked: CheckedRequest) -> Reply:
     """``PUT account/auto-topup``: any fields; ``enabled``, ``threshold`` and ``amount`` (US dollars) mean something."""
     settings = _settings(world) or world.records.add("auto_topup", payment_method=False, **_DEFAULTS)
-    settings.update((name, value) for name, value in visit.body.items() if name not in {"id", "payment_method"})
+    settings.update((name, value) for name, value in checked.body.items() if name not in {"id", "payment_method"})
     return Reply(_told(world))
 
 
-def set_up(world: World, _visit: Visit) -> Reply:
+def set_up_auto_top_up(world: World, _checked: CheckedRequest) -> Reply:
     """``POST account/auto-topup/setup``: where to name a means of payment."""
     session = world.new_id()
     world.records.add("setups", session=session, done=False)
     return Reply({"setup_url": f"{CHECKOUT}/c/setup/{session}", "session_id": session})
 
 
-def verify(world: World, visit: Visit) -> Reply:
+def verify_setup(world: World, checked: CheckedRequest) -> Reply:
     """``GET account/auto-topup/verify``: whether that was done."""
-    session = visit.query["session_id"]
+    session = checked.query["session_id"]
     found = world.records.where("setups", session=session)
     if not found:
         raise Refusal(404, "Not Found")

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl
 import h11
 from attrs import frozen
 
-from muapi_client.emulator._http.faults import Met
-from muapi_client.emulator._http.log import entry_of
-from muapi_client.emulator._http.wire import End, Pause, moves
+from muapi_client.emulator._http.faults import FaultedResponse
+from muapi_client.emulator._http.log import build_log_entry
+from muapi_client.emulator._http.wire import End, Pause, plan_moves
 from muapi_client.emulator._messages.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _DISCARDED: Final = 2**20  # bytes that it may go on sending meanwhile
 
 @frozen
 class Service:
-    """What a connection needs of the emulator behind it.
+    """The emulator behind a connection, as functions.
 
     Args:
         meet: Answers a request, under its fault.
@@ -45,7 +45,7 @@ class Service:
         log: Told of every request before it is answered.
     """
 
-    meet: Callable[[Request], Met]
+    meet: Callable[[Request], FaultedResponse]
     now: Callable[[], float]
     date: Callable[[], str]
     log: Callable[[LogEntry], object] | None = None
@@ -110,24 +110,24 @@ class Connection(asyncio.Protocol):
                 if self._http.they_are_waiting_for_100_continue:
                     self.transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
                 return
-            self._heed(event)
+            self._handle_event(event)
 
-    def _heed(self, event: Any) -> None:
+    def _handle_event(self, event: Any) -> None:
         match event:
             case h11.Request():
                 self._head = event
                 self._body.clear()
                 length = next((int(value) for name, value in event.headers if name == b"content-length"), 0)
-                self._measure(length)
+                self._check_size(length)
             case h11.Data():
                 self._body += event.data
-                self._measure(len(self._body))
+                self._check_size(len(self._body))
             case h11.EndOfMessage():
                 self._answer()
             case _:  # h11.ConnectionClosed
                 self.transport.close()
 
-    def _measure(self, size: int) -> None:
+    def _check_size(self, size: int) -> None:
         if size > BODY_MAXIMUM:
             self._refuse(413, f"The body is too large: {size} bytes, at most {BODY_MAXIMUM}")
 
@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             body = json.dumps({"detail": detail}).encode()
             headers = {"content-type": "application/json", "connection": "close", "date": self._service.date()}
-            for move in moves(self._http, Met(Response(status, headers, body))):
+            for move in plan_moves(self._http, FaultedResponse(Response(status, headers, body))):
                 assert isinstance(move, bytes)
                 self.transport.write(move)
         self._body.clear()
@@ -159,16 +159,16 @@ class Connection(asyncio.Protocol):
         self._body.clear()
         started = asyncio.get_running_loop().time()
         try:
-            met = self._service.meet(request)
+            faulted = self._service.meet(request)
         except Exception as error:
             self._refuse(500, f"The emulator failed: {type(error).__name__}: {error}")
             raise  # asyncio tells it, with its traceback, on standard error
         if self._service.log is not None:
-            self._service.log(entry_of(request, met, asyncio.get_running_loop().time() - started))
-        self._moves = moves(self._http, met, bare=request.method == "HEAD")
-        self._play()
+            self._service.log(build_log_entry(request, faulted, asyncio.get_running_loop().time() - started))
+        self._moves = plan_moves(self._http, faulted, bare=request.method == "HEAD")
+        self._make_moves()
 
-    def _play(self) -> None:
+    def _make_moves(self) -> None:
         """Make moves until one takes time or none is left."""
         if self._moves is None:
             return
@@ -192,7 +192,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
 
     def _resume(self) -> None:
-        self._play()
+        self._make_moves()
         self._take()
 
     def _reset(self) -> None:

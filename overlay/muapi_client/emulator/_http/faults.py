@@ -1,7 +1,7 @@
-"""What goes wrong on purpose: the faults, and which request meets which.
+"""Faults: failures on purpose, and which request meets which.
 
 Lives here: the vocabulary, the draw from a seed, and what is left of an answer. Pure. Does not live here: carrying a
-fault out, which each door does in its own way (``httpx_transport`` raises, ``wire`` writes bytes).
+fault out, which differs in process and over HTTP (``httpx_transport`` raises, ``wire`` writes bytes).
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Fault(Enum):
 
     @property
     def accepts(self) -> bool:
-        """Whether the request takes effect: whether a submit is accepted and charged."""
+        """True where the request takes effect: a submit is accepted and charged."""
         return self not in _WITHOUT_EFFECT
 
     @property
     def breaks(self) -> bool:
-        """Whether the connection ends before an answer begins."""
+        """True where the connection ends before an answer begins."""
         return self in _BREAKING
 
 
@@ -99,8 +99,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
-def _shares_of(faults: Faults) -> Shares:
-    """What can be drawn at all: most emulators draw nothing, and are asked thousands of times a second."""
+def _possible_shares(faults: Faults) -> Shares:
+    """The faults that can be drawn at all: most emulators draw nothing, and are asked thousands of times a second."""
     return tuple((fault, share) for fault in Fault if (share := getattr(faults, fault.value)))
 
 
@@ -112,15 +112,15 @@ class Faults:
 
     Args:
         refuse: Probability of :attr:`Fault.REFUSE`, from 0 to 1; together they must not pass 1.
-        reset_before_accept: Of the fault of that name, as all of these.
-        reset_after_accept: Likewise.
-        delay: Likewise.
-        too_many: Likewise.
-        server_error: Likewise.
-        html: Likewise.
-        truncated_json: Likewise.
-        cut_body: Likewise.
-        slow_body: Likewise.
+        reset_before_accept: Of :attr:`Fault.RESET_BEFORE_ACCEPT`.
+        reset_after_accept: Of :attr:`Fault.RESET_AFTER_ACCEPT`.
+        delay: Of :attr:`Fault.DELAY`.
+        too_many: Of :attr:`Fault.TOO_MANY`.
+        server_error: Of :attr:`Fault.SERVER_ERROR`.
+        html: Of :attr:`Fault.HTML`.
+        truncated_json: Of :attr:`Fault.TRUNCATED_JSON`.
+        cut_body: Of :attr:`Fault.CUT_BODY`.
+        slow_body: Of :attr:`Fault.SLOW_BODY`.
         seconds: How long a delay and a slow body take: virtual seconds in process, real ones over HTTP.
         retry_after: What a 429 asks for, in seconds.
         sequence: What the first requests meet, in order; None is no fault. Probabilities hold after it.
@@ -146,7 +146,7 @@ class Faults:
     sequence: tuple[Fault | None, ...] = field(default=(), converter=_in_order, validator=_sequence)
     cdn: bool = False
     seed: int = 0
-    _shares: Shares = field(init=False, repr=False, eq=False, default=Factory(_shares_of, takes_self=True))
+    _shares: Shares = field(init=False, repr=False, eq=False, default=Factory(_possible_shares, takes_self=True))
 
     def __attrs_post_init__(self) -> None:
         """Refuse probabilities that together pass 1."""
@@ -168,7 +168,7 @@ class Faults:
         return cls(**shares, **options)
 
     def strike(self, number: int) -> Fault | None:
-        """What the request of this number, counted from 0, meets."""
+        """The fault that the request of this number, counted from 0, meets."""
         if number < len(self.sequence):
             return self.sequence[number]
         if not self._shares:
@@ -185,8 +185,8 @@ class Faults:
 
 
 @frozen
-class Met:
-    """What a door has to carry out for one request.
+class FaultedResponse:
+    """The answer to one request as its fault leaves it, for transport or server to carry out.
 
     Args:
         response: What to answer; None where the connection ends without an answer.
@@ -201,59 +201,59 @@ class Met:
     status: int | None = None
 
 
-def meet(faults: Faults, fault: Fault | None, answered: Response | None) -> Met:
-    """What is left of the answer to a request that meets ``fault``; ``answered`` is None where it had no effect."""
+def apply_fault(faults: Faults, fault: Fault | None, answered: Response | None) -> FaultedResponse:
+    """Spoil the answer to a request that meets ``fault``; ``answered`` is None where the request had no effect."""
     status = answered.status if answered else None
     if fault is not None and fault.breaks:
-        return Met(None, fault, faults.seconds, status)
+        return FaultedResponse(None, fault, faults.seconds, status)
     if answered is None:
         answered = _refusal(fault, faults)
     elif fault is Fault.HTML:
         answered = Response(502, {"content-type": "text/html"}, _PAGE)
     elif fault is Fault.TRUNCATED_JSON:
         body, chunks = answered.body, answered.chunks
-        answered = evolve(answered, body=first_half(body), chunks=chunks[: len(chunks) // 2])
-    return Met(answered, fault, faults.seconds, answered.status)
+        answered = evolve(answered, body=cut_in_half(body), chunks=chunks[: len(chunks) // 2])
+    return FaultedResponse(answered, fault, faults.seconds, answered.status)
 
 
 def _refusal(fault: Fault | None, faults: Faults) -> Response:
     """The answer to a request that had no effect."""
     if fault is Fault.TOO_MANY:
-        told = {"content-type": "application/json", "retry-after": f"{faults.retry_after:g}"}
-        return Response(429, told, b'{"detail": "Too Many Requests"}')
+        headers = {"content-type": "application/json", "retry-after": f"{faults.retry_after:g}"}
+        return Response(429, headers, b'{"detail": "Too Many Requests"}')
     return Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
 
 
-def drips(seconds: float, body: bytes) -> Iterator[tuple[float, bytes]]:
-    """A slow body: how long nothing comes, in seconds, and what comes then; ``seconds`` in all."""
+def split_into_drips(seconds: float, body: bytes) -> Iterator[tuple[float, bytes]]:
+    """Split a slow body: how long nothing comes, in seconds, and what comes then; ``seconds`` in all."""
     step = max(1, -(-len(body) // _DRIPS))
     starts = range(0, len(body), step)
     for start in starts:
         yield seconds / len(starts), body[start : start + step]
 
 
-def first_half(body: bytes) -> bytes:
-    """What arrives of a body that is cut."""
+def cut_in_half(body: bytes) -> bytes:
+    """Return the part of a cut body that arrives."""
     return body[: len(body) // 2]
 
 
 @define
-class Plan:
+class FaultQueue:
     """Which fault the next request meets."""
 
     faults: Faults = field(factory=Faults)
     _next: deque[Fault | None] = field(factory=deque["Fault | None"], init=False)
-    _met: int = field(default=0, init=False)
+    _faulted: int = field(default=0, init=False)
 
     def add(self, faults: Iterable[Fault | None]) -> None:
         """Let the next requests meet these, in this order, before anything drawn or scripted."""
         self._next.extend(_known("next_fault", faults))
 
     def take(self, request: Request) -> Fault | None:
-        """What ``request`` meets."""
+        """Take the fault that ``request`` meets."""
         if not (self.faults.cdn or request.path.startswith(_API)):
             return None
         if self._next:
             return self._next.popleft()
-        self._met += 1
-        return self.faults.strike(self._met - 1)
+        self._faulted += 1
+        return self.faults.strike(self._faulted - 1)

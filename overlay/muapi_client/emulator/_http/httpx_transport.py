@@ -1,4 +1,4 @@
-"""The in-process door: an httpx transport for both kinds of client.
+"""In process: an httpx transport for both kinds of client.
 
 Lives here: httpx requests to values and back, and what a fault looks like to an httpx client. Does not live here: any
 behaviour. Imported only when a transport is asked for, because httpx costs 60 ms.
@@ -12,14 +12,14 @@ from urllib.parse import parse_qsl
 import anyio.lowlevel
 import httpx
 
-from muapi_client.emulator._http.faults import Fault, drips, first_half
+from muapi_client.emulator._http.faults import Fault, cut_in_half, split_into_drips
 from muapi_client.emulator._messages.messages import Request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from muapi_client._clock import Clock
-    from muapi_client.emulator._http.faults import Met
+    from muapi_client.emulator._http.faults import FaultedResponse
 
 _BROKEN: Final = frozenset({Fault.CUT_BODY, Fault.SLOW_BODY})
 
@@ -27,38 +27,40 @@ _BROKEN: Final = frozenset({Fault.CUT_BODY, Fault.SLOW_BODY})
 class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Carries requests to an emulator. ``clock`` is the emulator's, for a client that wants the same time."""
 
-    def __init__(self, meet: Callable[[Request], Met], clock: Clock) -> None:
+    def __init__(self, meet: Callable[[Request], FaultedResponse], clock: Clock) -> None:
         self._meet = meet
         self.clock = clock
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer, blocking."""
-        met = self._meet(_request(request, request.read(), self.clock.now()))
-        if seconds := _wait(request, met):
+        faulted = self._meet(_request(request, request.read(), self.clock.now()))
+        if seconds := _wait(request, faulted):
             self.clock.sleep(seconds)
-        return self._answer(request, met)
+        return self._answer(request, faulted)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer, once the event loop has let others run."""
         body = await request.aread()
         await anyio.lowlevel.checkpoint()
-        met = self._meet(_request(request, body, self.clock.now()))
-        if seconds := _wait(request, met):
+        faulted = self._meet(_request(request, body, self.clock.now()))
+        if seconds := _wait(request, faulted):
             await self.clock.asleep(seconds)
-        return self._answer(request, met)
+        return self._answer(request, faulted)
 
-    def _answer(self, request: httpx.Request, met: Met) -> httpx.Response:
+    def _answer(self, request: httpx.Request, faulted: FaultedResponse) -> httpx.Response:
         """The response, or the exception that a real network would have ended in."""
-        if met.fault is Fault.REFUSE:
+        if faulted.fault is Fault.REFUSE:
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
-        if met.response is None:
+        if faulted.response is None:
             raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
-        if met.fault is Fault.DELAY and _wait(request, met) < met.seconds:
+        if faulted.fault is Fault.DELAY and _wait(request, faulted) < faulted.seconds:
             raise httpx.ReadTimeout("The read operation timed out", request=request)
-        headers, status = dict(met.response.headers), met.response.status
-        if met.fault in _BROKEN or met.response.chunks:
-            return httpx.Response(status, headers=headers, stream=_Stream(request, met, self.clock), request=request)
-        body = met.response.body
+        headers, status = dict(faulted.response.headers), faulted.response.status
+        if faulted.fault in _BROKEN or faulted.response.chunks:
+            return httpx.Response(
+                status, headers=headers, stream=_Stream(request, faulted, self.clock), request=request
+            )
+        body = faulted.response.body
         headers.setdefault("content-length", str(len(body)))  # an answer to HEAD tells that of the whole
         # A stream, not `content`: httpx counts the bytes of what it reads, and downloads go by that count.
         return httpx.Response(status, headers=headers, stream=httpx.ByteStream(body), request=request)
@@ -67,9 +69,9 @@ class EmulatorTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body in pieces, which may be cut or take its time."""
 
-    def __init__(self, request: httpx.Request, met: Met, clock: Clock) -> None:
+    def __init__(self, request: httpx.Request, faulted: FaultedResponse, clock: Clock) -> None:
         self._request = request
-        self._met = met
+        self._faulted = faulted
         self._clock = clock
 
     def __iter__(self) -> Iterator[bytes]:
@@ -84,14 +86,14 @@ class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def _pieces(self) -> Iterator[tuple[float, bytes]]:
         """How long nothing comes, and what comes then."""
-        assert self._met.response is not None
-        pieces = self._met.response.chunks or (self._met.response.body,)
-        if self._met.fault is Fault.SLOW_BODY:
-            yield from drips(self._met.seconds, b"".join(pieces))
-        elif self._met.fault is Fault.CUT_BODY:
-            yield 0.0, first_half(b"".join(pieces))
-            said = "peer closed connection without sending complete message body"
-            raise httpx.RemoteProtocolError(said, request=self._request)
+        assert self._faulted.response is not None
+        pieces = self._faulted.response.chunks or (self._faulted.response.body,)
+        if self._faulted.fault is Fault.SLOW_BODY:
+            yield from split_into_drips(self._faulted.seconds, b"".join(pieces))
+        elif self._faulted.fault is Fault.CUT_BODY:
+            yield 0.0, cut_in_half(b"".join(pieces))
+            message = "peer closed connection without sending complete message body"
+            raise httpx.RemoteProtocolError(message, request=self._request)
         else:
             yield from ((0.0, piece) for piece in pieces)
 
@@ -110,12 +112,12 @@ def _read_timeout(request: httpx.Request) -> float | None:
     return limit
 
 
-def _wait(request: httpx.Request, met: Met) -> float:
+def _wait(request: httpx.Request, faulted: FaultedResponse) -> float:
     """How long the client waits for the head of the answer, in seconds: at most its read timeout."""
-    if met.fault is not Fault.DELAY:
+    if faulted.fault is not Fault.DELAY:
         return 0.0
     limit = _read_timeout(request)
-    return met.seconds if limit is None else min(met.seconds, limit)
+    return faulted.seconds if limit is None else min(faulted.seconds, limit)
 
 
 def _request(request: httpx.Request, body: bytes, now: float) -> Request:

@@ -1,4 +1,4 @@
-"""What is told of a request that a served emulator saw.
+"""Log entries: one request that a served emulator answered.
 
 Lives here: the entry, and finding its words in an answer. No key enters it: headers and query are left out, and what
 looks like a key in a path is masked. Does not live here: printing it.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from muapi_client.emulator._http.faults import Fault, Met
+    from muapi_client.emulator._http.faults import Fault, FaultedResponse
     from muapi_client.emulator._messages.messages import Request, Response
 
 _KEYS: Final = re.compile(r"sk-[\w-]+")
@@ -42,27 +42,27 @@ class LogEntry:
     fault: Fault | None = None
 
 
-def entry_of(request: Request, met: Met, seconds: float) -> LogEntry:
-    """What is told of ``request`` and its answer, which took ``seconds`` to make."""
-    headers = {name.lower(): value for name, value in met.response.headers.items()} if met.response else {}
+def build_log_entry(request: Request, faulted: FaultedResponse, seconds: float) -> LogEntry:
+    """The log entry of ``request`` and its answer, which took ``seconds`` to make."""
+    headers = {name.lower(): value for name, value in faulted.response.headers.items()} if faulted.response else {}
     return LogEntry(
         method=request.method,
         path=_KEYS.sub("sk-***", request.path),
-        status=met.response.status if met.response else None,
+        status=faulted.response.status if faulted.response else None,
         seconds=seconds,
         cost_usd=headers.get("x-muapi-cost-usd"),
-        request_id=_request_id(met.response) if met.response else None,
-        fault=met.fault,
+        request_id=_request_id(faulted.response) if faulted.response else None,
+        fault=faulted.fault,
     )
 
 
 def _request_id(response: Response) -> str | None:
     """The job an answer is about, in any of the layouts the emulator knows."""
     try:
-        told: Any = json.loads(response.body)
+        answer: Any = json.loads(response.body)
     except ValueError:
         return None
-    places: list[Any] = [told, *(told.get(name) for name in ("data", "detail"))] if _is_object(told) else []
+    places: list[Any] = [answer, *(answer.get(name) for name in ("data", "detail"))] if _is_object(answer) else []
     named: list[Any] = [place.get("request_id") or place.get("id") for place in places if _is_object(place)]
     return next((name for name in named if isinstance(name, str)), None)
 

@@ -50,7 +50,7 @@ class Exchange:
         return json.loads(self.request.body) if self.request.body else None
 
 
-class Seen:
+class RequestLog:
     """The newest exchanges in order, the newest of those with their bodies, and the last one always whole."""
 
     def __init__(self, limit: int = REMEMBERED) -> None:
@@ -64,18 +64,18 @@ class Seen:
         self._whole.append(exchange)
         self._size += len(exchange.request.body)
         while self._size > BODIES and len(self._whole) > 1:
-            self._rest.append(self._bare())
+            self._rest.append(self._drop_body())
         while len(self._rest) + len(self._whole) > self._limit:
             if self._rest:
                 self._rest.popleft()
             else:
-                self._bare()
+                self._drop_body()
 
     def all(self) -> tuple[Exchange, ...]:
         """All that are remembered, oldest first."""
         return (*self._rest, *self._whole)
 
-    def _bare(self) -> Exchange:
+    def _drop_body(self) -> Exchange:
         """The oldest of those that are whole, out of their row and without its body."""
         exchange = self._whole.popleft()
         request = exchange.request

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SPEED: Final = 60.0  # emulated seconds a second: a video of 90 s takes 1.5 s
 
 
-class Passing:
+class RunningClock:
     """Lets a virtual clock run with real time; when it is moved on by hand, it runs on from there.
 
     Args:
@@ -44,11 +44,11 @@ class Passing:
         return self._clock.now()
 
 
-_running: Final[dict[VirtualClock, Passing]] = {}  # of the clocks that are served now
+_running: Final[dict[VirtualClock, RunningClock]] = {}  # of the clocks that are served now
 _lock: Final = ForkLock()
 
 
-def begun(clock: Clock, speed: float | None) -> Callable[[], float]:
+def begin_serving(clock: Clock, speed: float | None) -> Callable[[], float]:
     """How one more server reads ``clock``, until it is :func:`ended` for it.
 
     Raises:
@@ -63,7 +63,7 @@ def begun(clock: Clock, speed: float | None) -> Callable[[], float]:
     if speed is not None and not speed > 0:
         raise ValueError(f"speed={speed!r} is no speed: 60 lets a minute pass in a second, 1 is real time")
     with _lock:
-        passing = _running.get(clock) or Passing(clock, SPEED if speed is None else speed)
+        passing = _running.get(clock) or RunningClock(clock, SPEED if speed is None else speed)
         if speed not in {None, passing.speed}:
             raise ValueError(
                 f"this emulator is served already, with speed={passing.speed:g}: its time has one speed, so leave "
@@ -74,7 +74,7 @@ def begun(clock: Clock, speed: float | None) -> Callable[[], float]:
     return passing.now
 
 
-def ended(clock: Clock) -> None:
+def end_serving(clock: Clock) -> None:
     """One server less reads ``clock``; without any, its time stands still again."""
     with _lock:
         if not isinstance(clock, VirtualClock) or clock not in _running:

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias
 from weakref import WeakSet
 
 from muapi_client.emulator._http.connection import Connection, Service
-from muapi_client.emulator._http.served_clock import begun, ended
-from muapi_client.emulator._http.webhook_sender import Courier, hand_over, is_own
-from muapi_client.emulator._messages.callback_errors import complaining
-from muapi_client.emulator._spec.operations import operations
+from muapi_client.emulator._http.served_clock import begin_serving, end_serving
+from muapi_client.emulator._http.webhook_sender import WebhookSender, call_receiver, is_own
+from muapi_client.emulator._messages.callback_errors import report_errors_of
+from muapi_client.emulator._spec.operations import read_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from muapi_client._clock import Clock
-    from muapi_client.emulator._http.faults import Met
+    from muapi_client.emulator._http.faults import FaultedResponse
     from muapi_client.emulator._http.log import LogEntry
     from muapi_client.emulator._messages.messages import Request
     from muapi_client.emulator._webhooks.deliveries import Delivery
-    from muapi_client.emulator._webhooks.outbox import Post
+    from muapi_client.emulator._webhooks.outbox import Outbox
 
     Delivering: TypeAlias = "Callable[[], Coroutine[None, None, None]]"  # sees to webhooks until cancelled
 
@@ -83,7 +83,7 @@ class Server:
         Raises:
             OSError: The address cannot be listened on.
         """
-        operations()  # so that the first request need not wait for 2 MB to be read
+        read_operations()  # so that the first request need not wait for 2 MB to be read
         self._listening = _listen(host, port)
         self.port: int = self._listening.getsockname()[1]
         there = _EVERYWHERE.get(host, host)
@@ -108,7 +108,7 @@ class Server:
             self._thread.join(_PATIENCE)
         self._end()
 
-    def forsake(self) -> None:
+    def abandon(self) -> None:
         """In a forked child, where the thread does not exist: leave the port to the parent."""
         self._listening.close()
         self._loop = None
@@ -147,8 +147,8 @@ class Server:
 
 
 def serve(
-    meet: Callable[[Request], Met],
-    post: Post,
+    meet: Callable[[Request], FaultedResponse],
+    post: Outbox,
     clock: Clock,
     date: Callable[[], str],
     address: tuple[str, int],
@@ -158,25 +158,25 @@ def serve(
     anywhere: bool,
 ) -> Served:
     """Serve an emulator; see ``Emulator.serve``, which says what is what."""
-    now, tell, host = begun(clock, speed), complaining("log=", log), address[0]
+    now, tell, host = begin_serving(clock, speed), report_errors_of("log=", log), address[0]
 
     def due() -> list[Delivery]:
         now()  # lets the time pass that the post's clock reads
         return post.due()
 
-    def told(delivery: Delivery, status: int | None, error: str | None, final: bool) -> None:
-        tried = post.told(delivery, status, error, final)
+    def record_result(delivery: Delivery, status: int | None, error: str | None, final: bool) -> None:
+        tried = post.record_result(delivery, status, error, final)
         if tell is not None:
             tell(tried)
 
     def delivering() -> Coroutine[None, None, None]:
         if post.is_handed_over:
-            return hand_over(due, post.attempt)
-        return Courier(due, told, anywhere=anywhere, open_to_others=not is_own(host)).run()
+            return call_receiver(due, post.attempt)
+        return WebhookSender(due, record_result, anywhere=anywhere, open_to_others=not is_own(host)).run()
 
     def on_close() -> None:
         post.serve(-1)
-        ended(clock)
+        end_serving(clock)
 
     post.serve(1)
     try:
@@ -189,13 +189,13 @@ def serve(
 _servers: Final[WeakSet[Server]] = WeakSet()
 
 
-def _forsake_all() -> None:
+def _abandon_all() -> None:
     for server in list(_servers):
-        server.forsake()
+        server.abandon()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forsake_all)
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from muapi_client.emulator._messages.callback_errors import complain
+from muapi_client.emulator._messages.callback_errors import report_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,13 +32,13 @@ _OPEN: Final = (
 )
 
 
-class Courier:
+class WebhookSender:
     """Takes what is due out of the queue and posts it.
 
     Args:
-        due: The posts that are due now; each is answered once, by ``told``.
-        told: Called with a post, the status it was answered with (None for none), why none came, and whether that
-            is final.
+        due: The posts that are due now; each is answered once, by ``record_result``.
+        record_result: Called with a post, the status it was answered with (None for none), why none came, and
+            whether that is final.
         anywhere: Whether hosts other than this machine are posted to.
         open_to_others: Whether other machines can ask for a webhook. They could reach through it what listens on this
             machine for itself only, so that none is posted then, unless ``anywhere``.
@@ -47,13 +47,13 @@ class Courier:
     def __init__(
         self,
         due: Callable[[], list[Delivery]],
-        told: Callable[[Delivery, int | None, str | None, bool], None],
+        record_result: Callable[[Delivery, int | None, str | None, bool], None],
         *,
         anywhere: bool = False,
         open_to_others: bool = False,
     ) -> None:
         self._due = due
-        self._told = told
+        self._record_result = record_result
         self._anywhere = anywhere
         self._open = open_to_others
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -64,20 +64,20 @@ class Courier:
         try:
             async with asyncio.TaskGroup() as posts:
                 while True:
-                    for delivery in _taken(self._due):
-                        posts.create_task(self._carry(delivery))
+                    for delivery in _take_due(self._due):
+                        posts.create_task(self._deliver(delivery))
                     await asyncio.sleep(TICK)
         finally:
             if self._client is not None:
                 await self._client.aclose()
 
-    async def _carry(self, delivery: Delivery) -> None:
+    async def _deliver(self, delivery: Delivery) -> None:
         if not self._anywhere and (self._open or not is_loopback(delivery.url)):
-            self._told(delivery, None, _OPEN if self._open else _ELSEWHERE, True)
+            self._record_result(delivery, None, _OPEN if self._open else _ELSEWHERE, True)
             return
         async with self._room:
             status, why_not = await self._post(delivery)
-        self._told(delivery, status, why_not, False)
+        self._record_result(delivery, status, why_not, False)
 
     async def _post(self, delivery: Delivery) -> tuple[int | None, str | None]:
         import httpx  # noqa: PLC0415 - costs 60 ms, and few jobs have a webhook
@@ -98,10 +98,10 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if first is None else _reason(first)
 
 
-async def hand_over(due: Callable[[], list[Delivery]], attempt: Callable[[Delivery], None]) -> None:
+async def call_receiver(due: Callable[[], list[Delivery]], attempt: Callable[[Delivery], None]) -> None:
     """Have ``attempt`` make every try that is due, one at a time and beside the loop, until cancelled.
 
-    What it raises is complained of; the tries after it are made.
+    What it raises is reported; the tries after it are made.
     """
     loop = asyncio.get_running_loop()
 
@@ -110,24 +110,24 @@ async def hand_over(due: Callable[[], list[Delivery]], attempt: Callable[[Delive
             try:
                 attempt(delivery)
             except BaseException as error:  # noqa: BLE001 - pytest.fail is none of Exception's
-                complain("deliver=", error, loop)
+                report_error("deliver=", error, loop)
 
     while True:
-        if tries := _taken(due):
+        if tries := _take_due(due):
             await asyncio.to_thread(make, tries)
         await asyncio.sleep(TICK)
 
 
-def _taken(due: Callable[[], list[Delivery]]) -> list[Delivery]:
+def _take_due(due: Callable[[], list[Delivery]]) -> list[Delivery]:
     try:
         return due()
     except Exception as error:  # noqa: BLE001 - such as a scripted output that is no JSON; the others are due yet
-        complain("a webhook", error)
+        report_error("a webhook", error)
         return []
 
 
 def is_loopback(url: str) -> bool:
-    """Whether ``url`` is this machine's, told by its name alone."""
+    """Return whether ``url`` is this machine's, told by its name alone."""
     try:
         return is_own(urlsplit(url).hostname or "")
     except ValueError:
@@ -135,7 +135,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_own(host: str) -> bool:
-    """Whether ``host`` is this machine's, reached from nowhere else."""
+    """Return whether ``host`` is this machine's, reached from nowhere else."""
     try:
         return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
     except ValueError:

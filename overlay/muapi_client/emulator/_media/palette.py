@@ -1,4 +1,4 @@
-"""What a file shows of its seed.
+"""Marks: how a file shows its seed.
 
 Lives here: the comment and the colours drawn from a mark. Does not live here: where a format keeps a comment.
 
@@ -13,7 +13,7 @@ Colour: TypeAlias = "tuple[int, int, int]"  # red, green, blue, each 0 to 255
 
 
 def note(mark: bytes) -> bytes:
-    """What stands in a file's comment, so that two marks never give equal files."""
+    """The text of a file's comment, so that two marks never give equal files."""
     return b"muapi emulator " + mark.hex().encode()
 
 

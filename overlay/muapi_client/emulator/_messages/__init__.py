@@ -1,4 +1,4 @@
-"""What comes in and what goes out, as values, and the forms inside: money, times, addresses, forms.
+"""Requests and answers as values, and the forms inside: money, times, addresses, multipart.
 
 Lives here: what every other room speaks. Does not live here: anything that knows the document (``_spec``) or remembers
 something (``_state``).

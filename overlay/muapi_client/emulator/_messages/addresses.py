@@ -49,10 +49,10 @@ class Place:
     base: str
 
 
-def place_of(request: Request) -> Place:
+def find_place(request: Request) -> Place:
     """Where ``request`` goes; any host that is not known is the API."""
-    told = _HOST.fullmatch(request.host)  # what is no host must not get into URLs
-    name = told[1].lower() if told else ""
+    match = _HOST.fullmatch(request.host)  # what is no host must not get into URLs
+    name = match[1].lower() if match else ""
     if name in _OTHERS:
         return Place(name, request.path, "")
     if not name or f".{name}".endswith(_DOMAIN) or not (request.served or name in _LOOPBACK):
@@ -64,7 +64,7 @@ def place_of(request: Request) -> Place:
     return Place("", request.path, base)
 
 
-def addressed(content: bytes, base: str) -> bytes:
+def rewrite_urls(content: bytes, base: str) -> bytes:
     """``content`` with every URL of a known host as a client at ``base`` reaches it; as it is for ``""``."""
     if not base or b"https://" not in content:
         return content

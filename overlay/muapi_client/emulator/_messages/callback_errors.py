@@ -1,4 +1,4 @@
-"""What is told of a callable that fails while an emulator is served.
+"""Reporting a user's callable that fails while an emulator is served.
 
 Lives here: telling it, since whoever gave the callable is not there to be raised at, and the server goes on. Does not
 live here: what the callables are for.
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def complain(what: str, error: BaseException, loop: asyncio.AbstractEventLoop | None = None) -> None:
+def report_error(what: str, error: BaseException, loop: asyncio.AbstractEventLoop | None = None) -> None:
     """Tell of ``error`` by the event loop's exception handler: in the log, at first standard error, with a traceback.
 
     Args:
@@ -25,15 +25,15 @@ def complain(what: str, error: BaseException, loop: asyncio.AbstractEventLoop | 
     where.call_exception_handler({"message": f"the emulator goes on, but {what} failed", "exception": error})
 
 
-def complaining(what: str, told: Callable[[Any], object] | None) -> Callable[[Any], object] | None:
-    """``told``, but that a fault of its own is complained of and goes no further."""
-    if told is None:
+def report_errors_of(what: str, callback: Callable[[Any], object] | None) -> Callable[[Any], object] | None:
+    """``callback``, but that a fault of its own is complained of and goes no further."""
+    if callback is None:
         return None
 
     def tell(news: Any) -> None:
         try:
-            told(news)
+            callback(news)
         except BaseException as error:  # noqa: BLE001 - pytest.fail is none of Exception's
-            complain(what, error)
+            report_error(what, error)
 
     return tell

@@ -1,4 +1,4 @@
-"""What a request costs, as a value.
+"""The cost of a request as a value.
 
 Lives here: amounts in US dollars, exact, and the cost of a request as the documents word it. Does not live here: prices
 (``_spec/prices``), the account's money (``_state/wallet``).
@@ -22,7 +22,7 @@ def dollars(amount: Decimal | float | str) -> Decimal:
 
 @frozen
 class Cost:
-    """What one request cost; a refund leaves the amount standing (API reference, "Per-Request Cost")."""
+    """The cost of one request; a refund leaves the amount standing (API reference, "Per-Request Cost")."""
 
     usd: Decimal = Decimal(0)
     bonus_credits: int = 0

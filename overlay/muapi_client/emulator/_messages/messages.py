@@ -1,4 +1,4 @@
-"""What comes in and what goes out, as values; and reading a body.
+"""Requests and answers as values, and reading a body.
 
 Lives here: requests, answers, refusals, and JSON bodies. Does not live here: what any of them means, forms
 (``multipart``).
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SECRET: Final = frozenset({"x-api-key", "authorization"})  # headers whose values are not shown
 
 
-def _shown(headers: Mapping[str, str]) -> str:
+def _hide_secrets(headers: Mapping[str, str]) -> str:
     """``headers`` as a representation shows them: a failing assertion prints it, and logs of CI keep that."""
     return repr({name: "***" if name.lower() in _SECRET else value for name, value in headers.items()})
 
@@ -42,7 +42,7 @@ class Request:
     method: str
     path: str
     query: Mapping[str, str] = field(factory=dict[str, str])
-    headers: Mapping[str, str] = field(factory=dict[str, str], repr=_shown)
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=_hide_secrets)
     body: bytes = b""
     now: float = 0.0
     host: str = "api.muapi.ai"
@@ -60,7 +60,7 @@ class Response:
 
 
 FREE = Cost()
-"""What a request that is no job costs: nothing, and the answer says so."""
+"""The cost of a request that is no job: nothing, and the answer says so."""
 
 
 @frozen(eq=False, repr=False)
@@ -87,48 +87,50 @@ class Refusal(Exception):  # noqa: N818 - an answer on its way out, not a fault 
         self.headers = headers or {}
 
 
-def live_only() -> Refusal:
+def live_key_error() -> Refusal:
     """The refusal of a change that a test key must not make."""
     return Refusal(403, "A test key cannot change the account: use a live key")
 
 
-def problem(kind: str, loc: tuple[str | int, ...], msg: str, **ctx: Any) -> dict[str, Any]:
+def build_problem(kind: str, loc: tuple[str | int, ...], msg: str, **ctx: Any) -> dict[str, Any]:
     """One entry of a 422's ``detail``, in the form FastAPI gives it."""
     entry: dict[str, Any] = {"type": kind, "loc": list(loc), "msg": msg}
     return {**entry, "ctx": ctx} if ctx else entry
 
 
-def invalid(*problems: Mapping[str, Any]) -> Refusal:
+def invalid_error(*problems: Mapping[str, Any]) -> Refusal:
     """A 422 with these problems."""
     return Refusal(422, list(problems))
 
 
-def json_body(request: Request) -> Any:
+def parse_json_body(request: Request) -> Any:
     """The parsed body. Raises Refusal (422) as FastAPI does: absent, not JSON, or sent as another type."""
     if not request.body:
-        raise invalid(problem("missing", ("body",), "Field required"))
+        raise invalid_error(build_problem("missing", ("body",), "Field required"))
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type != "application/json" and not content_type.endswith("+json"):
-        raise invalid(not_an_object("body"))
+        raise invalid_error(not_an_object_problem("body"))
     try:
         value = json.loads(request.body, parse_constant=_no_such_number)
     except json.JSONDecodeError as error:
-        raise _not_json(error.pos, error.msg) from None
+        raise _not_json_error(error.pos, error.msg) from None
     except (ValueError, RecursionError) as error:
-        raise _not_json(0, str(error)) from None
+        raise _not_json_error(0, str(error)) from None
     if rb"\ud" in request.body.lower() and not _is_text(value):
         message = "Input should be a valid string, unable to parse raw data as a unicode string"
-        raise invalid(problem("string_unicode", ("body",), message))
+        raise invalid_error(build_problem("string_unicode", ("body",), message))
     return value
 
 
-def not_an_object(*loc: str | int) -> dict[str, Any]:
+def not_an_object_problem(*loc: str | int) -> dict[str, Any]:
     """The problem of a value that should have been an object with known fields."""
-    return problem("model_attributes_type", loc, "Input should be a valid dictionary or object to extract fields from")
+    return build_problem(
+        "model_attributes_type", loc, "Input should be a valid dictionary or object to extract fields from"
+    )
 
 
 def _is_text(value: Any) -> bool:
-    """Whether every string in ``value`` can be written as UTF-8: JSON can spell halves of characters alone."""
+    """Return whether every string in ``value`` can be written as UTF-8: JSON can spell halves of characters alone."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -140,5 +142,5 @@ def _no_such_number(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")
 
 
-def _not_json(position: int, why: str) -> Refusal:
-    return invalid(problem("json_invalid", ("body", position), "JSON decode error", error=why))
+def _not_json_error(position: int, why: str) -> Refusal:
+    return invalid_error(build_problem("json_invalid", ("body", position), "JSON decode error", error=why))

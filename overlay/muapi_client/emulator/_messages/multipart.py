@@ -26,7 +26,7 @@ class Part:
     content: bytes
 
 
-def parts(request: Request) -> dict[str, Part]:
+def parse_parts(request: Request) -> dict[str, Part]:
     """The fields of the form that ``request`` carries, by name; none when it carries no form."""
     boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
     if boundary is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from muapi_client.emulator._messages.messages import not_an_object, problem
+from muapi_client.emulator._messages.messages import build_problem, not_an_object_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ _TAGS: Final = {"string": "str", "integer": "int", "number": "float", "boolean":
 _RANK: Final = {"const": 0, "enum": 0, "type": 1, "format": 2}
 
 
-def problems(errors: Iterable[ValidationError], root: Loc, fields: Sequence[str]) -> list[dict[str, Any]]:
+def build_problems(errors: Iterable[ValidationError], root: Loc, fields: Sequence[str]) -> list[dict[str, Any]]:
     """The problems of one value, one a place, in the order of its fields.
 
     Args:
@@ -43,14 +43,14 @@ def problems(errors: Iterable[ValidationError], root: Loc, fields: Sequence[str]
         root: Where the value stands: ``("body",)`` or ``("query", name)``.
         fields: The names of the value's fields in the document's order.
     """
-    told: dict[Loc, tuple[int, dict[str, Any]]] = {}
+    found: dict[Loc, tuple[int, dict[str, Any]]] = {}
     for error, place_in_value in _leaves(errors, ()):
         entry = _problem(error, (*root, *place_in_value))
         place, rank = tuple(entry["loc"]), _RANK.get(error.kind.name, 3)
-        if place not in told or rank < told[place][0]:
-            told[place] = rank, entry
+        if place not in found or rank < found[place][0]:
+            found[place] = rank, entry
     order = {name: number for number, name in enumerate(fields)}
-    return sorted((entry for _, entry in told.values()), key=lambda entry: _order(entry["loc"], root, order))
+    return sorted((entry for _, entry in found.values()), key=lambda entry: _order(entry["loc"], root, order))
 
 
 def _order(loc: list[str | int], root: Loc, order: Mapping[str, int]) -> int:
@@ -79,7 +79,7 @@ def _place(path: Sequence[str | int], tags: Tags) -> Loc:
 
 
 def _is_null(branch: Sequence[ValidationError], union: ValidationError) -> bool:
-    """Whether ``branch`` is the ``null`` of a nullable field, which pydantic does not mention."""
+    """Return whether ``branch`` is the ``null`` of a nullable field, which pydantic does not mention."""
     return any(
         error.kind.name == "type"
         and error.kind.as_dict()["types"] == ["null"]
@@ -89,7 +89,7 @@ def _is_null(branch: Sequence[ValidationError], union: ValidationError) -> bool:
 
 
 def _tag(branch: Sequence[ValidationError], depth: int) -> str:
-    """What pydantic calls a member of a union, told from what it found wrong; ``depth`` is the union's."""
+    """Return what pydantic calls a member of a union, told from what it found wrong; ``depth`` is the union's."""
     error = branch[0]
     expected = error.kind.as_dict()["types"][0] if error.kind.name == "type" else "string"
     if expected == "array" or len(error.instance_path) > depth:
@@ -100,47 +100,47 @@ def _tag(branch: Sequence[ValidationError], depth: int) -> str:
 def _problem(error: ValidationError, loc: Loc) -> dict[str, Any]:
     facts = error.kind.as_dict()
     word = _WORDS.get(error.kind.name)
-    return word(error, facts, loc) if word else problem("value_error", loc, error.message)
+    return word(error, facts, loc) if word else build_problem("value_error", loc, error.message)
 
 
 def _type(error: ValidationError, facts: Mapping[str, Any], loc: Loc) -> dict[str, Any]:
     expected = facts["types"][0]
     if expected == "object" and _names_a_model(error):
-        return not_an_object(*loc)
+        return not_an_object_problem(*loc)
     if expected == "integer" and isinstance(error.instance, float):
         message = "Input should be a valid integer, got a number with a fractional part"
-        return problem("int_from_float", loc, message)
+        return build_problem("int_from_float", loc, message)
     kind, message = _TYPES[expected]
-    return problem(kind, loc, message)
+    return build_problem(kind, loc, message)
 
 
 def _names_a_model(error: ValidationError) -> bool:
-    """Whether the object asked for is the body itself or a named schema, not a free-form mapping."""
+    """Return whether the object asked for is the body itself or a named schema, not a free-form mapping."""
     path = error.schema_path
     return path == ["type"] or (path[:2] == ["components", "schemas"] and len(path) == 4)  # noqa: PLR2004 - …/name/type
 
 
 def _missing(_error: ValidationError, facts: Mapping[str, Any], loc: Loc) -> dict[str, Any]:
-    return problem("missing", (*loc, facts["property"]), "Field required")
+    return build_problem("missing", (*loc, facts["property"]), "Field required")
 
 
 def _choice(options: Sequence[Any], loc: Loc) -> dict[str, Any]:
     words = [repr(option) for option in options]
     expected = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-    return problem("literal_error", loc, f"Input should be {expected}", expected=expected)
+    return build_problem("literal_error", loc, f"Input should be {expected}", expected=expected)
 
 
 def _link(error: ValidationError, facts: Mapping[str, Any], loc: Loc) -> dict[str, Any]:
     if facts["format"] != "uri":
         message = f"Input should be a valid {facts['format']}"
-        return problem(f"{facts['format'].replace('-', '_')}_parsing", loc, message)
+        return build_problem(f"{facts['format'].replace('-', '_')}_parsing", loc, message)
     scheme, colon, _ = str(error.instance).partition(":")
     if colon and scheme.isalpha() and scheme.lower() not in {"http", "https"}:
         expected = "'http' or 'https'"
         message = f"URL scheme should be {expected}"
-        return problem("url_scheme", loc, message, expected_schemes=expected)
+        return build_problem("url_scheme", loc, message, expected_schemes=expected)
     why = "relative URL without a base" if error.instance else "input is empty"
-    return problem("url_parsing", loc, f"Input should be a valid URL, {why}", error=why)
+    return build_problem("url_parsing", loc, f"Input should be a valid URL, {why}", error=why)
 
 
 def _bound(kind: str, key: str, words: str) -> Callable[[ValidationError, Mapping[str, Any], Loc], dict[str, Any]]:
@@ -148,7 +148,7 @@ def _bound(kind: str, key: str, words: str) -> Callable[[ValidationError, Mappin
         limit = facts.get("limit", facts.get("multiple_of"))
         # The document writes some integer bounds as floats (4294967295.0).
         limit = int(limit) if isinstance(limit, float) and limit.is_integer() else limit
-        return problem(kind, loc, f"Input should be {words} {limit}", **{key: limit})
+        return build_problem(kind, loc, f"Input should be {words} {limit}", **{key: limit})
 
     return tell
 
@@ -160,9 +160,9 @@ def _length(kind: str, key: str, word: str) -> Callable[[ValidationError, Mappin
             actual = len(error.instance)
             message = f"List should have at {word} {_several(limit, 'item')} after validation, not {actual}"
             ctx = {"field_type": "List", key: limit, "actual_length": actual}
-            return problem(f"too_{kind}", loc, message, **ctx)
+            return build_problem(f"too_{kind}", loc, message, **ctx)
         message = f"String should have at {word} {_several(limit, 'character')}"
-        return problem(f"string_too_{kind}", loc, message, **{key: limit})
+        return build_problem(f"string_too_{kind}", loc, message, **{key: limit})
 
     return tell
 
@@ -186,7 +186,7 @@ _WORDS: Final[Mapping[str, Callable[[ValidationError, Mapping[str, Any], Loc], d
     "maxLength": _length("long", "max_length", "most"),
     "minItems": _length("short", "min_length", "least"),
     "maxItems": _length("long", "max_length", "most"),
-    "pattern": lambda _error, facts, loc: problem(
+    "pattern": lambda _error, facts, loc: build_problem(
         "string_pattern_mismatch",
         loc,
         f"String should match pattern '{facts['pattern']}'",

@@ -88,9 +88,9 @@ def kind_of(slug: str, category: str, tag: str) -> Kind:
         category: The catalogue's category, ``""`` for a model the catalogue lacks.
         tag: The operation's first tag.
     """
-    for rules, said in ((_SAID, slug), (_CATEGORIES, category), (_HINTED, slug), (_TAGS, tag)):
+    for rules, text in ((_SAID, slug), (_CATEGORIES, category), (_HINTED, slug), (_TAGS, tag)):
         for pattern, kind in rules:
-            if re.search(pattern, said):
+            if re.search(pattern, text):
                 return kind
     return "text"
 

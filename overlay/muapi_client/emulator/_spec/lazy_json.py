@@ -67,7 +67,7 @@ class Section(Mapping[str, Any]):
         return self._content.find(self._line[:-1] + b"}", self._start)
 
 
-def section(content: bytes, *names: str) -> Section:
+def find_section(content: bytes, *names: str) -> Section:
     """The object that stands under ``names``, one inside the other.
 
     Raises:

@@ -16,8 +16,8 @@ from attrs import define, field, frozen
 
 from muapi_client.emulator._messages.messages import Refusal
 from muapi_client.emulator._spec.kinds import FAST, Kind, kind_of
-from muapi_client.emulator._spec.lazy_json import Section, section
-from muapi_client.emulator._spec.price_list import catalogue
+from muapi_client.emulator._spec.lazy_json import Section, find_section
+from muapi_client.emulator._spec.price_list import read_price_list
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Operation:
         return tuple(self.properties)
 
     def default(self, name: str) -> Any:
-        """What the document says a field is when it is left out; ``None`` when it says nothing."""
+        """A field's default by the document; ``None`` where it has none."""
         return self.properties.get(name, {}).get("default")
 
 
@@ -148,10 +148,10 @@ class Table:
 
 
 @cache
-def operations() -> Table:
+def read_operations() -> Table:
     """The pinned document's operations."""
     content = pinned().content
-    return Table(section(content, "paths"), section(content, "components", "schemas"))
+    return Table(find_section(content, "paths"), find_section(content, "components", "schemas"))
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -164,8 +164,8 @@ def _operation(schemas: Section, method: str, path: str, raw: Mapping[str, Any])
     match = _SUMMARY.fullmatch(raw["summary"])
     slug = path.removeprefix(PREFIX)
     # A summary that is only the slug in title case names no model; then the slug is the best name there is.
-    name = match["name"] if match and match["name"] in catalogue() else slug
-    category = catalogue()[name]["category"] if name in catalogue() else ""
+    name = match["name"] if match and match["name"] in read_price_list() else slug
+    category = read_price_list()[name]["category"] if name in read_price_list() else ""
     body = _body(schemas, method, path, raw)
     return Operation(
         method=method,

@@ -15,6 +15,6 @@ if TYPE_CHECKING:
 
 
 @cache
-def catalogue() -> Mapping[str, Mapping[str, Any]]:
+def read_price_list() -> Mapping[str, Mapping[str, Any]]:
     """The pinned price list, by catalogue name."""
     return {entry["name"]: entry for entry in pinned().models["models"]}

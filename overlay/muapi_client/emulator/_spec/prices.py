@@ -1,4 +1,4 @@
-"""What a request costs.
+"""The price of a request.
 
 Lives here: the price of a payload, and the price list as the API shows it. Does not live here: the list itself
 (``price_list``), who pays.
@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._messages.cost import dollars
-from muapi_client.emulator._spec.price_list import catalogue
+from muapi_client.emulator._spec.price_list import read_price_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ _TIERS["output_resolution"] = _TIERS["resolution"]
 _WEIGHED: Final = (*_DURATIONS, *_TIERS)
 
 
-def count(body: Mapping[str, Any]) -> int:
+def count_pieces(body: Mapping[str, Any]) -> int:
     """How many pieces a payload asks for; 1 when it does not say."""
     for name in _COUNTS:
         number = body.get(name)
@@ -86,32 +86,32 @@ def count(body: Mapping[str, Any]) -> int:
     return 1
 
 
-def price(operation: Operation, body: Mapping[str, Any]) -> Decimal:
+def compute_price(operation: Operation, body: Mapping[str, Any]) -> Decimal:
     """The charge for ``body`` in US dollars: of the catalogue's cost, or of the kind's default."""
-    entry = catalogue().get(operation.name)
+    entry = read_price_list().get(operation.name)
     if entry is None:
         return dollars(DEFAULTS[operation.kind] * _factor(operation, body))
-    return cost(entry, operation, body)
+    return compute_cost(entry, operation, body)
 
 
-def cost(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> Decimal:
+def compute_cost(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> Decimal:
     """The charge for ``body`` by an entry of the price list; ``None`` for a model that the document lacks."""
     unit = dollars(entry["cost"])
     return dollars(unit * _factor(operation, body)) if entry["dynamic_pricing"] else unit
 
 
-def estimate(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> dict[str, Any]:
+def build_estimate(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> dict[str, Any]:
     """The answer of ``estimate-cost``: what :func:`price` would charge."""
     return {
         "model": entry["name"],
-        "cost": float(cost(entry, operation, body)),
+        "cost": float(compute_cost(entry, operation, body)),
         "currency": CURRENCY,
         "dynamic_pricing": entry["dynamic_pricing"],
         "cost_strategy": entry["cost_strategy"],
     }
 
 
-def card(entry: Mapping[str, Any]) -> dict[str, Any]:
+def build_model_card(entry: Mapping[str, Any]) -> dict[str, Any]:
     """A model as ``GET models`` lists it."""
     name = entry["name"]
     return {
@@ -131,7 +131,7 @@ def card(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _factor(operation: Operation | None, body: Mapping[str, Any]) -> Decimal:
     """How many times the usual price ``body`` costs."""
-    factor = Decimal(count(body))
+    factor = Decimal(count_pieces(body))
     if operation is None:
         return factor
     for name in _WEIGHED:
@@ -142,7 +142,7 @@ def _factor(operation: Operation | None, body: Mapping[str, Any]) -> Decimal:
 
 
 def _weight(name: str, value: Any) -> Decimal | None:
-    """What a field's value counts for; ``None`` when it says nothing that counts."""
+    """Weigh a field's value; ``None`` when it says nothing that counts."""
     if name in _TIERS:
         return _TIERS[name].get(str(value).lower().removesuffix("p"))
     if isinstance(value, bool) or not (isinstance(value, int | float) or _is_digits(value)):

@@ -31,7 +31,7 @@ _STEP: Final = 40  # of the models, every fortieth is newer than the aged docume
 _RETIRED: Final = "-retired"  # how the path of a model ends that only the aged document has
 
 
-def published(request: Request) -> Response | None:
+def answer_document_request(request: Request) -> Response | None:
     """The answer to a request for the document; None for any other path."""
     if request.path not in {NEWEST, AGED}:
         return None
@@ -51,12 +51,12 @@ def published(request: Request) -> Response | None:
 def _wire(path: str) -> tuple[bytes, str]:
     """The document as bytes, one line as FastAPI writes it, and its ETag."""
     document = pinned().document
-    told = aged(document) if path == AGED else document
-    content = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    shown = make_older_document(document) if path == AGED else document
+    content = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
     return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def aged(document: Mapping[str, Any]) -> dict[str, Any]:
+def make_older_document(document: Mapping[str, Any]) -> dict[str, Any]:
     """An earlier version of ``document``; the same one every time, and ``document`` stays as it is.
 
     Every fortieth model is missing from it, and it has one model that is gone since. Where the document has them, one

@@ -1,4 +1,4 @@
-"""Whether a body or a query fits the pinned document, judged by jsonschema-rs and told as the server's 422.
+"""Checks of body, path and query against the pinned document, judged by jsonschema-rs and told as the server's 422.
 
 Lives here: validators (compiled on first use, kept), and turning values of the query into JSON. Does not
 live here: the wording of a problem (``error_details``), nor anything of the client's own check, which this one
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._messages.messages import invalid, problem
+from muapi_client.emulator._messages.messages import build_problem, invalid_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ def check_body(operation: Operation, body: Any) -> None:
         return
     validator = _validator(schema)
     if not validator.is_valid(body):
-        raise invalid(*_problems(validator.iter_errors(body), ("body",), operation.fields))
+        raise invalid_error(*_problems(validator.iter_errors(body), ("body",), operation.fields))
 
 
 def check_path(operation: Operation, parameters: Mapping[str, str]) -> None:
@@ -43,7 +43,7 @@ def check_path(operation: Operation, parameters: Mapping[str, str]) -> None:
     found = [name for name, text in parameters.items() if not _is_of(operation.path_types[name], text)]
     if found:
         message = "Input should be a valid integer, unable to parse string as an integer"
-        raise invalid(*(problem("int_parsing", ("path", name), message) for name in found))
+        raise invalid_error(*(build_problem("int_parsing", ("path", name), message) for name in found))
 
 
 def check_query(operation: Operation, query: Mapping[str, str]) -> dict[str, Any]:
@@ -57,23 +57,23 @@ def check_query(operation: Operation, query: Mapping[str, str]) -> dict[str, Any
     for name, schema in operation.query.items():
         if name not in query:
             if name in operation.needed:
-                found.append(problem("missing", ("query", name), "Field required"))
+                found.append(build_problem("missing", ("query", name), "Field required"))
             continue
         values[name] = _typed(query[name], schema)
         validator = _validator(schema)
         if not validator.is_valid(values[name]):
             found += _problems(validator.iter_errors(values[name]), ("query", name), ())
     if found:
-        raise invalid(*found)
+        raise invalid_error(*found)
     return values
 
 
 def _problems(
     errors: Iterable[ValidationError], root: tuple[str, ...], fields: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    from muapi_client.emulator._spec.error_details import problems  # noqa: PLC0415 - most bodies fit
+    from muapi_client.emulator._spec.error_details import build_problems  # noqa: PLC0415 - most bodies fit
 
-    return problems(errors, root, fields)
+    return build_problems(errors, root, fields)
 
 
 def _is_of(kind: str, text: str) -> bool:

@@ -1,6 +1,6 @@
 """How jobs fare when nothing was scripted: how long they take, how often they fail, how long results last.
 
-Lives here: the rates and times of one emulator, and drawing from them. Does not live here: scripted fates
+Lives here: the rates and times of one emulator, and drawing from them. Does not live here: scripted outcomes
 (``outcomes``), carrying them out (``jobs``).
 
 What is drawn comes from the job's id, which comes from the seed: the same id always has the same luck.
@@ -26,14 +26,14 @@ _FAILED: Final = "Generation failed"
 _REFUSED: Final = "The content was refused by moderation"
 
 
-def _as_float(told: float) -> float:
+def _as_float(chosen: float) -> float:
     """``float`` itself would do, but attrs reads a converter's signature, and of a built-in one that takes 7 ms."""
-    return float(told)
+    return float(chosen)
 
 
 @frozen(kw_only=True, eq=False, repr=False)
-class Habits:
-    """What an emulator does of its own accord.
+class Behavior:
+    """The rates and times of one emulator.
 
     Args:
         job_seconds: How long a job takes, in seconds: a number, a mapping from kind, a function of the kind, or
@@ -60,15 +60,15 @@ class Habits:
 
     def seconds(self, operation: Operation, request_id: str) -> float:
         """How long a job of ``operation`` takes, in seconds."""
-        told = self.job_seconds
-        if callable(told):
-            return _time(told(operation.kind), f" for a job of kind {operation.kind!r}")
-        if told is not None and not isinstance(told, int | float):
-            told = told.get(operation.kind)
-        return _drawn(operation, request_id) if told is None else float(told)
+        chosen = self.job_seconds
+        if callable(chosen):
+            return _time(chosen(operation.kind), f" for a job of kind {operation.kind!r}")
+        if chosen is not None and not isinstance(chosen, int | float):
+            chosen = chosen.get(operation.kind)
+        return _draw_seconds(operation, request_id) if chosen is None else float(chosen)
 
     def outcome(self, request_id: str) -> Outcome:
-        """What an unscripted job comes to."""
+        """Draw the outcome of an unscripted job."""
         luck = int(request_id[-8:], 16) / 2**32
         if luck >= self.failure_rate + self.moderation_rate:
             return ORDINARY
@@ -78,13 +78,13 @@ class Habits:
         return Outcome.moderated(_REFUSED, refunded=refunded)
 
 
-def by_kind(job_seconds: JobSeconds | None) -> Mapping[str, float] | None:
+def read_mapping(job_seconds: JobSeconds | None) -> Mapping[str, float] | None:
     """``job_seconds`` if it is a mapping."""
     return None if job_seconds is None or callable(job_seconds) or isinstance(job_seconds, int | float) else job_seconds
 
 
 def _check_seconds(job_seconds: JobSeconds | None) -> None:
-    kinds = by_kind(job_seconds)
+    kinds = read_mapping(job_seconds)
     if kinds is None:
         if job_seconds is not None and not callable(job_seconds):
             _time(job_seconds)
@@ -94,14 +94,14 @@ def _check_seconds(job_seconds: JobSeconds | None) -> None:
         _time(seconds, f" for a job of kind {kind!r}")
 
 
-def _time(told: Any, what: str = "") -> float:
-    """``told`` by a user as seconds."""
+def _time(chosen: Any, what: str = "") -> float:
+    """``chosen`` by a user as seconds."""
     try:
-        seconds = float(told)
+        seconds = float(chosen)
     except (TypeError, ValueError):
         seconds = math.nan
     if not seconds >= 0:
-        raise ValueError(f"job_seconds gave {told!r}{what}: a job takes seconds, such as 30; math.inf never ends")
+        raise ValueError(f"job_seconds gave {chosen!r}{what}: a job takes seconds, such as 30; math.inf never ends")
     return seconds
 
 
@@ -111,14 +111,14 @@ def _check_kinds(option: str, kinds: Iterable[str]) -> None:
         raise ValueError(f"{option} names {', '.join(unknown)}; the kinds are {', '.join(KINDS)}")
 
 
-def serial_kinds(serial: bool | Iterable[str]) -> frozenset[str]:
+def read_serial_kinds(serial: bool | Iterable[str]) -> frozenset[str]:
     """The kinds that ``Emulator(serial=...)`` means."""
     if isinstance(serial, bool):
         return frozenset(KINDS) if serial else frozenset()
     return frozenset({serial} if isinstance(serial, str) else serial)
 
 
-def _drawn(operation: Operation, request_id: str) -> float:
+def _draw_seconds(operation: Operation, request_id: str) -> float:
     """Between the usual bounds, short ones likelier: as likely in the lower half by ratio as in the upper."""
     least, most = usual_seconds(operation.kind, fast=operation.fast)
     luck = int(request_id[:8], 16) / 2**32

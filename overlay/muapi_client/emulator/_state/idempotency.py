@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, field, frozen
 
 from muapi_client.emulator._messages.cost import Cost
-from muapi_client.emulator._messages.messages import Reply, invalid, problem
+from muapi_client.emulator._messages.messages import Reply, build_problem, invalid_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class IdempotencyKeys:
         if answered is None:
             return None
         if answered.request != _fingerprint(path, body):
-            raise invalid(problem("value_error", ("body", FIELD), _REUSED))
+            raise invalid_error(build_problem("value_error", ("body", FIELD), _REUSED))
         return answered.reply
 
     def remember(self, key: str, path: str, body: Mapping[str, Any], reply: Reply, *, is_test: bool) -> None:
@@ -63,7 +63,7 @@ class IdempotencyKeys:
         """From what :meth:`plain` gave."""
         keys = cls()
         keys._answered = {
-            (is_test, key): _Answered(request, _restored_reply(reply)) for is_test, key, request, reply in plain
+            (is_test, key): _Answered(request, _restore_reply(reply)) for is_test, key, request, reply in plain
         }
         return keys
 
@@ -83,7 +83,7 @@ def _plain_reply(reply: Reply) -> dict[str, Any]:
     }
 
 
-def _restored_reply(plain: Mapping[str, Any]) -> Reply:
+def _restore_reply(plain: Mapping[str, Any]) -> Reply:
     cost = None
     if plain["cost"] is not None:
         usd, bonus_credits, refunded = plain["cost"]

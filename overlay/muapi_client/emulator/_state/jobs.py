@@ -75,15 +75,15 @@ class Job:
         return self.accepted_at + self.waits + self.seconds
 
     def expired(self, now: float) -> bool:
-        """Whether its result can no longer be had at ``now``."""
+        """Return whether its result can no longer be had at ``now``."""
         return now >= self.ends_at + self.lasts
 
     def completed(self, now: float) -> bool:
-        """Whether it has ended by ``now`` as it should."""
+        """Return whether it has ended by ``now`` as it should."""
         return self.ended(now) and self.outcome.end == "completed"
 
     def ended(self, now: float) -> bool:
-        """Whether it has ended by ``now``."""
+        """Return whether it has ended by ``now``."""
         return now >= self.ends_at
 
     def status(self, now: float) -> str:
@@ -101,7 +101,7 @@ class Job:
 
     @property
     def cost(self) -> Cost:
-        """What it cost, and whether that was refunded."""
+        """Its cost, with its refund if there was one."""
         return Cost(self.usd, self.outcome.bonus_credits, self.refunded)
 
 
@@ -138,7 +138,7 @@ class JobBook:
         return self._by_id.get(request_id)
 
     def at(self, path: str, now: float) -> bool:
-        """Whether a file stands at ``path`` of the CDN: an output of a job that has completed and still has it."""
+        """Return whether a file stands at ``path`` of the CDN: an output of a completed job that still has it."""
         job = self._by_path.get(path)
         return job is not None and job.completed(now) and not job.expired(now)
 

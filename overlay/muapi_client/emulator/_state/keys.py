@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @define(eq=False)
 class Key:
-    """One key; its secret is told once, when it is made."""
+    """One key; its secret is shown once, when it is made."""
 
     id: int  # OpenAPI document: the path parameter key_id is an integer
     name: str

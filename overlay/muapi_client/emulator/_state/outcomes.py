@@ -31,7 +31,7 @@ class Shape:
         running: The words of a job under way, in order; the first one holds for a tenth of its time, the others
             share the rest evenly.
         done: The word of a completed job.
-        costs: Whether cost is told in headers, in the body, in ``both`` or in ``none``.
+        costs: Whether cost stands in headers, in the body, in ``both`` or in ``none``.
         extras: Whether a result also carries ``urls``, ``has_nsfw_contents``, ``created_at``, ``executionTime``
             (milliseconds) and ``timings``.
         inline_id: Whether an answer that is finished at once tells its id.
@@ -54,7 +54,7 @@ class Shape:
 
 
 class Choices(TypedDict, total=False):
-    """What every way to end a job has in common; see :class:`Outcome`."""
+    """The options that every way to end a job has; see :class:`Outcome`."""
 
     seconds: float | None
     inline: bool
@@ -63,8 +63,8 @@ class Choices(TypedDict, total=False):
     shape: Shape | None
 
 
-def _seconds(told: float | None) -> float | None:
-    return None if told is None else float(told)
+def _seconds(seconds: float | None) -> float | None:
+    return None if seconds is None else float(seconds)
 
 
 @frozen(kw_only=True)
@@ -101,7 +101,7 @@ class Outcome:
     ) -> Outcome:
         """The job yields ``outputs``, by default ones that suit its kind."""
         own = None if outputs is None else tuple(outputs)
-        return cls(outputs=own, status=status, **_exact(choices))
+        return cls(outputs=own, status=status, **_make_price_exact(choices))
 
     @classmethod
     def failed(
@@ -113,12 +113,12 @@ class Outcome:
         **choices: Unpack[Choices],
     ) -> Outcome:
         """The job fails with ``error``, by default as HTTP 400 and refunded."""
-        return cls(end="failed", status=status, error=error, refunded=refunded, **_exact(choices))
+        return cls(end="failed", status=status, error=error, refunded=refunded, **_make_price_exact(choices))
 
     @classmethod
     def cancelled(cls, *, status: str = "cancelled", refunded: bool = True, **choices: Unpack[Choices]) -> Outcome:
         """The job is cancelled, by nobody's request: no route for it is known."""
-        return cls(end="cancelled", status=status, refunded=refunded, **_exact(choices))
+        return cls(end="cancelled", status=status, refunded=refunded, **_make_price_exact(choices))
 
     @classmethod
     def moderated(
@@ -130,7 +130,7 @@ class Outcome:
         **choices: Unpack[Choices],
     ) -> Outcome:
         """The job is refused: an ``error``, no outputs, and any ``status``, even ``completed`` or ``processing``."""
-        return cls(end="moderated", status=status, error=error, refunded=refunded, **_exact(choices))
+        return cls(end="moderated", status=status, error=error, refunded=refunded, **_make_price_exact(choices))
 
 
 ORDINARY = Outcome()
@@ -138,8 +138,8 @@ Script: TypeAlias = Iterable[Outcome] | Callable[[str, Mapping[str, Any]], Outco
 
 
 @define(eq=False, repr=False)
-class Fates:
-    """What the next accepted jobs will come to; ``rest`` is what is left of a script that can be counted."""
+class OutcomeQueue:
+    """The outcomes of the next accepted jobs; ``rest`` is what is left of a script that can be counted."""
 
     _chosen: Callable[[str, Mapping[str, Any]], Outcome | None]
     _scripted: Iterator[Outcome]
@@ -147,12 +147,12 @@ class Fates:
     _next: deque[Outcome] = field(factory=deque[Outcome], init=False)
 
     @classmethod
-    def of(cls, script: Script) -> Fates:
+    def of(cls, script: Script) -> OutcomeQueue:
         """From what ``Emulator(outcomes=...)`` was given."""
         if callable(script):
             return cls(script, iter(()))
         rest = deque(script) if isinstance(script, Sequence) else None
-        return cls(_as_usual, iter(script) if rest is None else _used_up(rest), rest)
+        return cls(_choose_none, iter(script) if rest is None else _take_each(rest), rest)
 
     @property
     def coming(self) -> tuple[Outcome, ...]:
@@ -177,15 +177,15 @@ class Fates:
             self._next.popleft()
 
 
-def _as_usual(_slug: str, _body: Mapping[str, Any]) -> Outcome | None:
+def _choose_none(_slug: str, _body: Mapping[str, Any]) -> Outcome | None:
     return None
 
 
-def _used_up(outcomes: deque[Outcome]) -> Iterator[Outcome]:
+def _take_each(outcomes: deque[Outcome]) -> Iterator[Outcome]:
     while outcomes:
         yield outcomes.popleft()
 
 
-def _exact(choices: Choices) -> Choices:
+def _make_price_exact(choices: Choices) -> Choices:
     price = choices.get("price")
     return choices if price is None else {**choices, "price": dollars(price)}

@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import AttrsInstance, define, evolve, fields_dict
 
-from muapi_client.emulator._spec.operations import operations
-from muapi_client.emulator._state.behavior import Habits, by_kind
+from muapi_client.emulator._spec.operations import read_operations
+from muapi_client.emulator._state.behavior import Behavior, read_mapping
 from muapi_client.emulator._state.idempotency import IdempotencyKeys
 from muapi_client.emulator._state.jobs import HOOK, Job
 from muapi_client.emulator._state.keys import Key
-from muapi_client.emulator._state.outcomes import ORDINARY, Fates, Outcome, Shape
+from muapi_client.emulator._state.outcomes import ORDINARY, Outcome, OutcomeQueue, Shape
 from muapi_client.emulator._state.records import Records
 from muapi_client.emulator._state.wallet import Wallet
-from muapi_client.emulator._state.world import Stored, World
+from muapi_client.emulator._state.world import StoredFile, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +54,13 @@ _JOB: Final = (
 
 @define
 class Options:
-    """What a saved text cannot hold, given again: functions and iterators. ``None`` where nothing is."""
+    """The options that a saved text cannot hold, given again: functions and iterators."""
 
     job_seconds: JobSeconds | None = None
     outcomes: Script | None = None
 
 
-def saved(world: World, now: float) -> str:
+def save_world(world: World, now: float) -> str:
     """``world`` at ``now``, its own time, as JSON text."""
     version, state, gauss = world.rng.getstate()
     text = {
@@ -69,14 +69,14 @@ def saved(world: World, now: float) -> str:
         "free_at": _number(world.free_at),
         "wallet": _plain(world.wallet),
         "shape": _plain(world.shape),
-        "habits": _habits(world.habits),
-        "fates": _fates(world.fates),
+        "behavior": _plain_behavior(world.behavior),
+        "outcomes": _plain_outcomes(world.outcomes),
         "rng": [version, list(state), gauss],
         "keys": {"made": world.keys.made, "all": [_plain(key) for key in world.keys.all()]},
         "jobs": {
             "accepted": world.jobs.accepted,
-            "all": [_job(job, world.shape) for job in world.jobs.all()],
-            "owed": [_job(job, world.shape) for job in world.jobs.owed()],
+            "all": [_plain_job(job, world.shape) for job in world.jobs.all()],
+            "owed": [_plain_job(job, world.shape) for job in world.jobs.owed()],
         },
         "idempotency_keys": world.idempotency_keys.plain(),
         "records": world.records.plain(),
@@ -86,7 +86,7 @@ def saved(world: World, now: float) -> str:
     return json.dumps(text, ensure_ascii=False, allow_nan=False)
 
 
-def loaded(text: str, rng: Random, options: Options) -> tuple[World, float]:
+def load_world(text: str, rng: Random, options: Options) -> tuple[World, float]:
     """The world that ``text`` holds, and its time when it was saved.
 
     Args:
@@ -97,30 +97,30 @@ def loaded(text: str, rng: Random, options: Options) -> tuple[World, float]:
     Raises:
         ValueError: The text was not saved by an emulator of this version, or a function it needs was not given.
     """
-    plain = _parsed(text)
+    plain = _parse(text)
     version, state, gauss = plain["rng"]
     rng.setstate((version, tuple(state), gauss))
-    shape = _shape(plain["shape"])
+    shape = _restore_shape(plain["shape"])
     world = World(
         wallet=Wallet(**{name: Decimal(value) for name, value in plain["wallet"].items()}),
-        fates=_restored_fates(plain["fates"], options.outcomes),
+        outcomes=_restore_outcomes(plain["outcomes"], options.outcomes),
         shape=shape,
-        habits=_restored_habits(plain["habits"], options.job_seconds),
+        behavior=_restore_behavior(plain["behavior"], options.job_seconds),
         rng=rng,
         free_at=float(plain["free_at"]),
         idempotency_keys=IdempotencyKeys.of(plain["idempotency_keys"]),
         records=Records.of(plain["records"]),
         sandbox=Records.of(plain["sandbox"]),
-        files={path: Stored(base64.b64decode(content), kind) for path, (content, kind) in plain["files"].items()},
+        files={path: StoredFile(base64.b64decode(content), kind) for path, (content, kind) in plain["files"].items()},
     )
     keys, jobs = plain["keys"], plain["jobs"]
     world.keys.restore((Key(**key) for key in keys["all"]), keys["made"])
-    every, owed = ([_restored_job(job, shape) for job in jobs[name]] for name in ("all", "owed"))
+    every, owed = ([_restore_job(job, shape) for job in jobs[name]] for name in ("all", "owed"))
     world.jobs.restore(every, owed, jobs["accepted"])
     return world, plain["now"]
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any]:
     try:
         plain: Any = json.loads(text)
     except ValueError as error:
@@ -133,7 +133,7 @@ def _parsed(text: str) -> dict[str, Any]:
 # ---- Jobs ------------------------------------------------------------------------------------------------------------
 
 
-def _job(job: Job, usual: Shape) -> dict[str, Any]:
+def _plain_job(job: Job, usual: Shape) -> dict[str, Any]:
     return {
         **{name: _number(getattr(job, name)) for name in _JOB},
         "body": {name: value for name, value in job.body.items() if name != HOOK},
@@ -145,15 +145,15 @@ def _job(job: Job, usual: Shape) -> dict[str, Any]:
     }
 
 
-def _restored_job(plain: Mapping[str, Any], usual: Shape) -> Job:
+def _restore_job(plain: Mapping[str, Any], usual: Shape) -> Job:
     method, path = plain["operation"]
     facts = {name: plain[name] for name in _JOB}
     facts |= {name: float(facts[name]) for name in ("seconds", "waits", "lasts")}
     return Job(
         **facts,
-        operation=operations().at(path)[method],
-        outcome=ORDINARY if plain["outcome"] is None else _outcome(plain["outcome"]),
-        shape=usual if plain["shape"] is None else _shape(plain["shape"]),
+        operation=read_operations().at(path)[method],
+        outcome=ORDINARY if plain["outcome"] is None else _restore_outcome(plain["outcome"]),
+        shape=usual if plain["shape"] is None else _restore_shape(plain["shape"]),
         usd=Decimal(plain["usd"]),
         outputs=tuple(plain["outputs"]),
     )
@@ -162,14 +162,14 @@ def _restored_job(plain: Mapping[str, Any], usual: Shape) -> Job:
 # ---- What was chosen -------------------------------------------------------------------------------------------------
 
 
-def _habits(habits: Habits) -> dict[str, Any]:
-    told = habits.job_seconds
-    mapping = by_kind(told)
-    seconds = dict(mapping) if mapping is not None else "function" if callable(told) else told
-    return _plain(evolve(habits, job_seconds=None)) | {"job_seconds": seconds}
+def _plain_behavior(behavior: Behavior) -> dict[str, Any]:
+    chosen = behavior.job_seconds
+    mapping = read_mapping(chosen)
+    seconds = dict(mapping) if mapping is not None else "function" if callable(chosen) else chosen
+    return _plain(evolve(behavior, job_seconds=None)) | {"job_seconds": seconds}
 
 
-def _restored_habits(plain: dict[str, Any], job_seconds: JobSeconds | None) -> Habits:
+def _restore_behavior(plain: dict[str, Any], job_seconds: JobSeconds | None) -> Behavior:
     if job_seconds is None and plain["job_seconds"] == "function":
         raise ValueError(
             "job_seconds was a function, which is not saved: give it again, Emulator.load(..., job_seconds=)"
@@ -180,40 +180,40 @@ def _restored_habits(plain: dict[str, Any], job_seconds: JobSeconds | None) -> H
         "result_seconds": float(plain["result_seconds"]),
         "serial": frozenset(plain["serial"]),
     }
-    return Habits(**facts)
+    return Behavior(**facts)
 
 
-def _fates(fates: Fates) -> dict[str, Any]:
-    rest = fates.rest
+def _plain_outcomes(outcomes: OutcomeQueue) -> dict[str, Any]:
+    rest = outcomes.rest
     return {
-        "next": [_plain(outcome) for outcome in fates.coming],
+        "next": [_plain(outcome) for outcome in outcomes.coming],
         "rest": None if rest is None else [_plain(outcome) for outcome in rest],
     }
 
 
-def _restored_fates(plain: Mapping[str, Any], outcomes: Script | None) -> Fates:
+def _restore_outcomes(plain: Mapping[str, Any], outcomes: Script | None) -> OutcomeQueue:
     if outcomes is None and plain["rest"] is None:
         raise ValueError(
             "outcomes was a function or an iterator, which is not saved: give it again, Emulator.load(..., outcomes=)"
         )
-    fates = Fates.of([_outcome(outcome) for outcome in plain["rest"]] if outcomes is None else outcomes)
-    fates.add(_outcome(outcome) for outcome in plain["next"])
-    return fates
+    queue = OutcomeQueue.of([_restore_outcome(outcome) for outcome in plain["rest"]] if outcomes is None else outcomes)
+    queue.add(_restore_outcome(outcome) for outcome in plain["next"])
+    return queue
 
 
-def _outcome(plain: dict[str, Any]) -> Outcome:
+def _restore_outcome(plain: dict[str, Any]) -> Outcome:
     outputs, seconds, price, shape = (plain[name] for name in ("outputs", "seconds", "price", "shape"))
     facts: dict[str, Any] = {
         **plain,
         "outputs": None if outputs is None else tuple(outputs),
         "seconds": None if seconds is None else float(seconds),
         "price": None if price is None else Decimal(price),
-        "shape": None if shape is None else _shape(shape),
+        "shape": None if shape is None else _restore_shape(shape),
     }
     return Outcome(**facts)
 
 
-def _shape(plain: dict[str, Any]) -> Shape:
+def _restore_shape(plain: dict[str, Any]) -> Shape:
     facts: dict[str, Any] = {**plain, "running": tuple(plain["running"])}
     return Shape(**facts)
 

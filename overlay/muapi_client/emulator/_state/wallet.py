@@ -18,7 +18,7 @@ class Wallet:
     charged: Decimal = Decimal(0)
 
     def covers(self, amount: Decimal) -> bool:
-        """Whether ``amount`` can be paid."""
+        """Return whether ``amount`` can be paid."""
         return self.balance >= amount
 
     def charge(self, amount: Decimal) -> None:

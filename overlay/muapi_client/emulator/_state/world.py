@@ -1,6 +1,6 @@
 """The state of one emulated MuAPI.
 
-Lives here: what there is (wallet, keys, jobs, files, fates), and the ids drawn from it. Does not live here: the way
+Lives here: what there is (wallet, keys, jobs, files, outcomes), and the ids drawn from it. Does not live here: the way
 from a request to an answer (``_handlers/dispatch``).
 """
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from random import Random
 
     from muapi_client.emulator._spec.kinds import Kind
-    from muapi_client.emulator._state.behavior import Habits
-    from muapi_client.emulator._state.outcomes import Fates, Shape
+    from muapi_client.emulator._state.behavior import Behavior
+    from muapi_client.emulator._state.outcomes import OutcomeQueue, Shape
     from muapi_client.emulator._state.wallet import Wallet
 
 
 @frozen(eq=False)
-class Stored:
+class StoredFile:
     """A file that was uploaded."""
 
     content: bytes
@@ -40,9 +40,9 @@ class World:
 
     Args:
         wallet: The account's money.
-        fates: What was scripted.
+        outcomes: The scripted ones.
         shape: How answers are laid out, where a job does not say.
-        habits: What happens where nothing was scripted.
+        behavior: Rates and times where nothing was scripted.
         rng: What ids are drawn from.
         offset: What is added to the clock's reading, in seconds: after loading, time goes on from where it was.
         wall_time: The time of day, in seconds since 1970, of the request that is being answered.
@@ -52,9 +52,9 @@ class World:
     """
 
     wallet: Wallet
-    fates: Fates
+    outcomes: OutcomeQueue
     shape: Shape
-    habits: Habits
+    behavior: Behavior
     rng: Random
     offset: float = 0.0
     wall_time: float = 0.0
@@ -64,7 +64,7 @@ class World:
     idempotency_keys: IdempotencyKeys = field(factory=IdempotencyKeys)
     records: Records = field(factory=Records)
     sandbox: Records = field(factory=Records)
-    files: dict[str, Stored] = field(factory=dict[str, Stored])
+    files: dict[str, StoredFile] = field(factory=dict[str, StoredFile])
 
     def new_id(self) -> str:
         """An id not given before; the same ones in the same order for the same seed."""
@@ -77,7 +77,7 @@ class World:
 
     def queue(self, kind: Kind, now: float, seconds: float) -> float:
         """How long a job of ``seconds`` stands in the serial queue, in seconds, and its place there."""
-        if kind not in self.habits.serial:
+        if kind not in self.behavior.serial:
             return 0.0
         begins = max(now, self.free_at)
         self.free_at = begins + seconds

@@ -1,4 +1,4 @@
-"""Webhooks: what is posted where, when, and again.
+"""The queue of webhooks: what is posted where, when, and again.
 
 Lives here: the queue of posts and the record of the tries. Pure. Does not live here: posting
 (``_http/webhook_sender``, or the callable a test gave).
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, evolve, field, frozen
 
-from muapi_client.emulator._handlers.result_bodies import result_body
-from muapi_client.emulator._messages.addresses import addressed
+from muapi_client.emulator._handlers.result_bodies import build_result_body
+from muapi_client.emulator._messages.addresses import rewrite_urls
 from muapi_client.emulator._state.jobs import HOOK
 
 if TYPE_CHECKING:
@@ -55,13 +55,13 @@ class Delivery:
 
     @property
     def arrived(self) -> bool:
-        """Whether it was answered with a 2xx."""
+        """True where it was answered with a 2xx."""
         return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own range
 
 
 @define
-class Outbox:
-    """What is to be posted, and what was."""
+class DeliveryQueue:
+    """Posts to be made, and tries made."""
 
     duplicates: int = 0
     tries: list[Delivery] = field(factory=list[Delivery], init=False)
@@ -74,13 +74,13 @@ class Outbox:
         heapq.heappush(self._jobs, (job.ends_at, self._next(), job, url))
 
     def due(self, now: float) -> list[Delivery]:
-        """The posts to be tried by ``now``, earliest first; each is answered once, by :meth:`told`."""
+        """The posts to be tried by ``now``, earliest first; each is answered once, by :meth:`record_result`."""
         found = list(self._first_tries(now))
         while self._again and self._again[0][0] <= now:
             found.append(heapq.heappop(self._again)[2])
         return sorted(found, key=lambda delivery: delivery.at)
 
-    def told(
+    def record_result(
         self, delivery: Delivery, status: int | None, error: str | None = None, *, final: bool = False
     ) -> Delivery:
         """Note a try answered with ``status`` or not at all; unless ``final``, it is due again if it did not arrive."""
@@ -109,12 +109,12 @@ class Outbox:
 
 def _payload(job: Job) -> dict[str, Any]:
     """The result as it was when ``job`` ended, without its cost, its URLs as who submitted it reaches them."""
-    told = {name: value for name, value in result_body(job, job.ends_at).items() if name != "cost"}
-    payload: dict[str, Any] = json.loads(addressed(json.dumps(told).encode(), job.base))
+    result = {name: value for name, value in build_result_body(job, job.ends_at).items() if name != "cost"}
+    payload: dict[str, Any] = json.loads(rewrite_urls(json.dumps(result).encode(), job.base))
     return payload
 
 
-def hook_of(request: Request, body: Mapping[str, Any]) -> str | None:
-    """The URL a submit wants to be told at: the query's ``webhook``, else the body's ``webhook_url``."""
+def find_webhook(request: Request, body: Mapping[str, Any]) -> str | None:
+    """Find where a submit wants its result posted: the query's ``webhook``, else the body's ``webhook_url``."""
     named = request.query.get("webhook") or body.get(HOOK)
     return named if isinstance(named, str) and named else None

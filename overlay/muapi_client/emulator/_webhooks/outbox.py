@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._locks import ForkLock
-from muapi_client.emulator._webhooks.deliveries import Outbox
+from muapi_client.emulator._webhooks.deliveries import DeliveryQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ARRIVED: Final = 200
 
 
-class Post:
+class Outbox:
     """The outbox, usable from many threads.
 
     Args:
@@ -35,7 +35,7 @@ class Post:
     ) -> None:
         self._now = now
         self._deliver = deliver
-        self._outbox = Outbox(duplicates)
+        self._outbox = DeliveryQueue(duplicates)
         self._lock = ForkLock()
         self._servers = 0
 
@@ -45,14 +45,16 @@ class Post:
             self._outbox.expect(job, url)
 
     def due(self) -> list[Delivery]:
-        """The tries to be made now; each is answered once, by :meth:`told`."""
+        """The tries to be made now; each is answered once, by :meth:`record_result`."""
         with self._lock:
             return self._outbox.due(self._now())
 
-    def told(self, delivery: Delivery, status: int | None, error: str | None = None, final: bool = False) -> Delivery:
-        """Note what a try came to; see ``Outbox.told``."""
+    def record_result(
+        self, delivery: Delivery, status: int | None, error: str | None = None, final: bool = False
+    ) -> Delivery:
+        """Note what a try came to; see ``DeliveryQueue.record_result``."""
         with self._lock:
-            return self._outbox.told(delivery, status, error, final=final)
+            return self._outbox.record_result(delivery, status, error, final=final)
 
     @property
     def tries(self) -> tuple[Delivery, ...]:
@@ -62,7 +64,7 @@ class Post:
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether a callable delivers."""
+        """True where a callable delivers."""
         return self._deliver is not None
 
     def serve(self, servers: int) -> None:
@@ -89,4 +91,4 @@ class Post:
             error = f"the callable that delivers failed: {type(failed).__name__}: {failed}"
             raise
         finally:
-            self.told(delivery, status, error)
+            self.record_result(delivery, status, error)
