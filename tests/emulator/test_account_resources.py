@@ -19,54 +19,54 @@ SONG = {"audio_url": "https://example.com/song.mp3", "voice_name": "Fox"}
 # ---- Top-ups ---------------------------------------------------------------------------------------------------------
 
 
-def test_opening_a_checkout_pays_it_once(open_door: Callable[..., Any]) -> None:
+def test_opening_a_checkout_pays_it_once(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=1)
-    link = open_door(emulator)("POST", "account/topup", json={"amount": 20}).json()["checkout_url"]
-    person = open_door(emulator, None)
+    link = connect(emulator)("POST", "account/topup", json={"amount": 20}).json()["checkout_url"]
+    person = connect(emulator, None)
     assert [person("GET", link).status_code for _ in range(2)] == [200, 200]
     assert emulator.balance == 21
     assert person("GET", link.replace("/c/pay/", "/c/pay/x")).status_code == 404
     assert person("POST", link).status_code == 405
 
 
-def test_a_test_keys_checkout_cannot_be_paid(open_door: Callable[..., Any]) -> None:
+def test_a_test_keys_checkout_cannot_be_paid(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=1)
-    link = open_door(emulator, "sk-test")("POST", "account/topup", json={"amount": 20}).json()["checkout_url"]
-    assert open_door(emulator, None)("GET", link).status_code == 404
+    link = connect(emulator, "sk-test")("POST", "account/topup", json={"amount": 20}).json()["checkout_url"]
+    assert connect(emulator, None)("GET", link).status_code == 404
     assert emulator.balance == 1
 
 
-def test_auto_top_up_pays_before_the_balance_falls_below_its_threshold(open_door: Callable[..., Any]) -> None:
+def test_auto_top_up_pays_before_the_balance_falls_below_its_threshold(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=5, outcomes=[Outcome.completed(price=1)] * 3)
-    knock = open_door(emulator)
-    assert knock("GET", "account/auto-topup").json() == {
+    send = connect(emulator)
+    assert send("GET", "account/auto-topup").json() == {
         "payment_method": False,
         "enabled": False,
         "threshold": 5,
         "amount": 20,
     }
-    changed = knock("PUT", "account/auto-topup", json={"enabled": True, "threshold": 4, "note": "kept"}).json()
+    changed = send("PUT", "account/auto-topup", json={"enabled": True, "threshold": 4, "note": "kept"}).json()
     assert (changed["enabled"], changed["threshold"], changed["note"]) == (True, 4, "kept")
-    setup = knock("POST", "account/auto-topup/setup").json()
+    setup = send("POST", "account/auto-topup/setup").json()
     verify = {"params": {"session_id": setup["session_id"]}}
-    assert knock("GET", "account/auto-topup/verify", **verify).json()["verified"] is False
-    knock("POST", "flux-dev-image", json=FOX)
-    knock("POST", "flux-dev-image", json=FOX)
+    assert send("GET", "account/auto-topup/verify", **verify).json()["verified"] is False
+    send("POST", "flux-dev-image", json=FOX)
+    send("POST", "flux-dev-image", json=FOX)
     assert emulator.balance == 3  # nobody has named a means of payment yet
-    assert open_door(emulator, None)("GET", setup["setup_url"]).status_code == 200
-    assert knock("GET", "account/auto-topup/verify", **verify).json()["verified"] is True
-    assert knock("GET", "account/auto-topup").json()["payment_method"] is True
-    knock("POST", "flux-dev-image", json=FOX)
+    assert connect(emulator, None)("GET", setup["setup_url"]).status_code == 200
+    assert send("GET", "account/auto-topup/verify", **verify).json()["verified"] is True
+    assert send("GET", "account/auto-topup").json()["payment_method"] is True
+    send("POST", "flux-dev-image", json=FOX)
     assert emulator.balance == 3 + 20 - 1
 
 
 @pytest.mark.parametrize("body", [[], "on", None])
-def test_auto_top_up_takes_an_object(open_door: Callable[..., Any], body: Any) -> None:
-    assert open_door(Emulator())("PUT", "account/auto-topup", json=body).status_code == 422
+def test_auto_top_up_takes_an_object(connect: Callable[..., Any], body: Any) -> None:
+    assert connect(Emulator())("PUT", "account/auto-topup", json=body).status_code == 422
 
 
-def test_an_unknown_setup_is_not_verified(open_door: Callable[..., Any]) -> None:
-    answer = open_door(Emulator())("GET", "account/auto-topup/verify", params={"session_id": "x"})
+def test_an_unknown_setup_is_not_verified(connect: Callable[..., Any]) -> None:
+    answer = connect(Emulator())("GET", "account/auto-topup/verify", params={"session_id": "x"})
     assert answer.status_code == 404
 
 
@@ -74,60 +74,60 @@ def test_an_unknown_setup_is_not_verified(open_door: Callable[..., Any]) -> None
 
 
 @pytest.mark.parametrize("platform", ["facebook", "instagram", "tiktok", "youtube"])
-def test_an_account_is_connected_when_the_person_agrees(open_door: Callable[..., Any], platform: str) -> None:
+def test_an_account_is_connected_when_the_person_agrees(connect: Callable[..., Any], platform: str) -> None:
     emulator = Emulator()
-    knock, person = open_door(emulator), open_door(emulator, None)
+    send, person = connect(emulator), connect(emulator, None)
     body = {"external_user_id": "u1", "redirect_to": "https://example.com/done"}
-    url = knock("POST", f"social/{platform}/connect-url", json=body).json()["url"]
+    url = send("POST", f"social/{platform}/connect-url", json=body).json()["url"]
     theirs, others = ({"external_user_id": person_id} for person_id in ("u1", "u2"))
-    assert knock("GET", "social/ext/accounts", params=theirs).json() == {"accounts": []}
+    assert send("GET", "social/ext/accounts", params=theirs).json() == {"accounts": []}
     agreed = person("GET", url)
     assert (agreed.status_code, agreed.headers["location"]) == (302, "https://example.com/done")
-    (account,) = knock("GET", "social/ext/accounts", params=theirs).json()["accounts"]
+    (account,) = send("GET", "social/ext/accounts", params=theirs).json()["accounts"]
     assert (account["platform"], account["status"]) == (platform, "connected")
-    assert knock("GET", "social/ext/accounts", params=others).json() == {"accounts": []}
+    assert send("GET", "social/ext/accounts", params=others).json() == {"accounts": []}
     path = f"social/ext/accounts/{account['id']}"
-    assert knock("PATCH", path, json={"label": "Fox", "platform": "other"}).json() == {**account, "label": "Fox"}
-    assert knock("PATCH", path).json() == {**account, "label": "Fox"}  # the document does not ask for a body
-    assert knock("POST", f"{path}/disconnect").json()["status"] == "disconnected"
-    assert knock("DELETE", path).json() == {"id": account["id"], "deleted": True}
-    assert knock("DELETE", path).status_code == 404
+    assert send("PATCH", path, json={"label": "Fox", "platform": "other"}).json() == {**account, "label": "Fox"}
+    assert send("PATCH", path).json() == {**account, "label": "Fox"}  # the document does not ask for a body
+    assert send("POST", f"{path}/disconnect").json()["status"] == "disconnected"
+    assert send("DELETE", path).json() == {"id": account["id"], "deleted": True}
+    assert send("DELETE", path).status_code == 404
     assert person("GET", f"{url}x").status_code == 404
 
 
 # ---- Voices ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(open_door: Callable[..., Any]) -> None:
+def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
-    knock = open_door(emulator)
-    request_id = knock("POST", "suno-voice-clone", json=SONG).json()["request_id"]
+    send = connect(emulator)
+    request_id = send("POST", "suno-voice-clone", json=SONG).json()["request_id"]
     confirm = f"suno-voice-clone/{request_id}/confirm"
     proof = {"audio_url": "https://example.com/proof.mp3"}
-    assert knock("POST", confirm, json=proof).status_code == 400
+    assert send("POST", confirm, json=proof).status_code == 400
     emulator.clock.sleep(10)
-    (voice,) = knock("GET", "suno-voices").json()["voices"]
+    (voice,) = send("GET", "suno-voices").json()["voices"]
     assert (voice["name"], voice["status"]) == ("Fox", "awaiting_confirmation")
-    assert knock("POST", confirm, json=proof).json()["status"] == "ready"
+    assert send("POST", confirm, json=proof).json()["status"] == "ready"
     path = f"suno-voices/{voice['id']}"
-    assert knock("POST", f"{path}/check").json()["available"] is True
-    assert knock("POST", f"{path}/refresh").json()["refreshed_at"] is not None
-    assert knock("DELETE", path).status_code == 200
-    assert knock("GET", "suno-voices").json() == {"voices": []}
-    assert knock("POST", f"{path}/check").status_code == 404
+    assert send("POST", f"{path}/check").json()["available"] is True
+    assert send("POST", f"{path}/refresh").json()["refreshed_at"] is not None
+    assert send("DELETE", path).status_code == 200
+    assert send("GET", "suno-voices").json() == {"voices": []}
+    assert send("POST", f"{path}/check").status_code == 404
 
 
-def test_a_voice_whose_cloning_failed(open_door: Callable[..., Any]) -> None:
+def test_a_voice_whose_cloning_failed(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=0, outcomes=[Outcome.failed("noise")])
-    knock = open_door(emulator)
-    knock("POST", "suno-voice-clone", json=SONG)
-    assert [voice["status"] for voice in knock("GET", "suno-voices").json()["voices"]] == ["failed"]
+    send = connect(emulator)
+    send("POST", "suno-voice-clone", json=SONG)
+    assert [voice["status"] for voice in send("GET", "suno-voices").json()["voices"]] == ["failed"]
 
 
-def test_another_job_is_no_voice(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator(job_seconds=0))
-    request_id = knock("POST", "flux-dev-image", json=FOX).json()["request_id"]
-    assert knock("POST", f"suno-voices/{request_id}/check").status_code == 404
+def test_another_job_is_no_voice(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator(job_seconds=0))
+    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    assert send("POST", f"suno-voices/{request_id}/check").status_code == 404
 
 
 # ---- Prompts and bulletins -------------------------------------------------------------------------------------------
@@ -140,34 +140,34 @@ def test_another_job_is_no_voice(open_door: Callable[..., Any]) -> None:
         ("generate_wan_video_prompt", {"image_url": "https://example.com/a.png", "name": "melt"}),
     ],
 )
-def test_a_prompt_without_a_key_is_free_and_at_once(open_door: Callable[..., Any], slug: str, body: Any) -> None:
+def test_a_prompt_without_a_key_is_free_and_at_once(connect: Callable[..., Any], slug: str, body: Any) -> None:
     emulator = Emulator()
-    answer = open_door(emulator, None)("POST", slug, json=body).json()
+    answer = connect(emulator, None)("POST", slug, json=body).json()
     assert (answer["status"], answer["cost"]["amount_usd"]) == ("completed", 0)
     assert answer["outputs"] == [answer["prompt"]]
     assert emulator.accepted == 0
 
 
-def test_scene_prompts_are_a_job_and_cost_something(open_door: Callable[..., Any]) -> None:
+def test_scene_prompts_are_a_job_and_cost_something(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    answer = knock("POST", "generate_video_scene_prompts", json=CLIP).json()
+    send = connect(emulator)
+    answer = send("POST", "generate_video_scene_prompts", json=CLIP).json()
     emulator.clock.sleep(100)
-    assert knock("GET", f"predictions/{answer['request_id']}/result").json()["outputs"]
+    assert send("GET", f"predictions/{answer['request_id']}/result").json()["outputs"]
     assert (emulator.accepted, float(emulator.charged_usd)) == (1, answer["cost"]["amount_usd"])
-    assert knock("POST", "generate_video_scene_prompts", json={**CLIP, "sync": True}).json()["status"] == "completed"
+    assert send("POST", "generate_video_scene_prompts", json={**CLIP, "sync": True}).json()["status"] == "completed"
 
 
-def test_everybody_may_read_bulletins(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator(), None)
-    skills = knock("GET", "agent-skills").json()["skills"]
-    one = knock("GET", f"agent-skills/{skills[0]['name']}").json()
+def test_everybody_may_read_bulletins(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator(), None)
+    skills = send("GET", "agent-skills").json()["skills"]
+    one = send("GET", f"agent-skills/{skills[0]['name']}").json()
     assert skills[0].items() < one.items()
-    assert knock("GET", "agent-skills/none").status_code == 404
-    changes = knock("GET", "changelog").json()["changelog"]
+    assert send("GET", "agent-skills/none").status_code == 404
+    changes = send("GET", "changelog").json()["changelog"]
     assert changes == sorted(changes, key=lambda change: change["date"], reverse=True)
-    assert knock("GET", "changelog", params={"limit": 1}).json()["changelog"] == changes[:1]
-    assert knock("GET", "get-template-workflows").json()["workflows"]
+    assert send("GET", "changelog", params={"limit": 1}).json()["changelog"] == changes[:1]
+    assert send("GET", "get-template-workflows").json()["workflows"]
 
 
 # ---- Test keys -------------------------------------------------------------------------------------------------------
@@ -183,18 +183,18 @@ def test_everybody_may_read_bulletins(open_door: Callable[..., Any]) -> None:
         ("POST", "social/tiktok/connect-url", {"external_user_id": "u1"}),
     ],
 )
-def test_a_test_key_cannot_change_the_account(method: str, path: str, body: Any, open_door: Callable[..., Any]) -> None:
+def test_a_test_key_cannot_change_the_account(method: str, path: str, body: Any, connect: Callable[..., Any]) -> None:
     emulator = Emulator()
     before = emulator.save()
-    refused = open_door(emulator, "sk-test")(method, path, json=body)
+    refused = connect(emulator, "sk-test")(method, path, json=body)
     assert (refused.status_code, "live key" in refused.json()["detail"]) == (403, True)
-    assert len(open_door(emulator)("GET", "keys").json()) == 2
+    assert len(connect(emulator)("GET", "keys").json()) == 2
     assert emulator.save().partition('"keys"')[0] == before.partition('"keys"')[0]
 
 
-def test_a_test_key_cannot_delete_what_a_live_one_paid_for(open_door: Callable[..., Any]) -> None:
+def test_a_test_key_cannot_delete_what_a_live_one_paid_for(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=0)
-    live, test = open_door(emulator), open_door(emulator, "sk-test")
+    live, test = connect(emulator), connect(emulator, "sk-test")
     request_id = live("POST", "flux-dev-image", json=FOX).json()["request_id"]
     assert test("DELETE", f"predictions/{request_id}/media").status_code == 403
     assert live("GET", f"predictions/{request_id}/result").json()["outputs"]

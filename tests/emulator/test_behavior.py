@@ -137,9 +137,9 @@ def test_a_job_ends_exactly_when_it_should(plan: list[tuple[float, float]], seri
         assert look(emulator, request_id)["status"] == "completed"
 
 
-def test_an_inline_job_passes_the_queue_by(open_door: Callable[..., Any]) -> None:
+def test_an_inline_job_passes_the_queue_by(connect: Callable[..., Any]) -> None:
     emulator = Emulator(serial=True, job_seconds=100)
     post(emulator)
     emulator.next(Outcome.completed(inline=True))
-    answer = open_door(emulator)("POST", "flux-dev-image", json={"prompt": "now"}).json()
+    answer = connect(emulator)("POST", "flux-dev-image", json={"prompt": "now"}).json()
     assert answer["status"] == "completed"

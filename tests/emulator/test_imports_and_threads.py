@@ -1,4 +1,4 @@
-"""The doors themselves: imports, threads, tasks."""
+"""Around the emulator: what an import loads, what is missing, threads and tasks."""
 
 from __future__ import annotations
 

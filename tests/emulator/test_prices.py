@@ -116,7 +116,7 @@ def test_longer_and_sharper_films_cost_more(change: dict[str, Any], times: str) 
     ],
 )
 def test_what_says_nothing_and_what_is_fixed_costs_as_usual(
-    name: str, body: dict[str, Any], times: int, open_door: Callable[..., Any]
+    name: str, body: dict[str, Any], times: int, connect: Callable[..., Any]
 ) -> None:
-    estimate = open_door(Emulator(), None)("POST", f"models/{name}/estimate-cost", json=body).json()
+    estimate = connect(Emulator(), None)("POST", f"models/{name}/estimate-cost", json=body).json()
     assert estimate["cost"] == pytest.approx(times * read_price_list()[name]["cost"])

@@ -1,4 +1,4 @@
-"""The door over HTTP: what any client on this machine may do to a served emulator."""
+"""The emulator over HTTP: what any client on this machine may do to a served one."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def everything_or_reset(line: socket.socket) -> bytes:
         return b""
 
 
-def test_two_doors_to_one_emulator(emulator: Emulator, url: Served) -> None:
+def test_two_servers_of_one_emulator(emulator: Emulator, url: Served) -> None:
     with emulator.serve() as other:
         for each in (url, other):
             httpx.post(f"{each}/api/v1/flux-dev-image", json={"prompt": "x"}, headers=KEY)

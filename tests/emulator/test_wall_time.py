@@ -71,20 +71,20 @@ def test_a_client_finds_the_job_of_a_lost_answer() -> None:
 )
 @pytest.mark.parametrize("key", ["sk-live", "sk-test", "sk-nobody", None])
 def test_every_answer_tells_the_time(
-    open_door: Callable[..., Any], wall: list[float], method: str, path: str, key: str | None
+    connect: Callable[..., Any], wall: list[float], method: str, path: str, key: str | None
 ) -> None:
     emulator = Emulator()
     body = {"json": FOX} if method == "POST" else {}
-    assert date_of(open_door(emulator, key)(method, path, **body)) == NOON
+    assert date_of(connect(emulator, key)(method, path, **body)) == NOON
     emulator.clock.sleep(90.5)
-    assert date_of(open_door(emulator, key)(method, path, **body)) == NOON + 90
+    assert date_of(connect(emulator, key)(method, path, **body)) == NOON + 90
 
 
 @pytest.mark.parametrize("fault", [fault for fault in Fault if not fault.breaks and fault is not Fault.CUT_BODY])
-def test_an_answer_under_a_fault_tells_it_too(open_door: Callable[..., Any], wall: list[float], fault: Fault) -> None:
+def test_an_answer_under_a_fault_tells_it_too(connect: Callable[..., Any], wall: list[float], fault: Fault) -> None:
     emulator = Emulator()
     emulator.next_fault(fault)
-    assert date_of(open_door(emulator)("POST", "flux-dev-image", json=FOX)) == NOON
+    assert date_of(connect(emulator)("POST", "flux-dev-image", json=FOX)) == NOON
 
 
 def test_what_is_no_http_is_told_the_time_too(wall: list[float]) -> None:
@@ -94,9 +94,9 @@ def test_what_is_no_http_is_told_the_time_too(wall: list[float]) -> None:
         assert b"\r\ndate: Tue, 06 May 2031 12:00:00 GMT\r\n" in line.makefile("rb").read()
 
 
-def test_all_times_are_of_one_clock(open_door: Callable[..., Any], wall: list[float]) -> None:
+def test_all_times_are_of_one_clock(connect: Callable[..., Any], wall: list[float]) -> None:
     emulator = Emulator(job_seconds=10, shape=Shape(extras=True))
-    send = open_door(emulator)
+    send = connect(emulator)
     emulator.clock.sleep(100)
     submitted = send("POST", "flux-dev-image", json=FOX)
     emulator.clock.sleep(50)
@@ -110,10 +110,10 @@ def test_all_times_are_of_one_clock(open_door: Callable[..., Any], wall: list[fl
     assert date_of(history) == NOON + 200
 
 
-def test_it_never_falls_behind_real_time(open_door: Callable[..., Any], wall: list[float]) -> None:
+def test_it_never_falls_behind_real_time(connect: Callable[..., Any], wall: list[float]) -> None:
     """The virtual clock stands still while a test works; jobs accepted meanwhile are not the older for it."""
     emulator = Emulator()
-    send = open_door(emulator)
+    send = connect(emulator)
     emulator.clock.sleep(60)
     wall[0] += 30
     assert date_of(send("GET", "history")) == NOON + 60
@@ -124,12 +124,12 @@ def test_it_never_falls_behind_real_time(open_door: Callable[..., Any], wall: li
     assert created(send("GET", "history").json()["items"][0]) == NOON + 330
 
 
-def test_a_clock_with_a_day_of_its_own_keeps_to_it(open_door: Callable[..., Any]) -> None:
+def test_a_clock_with_a_day_of_its_own_keeps_to_it(connect: Callable[..., Any]) -> None:
     """For tests that compare whole answers."""
 
     def answers() -> list[Any]:
         emulator = Emulator(clock=VirtualClock(epoch=NOON), outcomes=[Outcome.completed(shape=Shape(extras=True))])
-        send, told = open_door(emulator), []
+        send, told = connect(emulator), []
         for method, path, body in (("POST", "flux-dev-image", FOX), ("GET", "history", None), ("GET", "keys", None)):
             answer = send(method, path, json=body)
             told.append((answer.content, answer.headers))
@@ -164,22 +164,22 @@ def test_what_is_slept_by_hand_is_the_same_while_it_is_served(wall: list[float])
 
 
 def test_a_loaded_emulator_tells_todays_time_and_leaves_old_jobs_theirs(
-    open_door: Callable[..., Any], wall: list[float]
+    connect: Callable[..., Any], wall: list[float]
 ) -> None:
     emulator = Emulator()
-    open_door(emulator)("POST", "flux-dev-image", json=FOX)
+    connect(emulator)("POST", "flux-dev-image", json=FOX)
     emulator.clock.sleep(20)
     saved = emulator.save()
     wall[0] += 86_400
-    send = open_door(Emulator.load(saved))
+    send = connect(Emulator.load(saved))
     assert date_of(send("POST", "flux-dev-image", json=FOX)) == NOON + 86_400
     newest, oldest = send("GET", "history").json()["items"]
     assert (created(oldest), created(newest)) == (NOON, NOON + 86_400)
 
 
-def test_a_time_beyond_all_calendars_stops_nothing(open_door: Callable[..., Any]) -> None:
+def test_a_time_beyond_all_calendars_stops_nothing(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=0)
-    send = open_door(emulator)
+    send = connect(emulator)
     emulator.clock.sleep(1e15)
     assert send("POST", "flux-dev-image", json=FOX).headers["date"] == "Fri, 31 Dec 9999 23:59:59 GMT"
     assert send("GET", "history").json()["items"][0]["created_at"].startswith("9999-12-31T23:59:59")
