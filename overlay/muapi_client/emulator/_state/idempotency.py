@@ -10,8 +10,6 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import define, field, frozen
-
 from muapi_client.emulator._messages.cost import Cost
 from muapi_client.emulator._messages.messages import Reply, build_problem, invalid_error
 
@@ -22,17 +20,13 @@ FIELD: Final = "idempotency_key"  # of a body; only some operations declare it
 _REUSED: Final = "This key was used for another request: repeat that one as it was, or choose another key"
 
 
-@frozen
-class _Answered:
-    request: str  # a hash of it: bodies are large, and hold the URLs of webhooks
-    reply: Reply
-
-
-@define(eq=False, repr=False)
 class IdempotencyKeys:
     """Every key under which a submit was accepted, for ever: live keys and test keys share none."""
 
-    _answered: dict[tuple[bool, str], _Answered] = field(factory=dict[tuple[bool, str], _Answered], init=False)
+    def __init__(self) -> None:
+        # By kind of key and idempotency key: the request as a hash, since bodies are large and hold the URLs of
+        # webhooks, and its answer.
+        self._answered: dict[tuple[bool, str], tuple[str, Reply]] = {}
 
     def find_reply(self, key: str, path: str, body: Mapping[str, Any], *, is_test: bool) -> Reply | None:
         """The answer that the same request was given under ``key``; ``None`` where the key is new.
@@ -40,31 +34,28 @@ class IdempotencyKeys:
         Raises:
             Refusal: 422 if the key was used for another path or body.
         """
-        answered = self._answered.get((is_test, key))
-        if answered is None:
+        if (is_test, key) not in self._answered:
             return None
-        if answered.request != _fingerprint(path, body):
+        request, reply = self._answered[is_test, key]
+        if request != _fingerprint(path, body):
             raise invalid_error(build_problem("value_error", ("body", FIELD), _REUSED))
-        return answered.reply
+        return reply
 
     def remember(self, key: str, path: str, body: Mapping[str, Any], reply: Reply, *, is_test: bool) -> None:
         """Answer the same request under ``key`` with ``reply`` from now on."""
-        self._answered[is_test, key] = _Answered(_fingerprint(path, body), reply)
+        self._answered[is_test, key] = _fingerprint(path, body), reply
 
     def plain(self) -> list[Any]:
         """Everything as JSON."""
         return [
-            [is_test, key, answered.request, _plain_reply(answered.reply)]
-            for (is_test, key), answered in self._answered.items()
+            [is_test, key, request, _plain_reply(reply)] for (is_test, key), (request, reply) in self._answered.items()
         ]
 
     @classmethod
     def of(cls, plain: list[Any]) -> IdempotencyKeys:
         """From what :meth:`plain` gave."""
         keys = cls()
-        keys._answered = {
-            (is_test, key): _Answered(request, _restore_reply(reply)) for is_test, key, request, reply in plain
-        }
+        keys._answered = {(is_test, key): (request, _restore_reply(reply)) for is_test, key, request, reply in plain}
         return keys
 
 
