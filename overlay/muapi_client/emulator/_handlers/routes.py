@@ -11,7 +11,6 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from muapi_client.emulator._handlers.submissions import submit
 from muapi_client.emulator._messages.messages import Refusal, live_key_error
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._spec.operations import Operation
     from muapi_client.emulator._state.world import World
 
+_JOB: Final = ""  # stands for every operation that submits a job
 _MODULES: Final[dict[str, dict[tuple[str, str], str]]] = {
     "account": {
         ("GET", "account/balance"): "get_balance",
@@ -87,6 +87,9 @@ _MODULES: Final[dict[str, dict[tuple[str, str], str]]] = {
     "streams": {
         ("POST", "stream"): "stream_answer",  # every model's
     },
+    "submissions": {
+        ("POST", _JOB): "submit",
+    },
     "topups": {
         ("GET", "account/auto-topup"): "get_auto_top_up",
         ("PUT", "account/auto-topup"): "change_auto_top_up",
@@ -132,7 +135,7 @@ _LIVE_ONLY: Final = frozenset(
 def find_handler(operation: Operation) -> Handler:
     """Find the handler of ``operation``."""
     if operation.is_job:
-        return submit
+        return _load_handler("POST", _JOB)
     return _load_handler(operation.method, "stream" if operation.slug.endswith("/stream") else operation.slug)
 
 
