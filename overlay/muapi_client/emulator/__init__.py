@@ -1,8 +1,8 @@
 """A MuAPI that runs in this process: submit, look, pay and be refused without a key, a network or money.
 
-Lives here: the service itself, as a function of a request, and the doors it is reached by. Does not live
-here: any part of the client, whose rules it must not share: bodies are judged by a JSON Schema library on
-the pinned document.
+Lives here: the service itself, as a function of a request, and how it is reached, in process and over HTTP. Does not
+live here: any part of the client, whose rules it must not share: bodies are judged by a JSON Schema library on the
+pinned document.
 
     from muapi_client import MuAPI
     from muapi_client.emulator import Emulator, Outcome

@@ -28,16 +28,16 @@ def list_models(_world: World, checked: CheckedRequest) -> Reply:
 
 def get_model(_world: World, checked: CheckedRequest) -> Reply:
     """``GET models/{name}``."""
-    return Reply(build_model_card(_entry(checked)))
+    return Reply(build_model_card(_find_entry(checked)))
 
 
 def estimate_cost(_world: World, checked: CheckedRequest) -> Reply:
     """``POST models/{name}/estimate-cost``: what a submit of this payload would be charged."""
-    entry = _entry(checked)
+    entry = _find_entry(checked)
     return Reply(build_estimate(entry, read_operations().by_name.get(entry["name"]), checked.body))
 
 
-def _entry(checked: CheckedRequest) -> Mapping[str, Any]:
+def _find_entry(checked: CheckedRequest) -> Mapping[str, Any]:
     entry = read_price_list().get(checked.parameters["name"])
     if entry is None:
         raise Refusal(404, "Not Found")

@@ -22,12 +22,12 @@ _URL_FIELDS: Final[dict[Kind, str]] = {"image": "image_url", "video": "video_url
 
 def build_acceptance(job: Job) -> Reply:
     """The answer to the submit of a job that has only begun."""
-    cost = _cost_body(job)
+    cost = _cost_fields(job)
     if job.shape.submit == "bare":
-        return _reply(job, {"request_id": job.id})
+        return _build_reply(job, {"request_id": job.id})
     name = "id" if job.shape.submit == "id" else "request_id"
     body = {name: job.id, "status": job.shape.running[0], **cost}
-    return _reply(job, {"data": body} if job.shape.submit == "data" else body)
+    return _build_reply(job, {"data": body} if job.shape.submit == "data" else body)
 
 
 def build_inline_result(job: Job, now: float) -> Reply:
@@ -38,14 +38,14 @@ def build_inline_result(job: Job, now: float) -> Reply:
     elif job.shape.submit != "id":
         body = {"request_id": job.id, **body}
     if _is_failure(job):
-        return _failure(job, body)
-    return _reply(job, {"data": body} if job.shape.submit == "data" else body)
+        return _build_failure(job, body)
+    return _build_reply(job, {"data": body} if job.shape.submit == "data" else body)
 
 
 def build_result(job: Job, now: float) -> Reply:
     """The answer to a look."""
     body = build_result_body(job, now)
-    return _failure(job, body) if job.ended(now) and _is_failure(job) else _reply(job, body)
+    return _build_failure(job, body) if job.ended(now) and _is_failure(job) else _build_reply(job, body)
 
 
 def build_result_body(job: Job, now: float) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def build_result_body(job: Job, now: float) -> dict[str, Any]:
     body: dict[str, Any] = {"id": job.id, "status": job.status(now)}
     body[job.shape.under] = lay_out(outputs, job.shape, job.operation.kind)
     body["error"] = job.outcome.error if ended else None
-    body = {**body, **_cost_body(job), **(_extras(job, ended=ended) if job.shape.extras else {})}
+    body = {**body, **_cost_fields(job), **(_extra_fields(job, ended=ended) if job.shape.extras else {})}
     if not job.base:
         return body
     there: dict[str, Any] = json.loads(rewrite_urls(json.dumps(body).encode(), job.base))
@@ -65,15 +65,15 @@ def build_result_body(job: Job, now: float) -> dict[str, Any]:
 def lay_out(outputs: tuple[Any, ...], shape: Shape, kind: Kind) -> Any:
     """``outputs`` in the form that ``shape`` asks for."""
     if shape.outputs in {"objects", "object"}:
-        outputs = tuple(_object(output, "url") for output in outputs)
+        outputs = tuple(_wrap_output(output, "url") for output in outputs)
     elif shape.outputs == "typed_objects":
-        outputs = tuple(_object(output, _URL_FIELDS.get(kind, "url")) for output in outputs)
+        outputs = tuple(_wrap_output(output, _URL_FIELDS.get(kind, "url")) for output in outputs)
     if shape.outputs in {"string", "object"}:
         return outputs[0] if outputs else None
     return list(outputs)
 
 
-def _object(output: Any, url_field: str) -> Any:
+def _wrap_output(output: Any, url_field: str) -> Any:
     if not isinstance(output, str):
         return output
     return {url_field if output.startswith("https://") else "value": output}
@@ -83,21 +83,21 @@ def _is_failure(job: Job) -> bool:
     return job.outcome.end == "failed" and job.shape.failure == "http_400"
 
 
-def _failure(job: Job, body: dict[str, Any]) -> Reply:
+def _build_failure(job: Job, body: dict[str, Any]) -> Reply:
     """A failed job as a permanent HTTP 400; the cost is then told by the headers alone."""
     detail = {name: body[name] for name in ("id", "status", "error") if name in body}
-    return _reply(job, {"detail": detail}, status=400)
+    return _build_reply(job, {"detail": detail}, status=400)
 
 
-def _reply(job: Job, body: Any, *, status: int = 200) -> Reply:
+def _build_reply(job: Job, body: Any, *, status: int = 200) -> Reply:
     return Reply(body, job.cost if job.shape.costs in {"both", "headers"} else None, status)
 
 
-def _cost_body(job: Job) -> dict[str, Any]:
+def _cost_fields(job: Job) -> dict[str, Any]:
     return {"cost": job.cost.body()} if job.shape.costs in {"both", "body"} else {}
 
 
-def _extras(job: Job, *, ended: bool) -> dict[str, Any]:
+def _extra_fields(job: Job, *, ended: bool) -> dict[str, Any]:
     extras: dict[str, Any] = {
         "urls": {"get": f"{API}/api/v1/predictions/{job.id}/result"},
         "created_at": job.created_at,

@@ -48,21 +48,21 @@ def connect_account(world: World, token: str) -> Record | None:
 def list_accounts(world: World, checked: CheckedRequest) -> Reply:
     """``GET social/ext/accounts``: those of one person that are or were connected."""
     found = world.records.where(_TABLE, external_user_id=checked.query["external_user_id"])
-    return Reply({"accounts": [_told(account) for account in found if account["status"] != "pending"]})
+    return Reply({"accounts": [_public_fields(account) for account in found if account["status"] != "pending"]})
 
 
 def change_account(world: World, checked: CheckedRequest) -> Reply:
     """``PATCH social/ext/accounts/{account_id}``: any field but those that say what it is."""
     account = _find_account(world, checked)
     account |= {name: value for name, value in checked.body.items() if name not in _FIXED | _HIDDEN}
-    return Reply(_told(account))
+    return Reply(_public_fields(account))
 
 
 def disconnect_account(world: World, checked: CheckedRequest) -> Reply:
     """``POST social/ext/accounts/{account_id}/disconnect``: it stays in the list."""
     account = _find_account(world, checked)
     account["status"] = "disconnected"
-    return Reply(_told(account))
+    return Reply(_public_fields(account))
 
 
 def delete_account(world: World, checked: CheckedRequest) -> Reply:
@@ -79,5 +79,5 @@ def _find_account(world: World, checked: CheckedRequest) -> Record:
     return account
 
 
-def _told(account: Record) -> dict[str, Any]:
+def _public_fields(account: Record) -> dict[str, Any]:
     return {name: value for name, value in account.items() if name not in _HIDDEN}

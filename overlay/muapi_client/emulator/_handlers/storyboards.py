@@ -38,22 +38,22 @@ _CHILDREN: Final = {  # what hangs on a record of a table, and by which field
 # ---- What is there ---------------------------------------------------------------------------------------------------
 
 
-def board(world: World, checked: CheckedRequest) -> Records:
+def visible_records(world: World, checked: CheckedRequest) -> Records:
     """The records that this visitor sees."""
     return world.sandbox if checked.is_test else world.records
 
 
-def found(world: World, checked: CheckedRequest, table: str, number: Any) -> Record:
+def find_record(world: World, checked: CheckedRequest, table: str, number: Any) -> Record:
     """The record of this id. Raises Refusal (404) when there is none."""
-    record = board(world, checked).get(table, int(number)) if number is not None else None
+    record = visible_records(world, checked).get(table, int(number)) if number is not None else None
     if record is None:
         raise Refusal(404, "Not Found")
     return record
 
 
-def new_project(world: World, checked: CheckedRequest, title: str, **facts: Any) -> Record:
+def add_project_record(world: World, checked: CheckedRequest, title: str, **facts: Any) -> Record:
     """A new project with its empty episodes."""
-    body, records = checked.body, board(world, checked)
+    body, records = checked.body, visible_records(world, checked)
     project = records.add(
         PROJECTS,
         title=title,
@@ -66,11 +66,11 @@ def new_project(world: World, checked: CheckedRequest, title: str, **facts: Any)
         **facts,
     )
     for index in range(1, project["num_episodes"] + 1):
-        new_episode(records, project, index, project["target_duration_per_episode"])
+        add_episode_record(records, project, index, project["target_duration_per_episode"])
     return project
 
 
-def new_episode(
+def add_episode_record(
     records: Records, project: Record, index: int, seconds: float, description: str | None = None
 ) -> Record:
     """A new episode of ``project``, without a script."""
@@ -78,22 +78,22 @@ def new_episode(
     return records.add(EPISODES, project_id=project["id"], episode_index=index, **facts)
 
 
-def scenes_of(records: Records, project: Record) -> list[Record]:
+def list_scenes(records: Records, project: Record) -> list[Record]:
     """The scenes of ``project``, in order."""
     episodes = records.where(EPISODES, project_id=project["id"])
     return [scene for episode in episodes for scene in records.where(SCENES, episode_id=episode["id"])]
 
 
-def shots_of(records: Records, project: Record) -> list[Record]:
+def list_project_shots(records: Records, project: Record) -> list[Record]:
     """The shots of ``project``, in order."""
-    return [shot for scene in scenes_of(records, project) for shot in records.where(SHOTS, scene_id=scene["id"])]
+    return [shot for scene in list_scenes(records, project) for shot in records.where(SHOTS, scene_id=scene["id"])]
 
 
-def remove(records: Records, table: str, record: Record) -> None:
+def delete_record(records: Records, table: str, record: Record) -> None:
     """Forget ``record`` and all that hangs on it."""
     for child_table, by in _CHILDREN.get(table, ()):
         for child in records.where(child_table, **{by: record["id"]}):
-            remove(records, child_table, child)
+            delete_record(records, child_table, child)
     records.delete(table, record)
 
 
@@ -110,131 +110,141 @@ def is_there(world: World, record: Record, now: float) -> bool:
 
 def create_project(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects``: free, for nothing is generated yet."""
-    project = new_project(world, checked, checked.body["title"], meta_data=checked.body.get("meta_data"))
-    return Reply(_summary(world, project, checked.now))
+    project = add_project_record(world, checked, checked.body["title"], meta_data=checked.body.get("meta_data"))
+    return Reply(_summarize(world, project, checked.now))
 
 
 def list_projects(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects``: newest first."""
-    every = board(world, checked).where(PROJECTS)
-    return Reply([_summary(world, project, checked.now) for project in reversed(every)])
+    every = visible_records(world, checked).where(PROJECTS)
+    return Reply([_summarize(world, project, checked.now) for project in reversed(every)])
 
 
 def get_project(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}``: with its episodes, and how far each task is."""
-    one = _project(world, checked)
-    episodes = board(world, checked).where(EPISODES, project_id=one["id"])
+    one = _find_project(world, checked)
+    episodes = visible_records(world, checked).where(EPISODES, project_id=one["id"])
     body = {
-        **_summary(world, one, checked.now),
+        **_summarize(world, one, checked.now),
         "meta_data": one.get("meta_data"),
-        "tasks": {task: _progress(world, one, task, checked.now) for task in TASKS},
-        "episodes": [_episode(world, episode, checked.now) for episode in episodes],
+        "tasks": {task: _describe_progress(world, one, task, checked.now) for task in TASKS},
+        "episodes": [_describe_episode(world, episode, checked.now) for episode in episodes],
     }
     return Reply(body)
 
 
 def get_library(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/library``: the characters."""
-    one = _project(world, checked)
-    seen = [c for c in board(world, checked).where(CHARACTERS, project_id=one["id"]) if is_there(world, c, checked.now)]
+    one = _find_project(world, checked)
+    seen = [
+        c
+        for c in visible_records(world, checked).where(CHARACTERS, project_id=one["id"])
+        if is_there(world, c, checked.now)
+    ]
     fields = ("id", "name", "description")
-    return _listed(world, checked, one, "library", characters=[_pictured(world, c, fields, checked.now) for c in seen])
+    return _build_list(
+        world, checked, one, "library", characters=[_describe_with_picture(world, c, fields, checked.now) for c in seen]
+    )
 
 
 def list_scripts(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/scripts``: the episodes with their scenes."""
-    one, records, episodes = _project(world, checked), board(world, checked), list[dict[str, Any]]()
+    one, records, episodes = _find_project(world, checked), visible_records(world, checked), list[dict[str, Any]]()
     for episode in records.where(EPISODES, project_id=one["id"]):
         scenes = [s for s in records.where(SCENES, episode_id=episode["id"]) if is_there(world, s, checked.now)]
         fields = ("id", "scene_index", "description")
         shown = [{name: scene[name] for name in fields} for scene in scenes]
-        episodes.append({**_episode(world, episode, checked.now), "scenes": shown})
-    return _listed(world, checked, one, "scripts", episodes=episodes)
+        episodes.append({**_describe_episode(world, episode, checked.now), "scenes": shown})
+    return _build_list(world, checked, one, "scripts", episodes=episodes)
 
 
 def list_shots(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/shots``: every shot with its picture."""
-    one = _project(world, checked)
-    seen = [shot for shot in shots_of(board(world, checked), one) if is_there(world, shot, checked.now)]
+    one = _find_project(world, checked)
+    seen = [
+        shot for shot in list_project_shots(visible_records(world, checked), one) if is_there(world, shot, checked.now)
+    ]
     fields = ("id", "scene_id", "shot_index", "description")
-    return _listed(world, checked, one, "shots", shots=[_pictured(world, shot, fields, checked.now) for shot in seen])
+    return _build_list(
+        world, checked, one, "shots", shots=[_describe_with_picture(world, shot, fields, checked.now) for shot in seen]
+    )
 
 
 def get_pdf(world: World, checked: CheckedRequest) -> Reply:
     """``GET storyboard-projects/{id}/pdf``: how far it is, and where."""
-    one = _project(world, checked)
-    job = _task(world, one, "pdf")
-    url = _picture(job, 0, checked.now) if job is not None else None
-    return _listed(world, checked, one, "pdf", pdf_url=url)
+    one = _find_project(world, checked)
+    job = _find_task(world, one, "pdf")
+    url = _find_picture(job, 0, checked.now) if job is not None else None
+    return _build_list(world, checked, one, "pdf", pdf_url=url)
 
 
 def delete_project(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-projects/{id}``: with all that is in it; jobs under way go on and stay charged."""
-    return _deleted(world, checked, PROJECTS, "id", "project")
+    return _delete(world, checked, PROJECTS, "id", "project")
 
 
 def delete_episode(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-episodes/{episode_id}``: with its scenes."""
-    return _deleted(world, checked, EPISODES, "episode_id", "episode")
+    return _delete(world, checked, EPISODES, "episode_id", "episode")
 
 
 def delete_scene(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-scenes/{scene_id}``: with its shots."""
-    return _deleted(world, checked, SCENES, "scene_id", "scene")
+    return _delete(world, checked, SCENES, "scene_id", "scene")
 
 
 def delete_shot(world: World, checked: CheckedRequest) -> Reply:
     """``DELETE storyboard-shots/{shot_id}``."""
-    return _deleted(world, checked, SHOTS, "shot_id", "shot")
+    return _delete(world, checked, SHOTS, "shot_id", "shot")
 
 
-def _deleted(world: World, checked: CheckedRequest, table: str, parameter: str, kind: str) -> Reply:
-    record = found(world, checked, table, checked.parameters[parameter])
-    remove(board(world, checked), table, record)
+def _delete(world: World, checked: CheckedRequest, table: str, parameter: str, kind: str) -> Reply:
+    record = find_record(world, checked, table, checked.parameters[parameter])
+    delete_record(visible_records(world, checked), table, record)
     message = f"{kind.capitalize()} deleted"
     return Reply({"success": True, "message": message, "deleted_id": record["id"], "entity_type": kind})
 
 
-def _project(world: World, checked: CheckedRequest) -> Record:
-    return found(world, checked, PROJECTS, checked.parameters["id"])
+def _find_project(world: World, checked: CheckedRequest) -> Record:
+    return find_record(world, checked, PROJECTS, checked.parameters["id"])
 
 
-def _summary(world: World, one: Record, now: float) -> dict[str, Any]:
+def _summarize(world: World, one: Record, now: float) -> dict[str, Any]:
     fields = ("id", "title", "prompt", "num_episodes", "target_duration_per_episode", "description", "created_at")
-    words = [_progress(world, one, task, now) for task in TASKS]
+    words = [_describe_progress(world, one, task, now) for task in TASKS]
     status = "processing" if "processing" in words else "completed" if "completed" in words else "draft"
     return {**{name: one[name] for name in fields}, "status": status}
 
 
-def _listed(world: World, checked: CheckedRequest, one: Record, task: str, **content: Any) -> Reply:
-    return Reply({"project_id": one["id"], "status": _progress(world, one, task, checked.now), **content})
+def _build_list(world: World, checked: CheckedRequest, one: Record, task: str, **content: Any) -> Reply:
+    return Reply({"project_id": one["id"], "status": _describe_progress(world, one, task, checked.now), **content})
 
 
-def _progress(world: World, one: Record, task: str, now: float) -> str:
+def _describe_progress(world: World, one: Record, task: str, now: float) -> str:
     """How far a task is: not_started, processing, completed or failed."""
-    job = _task(world, one, task)
+    job = _find_task(world, one, task)
     if job is None:
         return "not_started"
     return "completed" if job.completed(now) else "failed" if job.ended(now) else "processing"
 
 
-def _task(world: World, one: Record, task: str) -> Job | None:
+def _find_task(world: World, one: Record, task: str) -> Job | None:
     return world.jobs.get(one["tasks"].get(task, ""))
 
 
-def _episode(world: World, episode: Record, now: float) -> dict[str, Any]:
+def _describe_episode(world: World, episode: Record, now: float) -> dict[str, Any]:
     fields = ("id", "episode_index", "target_duration", "description")
     script = episode["script"] if is_there(world, episode, now) else None
     return {**{name: episode[name] for name in fields}, "script": script}
 
 
-def _pictured(world: World, record: Record, fields: tuple[str, ...], now: float) -> dict[str, Any]:
+def _describe_with_picture(world: World, record: Record, fields: tuple[str, ...], now: float) -> dict[str, Any]:
     job = world.jobs.get(record["picture_id"])
-    url = _picture(job, record["piece"], now) if job is not None else None
+    url = _find_picture(job, record["piece"], now) if job is not None else None
     return {**{name: record[name] for name in fields}, "image_url": url}
 
 
-def _picture(job: Job, piece: int, now: float) -> str | None:
+def _find_picture(job: Job, piece: int, now: float) -> str | None:
     """Where the file of a job stands that a record shows; ``None`` while or once there is none."""
     gone = not job.completed(now) or job.expired(now) or piece >= len(job.outputs)
     return None if gone else str(job.outputs[piece])

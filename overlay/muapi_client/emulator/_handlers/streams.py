@@ -38,7 +38,7 @@ _LINES: Final = "application/x-ndjson"
 
 def stream_answer(world: World, checked: CheckedRequest) -> Reply:
     """Answer a prompt as a stream. Raises Refusal (402) if the balance does not cover it."""
-    model = _model(checked.operation)
+    model = _find_model(checked.operation)
     job = begin_job(
         world,
         checked,
@@ -47,29 +47,31 @@ def stream_answer(world: World, checked: CheckedRequest) -> Reply:
         sample=make_sample_outputs(model) if checked.is_test else (),
         at_once=True,
     )
-    text = "".join(output if isinstance(output, str) else json.dumps(output) for output in _outputs(job, checked))
+    text = "".join(output if isinstance(output, str) else json.dumps(output) for output in _find_outputs(job, checked))
     content_type, lay_out = _LAYOUTS[job.shape.stream]
     cost = Cost(job.usd, job.outcome.bonus_credits) if job.shape.costs in {"both", "headers"} else None
-    return Reply(None, cost, headers={"content-type": content_type}, chunks=tuple(lay_out(job, _words(job, text))))
+    return Reply(
+        None, cost, headers={"content-type": content_type}, chunks=tuple(lay_out(job, _split_words(job, text)))
+    )
 
 
-def _model(operation: Operation) -> Operation:
+def _find_model(operation: Operation) -> Operation:
     """The operation that answers the same whole."""
     return read_operations().at(operation.path.removesuffix(SUFFIX))["POST"]
 
 
-def _outputs(job: Job, checked: CheckedRequest) -> tuple[Any, ...]:
+def _find_outputs(job: Job, checked: CheckedRequest) -> tuple[Any, ...]:
     """The outputs to stream: of a job that fails, those it would have had."""
-    return job.outputs or make_outputs(job.id, _model(checked.operation), checked.body)
+    return job.outputs or make_outputs(job.id, _find_model(checked.operation), checked.body)
 
 
-def _words(job: Job, text: str) -> list[str]:
+def _split_words(job: Job, text: str) -> list[str]:
     """The text in pieces; of a job that does not complete, its first half."""
     words = _WORD.findall(text)
     return words if job.outcome.end == "completed" else words[: (len(words) + 1) // 2]
 
 
-def _end(job: Job) -> dict[str, Any]:
+def _build_end(job: Job) -> dict[str, Any]:
     """The last payload: the result without its outputs."""
     end: dict[str, Any] = {"request_id": job.id, "status": job.status(job.ends_at)}
     if job.outcome.error is not None:
@@ -77,18 +79,18 @@ def _end(job: Job) -> dict[str, Any]:
     return {**end, "cost": job.cost.body()} if job.shape.costs in {"both", "body"} else end
 
 
-def _deltas(job: Job, words: Iterable[str]) -> Iterator[bytes]:
+def _lay_out_deltas(job: Job, words: Iterable[str]) -> Iterator[bytes]:
     """Server-sent events as OpenAI's API has them."""
-    yield _event(_chunk(job, {"role": "assistant", "content": ""}))
+    yield _encode_event(_build_chunk(job, {"role": "assistant", "content": ""}))
     for word in words:
-        yield _event(_chunk(job, {"content": word}))
+        yield _encode_event(_build_chunk(job, {"content": word}))
     if job.outcome.end == "completed":
-        yield _event(_chunk(job, {}, "stop"))
-    yield _event(_end(job))
+        yield _encode_event(_build_chunk(job, {}, "stop"))
+    yield _encode_event(_build_end(job))
     yield b"data: [DONE]\n\n"
 
 
-def _chunk(job: Job, delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
+def _build_chunk(job: Job, delta: dict[str, str], finish_reason: str | None = None) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
     return {
         "id": f"chatcmpl-{job.id[:8]}",
@@ -98,30 +100,30 @@ def _chunk(job: Job, delta: dict[str, str], finish_reason: str | None = None) ->
     }
 
 
-def _texts(job: Job, words: Iterable[str]) -> Iterator[bytes]:
+def _lay_out_texts(job: Job, words: Iterable[str]) -> Iterator[bytes]:
     """Server-sent events whose data is the bare text; a line's end in it begins another line of data."""
     for word in words:
         yield "".join(f"data: {line}\n" for line in word.split("\n")).encode() + b"\n"
-    yield _event(_end(job), "done" if job.outcome.end == "completed" else "error")
+    yield _encode_event(_build_end(job), "done" if job.outcome.end == "completed" else "error")
 
 
-def _lines(job: Job, words: Iterable[str]) -> Iterator[bytes]:
+def _lay_out_lines(job: Job, words: Iterable[str]) -> Iterator[bytes]:
     """One JSON object a line."""
     for word in words:
-        yield _json({"text": word}) + b"\n"
-    yield _json(_end(job)) + b"\n"
+        yield _encode_json({"text": word}) + b"\n"
+    yield _encode_json(_build_end(job)) + b"\n"
 
 
-def _event(payload: dict[str, Any], name: str = "") -> bytes:
-    return (f"event: {name}\n".encode() if name else b"") + b"data: " + _json(payload) + b"\n\n"
+def _encode_event(payload: dict[str, Any], name: str = "") -> bytes:
+    return (f"event: {name}\n".encode() if name else b"") + b"data: " + _encode_json(payload) + b"\n\n"
 
 
-def _json(payload: dict[str, Any]) -> bytes:
+def _encode_json(payload: dict[str, Any]) -> bytes:
     return json.dumps(payload, ensure_ascii=False).encode()
 
 
 _LAYOUTS: Final[dict[str, tuple[str, Callable[[Job, Iterable[str]], Iterator[bytes]]]]] = {
-    "deltas": (_EVENTS, _deltas),
-    "texts": (_EVENTS, _texts),
-    "ndjson": (_LINES, _lines),
+    "deltas": (_EVENTS, _lay_out_deltas),
+    "texts": (_EVENTS, _lay_out_texts),
+    "ndjson": (_LINES, _lay_out_lines),
 }

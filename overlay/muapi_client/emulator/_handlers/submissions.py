@@ -85,15 +85,15 @@ def begin_job(
         ValueError: ``job_seconds`` gave no time; nothing was charged, as with whatever a test's own function raises.
     """
     if checked.is_test:
-        return _sample(world, checked, sample)
+        return _add_sample_job(world, checked, sample)
     scripted = world.outcomes.peek(checked.operation.slug, checked.body)
     usd = usd if scripted.price is None else scripted.price
     _check_funds(world, usd)
     request_id = world.new_id()
     outcome = world.behavior.outcome(request_id) if scripted is ORDINARY else scripted
     inline = at_once or outcome.inline or ("sync" in checked.operation.properties and checked.body.get("sync") is True)
-    seconds = 0.0 if inline else _seconds(world, checked, outcome, request_id)
-    outputs = _outputs(outcome, request_id, make)
+    seconds = 0.0 if inline else _choose_seconds(world, checked, outcome, request_id)
+    outputs = _make_outputs(outcome, request_id, make)
     # From here on nothing fails: what a test's own functions raise has been raised, and nothing was charged.
     world.wallet.charge(usd)
     world.outcomes.take()
@@ -129,19 +129,19 @@ def _check_funds(world: World, usd: Decimal) -> None:
         )
 
 
-def _seconds(world: World, checked: CheckedRequest, outcome: Outcome, request_id: str) -> float:
+def _choose_seconds(world: World, checked: CheckedRequest, outcome: Outcome, request_id: str) -> float:
     if outcome.seconds is not None:
         return float(outcome.seconds)
     return world.behavior.seconds(checked.operation, request_id)
 
 
-def _outputs(outcome: Outcome, request_id: str, make: Make) -> tuple[Any, ...]:
+def _make_outputs(outcome: Outcome, request_id: str, make: Make) -> tuple[Any, ...]:
     if outcome.outputs is not None:
         return outcome.outputs
     return make(request_id) if outcome.end == "completed" else ()
 
 
-def _sample(world: World, checked: CheckedRequest, outputs: tuple[Any, ...]) -> Job:
+def _add_sample_job(world: World, checked: CheckedRequest, outputs: tuple[Any, ...]) -> Job:
     job = Job(
         id=world.new_id(),
         operation=checked.operation,

@@ -32,14 +32,14 @@ def create_checkout(world: World, checked: CheckedRequest) -> Reply:
 
 def get_auto_top_up(world: World, _checked: CheckedRequest) -> Reply:
     """``GET account/auto-topup``."""
-    return Reply(_told(world))
+    return Reply(_public_settings(world))
 
 
 def change_auto_top_up(world: World, checked: CheckedRequest) -> Reply:
     """``PUT account/auto-topup``: any fields; ``enabled``, ``threshold`` and ``amount`` (US dollars) mean something."""
-    settings = _settings(world) or world.records.add("auto_topup", payment_method=False, **_DEFAULTS)
+    settings = _find_settings(world) or world.records.add("auto_topup", payment_method=False, **_DEFAULTS)
     settings.update((name, value) for name, value in checked.body.items() if name not in {"id", "payment_method"})
-    return Reply(_told(world))
+    return Reply(_public_settings(world))
 
 
 def set_up_auto_top_up(world: World, _checked: CheckedRequest) -> Reply:
@@ -60,13 +60,13 @@ def verify_setup(world: World, checked: CheckedRequest) -> Reply:
 
 def save_payment_method(world: World) -> None:
     """A means of payment was named."""
-    settings = _settings(world) or world.records.add("auto_topup", **_DEFAULTS)
+    settings = _find_settings(world) or world.records.add("auto_topup", **_DEFAULTS)
     settings["payment_method"] = True
 
 
 def replenish(world: World, usd: Decimal) -> None:
     """Top the wallet up if it is set to and paying ``usd`` would leave it below the threshold."""
-    settings = _settings(world)
+    settings = _find_settings(world)
     if settings is None or settings["enabled"] is not True or not settings["payment_method"]:
         return
     threshold, amount = settings["threshold"], settings["amount"]
@@ -78,10 +78,10 @@ def _is_amount(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 10**9
 
 
-def _settings(world: World) -> Record | None:
+def _find_settings(world: World) -> Record | None:
     return next(iter(world.records.where("auto_topup")), None)
 
 
-def _told(world: World) -> dict[str, Any]:
-    settings = _settings(world) or {"payment_method": False, **_DEFAULTS}
+def _public_settings(world: World) -> dict[str, Any]:
+    settings = _find_settings(world) or {"payment_method": False, **_DEFAULTS}
     return {name: value for name, value in settings.items() if name != "id"}

@@ -34,7 +34,7 @@ def upload_file(world: World, checked: CheckedRequest) -> Reply:
     sent = parse_parts(checked.request).get("file")
     if sent is None or sent.filename is None:
         raise invalid_error(build_problem("missing", ("body", "file"), "Field required"))
-    limit = _limit(sent.content_type)
+    limit = _find_limit(sent.content_type)
     if len(sent.content) > limit:
         raise Refusal(413, f"File too large: {len(sent.content)} bytes, at most {limit} for {sent.content_type}")
     path = f"/uploads/{world.new_id()}/{sent.filename}"
@@ -48,9 +48,9 @@ def create_upload_form(world: World, checked: CheckedRequest) -> Reply:
     filename = checked.query["filename"]
     key = f"uploads/{world.new_id()}/{filename}"
     content_type = guess_type(filename)[0] or "application/octet-stream"
-    limit = _limit(content_type)
+    limit = _find_limit(content_type)
     policy = base64.b64encode(json.dumps({"conditions": [["content-length-range", 0, limit]]}).encode()).decode()
-    fields = {"key": key, "Content-Type": content_type, "policy": policy, "x-amz-signature": _signature(key, policy)}
+    fields = {"key": key, "Content-Type": content_type, "policy": policy, "x-amz-signature": _sign(key, policy)}
     world.records.add("forms", key=key, fields=fields, limit=limit, ends_at=checked.now + _FORM_LASTS)
     return Reply({"url": f"{STORAGE}/", "fields": fields})
 
@@ -88,10 +88,10 @@ def _check_balance(world: World, checked: CheckedRequest) -> None:
         raise Refusal(402, "Insufficient credit balance: uploading needs a balance above 0")
 
 
-def _limit(content_type: str) -> int:
+def _find_limit(content_type: str) -> int:
     return _VIDEO_LIMIT if content_type.startswith("video/") else _LIMIT
 
 
-def _signature(key: str, policy: str) -> str:
+def _sign(key: str, policy: str) -> str:
     """Something that looks like a signature; what counts is that the form comes back unchanged."""
     return hashlib.sha256(f"{key}\n{policy}".encode()).hexdigest()

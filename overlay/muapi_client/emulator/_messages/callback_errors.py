@@ -26,7 +26,7 @@ def report_error(what: str, error: BaseException, loop: asyncio.AbstractEventLoo
 
 
 def report_errors_of(what: str, callback: Callable[[Any], object] | None) -> Callable[[Any], object] | None:
-    """``callback``, but that a fault of its own is complained of and goes no further."""
+    """Wrap ``callback``: what it raises is reported and goes no further."""
     if callback is None:
         return None
 
