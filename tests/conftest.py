@@ -19,7 +19,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _prices_as_tests_count_them() -> None:
     """Let the emulator charge what the tests' sums are made of: MuAPI's prices change, the arithmetic does not."""
-    from muapi_client.emulator._prices import catalogue
+    from muapi_client.emulator._spec.price_list import read_price_list
 
-    for entry in catalogue().values():
+    for entry in read_price_list().values():
         entry["cost"] = PRICES.get(entry["name"], entry["cost"])

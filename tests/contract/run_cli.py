@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from commands import CASES
 from official import Shell
 
-from muapi_client.emulator._media import media_of
+from muapi_client.emulator._media.files import media_of
 
 if TYPE_CHECKING:
     from commands import Case

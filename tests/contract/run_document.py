@@ -29,8 +29,8 @@ from attrs import define, field
 from described import described
 
 from muapi_client.emulator import Emulator, LogEntry, Request
-from muapi_client.emulator._document import operations
-from muapi_client.emulator._exchanges import Refusal
+from muapi_client.emulator._messages.messages import Refusal
+from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.pinning import pinned
 from rules.corrections import apply_actions, read_actions
 
@@ -93,7 +93,7 @@ class Tally:
             return
         self._statuses[entry.status] += 1
         with contextlib.suppress(Refusal):  # no operation: another method was tried on purpose
-            operation, _ = operations().find(entry.method, entry.path)
+            operation, _ = read_operations().find(entry.method, entry.path)
             self.operations.add((operation.method, operation.path))
 
     def __str__(self) -> str:

@@ -23,33 +23,33 @@ JPEG = "z-image-base-text-to-image-lora"  # whose document says output_format is
 FILM = {"video_url": "https://example.com/film.mp4"}
 
 
-def made(emulator: Emulator, knock: Callable[..., Any], slug: str = "flux-dev-image", **body: Any) -> list[str]:
+def made(emulator: Emulator, send: Callable[..., Any], slug: str = "flux-dev-image", **body: Any) -> list[str]:
     """The URLs of a finished job."""
-    request_id = knock("POST", slug, json={**FOX, **body}).json()["request_id"]
+    request_id = send("POST", slug, json={**FOX, **body}).json()["request_id"]
     emulator.clock.sleep(3600)
-    return knock("GET", f"predictions/{request_id}/result").json()["outputs"]
+    return send("GET", f"predictions/{request_id}/result").json()["outputs"]
 
 
-def test_an_output_is_a_real_file_without_a_key(open_door: Callable[..., Any]) -> None:
+def test_an_output_is_a_real_file_without_a_key(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    one, two = made(emulator, open_door(emulator), num_images=2)
-    anybody = open_door(emulator, None)
+    one, two = made(emulator, connect(emulator), num_images=2)
+    anybody = connect(emulator, None)
     answer = anybody("GET", one)
     assert (answer.status_code, answer.headers["content-type"], answer.content[:8]) == (200, "image/png", PNG)
     assert anybody("GET", two).content != answer.content
     assert anybody("GET", one).content == answer.content
 
 
-def test_a_job_that_has_not_completed_has_no_file(open_door: Callable[..., Any]) -> None:
+def test_a_job_that_has_not_completed_has_no_file(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
-    knock = open_door(emulator)
-    request_id = knock("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    send = connect(emulator)
+    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
     url = f"https://cdn.muapi.ai/outputs/{request_id}.png"
-    assert knock("GET", url).status_code == 404
+    assert send("GET", url).status_code == 404
     emulator.clock.sleep(10)
-    assert knock("GET", url).status_code == 200
-    assert knock("GET", url.replace(".png", ".mp4")).status_code == 404
-    assert knock("POST", url).status_code == 405
+    assert send("GET", url).status_code == 200
+    assert send("GET", url.replace(".png", ".mp4")).status_code == 404
+    assert send("POST", url).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -71,27 +71,25 @@ def test_a_job_that_has_not_completed_has_no_file(open_door: Callable[..., Any])
         ("lines=1-2", 200, b"0123456789", None),
     ],
 )
-def test_a_part_of_a_file(
-    asked: str, status: int, part: bytes, told: str | None, open_door: Callable[..., Any]
-) -> None:
-    knock = open_door(Emulator())
-    url = knock("POST", "upload_file", files={"file": ("a.bin", b"0123456789")}).json()["url"]
-    answer = knock("GET", url, headers={"range": asked})
+def test_a_part_of_a_file(asked: str, status: int, part: bytes, told: str | None, connect: Callable[..., Any]) -> None:
+    send = connect(Emulator())
+    url = send("POST", "upload_file", files={"file": ("a.bin", b"0123456789")}).json()["url"]
+    answer = send("GET", url, headers={"range": asked})
     assert (answer.status_code, answer.content, answer.headers.get("content-range")) == (status, part, told)
 
 
-def test_a_part_of_another_file_is_all_of_this_one(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator())
-    url = knock("POST", "upload_file", files={"file": ("a.bin", b"0123456789")}).json()["url"]
-    etag = knock("GET", url).headers["etag"]
+def test_a_part_of_another_file_is_all_of_this_one(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator())
+    url = send("POST", "upload_file", files={"file": ("a.bin", b"0123456789")}).json()["url"]
+    etag = send("GET", url).headers["etag"]
     for validator, status in ((etag, 206), ('"other"', 200)):
-        assert knock("GET", url, headers={"range": "bytes=5-", "if-range": validator}).status_code == status
+        assert send("GET", url, headers={"range": "bytes=5-", "if-range": validator}).status_code == status
 
 
-def test_a_head_tells_the_length(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator())
-    url = knock("POST", "upload_file", files={"file": ("a.txt", b"0123456789", "text/plain")}).json()["url"]
-    answer = knock("HEAD", url)
+def test_a_head_tells_the_length(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator())
+    url = send("POST", "upload_file", files={"file": ("a.txt", b"0123456789", "text/plain")}).json()["url"]
+    answer = send("HEAD", url)
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "10")
     assert answer.headers["content-type"] == "text/plain"
 
@@ -112,46 +110,46 @@ def test_a_head_tells_the_length(open_door: Callable[..., Any]) -> None:
     ],
 )
 def test_a_model_makes_the_type_of_file_it_was_asked_for(
-    slug: str, body: dict[str, Any], suffix: str, open_door: Callable[..., Any]
+    slug: str, body: dict[str, Any], suffix: str, connect: Callable[..., Any]
 ) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    answer = knock("POST", slug, json=body)
+    send = connect(emulator)
+    answer = send("POST", slug, json=body)
     assert answer.status_code == 200, answer.text
     emulator.clock.sleep(3600)
-    (url,) = knock("GET", f"predictions/{answer.json()['request_id']}/result").json()["outputs"]
+    (url,) = send("GET", f"predictions/{answer.json()['request_id']}/result").json()["outputs"]
     assert url.endswith(f".{suffix}")
-    assert knock("GET", url).status_code == 200
+    assert send("GET", url).status_code == 200
 
 
-def test_deleted_media_are_gone_from_the_cdn(open_door: Callable[..., Any]) -> None:
+def test_deleted_media_are_gone_from_the_cdn(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    (url,) = made(emulator, knock)
+    send = connect(emulator)
+    (url,) = made(emulator, send)
     request_id = url.rpartition("/")[2].removesuffix(".png")
-    knock("DELETE", f"predictions/{request_id}/media")
-    assert knock("GET", url).status_code == 404
+    send("DELETE", f"predictions/{request_id}/media")
+    assert send("GET", url).status_code == 404
 
 
-def test_results_expire(open_door: Callable[..., Any]) -> None:
+def test_results_expire(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10, result_seconds=60)
-    knock = open_door(emulator)
-    request_id = knock("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    send = connect(emulator)
+    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
     path = f"predictions/{request_id}/result"
     emulator.clock.sleep(69.9)
-    (url,) = knock("GET", path).json()["outputs"]
-    assert knock("GET", url).status_code == 200
+    (url,) = send("GET", path).json()["outputs"]
+    assert send("GET", url).status_code == 200
     emulator.clock.sleep(0.1)
-    assert (knock("GET", path).status_code, knock("GET", url).status_code) == (404, 404)
-    (item,) = knock("GET", "history").json()["items"]
+    assert (send("GET", path).status_code, send("GET", url).status_code) == (404, 404)
+    (item,) = send("GET", "history").json()["items"]
     assert (item["id"], item["outputs"]) == (request_id, [])
 
 
-def test_a_sample_is_a_file_too(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator(), "sk-test")
-    (url,) = knock("POST", "flux-dev-image", json=FOX).json()["outputs"]
-    assert knock("GET", url).content[:8] == PNG
-    assert knock("GET", "https://d3adwkbyhxyrtq.cloudfront.net/other/a.png").status_code == 404
+def test_a_sample_is_a_file_too(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator(), "sk-test")
+    (url,) = send("POST", "flux-dev-image", json=FOX).json()["outputs"]
+    assert send("GET", url).content[:8] == PNG
+    assert send("GET", "https://d3adwkbyhxyrtq.cloudfront.net/other/a.png").status_code == 404
 
 
 def test_a_client_on_loopback_is_given_addresses_on_loopback() -> None:
@@ -176,10 +174,10 @@ def test_a_client_on_loopback_is_given_addresses_on_loopback() -> None:
     assert emulator.balance == 100 - emulator.charged_usd + 5
 
 
-def test_a_presigned_form_stores_a_file_once_it_comes_back_unchanged(open_door: Callable[..., Any]) -> None:
+def test_a_presigned_form_stores_a_file_once_it_comes_back_unchanged(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    form = open_door(emulator)("GET", "get_upload_url", params={"filename": "grüner fuchs.mp4"}).json()
-    anybody = open_door(emulator, None)
+    form = connect(emulator)("GET", "get_upload_url", params={"filename": "grüner fuchs.mp4"}).json()
+    anybody = connect(emulator, None)
     fox = {"file": ("fox.mp4", b"moving", "video/mp4")}
     assert anybody("POST", form["url"], data={**form["fields"], "key": "elsewhere"}, files=fox).status_code == 403
     assert anybody("POST", form["url"], data=form["fields"]).status_code in {400, 403}
@@ -192,13 +190,13 @@ def test_a_presigned_form_stores_a_file_once_it_comes_back_unchanged(open_door: 
     assert anybody("GET", form["url"]).status_code == 405
 
 
-def test_a_presigned_form_has_a_limit_and_needs_a_balance(open_door: Callable[..., Any]) -> None:
+def test_a_presigned_form_has_a_limit_and_needs_a_balance(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    form = open_door(emulator)("GET", "get_upload_url", params={"filename": "a.png"}).json()
+    form = connect(emulator)("GET", "get_upload_url", params={"filename": "a.png"}).json()
     big = {"file": ("a.png", b"0" * (10 * 2**20 + 1), "image/png")}
-    refused = open_door(emulator, None)("POST", form["url"], data=form["fields"], files=big)
+    refused = connect(emulator, None)("POST", form["url"], data=form["fields"], files=big)
     assert (refused.status_code, "EntityTooLarge" in refused.text) == (400, True)
-    poor = open_door(Emulator(balance=0))("GET", "get_upload_url", params={"filename": "a.png"})
+    poor = connect(Emulator(balance=0))("GET", "get_upload_url", params={"filename": "a.png"})
     assert poor.status_code == 402
 
 
@@ -235,10 +233,10 @@ def test_a_client_downloads_what_a_served_emulator_made_without_its_key(tmp_path
     assert "x-api-key" not in fetched.headers
 
 
-def test_a_chosen_output_on_the_cdn_is_served(open_door: Callable[..., Any]) -> None:
+def test_a_chosen_output_on_the_cdn_is_served(connect: Callable[..., Any]) -> None:
     emulator = Emulator(outcomes=[Outcome.completed(["https://cdn.muapi.ai/outputs/mine.wav"])])
-    (url,) = made(emulator, open_door(emulator))
-    assert open_door(emulator, None)("GET", url).headers["content-type"] == "audio/wav"
+    (url,) = made(emulator, connect(emulator))
+    assert connect(emulator, None)("GET", url).headers["content-type"] == "audio/wav"
 
 
 @pytest.mark.parametrize("awaiting", [False, True])

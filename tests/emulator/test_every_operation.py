@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from muapi_client.emulator import Emulator, Request
-from muapi_client.emulator._document import operations
+from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.pinning import pinned
 
 DOCUMENT = pinned().document
 SCHEMAS = DOCUMENT["components"]["schemas"]
 PATTERNS = {r"^\d{4}-\d{2}-\d{2}$": "2026-01-01", "^[A-Za-z0-9_-]{11}$": "dQw4w9WgXcQ"}
-OPERATIONS = list(operations().all())
+OPERATIONS = list(read_operations().all())
 
 
 def minimal(schema: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - one return a JSON type
@@ -64,7 +64,7 @@ def test_every_operation_answers(key: str) -> None:
 
 def test_the_index_finds_what_json_reads() -> None:
     assert {path: set(methods) for path, methods in DOCUMENT["paths"].items()} == {
-        path: {method.lower() for method in operations().at(path)} for path in DOCUMENT["paths"]
+        path: {method.lower() for method in read_operations().at(path)} for path in DOCUMENT["paths"]
     }
     for operation in OPERATIONS:
         for name, schema in (operation.body or {}).get("components", {}).get("schemas", {}).items():

@@ -41,8 +41,8 @@ SEEN: dict[Fault, tuple[Any, Any]] = {
 
 
 @pytest.fixture(params=["sync", "async", "http"])
-def knock(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
-    """``knock(emulator, method, path)``: what one request by this door comes to, a response or an exception."""
+def send(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """``send(emulator, method, path)``: what one request on this way comes to, a response or an exception."""
     served: list[Any] = []
 
     def by(emulator: Emulator, method: str = "POST", path: str = "flux-dev-image", **how: Any) -> Any:
@@ -72,24 +72,24 @@ async def _awaited(emulator: Emulator, method: str, url: str, how: dict[str, Any
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_what_a_client_sees_and_what_is_true(
-    knock: Callable[..., Any], fault: Fault, request: pytest.FixtureRequest
+    send: Callable[..., Any], fault: Fault, request: pytest.FixtureRequest
 ) -> None:
     emulator = Emulator(faults=Faults(seconds=0.02))
     emulator.next_fault(fault)
-    seen = knock(emulator)
-    expected = SEEN[fault][request.node.callspec.params["knock"] == "http"]
+    seen = send(emulator)
+    expected = SEEN[fault][request.node.callspec.params["send"] == "http"]
     assert seen.status_code == expected if isinstance(expected, int) else isinstance(seen, expected)
     assert emulator.accepted == fault.accepts
     assert (emulator.charged_usd > 0) == fault.accepts
     assert [exchange.fault for exchange in emulator.requests] == [fault]
-    assert knock(emulator).status_code == 200
+    assert send(emulator).status_code == 200
     assert emulator.requests[-1].fault is None
 
 
-def test_what_the_answers_look_like(knock: Callable[..., Any]) -> None:
+def test_what_the_answers_look_like(send: Callable[..., Any]) -> None:
     emulator = Emulator(faults=Faults(retry_after=7, seconds=0.02))
     emulator.next_fault(Fault.TOO_MANY, Fault.HTML, Fault.TRUNCATED_JSON, Fault.SLOW_BODY, Fault.DELAY)
-    too_many, html, truncated, slow, late = (knock(emulator) for _ in range(5))
+    too_many, html, truncated, slow, late = (send(emulator) for _ in range(5))
     assert too_many.headers["retry-after"] == "7"
     assert html.text.startswith("<!doctype html>")
     assert truncated.text.startswith('{"request_id": ')
@@ -98,11 +98,11 @@ def test_what_the_answers_look_like(knock: Callable[..., Any]) -> None:
     assert slow.json()["status"] == late.json()["status"] == "queued"
 
 
-def test_the_status_of_a_lost_answer_is_kept(knock: Callable[..., Any]) -> None:
+def test_the_status_of_a_lost_answer_is_kept(send: Callable[..., Any]) -> None:
     emulator = Emulator()
     emulator.next_fault(Fault.RESET_AFTER_ACCEPT, Fault.RESET_BEFORE_ACCEPT, Fault.TOO_MANY)
     for _ in range(3):
-        knock(emulator)
+        send(emulator)
     assert [exchange.status for exchange in emulator.requests] == [200, None, 429]
 
 
@@ -113,13 +113,13 @@ def test_time_passes_virtually_and_the_client_loses_patience(fault: Fault, *, as
     start = emulator.clock.now()
     how = {"json": FOX, "headers": KEY, "timeout": httpx.Timeout(5.0)}
 
-    def knock() -> httpx.Response:
+    def send() -> httpx.Response:
         if asynchronous:
             return asyncio.run(_awaited(emulator, "POST", f"{BASE}flux-dev-image", how))
         return httpx.Client(transport=emulator.transport()).post(f"{BASE}flux-dev-image", **how)
 
     with pytest.raises(httpx.ReadTimeout):
-        knock()
+        send()
     assert emulator.clock.now() - start == 5.0
     assert emulator.accepted == 1
 

@@ -28,25 +28,25 @@ def money(answer: httpx.Response) -> dict[str, str]:
     }
 
 
-def test_a_submit_is_charged_at_once_and_a_look_costs_nothing_more(open_door: Callable[..., Any]) -> None:
+def test_a_submit_is_charged_at_once_and_a_look_costs_nothing_more(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=Decimal(1))
-    knock = open_door(emulator)
-    submitted = knock("POST", "flux-dev-image", json=FOX)
+    send = connect(emulator)
+    submitted = send("POST", "flux-dev-image", json=FOX)
     assert money(submitted) == {"cost-usd": "0.015000", "cost-credits": "2", "balance": "0.9850"}
-    looked = knock("GET", f"predictions/{submitted.json()['request_id']}/result")
+    looked = send("GET", f"predictions/{submitted.json()['request_id']}/result")
     assert money(looked) == money(submitted)
     assert (emulator.balance, emulator.charged_usd, emulator.accepted) == (Decimal("0.985"), PRICE, 1)
 
 
-def test_a_refund_comes_when_the_job_ends_not_before(open_door: Callable[..., Any]) -> None:
+def test_a_refund_comes_when_the_job_ends_not_before(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=1, outcomes=[Outcome.failed(seconds=10)])
-    knock = open_door(emulator)
-    path = f"predictions/{knock('POST', 'flux-dev-image', json=FOX).json()['request_id']}/result"
+    send = connect(emulator)
+    path = f"predictions/{send('POST', 'flux-dev-image', json=FOX).json()['request_id']}/result"
     emulator.clock.sleep(9)
-    assert money(knock("GET", path)) == {"cost-usd": "0.015000", "cost-credits": "2", "balance": "0.9850"}
+    assert money(send("GET", path)) == {"cost-usd": "0.015000", "cost-credits": "2", "balance": "0.9850"}
     emulator.clock.sleep(1)
     assert emulator.balance == 1
-    assert money(knock("GET", path)) == {
+    assert money(send("GET", path)) == {
         "cost-usd": "0.015000",
         "cost-credits": "2",
         "cost-refunded": "true",
@@ -55,9 +55,9 @@ def test_a_refund_comes_when_the_job_ends_not_before(open_door: Callable[..., An
     assert (emulator.charged_usd, emulator.accepted) == (0, 1)
 
 
-def test_bonus_credits_are_told_only_when_there_are_some(open_door: Callable[..., Any]) -> None:
+def test_bonus_credits_are_told_only_when_there_are_some(connect: Callable[..., Any]) -> None:
     emulator = Emulator(outcomes=[Outcome.completed(price=Decimal("0.0042"), bonus_credits=3)])
-    answer = open_door(emulator)("POST", "flux-dev-image", json=FOX)
+    answer = connect(emulator)("POST", "flux-dev-image", json=FOX)
     assert money(answer)["cost-bonus-credits"] == "3"
     assert answer.json()["cost"] == {
         "amount_usd": 0.0042,
@@ -67,41 +67,41 @@ def test_bonus_credits_are_told_only_when_there_are_some(open_door: Callable[...
     }
 
 
-def test_every_answer_to_a_key_tells_cost_and_balance(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator())
+def test_every_answer_to_a_key_tells_cost_and_balance(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator())
     for method, path, body in (
         ("GET", "account/balance", None),
         ("GET", "keys", None),
         ("GET", "history", None),
         ("POST", "account/topup", {"amount": 20}),
     ):
-        answer = knock(method, path, json=body)
+        answer = send(method, path, json=body)
         assert money(answer) == {"cost-usd": "0.000000", "cost-credits": "0", "balance": "100.0000"}
 
 
-def test_too_small_a_balance_is_refused_and_not_charged(open_door: Callable[..., Any]) -> None:
+def test_too_small_a_balance_is_refused_and_not_charged(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance="0.0149", job_seconds=10, outcomes=[Outcome.completed(["https://x.example/1"])])
-    knock = open_door(emulator)
-    refused = knock("POST", "flux-dev-image", json=FOX)
+    send = connect(emulator)
+    refused = send("POST", "flux-dev-image", json=FOX)
     assert refused.status_code == 402
     assert refused.json()["detail"].startswith("Insufficient credit balance")
     assert "x-muapi-cost-usd" not in refused.headers
     assert (emulator.accepted, emulator.charged_usd, emulator.balance) == (0, 0, Decimal("0.0149"))
     emulator.deposit("0.0001")
-    accepted = knock("POST", "flux-dev-image", json=FOX)
+    accepted = send("POST", "flux-dev-image", json=FOX)
     assert accepted.status_code == 200
     assert emulator.balance == 0
     emulator.clock.sleep(10)
-    looked = knock("GET", f"predictions/{accepted.json()['request_id']}/result")
+    looked = send("GET", f"predictions/{accepted.json()['request_id']}/result")
     assert looked.json()["outputs"] == ["https://x.example/1"]
 
 
-def test_each_piece_is_charged_and_an_estimate_says_the_same(open_door: Callable[..., Any]) -> None:
+def test_each_piece_is_charged_and_an_estimate_says_the_same(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
+    send = connect(emulator)
     body = {**FOX, "num_images": 4}
-    estimate = knock("POST", "models/flux-dev/estimate-cost", json=body).json()
-    charged = knock("POST", "flux-dev-image", json=body).json()["cost"]["amount_usd"]
+    estimate = send("POST", "models/flux-dev/estimate-cost", json=body).json()
+    charged = send("POST", "flux-dev-image", json=body).json()["cost"]["amount_usd"]
     assert estimate == {
         "model": "flux-dev",
         "cost": 0.06,
@@ -113,11 +113,11 @@ def test_each_piece_is_charged_and_an_estimate_says_the_same(open_door: Callable
     assert emulator.charged_usd == 4 * PRICE
 
 
-def test_a_model_without_a_price_costs_its_kinds_default(open_door: Callable[..., Any]) -> None:
+def test_a_model_without_a_price_costs_its_kinds_default(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    assert knock("GET", "models/muse-image-text-to-image").status_code == 404
-    answer = knock("POST", "muse-image-text-to-image", json=FOX)
+    send = connect(emulator)
+    assert send("GET", "models/muse-image-text-to-image").status_code == 404
+    answer = send("POST", "muse-image-text-to-image", json=FOX)
     assert answer.json()["cost"]["amount_usd"] == 0.03
 
 

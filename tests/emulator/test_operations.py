@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.emulator import Emulator, Request
-from muapi_client.emulator._document import operations
+from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.pinning import pinned
 
 DOCUMENT = pinned().document
@@ -113,7 +113,7 @@ def post(emulator: Emulator, path: str, body: Any) -> tuple[int, Any]:
 
 
 def test_the_emulator_knows_the_pinned_documents_jobs() -> None:
-    assert {one.path for one in operations().all() if one.is_job} == JOBS.keys()
+    assert {one.path for one in read_operations().all() if one.is_job} == JOBS.keys()
 
 
 def test_every_job_takes_its_minimal_body_and_completes() -> None:

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from muapi_client.emulator import Emulator, Request
-from muapi_client.emulator._document import operations
-from muapi_client.emulator._prices import catalogue
+from muapi_client.emulator._spec.operations import read_operations
+from muapi_client.emulator._spec.price_list import read_price_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}
-PRICED = {name: job for name, job in operations().by_name.items() if name in catalogue()}
+PRICED = {name: job for name, job in read_operations().by_name.items() if name in read_price_list()}
 FILM = "ltx-2-19b-text-to-video"
 PRICING = ("num_images", "num_videos", "batch_size", "duration", "duration_seconds", "seconds", "resolution", "quality")
 
@@ -81,8 +81,8 @@ def test_what_is_estimated_is_charged(data: st.DataObject) -> None:
     cost = post(emulator, job.slug, body)["cost"]
     assert Decimal(str(estimate)) == Decimal(str(cost["amount_usd"])) == emulator.charged_usd
     assert emulator.charged_usd == emulator.charged_usd.quantize(Decimal("0.000001"))
-    if not catalogue()[name]["dynamic_pricing"]:
-        assert estimate == catalogue()[name]["cost"]
+    if not read_price_list()[name]["dynamic_pricing"]:
+        assert estimate == read_price_list()[name]["cost"]
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_what_is_estimated_is_charged(data: st.DataObject) -> None:
     ],
 )
 def test_longer_and_sharper_films_cost_more(change: dict[str, Any], times: str) -> None:
-    job = operations().by_name[FILM]
+    job = read_operations().by_name[FILM]
     assert (job.default("duration"), job.default("resolution")) == (5, "720p")
-    usual = Decimal(str(catalogue()[FILM]["cost"]))
+    usual = Decimal(str(read_price_list()[FILM]["cost"]))
     estimate = post(Emulator(), f"models/{FILM}/estimate-cost", {"prompt": "a fox", **change})["cost"]
     assert Decimal(str(estimate)) == usual * Decimal(times)
 
@@ -116,7 +116,7 @@ def test_longer_and_sharper_films_cost_more(change: dict[str, Any], times: str) 
     ],
 )
 def test_what_says_nothing_and_what_is_fixed_costs_as_usual(
-    name: str, body: dict[str, Any], times: int, open_door: Callable[..., Any]
+    name: str, body: dict[str, Any], times: int, connect: Callable[..., Any]
 ) -> None:
-    estimate = open_door(Emulator(), None)("POST", f"models/{name}/estimate-cost", json=body).json()
-    assert estimate["cost"] == pytest.approx(times * catalogue()[name]["cost"])
+    estimate = connect(Emulator(), None)("POST", f"models/{name}/estimate-cost", json=body).json()
+    assert estimate["cost"] == pytest.approx(times * read_price_list()[name]["cost"])

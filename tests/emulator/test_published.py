@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from muapi_client.emulator import Emulator
-from muapi_client.emulator._published import aged
+from muapi_client.emulator._spec.published import make_older_document
 from muapi_client.pinning import fetch, pinned
 
 if TYPE_CHECKING:
@@ -68,9 +68,9 @@ def test_the_newest_is_the_pinned_document() -> None:
 
 def test_the_aged_document_has_one_change_of_each_kind() -> None:
     before = copy.deepcopy(DOCUMENT)
-    older = aged(DOCUMENT)
+    older = make_older_document(DOCUMENT)
     assert before == DOCUMENT
-    assert aged(DOCUMENT) == older
+    assert make_older_document(DOCUMENT) == older
     assert len(DOCUMENT["paths"].keys() - older["paths"].keys()) == 19
     (retired,) = older["paths"].keys() - DOCUMENT["paths"].keys()
     assert retired.endswith("-retired")
@@ -100,4 +100,4 @@ def _kinds(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("parts", [{}, {"components": {}}, {"components": {"schemas": {"A": {"type": "string"}}}}])
 def test_a_document_with_nothing_to_change_stays(parts: dict[str, Any]) -> None:
-    assert aged({"paths": {}, **parts}) == {"paths": {}, **parts}
+    assert make_older_document({"paths": {}, **parts}) == {"paths": {}, **parts}

@@ -16,12 +16,12 @@ LINK = "https://example.com/a.png"
 
 
 @pytest.fixture
-def refusal(open_door: Callable[..., Any]) -> Callable[..., Any]:
+def refusal(connect: Callable[..., Any]) -> Callable[..., Any]:
     """Send a body to a model and expect the problems of a 422, nothing charged."""
 
     def problems(slug: str, body: Any) -> list[dict[str, Any]]:
         emulator = Emulator()
-        answer = open_door(emulator)("POST", slug, json=body)
+        answer = connect(emulator)("POST", slug, json=body)
         assert answer.status_code == 422, answer.text
         assert (emulator.accepted, emulator.charged_usd) == (0, 0)
         return answer.json()["detail"]
@@ -33,12 +33,12 @@ def refusal(open_door: Callable[..., Any]) -> Callable[..., Any]:
     ("method", "path"),
     [("POST", "flux-dev-image"), ("GET", "account/balance"), ("GET", "predictions/x/result")],
 )
-def test_no_key_and_a_bad_key(open_door: Callable[..., Any], method: str, path: str) -> None:
+def test_no_key_and_a_bad_key(connect: Callable[..., Any], method: str, path: str) -> None:
     emulator = Emulator()
     body = FOX if method == "POST" else None
-    missing = open_door(emulator, None)(method, path, json=body)
+    missing = connect(emulator, None)(method, path, json=body)
     assert (missing.status_code, missing.json()) == (401, {"detail": "Not authorized"})
-    bad = open_door(emulator, "sk-stolen")(method, path, json=body)
+    bad = connect(emulator, "sk-stolen")(method, path, json=body)
     assert (bad.status_code, bad.json()) == (403, {"detail": "Not authorized"})
     assert "x-account-balance" not in bad.headers
     assert emulator.accepted == 0
@@ -47,13 +47,13 @@ def test_no_key_and_a_bad_key(open_door: Callable[..., Any], method: str, path: 
 @pytest.mark.parametrize(
     "path", ["flux-dev", "flux_dev_image", "mmaudio-v2%2Ftext-to-audio", "", "flux-dev-image/", "../../openapi"]
 )
-def test_unknown_paths(open_door: Callable[..., Any], path: str) -> None:
-    answer = open_door(Emulator())("POST", path, json=FOX)
+def test_unknown_paths(connect: Callable[..., Any], path: str) -> None:
+    answer = connect(Emulator())("POST", path, json=FOX)
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
-def test_an_unknown_prediction(open_door: Callable[..., Any]) -> None:
-    answer = open_door(Emulator())("GET", "predictions/none/result")
+def test_an_unknown_prediction(connect: Callable[..., Any]) -> None:
+    answer = connect(Emulator())("GET", "predictions/none/result")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
@@ -65,8 +65,8 @@ def test_an_unknown_prediction(open_door: Callable[..., Any]) -> None:
         ("PUT", "keys", "GET, POST"),
     ],
 )
-def test_a_wrong_method(open_door: Callable[..., Any], method: str, path: str, allow: str) -> None:
-    answer = open_door(Emulator())(method, path)
+def test_a_wrong_method(connect: Callable[..., Any], method: str, path: str, allow: str) -> None:
+    answer = connect(Emulator())(method, path)
     assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
     assert answer.headers["allow"] == allow
 
@@ -81,9 +81,9 @@ def test_a_wrong_method(open_door: Callable[..., Any], method: str, path: str, a
     ],
 )
 def test_a_path_and_a_query_are_judged_too(
-    open_door: Callable[..., Any], method: str, path: str, loc: list[str], kind: str
+    connect: Callable[..., Any], method: str, path: str, loc: list[str], kind: str
 ) -> None:
-    answer = open_door(Emulator())(method, path)
+    answer = connect(Emulator())(method, path)
     assert answer.status_code == 422
     assert [(problem["loc"], problem["type"]) for problem in answer.json()["detail"]] == [(loc, kind)]
 
@@ -222,11 +222,11 @@ def test_one_problem_in_the_servers_words(
     ],
 )
 def test_bodies_that_are_no_json_object(
-    open_door: Callable[..., Any], content: bytes, content_type: str, kind: str, loc: list[str | int]
+    connect: Callable[..., Any], content: bytes, content_type: str, kind: str, loc: list[str | int]
 ) -> None:
     emulator = Emulator()
     headers = {"content-type": content_type}
-    answer = open_door(emulator)("POST", "flux-dev-image", content=content, headers=headers)
+    answer = connect(emulator)("POST", "flux-dev-image", content=content, headers=headers)
     assert answer.status_code == 422
     (problem,) = answer.json()["detail"]
     assert (problem["type"], problem["loc"]) == (kind, loc)
@@ -275,8 +275,8 @@ def test_bounds_lengths_and_unions(
     assert [(entry["type"], entry["loc"][1:], entry.get("ctx")) for entry in told] == problems
 
 
-def test_unknown_fields_are_ignored_in_silence_as_the_server_does(open_door: Callable[..., Any]) -> None:
-    answer = open_door(Emulator())("POST", "flux-dev-image", json={**FOX, "promt": "typo"})
+def test_unknown_fields_are_ignored_in_silence_as_the_server_does(connect: Callable[..., Any]) -> None:
+    answer = connect(Emulator())("POST", "flux-dev-image", json={**FOX, "promt": "typo"})
     assert answer.status_code == 200
 
 
@@ -284,23 +284,23 @@ def test_unknown_fields_are_ignored_in_silence_as_the_server_does(open_door: Cal
     ("query", "kind"),
     [({"limit": "0"}, "greater_than_equal"), ({"limit": "101"}, "less_than_equal"), ({"limit": "x"}, "int_type")],
 )
-def test_query_parameters_are_judged_too(open_door: Callable[..., Any], query: dict[str, str], kind: str) -> None:
-    answer = open_door(Emulator())("GET", "history", params=query)
+def test_query_parameters_are_judged_too(connect: Callable[..., Any], query: dict[str, str], kind: str) -> None:
+    answer = connect(Emulator())("GET", "history", params=query)
     assert answer.status_code == 422
     (problem,) = answer.json()["detail"]
     assert (problem["type"], problem["loc"]) == (kind, ["query", "limit"])
 
 
-def test_a_cursor_nobody_gave(open_door: Callable[..., Any]) -> None:
-    answer = open_door(Emulator())("GET", "history", params={"cursor": "yesterday"})
+def test_a_cursor_nobody_gave(connect: Callable[..., Any]) -> None:
+    answer = connect(Emulator())("GET", "history", params={"cursor": "yesterday"})
     assert answer.status_code == 400
 
 
-def test_every_request_is_remembered_with_its_status(open_door: Callable[..., Any]) -> None:
+def test_every_request_is_remembered_with_its_status(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    knock("POST", "flux-dev-image", json=FOX, params={"webhook": "https://example.com/hook"})
-    knock("GET", "nowhere")
+    send = connect(emulator)
+    send("POST", "flux-dev-image", json=FOX, params={"webhook": "https://example.com/hook"})
+    send("GET", "nowhere")
     first, second = emulator.requests
     assert (first.slug, first.status, first.json) == ("flux-dev-image", 200, FOX)
     assert first.request.query == {"webhook": "https://example.com/hook"}
@@ -309,6 +309,6 @@ def test_every_request_is_remembered_with_its_status(open_door: Callable[..., An
     assert (second.slug, second.status, second.json) == ("nowhere", 404, None)
 
 
-def test_a_number_in_a_path_may_be_any_length_and_names_nothing(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator())
-    assert knock("DELETE", f"keys/{'9' * 40}").status_code == 404
+def test_a_number_in_a_path_may_be_any_length_and_names_nothing(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator())
+    assert send("DELETE", f"keys/{'9' * 40}").status_code == 404

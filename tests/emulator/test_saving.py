@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muapi_client._runtime.clock import SystemClock
+from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Outcome, Request, Shape
 
 HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}
@@ -97,6 +97,7 @@ def play(emulator: Emulator, step: Any, ids: list[str]) -> Any:  # noqa: PLR0911
 @given(STEPS, STEPS, st.booleans())
 def test_a_loaded_emulator_answers_as_one_that_never_stopped(before: Any, after: Any, serial: bool) -> None:
     emulator = Emulator(
+        clock=VirtualClock(epoch=0.0),
         seed=3,
         failure_rate=0.2,
         moderation_rate=0.1,
@@ -110,7 +111,8 @@ def test_a_loaded_emulator_answers_as_one_that_never_stopped(before: Any, after:
     ids: list[str] = []
     for step in before:
         play(emulator, step, ids)
-    twin, twins_ids = Emulator.load(emulator.save()), list(ids)
+    clock = VirtualClock(emulator.clock.now(), epoch=0.0)
+    twin, twins_ids = Emulator.load(emulator.save(), clock=clock), list(ids)
     assert twin.save() == emulator.save()
     for step in [
         *after,

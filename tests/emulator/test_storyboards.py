@@ -15,122 +15,122 @@ if TYPE_CHECKING:
 FILM = {"title": "Fox", "prompt": "a fox in snow", "num_episodes": 2}
 
 
-def project(knock: Callable[..., Any]) -> str:
-    return f"storyboard-projects/{knock('POST', 'storyboard-projects', json=FILM).json()['id']}"
+def project(send: Callable[..., Any]) -> str:
+    return f"storyboard-projects/{send('POST', 'storyboard-projects', json=FILM).json()['id']}"
 
 
-def fill(emulator: Emulator, knock: Callable[..., Any], path: str, *tasks: str) -> list[str]:
+def fill(emulator: Emulator, send: Callable[..., Any], path: str, *tasks: str) -> list[str]:
     """Generate these, one after the other; the request ids."""
     ids = []
     for task in tasks:
-        answer = knock("POST", f"{path}/generate-{task}", json={})
+        answer = send("POST", f"{path}/generate-{task}", json={})
         assert answer.status_code == 200, answer.text
         ids.append(answer.json()["request_id"])
         emulator.clock.sleep(100)
     return ids
 
 
-def test_a_project_from_nothing_to_a_pdf(open_door: Callable[..., Any]) -> None:
+def test_a_project_from_nothing_to_a_pdf(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    path = project(knock)
-    assert knock("GET", path).json()["status"] == "draft"
+    send = connect(emulator)
+    path = project(send)
+    assert send("GET", path).json()["status"] == "draft"
     assert emulator.charged_usd == 0
-    fill(emulator, knock, path, "library", "scripts", "shots", "pdf")
-    characters = knock("GET", f"{path}/library").json()["characters"]
-    episodes = knock("GET", f"{path}/scripts").json()["episodes"]
-    shots = knock("GET", f"{path}/shots").json()["shots"]
-    pdf = knock("GET", f"{path}/pdf").json()
+    fill(emulator, send, path, "library", "scripts", "shots", "pdf")
+    characters = send("GET", f"{path}/library").json()["characters"]
+    episodes = send("GET", f"{path}/scripts").json()["episodes"]
+    shots = send("GET", f"{path}/shots").json()["shots"]
+    pdf = send("GET", f"{path}/pdf").json()
     assert (len(characters), len(episodes), len(shots)) == (2, 2, 4)
     assert [len(episode["scenes"]) for episode in episodes] == [2, 2]
     assert all(episode["script"] for episode in episodes)
     assert {shot["scene_id"] for shot in shots} == {scene["id"] for one in episodes for scene in one["scenes"]}
     for url in [*(one["image_url"] for one in [*characters, *shots]), pdf["pdf_url"]]:
-        assert knock("GET", url).status_code == 200
-    assert knock("GET", path).json()["status"] == "completed"
-    assert [one["status"] for one in knock("GET", "storyboard-projects").json()] == ["completed"]
+        assert send("GET", url).status_code == 200
+    assert send("GET", path).json()["status"] == "completed"
+    assert [one["status"] for one in send("GET", "storyboard-projects").json()] == ["completed"]
     # two pictures, two scripts, four pictures, one PDF
     assert emulator.charged_usd == 6 * Decimal("0.03") + 3 * Decimal("0.002")
     assert emulator.accepted == 4
 
 
-def test_what_is_under_way_is_not_there_yet(open_door: Callable[..., Any]) -> None:
+def test_what_is_under_way_is_not_there_yet(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
-    knock = open_door(emulator)
-    path = project(knock)
-    request_id = knock("POST", f"{path}/generate-library", json={}).json()["request_id"]
-    assert knock("GET", f"{path}/library").json() == {"project_id": 1, "status": "processing", "characters": []}
-    assert knock("POST", f"{path}/generate-shots", json={}).status_code == 400
+    send = connect(emulator)
+    path = project(send)
+    request_id = send("POST", f"{path}/generate-library", json={}).json()["request_id"]
+    assert send("GET", f"{path}/library").json() == {"project_id": 1, "status": "processing", "characters": []}
+    assert send("POST", f"{path}/generate-shots", json={}).status_code == 400
     assert emulator.accepted == 1
     emulator.clock.sleep(10)
-    assert knock("GET", f"predictions/{request_id}/result").json()["status"] == "completed"
-    assert len(knock("GET", f"{path}/library").json()["characters"]) == 2
+    assert send("GET", f"predictions/{request_id}/result").json()["status"] == "completed"
+    assert len(send("GET", f"{path}/library").json()["characters"]) == 2
 
 
-def test_a_failed_task_leaves_nothing_and_is_refunded(open_door: Callable[..., Any]) -> None:
+def test_a_failed_task_leaves_nothing_and_is_refunded(connect: Callable[..., Any]) -> None:
     emulator = Emulator(outcomes=[Outcome.failed("no ideas")])
-    knock = open_door(emulator)
-    path = project(knock)
-    fill(emulator, knock, path, "library")
-    assert knock("GET", f"{path}/library").json() == {"project_id": 1, "status": "failed", "characters": []}
+    send = connect(emulator)
+    path = project(send)
+    fill(emulator, send, path, "library")
+    assert send("GET", f"{path}/library").json() == {"project_id": 1, "status": "failed", "characters": []}
     assert emulator.charged_usd == 0
 
 
-def test_a_whole_project_at_once_and_in_time(open_door: Callable[..., Any]) -> None:
+def test_a_whole_project_at_once_and_in_time(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    done = knock("POST", "storyboard-projects/generate", json={"prompt": "a fox", "sync": True}).json()
+    send = connect(emulator)
+    done = send("POST", "storyboard-projects/generate", json={"prompt": "a fox", "sync": True}).json()
     assert (done["status"], len(done["outputs"])) == ("completed", 4)
-    assert len(knock("GET", f"storyboard-projects/{done['project_id']}/shots").json()["shots"]) == 2
-    later = knock("POST", "storyboard-projects/generate", json={"prompt": "a bear"}).json()
+    assert len(send("GET", f"storyboard-projects/{done['project_id']}/shots").json()["shots"]) == 2
+    later = send("POST", "storyboard-projects/generate", json={"prompt": "a bear"}).json()
     assert later["status"] == "queued"
-    assert knock("GET", f"storyboard-projects/{later['project_id']}").json()["status"] == "processing"
+    assert send("GET", f"storyboard-projects/{later['project_id']}").json()["status"] == "processing"
     emulator.clock.sleep(100)
-    assert knock("GET", f"storyboard-projects/{later['project_id']}").json()["status"] == "completed"
+    assert send("GET", f"storyboard-projects/{later['project_id']}").json()["status"] == "completed"
 
 
-def test_pieces_are_added_regenerated_and_deleted(open_door: Callable[..., Any]) -> None:
+def test_pieces_are_added_regenerated_and_deleted(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    path = project(knock)
-    fill(emulator, knock, path, "library", "scripts", "shots")
-    episode = knock("POST", "storyboard-episodes/add", json={"project_id": 1, "episode_index": 3}).json()
+    send = connect(emulator)
+    path = project(send)
+    fill(emulator, send, path, "library", "scripts", "shots")
+    episode = send("POST", "storyboard-episodes/add", json={"project_id": 1, "episode_index": 3}).json()
     by_index = {"project_id": 1, "episode_index": 3, "scene_index": 1}
-    scene = knock("POST", "storyboard-scenes/add", json=by_index).json()
-    shot = knock("POST", "storyboard-shots/add", json={**by_index, "shot_index": 1, "description": "snow"}).json()
+    scene = send("POST", "storyboard-scenes/add", json=by_index).json()
+    shot = send("POST", "storyboard-shots/add", json={**by_index, "shot_index": 1, "description": "snow"}).json()
     assert (scene["episode_id"], shot["scene_id"]) == (episode["episode_id"], scene["scene_id"])
     emulator.clock.sleep(100)
-    (added,) = [one for one in knock("GET", f"{path}/shots").json()["shots"] if one["id"] == shot["shot_id"]]
+    (added,) = [one for one in send("GET", f"{path}/shots").json()["shots"] if one["id"] == shot["shot_id"]]
     assert added["description"] == "snow"
-    again = knock("POST", f"storyboard-shots/{added['id']}/regenerate", json={"description": "ice"}).json()
+    again = send("POST", f"storyboard-shots/{added['id']}/regenerate", json={"description": "ice"}).json()
     emulator.clock.sleep(100)
-    (renewed,) = [one for one in knock("GET", f"{path}/shots").json()["shots"] if one["id"] == added["id"]]
+    (renewed,) = [one for one in send("GET", f"{path}/shots").json()["shots"] if one["id"] == added["id"]]
     assert (renewed["description"], renewed["image_url"] == added["image_url"]) == ("ice", False)
     assert again["request_id"] in renewed["image_url"]
-    deleted = knock("DELETE", f"storyboard-scenes/{scene['scene_id']}").json()
+    deleted = send("DELETE", f"storyboard-scenes/{scene['scene_id']}").json()
     assert deleted == {
         "success": True,
         "message": "Scene deleted",
         "deleted_id": scene["scene_id"],
         "entity_type": "scene",
     }
-    assert knock("DELETE", f"storyboard-shots/{added['id']}").status_code == 404
-    assert knock("DELETE", path).status_code == 200
-    assert knock("GET", path).status_code == 404
-    assert knock("DELETE", f"storyboard-episodes/{episode['episode_id']}").status_code == 404
+    assert send("DELETE", f"storyboard-shots/{added['id']}").status_code == 404
+    assert send("DELETE", path).status_code == 200
+    assert send("GET", path).status_code == 404
+    assert send("DELETE", f"storyboard-episodes/{episode['episode_id']}").status_code == 404
 
 
-def test_a_character_is_regenerated(open_door: Callable[..., Any]) -> None:
+def test_a_character_is_regenerated(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock = open_door(emulator)
-    path = project(knock)
-    fill(emulator, knock, path, "library")
-    one = knock("GET", f"{path}/library").json()["characters"][0]
-    knock("POST", f"storyboard-characters/{one['id']}/regenerate", json={"description": "older"})
-    during = knock("GET", f"{path}/library").json()["characters"][0]
+    send = connect(emulator)
+    path = project(send)
+    fill(emulator, send, path, "library")
+    one = send("GET", f"{path}/library").json()["characters"][0]
+    send("POST", f"storyboard-characters/{one['id']}/regenerate", json={"description": "older"})
+    during = send("GET", f"{path}/library").json()["characters"][0]
     assert (during["description"], during["image_url"]) == ("older", None)
     emulator.clock.sleep(100)
-    after = knock("GET", f"{path}/library").json()["characters"][0]
+    after = send("GET", f"{path}/library").json()["characters"][0]
     assert after["image_url"] not in {None, one["image_url"]}
 
 
@@ -148,34 +148,34 @@ def test_a_character_is_regenerated(open_door: Callable[..., Any]) -> None:
     ],
 )
 def test_what_is_not_there_is_not_found_and_not_charged(
-    method: str, path: str, body: Any, open_door: Callable[..., Any]
+    method: str, path: str, body: Any, connect: Callable[..., Any]
 ) -> None:
     emulator = Emulator()
-    assert open_door(emulator)(method, path, json=body).status_code == 404
+    assert connect(emulator)(method, path, json=body).status_code == 404
     assert emulator.accepted == 0
 
 
-def test_an_empty_account_cannot_fill_a_project(open_door: Callable[..., Any]) -> None:
+def test_an_empty_account_cannot_fill_a_project(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=0)
-    knock = open_door(emulator)
-    assert knock("POST", f"{project(knock)}/generate-library", json={}).status_code == 402
-    assert knock("GET", "storyboard-projects/1/library").json()["status"] == "not_started"
+    send = connect(emulator)
+    assert send("POST", f"{project(send)}/generate-library", json={}).status_code == 402
+    assert send("GET", "storyboard-projects/1/library").json()["status"] == "not_started"
 
 
-def test_a_test_key_has_storyboards_of_its_own(open_door: Callable[..., Any]) -> None:
+def test_a_test_key_has_storyboards_of_its_own(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
-    knock, live = open_door(emulator, "sk-test"), open_door(emulator)
-    path = project(knock)
+    send, live = connect(emulator, "sk-test"), connect(emulator)
+    path = project(send)
     for task in ("library", "scripts", "shots"):
-        assert knock("POST", f"{path}/generate-{task}", json={}).json()["status"] == "completed"
-    url = knock("GET", f"{path}/shots").json()["shots"][0]["image_url"]
+        assert send("POST", f"{path}/generate-{task}", json={}).json()["status"] == "completed"
+    url = send("GET", f"{path}/shots").json()["shots"][0]["image_url"]
     assert url.startswith("https://d3adwkbyhxyrtq.cloudfront.net/webassets/")
-    assert knock("GET", url).status_code == 200
+    assert send("GET", url).status_code == 200
     assert live("GET", "storyboard-projects").json() == []
     assert (emulator.accepted, emulator.charged_usd) == (0, 0)
 
 
-def test_a_number_of_episodes_may_be_written_as_json_likes(open_door: Callable[..., Any]) -> None:
-    knock = open_door(Emulator())
-    assert knock("POST", "storyboard-projects", json={**FILM, "num_episodes": 2.0}).json()["num_episodes"] == 2
-    assert knock("POST", "storyboard-projects/generate", json={"prompt": "a fox", "num_episodes": 1.0}).is_success
+def test_a_number_of_episodes_may_be_written_as_json_likes(connect: Callable[..., Any]) -> None:
+    send = connect(Emulator())
+    assert send("POST", "storyboard-projects", json={**FILM, "num_episodes": 2.0}).json()["num_episodes"] == 2
+    assert send("POST", "storyboard-projects/generate", json={"prompt": "a fox", "num_episodes": 1.0}).is_success

@@ -1,4 +1,4 @@
-"""The emulator's streams, by what each side of the door sees."""
+"""The emulator's streams, as a client and as plain HTTP see them."""
 
 from __future__ import annotations
 

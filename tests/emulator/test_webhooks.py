@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, MuAPI, webhooks
 from muapi_client.emulator import Delivery, Emulator, LogEntry, Outcome
-from muapi_client.emulator._courier import is_loopback
+from muapi_client.emulator._http.webhook_sender import is_loopback
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def test_what_a_receiver_raises_is_not_hidden() -> None:
     emulator = Emulator(job_seconds=0, deliver=receiver)
     with pytest.raises(AssertionError, match="own opinion"):
         submit(emulator, hook=HOOK)
-    (told,) = emulator._post.tries
+    (told,) = emulator.webhooks
     assert told.error == "the callable that delivers failed: AssertionError: the test's own opinion"
 
 
@@ -180,10 +180,10 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                receiver.arrived.put((self.path, dict(self.headers.items()), body))
                 self.send_response(receiver.answers.pop(0) if receiver.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
-                receiver.arrived.put((self.path, dict(self.headers.items()), body))
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
                 """Say nothing."""

@@ -14,7 +14,7 @@ import pytest
 from attrs import fields, has
 
 from muapi_client import pinning
-from muapi_client.emulator._sections import section
+from muapi_client.emulator._spec.lazy_json import find_section
 
 
 def test_every_public_name_is_there_and_no_other() -> None:
@@ -69,14 +69,14 @@ def test_reading_the_pin_loads_nothing_of_the_network() -> None:
 
 def test_a_document_in_another_form_is_no_section() -> None:
     with pytest.raises(ValueError, match=r"has no components\.schemas where its form puts it"):
-        section(b'{"components": {"schemas": {}}}', "components", "schemas")
+        find_section(b'{"components": {"schemas": {}}}', "components", "schemas")
 
 
 def test_a_section_reads_its_members_and_no_others() -> None:
     content = (
         b'{\n "paths": {\n  "/a": {\n   "x": 1\n  },\n  "/b": {}\n },\n "other": {\n  "/c": {\n   "x": 2\n  }\n }\n}\n'
     )
-    paths = section(content, "paths")
+    paths = find_section(content, "paths")
     assert ("/c" in paths, "/a" in paths) == (False, True)
     assert dict(paths) == {"/a": {"x": 1}, "/b": {}}
     assert ("/c" in paths, len(paths)) == (False, 2)

@@ -1,7 +1,8 @@
 """What time it is, and letting it pass.
 
 Lives here: the clock a client runs on, real or virtual. Does not live here: what is waited for, or how long.
-All readings are seconds on a monotonic scale whose zero means nothing.
+All readings are seconds on a monotonic scale whose zero means nothing; ``wall_time``, which ours also tell, is what the
+calendar says at the reading.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 class SystemClock:
     """Real time."""
 
+    def wall_time(self) -> float:
+        """The time of day, in seconds since 1970."""
+        return time.time()
+
     def now(self) -> float:
         """Seconds on the system's monotonic clock."""
         return time.monotonic()
@@ -51,11 +56,25 @@ class VirtualClock:
     """Time that passes at once, for tests and the emulator.
 
     Sleepers that overlap in reality overlap here: each wakes at the reading it asked for, not after the sum.
+
+    Args:
+        start: The first reading.
+        epoch: The time of day at reading 0, in seconds since 1970, for times that are the same in every run. By default
+            the time of day is the real one, ahead of it by what was slept, and never behind it.
     """
 
-    def __init__(self, start: float = 0.0) -> None:
+    def __init__(self, start: float = 0.0, *, epoch: float | None = None) -> None:
         self._now = start
+        self._is_real = epoch is None
+        self._epoch = time.time() - start if epoch is None else epoch
         self._lock = threading.Lock()
+
+    def wall_time(self) -> float:
+        """The time of day, in seconds since 1970."""
+        with self._lock:
+            if self._is_real:  # while the reading stood still, real time went on
+                self._epoch = max(self._epoch, time.time() - self._now)
+            return self._epoch + self._now
 
     def now(self) -> float:
         """The virtual reading, in seconds."""
@@ -72,6 +91,12 @@ class VirtualClock:
         target = self._now + seconds
         await anyio.lowlevel.checkpoint()
         self._wake(target)
+
+    def run(self, seconds: float, speed: float) -> None:
+        """Let real ``seconds`` pass: the reading moves on ``speed`` times as far, the time of day does not."""
+        with self._lock:
+            self._now += seconds * speed
+            self._epoch -= seconds * (speed - 1)
 
     def _wake(self, target: float) -> None:
         with self._lock:

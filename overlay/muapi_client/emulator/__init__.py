@@ -1,8 +1,8 @@
 """A MuAPI that runs in this process: submit, look, pay and be refused without a key, a network or money.
 
-Lives here: the service itself, as a function of a request, and the doors it is reached by. Does not live
-here: any part of the client, whose rules it must not share: bodies are judged by a JSON Schema library on
-the pinned document.
+Lives here: the service itself, as a function of a request, and how it is reached, in process and over HTTP. Does not
+live here: any part of the client, whose rules it must not share: bodies are judged by a JSON Schema library on the
+pinned document.
 
     from muapi_client import MuAPI
     from muapi_client.emulator import Emulator, Outcome
@@ -50,14 +50,17 @@ Where the real service is undocumented the emulator chooses, and each choice sta
 history              a page is ``{items, next_cursor}``; an item is a result with ``model``, ``endpoint``,
                      ``created_at`` and ``usage_log_id``; one whose result has expired stays, without outputs
 usage log            every live job has an id, counted from 1000001; test keys' jobs have none (404)
+``idempotency_key``  where a body has it: the same request gets the same answer, charged once, also after its job
+                     failed; with another body or operation the key is refused (422); live and test keys share none
 deleting             answers ``{id, deleted}``; with the media their URLs are gone
 credits              one is a US cent, begun ones counted
-prices               see ``_prices``: cost x pieces x duration x resolution x quality, the last three in proportion to
-                     the document's defaults; a model without a price costs what its kind does
+prices               cost x pieces x duration x resolution x quality, the last three in proportion to the
+                     document's defaults; a model without a price costs what its kind does
 refusals             carry no cost headers; a file over the documented size limit is refused with 413
 ``models``           gives the catalogue name as endpoint, as the real one does, wrong where that is not the slug
 bodies               are judged more strictly than really in one way: ``"5"`` is not an integer here
-times                see ``_kinds``; a job answered at once (``sync``) passes a serial queue by
+time of day          the client's own, in ``Date`` and in bodies; jobs may run faster: see ``clock`` of ``Emulator``
+durations            see ``job_seconds`` of ``Emulator``; a job answered at once (``sync``) passes a serial queue by
 top-up               opening the checkout pays it, once; ``Emulator.deposit`` pays without one
 auto-topup           ``{enabled, threshold, amount, payment_method}`` and whatever else is put; pays before a submit
                      that would leave less than ``threshold``, once ``setup``'s page was opened
@@ -90,11 +93,18 @@ password (``/api/auth``) and workflows (``/workflow``) lie outside ``/api/v1`` a
 
 from __future__ import annotations
 
-from muapi_client.emulator._deliveries import Delivery
 from muapi_client.emulator._emulator import Emulator
-from muapi_client.emulator._exchanges import Exchange, Request, Response
-from muapi_client.emulator._faults import Fault, Faults
-from muapi_client.emulator._log import LogEntry
-from muapi_client.emulator._outcomes import Outcome, Shape
+from muapi_client.emulator._http.faults import Fault, Faults
+from muapi_client.emulator._http.log import LogEntry
+from muapi_client.emulator._http.request_log import Exchange
+from muapi_client.emulator._messages.messages import Request, Response
+from muapi_client.emulator._state.outcomes import Outcome, Shape
+from muapi_client.emulator._webhooks.deliveries import Delivery
 
 __all__ = ["Delivery", "Emulator", "Exchange", "Fault", "Faults", "LogEntry", "Outcome", "Request", "Response", "Shape"]
+
+# Pickles and tracebacks name the place a class is imported from, so that the rooms may change. The price:
+# `inspect.getsource` looks for a class here and does not find it.
+for _class in (Delivery, Emulator, Exchange, Fault, Faults, LogEntry, Outcome, Request, Response, Shape):
+    _class.__module__ = __name__
+del _class

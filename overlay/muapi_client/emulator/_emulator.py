@@ -1,42 +1,46 @@
 """The emulator as its users hold it.
 
-Lives here: what is chosen at the start, what can be asked afterwards, and the lock. Does not live here:
-how a request is answered (``_world``).
+Lives here: its options, its counters, and the lock. Does not live here:
+how a request is answered (``_handlers/dispatch``).
 """
 
 from __future__ import annotations
 
 import math
 import random
+import time
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Self
 
+from attrs import evolve
+
 from muapi_client._runtime.clock import VirtualClock
 from muapi_client._runtime.locks import ForkLock
-from muapi_client.emulator._deliveries import hook_of
-from muapi_client.emulator._exchanges import Exchange
-from muapi_client.emulator._faults import Faults, Plan, meet
-from muapi_client.emulator._habits import Habits, serial_kinds
-from muapi_client.emulator._money import Wallet, dollars
-from muapi_client.emulator._outcomes import Fates, Shape
-from muapi_client.emulator._post import Post
-from muapi_client.emulator._routes import handler_of
-from muapi_client.emulator._seen import Seen
-from muapi_client.emulator._world import World, answer
+from muapi_client.emulator._handlers.dispatch import answer_request
+from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault
+from muapi_client.emulator._http.request_log import Exchange, RequestLog
+from muapi_client.emulator._messages.cost import dollars
+from muapi_client.emulator._messages.timestamps import http_date
+from muapi_client.emulator._state.behavior import Behavior, read_serial_kinds
+from muapi_client.emulator._state.outcomes import OutcomeQueue, Shape
+from muapi_client.emulator._state.wallet import Wallet
+from muapi_client.emulator._state.world import World
+from muapi_client.emulator._webhooks.deliveries import find_webhook
+from muapi_client.emulator._webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from muapi_client._runtime.clock import Clock
-    from muapi_client.emulator._deliveries import Delivery
-    from muapi_client.emulator._exchanges import Request, Response
-    from muapi_client.emulator._faults import Fault, Met
-    from muapi_client.emulator._kinds import JobSeconds
-    from muapi_client.emulator._log import LogEntry
-    from muapi_client.emulator._outcomes import Outcome, Script
-    from muapi_client.emulator._server import Served
-    from muapi_client.emulator._transport import EmulatorTransport
+    from muapi_client.emulator._http.faults import Fault, FaultedResponse
+    from muapi_client.emulator._http.httpx_transport import EmulatorTransport
+    from muapi_client.emulator._http.log import LogEntry
+    from muapi_client.emulator._http.server import Served
+    from muapi_client.emulator._messages.messages import Request, Response
+    from muapi_client.emulator._spec.kinds import JobSeconds
+    from muapi_client.emulator._state.outcomes import Outcome, Script
+    from muapi_client.emulator._webhooks.deliveries import Delivery
 
 
 class Emulator:
@@ -53,14 +57,17 @@ class Emulator:
         outcomes: What accepted jobs come to, in order, or a function of slug and body; see the package.
         shape: How answers are laid out, where an outcome does not say.
         failure_rate: Share of the jobs that fail where nothing is scripted, 0 to 1.
-        moderation_rate: Share of the jobs that moderation refuses, likewise; both together at most 1.
+        moderation_rate: Share of the jobs that moderation refuses, 0 to 1; both together at most 1.
         refund_rate: Share of those two whose charge is given back, 0 to 1.
         serial: Kinds (one or several) whose jobs run one after another, in one queue; ``True`` for all kinds. A
             job answered at once passes the queue by.
         result_seconds: How long a result can be had after its job's end, in seconds; then a look answers 404, and
             so do the URLs of its outputs. For ever by default.
-        clock: The time jobs live in; a ``VirtualClock`` by default, which clients on the transport share.
-        seed: What ids, times and failures are drawn from: the same seed and requests give the same answers.
+        clock: The time jobs live in; a ``VirtualClock`` by default, which clients on the transport share. The time of
+            day in answers is the clock's: of a virtual one the real time, ahead of it by what was slept, unless it was
+            given an ``epoch``. While the emulator is served, it passes as it really does, however fast jobs run.
+        seed: What ids, durations and failures are drawn from: the same seed and requests give the same answers, but
+            for the time of day.
         faults: What goes wrong on the way, and how often; nothing by default.
         deliver: Called with every try to deliver a webhook; answers its HTTP status (None counts as 200) or raises
             OSError where nobody is there. A served emulator calls it in a thread, one try at a time. By default
@@ -98,32 +105,34 @@ class Emulator:
                 name="jsonschema_rs",
             )
         self.clock: Clock = clock or VirtualClock()
+        self._wall_time: Callable[[], float] = getattr(self.clock, "wall_time", time.time)
         self._lock = ForkLock()
-        self._seen = Seen()
-        self._plan = Plan(faults or Faults())
-        self._post = Post(self._now, deliver, webhook_duplicates)
+        self._request_log = RequestLog()
+        self._fault_queue = FaultQueue(faults or Faults())
+        self._outbox = Outbox(self._now, deliver, webhook_duplicates)
         self._world = World(
             wallet=Wallet(dollars(balance)),
-            fates=Fates.of(outcomes),
+            outcomes=OutcomeQueue.of(outcomes),
             shape=shape or Shape(),
-            habits=Habits(
+            behavior=Behavior(
                 job_seconds=job_seconds,
                 failure_rate=failure_rate,
                 moderation_rate=moderation_rate,
                 refund_rate=refund_rate,
-                serial=serial_kinds(serial),
+                serial=read_serial_kinds(serial),
                 result_seconds=result_seconds,
             ),
             rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
         )
+        self._world.wall_time = self._wall_time()
         for is_test, secrets in ((False, live_keys), (True, test_keys)):
             for number, secret in enumerate(secrets, 1):
                 name = f"{'test' if is_test else 'live'} {number}"
-                self._world.new_key(name, self.clock.now(), is_test=is_test, secret=secret)
+                self._world.new_key(name, is_test=is_test, secret=secret)
 
     def transport(self) -> EmulatorTransport:
         """A transport for ``MuAPI``, ``AsyncMuAPI`` and httpx clients of both kinds, with ``.clock``."""
-        from muapi_client.emulator._transport import EmulatorTransport  # noqa: PLC0415 - brings httpx
+        from muapi_client.emulator._http.httpx_transport import EmulatorTransport  # noqa: PLC0415 - brings httpx
 
         return EmulatorTransport(self.meet, self.clock)
 
@@ -153,41 +162,48 @@ class Emulator:
             ValueError: ``speed`` is not above 0 or not that of another server of this emulator, or the emulator was
                 given a clock that goes by itself.
         """
-        from muapi_client.emulator._server import serve  # noqa: PLC0415 - brings asyncio and h11
+        from muapi_client.emulator._http.server import serve  # noqa: PLC0415 - brings asyncio and h11
 
         reach = webhooks == "anywhere"
-        return serve(self.meet, self._post, self.clock, (host, port), speed=speed, log=log, anywhere=reach)
+        return serve(
+            self.meet, self._outbox, self.clock, self._read_date, (host, port), speed=speed, log=log, anywhere=reach
+        )
 
     def handle(self, request: Request) -> Response:
         """Answer one request: the whole service, one request at a time, and no fault."""
         with self._lock:
-            response = self._answer(request)
-            self._seen.add(Exchange(request, response.status))
-        self._post.settle()
+            self._world.wall_time = self._wall_time()
+            response = self._add_date(self._answer(request))
+            self._request_log.add(Exchange(request, response.status))
+        self._outbox.settle()
         return response
 
-    def meet(self, request: Request) -> Met:
-        """Answer one request as a door does: under the fault that it meets, if any."""
+    def meet(self, request: Request) -> FaultedResponse:
+        """Answer one request as transport and server do: under the fault that it meets, if any."""
         with self._lock:
-            fault = self._plan.take(request)
+            self._world.wall_time = self._wall_time()
+            fault = self._fault_queue.take(request)
             answered = self._answer(request) if fault is None or fault.accepts else None
-            met = meet(self._plan.faults, fault, answered)
-            self._seen.add(Exchange(request, met.status, fault))
-        self._post.settle()
-        return met
+            faulted = apply_fault(self._fault_queue.faults, fault, answered)
+            if faulted.response is not None:
+                faulted = evolve(faulted, response=self._add_date(faulted.response))
+            self._request_log.add(Exchange(request, faulted.status, fault))
+        self._outbox.settle()
+        return faulted
 
     def save(self) -> str:
         """The whole state as JSON text, for :meth:`load`.
 
-        Money, keys (the emulator's own, worth nothing elsewhere), jobs, uploads, storyboards, what was scripted and
-        is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of requests, faults,
-        webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are functions or iterators.
+        Money, keys (the emulator's own, worth nothing elsewhere), jobs, idempotency keys, uploads, storyboards, what
+        was scripted and is not used up, and the options above from ``job_seconds`` to ``seed``. Not the log of
+        requests, faults, webhooks (their URLs, which hold secrets, are taken out of jobs), nor options that are
+        functions or iterators.
         """
-        from muapi_client.emulator._saving import saved  # noqa: PLC0415 - most emulators are never saved
+        from muapi_client.emulator._state.snapshot import save_world  # noqa: PLC0415 - most emulators are never saved
 
         with self._lock:
             self._world.settle(self._now())
-            return saved(self._world, self._now())
+            return save_world(self._world, self._now())
 
     @classmethod
     def load(
@@ -206,9 +222,10 @@ class Emulator:
         Args:
             text: What :meth:`save` gave.
             job_seconds: As for a new emulator; by default as saved.
-            outcomes: Likewise; by default what was left of a list. What :meth:`next` was given still comes first.
-            clock: Likewise; by default a ``VirtualClock`` that reads what it read. Time that passed between saving
-                and loading does not count on any clock.
+            outcomes: As for a new emulator; by default what was left of a list. What :meth:`next` was given still
+                comes first.
+            clock: As for a new emulator; by default a ``VirtualClock`` that reads what it read. Time that passed
+                between saving and loading counts on no clock, only for the time of day.
             faults: As for a new emulator.
             deliver: As for a new emulator.
             webhook_duplicates: As for a new emulator.
@@ -217,10 +234,10 @@ class Emulator:
             ValueError: The text was not saved by an emulator of this version, or ``job_seconds`` or ``outcomes``
                 was a function or an iterator and is not given again.
         """
-        from muapi_client.emulator._saving import Options, loaded  # noqa: PLC0415 - as in `save`
+        from muapi_client.emulator._state.snapshot import Options, load_world  # noqa: PLC0415 - as in `save`
 
         rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
-        world, now = loaded(text, rng, Options(job_seconds, outcomes))
+        world, now = load_world(text, rng, Options(job_seconds, outcomes))
         emulator = cls(
             (),
             (),
@@ -236,12 +253,12 @@ class Emulator:
     def next(self, *outcomes: Outcome) -> None:
         """Let the next accepted jobs come to ``outcomes``, in this order, before anything scripted."""
         with self._lock:
-            self._world.fates.add(outcomes)
+            self._world.outcomes.add(outcomes)
 
     def next_fault(self, *faults: Fault | None) -> None:
         """Let the next requests to the API meet ``faults``, in this order, before any other; None is no fault."""
         with self._lock:
-            self._plan.add(faults)
+            self._fault_queue.add(faults)
 
     def deposit(self, amount: Decimal | float | str) -> None:
         """Pay ``amount`` US dollars into the account, as finishing a top-up's checkout would."""
@@ -255,13 +272,13 @@ class Emulator:
 
     @property
     def charged_usd(self) -> Decimal:
-        """What they were charged in US dollars, less what has been refunded by now."""
-        return self._settled().charged
+        """The charges for them in US dollars, less what has been refunded by now."""
+        return self._settle_wallet().charged
 
     @property
     def balance(self) -> Decimal:
-        """What the account holds now, in US dollars."""
-        return self._settled().balance
+        """The account's balance now, in US dollars."""
+        return self._settle_wallet().balance
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
@@ -270,29 +287,36 @@ class Emulator:
         An older one has ``whole`` False and an empty body; the last one always has its own.
         """
         with self._lock:
-            return self._seen.all()
+            return self._request_log.all()
 
     @property
     def webhooks(self) -> tuple[Delivery, ...]:
         """Every try to deliver a webhook by now, oldest first."""
-        self._post.settle()
-        return self._post.tries
+        self._outbox.settle()
+        return self._outbox.tries
 
     def _answer(self, request: Request) -> Response:
-        """Answer under the lock, and note where a new job's end is to be told."""
+        """Answer under the lock, and have the webhook of a new job posted at its end."""
         accepted = self.accepted
-        response = answer(self._world, request, handler_of)
+        response = answer_request(self._world, request)
         if self.accepted > accepted:
             job = next(self._world.jobs.newest())
-            if (url := hook_of(request, job.body)) is not None:
-                self._post.expect(job, url)
+            if (url := find_webhook(request, job.body)) is not None:
+                self._outbox.expect(job, url)
         return response
+
+    def _add_date(self, response: Response) -> Response:
+        return evolve(response, headers={**response.headers, "date": http_date(self._world.wall_time)})
+
+    def _read_date(self) -> str:
+        """The ``Date`` of answers that the server gives by itself."""
+        return http_date(self._wall_time())
 
     def _now(self) -> float:
         """The emulator's time: the clock's reading, gone on from where it was saved."""
         return self.clock.now() + self._world.offset
 
-    def _settled(self) -> Wallet:
+    def _settle_wallet(self) -> Wallet:
         with self._lock:
             self._world.settle(self._now())
             return self._world.wallet

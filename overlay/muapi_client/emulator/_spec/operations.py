@@ -1,0 +1,212 @@
+"""The pinned document as the emulator needs it: a table of operations, each read when it is first meant.
+
+Lives here: paths, summaries and schemas turned into operations, and finding the one a request means. Does not
+live here: answering it, where things stand in the document (``lazy_json``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from attrs import define, field, frozen
+
+from muapi_client.emulator._messages.messages import Refusal
+from muapi_client.emulator._spec.kinds import FAST, Kind, kind_of
+from muapi_client.emulator._spec.lazy_json import Section, find_section
+from muapi_client.emulator._spec.price_list import read_price_list
+from muapi_client.pinning import pinned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX: Final = "/api/v1/"
+_SUMMARY = re.compile(r"(?P<name>.*?)(?: \((?P<tier>best|balanced|fast|budget)\))?")
+_REFERENCE = re.compile(r'"\$ref": "#/components/schemas/([^"]+)"')
+_ANYTHING: Final[dict[str, Any]] = {"type": "object", "properties": {}}
+
+# Bodies the document does not declare: what the API reference, public clients and spec/corrections.yaml know of them.
+_UNDECLARED: Final[dict[tuple[str, str], dict[str, Any]]] = {
+    ("POST", "/api/v1/account/topup"): {
+        "type": "object",
+        "properties": {"amount": {"type": "integer", "minimum": 1}, "currency": {"type": "string"}},
+        "required": ["amount"],
+    },
+    ("PUT", "/api/v1/account/auto-topup"): _ANYTHING,
+    ("POST", "/api/v1/keys"): {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "is_test": {"type": "boolean"}},
+        "required": ["name"],
+    },
+    ("POST", "/api/v1/models/{name}/estimate-cost"): _ANYTHING,
+}
+
+
+@frozen(eq=False)
+class Operation:
+    """One operation of the document.
+
+    Args:
+        method: In capitals.
+        path: With its placeholders.
+        name: The catalogue name of the model behind it.
+        kind: What that model makes.
+        fast: Whether that model is sold as quick: by its tier or by its name.
+        is_job: Whether it submits a job: only those take a ``webhook``.
+        needs_key: Whether it takes a key at all.
+        body: The JSON body's schema with everything it refers to; ``None`` when there is none.
+        properties: The body's fields in the document's order: name to schema.
+        query: The declared query parameters: name to schema.
+        needed: Which of them must be there.
+        needs_body: Whether the JSON body must be there.
+        path_types: The declared JSON type of each path parameter.
+    """
+
+    method: str
+    path: str
+    name: str
+    kind: Kind
+    fast: bool
+    is_job: bool
+    needs_key: bool
+    body: Mapping[str, Any] | None = field(repr=False)
+    properties: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    query: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    needed: frozenset[str]
+    needs_body: bool
+    path_types: Mapping[str, str] = field(repr=False)
+
+    @property
+    def slug(self) -> str:
+        """The path without ``/api/v1/``."""
+        return self.path.removeprefix(PREFIX)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of the body's fields, in the document's order."""
+        return tuple(self.properties)
+
+    def default(self, name: str) -> Any:
+        """A field's default by the document; ``None`` where it has none."""
+        return self.properties.get(name, {}).get("default")
+
+
+@define(eq=False, repr=False)
+class Table:
+    """Every operation, by path and by method, read when it is first asked for."""
+
+    _paths: Section
+    _schemas: Section
+    _known: dict[str, dict[str, Operation]] = field(factory=dict[str, dict[str, Operation]], init=False)
+
+    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
+        """The operation a request line means, and its path parameters, decoded.
+
+        Raises:
+            Refusal: 404 for an unknown path, 405 for a known one under another method.
+        """
+        methods, parameters = self._methods(path)
+        if method not in methods:
+            raise Refusal(405, "Method Not Allowed", {"allow": ", ".join(sorted(methods))})
+        return methods[method], parameters
+
+    def at(self, path: str) -> Mapping[str, Operation]:
+        """The operations of a path as the document writes it. Raises KeyError for a path that it lacks."""
+        if path not in self._known:
+            item: dict[str, Any] = self._paths[path]
+            self._known[path] = {
+                method.upper(): _operation(self._schemas, method.upper(), path, raw) for method, raw in item.items()
+            }
+        return self._known[path]
+
+    def all(self) -> Iterator[Operation]:
+        """Every operation, in the document's order."""
+        for path in self._paths:
+            yield from self.at(path).values()
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Operation]:
+        """The job operation of each catalogue name; where several share it, the one whose slug it is."""
+        jobs = [operation for operation in self.all() if operation.is_job]
+        named = {operation.name: operation for operation in jobs}
+        return named | {operation.name: operation for operation in jobs if operation.slug == operation.name}
+
+    def _methods(self, path: str) -> tuple[Mapping[str, Operation], dict[str, str]]:
+        if path in self._known or (path.startswith(PREFIX) and "{" not in path and path in self._paths):
+            return self.at(path), {}
+        for pattern, template in self._patterns:
+            if match := pattern.fullmatch(path):
+                return self.at(template), {name: unquote(value) for name, value in match.groupdict().items()}
+        raise Refusal(404, "Not Found")
+
+    @cached_property
+    def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        return tuple((_pattern(path), path) for path in self._paths if "{" in path)
+
+
+@cache
+def read_operations() -> Table:
+    """The pinned document's operations."""
+    content = pinned().content
+    return Table(find_section(content, "paths"), find_section(content, "components", "schemas"))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
+
+
+def _operation(schemas: Section, method: str, path: str, raw: Mapping[str, Any]) -> Operation:
+    parameters = raw.get("parameters", ())
+    query = {p["name"]: p["schema"] for p in parameters if p["in"] == "query"}
+    match = _SUMMARY.fullmatch(raw["summary"])
+    slug = path.removeprefix(PREFIX)
+    # A summary that is only the slug in title case names no model; then the slug is the best name there is.
+    name = match["name"] if match and match["name"] in read_price_list() else slug
+    category = read_price_list()[name]["category"] if name in read_price_list() else ""
+    body = _body(schemas, method, path, raw)
+    return Operation(
+        method=method,
+        path=path,
+        name=name,
+        kind=kind_of(slug, category, raw["tags"][0]),
+        fast=bool((match and match["tier"] == "fast") or re.search(FAST, slug)),
+        is_job=method == "POST" and "webhook" in query,
+        needs_key=any(p["name"] == "x-api-key" for p in parameters),
+        body=body,
+        properties=_properties(body),
+        query=query,
+        needed=frozenset(p["name"] for p in parameters if p["in"] == "query" and p.get("required")),
+        needs_body=raw.get("requestBody", {"required": True}).get("required", False),
+        path_types={p["name"]: p["schema"].get("type", "string") for p in parameters if p["in"] == "path"},
+    )
+
+
+def _body(schemas: Section, method: str, path: str, raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    content = raw.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return _UNDECLARED.get((method, path))
+    schema: dict[str, Any] = content["schema"]
+    found: dict[str, Any] = {}
+    _gather(schema, schemas, found)
+    return {**schema, "components": {"schemas": found}}
+
+
+def _gather(schema: Any, known: Section, found: dict[str, Any]) -> None:
+    """Put every schema that ``schema`` refers to, directly or not, into ``found``."""
+    # Searched as text: inside a string of the document the quotes would stand escaped.
+    for name in _REFERENCE.findall(json.dumps(schema, ensure_ascii=False)):
+        if name not in found:
+            found[name] = known[name]
+            _gather(known[name], known, found)
+
+
+def _properties(body: Mapping[str, Any] | None) -> Mapping[str, Mapping[str, Any]]:
+    if body is None:
+        return {}
+    reference = body.get("$ref", "").rpartition("/")[2]
+    target = body["components"]["schemas"][reference] if reference else body
+    properties: Mapping[str, Mapping[str, Any]] = target.get("properties", {})
+    return properties

@@ -1,0 +1,191 @@
+"""How a job ends and how its answers look: what a test may choose.
+
+Lives here: the two values, and the queue they wait in. Does not live here: carrying them out (``jobs``,
+``_handlers/result_bodies``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+
+from attrs import define, field, frozen, validators
+
+from muapi_client.emulator._messages.cost import dollars
+
+
+@frozen(kw_only=True)
+class Shape:
+    """How answers are laid out. The defaults are documented; every other choice was met by public clients.
+
+    Args:
+        submit: A submit answers ``{request_id, status, cost}``; ``bare``: ``{request_id}`` alone; ``id``: ``id`` in
+            its place; ``data``: the documented object under ``data``.
+        outputs: A list of strings; ``objects``: ``{"url": ...}`` (text as ``{"value": ...}``); ``typed_objects``:
+            ``image_url``, ``video_url`` or ``value``; ``string``, ``object``: the first one alone, in no list.
+        under: The field the outputs stand in.
+        failure: A failed job is HTTP 400 with the result under ``detail``, or HTTP 200 with ``status: failed``.
+        running: The words of a job under way, in order; the first one holds for a tenth of its time, the others
+            share the rest evenly.
+        done: The word of a completed job.
+        costs: Whether cost stands in headers, in the body, in ``both`` or in ``none``.
+        extras: Whether a result also carries ``urls``, ``has_nsfw_contents``, ``created_at``, ``executionTime``
+            (milliseconds) and ``timings``.
+        inline_id: Whether an answer that is finished at once tells its id.
+        is_test_listed: Whether the key list tells test keys from live ones (of use for all jobs only).
+        stream: How a ``/stream`` operation speaks: server-sent events with OpenAI's chunks (``deltas``) or with bare
+            text (``texts``), or one JSON object a line (``ndjson``).
+    """
+
+    submit: Literal["request_id", "bare", "id", "data"] = "request_id"
+    outputs: Literal["strings", "objects", "typed_objects", "string", "object"] = "strings"
+    under: Literal["outputs", "output", "data", "images"] = "outputs"
+    failure: Literal["http_400", "http_200"] = "http_400"
+    running: tuple[str, ...] = field(default=("queued", "processing"), validator=validators.min_len(1))
+    done: str = "completed"
+    costs: Literal["both", "headers", "body", "none"] = "both"
+    extras: bool = False
+    inline_id: bool = True
+    is_test_listed: bool = True
+    stream: Literal["deltas", "texts", "ndjson"] = "deltas"
+
+
+class Choices(TypedDict, total=False):
+    """The options that every way to end a job has; see :class:`Outcome`."""
+
+    seconds: float | None
+    inline: bool
+    price: Decimal | None
+    bonus_credits: int
+    shape: Shape | None
+
+
+def _seconds(seconds: float | None) -> float | None:
+    return None if seconds is None else float(seconds)
+
+
+@frozen(kw_only=True)
+class Outcome:
+    """The fate of one job. Made by :meth:`completed`, :meth:`failed`, :meth:`cancelled`, :meth:`moderated`.
+
+    Args:
+        end: Which of the four.
+        status: The word its result carries; ``None`` for the usual one.
+        outputs: What it yields; ``None`` for outputs that suit its kind, nothing when it did not complete.
+        error: What stands under ``error``: a string, ``{"message": ...}`` or ``None``.
+        refunded: Whether the charge is given back when the job ends.
+        seconds: How long it takes; ``None`` for the emulator's ``job_seconds``; ``math.inf`` never ends.
+        inline: Whether the submit already answers with the finished result.
+        price: The charge in US dollars; ``None`` for the catalogue's price.
+        bonus_credits: How much of it came from a bonus pool, in credits.
+        shape: How its answers are laid out; ``None`` for the emulator's ``shape``.
+    """
+
+    end: Literal["completed", "failed", "cancelled", "moderated"] = "completed"
+    status: str | None = None
+    outputs: tuple[Any, ...] | None = None
+    error: Any = None
+    refunded: bool = False
+    seconds: float | None = field(default=None, converter=_seconds, validator=validators.optional(validators.ge(0)))
+    inline: bool = False
+    price: Decimal | None = field(default=None, validator=validators.optional(validators.ge(Decimal(0))))
+    bonus_credits: int = 0
+    shape: Shape | None = None
+
+    @classmethod
+    def completed(
+        cls, outputs: Iterable[Any] | None = None, *, status: str | None = None, **choices: Unpack[Choices]
+    ) -> Outcome:
+        """The job yields ``outputs``, by default ones that suit its kind."""
+        own = None if outputs is None else tuple(outputs)
+        return cls(outputs=own, status=status, **_make_price_exact(choices))
+
+    @classmethod
+    def failed(
+        cls,
+        error: Any = "Generation failed",
+        *,
+        status: str = "failed",
+        refunded: bool = True,
+        **choices: Unpack[Choices],
+    ) -> Outcome:
+        """The job fails with ``error``, by default as HTTP 400 and refunded."""
+        return cls(end="failed", status=status, error=error, refunded=refunded, **_make_price_exact(choices))
+
+    @classmethod
+    def cancelled(cls, *, status: str = "cancelled", refunded: bool = True, **choices: Unpack[Choices]) -> Outcome:
+        """The job is cancelled, by nobody's request: no route for it is known."""
+        return cls(end="cancelled", status=status, refunded=refunded, **_make_price_exact(choices))
+
+    @classmethod
+    def moderated(
+        cls,
+        error: Any = "The content was refused by moderation",
+        *,
+        status: str = "moderated",
+        refunded: bool = True,
+        **choices: Unpack[Choices],
+    ) -> Outcome:
+        """The job is refused: an ``error``, no outputs, and any ``status``, even ``completed`` or ``processing``."""
+        return cls(end="moderated", status=status, error=error, refunded=refunded, **_make_price_exact(choices))
+
+
+ORDINARY = Outcome()
+Script: TypeAlias = Iterable[Outcome] | Callable[[str, Mapping[str, Any]], Outcome | None]
+
+
+@define(eq=False, repr=False)
+class OutcomeQueue:
+    """The outcomes of the next accepted jobs; ``rest`` is what is left of a script that can be counted."""
+
+    _chosen: Callable[[str, Mapping[str, Any]], Outcome | None]
+    _scripted: Iterator[Outcome]
+    rest: deque[Outcome] | None = None
+    _next: deque[Outcome] = field(factory=deque[Outcome], init=False)
+
+    @classmethod
+    def of(cls, script: Script) -> OutcomeQueue:
+        """From what ``Emulator(outcomes=...)`` was given."""
+        if callable(script):
+            return cls(script, iter(()))
+        rest = deque(script) if isinstance(script, Sequence) else None
+        return cls(_choose_none, iter(script) if rest is None else _take_each(rest), rest)
+
+    @property
+    def coming(self) -> tuple[Outcome, ...]:
+        """Those that come before the rest of the script."""
+        return tuple(self._next)
+
+    def add(self, outcomes: Iterable[Outcome]) -> None:
+        """Let these come before the script."""
+        self._next.extend(outcomes)
+
+    def peek(self, slug: str, body: Mapping[str, Any]) -> Outcome:
+        """The fate of a job of this model, if it is accepted."""
+        if not self._next:
+            self._next.extend(islice(self._scripted, 1))
+        if self._next:
+            return self._next[0]
+        return self._chosen(slug, body) or ORDINARY
+
+    def take(self) -> None:
+        """The job was accepted: its fate is used up."""
+        if self._next:
+            self._next.popleft()
+
+
+def _choose_none(_slug: str, _body: Mapping[str, Any]) -> Outcome | None:
+    return None
+
+
+def _take_each(outcomes: deque[Outcome]) -> Iterator[Outcome]:
+    while outcomes:
+        yield outcomes.popleft()
+
+
+def _make_price_exact(choices: Choices) -> Choices:
+    price = choices.get("price")
+    return choices if price is None else {**choices, "price": dollars(price)}
