@@ -10,11 +10,11 @@ begun to leave is "may have been charged" until something better is proven: see 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import errors
 from muapi_client._protocol.request import Request
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-Exchange = Callable[[Request, Record, "Context"], Flow[R]]
+Exchange = Callable[
+    [Request, Record, "Context"], Generator[Any, Any, R]
+]  # a job's steps, or a stream's with its events
 
 
 class Fate(Enum):
@@ -53,7 +55,7 @@ def fate_of(record: Record, error: BaseException | None) -> Fate:
     return Fate.REFUSED if own_check else Fate.NOT_SENT
 
 
-def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: bool = False) -> Flow[R]:
+def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: bool = False) -> Generator[Any, Any, R]:
     """Carry out a paid submission; answers what its exchange does.
 
     Args:
@@ -80,7 +82,7 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
     return flow
 
 
-def _submit(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Flow[R]:
+def _submit(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Generator[Any, Any, R]:
     """Carry out a submission, and have an interrupt of it tell what became of the money."""
     try:
         return (yield from _carry_out(request, record, context, exchange))
@@ -91,7 +93,7 @@ def _submit(request: Request, record: Record, context: Context, exchange: Exchan
         raise
 
 
-def _carry_out(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Flow[R]:
+def _carry_out(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Generator[Any, Any, R]:
     if context.expect is not None:
         from muapi_client._sandbox.mismatch import check_key  # noqa: PLC0415 - only with an expectation
 
@@ -223,7 +225,7 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     assert journal is not None
     if fate in (Fate.REFUSED, Fate.NOT_SENT):
         return partial(journal.withdraw, key)
-    if fate is Fate.CHARGED:
+    if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
         return partial(journal.finish, record.prediction, key=key, secrets=secrets_of(record.call, context.webhook))

@@ -133,12 +133,12 @@ class BackOff:
 
     def after(self, outcome: Outcome) -> float | None:
         """Seconds until the next try may begin, or None where there is no other. Takes note of the balance told."""
-        retry, is_reply = self._context.retry, isinstance(outcome, Reply)
-        if is_reply:
+        retry, seconds = self._context.retry, None
+        if isinstance(outcome, Reply):
             self._context.ledger.note_balance(balance_from_headers(outcome.headers))
+            seconds = retry_after(outcome)
         self._failures += 1
         self._first_ended = self._first_ended or outcome.at
-        seconds = retry_after(outcome) if is_reply else None
         pause = retry.pause(self._failures, draw=self._context.draw(), retry_after=seconds)
         over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
-    from muapi_client._state.journal import Account, Journal
+    from muapi_client._state.journal import Journal
     from muapi_client._state.key_state import Standing
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.memory import Memory
     from muapi_client._types.cost import Cost
+    from muapi_client._types.entry import Account
 
 
 class Context(NamedTuple):

@@ -10,7 +10,7 @@ the sum of change in one statement, so that an interrupt between two lines leave
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._types.money import ZERO, _sum
@@ -96,7 +96,7 @@ class Ledger:
         listed_price: What the price list tells of a call, in USD, or None; asked only for what is in doubt.
     """
 
-    def __init__(self, memory: Memory, listed_price: Callable[[Call], Decimal | None]) -> None:
+    def __init__(self, memory: Memory, listed_price: Callable[[Call[Any]], Decimal | None]) -> None:
         self.spend = Spend(self)
         self.balance: Decimal | None = None  # the last one told, in USD
         self.sums = Sums()

@@ -15,7 +15,7 @@ from muapi_client.errors import MuAPIError
 if TYPE_CHECKING:
     import httpx
 
-    from muapi_client._protocol.steps import Delivery
+    from muapi_client._runtime.delivery import Delivery
     from muapi_client._transport.hosts import AsyncGiven, AsyncHosts, Given, Hosts
 
 CLOSED = "this client is closed: make a new one, or keep it open by using it inside its `with` block"
