@@ -102,7 +102,7 @@ class Record:
     @property
     def running(self) -> bool:
         """Whether its submission is still under way: as long as its generator has not ended, however it ends."""
-        flow = None if self._flow is None else self._flow()
+        flow: Any = None if self._flow is None else self._flow()
         return flow is not None and flow.gi_frame is not None
 
     @property
