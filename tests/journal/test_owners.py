@@ -19,7 +19,7 @@ from muapi_client import _journal as journal_module
 from muapi_client import _processes as processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from muapi_client import Journal
@@ -202,28 +202,3 @@ def test_a_forked_child_is_another_process(journal: Journal) -> None:
     assert [entry.key for entry in journal.unknown()] == ["child's"]
     for pipe in (told, tell, ended, end):
         os.close(pipe)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_threads_may_fork_at_once(open_journal: Callable[[], Journal]) -> None:
-    program = (
-        "import os, signal, sys, threading; from muapi_client import Journal, raw_call\n"
-        "from datetime import UTC, datetime\n"
-        "signal.alarm(30)\n"
-        "journal = Journal(sys.argv[1])\n"
-        "def write(key): journal.intend(key, raw_call('m'), None, intended_at=datetime.now(UTC))\n"
-        "def fork(name):\n"
-        "    for turn in range(5):\n"
-        "        child = os.fork()\n"
-        "        if child == 0: write(f'child {name} {turn}'); os._exit(0)\n"
-        "        write(f'parent {name} {turn}')\n"
-        "        assert os.waitpid(child, 0)[1] == 0\n"
-        "threads = [threading.Thread(target=fork, args=(name,)) for name in range(4)]\n"
-        "for thread in threads: thread.start()\n"
-        "for thread in threads: thread.join()\n"
-        "print(len(journal.entries()))\n"
-    )
-    path = open_journal()._path
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program, path]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert (told.stdout.strip(), told.stderr) == ("40", "")
