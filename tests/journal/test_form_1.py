@@ -52,7 +52,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muapi_client import Cost, Entry, Journal, Output, errors, raw_call
-from muapi_client import _journal_form as form_module
+from muapi_client._state import journal_form as form_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable

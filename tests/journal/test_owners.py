@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from journal_writes import COST, intend
 
-from muapi_client import _journal as journal_module
-from muapi_client import _processes as processes
+from muapi_client._runtime import processes
+from muapi_client._state import journal as journal_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
