@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from muapi_client._jobs.journaling import warn_of_overruns
 from muapi_client._jobs.submission import submit
 from muapi_client._jobs.waiting import judge, wait
 from muapi_client._protocol.exchange import unknown_error, write
@@ -85,7 +86,7 @@ def submit_job(
     answer = yield from submit(request, context, post, waits=waits)
     job = new_job(answer.id or "", request.call, answer.cost, now_utc())
     try:
-        yield from _warn_of_overruns(context)
+        yield from warn_of_overruns(context)
         answer = yield from heed(answer, job, context)
         ended = answer.id is None or is_final(answer)
         return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
@@ -101,7 +102,7 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
     """
     answer = yield from submit(request, context, post)
     try:
-        yield from _warn_of_overruns(context)
+        yield from warn_of_overruns(context)
         job = Job(answer.id or "", request.call, answer.cost, now_utc())
         yield from heed(answer, job, context)
         operation = request.call.operation
@@ -142,10 +143,3 @@ def add_job_note(error: BaseException, request_id: str | None) -> None:
         and not any(request_id in n for n in getattr(error, "__notes__", ()))
     ):
         error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")
-
-
-def _warn_of_overruns(context: Context) -> Flow[None]:
-    if context.ledger.overruns:
-        from muapi_client._jobs.budget import warn_of_overruns  # noqa: PLC0415 - loads the catalogue, and is rare
-
-        yield from warn_of_overruns(context)
