@@ -20,12 +20,12 @@ from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
 
 
-def heed(said: Prediction, job: Job, terms: Terms) -> Flow[Prediction]:
+def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     """Learn of the key from an answer about its job, and answer it with what was known before.
 
     The journal knows of the job by now, so that an error here loses nothing.
@@ -33,18 +33,18 @@ def heed(said: Prediction, job: Job, terms: Terms) -> Flow[Prediction]:
     Raises:
         SandboxMismatchError: The answer is not of the expected kind; the error holds job and answer.
     """
-    standing = terms.standing
+    standing = context.standing
     own = standing.owns(job.id)
     said = evolve(said, call=job.call, known=standing.known if own else NOTHING)
     charged = is_charge(said.cost)
     if charged and own:
         standing.charge(name_of(said.id))
-    if (charged and terms.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
+    if (charged and context.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
         return said
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
-    if terms.expect is not None:
-        mismatch.hold(said, job, terms)
+    if context.expect is not None:
+        mismatch.hold(said, job, context)
     else:
-        yield from mismatch.remark(said, job, terms)
+        yield from mismatch.remark(said, job, context)
     return said
