@@ -1,7 +1,7 @@
 """A key that is not of the expected kind: noticed, told, and warned of where nothing was expected. Pure.
 
 Lives here: the check before a submit, the error, the one warning a client. Does not live here: which answers are looked
-at (``_expectations``), evidence (``_evidence``) and its weight (``_sandbox``). Loads with the first free answer.
+at (``guard``), evidence (``detection``) and its weight (``evidence``). Loads with the first free answer.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from muapi_generated.types import Call, Operation
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
+    from muapi_client._state.key_state import Known
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -109,9 +110,9 @@ def hold(said: Prediction, job: Job, context: Context) -> None:
         )
 
 
-def remark(said: Prediction, job: Job, context: Context) -> Flow[None]:
+def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
-    if looks_like_sandbox(said) and said.sandbox.verdict:
+    if looks_like_sandbox(said, known) and said.sandbox.verdict:
         own = context.standing.owns(job.id)
         if own:
             _learn(said, context)
