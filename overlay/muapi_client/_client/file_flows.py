@@ -43,13 +43,13 @@ class Files:
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int
     ) -> download.Plan:
         """Of ``MuAPI.download``."""
-        terms = self._desk.terms
+        context = self._desk.context
         return download.plan(
             prediction,
             directory,
-            terms,
+            context,
             now=self._desk.clock.now(),
-            timeout=terms.wait_timeout if timeout is None else read_seconds("timeout", timeout),
+            timeout=context.wait_timeout if timeout is None else read_seconds("timeout", timeout),
             max_bytes=max_bytes,
             concurrency=concurrency,
         )
@@ -59,7 +59,7 @@ def files_of(client: Any, hands: Hands | AsyncHands) -> Files:
     """The file flows of a client, carried out by its hands."""
     return Files(
         upload.Desk(
-            terms=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
+            context=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
             hands=hands,
             shelf=client._shelf,  # noqa: SLF001
             clock=client._clock,  # noqa: SLF001

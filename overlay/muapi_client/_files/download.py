@@ -23,7 +23,7 @@ from muapi_client.errors import DownloadError, MuAPIError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
     from muapi_client._transport.file_transfer import AsyncHands, Hands
     from muapi_client._types.prediction import Output, Prediction
 
@@ -44,7 +44,7 @@ class Plan:
 def plan(
     prediction: Prediction,
     directory: Any,
-    terms: Terms,
+    context: Context,
     *,
     now: float,
     timeout: float,
@@ -68,7 +68,7 @@ def plan(
         outputs=prediction.outputs,
         directory=directory_of(directory),
         concurrency=concurrency,
-        bounds=Bounds(terms=terms, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
+        bounds=Bounds(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
     )
 
 

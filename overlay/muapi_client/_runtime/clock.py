@@ -5,29 +5,25 @@ All readings are seconds on a monotonic scale whose zero means nothing; ``wall_t
 calendar says at the reading.
 """
 
-from __future__ import annotations
-
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from typing import Protocol
 
-    class Clock(Protocol):
-        """A monotonic reading and two ways to let time pass."""
+class Clock(Protocol):
+    """A monotonic reading and two ways to let time pass."""
 
-        def now(self) -> float:
-            """The reading, in seconds; it never goes back."""
-            ...
+    def now(self) -> float:
+        """The reading, in seconds; it never goes back."""
+        ...
 
-        def sleep(self, seconds: float) -> None:
-            """Let ``seconds`` pass, blocking this thread."""
-            ...
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, blocking this thread."""
+        ...
 
-        async def asleep(self, seconds: float) -> None:
-            """Let ``seconds`` pass, yielding to the event loop."""
-            ...
+    async def asleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, yielding to the event loop."""
+        ...
 
 
 class SystemClock:

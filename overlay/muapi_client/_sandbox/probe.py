@@ -22,20 +22,20 @@ PAIR = 2
 if TYPE_CHECKING:
     from muapi_client._client.flows import Flows
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
     from muapi_client._types.sandbox import SandboxVerdict
 
 
 def sandbox(
     probe: Call[Any] | tuple[Call[Any], Call[Any]] | None,
-    terms: Terms,
+    context: Context,
     flows: Flows,
 ) -> Flow[SandboxVerdict]:
     """Weigh what the key list tells and what this client has seen; then, where asked to, what probes show.
 
     Args:
         probe: What may be submitted, one after the other, until the verdict is settled.
-        terms: What the flow goes by.
+        context: What the flow goes by.
         flows: What submits a probe by the rules of every submit, and waits for its end; it warns of nothing.
 
     Raises:
@@ -43,10 +43,10 @@ def sandbox(
         APIConnectionError: The key list was asked for and no answer arrived.
     """
     calls = _calls(probe)
-    trouble = yield from listed(terms)
+    trouble = yield from listed(context)
     if isinstance(trouble, errors.APIConnectionError):
         raise trouble
-    found = [*of_key(terms.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
+    found = [*of_key(context.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
     answers: list[Prediction] = []
     for call in calls:
         if weigh(found).verdict is not None:
@@ -57,8 +57,8 @@ def sandbox(
             found.append(Evidence(SAME_OUTPUTS))
     verdict = weigh(found)
     if verdict.verdict and answers:
-        terms.standing.sample(name_of(answers[-1].id))
-        terms.standing.first_warning(own=True)  # who probes is told by the verdict
+        context.standing.sample(name_of(answers[-1].id))
+        context.standing.first_warning(own=True)  # who probes is told by the verdict
     return verdict
 
 

@@ -8,26 +8,23 @@ last word counts. Each submission sets aside once, by its record's key, however 
 the sum of change in one statement, so that an interrupt between two lines leaves no wrong sum.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._state.memory import Memory, Record
+from muapi_client._types.cost import Cost
 from muapi_client._types.money import ZERO, _sum
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from decimal import Decimal
-
-    from muapi_client._state.memory import Memory, Record
-    from muapi_client._types.cost import Cost
-    from muapi_generated.types import Call
+from muapi_generated.types import Call
 
 
 class Spend:
     """What a client's requests cost together: exact, each counted once by its id, refunds taken off. A live view."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    __module__ = "muapi_client"
+
+    def __init__(self, ledger: "Ledger") -> None:
         self._ledger = ledger
 
     def __repr__(self) -> str:
