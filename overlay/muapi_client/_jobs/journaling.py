@@ -54,7 +54,8 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
         write = partial(journal.finish, prediction, key=key, account=context.account, secrets=secrets)
         yield from _kept(write, prediction)
-    yield from warn_of_overruns(context)
+    if context.ledger.overruns:
+        yield from warn_of_overruns(context)
 
 
 def warn_of_overruns(context: Context) -> Flow[None]:
