@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._protocol.cost_headers import balance_from_headers, read_cost
-from muapi_client._protocol.outputs import LINKS, read_outputs, tells
 from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, _peek, _words, _writable
+from muapi_client._types.outputs import LINKS, read_outputs, tells
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState, meaning
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from muapi_client._protocol.job_answer import read_error
-from muapi_client._protocol.outputs import read_outputs
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Entry
+from muapi_client._types.outputs import read_outputs
 from muapi_client._types.prediction import Output
 from muapi_generated.types import Call
 
