@@ -1,4 +1,4 @@
-"""Which flow each file method of a client is: the counterpart of ``_flows`` for uploads and downloads.
+"""Which flow each file method of a client is: the counterpart of ``flows`` for uploads and downloads.
 
 Lives here: readings and options in, flows and plans out. Loads with the first file.
 """
@@ -13,8 +13,8 @@ from muapi_client._settings.options import read_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from muapi_client._files.transfer import FileTransfer
     from muapi_client._protocol.steps import Flow
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
@@ -55,7 +55,7 @@ class Files:
         )
 
 
-def files_of(client: Any, hands: Hands | AsyncHands) -> Files:
+def files_of(client: Any, hands: FileTransfer) -> Files:
     """The file flows of a client, carried out by its hands."""
     return Files(
         upload.Desk(

@@ -1,7 +1,7 @@
 """Uploads, as flows: which way a file goes, what its URL is, and the files in a call's body.
 
-Lives here: the rules. Does not live here: opening and checking files (``_sources``), finding them in a body
-(``_attachments``), moving bytes (``_transfers``). An upload is free (FACTS: documented), so one that failed is sent
+Lives here: the rules. Does not live here: opening and checking files (``source``), finding them in a body
+(``attachments``), moving bytes (``transfer``). An upload is free (FACTS: documented), so one that failed is sent
 again, as often as anything that only reads: at worst a file is stored twice.
 """
 
@@ -33,10 +33,10 @@ from muapi_generated.types import Call
 if TYPE_CHECKING:
     from muapi_client._files.attachments import Where
     from muapi_client._files.source import Source
+    from muapi_client._files.transfer import FileTransfer
     from muapi_client._runtime.clock import Clock
     from muapi_client._state.context import Context
     from muapi_client._state.upload_cache import Shelf, Turn
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 R = TypeVar("R")
 
@@ -61,7 +61,7 @@ class Desk:
     """
 
     context: Context
-    hands: Hands | AsyncHands
+    hands: FileTransfer
     shelf: Shelf
     clock: Clock
     origin: str
