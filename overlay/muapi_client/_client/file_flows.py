@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._protocol.steps import Flow
+    from muapi_client._runtime.clock import Clock
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
@@ -24,8 +25,9 @@ R = TypeVar("R")
 class Files:
     """The file flows of one client."""
 
-    def __init__(self, desk: upload.Desk) -> None:
+    def __init__(self, desk: upload.Desk, clock: Clock) -> None:
         self._desk = desk
+        self._clock = clock
 
     def upload(self, source: Any, filename: str | None, on_progress: upload.OnProgress) -> Flow[str]:
         """Of ``MuAPI.upload``."""
@@ -48,7 +50,7 @@ class Files:
             prediction,
             directory,
             context,
-            now=self._desk.clock.now(),
+            now=self._clock.now(),
             timeout=context.wait_timeout if timeout is None else read_seconds("timeout", timeout),
             max_bytes=max_bytes,
             concurrency=concurrency,
@@ -62,7 +64,7 @@ def files_of(client: Any, hands: FileTransfer) -> Files:
             context=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
             hands=hands,
             shelf=client._shelf,  # noqa: SLF001
-            clock=client._clock,  # noqa: SLF001
             origin=client._origin,  # noqa: SLF001
-        )
+        ),
+        client._clock,  # noqa: SLF001
     )
