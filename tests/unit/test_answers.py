@@ -10,11 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import MuAPIError, errors
-from muapi_client._protocol.job_answer import read_error, read_id, read_prediction
+from muapi_client._protocol.job_answer import read_id, read_prediction
 from muapi_client._protocol.response import decode, status_error, typed
 from muapi_client._protocol.steps import Reply
 from muapi_client._sandbox.guard import judged
 from muapi_client._types.status import STATES, JobState
+from muapi_client._types.words import read_error
 from muapi_generated import models
 
 NAMES = st.sampled_from(

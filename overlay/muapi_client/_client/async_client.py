@@ -154,10 +154,10 @@ class AsyncMuAPI(Client):
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
         """Save a job's outputs; see ``MuAPI.download``."""
-        from muapi_client._files import download  # noqa: PLC0415 - rarely used
+        from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return await download.adownload(plan, self._hands, self._drive)
+        return await adownload(plan, self._hands, self._drive)
 
     @property
     def account(self) -> "_client.resources.AsyncAccount":

@@ -339,10 +339,10 @@ class MuAPI(Client):
         Raises:
             DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
         """
-        from muapi_client._files import download  # noqa: PLC0415 - rarely used
+        from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return download.download(plan, self._hands, self._drive)
+        return download(plan, self._hands, self._drive)
 
     @property
     def account(self) -> "_client.resources.Account":

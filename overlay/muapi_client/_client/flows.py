@@ -161,7 +161,9 @@ class Flows:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
         from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
-        return sandbox(probe, self._context, self._probing())
+        flows = self._probing()
+        wait = partial(flows.wait, timeout=None, on_look=None, on_look_failed=None)
+        return sandbox(probe, self._context, submit=flows.submit, wait=wait)
 
     def _probing(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""

@@ -1,7 +1,7 @@
 """Fetching one URL, as a flow: when it is tried again, taken up where it broke off, or given up.
 
-Lives here: the rules. Does not live here: an answer's headers and length (``_receiving``), the connection
-(``_transfers``), the disk (``_parts``), what a job's outputs are called (``_downloads``).
+Lives here: the rules. Does not live here: an answer's headers and length (``ranges``), the connection
+(``transfer``), the disk (``temp_file``), what a job's outputs are called (``download``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
     from muapi_client._files.temp_file import Part
+    from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 HOPS: Final = 5  # redirects of one output
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -81,7 +81,7 @@ class Trip:
         return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
 
 
-def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: Hands | AsyncHands) -> Flow[str]:
+def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: FileTransfer) -> Flow[str]:
     """Fetch a URL into ``part``, again and on from where it broke off while that looks promising.
 
     Args:

@@ -1,7 +1,7 @@
 """Uploads, as flows: which way a file goes, what its URL is, and the files in a call's body.
 
-Lives here: the rules. Does not live here: opening and checking files (``_sources``), finding them in a body
-(``_attachments``), moving bytes (``_transfers``). An upload is free (FACTS: documented), so one that failed is sent
+Lives here: the rules. Does not live here: opening and checking files (``source``), finding them in a body
+(``attachments``), moving bytes (``transfer``). An upload is free (FACTS: documented), so one that failed is sent
 again, as often as anything that only reads: at worst a file is stored twice.
 """
 
@@ -24,7 +24,7 @@ from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread
-from muapi_client._protocol.steps import Do, Flow, Reply, Send
+from muapi_client._protocol.steps import Do, Flow, Reply, Send, Sleep
 from muapi_client._spec.validation import refusal
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
@@ -33,10 +33,9 @@ from muapi_generated.types import Call
 if TYPE_CHECKING:
     from muapi_client._files.attachments import Where
     from muapi_client._files.source import Source
-    from muapi_client._runtime.clock import Clock
+    from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
     from muapi_client._state.upload_cache import Shelf, Turn
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 R = TypeVar("R")
 
@@ -61,9 +60,8 @@ class Desk:
     """
 
     context: Context
-    hands: Hands | AsyncHands
+    hands: FileTransfer
     shelf: Shelf
-    clock: Clock
     origin: str
 
 
@@ -122,10 +120,10 @@ def _once(value: Any, desk: Desk) -> Flow[str]:
         turn: Turn = yield Do(partial(desk.hands.turn, digest))
         try:
             yield Do(turn.lock.acquire)  # inside: an interrupt must not leave it closed
-            known = desk.shelf.url(digest, now=desk.clock.now())
+            known = desk.shelf.url(digest, now=(yield Sleep(0.0)))
             if known is None:
                 known = yield from _stored(opened, None, desk)
-                desk.shelf.keep(digest, known, now=desk.clock.now())
+                desk.shelf.keep(digest, known, now=(yield Sleep(0.0)))
             return known
         finally:
             turn.end()

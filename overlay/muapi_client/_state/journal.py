@@ -38,13 +38,13 @@ from muapi_client._state.journal_form import (
     read_entry,
     read_moment,
     read_text,
-    writable,
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Account, Entry
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
+from muapi_client._types.words import writable
 from muapi_client.errors import JournalError
 from muapi_generated.types import Call
 

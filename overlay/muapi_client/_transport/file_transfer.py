@@ -1,7 +1,8 @@
 """Moving files over the network: once blocking, once awaiting. The only room of uploads and downloads with httpx in it.
 
 Lives here: one exchange that carries a file, under one deadline. Does not live here: whether it is tried again
-(``_uploads``, ``_downloads``), the disk (``_parts``, ``_sources``). The key goes to the API's origin and nowhere else:
+(``_files/upload``, ``_files/fetch``), the disk (``_files/temp_file``, ``_files/source``).
+The key goes to the API's origin and nowhere else:
 storage is reached over connections of its own, by requests that are made without it.
 """
 
@@ -114,7 +115,7 @@ class Hands(_Base):
 
     def fetch(self, fetch: Fetch, part: Part) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
-        receiving = Receiving(fetch, part, self._clock)
+        receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
         try:
             with deadline(fetch.timeout):
@@ -186,7 +187,7 @@ class AsyncHands(_Base):
 
     async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
-        receiving = Receiving(fetch, part, self._clock)
+        receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
         try:
             with anyio.fail_after(fetch.timeout):
