@@ -185,3 +185,20 @@ def test_a_child_does_not_tell_of_its_parent_s_submits(twin: Twin) -> None:
     assert (os.read(reading, 9), len(face.unknown())) == (b"0", 1)
     os.close(reading)
     os.close(writing)
+
+
+def test_where_a_job_s_outputs_were_saved_is_remembered(twin: Twin, journal: Path | None, tmp_path: Path) -> None:
+    done = {"id": "r-1", "status": "completed", "outputs": ["a word"], "cost": COST}
+    face = twin(ACCEPTED, done, journal=journal)
+    prediction = face.run(twin.call)
+    assert face.jobs()[0].files == ()
+    (saved,) = face.download(prediction, tmp_path / "out")
+    (entry,) = face.jobs()
+    assert (entry.files, saved.read_text()) == ((saved,), "a word")
+
+
+def test_the_journal_notes_the_kind_of_key_once_it_is_settled(twin: Twin, tmp_path: Path) -> None:
+    face = twin(ACCEPTED, DONE, journal=tmp_path / "jobs.db")
+    face.run(twin.call)
+    face.run(twin.call)
+    assert [entry.key_kind for entry in Journal(tmp_path / "jobs.db").entries()][-1] == "live"

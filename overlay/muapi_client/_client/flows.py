@@ -24,7 +24,8 @@ from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.request import Request
@@ -190,6 +191,10 @@ class Flows:
     def forget(self, before: datetime, *, bodies: bool) -> Flow[int]:
         """Of ``MuAPI.forget``."""
         return recall.forget(self._context, before=before, bodies=bodies)
+
+    def note_saved(self, prediction: Prediction, files: Sequence[Path]) -> Flow[None]:
+        """Of ``MuAPI.download``, once the files are there."""
+        return recall.note_saved(prediction, files, self._context)
 
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
         """Of ``MuAPI.reconcile``."""

@@ -23,6 +23,7 @@ from muapi_client._types.status import JobState
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from decimal import Decimal
+    from pathlib import Path
 
     from muapi_client._types.cost import Cost
     from muapi_client._types.entry import Entry
@@ -52,6 +53,7 @@ class Record(Attempts):
         tag: The caller's word for it, or None.
         origin: The API it is sent to.
         set_aside_usd: What was set aside for it under a limit, or None.
+        files: Where its outputs were saved.
         journaled: Whether the journal may hold its intent.
     """
 
@@ -72,6 +74,7 @@ class Record(Attempts):
         self.tag = tag
         self.origin = origin or None
         self.set_aside_usd: Decimal | None = None
+        self.files: tuple[Path, ...] = ()
         self.journaled = False
         self._pid = os.getpid()
         self._flow: ref[Generator[Any, Any, Any]] | None = None
@@ -121,6 +124,7 @@ class Record(Attempts):
             cost=self.cost,
             set_aside_usd=self.set_aside_usd,
             outputs=prediction.outputs if prediction else (),
+            files=self.files,
             reason=self.reason or (prediction.error if prediction else None) or None,
             tag=self.tag,
             origin=self.origin,
