@@ -1,6 +1,6 @@
 """``AsyncMuAPI``: the twin of ``MuAPI``, awaited. What each method promises is written there.
 
-Lives here: the awaiting methods. A test keeps names and signatures in step with ``_client``.
+Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 class Client:
     """What both clients share."""
 
-    __module__ = "muapi_client"
-
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
 

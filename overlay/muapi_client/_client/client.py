@@ -1,6 +1,6 @@
 """``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
 
-Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps them alike.
+Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
 """
 
 from collections.abc import Callable, Generator, Iterator

@@ -2,8 +2,8 @@
 
 Lives here: the memory, shared by ``with_options``; a key's kind never changes, so what one answer showed counts for
 the next. Only answers about jobs that were accepted through this client teach of its key: any other job may be looked
-at, too, and may be another key's. Does not live here: what it means (``_sandbox``), acting on it (``_expectations``).
-Cheap to import.
+at, too, and may be another key's. Does not live here: what it means (``_sandbox/detection``), acting on it
+(``_sandbox/guard``). Cheap to import.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a client has uploaded, and who is uploading what just now.
 
-Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_uploads``).
+Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_files/upload``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A stream as a flow: one paid submit, its events, and what is certain of it however it ends. Pure.
 
 Lives here: when a stream is over, broken or late. Does not live here: whether the submit may be sent again
-(``_exchanges``), what a frame says (``_deltas``), journal and money (``_bookkeeping``), connections (``_channels``).
+(``_protocol/exchange``), what a frame says (``state``), journal and money (``_jobs/submission``), connections
+(``_transport/stream_connection``).
 
 A stream is submitted and charged like a job, and cannot be taken up again. So it ends well only where its end was seen:
 told by the server, or proven by the body's framing. Everything else is an error that carries the text so far.

@@ -1,8 +1,8 @@
 """What a stream's frames say: words, its end, its failure, its cost. Pure.
 
 Lives here: what is known of a stream so far, and what each frame adds. Does not live here: where a frame ends
-(``_streams``), where a payload holds its words (``_payloads``), which of them are new (``_texts``), what to do about
-it (``_streaming``).
+(``framing``), where a payload holds its words (``payload``), which of them are new (``text``), what to do about it
+(``flow``).
 """
 
 from __future__ import annotations

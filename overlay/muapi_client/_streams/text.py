@@ -1,7 +1,7 @@
 """The text of a stream, out of the words of its payloads. Pure.
 
 Lives here: what a payload's words add: all of them, or, where it tells again what was streamed, only what is new. Does
-not live here: where a payload holds its words (``_payloads``), what else it tells (``_deltas``).
+not live here: where a payload holds its words (``payload``), what else it tells (``state``).
 
 Told twice and lost are both wrong. Words are taken for a repetition only where the payload says that it repeats, or
 where it stands at an end and equals the whole.

@@ -2,7 +2,7 @@
 
 Lives here: connections, requests, noting that a request is handed to the network, the translation of exceptions. Does
 not live here: redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and when to
-send (``_driver``).
+send (``driver``).
 
 Whether a request was sent is a fact that is noted, and no reading of exceptions: httpcore tells of each step it takes
 (its ``trace`` extension), and the first one that has the request in hand comes before its first byte. All that goes

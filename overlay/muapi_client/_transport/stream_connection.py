@@ -1,7 +1,7 @@
 """The connection of one stream, and carrying its flow out: once blocking, once awaiting.
 
 Lives here: opening, pulling, closing, and the generators that callers iterate over. Does not live here: what is sent,
-and what the bytes mean (``_streaming``); steps that all flows have (``_driver``). Nothing is sent before the first
+and what the bytes mean (``_streams/flow``); steps that all flows have (``driver``). Nothing is sent before the first
 event is asked for, and however the iteration ends the connection is closed with it.
 """
 
