@@ -19,7 +19,7 @@ from muapi_client._settings.options import read_amount, read_expect, read_origin
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._state.context import Context
-from muapi_client._state.key_state import Standing
+from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
 from muapi_client._state.upload_cache import Shelf
@@ -127,7 +127,7 @@ class Client:
             draw=draw,
             memory=memory,
             ledger=self._ledger,
-            standing=Standing(),
+            key_state=KeyState(),
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
             max_spend=None if max_spend is None else read_amount("max_spend", max_spend),

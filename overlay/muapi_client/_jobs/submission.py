@@ -133,7 +133,7 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
             memory.accept(record)
             ledger.accept(record)
             if record.request_id:
-                context.standing.accept(record.request_id)
+                context.key_state.accept(record.request_id)
 
 
 def _note(record: Record, fate: Fate) -> str:
@@ -214,7 +214,7 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
     """
     context.memory.accept(record)
     if record.request_id:
-        context.standing.accept(record.request_id)
+        context.key_state.accept(record.request_id)
     if context.journal is not None and record.journaled:
         yield Keep(_entry_write(record, Fate.ACCEPTED, context))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._state.journal import Journal
-    from muapi_client._state.key_state import Standing
+    from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.memory import Memory
     from muapi_client._types.cost import Cost
@@ -36,7 +36,7 @@ class Context(NamedTuple):
         draw: A source of random numbers from 0 to 1, for jitter.
         memory: What the client remembers of its paid submissions.
         ledger: What they cost.
-        standing: What the client has learnt of its key.
+        key_state: What the client has learnt of its key.
         journal: Where every paid job is written down, or None.
         account: Whose jobs they are in the journal, or None without one.
         max_spend: The most the client may spend, in USD, or None.
@@ -58,7 +58,7 @@ class Context(NamedTuple):
     draw: Callable[[], float]
     memory: Memory
     ledger: Ledger
-    standing: Standing
+    key_state: KeyState
     journal: Journal | None = None
     account: Account | None = None
     max_spend: Decimal | None = None

@@ -175,7 +175,7 @@ def _opened(run: StreamRun, reply: Reply) -> None:
     if is_charge(course.told):
         course.charged = True
         run.note()
-        run.context.standing.charge(name_of(course.id))
+        run.context.key_state.charge(name_of(course.id))
 
 
 def _frames(run: StreamRun, came: Piece | End | Lost, reader: Reader, reply: Reply) -> Iterator[Frame]:
