@@ -40,7 +40,7 @@ def name_of(request_id: str | None) -> str:
     return f"request {request_id}" if request_id else "a request without id"
 
 
-class Standing:
+class KeyState:
     """The memory of one client's key. Threads may share it.
 
     Attributes:
