@@ -1,13 +1,8 @@
 """The steps a flow may ask for.
 
 Rule 1: a flow never does I/O, sleeps or reads a clock; it yields a step and is sent the outcome.
-<<<<<<< HEAD
 Rule 2: only ``_transport/driver`` carries steps out, and it knows nothing of jobs or money.
-Rule 3: what the network does is a value (:class:`Lost`); what else goes wrong in a step, such as an interrupt or an
-=======
-Rule 2: only ``_driver`` carries steps out, and it knows nothing of jobs or money.
 Rule 3: what the network does is a value (:class:`NoReply`); what else goes wrong in a step, such as an interrupt or an
->>>>>>> 4882a923952bba2f9dc2fd9c87c46cf21938f85e
 error in a callback, is thrown into the flow at the step.
 """
 

@@ -46,7 +46,7 @@ class StreamConnection(Protocol):
     key: APIKey
 
     def open(self, send: Send) -> Any:
-        """Send a request: its :class:`Reply`, whose body is open where the status is 200 to 299, or :class:`NoReply`."""
+        """Send a request: a :class:`Reply`, whose body is open where its status is 200 to 299, or :class:`NoReply`."""
         ...
 
     def pull(self, seconds: float) -> Any:

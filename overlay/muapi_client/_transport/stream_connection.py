@@ -74,31 +74,19 @@ class _Base:
             "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
         )
 
-<<<<<<< HEAD
-    def _broken(self, error: BaseException, seconds: float) -> Lost:
-        self._raise_unless_fault(error)
-=======
     def _broken(self, error: BaseException, seconds: float) -> NoReply:
-        raise_if_from_signal_handler(error)
-        if not isinstance(error, FAULTS):
-            raise error
->>>>>>> 4882a923952bba2f9dc2fd9c87c46cf21938f85e
+        self._raise_unless_fault(error)
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return self._silent(seconds)
         return NoReply(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
 
-<<<<<<< HEAD
     def _raise_unless_fault(self, error: BaseException) -> None:
         raise_if_from_signal_handler(error)
         if not isinstance(error, FAULTS):
             raise error
 
-    def _silent(self, seconds: float) -> Lost:
-        return Lost(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
-=======
     def _silent(self, seconds: float) -> NoReply:
         return NoReply(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
->>>>>>> 4882a923952bba2f9dc2fd9c87c46cf21938f85e
 
 
 class Channel(_Base):
