@@ -105,7 +105,7 @@ class Flows:
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
 
     def wait(
@@ -116,7 +116,7 @@ class Flows:
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.wait(
             job,
             self._context,
@@ -203,6 +203,13 @@ class Flows:
         slug, sent = _sent(lost)
         return reconcile(slug, sent, self._context, key=lost.key, wall=self._wall_time, new_job=self._new_job)
 
+    def _job(self, job_or_id: Job | str) -> Job:
+        """A job by its id, with what is remembered of it."""
+        if not isinstance(job_or_id, str):
+            return job_or_id
+        record = self._context.memory.find(job_or_id)
+        return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
+
     def _wall_time(self) -> float:
         """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
         reading = getattr(self._clock, "wall_time", time.time)
@@ -220,10 +227,6 @@ class Flows:
 
     def _patience(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
-
-def _job(job_or_id: Job | str) -> Job:
-    return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
 
 
 def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from muapi_client._types.entry import Account, Entry
     from muapi_client._types.prediction import Prediction
 
+OPEN = ("unknown", "intent")
 STATES = ("intent", "accepted", "completed", "failed", "cancelled", "unknown")
 
 
@@ -111,15 +112,24 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         JournalError: The journal cannot be written.
         MuAPIError: It is known what became of it.
     """
-    key = entry.key
+    key = getattr(entry, "key", None)
     if key is None:
-        raise errors.MuAPIError("this error was not raised by a client: settle the entry that mu.unknown() lists")
-    if not isinstance(entry, errors.SubmitOutcomeUnknownError) and entry.state not in ("unknown", "intent"):
-        raise errors.MuAPIError(f"the submit of {entry.slug} is known to be {entry.state}: there is nothing to settle")
-    request_id = job.id if isinstance(job, Job) else job
+        raise errors.MuAPIError(
+            "settle takes an entry that mu.unknown() lists, or the error a submit of this client raised"
+        )
+    request_id = job if job is None else _read_id(job)
     record = context.memory.get(key)
+    state = record.state if record is not None else getattr(entry, "state", "unknown")
+    if state not in OPEN:
+        raise errors.MuAPIError(f"that submit is known to be {state}: there is nothing to settle")
+    known = record is not None
     if context.journal is not None:
-        yield Keep(partial(context.journal.settle, key, request_id))
+        written: bool = yield Keep(partial(context.journal.settle, key, request_id))
+        known = known or written
+    if not known:
+        raise errors.MuAPIError(
+            "that submit is settled already, or is another client's: mu.unknown() lists what is not"
+        )
     if record is not None and request_id is not None:
         record.accept(request_id, None)
         context.memory.accept(record)
@@ -161,6 +171,18 @@ def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[i
         raise errors.MuAPIError(f"before must tell its time zone, such as datetime.now(UTC), not {before!r}")
     count: int = yield Keep(partial(context.journal.forget, before=before, bodies=bodies, account=context.account))
     return count
+
+
+def _read_id(job: object) -> str:
+    """The id of a job, a prediction or a text.
+
+    Raises:
+        MuAPIError: It names none.
+    """
+    request_id = job if isinstance(job, str) else getattr(job, "id", None)
+    if not isinstance(request_id, str) or not request_id.strip():
+        raise errors.MuAPIError(f"settle takes a job or its id, or None where it was never accepted, not {job!r:.60}")
+    return request_id.strip()
 
 
 def _merged(remembered: Iterable[Entry], written: Iterable[Entry], context: Context) -> list[Entry]:

@@ -185,11 +185,15 @@ class Memory:
         Of those that have ended only the latest are remembered; the journal keeps them all.
         """
         if record.request_id:
+            same = self.find(record.request_id)
+            if same is not None and same is not record:  # two submits of one idempotency key are one request
+                self._accepted.pop(same.key, None)
             self._keys[record.request_id] = record.key
         if record.request_id or record.ended:
             self._accepted[record.key] = record
             self._pending.pop(record.key, None)
-        if record.ended and record.key not in self._ended:
+        is_settled = record.cost is not None or record.request_id is not None  # else it stays in doubt, and remembered
+        if record.ended and is_settled and record.key not in self._ended:
             self._ended[record.key] = None
             while len(self._ended) > KEPT_ENDED:
                 oldest = self._accepted.pop(self._ended.popitem(last=False)[0], None)
