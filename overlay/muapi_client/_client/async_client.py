@@ -109,7 +109,8 @@ class AsyncMuAPI(Client):
     async def resume(self, *, all_accounts: bool = False) -> AsyncIterator[AsyncJob]:
         """The jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
         for job in await self._drive(self._flows.resume(all_accounts=all_accounts)):
-            yield job
+            if await self._drive(self._flows.is_unfinished(job)):
+                yield job
 
     async def jobs(
         self,

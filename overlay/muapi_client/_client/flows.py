@@ -21,7 +21,6 @@ from muapi_client._protocol.request import encode, prepare, refuse_stream
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._types.job import Job
-from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
 R = TypeVar("R")
@@ -79,7 +79,8 @@ class Flows:
 
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
-        return prepare(call, self._context, started_at=self._wall_time(), new_key=urandom(16).hex())
+        reading = self._clock.now()
+        return prepare(call, self._context, started_at=self._wall_time(), reading=reading, new_key=urandom(16).hex())
 
     def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
         now = self._clock.now()
@@ -180,6 +181,10 @@ class Flows:
         """Of ``MuAPI.resume``."""
         return recall.unfinished(self._context, self._new_job, all_accounts=all_accounts)
 
+    def is_unfinished(self, job: Job) -> Flow[bool]:
+        """Of ``MuAPI.resume``, before each job is handed out."""
+        return recall.is_unfinished(job, self._context)
+
     def jobs(self, **wanted: Any) -> Flow[list[Entry]]:
         """Of ``MuAPI.jobs``."""
         return recall.jobs(self._context, **wanted)
@@ -200,8 +205,7 @@ class Flows:
         """Of ``MuAPI.reconcile``."""
         from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
-        slug, sent = _sent(lost)
-        return reconcile(slug, sent, self._context, key=lost.key, wall=self._wall_time, new_job=self._new_job)
+        return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)
 
     def _job(self, job_or_id: Job | str) -> Job:
         """A job by its id, with what is remembered of it."""
@@ -227,16 +231,6 @@ class Flows:
 
     def _patience(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
-
-def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:
-    """Which model a lost submit was for, and when it was sent, where that is known."""
-    if not isinstance(lost, SubmitOutcomeUnknownError):
-        return lost.slug, lost.intended_at
-    if lost.call is None:
-        raise MuAPIError("this error carries no call, so there is nothing to look for")
-    sent = None if lost.started_at is None else datetime.fromtimestamp(lost.started_at, UTC)
-    return lost.call.operation.slug, sent
 
 
 def flows_of(client: Any, job_class: type[Job]) -> Flows:

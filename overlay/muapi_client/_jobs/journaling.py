@@ -61,9 +61,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
 
 def warn_of_overruns(context: Context) -> Flow[None]:
     """Warn of models that cost more than was set aside for them, once each."""
-    overruns = context.ledger.overruns
-    while overruns:
-        slug, set_aside, charged = overruns.pop()
+    for slug, set_aside, charged in context.ledger.take_overruns():
         message = (
             f"{slug} was charged {charged} USD where {set_aside} USD had been set aside within max_spend. From now on"
             " the highest charge seen is set aside for it; this is said once a model."

@@ -49,6 +49,8 @@ def unknown(context: Context, *, all_accounts: bool = False) -> Flow[list[Entry]
 def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accounts: bool = False) -> Flow[list[Job]]:
     """The jobs that were accepted and whose end was not seen, oldest first; not what another process waits for.
 
+    That is of this moment: ask :func:`is_unfinished` before one is taken up.
+
     Raises:
         JournalError: The journal cannot be read.
     """
@@ -57,6 +59,19 @@ def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accou
         written = yield Keep(partial(context.journal.unfinished, _account(context, all_accounts)))
     entries = _merged((record.entry() for record in context.memory.unfinished()), written, context)
     return [new_job(entry.request_id, entry.call, entry.cost, entry.intended_at) for entry in entries]
+
+
+def is_unfinished(job: Job, context: Context) -> Flow[bool]:
+    """Whether a job may still be taken up: its end was not seen, and no other process waits for it by now.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    record = context.memory.find(job.id)
+    if record is not None:
+        return record.state == "accepted"
+    answer: bool = context.journal is not None and (yield Keep(partial(context.journal.is_unfinished, job.id)))
+    return answer
 
 
 def jobs(
@@ -122,6 +137,9 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     state = record.state if record is not None else getattr(entry, "state", "unknown")
     if state not in OPEN:
         raise errors.MuAPIError(f"that submit is known to be {state}: there is nothing to settle")
+    other = None if request_id is None else context.memory.find(request_id)
+    if other is not None and other.key != key:
+        raise errors.MuAPIError(f"job {request_id} is another submit's, of {other.call.operation.slug}")
     known = record is not None
     if context.journal is not None:
         written: bool = yield Keep(partial(context.journal.settle, key, request_id))
@@ -187,6 +205,7 @@ def _read_id(job: object) -> str:
 
 def _merged(remembered: Iterable[Entry], written: Iterable[Entry], context: Context) -> list[Entry]:
     """Both, oldest first; of what memory knows the journal's word counts only for what it alone keeps."""
+    written = list(written)
     rows = {row.key: row for row in written}
     entries = [
         evolve(entry, files=rows[entry.key].files, run=rows[entry.key].run, run_key=rows[entry.key].run_key)
@@ -194,7 +213,8 @@ def _merged(remembered: Iterable[Entry], written: Iterable[Entry], context: Cont
         else entry
         for entry in remembered
     ]
-    entries += [row for key, row in rows.items() if (record := context.memory.get(key)) is None or not record.ours]
+    # Of damaged rows several may lack a key, so each row counts.
+    entries += [row for row in written if (record := context.memory.get(row.key)) is None or not record.ours]
     return sorted(entries, key=lambda entry: (entry.intended_at, entry.key))
 
 

@@ -346,6 +346,13 @@ class Journal:
         rows = self._select(("accepted",), account)
         return [read_entry(row) for row in rows if _has_id(row) and not _is_waited_for(row)]
 
+    def is_unfinished(self, request_id: str) -> bool:
+        """Whether a job was accepted, its end not seen, and no other process that is alive waits for it."""
+        rows = self._rows(
+            "SELECT * FROM job WHERE request_id = :request_id AND state = 'accepted'", {"request_id": request_id}
+        )
+        return any(not _is_waited_for(row) for row in rows)
+
     def unknown(
         self, account: Account | None = None, *, is_running: Callable[[str], bool] = lambda _key: False
     ) -> list[Entry]:

@@ -169,6 +169,11 @@ class Ledger:
         self._doubtful.discard(key)
         self.record(request_id, record.cost)
 
+    def take_overruns(self) -> list[Overrun]:
+        """The jobs that cost more than was set aside for them and were not warned of yet: from now on they were."""
+        taken, self.overruns = self.overruns, []
+        return taken
+
     def highest_charge(self, slug: str) -> Decimal:
         """The highest charge of a model that passed what was set aside for it, in USD; 0 where none did."""
         return self._highest.get(slug, ZERO)

@@ -41,6 +41,8 @@ class Record(Attempts):
         key: Ours, and its key in the journal.
         call: What is submitted.
         intended_at: When it was about to be, by this machine's clock, in UTC.
+        reading: The same on the client's clock, in seconds.
+        given_up: When its last try was given up, on that clock, in seconds, or None.
         changed_at: When anything was last learnt of it, by this machine's clock, in UTC.
         accepted: Whether it is known to have been accepted.
         accepted_at: When, in seconds on the client's clock, or None.
@@ -58,11 +60,20 @@ class Record(Attempts):
     """
 
     def __init__(
-        self, call: Call[Any], intended_at: datetime, *, waits: bool = False, tag: str | None = None, origin: str = ""
+        self,
+        call: Call[Any],
+        intended_at: datetime,
+        *,
+        reading: float = 0.0,
+        waits: bool = False,
+        tag: str | None = None,
+        origin: str = "",
     ) -> None:
         self.key = os.urandom(16).hex()
         self.call = call
         self.intended_at = self.changed_at = intended_at
+        self.reading = reading
+        self.given_up: float | None = None
         self.accepted = False
         self.accepted_at: float | None = None
         self.request_id: str | None = None

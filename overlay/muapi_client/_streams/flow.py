@@ -116,7 +116,8 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
         course.seconds += came.at - now  # what the caller takes between two events does not count
         now, was_settled = came.at, course.settled
         for frame in _frames(run, came, reader, reply):
-            event = yield from _read(run, frame, reply)
+            shown = frame._replace(data=run.channel.key.hide_text(frame.data))  # a server may echo the key
+            event = yield from _read(run, shown, reply)
             if event is not None and course.failure is None:
                 now = yield Emit(event)
         if course.settled and not was_settled:
