@@ -124,7 +124,7 @@ class Client:
             strict=strict,
             webhook=webhook,
             team_id=team_id,
-            draw=draw,
+            random=draw_random,
             memory=memory,
             ledger=self._ledger,
             key_state=KeyState(),
@@ -186,7 +186,7 @@ def read_models(given: ModuleType | str | None) -> str | None:
     return read_package(given)
 
 
-def draw() -> float:
+def draw_random() -> float:
     """A random number from 0 to 1, for jitter; the operating system's, since importing ``random`` takes 3 ms."""
     return int.from_bytes(urandom(4)) / 2**32
 

@@ -168,7 +168,7 @@ class Flows:
     def _probing(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
         other = copy(self)
-        other.__dict__["_context"] = self._context._replace(expect=None, remarks=False)
+        other.__dict__["_context"] = self._context._replace(expect=None, warns=False)
         return other
 
     def unknown(self, *, all_accounts: bool) -> Flow[list[Entry]]:

@@ -196,11 +196,11 @@ class PollState(NamedTuple):
     def pause(self, context: Context, *, waited: float) -> float:
         """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
         if self.failures:
-            back_off = context.retry.pause(self.failures, draw=context.draw(), retry_after=self.retry_after)
+            back_off = context.retry.pause(self.failures, draw=context.random(), retry_after=self.retry_after)
             return max(back_off, context.polling.minimum)
         longest = context.retry.retry_after_maximum
         seconds = min(self.retry_after, longest) if self.retry_after is not None else None
-        return context.polling.pause(waited, draw=context.draw(), retry_after=seconds)
+        return context.polling.pause(waited, draw=context.random(), retry_after=seconds)
 
 
 def _retry_after(outcome: Outcome) -> float | None:

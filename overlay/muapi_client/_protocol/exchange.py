@@ -149,7 +149,7 @@ class BackOff:
             seconds = retry_after(outcome)
         self._failures += 1
         self._first_ended = self._first_ended or outcome.at
-        pause = retry.pause(self._failures, draw=self._context.draw(), retry_after=seconds)
+        pause = retry.pause(self._failures, draw=self._context.random(), retry_after=seconds)
         over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause
 

@@ -116,7 +116,7 @@ def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[N
         own = context.key_state.owns(job.id)
         if own:
             _learn(said, context)
-        if context.remarks and context.key_state.first_warning(own=own):
+        if context.warns and context.key_state.first_warning(own=own):
             yield Do(partial(_warn, said))
 
 
