@@ -20,7 +20,7 @@ from muapi_client._protocol.cost_headers import balance_from_headers, tells_refu
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
-from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Sleep
+from muapi_client._protocol.steps import Do, Flow, NoReply, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import heed
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
@@ -154,7 +154,7 @@ def _poll(
 
 def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
     """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
     answer = job_answer.read_prediction(outcome, request_id=job.id)
