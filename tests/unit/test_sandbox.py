@@ -18,7 +18,7 @@ from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
 from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh
 from muapi_client._sandbox.guard import judged
-from muapi_client._state.key_state import KeyState, Known, Listing
+from muapi_client._state.key_state import KeyFacts, KeyState, Listing
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 
@@ -173,15 +173,15 @@ def test_text_is_told_by_its_key_alone() -> None:
     told = judged(Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED))
     assert told.sandbox.verdict is None
     for known, expected in (
-        (Known(sampled="request 1"), True),
-        (Known(charged="request 1"), False),
-        (Known(listing=Listing(test=2)), True),
-        (Known(listing=Listing(live=2)), False),
-        (Known(listing=Listing(test=1, live=1)), None),
-        (Known(listing=Listing(test=1, silent=1)), None),
-        (Known(listing=Listing(silent=1)), None),
-        (Known(listing=Listing()), None),
-        (Known(sampled="request 1", charged="request 2"), False),
+        (KeyFacts(sampled="request 1"), True),
+        (KeyFacts(charged="request 1"), False),
+        (KeyFacts(listing=Listing(test=2)), True),
+        (KeyFacts(listing=Listing(live=2)), False),
+        (KeyFacts(listing=Listing(test=1, live=1)), None),
+        (KeyFacts(listing=Listing(test=1, silent=1)), None),
+        (KeyFacts(listing=Listing(silent=1)), None),
+        (KeyFacts(listing=Listing()), None),
+        (KeyFacts(sampled="request 1", charged="request 2"), False),
     ):
         assert judged(told, known).sandbox.verdict is expected, known
 
@@ -210,12 +210,12 @@ COSTS = st.none() | st.builds(
     Cost, st.decimals(0, 5, places=2), st.integers(0, 2), st.integers(0, 2), refunded=st.booleans()
 )
 CALLS = st.sampled_from([None, FOX, ASKED, raw_call("new/one", {"prompt": "x"}), raw_call("new/two", {"url": SAMPLE})])
-KNOWN = st.builds(Known, st.sampled_from(["", "request 1"]), st.sampled_from(["", "request 2"]))
+KNOWN = st.builds(KeyFacts, st.sampled_from(["", "request 1"]), st.sampled_from(["", "request 2"]))
 ANSWERS = st.builds(lambda urls, **more: said(*urls, **more), URLS, cost=COSTS, call=CALLS, looks=st.integers(0, 2))
 
 
 @given(ANSWERS, KNOWN)
-def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction, known: Known) -> None:
+def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction, known: KeyFacts) -> None:
     answer = judged(answer, known)
     verdict = answer.sandbox
     assert looks_like_sandbox(answer, known) or verdict.verdict is not True
@@ -223,7 +223,7 @@ def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: P
 
 
 @given(ANSWERS, KNOWN, st.decimals("0.000001", 10**6), st.booleans())
-def test_a_charge_is_never_called_sandbox(answer: Prediction, known: Known, amount: Decimal, refunded: bool) -> None:
+def test_a_charge_is_never_called_sandbox(answer: Prediction, known: KeyFacts, amount: Decimal, refunded: bool) -> None:
     assert evolve(judged(answer, known), cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
 
 
@@ -241,7 +241,7 @@ def test_the_key_list_counts_active_keys() -> None:
 
 
 def test_a_mixed_list_says_that_it_settles_nothing() -> None:
-    verdict = weigh(of_key(Known(listing=Listing(2, 1, 0))))
+    verdict = weigh(of_key(KeyFacts(listing=Listing(2, 1, 0))))
     assert verdict == SandboxVerdict(
         None, ("the key list marks 2 of 3 active keys as test keys, and does not tell which key this is",)
     )
@@ -272,7 +272,7 @@ def test_a_standing_remembers_what_came_first_and_warns_once() -> None:
     key_state.sample("request 4")
     key_state.listed(Listing(test=1))
     key_state.listed(None)
-    assert key_state.known == Known("request 1", "request 3", Listing(test=1))
+    assert key_state.known == KeyFacts("request 1", "request 3", Listing(test=1))
     assert [key_state.first_warning(own=True) for _ in range(3)] == [True, False, False]
 
 

@@ -14,7 +14,7 @@ from muapi_client._sandbox import evidence
 from muapi_client._sandbox.evidence import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
-from muapi_client._state.key_state import NOTHING, Known, Listing, name_of
+from muapi_client._state.key_state import NOTHING, KeyFacts, Listing, name_of
 from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
@@ -37,7 +37,7 @@ STREAM: Final = "/stream"  # how the slugs of streaming language models end
 QUOTING: Final = frozenset({"text", "data", "social"})
 
 
-def verdict_of(said: Prediction, known: Known = NOTHING) -> SandboxVerdict:
+def verdict_of(said: Prediction, known: KeyFacts = NOTHING) -> SandboxVerdict:
     """Judge one answer by what it shows and what was known of its key: a charge before adds nothing to one of now."""
     known = known._replace(charged="") if is_charge(said.cost) else known
     return weigh((*shown_by(said), *of_key(known)))
@@ -51,7 +51,7 @@ def shown_by(said: Prediction) -> Iterator[Evidence]:
     return _of_answer(said, free=_is_free(model), quotes=_may_quote(model))
 
 
-def looks_like_sandbox(said: Prediction, known: Known = NOTHING) -> bool:
+def looks_like_sandbox(said: Prediction, known: KeyFacts = NOTHING) -> bool:
     """Whether the verdict may be True, without asking for the model.
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
@@ -179,7 +179,7 @@ def _may_quote(model: Model | None) -> bool | None:
     return None if model is None else model.kind in QUOTING
 
 
-def of_key(known: Known) -> Iterator[Evidence]:
+def of_key(known: KeyFacts) -> Iterator[Evidence]:
     """What is known of a key besides the answer at hand."""
     if known.charged:
         yield Evidence(evidence.CHARGED_BEFORE, known.charged)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from muapi_client._state.key_state import NOTHING, Known, name_of
+from muapi_client._state.key_state import NOTHING, KeyFacts, name_of
 from muapi_client._types.cost import is_charge
 from muapi_client._types.status import JobState
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._types.sandbox import SandboxVerdict
 
 
-def judged(prediction: Prediction, known: Known = NOTHING) -> Prediction:
+def judged(prediction: Prediction, known: KeyFacts = NOTHING) -> Prediction:
     """The prediction with its verdict, weighed once that is asked for.
 
     Args:
@@ -36,7 +36,7 @@ def judged(prediction: Prediction, known: Known = NOTHING) -> Prediction:
     return evolve(prediction, sandbox=partial(_weigh, known=known))
 
 
-def _weigh(prediction: Prediction, known: Known) -> SandboxVerdict:
+def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
     from muapi_client._sandbox.detection import verdict_of  # noqa: PLC0415 - asked for by few
 
     return verdict_of(prediction, known)

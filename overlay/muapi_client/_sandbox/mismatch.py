@@ -27,7 +27,7 @@ from muapi_generated.types import Call, Operation
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
-    from muapi_client._state.key_state import Known
+    from muapi_client._state.key_state import KeyFacts
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -110,7 +110,7 @@ def hold(said: Prediction, job: Job, context: Context) -> None:
         )
 
 
-def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[None]:
+def remark(said: Prediction, job: Job, known: KeyFacts, context: Context) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
     if looks_like_sandbox(said, known) and said.sandbox.verdict:
         own = context.key_state.owns(job.id)

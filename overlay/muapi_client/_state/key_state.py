@@ -24,7 +24,7 @@ class Listing(NamedTuple):
     silent: int = 0  # listed without ``is_test``
 
 
-class Known(NamedTuple):
+class KeyFacts(NamedTuple):
     """What is known of a key besides the answer at hand."""
 
     charged: str = ""  # the request that was seen charged first
@@ -32,7 +32,7 @@ class Known(NamedTuple):
     listing: Listing | None = None  # None: not asked, or not told
 
 
-NOTHING = Known()
+NOTHING = KeyFacts()
 
 
 def name_of(request_id: str | None) -> str:
