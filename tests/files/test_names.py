@@ -26,7 +26,7 @@ from muapi_client._files.media import (
     suffix_of,
     wire_name,
 )
-from muapi_client._files.temp_file import Part
+from muapi_client._files.temp_file import PartialFile
 from muapi_client._files.urls import hop, is_safe, shown
 from muapi_client._spec.raw_call import raw_call
 
@@ -189,7 +189,7 @@ def test_every_file_is_found_and_replaced(body: Mapping[str, object]) -> None:
 
 
 def test_a_part_that_was_never_opened_is_discarded_in_peace(tmp_path: Path) -> None:
-    part = Part(tmp_path / "never")
+    part = PartialFile(tmp_path / "never")
     part.discard()
     part.discard()
     assert not (tmp_path / "never").exists()

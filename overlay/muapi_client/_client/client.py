@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._client.file_flows import Files
     from muapi_client._client.flows import Flows
     from muapi_client._protocol.steps import Flow
-    from muapi_client._transport.file_transfer import Hands
+    from muapi_client._transport.file_transfer import BlockingFileTransfer
 
 T = TypeVar("T")
 
@@ -342,7 +342,7 @@ class MuAPI(Client):
         from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return download(plan, self._hands, self._drive)
+        return download(plan, self._transfer, self._drive)
 
     @property
     def account(self) -> "_client.resources.Account":
@@ -391,14 +391,19 @@ class MuAPI(Client):
     def _files(self) -> "Files":
         from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._hands)
+        return files_of(self, self._transfer)
 
     @property
-    def _hands(self) -> "Hands":
-        from muapi_client._transport.file_transfer import Hands  # noqa: PLC0415 - imports httpx
+    def _transfer(self) -> "BlockingFileTransfer":
+        from muapi_client._transport.file_transfer import BlockingFileTransfer  # noqa: PLC0415 - imports httpx
 
-        return Hands(
-            self._connections, self._storage, self._shelf, clock=self._clock, origin=self._origin, api_key=self._key
+        return BlockingFileTransfer(
+            self._connections,
+            self._storage,
+            self._upload_cache,
+            clock=self._clock,
+            origin=self._origin,
+            api_key=self._key,
         )
 
     def _drive(self, flow: "Flow[T]") -> T:

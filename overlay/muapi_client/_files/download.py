@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import frozen
 
 from muapi_client._files import media
-from muapi_client._files.fetch import Bounds, fetched
+from muapi_client._files.fetch import DownloadLimits, fetched
 from muapi_client._files.temp_file import directory_of
 from muapi_client._protocol.steps import Do, Flow
 from muapi_client.errors import DownloadError, MuAPIError
@@ -22,7 +22,7 @@ from muapi_client.errors import DownloadError, MuAPIError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
     from muapi_client._types.prediction import Output, Prediction
@@ -38,7 +38,7 @@ class Plan:
     outputs: tuple[Output, ...]
     directory: Path
     concurrency: int
-    bounds: Bounds
+    limits: DownloadLimits
 
 
 def plan(
@@ -68,25 +68,25 @@ def plan(
         outputs=prediction.outputs,
         directory=directory_of(directory),
         concurrency=concurrency,
-        bounds=Bounds(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
+        limits=DownloadLimits(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
     )
 
 
-def save(plan: Plan, index: int, part: Part, hands: FileTransfer) -> Flow[Path]:
+def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> Flow[Path]:
     """Save one output and answer where.
 
     Raises:
         DownloadError: It cannot be had, is not what it should be, or cannot be written.
     """
-    yield Do(partial(hands.disk, part.open))
+    yield Do(partial(transfer.disk, part.open))
     output = plan.outputs[index]
     if output.url is not None:
-        suffix = yield from fetched(output.url, output.media_type, plan.bounds, part, hands)
+        suffix = yield from fetched(output.url, output.media_type, plan.limits, part, transfer)
     else:
         content, suffix = _written(output)
-        yield Do(partial(hands.disk, partial(part.write, content)))
+        yield Do(partial(transfer.disk, partial(part.write, content)))
     stem = media.file_stem(plan.request_id, index)
-    path: Path = yield Do(partial(hands.disk, partial(part.place, stem, suffix)))
+    path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 
 

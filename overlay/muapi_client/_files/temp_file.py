@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
-class Part:
+class PartialFile:
     """One such file. Use it from one thread at a time."""
 
     def __init__(self, directory: Path) -> None:
@@ -85,7 +85,7 @@ class Part:
 
     def _open_file(self) -> IO[bytes]:
         if self._file is None:
-            raise RuntimeError("the part is not open")
+            raise RuntimeError("the partial file is not open")
         return self._file
 
 

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
-    from muapi_client._state.upload_cache import Shelf, Turn
+    from muapi_client._state.upload_cache import Turn, UploadCache
     from muapi_client._transport.connections import AsyncConnections, Connections
 
 R = TypeVar("R")
@@ -79,14 +79,14 @@ def _guard(content: bytearray) -> None:
         raise APIConnectionError(f"the answer to an upload passes {ANSWER_MAXIMUM} bytes")
 
 
-class Hands(_Base):
+class BlockingFileTransfer(_Base):
     """How the blocking client moves files."""
 
     def __init__(
-        self, api: Connections, storage: Connections, shelf: Shelf, *, clock: Clock, origin: str, api_key: APIKey
+        self, api: Connections, storage: Connections, cache: UploadCache, *, clock: Clock, origin: str, api_key: APIKey
     ) -> None:
         super().__init__(clock, origin, api_key)
-        self._api, self._storage, self._shelf = api, storage, shelf
+        self._api, self._storage, self._upload_cache = api, storage, cache
 
     def post(self, form: Form) -> Reply | NoReply:
         """Post a form to the API, with the key."""
@@ -113,7 +113,7 @@ class Hands(_Base):
             return self._lost(error, form, body, delivery)
         return self._answered(response, content)
 
-    def fetch(self, fetch: Fetch, part: Part) -> Fetched:
+    def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
         receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
@@ -141,24 +141,24 @@ class Hands(_Base):
 
     def turn(self, key: str) -> Turn:
         """The turn of a content."""
-        return self._shelf.turn(key, ForkLock)
+        return self._upload_cache.turn(key, ForkLock)
 
 
-class AsyncHands(_Base):
-    """How the awaiting client moves files; the twin of :class:`Hands`."""
+class AsyncFileTransfer(_Base):
+    """How the awaiting client moves files; the twin of :class:`BlockingFileTransfer`."""
 
     def __init__(
         self,
         api: AsyncConnections,
         storage: AsyncConnections,
-        shelf: Shelf,
+        cache: UploadCache,
         *,
         clock: Clock,
         origin: str,
         api_key: APIKey,
     ) -> None:
         super().__init__(clock, origin, api_key)
-        self._api, self._storage, self._shelf = api, storage, shelf
+        self._api, self._storage, self._upload_cache = api, storage, cache
 
     async def post(self, form: Form) -> Reply | NoReply:
         """Post a form to the API, with the key."""
@@ -185,7 +185,7 @@ class AsyncHands(_Base):
             return self._lost(error, form, body, delivery)
         return self._answered(response, content)
 
-    async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
+    async def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
         receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
@@ -213,4 +213,4 @@ class AsyncHands(_Base):
 
     def turn(self, key: str) -> Turn:
         """The turn of a content in this event loop."""
-        return self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)
+        return self._upload_cache.turn((key, anyio.lowlevel.current_token()), anyio.Lock)
