@@ -16,7 +16,7 @@ from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
 from muapi_client._protocol.cost_headers import DISPUTE
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
-from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh
+from muapi_client._sandbox.evidence import INDICATORS, SETTLES, Evidence, Indicator, weigh
 from muapi_client._sandbox.guard import judged
 from muapi_client._state.key_state import KeyFacts, KeyState, Listing
 from muapi_client.models import flux_dev_image, gpt_5_mini
@@ -30,14 +30,14 @@ FOX = flux_dev_image(prompt="a fox")
 ASKED = gpt_5_mini(prompt="why are foxes red?")
 ZERO, PAID = Cost(Decimal(0)), Cost(Decimal("0.03"))
 
-KINDS = st.sets(st.sampled_from(GROUNDS))
-FOR_LIVE = [ground for ground in GROUNDS if ground.weight < 0]
-FOR_SANDBOX = [ground for ground in GROUNDS if ground.weight > 0]
+KINDS = st.sets(st.sampled_from(INDICATORS))
+FOR_LIVE = [indicator for indicator in INDICATORS if indicator.weight < 0]
+FOR_SANDBOX = [indicator for indicator in INDICATORS if indicator.weight > 0]
 RANKS = {False: 0, None: 1, True: 2}
 
 
-def rank(grounds: set[Ground]) -> int:
-    return RANKS[weigh(map(Evidence, grounds)).verdict]
+def rank(indicators: set[Indicator]) -> int:
+    return RANKS[weigh(map(Evidence, indicators)).verdict]
 
 
 def said(*urls: str, cost: Cost | None = ZERO, call: Any = FOX, looks: int = 0, **more: Any) -> Prediction:
@@ -45,29 +45,29 @@ def said(*urls: str, cost: Cost | None = ZERO, call: Any = FOX, looks: int = 0, 
 
 
 @given(KINDS, st.sampled_from(FOR_LIVE))
-def test_evidence_for_live_never_moves_the_verdict_towards_sandbox(found: set[Ground], more: Ground) -> None:
+def test_evidence_for_live_never_moves_the_verdict_towards_sandbox(found: set[Indicator], more: Indicator) -> None:
     assert rank(found | {more}) <= rank(found)
 
 
 @given(KINDS, st.sampled_from(FOR_SANDBOX))
-def test_evidence_for_sandbox_never_moves_the_verdict_towards_live(found: set[Ground], more: Ground) -> None:
+def test_evidence_for_sandbox_never_moves_the_verdict_towards_live(found: set[Indicator], more: Indicator) -> None:
     assert rank(found | {more}) >= rank(found)
 
 
 @given(KINDS, st.sampled_from([evidence.CHARGED, evidence.REFUNDED, evidence.CHARGED_BEFORE]))
-def test_money_ends_the_matter(found: set[Ground], money: Ground) -> None:
+def test_money_ends_the_matter(found: set[Indicator], money: Indicator) -> None:
     assert weigh(map(Evidence, found | {money})).verdict is False
 
 
-@given(st.sets(st.sampled_from([ground for ground in GROUNDS if not ground.weight])))
-def test_what_weighs_nothing_settles_nothing(found: set[Ground]) -> None:
+@given(st.sets(st.sampled_from([indicator for indicator in INDICATORS if not indicator.weight])))
+def test_what_weighs_nothing_settles_nothing(found: set[Indicator]) -> None:
     verdict = weigh(map(Evidence, found))
     assert verdict.verdict is None
     assert len(verdict.evidence) == len(found)
 
 
-@given(st.lists(st.sampled_from(GROUNDS)))
-def test_a_kind_of_evidence_counts_once_and_in_any_order(found: list[Ground]) -> None:
+@given(st.lists(st.sampled_from(INDICATORS)))
+def test_a_kind_of_evidence_counts_once_and_in_any_order(found: list[Indicator]) -> None:
     assert weigh(map(Evidence, found)) == weigh(map(Evidence, {*found})) == weigh(map(Evidence, reversed(found)))
 
 
@@ -77,16 +77,20 @@ def test_no_evidence_is_no_verdict() -> None:
 
 def test_no_single_sign_in_an_answer_settles_for_sandbox() -> None:
     """Only what is known of the key itself does."""
-    alone = {ground for ground in GROUNDS if rank({ground}) == RANKS[True]}
+    alone = {indicator for indicator in INDICATORS if rank({indicator}) == RANKS[True]}
     assert alone == {evidence.LISTED_TEST, evidence.SAMPLED_BEFORE}
-    assert all(ground.settles == (abs(ground.weight) >= SETTLES) for ground in GROUNDS)
+    assert all(indicator.settles == (abs(indicator.weight) >= SETTLES) for indicator in INDICATORS)
 
 
 def test_every_kind_of_evidence_has_a_sentence_and_a_source() -> None:
-    assert len(set(GROUNDS)) == len(GROUNDS) == sum(isinstance(value, Ground) for value in vars(evidence).values())
-    for ground in GROUNDS:
-        assert ground.source
-        assert "{" not in str(Evidence(ground, "detail"))
+    assert (
+        len(set(INDICATORS))
+        == len(INDICATORS)
+        == sum(isinstance(value, Indicator) for value in vars(evidence).values())
+    )
+    for indicator in INDICATORS:
+        assert indicator.source
+        assert "{" not in str(Evidence(indicator, "detail"))
 
 
 def test_the_weightiest_evidence_comes_first() -> None:

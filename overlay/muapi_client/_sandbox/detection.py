@@ -19,7 +19,7 @@ from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from muapi_client._sandbox.evidence import Ground
+    from muapi_client._sandbox.evidence import Indicator
     from muapi_client._types.cost import Cost
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -56,7 +56,7 @@ def looks_like_sandbox(said: Prediction, known: KeyFacts = NOTHING) -> bool:
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
     """
-    shown = (piece for piece in _of_answer(said) if piece.ground is not evidence.LIVE_PLACE)
+    shown = (piece for piece in _of_answer(said) if piece.indicator is not evidence.LIVE_PLACE)
     return weigh((*shown, *of_key(known))).verdict is True
 
 
@@ -114,7 +114,7 @@ def _of_place(url: str, *, asked: bool, quotes: bool | None) -> Iterator[Evidenc
         yield Evidence(evidence.MAYBE_QUOTED if quotes is None else _sample(host, asked=asked), url)
 
 
-def _sample(host: str, *, asked: bool) -> Ground:
+def _sample(host: str, *, asked: bool) -> Indicator:
     """What a sample's URL is evidence of: without its call it may be quoted from an input nobody knows here."""
     return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and asked else evidence.LIKE_A_SAMPLE
 
@@ -193,8 +193,8 @@ def _of_listing(listing: Listing) -> Evidence:
     """What the key list tells. Which of the keys is ours it does not say, so only what holds for all of them counts."""
     test, live, silent = listing
     if not silent and bool(test) != bool(live):
-        ground: Ground = evidence.LISTED_TEST if test else evidence.LISTED_LIVE
-        return Evidence(ground, str(test or live))
+        indicator: Indicator = evidence.LISTED_TEST if test else evidence.LISTED_LIVE
+        return Evidence(indicator, str(test or live))
     if test or live:
         return Evidence(evidence.LISTED_BOTH, f"{test} of {sum(listing)} active keys")
     return Evidence(evidence.LISTED_SILENT)
