@@ -103,7 +103,7 @@ def _read_out(
 
 def _follow(run: StreamRun) -> StreamFlow[None]:
     """Open the stream and emit its events until its end was seen."""
-    context, course = run.context, run.course
+    context, state = run.context, run.state
     reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
     if reply.status not in response.OK:
         raise _refusal_error(run, reply)
@@ -111,16 +111,16 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     reader = Reader(reply.headers.get("content-type", ""))
     now, until = reply.at, context.wait_timeout
     while True:
-        came: Piece | End | NoReply = yield Do(partial(run.channel.pull, min(context.timeout, until - course.seconds)))
-        course.seconds += came.at - now  # what the caller takes between two events does not count
-        now, was_settled = came.at, course.settled
+        came: Piece | End | NoReply = yield Do(partial(run.channel.pull, min(context.timeout, until - state.seconds)))
+        state.seconds += came.at - now  # what the caller takes between two events does not count
+        now, was_settled = came.at, state.settled
         for frame in _frames(run, came, reader, reply):
             event = yield from _read(run, frame, reply)
-            if event is not None and course.failure is None:
+            if event is not None and state.failure is None:
                 now = yield Emit(event)
-        if course.settled and not was_settled:
-            until = min(until, course.seconds + AFTERMATH)
-        if isinstance(came, End | NoReply) or course.seconds >= until:
+        if state.settled and not was_settled:
+            until = min(until, state.seconds + AFTERMATH)
+        if isinstance(came, End | NoReply) or state.seconds >= until:
             break
     yield from _ended(run, came, reply._replace(content=run.channel.key.hide(bytes(reader.beginning))))
 
@@ -132,30 +132,30 @@ def _ended(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> StreamF
         SubmitOutcomeUnknownError, StreamBrokenError, WaitTimeoutError: Its end was not seen.
         JobError: It did not end well.
     """
-    course = run.course
-    if course.failure is not None:
+    state = run.state
+    if state.failure is not None:
         hide_key(run)
         waiting.judge(run.job, run.prediction())
-    if isinstance(came, Piece) and not course.complete:
+    if isinstance(came, Piece) and not state.complete:
         raise late(run)
-    if isinstance(came, End) and not course.begun:
-        if course.charged:
-            course.data = reply.content.decode("utf-8", "replace")
+    if isinstance(came, End) and not state.begun:
+        if state.charged:
+            state.data = reply.content.decode("utf-8", "replace")
         raise broken(run, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
-    if isinstance(came, End) and not came.proven and not course.complete:
+    if isinstance(came, End) and not came.proven and not state.complete:
         raise broken(run, "the connection was closed, and no end was told")
-    if course.pending and course.id and not course.text:
+    if state.pending and state.id and not state.text:
         yield Emit((yield from _answered(run, run.prediction("processing"))))
-    if course.unfinished:
-        course.warnings.append(UNFINISHED)
-    course.ended = True
+    if state.unfinished:
+        state.warnings.append(UNFINISHED)
+    state.ended = True
 
 
 def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
     """The error of an answer that is no stream: a refusal, or a job that was accepted and has ended badly."""
     answer = job_answer.read_prediction(reply, request_id=None)
     if answer is not None:
-        run.course.absorb(answer)
+        run.state.absorb(answer)
         try:
             waiting.judge(run.job, answer)
         except errors.JobError as error:
@@ -170,12 +170,12 @@ def _opened(run: StreamRun, reply: Reply) -> None:
 
     It teaches of the key at once; whether it was expected is told at the end, since what is paid for is handed on.
     """
-    course = run.course
-    course.told, course.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
-    if is_charge(course.told):
-        course.charged = True
+    state = run.state
+    state.told, state.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
+    if is_charge(state.told):
+        state.charged = True
         run.note()
-        run.context.key_state.charge(name_of(course.id))
+        run.context.key_state.charge(name_of(state.id))
 
 
 def _frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: Reply) -> Iterator[Frame]:
@@ -208,12 +208,12 @@ def _is_whole(frame: Frame) -> bool:
 
 def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
     """Say what a break means: nothing where the end was told before, else an error."""
-    course, why = run.course, str(came.error)
-    if course.settled:
+    state, why = run.state, str(came.error)
+    if state.settled:
         return
-    if course.finished:
-        course.warnings.append(f"the connection broke after the text was complete: {why}")
-    elif course.seconds >= run.context.wait_timeout:
+    if state.finished:
+        state.warnings.append(f"the connection broke after the text was complete: {why}")
+    elif state.seconds >= run.context.wait_timeout:
         raise late(run) from came.error
     else:
         raise broken(run, why, reply) from came.error
@@ -221,17 +221,17 @@ def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
 
 def _read(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent | None]:
     """Take a frame in; answers what it says to the user."""
-    course = run.course
+    state = run.state
     if frame.form is Form.DOCUMENT:
         said = _said(run, frame, reply)
         if said is not None:
             return (yield from _answered(run, said))
-        course.ended = True
-        frame = frame if course.reads(frame) else frame._replace(form=Form.TEXT)
-    known = course.id
-    event = course.take(frame)
+        state.ended = True
+        frame = frame if state.reads(frame) else frame._replace(form=Form.TEXT)
+    known = state.id
+    event = state.take(frame)
     run.note()
-    if course.id != known:
+    if state.id != known:
         yield from identify(run)
     return event
 
@@ -246,7 +246,7 @@ def _said(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
     said = job_answer.read_prediction(whole, request_id=None)
     if said is not None and job_answer.is_final(said):
         return said
-    if run.course.reads(frame):
+    if run.state.reads(frame):
         return None
     if said is not None and said.id is not None:
         return said
@@ -261,12 +261,12 @@ def _answered(run: StreamRun, said: Prediction) -> Flow[StreamEvent]:
     Raises:
         JobError: The job did not end well.
     """
-    course, context = run.course, run.context
-    words = course.absorb(said)
+    state, context = run.state, run.context
+    words = state.absorb(said)
     yield from identify(run)
     if not job_answer.is_final(said):
         now = yield Sleep(0.0)
         said = yield from waiting.wait(run.job, context, now=now, timeout=context.wait_timeout)
-        words = course.absorb(said)
+        words = state.absorb(said)
     waiting.judge(run.job, said)
     return StreamEvent(words, said.raw)

@@ -79,9 +79,7 @@ def _likely(value: Mapping[str, Any]) -> list[Any]:
     if isinstance(value.get("delta"), str | Mapping):
         return [value["delta"]]
     found = [(place, value[place]) for place in PLACES if place in value]
-    return [
-        one for place, one in found if not (place == "message" and isinstance(one, str))
-    ]  # a comment on how it goes
+    return [inner for place, inner in found if place != "message" or not isinstance(inner, str)]  # text: about progress
 
 
 def _choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @define
-class Course:
+class StreamState:
     """What is known of one stream so far.
 
     Attributes:
