@@ -13,7 +13,7 @@ from muapi_client import MuAPIError, errors
 from muapi_client._protocol.job_answer import read_id, read_prediction
 from muapi_client._protocol.response import decode, status_error, typed
 from muapi_client._protocol.steps import Reply
-from muapi_client._sandbox.guard import judged
+from muapi_client._sandbox.guard import add_verdict
 from muapi_client._types.status import STATES, JobState
 from muapi_client._types.words import read_error
 from muapi_generated import models
@@ -64,7 +64,7 @@ def test_a_prediction_or_none(body: Any, status: int, headers: dict[str, str], n
         assert all(isinstance(warning, str) for warning in said.warnings)
         assert said.id is None or isinstance(said.id, str)
         assert said.error is None or said.error.strip()
-        assert judged(said).sandbox.verdict in (True, False, None)
+        assert add_verdict(said).sandbox.verdict in (True, False, None)
         assert status < 500
         repr(said)
 

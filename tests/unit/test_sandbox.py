@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
 from muapi_client._protocol.cost_headers import DISPUTE
 from muapi_client._sandbox import evidence
-from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
+from muapi_client._sandbox.detection import count_keys, find_in_key_facts, have_same_outputs, looks_like_sandbox
 from muapi_client._sandbox.evidence import INDICATORS, SETTLES, Evidence, Indicator, weigh
-from muapi_client._sandbox.guard import judged
+from muapi_client._sandbox.guard import add_verdict
 from muapi_client._state.key_state import KeyFacts, KeyState, Listing
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
@@ -41,7 +41,9 @@ def rank(indicators: set[Indicator]) -> int:
 
 
 def said(*urls: str, cost: Cost | None = ZERO, call: Any = FOX, looks: int = 0, **more: Any) -> Prediction:
-    return judged(Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more))
+    return add_verdict(
+        Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more)
+    )
 
 
 @given(KINDS, st.sampled_from(FOR_LIVE))
@@ -174,7 +176,7 @@ def test_the_table(prediction: Prediction, expected: bool | None) -> None:
 
 
 def test_text_is_told_by_its_key_alone() -> None:
-    told = judged(Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED))
+    told = add_verdict(Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED))
     assert told.sandbox.verdict is None
     for known, expected in (
         (KeyFacts(sampled="request 1"), True),
@@ -187,7 +189,7 @@ def test_text_is_told_by_its_key_alone() -> None:
         (KeyFacts(listing=Listing()), None),
         (KeyFacts(sampled="request 1", charged="request 2"), False),
     ):
-        assert judged(told, known).sandbox.verdict is expected, known
+        assert add_verdict(told, known).sandbox.verdict is expected, known
 
 
 def test_a_free_model_makes_a_cost_of_zero_no_evidence() -> None:
@@ -205,7 +207,7 @@ def test_a_stream_does_not_end_at_once() -> None:
 
 
 def test_what_has_not_ended_did_not_end_at_once() -> None:
-    running = judged(Prediction("abc", "processing", cost=ZERO, call=FOX))
+    running = add_verdict(Prediction("abc", "processing", cost=ZERO, call=FOX))
     assert running.sandbox == SandboxVerdict(None, ("the server told a cost of 0 USD",))
 
 
@@ -220,7 +222,7 @@ ANSWERS = st.builds(lambda urls, **more: said(*urls, **more), URLS, cost=COSTS, 
 
 @given(ANSWERS, KNOWN)
 def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction, known: KeyFacts) -> None:
-    answer = judged(answer, known)
+    answer = add_verdict(answer, known)
     verdict = answer.sandbox
     assert looks_like_sandbox(answer, known) or verdict.verdict is not True
     assert pickle.loads(pickle.dumps(answer)).sandbox == verdict
@@ -228,7 +230,7 @@ def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: P
 
 @given(ANSWERS, KNOWN, st.decimals("0.000001", 10**6), st.booleans())
 def test_a_charge_is_never_called_sandbox(answer: Prediction, known: KeyFacts, amount: Decimal, refunded: bool) -> None:
-    assert evolve(judged(answer, known), cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
+    assert evolve(add_verdict(answer, known), cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
 
 
 def test_the_key_list_counts_active_keys() -> None:
@@ -238,34 +240,34 @@ def test_the_key_list_counts_active_keys() -> None:
         ApiKey(is_test=False, is_active=False),
         {"is_test": False},  # what is no key as documented tells nothing
     ]
-    assert listing_of(keys) == Listing(test=2, live=0, silent=1)
-    assert listing_of(keys[:3]) == Listing(test=2)
-    assert listing_of([ApiKey.from_dict({"is_test": "yes"})]) == Listing(silent=1)
-    assert listing_of([]) == Listing()
+    assert count_keys(keys) == Listing(test=2, live=0, silent=1)
+    assert count_keys(keys[:3]) == Listing(test=2)
+    assert count_keys([ApiKey.from_dict({"is_test": "yes"})]) == Listing(silent=1)
+    assert count_keys([]) == Listing()
 
 
 def test_a_mixed_list_says_that_it_settles_nothing() -> None:
-    verdict = weigh(of_key(KeyFacts(listing=Listing(2, 1, 0))))
+    verdict = weigh(find_in_key_facts(KeyFacts(listing=Listing(2, 1, 0))))
     assert verdict == SandboxVerdict(
         None, ("the key list marks 2 of 3 active keys as test keys, and does not tell which key this is",)
     )
 
 
 def test_the_same_outputs_are_the_same_when_there_are_any() -> None:
-    assert same_outputs([said(SAMPLE), said(SAMPLE)])
-    assert not same_outputs([said(SAMPLE), said(LIVE)])
-    assert not same_outputs([said(), said()])
-    assert not same_outputs([said(SAMPLE)])
+    assert have_same_outputs([said(SAMPLE), said(SAMPLE)])
+    assert not have_same_outputs([said(SAMPLE), said(LIVE)])
+    assert not have_same_outputs([said(), said()])
+    assert not have_same_outputs([said(SAMPLE)])
 
 
 def test_the_same_outputs_are_files_that_were_not_given() -> None:
     words = Prediction("abc", "completed", (Output(text="no"),), cost=ZERO, call=raw_call("new/one", {"prompt": "x"}))
-    assert not same_outputs([words, words])
+    assert not have_same_outputs([words, words])
     mixed = evolve(words, outputs=(Output(url=SAMPLE), Output(text="no")))
-    assert not same_outputs([mixed, mixed])
+    assert not have_same_outputs([mixed, mixed])
     given_back = [said(f"{SAMPLE}?v=1", call=raw_call("new/edit", {"url": SAMPLE, "seed": seed})) for seed in (1, 2)]
-    assert not same_outputs(given_back)
-    assert not same_outputs([said(SAMPLE, call=ASKED)] * 2)
+    assert not have_same_outputs(given_back)
+    assert not have_same_outputs([said(SAMPLE, call=ASKED)] * 2)
 
 
 def test_a_standing_remembers_what_came_first_and_warns_once() -> None:
@@ -274,8 +276,8 @@ def test_a_standing_remembers_what_came_first_and_warns_once() -> None:
     key_state.charge("request 2")
     key_state.sample("request 3")
     key_state.sample("request 4")
-    key_state.listed(Listing(test=1))
-    key_state.listed(None)
+    key_state.note_listing(Listing(test=1))
+    key_state.note_listing(None)
     assert key_state.known == KeyFacts("request 1", "request 3", Listing(test=1))
     assert [key_state.first_warning(own=True) for _ in range(3)] == [True, False, False]
 

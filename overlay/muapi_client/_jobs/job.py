@@ -20,7 +20,7 @@ from muapi_client._protocol.job_answer import is_final, read_prediction
 from muapi_client._protocol.resend import Reading, reading_of
 from muapi_client._protocol.response import OK, status_error, typed
 from muapi_client._protocol.steps import Do, Flow, Sleep
-from muapi_client._sandbox.guard import heed
+from muapi_client._sandbox.guard import check_answer
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction
 
@@ -88,7 +88,7 @@ def submit_job(
     try:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
-        answer = yield from heed(answer, job, context)
+        answer = yield from check_answer(answer, job, context)
         ended = answer.id is None or is_final(answer)
         return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
     except BaseException as error:
@@ -106,7 +106,7 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
         job = Job(answer.id or "", request.call, answer.cost, now_utc())
-        yield from heed(answer, job, context)
+        yield from check_answer(answer, job, context)
         operation = request.call.operation
         return typed(operation.answer, answer.raw, operation.package)
     except BaseException as error:

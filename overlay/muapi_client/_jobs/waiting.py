@@ -21,7 +21,7 @@ from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
 from muapi_client._protocol.steps import Do, Flow, NoReply, Outcome, Reply, Sleep
-from muapi_client._sandbox.guard import heed
+from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
@@ -60,7 +60,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
     if isinstance(answer, errors.MuAPIError):
         raise answer
     yield from note_answer(answer, job, context)
-    return (yield from heed(evolve(answer, looks=1), job, context))
+    return (yield from check_answer(evolve(answer, looks=1), job, context))
 
 
 def wait(
@@ -136,7 +136,7 @@ def _poll(
         else:
             answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
             yield from note_answer(answer, job, context)
-            answer = yield from heed(answer, job, context)
+            answer = yield from check_answer(answer, job, context)
             state = state.after_answer(answer, outcome)
             if on_look is not None:
                 yield Do(partial(on_look, answer))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._types.sandbox import SandboxVerdict
 
 
-def judged(prediction: Prediction, known: KeyFacts = NOTHING) -> Prediction:
+def add_verdict(prediction: Prediction, known: KeyFacts = NOTHING) -> Prediction:
     """The prediction with its verdict, weighed once that is asked for.
 
     Args:
@@ -37,12 +37,12 @@ def judged(prediction: Prediction, known: KeyFacts = NOTHING) -> Prediction:
 
 
 def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
-    from muapi_client._sandbox.detection import verdict_of  # noqa: PLC0415 - asked for by few
+    from muapi_client._sandbox.detection import judge_answer  # noqa: PLC0415 - asked for by few
 
-    return verdict_of(prediction, known)
+    return judge_answer(prediction, known)
 
 
-def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
+def check_answer(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     """Learn of the key from an answer about its job, and answer it with what was known before.
 
     The journal knows of the job by now, so that an error here loses nothing.
@@ -53,7 +53,7 @@ def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     key_state = context.key_state
     own = key_state.owns(job.id)
     known = key_state.known if own else NOTHING
-    said = judged(evolve(said, call=job.call), known)
+    said = add_verdict(evolve(said, call=job.call), known)
     charged = is_charge(said.cost)
     if charged and own:
         key_state.charge(name_of(said.id))
@@ -62,7 +62,7 @@ def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
     if context.expect is not None:
-        mismatch.hold(said, job, context)
+        mismatch.require_expected_kind(said, job, context)
     else:
-        yield from mismatch.remark(said, job, known, context)
+        yield from mismatch.warn_once(said, job, known, context)
     return said

@@ -81,7 +81,7 @@ class KeyState:
             if not self.known.sampled:
                 self.known = self.known._replace(sampled=request)
 
-    def listed(self, listing: Listing | None) -> None:
+    def note_listing(self, listing: Listing | None) -> None:
         """The server answered a request for the key list: the latest word counts, and None changes nothing."""
         with self._lock:
             self.asked = True

@@ -20,7 +20,7 @@ from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_
 from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
 from muapi_client._protocol.steps import Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
-from muapi_client._sandbox.guard import heed
+from muapi_client._sandbox.guard import check_answer
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
 from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
@@ -76,7 +76,7 @@ def stream(
     request = yield from prepared
     prediction = yield from submit(request, context, partial(_read_out, channel=channel, new_job=new_job))
     job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
-    prediction = yield from heed(prediction, job, context)
+    prediction = yield from check_answer(prediction, job, context)
     yield Emit(StreamEvent(event=LAST, prediction=prediction))
 
 
