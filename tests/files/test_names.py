@@ -11,8 +11,8 @@ from fileserver import HTML, MP4, PNG
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from muapi_client._files.attachments import attachments, with_urls
-from muapi_client._files.fetch import misfit
+from muapi_client._files.attachments import find_attachments, with_urls
+from muapi_client._files.fetch import find_misfit
 from muapi_client._files.media import (
     SIGNATURES,
     SUFFIXES,
@@ -79,7 +79,7 @@ def test_a_sent_name_can_break_no_header(name: str, media_type: str) -> None:
 def test_any_bytes_are_something(head: bytes, told: str) -> None:
     media_type = settle(head, told, None)
     assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type)
-    assert isinstance(misfit(head, "image/png", told), str)
+    assert isinstance(find_misfit(head, "image/png", told), str)
 
 
 @given(st.sampled_from(SIGNATURES), st.binary(min_size=400, max_size=400))
@@ -180,10 +180,10 @@ BODIES = st.recursive(
 @given(st.dictionaries(st.text(max_size=3), BODIES, max_size=4))
 def test_every_file_is_found_and_replaced(body: Mapping[str, object]) -> None:
     call = raw_call("new/model", body)
-    found = attachments(call.body)
+    found = find_attachments(call.body)
     assert str(call.body).count("PosixPath(") <= len(found)
     replaced = with_urls(call, {where: f"https://x/{index}" for index, (where, _) in enumerate(found)})
-    assert attachments(replaced.body) == []
+    assert find_attachments(replaced.body) == []
     if not found:
         assert replaced == call
 

@@ -33,13 +33,13 @@ class Files:
         """Of ``MuAPI.upload``."""
         return upload.upload(source, filename, on_progress, self._uploads)
 
-    def hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
+    def upload_attachments(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """Of any call, after the upload of the local files in its body."""
-        return upload.with_hosted_files(call, then, self._uploads)
+        return upload.upload_attachments(call, then, self._uploads)
 
-    def sent(self, call: Call[Any]) -> Flow[Any]:
+    def send_file(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``, for a call with a multipart field."""
-        return upload.sent_file(call, self._uploads)
+        return upload.send_file(call, self._uploads)
 
     def plan(
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int

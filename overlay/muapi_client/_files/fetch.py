@@ -62,7 +62,7 @@ class FetchProgress:
     hops: int = 0
     failures: int = 0
 
-    def redirected(self, location: str) -> FetchProgress:
+    def after_redirect(self, location: str) -> FetchProgress:
         """Follow a redirect.
 
         Raises:
@@ -75,13 +75,13 @@ class FetchProgress:
             raise DownloadError(f"{shown(self.url)} redirects to {shown(target)}, which is not https", url=self.url)
         return evolve(self, url=target, hops=self.hops + 1, size=0, validator="")
 
-    def failed(self, got: Fetched) -> FetchProgress:
+    def after_failure(self, got: Fetched) -> FetchProgress:
         """Take in an exchange that did not bring all of the file; what it brought is kept where the rest can be had."""
         kept = got.size if got.validator and not got.whole else 0
         return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
 
 
-def fetched(
+def fetch_url(
     url: str, expected: str | None, limits: DownloadLimits, part: PartialFile, transfer: FileTransfer
 ) -> Flow[str]:
     """Fetch a URL into ``part``, again and on from where it broke off while that looks promising.
@@ -103,18 +103,18 @@ def fetched(
         got: Fetched = yield Do(partial(transfer.fetch, _exchange(progress, limits, now), part))
         now = got.at
         if got.status in REDIRECTS:
-            progress = progress.redirected(got.headers.get("location", ""))
+            progress = progress.after_redirect(got.headers.get("location", ""))
             continue
         trouble = got.trouble
         if got.whole:
             head: bytes = yield Do(partial(transfer.disk, part.head))
             told = got.headers.get("content-type", "").partition(";")[0].strip().lower()
-            trouble = misfit(head, expected, told)
+            trouble = find_misfit(head, expected, told)
             if not trouble:
                 return media.suffix_of(media.settle(head, expected, told))
-        progress = progress.failed(got)
+        progress = progress.after_failure(got)
         if not _may_pass(got) or progress.failures >= limits.context.retry.attempts:
-            raise _given_up(url, progress, trouble, got.status)
+            raise _give_up_error(url, progress, trouble, got.status)
         asked = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
             limits.context.retry.pause(progress.failures, draw=limits.context.random(), retry_after=asked),
@@ -138,7 +138,7 @@ def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fe
     )
 
 
-def misfit(head: bytes, expected: str | None, told: str) -> str:
+def find_misfit(head: bytes, expected: str | None, told: str) -> str:
     """Why a whole file is not what a job makes, or "".
 
     Args:
@@ -164,7 +164,7 @@ def _may_pass(got: Fetched) -> bool:
     return got.status in MAY_PASS or got.status >= SERVER_FAILED
 
 
-def _given_up(url: str, progress: FetchProgress, trouble: str, status: int) -> DownloadError:
+def _give_up_error(url: str, progress: FetchProgress, trouble: str, status: int) -> DownloadError:
     tries = f" (after {progress.failures} tries)" if progress.failures > 1 else ""
     advice = "; such URLs expire: mu.look(id) may tell a fresh one" if status in GONE else ""
     what = f"{shown(url)} could not be downloaded: {trouble}{tries}{advice}"

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from attrs import frozen
 
 from muapi_client import errors
-from muapi_client._files.attachments import attachments, check_around, with_urls
+from muapi_client._files.attachments import check_around, find_attachments, with_urls
 from muapi_client._files.form import Form
 from muapi_client._files.source import MIB, open_source
 from muapi_client._files.urls import is_loopback, is_safe
@@ -75,28 +75,28 @@ def upload(source: Any, filename: str | None, on_progress: OnProgress, uploads: 
     """
     opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, source, filename)))
     try:
-        return (yield from _stored(opened, on_progress, uploads))
+        return (yield from _store(opened, on_progress, uploads))
     finally:
         opened.close()  # no step: an abandoned flow closes it, too
 
 
-def with_hosted_files(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], uploads: UploadContext) -> Flow[R]:
+def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], uploads: UploadContext) -> Flow[R]:
     """Upload the local files of a call, each content once, and go on with the call that names their URLs.
 
     Raises:
         ValidationError: The rest of the call does not fit, or a file stands where no URL belongs; nothing was sent.
         UploadError: A file cannot be read or is refused here.
     """
-    found = attachments(call.body)
+    found = find_attachments(call.body)
     if uploads.context.strict:
         check_around(call, [where for where, _ in found])
     urls: dict[Where, str] = {}
     for where, value in found:
-        urls[where] = yield from _once(value, uploads)
+        urls[where] = yield from _upload_once(value, uploads)
     return (yield from then(with_urls(call, urls)))
 
 
-def sent_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
+def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
     """Send a call that has a file as a multipart field and answer its typed body.
 
     Raises:
@@ -106,13 +106,13 @@ def sent_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
         raise refusal(call, (), "a call can carry one file, called 'file'", kind="value_error")
     opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, call.files["file"])))
     try:
-        said = yield from _posted(call, opened, None, uploads)
+        said = yield from _post(call, opened, None, uploads)
         return response.typed(call.operation.answer, said, call.operation.package)
     finally:
         opened.close()
 
 
-def _once(value: Any, uploads: UploadContext) -> Flow[str]:
+def _upload_once(value: Any, uploads: UploadContext) -> Flow[str]:
     """The URL of a content, uploaded unless it is already, or is just being."""
     opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, value)))
     try:
@@ -122,7 +122,7 @@ def _once(value: Any, uploads: UploadContext) -> Flow[str]:
             yield Do(turn.lock.acquire)  # inside: an interrupt must not leave it closed
             known = uploads.cache.url(digest, now=(yield Sleep(0.0)))
             if known is None:
-                known = yield from _stored(opened, None, uploads)
+                known = yield from _store(opened, None, uploads)
                 uploads.cache.keep(digest, known, now=(yield Sleep(0.0)))
             return known
         finally:
@@ -131,17 +131,17 @@ def _once(value: Any, uploads: UploadContext) -> Flow[str]:
         opened.close()
 
 
-def _stored(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[str]:
+def _store(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[str]:
     form = None
     if source.size > LARGE:
-        form = yield from _presigned(source, on_progress, uploads)
+        form = yield from _presign(source, on_progress, uploads)
     if form is not None:
-        return (yield from _deposited(form, uploads))
+        return (yield from _deposit(form, uploads))
     call: Call[Any] = Call(UPLOAD_FILE, files={"file": source.name})
-    return url_of((yield from _posted(call, source, on_progress, uploads)))
+    return read_url((yield from _post(call, source, on_progress, uploads)))
 
 
-def _posted(call: Call[Any], source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Any]:
+def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Any]:
     send = encode(call, uploads.context)
     form = Form(
         send=send._replace(timeout=send.timeout + source.size / SLOWEST),
@@ -155,7 +155,7 @@ def _posted(call: Call[Any], source: Source, on_progress: OnProgress, uploads: U
     return response.decode(reply)
 
 
-def url_of(body: Any) -> str:
+def read_url(body: Any) -> str:
     """The URL in the answer to an upload: ``url``; ``file_url`` and ``data.url`` were observed.
 
     Raises:
@@ -175,7 +175,7 @@ def _fields(body: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
 
 
-def _presigned(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Form | None]:
+def _presign(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Form | None]:
     """The form that puts a large file straight into storage, or None where the server has none to give."""
     reply = yield from read(encode(get_upload_url(filename=source.name), uploads.context), uploads.context)
     if reply.status in NO_FORM:
@@ -196,7 +196,7 @@ def _presigned(source: Source, on_progress: OnProgress, uploads: UploadContext) 
     )
 
 
-def _deposited(form: Form, uploads: UploadContext) -> Flow[str]:
+def _deposit(form: Form, uploads: UploadContext) -> Flow[str]:
     reply: Reply = yield from read(
         Do(partial(uploads.transfer.deposit, form)), uploads.context, may_repeat=_may_deposit
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from muapi_client._files.download import save, settled
+from muapi_client._files.download import collect_paths, save
 from muapi_client._files.temp_file import PartialFile
 from muapi_client.errors import MuAPIError
 
@@ -33,7 +33,7 @@ def download(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], P
     one = partial(_save_one, plan, transfer, drive)
     indexes = range(len(plan.outputs))
     if 1 in (len(plan.outputs), plan.concurrency):
-        return settled(plan, [one(index) for index in indexes])
+        return collect_paths(plan, [one(index) for index in indexes])
     with ThreadPoolExecutor(plan.concurrency, thread_name_prefix="muapi-download") as pool:
         try:
             results = list(pool.map(one, indexes))
@@ -41,7 +41,7 @@ def download(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], P
             plan.limits.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return settled(plan, results)
+    return collect_paths(plan, results)
 
 
 def _save_one(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], Path], index: int) -> Result:
@@ -66,7 +66,7 @@ async def adownload(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Pa
     async with anyio.create_task_group() as group:
         for index in range(len(plan.outputs)):
             group.start_soon(one, index)
-    return settled(plan, [results[index] for index in sorted(results)])
+    return collect_paths(plan, [results[index] for index in sorted(results)])
 
 
 async def _asave_one(

@@ -64,17 +64,17 @@ class _Base:
     def _storage_request(self, form: Form) -> tuple[httpx.Request, Body]:
         return form_request(form, form.send.path, accept="*/*")
 
-    def _answered(self, response: httpx.Response, content: bytearray) -> Reply:
+    def _make_reply(self, response: httpx.Response, content: bytearray) -> Reply:
         return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
 
-    def _lost(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
+    def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
         """What a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
         return NoReply(lost(error, form.send, delivery), self._clock.now())
 
 
-def _guard(content: bytearray) -> None:
+def _check_size(content: bytearray) -> None:
     if len(content) > ANSWER_MAXIMUM:
         raise APIConnectionError(f"the answer to an upload passes {ANSWER_MAXIMUM} bytes")
 
@@ -105,13 +105,13 @@ class BlockingFileTransfer(_Base):
                 try:
                     for piece in response.iter_bytes():
                         content += piece
-                        _guard(content)
+                        _check_size(content)
                 finally:
                     response.close()
         except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
             over.fail(request, error)
-            return self._lost(error, form, body, delivery)
-        return self._answered(response, content)
+            return self._make_no_reply(error, form, body, delivery)
+        return self._make_reply(response, content)
 
     def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
@@ -132,7 +132,7 @@ class BlockingFileTransfer(_Base):
             raise_if_from_signal_handler(error)
             if not isinstance(error, FAULTS):
                 raise
-            return receiving.broke(error)
+            return receiving.fail(error)
         return receiving.end(response.num_bytes_downloaded)
 
     def disk(self, work: Callable[[], R]) -> R:
@@ -177,13 +177,13 @@ class AsyncFileTransfer(_Base):
                 try:
                     async for piece in response.aiter_bytes():
                         content += piece
-                        _guard(content)
+                        _check_size(content)
                 finally:
                     await response.aclose()
         except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
             over.fail(request, error)
-            return self._lost(error, form, body, delivery)
-        return self._answered(response, content)
+            return self._make_no_reply(error, form, body, delivery)
+        return self._make_reply(response, content)
 
     async def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
@@ -204,7 +204,7 @@ class AsyncFileTransfer(_Base):
             raise_if_from_signal_handler(error)
             if not isinstance(error, FAULTS):
                 raise
-            return receiving.broke(error)
+            return receiving.fail(error)
         return receiving.end(response.num_bytes_downloaded)
 
     async def disk(self, work: Callable[[], R]) -> R:
