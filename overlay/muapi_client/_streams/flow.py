@@ -24,8 +24,8 @@ from muapi_client._sandbox.guard import check_answer
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
 from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
-from muapi_client._streams.outcome import StreamRun, broken, hide_key, identify, late, note_failure
-from muapi_client._streams.payload import END, decoded
+from muapi_client._streams.outcome import StreamRun, broken_error, hide_key, identify, late_error, note_failure
+from muapi_client._streams.payload import END, decode
 from muapi_client._types.cost import is_charge
 from muapi_client._types.job import now_utc
 from muapi_client._types.stream_event import StreamEvent
@@ -74,13 +74,13 @@ def stream(
         MuAPIError: Those of a submit, until the stream begins.
     """
     request = yield from prepared
-    prediction = yield from submit(request, context, partial(_read_out, channel=channel, new_job=new_job))
+    prediction = yield from submit(request, context, partial(_read_stream, channel=channel, new_job=new_job))
     job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
     prediction = yield from check_answer(prediction, job, context)
     yield Emit(StreamEvent(event=LAST, prediction=prediction))
 
 
-def _read_out(
+def _read_stream(
     request: Request,
     record: Record,
     context: Context,
@@ -107,25 +107,25 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
     if reply.status not in response.OK:
         raise _refusal_error(run, reply)
-    _opened(run, reply)
+    _read_head(run, reply)
     reader = Reader(reply.headers.get("content-type", ""))
     now, until = reply.at, context.wait_timeout
     while True:
         came: Piece | End | NoReply = yield Do(partial(run.channel.pull, min(context.timeout, until - state.seconds)))
         state.seconds += came.at - now  # what the caller takes between two events does not count
         now, was_settled = came.at, state.settled
-        for frame in _frames(run, came, reader, reply):
-            event = yield from _read(run, frame, reply)
+        for frame in _read_frames(run, came, reader, reply):
+            event = yield from _take_frame(run, frame, reply)
             if event is not None and state.failure is None:
                 now = yield Emit(event)
         if state.settled and not was_settled:
             until = min(until, state.seconds + AFTERMATH)
         if isinstance(came, End | NoReply) or state.seconds >= until:
             break
-    yield from _ended(run, came, reply._replace(content=run.channel.key.hide(bytes(reader.beginning))))
+    yield from _judge_end(run, came, reply._replace(content=run.channel.key.hide(bytes(reader.beginning))))
 
 
-def _ended(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> StreamFlow[None]:
+def _judge_end(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> StreamFlow[None]:
     """Judge a stream of which no more will come; ``reply`` holds how its body begins.
 
     Raises:
@@ -137,15 +137,15 @@ def _ended(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> StreamF
         hide_key(run)
         waiting.judge(run.job, run.prediction())
     if isinstance(came, Piece) and not state.complete:
-        raise late(run)
+        raise late_error(run)
     if isinstance(came, End) and not state.begun:
         if state.charged:
             state.data = reply.content.decode("utf-8", "replace")
-        raise broken(run, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
+        raise broken_error(run, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
     if isinstance(came, End) and not came.proven and not state.complete:
-        raise broken(run, "the connection was closed, and no end was told")
+        raise broken_error(run, "the connection was closed, and no end was told")
     if state.pending and state.id and not state.text:
-        yield Emit((yield from _answered(run, run.prediction("processing"))))
+        yield Emit((yield from _take_answer(run, run.prediction("processing"))))
     if state.unfinished:
         state.warnings.append(UNFINISHED)
     state.ended = True
@@ -165,7 +165,7 @@ def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
     return refusal
 
 
-def _opened(run: StreamRun, reply: Reply) -> None:
+def _read_head(run: StreamRun, reply: Reply) -> None:
     """Take in what the head of a stream tells: a charge means that it was accepted, whatever comes.
 
     It teaches of the key at once; whether it was expected is told at the end, since what is paid for is handed on.
@@ -178,7 +178,7 @@ def _opened(run: StreamRun, reply: Reply) -> None:
         run.context.key_state.charge(name_of(state.id))
 
 
-def _frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: Reply) -> Iterator[Frame]:
+def _read_frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: Reply) -> Iterator[Frame]:
     """The frames that what came completes.
 
     Raises:
@@ -196,14 +196,14 @@ def _frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: 
     except PageError as page:
         head = run.channel.key.hide(page.args[0])
         why = f"HTTP {reply.status} with a web page: {response.excerpt(head)}"
-        raise broken(run, why, reply._replace(content=head)) from None
+        raise broken_error(run, why, reply._replace(content=head)) from None
     except OversizedFrameError:
-        raise broken(run, f"one event passes {FRAME_MAXIMUM} bytes") from None
+        raise broken_error(run, f"one event passes {FRAME_MAXIMUM} bytes") from None
 
 
 def _is_whole(frame: Frame) -> bool:
     """Whether a last frame is whole by itself, where the body's framing proves nothing."""
-    return frame.form is not Form.TEXT and (frame.data.strip() == END or decoded(frame.data)[0])
+    return frame.form is not Form.TEXT and (frame.data.strip() == END or decode(frame.data)[0])
 
 
 def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
@@ -214,20 +214,20 @@ def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
     if state.finished:
         state.warnings.append(f"the connection broke after the text was complete: {why}")
     elif state.seconds >= run.context.wait_timeout:
-        raise late(run) from came.error
+        raise late_error(run) from came.error
     else:
-        raise broken(run, why, reply) from came.error
+        raise broken_error(run, why, reply) from came.error
 
 
-def _read(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent | None]:
+def _take_frame(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent | None]:
     """Take a frame in; answers what it says to the user."""
     state = run.state
     if frame.form is Form.DOCUMENT:
-        said = _said(run, frame, reply)
+        said = _read_document(run, frame, reply)
         if said is not None:
-            return (yield from _answered(run, said))
+            return (yield from _take_answer(run, said))
         state.ended = True
-        frame = frame if state.reads(frame) else frame._replace(form=Form.TEXT)
+        frame = frame if state.has_words(frame) else frame._replace(form=Form.TEXT)
     known = state.id
     event = state.take(frame)
     run.note()
@@ -236,7 +236,7 @@ def _read(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent | None
     return event
 
 
-def _said(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
+def _read_document(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
     """What a body that is one JSON document says of a job; None where it is a text after all.
 
     Raises:
@@ -246,7 +246,7 @@ def _said(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
     said = job_answer.read_prediction(whole, request_id=None)
     if said is not None and job_answer.is_final(said):
         return said
-    if run.state.reads(frame):
+    if run.state.has_words(frame):
         return None
     if said is not None and said.id is not None:
         return said
@@ -255,7 +255,7 @@ def _said(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
     return None
 
 
-def _answered(run: StreamRun, said: Prediction) -> Flow[StreamEvent]:
+def _take_answer(run: StreamRun, said: Prediction) -> Flow[StreamEvent]:
     """Take in a job's answer in place of a stream, and wait for the job where it only begins.
 
     Raises:

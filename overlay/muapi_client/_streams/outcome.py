@@ -111,7 +111,7 @@ def note_failure(run: StreamRun, error: BaseException) -> None:
     """Tell the record how a stream ended that did not end well."""
     state, record = run.state, run.record
     run.note()
-    prediction = _end(run, error)
+    prediction = _read_end(run, error)
     if prediction is not None:
         record.finish(prediction)
     if isinstance(error, errors.JobError):
@@ -121,7 +121,7 @@ def note_failure(run: StreamRun, error: BaseException) -> None:
     record.reason = f"{why} ({len(state.text)} characters had arrived)"
 
 
-def _end(run: StreamRun, error: BaseException) -> Prediction | None:
+def _read_end(run: StreamRun, error: BaseException) -> Prediction | None:
     """The end that an error tells of, or None where it tells of none."""
     if isinstance(error, errors.JobFailedError | errors.JobCancelledError):
         return error.prediction or run.prediction()
@@ -130,20 +130,20 @@ def _end(run: StreamRun, error: BaseException) -> Prediction | None:
     return error.prediction if error.prediction and error.prediction.state is not JobState.RUNNING else None
 
 
-def broken(run: StreamRun, why: str, reply: Reply | None = None) -> errors.MuAPIError:
+def broken_error(run: StreamRun, why: str, reply: Reply | None = None) -> errors.MuAPIError:
     """The error of a stream that broke off, or never began."""
     if not run.state.accepted:
         return run.unknown_error(why, reply)
     said = f"broke off after {len(run.state.text)} characters: {why}."
-    return errors.StreamBrokenError(f"{_named(run)} {said} {_fate(run)}", **_known(run))
+    return errors.StreamBrokenError(f"{_describe(run)} {said} {_describe_fate(run)}", **_error_fields(run))
 
 
-def late(run: StreamRun) -> errors.MuAPIError:
+def late_error(run: StreamRun) -> errors.MuAPIError:
     """The error of a stream that has no time left."""
     if not run.state.accepted:
         return run.unknown_error(f"no event came within {run.context.wait_timeout:g} s")
     said = f"had not ended after {run.context.wait_timeout:g} s and {len(run.state.text)} characters."
-    return errors.WaitTimeoutError(f"{_named(run)} {said} {_fate(run)}", **_known(run))
+    return errors.WaitTimeoutError(f"{_describe(run)} {said} {_describe_fate(run)}", **_error_fields(run))
 
 
 def hide_key(run: StreamRun) -> None:
@@ -153,17 +153,17 @@ def hide_key(run: StreamRun) -> None:
     state.data = json.loads(key.hide(json.dumps(state.data).encode()))
 
 
-def _named(run: StreamRun) -> str:
+def _describe(run: StreamRun) -> str:
     return f"the stream of {run.call.operation.slug} ({run.state.id or 'without id'})"
 
 
-def _fate(run: StreamRun) -> str:
+def _describe_fate(run: StreamRun) -> str:
     cost = run.state.cost
     charge = "and may be charged" if cost is None else f"and charged {cost.charged_usd} USD"
     return f"It was accepted {charge}, and not sent again: that is charged again. error.text holds what arrived."
 
 
-def _known(run: StreamRun) -> dict[str, Any]:
+def _error_fields(run: StreamRun) -> dict[str, Any]:
     """What the error of a stream that had begun tells."""
     return {
         "job": run.job,

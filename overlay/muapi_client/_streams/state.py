@@ -109,20 +109,20 @@ class StreamState:
         if frame.form is not Form.TEXT and frame.data.strip() == payload.END:
             self.ended = True
             return None
-        is_json, value = (False, None) if frame.form is Form.TEXT else payload.decoded(frame.data)
+        is_json, value = (False, None) if frame.form is Form.TEXT else payload.decode(frame.data)
         if is_json and isinstance(value, Mapping):
             self._learn(value)
-        if payload.names_failure(name):
-            self.failure = self.failure or payload.reason(value) or frame.data or "the server says no more"
+        if payload.is_failure_name(name):
+            self.failure = self.failure or payload.read_reason(value) or frame.data or "the server says no more"
         self.ended = self.ended or name in payload.ENDS
         words = self._text.take(name, frame, value, is_json=is_json)
         self.data = value if is_json else self.data
         return StreamEvent(words, value if is_json else None, frame.event, frame.id)
 
-    def reads(self, frame: Frame) -> bool:
+    def has_words(self, frame: Frame) -> bool:
         """Whether a body that is one JSON value holds words that are known."""
-        is_json, value = payload.decoded(frame.data)
-        return is_json and bool(payload.words_of(value))
+        is_json, value = payload.decode(frame.data)
+        return is_json and bool(payload.read_words(value))
 
     def absorb(self, said: Prediction) -> str:
         """Take in a job's whole answer that came in place of a stream; the words it adds."""
@@ -142,7 +142,7 @@ class StreamState:
         odd = [] if text or status else [payload.TEXTLESS]
         return Prediction(
             id=self.id,
-            status=status or self._word(),
+            status=status or self._find_status(),
             outputs=(Output(text=text),) if text else (),
             cost=self.cost,
             error=self.failure,
@@ -154,7 +154,7 @@ class StreamState:
             status_code=200,
         )
 
-    def _word(self) -> str:
+    def _find_status(self) -> str:
         """The status: the server's word where it tells the end that was seen."""
         bad = meaning(self.status) in (JobState.FAILED, JobState.CANCELLED)
         return self.status if self.status and bad == bool(self.failure) else "failed" if self.failure else "completed"
@@ -164,11 +164,11 @@ class StreamState:
         is_ours = payload.is_ours(said)
         self.id = read_id(said if is_ours else {"request_id": said.get("request_id")}) or self.id
         self.said = cost_from_body(said) or self.said
-        self.failure = self.failure or payload.failure_of(said)
-        self.status = payload.status_of(said) or self.status
+        self.failure = self.failure or payload.read_failure(said)
+        self.status = payload.read_status(said) or self.status
         self.pending = payload.is_running(said) if is_ours else self.pending
         self.ended = self.ended or payload.is_end(said)
-        if payload.kind_of(said) == payload.INCOMPLETE:
+        if payload.read_kind(said) == payload.INCOMPLETE:
             self.warnings.append(payload.CUT)
-        for index, complete in payload.choices_of(said).items():
+        for index, complete in payload.read_choices(said).items():
             self._choices[index] = self._choices.get(index, False) or complete
