@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import evolve
 
-from muapi_client._spec.validation import check, refusal
+from muapi_client._spec.validation import check, refusal_error
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -88,4 +88,4 @@ def check_around(call: Call[Any], places: list[Where]) -> None:
     for where in places:
         place = ("body", *where)
         if not any(place[: len(loc)] == loc for loc in refused):
-            raise refusal(call, where, "a file stands here, and this field takes no URL", kind="string_type")
+            raise refusal_error(call, where, "a file stands here, and this field takes no URL", kind="string_type")

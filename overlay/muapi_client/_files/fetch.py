@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from muapi_client._files import media
 from muapi_client._files.ranges import RESTART, Fetch, Fetched
-from muapi_client._files.urls import hop, is_loopback, is_safe, shown
+from muapi_client._files.urls import is_loopback, is_safe, resolve_redirect, show_url
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
 from muapi_client._protocol.response import excerpt
 from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
@@ -68,11 +68,13 @@ class FetchProgress:
         Raises:
             DownloadError: There were too many, or it leads where no file may come from.
         """
-        target = hop(self.url, location)
+        target = resolve_redirect(self.url, location)
         if self.hops >= HOPS:
-            raise DownloadError(f"{shown(self.url)} is redirected more than {HOPS} times", url=self.url)
+            raise DownloadError(f"{show_url(self.url)} is redirected more than {HOPS} times", url=self.url)
         if not is_safe(target, loopback=self.loopback):
-            raise DownloadError(f"{shown(self.url)} redirects to {shown(target)}, which is not https", url=self.url)
+            raise DownloadError(
+                f"{show_url(self.url)} redirects to {show_url(target)}, which is not https", url=self.url
+            )
         return evolve(self, url=target, hops=self.hops + 1, size=0, validator="")
 
     def after_failure(self, got: Fetched) -> FetchProgress:
@@ -97,7 +99,7 @@ def fetch_url(
     """
     progress = FetchProgress(url=url, loopback=is_loopback(url))
     if not is_safe(url, loopback=progress.loopback):
-        raise DownloadError(f"{shown(url)} is no https address: it is not fetched", url=url)
+        raise DownloadError(f"{show_url(url)} is no https address: it is not fetched", url=url)
     now = yield Sleep(0.0)  # it may have queued
     while now < limits.ends:
         got: Fetched = yield Do(partial(transfer.fetch, _exchange(progress, limits, now), part))
@@ -123,7 +125,7 @@ def fetch_url(
         if pause is None:
             break
         now = yield Sleep(pause)
-    raise DownloadError(f"{shown(url)} was not whole within {limits.timeout:g} s", url=url)
+    raise DownloadError(f"{show_url(url)} was not whole within {limits.timeout:g} s", url=url)
 
 
 def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fetch:
@@ -167,5 +169,5 @@ def _may_pass(got: Fetched) -> bool:
 def _give_up_error(url: str, progress: FetchProgress, trouble: str, status: int) -> DownloadError:
     tries = f" (after {progress.failures} tries)" if progress.failures > 1 else ""
     advice = "; such URLs expire: mu.look(id) may tell a fresh one" if status in GONE else ""
-    what = f"{shown(url)} could not be downloaded: {trouble}{tries}{advice}"
+    what = f"{show_url(url)} could not be downloaded: {trouble}{tries}{advice}"
     return DownloadError(what, url=url, status_code=status or None)

@@ -25,7 +25,7 @@ from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread
 from muapi_client._protocol.steps import Do, Flow, Reply, Send, Sleep
-from muapi_client._spec.validation import refusal
+from muapi_client._spec.validation import refusal_error
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
 from muapi_generated.types import Call
@@ -103,11 +103,11 @@ def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
         ValidationError: The call has another number of files than one, called ``file``.
     """
     if set(call.files) != {"file"}:
-        raise refusal(call, (), "a call can carry one file, called 'file'", kind="value_error")
+        raise refusal_error(call, (), "a call can carry one file, called 'file'", kind="value_error")
     opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, call.files["file"])))
     try:
         said = yield from _post(call, opened, None, uploads)
-        return response.typed(call.operation.answer, said, call.operation.package)
+        return response.parse_typed(call.operation.answer, said, call.operation.package)
     finally:
         opened.close()
 

@@ -110,7 +110,7 @@ def reconcile(
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None
-            window = window_of(sent, here, server_now or here, patience=patience_of(context))
+            window = make_window(sent, here, server_now or here, patience=patience_of(context))
         page = read_page(response.decode(reply))
         items += page.items
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
@@ -133,7 +133,7 @@ def patience_of(context: Context) -> timedelta:
     return timedelta(seconds=min(2 * context.timeout + context.retry.within, 1e9))
 
 
-def window_of(sent: datetime | None, here: datetime, server_now: datetime, *, patience: timedelta) -> Window:
+def make_window(sent: datetime | None, here: datetime, server_now: datetime, *, patience: timedelta) -> Window:
     """When a submit can have been accepted, on the server's clock.
 
     Args:
@@ -171,10 +171,10 @@ def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset
         if request_id is None:
             readable = False  # it may be the one
         elif request_id not in known and request_id not in moments and _is_of(item, names):
-            moments[request_id] = moment_of(item)
+            moments[request_id] = read_item_moment(item)
     fitting = {name for name, moment in moments.items() if moment is None or fits(moment, window)}
     dated = {name for name in fitting if moments[name] is not None}
-    ahead = any(moment.naive and moment.at > window.now + SKEW for moment in map(moment_of, items) if moment)
+    ahead = any(moment.naive and moment.at > window.now + SKEW for moment in map(read_item_moment, items) if moment)
     local = {name for name, moment in moments.items() if moment and moment.naive and fits_somewhere(moment, window)}
     if ahead or not dated:
         readable = readable and not local
@@ -197,14 +197,14 @@ def fits_somewhere(moment: Moment, window: Window) -> bool:
 
 def is_before(items: Sequence[Any], window: Window) -> bool:
     """Whether every item is older than the window, and says so, whichever zone its time is of."""
-    moments = [moment_of(item) for item in items]
+    moments = [read_item_moment(item) for item in items]
     return all(
         moment is not None and moment.at - (WEST if moment.naive else timedelta(0)) < window.earliest
         for moment in moments
     )
 
 
-def moment_of(item: Any) -> Moment | None:
+def read_item_moment(item: Any) -> Moment | None:
     """When an item was made, by the first of its times that can be read."""
     if not isinstance(item, dict):
         return None

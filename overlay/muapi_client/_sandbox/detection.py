@@ -14,7 +14,7 @@ from muapi_client._sandbox import evidence
 from muapi_client._sandbox.evidence import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
-from muapi_client._state.key_state import NOTHING, KeyFacts, Listing, name_of
+from muapi_client._state.key_state import NOTHING, KeyFacts, Listing, describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
@@ -90,7 +90,7 @@ def _find_in_cost(said: Prediction, *, free: bool) -> Iterator[Evidence]:
         yield Evidence(evidence.NO_COST)
         return
     if is_charge(cost):
-        yield Evidence(evidence.CHARGED, f"{name_of(said.id)} was charged {_charge(cost)}")
+        yield Evidence(evidence.CHARGED, f"{describe_request(said.id)} was charged {_charge(cost)}")
     if cost.refunded:
         yield Evidence(evidence.REFUNDED)
     elif any(warning.startswith(DISPUTE) for warning in said.warnings):

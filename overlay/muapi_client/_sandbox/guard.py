@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from muapi_client._state.key_state import NOTHING, KeyFacts, name_of
+from muapi_client._state.key_state import NOTHING, KeyFacts, describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.status import JobState
 
@@ -56,7 +56,7 @@ def check_answer(said: Prediction, job: Job, context: Context) -> Flow[Predictio
     said = add_verdict(evolve(said, call=job.call), known)
     charged = is_charge(said.cost)
     if charged and own:
-        key_state.charge(name_of(said.id))
+        key_state.charge(describe_request(said.id))
     if (charged and context.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
         return said
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing

@@ -19,7 +19,7 @@ from muapi_client._runtime.user_warning import warn_user
 from muapi_client._sandbox.detection import count_keys, find_in_answer, find_in_key_facts, looks_like_sandbox
 from muapi_client._sandbox.evidence import weigh
 from muapi_client._settings.retry import Retry
-from muapi_client._state.key_state import name_of
+from muapi_client._state.key_state import describe_request
 from muapi_client._types.sandbox import SandboxWarning
 from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
@@ -124,14 +124,14 @@ def warn_once(said: Prediction, job: Job, known: KeyFacts, context: Context) -> 
 def _learn(said: Prediction, context: Context) -> None:
     """Remember an answer that settles for sandbox by itself; one that only follows from memory adds nothing to it."""
     if not context.key_state.known.sampled and weigh(find_in_answer(said)).verdict:
-        context.key_state.sample(name_of(said.id))
+        context.key_state.sample(describe_request(said.id))
 
 
 def _warn(said: Prediction) -> None:
     warn_user(
-        f"{name_of(said.id)} was answered by a sandbox (test) key: its outputs are samples, not made from the input"
-        f" ({'; '.join(said.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox' takes it as"
-        " meant; this is said once a client.",
+        f"{describe_request(said.id)} was answered by a sandbox (test) key: its outputs are samples, not made from the"
+        f" input ({'; '.join(said.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox' takes"
+        " it as meant; this is said once a client.",
         SandboxWarning,
     )
 

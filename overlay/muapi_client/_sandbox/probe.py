@@ -12,7 +12,7 @@ from muapi_client import errors
 from muapi_client._sandbox.detection import find_in_answer, find_in_key_facts, have_same_outputs
 from muapi_client._sandbox.evidence import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
 from muapi_client._sandbox.mismatch import ask_key_list
-from muapi_client._state.key_state import name_of
+from muapi_client._state.key_state import describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
@@ -62,7 +62,7 @@ def sandbox(
             found.append(Evidence(SAME_OUTPUTS))
     verdict = weigh(found)
     if verdict.verdict and answers:
-        context.key_state.sample(name_of(answers[-1].id))
+        context.key_state.sample(describe_request(answers[-1].id))
         context.key_state.first_warning(own=True)  # who probes is told by the verdict
     return verdict
 

@@ -35,7 +35,7 @@ class KeyFacts(NamedTuple):
 NOTHING = KeyFacts()
 
 
-def name_of(request_id: str | None) -> str:
+def describe_request(request_id: str | None) -> str:
     """A request, for a sentence."""
     return f"request {request_id}" if request_id else "a request without id"
 

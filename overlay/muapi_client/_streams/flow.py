@@ -21,8 +21,8 @@ from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
 from muapi_client._protocol.steps import Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
 from muapi_client._sandbox.guard import check_answer
-from muapi_client._spec.validation import refusal
-from muapi_client._state.key_state import name_of
+from muapi_client._spec.validation import refusal_error
+from muapi_client._state.key_state import describe_request
 from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
 from muapi_client._streams.outcome import StreamRun, broken_error, hide_key, identify, late_error, note_failure
 from muapi_client._streams.payload import END, decode
@@ -54,7 +54,7 @@ def refuse_job(call: Call[Any]) -> None:
         ValidationError: It is no stream.
     """
     if call.operation.name and not call.operation.slug.endswith(STREAM):
-        raise refusal(call, (), "it answers with no stream: use mu.run(call), or mu.send(call)", kind="stream")
+        raise refusal_error(call, (), "it answers with no stream: use mu.run(call), or mu.send(call)", kind="stream")
 
 
 def stream(
@@ -160,9 +160,9 @@ def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
             waiting.judge(run.job, answer)
         except errors.JobError as error:
             return error
-    refusal = response.status_error(reply)
-    run.record.refuse(refusal.cost)
-    return refusal
+    refused = response.status_error(reply)
+    run.record.refuse(refused.cost)
+    return refused
 
 
 def _read_head(run: StreamRun, reply: Reply) -> None:
@@ -175,7 +175,7 @@ def _read_head(run: StreamRun, reply: Reply) -> None:
     if is_charge(state.told):
         state.charged = True
         run.note()
-        run.context.key_state.charge(name_of(state.id))
+        run.context.key_state.charge(describe_request(state.id))
 
 
 def _read_frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: Reply) -> Iterator[Frame]:

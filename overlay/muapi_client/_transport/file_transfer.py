@@ -21,7 +21,7 @@ from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import FAULTS, USER_AGENT, headers_of, lost
+from muapi_client._transport.hosts import FAULTS, USER_AGENT, connection_error, headers_of
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
 
@@ -71,7 +71,7 @@ class _Base:
         """What a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
-        return NoReply(lost(error, form.send, delivery), self._clock.now())
+        return NoReply(connection_error(error, form.send, delivery), self._clock.now())
 
 
 def _check_size(content: bytearray) -> None:
@@ -108,7 +108,7 @@ class BlockingFileTransfer(_Base):
                         _check_size(content)
                 finally:
                     response.close()
-        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             over.fail(request, error)
             return self._make_no_reply(error, form, body, delivery)
         return self._make_reply(response, content)
@@ -180,7 +180,7 @@ class AsyncFileTransfer(_Base):
                         _check_size(content)
                 finally:
                     await response.aclose()
-        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             over.fail(request, error)
             return self._make_no_reply(error, form, body, delivery)
         return self._make_reply(response, content)
