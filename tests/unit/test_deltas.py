@@ -217,7 +217,7 @@ def test_a_text_is_complete_only_when_every_choice_is() -> None:
 
 
 def test_a_zero_of_the_head_is_no_cost_until_the_end_is_known() -> None:
-    state = StreamState(told=Cost(Decimal(0)))
+    state = StreamState(head_cost=Cost(Decimal(0)))
     assert state.cost is None
     state.take(Frame(Form.EVENT, "[DONE]"))
     assert state.cost == Cost(Decimal(0))

@@ -85,7 +85,7 @@ class MuAPI(Client):
         Raises:
             NotFoundError: The server knows no such job.
             APIStatusError, APIConnectionError, ResponseError: No answer could be had.
-            SandboxMismatchError: The answer is not as expected, whoever submitted the job.
+            SandboxMismatchError: The answer is not as expected, no matter who submitted the job.
         """
         return self._drive(self._flows.look(job_or_id))
 
@@ -141,8 +141,8 @@ class MuAPI(Client):
 
         Raises:
             JobFailedError, JobCancelledError: The stream says that it ended badly; ``text`` holds what had arrived.
-            StreamBrokenError: It broke off or fell silent before its end; likewise.
-            WaitTimeoutError: It had not ended in time; likewise.
+            StreamBrokenError: It broke off or fell silent before its end; ``text`` holds what arrived.
+            WaitTimeoutError: It had not ended in time; ``text`` holds what arrived.
             SandboxMismatchError: It was not as expected, which is told after its end; ``text`` holds all of it.
             MuAPIError: Those of :meth:`submit`, until the stream begins.
         """
@@ -383,7 +383,7 @@ class MuAPI(Client):
     @property
     def _flows(self) -> "Flows":
         from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
-        from muapi_client._types.job import Job  # noqa: PLC0415 - likewise
+        from muapi_client._types.job import Job  # noqa: PLC0415 - as above
 
         return flows_of(self, Job)
 

@@ -110,16 +110,16 @@ def fetch_url(
         trouble = got.trouble
         if got.whole:
             head: bytes = yield Do(partial(transfer.disk, part.head))
-            told = got.headers.get("content-type", "").partition(";")[0].strip().lower()
-            trouble = find_misfit(head, expected, told)
+            reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
+            trouble = find_misfit(head, expected, reported)
             if not trouble:
-                return media.suffix_of(media.settle(head, expected, told))
+                return media.suffix_of(media.settle(head, expected, reported))
         progress = progress.after_failure(got)
         if not _may_pass(got) or progress.failures >= limits.context.retry.attempts:
             raise _give_up_error(url, progress, trouble, got.status)
-        asked = retry_after(Reply(got.status, got.headers, b"", got.at))
+        seconds = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
-            limits.context.retry.pause(progress.failures, draw=limits.context.random(), retry_after=asked),
+            limits.context.retry.pause(progress.failures, draw=limits.context.random(), retry_after=seconds),
             left=limits.ends - now,
         )
         if pause is None:
@@ -140,13 +140,13 @@ def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fe
     )
 
 
-def find_misfit(head: bytes, expected: str | None, told: str) -> str:
+def find_misfit(head: bytes, expected: str | None, reported: str) -> str:
     """Why a whole file is not what a job makes, or "".
 
     Args:
         head: Its first bytes.
         expected: The media type its URL suggests, or None.
-        told: The media type the server tells, or "".
+        reported: The media type the server tells, or "".
     """
     if not head:
         return "the file is empty"
@@ -154,8 +154,8 @@ def find_misfit(head: bytes, expected: str | None, told: str) -> str:
         return f"a web page or an error message came in its place: {excerpt(head)}"
     if media.sniff(head) is not None:
         return ""
-    if told in ("text/html", "application/xhtml+xml"):
-        return f"{told} came in its place"
+    if reported in ("text/html", "application/xhtml+xml"):
+        return f"{reported} came in its place"
     if media.is_text(head) and (expected or "text/plain") not in media.TEXTUAL:
         return f"text came in place of {expected}: {excerpt(head)}"
     return ""

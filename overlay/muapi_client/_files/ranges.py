@@ -156,8 +156,8 @@ class Receiving:
         return ""
 
     def _read_length(self) -> int | None:
-        said = self._headers.get("content-length", "")
-        return int(said) if re.fullmatch(r"[0-9]{1,18}", said) else None
+        length = self._headers.get("content-length", "")
+        return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
 
     def _check_size(self, size: int) -> None:
         if size > self._fetch.maximum:

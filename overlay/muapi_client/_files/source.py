@@ -166,16 +166,16 @@ def _check(file: IO[bytes], name: str) -> Source:
 
 def _find_type(head: bytes, name: str) -> str:
     """The media type of a file, if its bytes do not belie its name."""
-    named, told = by_name(name), sniff(head)
+    named, sniffed = by_name(name), sniff(head)
     if is_page(head):
         raise UploadError(f"{name} is a web page or an error message, no media: was its download refused?")
     media = named is not None and family(named) in ("image", "video", "audio")
     if named is None or not media:
         return settle(head, named)
-    if told is None and named == "image/svg+xml":
+    if sniffed is None and named == "image/svg+xml":
         raise UploadError(f"{name} does not begin as an SVG drawing does")
-    if told is None and (is_text(head) or family(named) != "audio"):  # audio may begin with padding
+    if sniffed is None and (is_text(head) or family(named) != "audio"):  # audio may begin with padding
         raise UploadError(f"{name} does not begin as {named} does: is it whole, and what its name says?")
-    if told is not None and family(told) not in ("image", "video", "audio"):
-        raise UploadError(f"{name} is {told} by its first bytes, not {named}")
-    return told or named or UNKNOWN
+    if sniffed is not None and family(sniffed) not in ("image", "video", "audio"):
+        raise UploadError(f"{name} is {sniffed} by its first bytes, not {named}")
+    return sniffed or named or UNKNOWN

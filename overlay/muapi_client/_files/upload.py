@@ -106,8 +106,8 @@ def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
         raise refusal_error(call, (), "a call can carry one file, called 'file'", kind="value_error")
     opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, call.files["file"])))
     try:
-        said = yield from _post(call, opened, None, uploads)
-        return response.parse_typed(call.operation.answer, said, call.operation.package)
+        answer = yield from _post(call, opened, None, uploads)
+        return response.parse_typed(call.operation.answer, answer, call.operation.package)
     finally:
         opened.close()
 

@@ -141,8 +141,8 @@ def _describe_fate(record: Record, fate: Fate) -> str:
     operation = record.call.operation
     what = f"{operation.method} {operation.path}"
     if fate is Fate.ACCEPTED and record.prediction is not None:
-        told = record.request_id or "without an id"
-        return f"{what} was accepted and has ended ({told}): mu.jobs() tells what came of it."
+        identity = record.request_id or "without an id"
+        return f"{what} was accepted and has ended ({identity}): mu.jobs() tells what came of it."
     if fate is Fate.ACCEPTED and record.request_id:
         return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
     if fate in (Fate.NOT_SENT, Fate.REFUSED):

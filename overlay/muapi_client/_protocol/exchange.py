@@ -86,11 +86,11 @@ def write(
     """Carry out an exchange that changes or charges something, again only where that is provably safe.
 
     Args:
-        attempts: Told of each try, so that whoever is interrupted knows whether anything has left.
+        attempts: Told of each try, so that an interrupted caller knows whether anything was sent.
         opening: Makes the step that carries it out and ends in an outcome; by default the exchange itself.
 
     Returns:
-        A refusal, or an answer that was processed: whoever reads it has to say whether a job was accepted.
+        A refusal, or an answer that was processed: the caller has to read whether a job was accepted.
 
     Raises:
         APIConnectionError: Nothing was sent.

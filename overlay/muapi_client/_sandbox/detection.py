@@ -37,66 +37,66 @@ STREAM: Final = "/stream"  # how the slugs of streaming language models end
 QUOTING: Final = frozenset({"text", "data", "social"})
 
 
-def judge_answer(said: Prediction, known: KeyFacts = NOTHING) -> SandboxVerdict:
+def judge_answer(answer: Prediction, known: KeyFacts = NOTHING) -> SandboxVerdict:
     """Judge one answer by what it shows and what was known of its key: a charge before adds nothing to one of now."""
-    known = known._replace(charged="") if is_charge(said.cost) else known
-    return weigh((*find_in_answer(said), *find_in_key_facts(known)))
+    known = known._replace(charged="") if is_charge(answer.cost) else known
+    return weigh((*find_in_answer(answer), *find_in_key_facts(known)))
 
 
-def find_in_answer(said: Prediction) -> Iterator[Evidence]:
+def find_in_answer(answer: Prediction) -> Iterator[Evidence]:
     """What one answer shows by itself; a charge ends the matter, so that the model does not count."""
-    if said.call is None or is_charge(said.cost):
-        return _find_signs(said)
-    model = _find_model(said.call)
-    return _find_signs(said, free=_is_free(model), quotes=_may_quote(model))
+    if answer.call is None or is_charge(answer.cost):
+        return _find_signs(answer)
+    model = _find_model(answer.call)
+    return _find_signs(answer, free=_is_free(model), quotes=_may_quote(model))
 
 
-def looks_like_sandbox(said: Prediction, known: KeyFacts = NOTHING) -> bool:
+def looks_like_sandbox(answer: Prediction, known: KeyFacts = NOTHING) -> bool:
     """Whether the verdict may be True, without asking for the model.
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
     """
-    shown = (piece for piece in _find_signs(said) if piece.indicator is not evidence.LIVE_PLACE)
+    shown = (piece for piece in _find_signs(answer) if piece.indicator is not evidence.LIVE_PLACE)
     return weigh((*shown, *find_in_key_facts(known))).verdict is True
 
 
-def _find_signs(said: Prediction, *, free: bool = False, quotes: bool | None = False) -> Iterator[Evidence]:
+def _find_signs(answer: Prediction, *, free: bool = False, quotes: bool | None = False) -> Iterator[Evidence]:
     """What one answer shows, whatever is known of its key.
 
     Args:
-        said: The answer.
+        answer: The answer.
         free: Whether the model that was called costs nothing.
         quotes: Whether it hands on whatever URL it comes across; None where that is not known.
     """
-    yield from _find_in_cost(said, free=free)
+    yield from _find_in_cost(answer, free=free)
     if not quotes:
-        for output in said.outputs:
-            if output.url and not _is_given(said.call, output.url):
-                yield from _find_in_url(output.url, asked=said.call is not None, quotes=quotes)
-    if _is_at_once(said):
+        for output in answer.outputs:
+            if output.url and not _is_given(answer.call, output.url):
+                yield from _find_in_url(output.url, has_call=answer.call is not None, quotes=quotes)
+    if _is_at_once(answer):
         yield Evidence(evidence.AT_ONCE)
 
 
-def _is_at_once(said: Prediction) -> bool:
+def _is_at_once(answer: Prediction) -> bool:
     """Whether a submit was answered with the finished job: a stream always is, and without its call it is a hint."""
-    if said.call is None or said.call.operation.slug.endswith(STREAM):
+    if answer.call is None or answer.call.operation.slug.endswith(STREAM):
         return False
-    return said.done and said.looks == 0
+    return answer.done and answer.looks == 0
 
 
-def _find_in_cost(said: Prediction, *, free: bool) -> Iterator[Evidence]:
-    cost = said.cost
+def _find_in_cost(answer: Prediction, *, free: bool) -> Iterator[Evidence]:
+    cost = answer.cost
     if cost is None:
         yield Evidence(evidence.NO_COST)
         return
     if is_charge(cost):
-        yield Evidence(evidence.CHARGED, f"{describe_request(said.id)} was charged {_charge(cost)}")
+        yield Evidence(evidence.CHARGED, f"{describe_request(answer.id)} was charged {_charge(cost)}")
     if cost.refunded:
         yield Evidence(evidence.REFUNDED)
-    elif any(warning.startswith(DISPUTE) for warning in said.warnings):
+    elif any(warning.startswith(DISPUTE) for warning in answer.warnings):
         yield Evidence(evidence.DISPUTED)
     elif not is_charge(cost):
-        slug = said.call.operation.slug if said.call else ""
+        slug = answer.call.operation.slug if answer.call else ""
         yield Evidence(evidence.FREE_MODEL, slug) if free else Evidence(evidence.NO_CHARGE)
 
 
@@ -106,17 +106,17 @@ def _charge(cost: Cost) -> str:
     return f"{cost.amount_credits or cost.bonus_credits_used} credits"
 
 
-def _find_in_url(url: str, *, asked: bool, quotes: bool | None) -> Iterator[Evidence]:
+def _find_in_url(url: str, *, has_call: bool, quotes: bool | None) -> Iterator[Evidence]:
     host, path = _split_url(url)
     if host == LIVE_HOST and path.startswith(LIVE_PATH):
         yield Evidence(evidence.LIVE_PLACE, url)
     elif host == SAMPLE_HOST or path.startswith(SAMPLE_PATHS):
-        yield Evidence(evidence.MAYBE_QUOTED if quotes is None else _sample_indicator(host, asked=asked), url)
+        yield Evidence(evidence.MAYBE_QUOTED if quotes is None else _sample_indicator(host, has_call=has_call), url)
 
 
-def _sample_indicator(host: str, *, asked: bool) -> Indicator:
+def _sample_indicator(host: str, *, has_call: bool) -> Indicator:
     """What a sample's URL is evidence of: without its call it may be quoted from an input nobody knows here."""
-    return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and asked else evidence.LIKE_A_SAMPLE
+    return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and has_call else evidence.LIKE_A_SAMPLE
 
 
 def _split_url(url: str) -> tuple[str, str]:
@@ -202,8 +202,8 @@ def _read_listing(listing: Listing) -> Evidence:
 
 def count_keys(keys: Iterable[Any]) -> Listing:
     """Count the keys that ``GET keys`` lists; one that is not active is not the one that asked."""
-    told = [getattr(key, "is_test", None) for key in keys if getattr(key, "is_active", None) is not False]
-    return Listing(told.count(True), told.count(False), sum(not isinstance(said, bool) for said in told))
+    marks = [getattr(key, "is_test", None) for key in keys if getattr(key, "is_active", None) is not False]
+    return Listing(marks.count(True), marks.count(False), sum(not isinstance(mark, bool) for mark in marks))
 
 
 def have_same_outputs(answers: Sequence[Prediction]) -> bool:

@@ -42,7 +42,7 @@ def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
     return judge_answer(prediction, known)
 
 
-def check_answer(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
+def check_answer(answer: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     """Learn of the key from an answer about its job, and answer it with what was known before.
 
     The journal knows of the job by now, so that an error here loses nothing.
@@ -53,16 +53,16 @@ def check_answer(said: Prediction, job: Job, context: Context) -> Flow[Predictio
     key_state = context.key_state
     own = key_state.owns(job.id)
     known = key_state.known if own else NOTHING
-    said = add_verdict(evolve(said, call=job.call), known)
-    charged = is_charge(said.cost)
+    answer = add_verdict(evolve(answer, call=job.call), known)
+    charged = is_charge(answer.cost)
     if charged and own:
-        key_state.charge(describe_request(said.id))
-    if (charged and context.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
-        return said
+        key_state.charge(describe_request(answer.id))
+    if (charged and context.expect != "sandbox") or (not charged and answer.state is JobState.RUNNING):
+        return answer
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
     if context.expect is not None:
-        mismatch.require_expected_kind(said, job, context)
+        mismatch.require_expected_kind(answer, job, context)
     else:
-        yield from mismatch.warn_once(said, job, known, context)
-    return said
+        yield from mismatch.warn_once(answer, job, known, context)
+    return answer

@@ -47,7 +47,7 @@ def check_key(context: Context) -> Flow[None]:
         SandboxMismatchError: The key is of the other kind; nothing was submitted.
     """
     known = context.key_state.known
-    if weigh(find_in_key_facts(known)).verdict is None and not context.key_state.asked:
+    if weigh(find_in_key_facts(known)).verdict is None and not context.key_state.was_asked:
         yield from _ask_once(context)
     verdict = weigh(find_in_key_facts(context.key_state.known))
     if _is_unexpected(verdict, context):
@@ -65,7 +65,7 @@ def _ask_once(context: Context) -> Flow[None]:
         return
     hasty = context._replace(timeout=min(context.timeout, PATIENCE), retry=Retry(attempts=1))
     yield from ask_key_list(hasty)
-    if not key_state.asked:
+    if not key_state.was_asked:
         key_state.missed_at = yield Sleep(0.0)
 
 
@@ -87,51 +87,52 @@ def _may_pass(error: errors.MuAPIError) -> bool:
     return isinstance(error, errors.APIConnectionError) or status in PASSING or status >= SERVER_FAILED
 
 
-def require_expected_kind(said: Prediction, job: Job, context: Context) -> None:
+def require_expected_kind(answer: Prediction, job: Job, context: Context) -> None:
     """Hold an answer against what was expected.
 
     Raises:
         SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
     """
-    verdict, own = said.sandbox, context.key_state.owns(job.id)
+    verdict, own = answer.sandbox, context.key_state.owns(job.id)
     if own:
-        _learn(said, context)
+        _learn(answer, context)
     if _is_unexpected(verdict, context):
         whose = _describe_kind(verdict) if own else _describe_kind_elsewhere(job, verdict)
         raise errors.SandboxMismatchError(
-            f"expect={context.expect!r}, but {whose}: {'; '.join(verdict.evidence)}. {_advise(said, verdict, own=own)}",
+            f"expect={context.expect!r}, but {whose}: {'; '.join(verdict.evidence)}."
+            f" {_advise(answer, verdict, own=own)}",
             verdict=verdict,
             job=job if job.id else None,
-            prediction=said,
-            text=_read_text(said),
-            request_id=said.id,
-            status_code=said.status_code,
-            cost=said.cost,
-            balance=said.balance,
+            prediction=answer,
+            text=_read_text(answer),
+            request_id=answer.id,
+            status_code=answer.status_code,
+            cost=answer.cost,
+            balance=answer.balance,
         )
 
 
-def warn_once(said: Prediction, job: Job, known: KeyFacts, context: Context) -> Flow[None]:
+def warn_once(answer: Prediction, job: Job, known: KeyFacts, context: Context) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
-    if looks_like_sandbox(said, known) and said.sandbox.verdict:
+    if looks_like_sandbox(answer, known) and answer.sandbox.verdict:
         own = context.key_state.owns(job.id)
         if own:
-            _learn(said, context)
+            _learn(answer, context)
         if context.warns and context.key_state.first_warning(own=own):
-            yield Do(partial(_warn, said))
+            yield Do(partial(_warn, answer))
 
 
-def _learn(said: Prediction, context: Context) -> None:
+def _learn(answer: Prediction, context: Context) -> None:
     """Remember an answer that settles for sandbox by itself; one that only follows from memory adds nothing to it."""
-    if not context.key_state.known.sampled and weigh(find_in_answer(said)).verdict:
-        context.key_state.sample(describe_request(said.id))
+    if not context.key_state.known.sampled and weigh(find_in_answer(answer)).verdict:
+        context.key_state.sample(describe_request(answer.id))
 
 
-def _warn(said: Prediction) -> None:
+def _warn(answer: Prediction) -> None:
     warn_user(
-        f"{describe_request(said.id)} was answered by a sandbox (test) key: its outputs are samples, not made from the"
-        f" input ({'; '.join(said.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox' takes"
-        " it as meant; this is said once a client.",
+        f"{describe_request(answer.id)} was answered by a sandbox (test) key: its outputs are samples, not made from"
+        f" the input ({'; '.join(answer.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox'"
+        " takes it as meant; this is said once a client.",
         SandboxWarning,
     )
 
@@ -149,22 +150,22 @@ def _describe_kind_elsewhere(job: Job, verdict: SandboxVerdict) -> str:
     return f"job {job.id}, which this client did not submit, is {kind}"
 
 
-def _advise(said: Prediction, verdict: SandboxVerdict, *, own: bool) -> str:
+def _advise(answer: Prediction, verdict: SandboxVerdict, *, own: bool) -> str:
     if not own:
         return "error.prediction holds the answer; mu.with_options(expect=None) hands on either kind."
     if verdict.verdict:
         return "A test key is not charged; error.prediction holds the samples."
-    if _goes_on(said):
-        return f"Job {said.id} was accepted; mu.with_options(expect=None).wait({said.id!r}) goes on with it."
-    where = "error.text holds its words" if _read_text(said) else "error.prediction holds what came of it"
+    if _goes_on(answer):
+        return f"Job {answer.id} was accepted; mu.with_options(expect=None).wait({answer.id!r}) goes on with it."
+    where = "error.text holds its words" if _read_text(answer) else "error.prediction holds what came of it"
     return f"The job was accepted and has ended; {where}."
 
 
-def _goes_on(said: Prediction) -> bool:
+def _goes_on(answer: Prediction) -> bool:
     """Whether the job can be waited for. A stream that has ended cannot, though it may have held no words."""
-    streams = said.call is not None and said.call.operation.slug.endswith(STREAM)
-    return said.state is JobState.RUNNING if streams else not is_final(said)
+    streams = answer.call is not None and answer.call.operation.slug.endswith(STREAM)
+    return answer.state is JobState.RUNNING if streams else not is_final(answer)
 
 
-def _read_text(said: Prediction) -> str:
-    return "\n".join(output.text for output in said.outputs if output.text)
+def _read_text(answer: Prediction) -> str:
+    return "\n".join(output.text for output in answer.outputs if output.text)

@@ -45,7 +45,7 @@ class KeyState:
 
     Attributes:
         known: What was learnt so far.
-        asked: Whether the key list was asked for and the server answered, whatever it said.
+        was_asked: Whether the key list was asked for and the server answered, whatever it said.
         missed_at: When it last was not to be had though it may be later, in seconds on the client's clock, or None.
     """
 
@@ -54,7 +54,7 @@ class KeyState:
         self._warned: set[bool] = set()
         self._own: OrderedDict[str, None] = OrderedDict()
         self.known = NOTHING
-        self.asked = False
+        self.was_asked = False
         self.missed_at: float | None = None
 
     def accept(self, request_id: str) -> None:
@@ -84,7 +84,7 @@ class KeyState:
     def note_listing(self, listing: Listing | None) -> None:
         """The server answered a request for the key list: the latest word counts, and None changes nothing."""
         with self._lock:
-            self.asked = True
+            self.was_asked = True
             self.known = self.known._replace(listing=listing or self.known.listing)
 
     def first_warning(self, *, own: bool) -> bool:

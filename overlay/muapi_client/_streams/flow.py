@@ -171,8 +171,8 @@ def _read_head(run: StreamRun, reply: Reply) -> None:
     It teaches of the key at once; whether it was expected is told at the end, since what is paid for is handed on.
     """
     state = run.state
-    state.told, state.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
-    if is_charge(state.told):
+    state.head_cost, state.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
+    if is_charge(state.head_cost):
         state.charged = True
         run.note()
         run.context.key_state.charge(describe_request(state.id))
@@ -223,9 +223,9 @@ def _take_frame(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent 
     """Take a frame in; answers what it says to the user."""
     state = run.state
     if frame.form is Form.DOCUMENT:
-        said = _read_document(run, frame, reply)
-        if said is not None:
-            return (yield from _take_answer(run, said))
+        answer = _read_document(run, frame, reply)
+        if answer is not None:
+            return (yield from _take_answer(run, answer))
         state.ended = True
         frame = frame if state.has_words(frame) else frame._replace(form=Form.TEXT)
     known = state.id
@@ -243,30 +243,30 @@ def _read_document(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | N
         SubmitOutcomeUnknownError: It is neither.
     """
     whole = reply._replace(content=run.channel.key.hide(frame.data.encode()))
-    said = job_answer.read_prediction(whole, request_id=None)
-    if said is not None and job_answer.is_final(said):
-        return said
+    answer = job_answer.read_prediction(whole, request_id=None)
+    if answer is not None and job_answer.is_final(answer):
+        return answer
     if run.state.has_words(frame):
         return None
-    if said is not None and said.id is not None:
-        return said
+    if answer is not None and answer.id is not None:
+        return answer
     if reply.headers.get("content-type", "").partition(";")[0].strip().endswith("json"):
         raise run.unknown_error(f"HTTP {reply.status} with neither a text nor a result", whole)
     return None
 
 
-def _take_answer(run: StreamRun, said: Prediction) -> Flow[StreamEvent]:
+def _take_answer(run: StreamRun, answer: Prediction) -> Flow[StreamEvent]:
     """Take in a job's answer in place of a stream, and wait for the job where it only begins.
 
     Raises:
         JobError: The job did not end well.
     """
     state, context = run.state, run.context
-    words = state.absorb(said)
+    words = state.absorb(answer)
     yield from identify(run)
-    if not job_answer.is_final(said):
+    if not job_answer.is_final(answer):
         now = yield Sleep(0.0)
-        said = yield from waiting.wait(run.job, context, now=now, timeout=context.wait_timeout)
-        words = state.absorb(said)
-    waiting.judge(run.job, said)
-    return StreamEvent(words, said.raw)
+        answer = yield from waiting.wait(run.job, context, now=now, timeout=context.wait_timeout)
+        words = state.absorb(answer)
+    waiting.judge(run.job, answer)
+    return StreamEvent(words, answer.raw)

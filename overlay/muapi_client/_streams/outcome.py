@@ -134,16 +134,16 @@ def broken_error(run: StreamRun, why: str, reply: Reply | None = None) -> errors
     """The error of a stream that broke off, or never began."""
     if not run.state.accepted:
         return run.unknown_error(why, reply)
-    said = f"broke off after {len(run.state.text)} characters: {why}."
-    return errors.StreamBrokenError(f"{_describe(run)} {said} {_describe_fate(run)}", **_error_fields(run))
+    what = f"broke off after {len(run.state.text)} characters: {why}."
+    return errors.StreamBrokenError(f"{_describe(run)} {what} {_describe_fate(run)}", **_error_fields(run))
 
 
 def late_error(run: StreamRun) -> errors.MuAPIError:
     """The error of a stream that has no time left."""
     if not run.state.accepted:
         return run.unknown_error(f"no event came within {run.context.wait_timeout:g} s")
-    said = f"had not ended after {run.context.wait_timeout:g} s and {len(run.state.text)} characters."
-    return errors.WaitTimeoutError(f"{_describe(run)} {said} {_describe_fate(run)}", **_error_fields(run))
+    what = f"had not ended after {run.context.wait_timeout:g} s and {len(run.state.text)} characters."
+    return errors.WaitTimeoutError(f"{_describe(run)} {what} {_describe_fate(run)}", **_error_fields(run))
 
 
 def hide_key(run: StreamRun) -> None:

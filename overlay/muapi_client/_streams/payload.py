@@ -85,19 +85,19 @@ def _find_likely(value: Mapping[str, Any]) -> list[Any]:
 def _index_choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:
     """The choices of a payload by their index, which is their place where they tell none."""
     found: dict[int, Mapping[str, Any]] = {}
-    for place, one in enumerate(listed):
-        if isinstance(one, Mapping):
-            index = one.get("index")
-            found.setdefault(index if isinstance(index, int) else place, one)
+    for place, choice in enumerate(listed):
+        if isinstance(choice, Mapping):
+            index = choice.get("index")
+            found.setdefault(index if isinstance(index, int) else place, choice)
     return found
 
 
-def read_choices(said: Mapping[str, Any]) -> dict[int, bool]:
+def read_choices(body: Mapping[str, Any]) -> dict[int, bool]:
     """The answers a payload tells of, and whether it says that their text is complete, though more may be told."""
     for place, word in LISTED:
-        if isinstance(said.get(place), list):
-            return {index: bool(one.get(word)) for index, one in _index_choices(said[place]).items()}
-    delta = said.get("delta")
+        if isinstance(body.get(place), list):
+            return {index: bool(choice.get(word)) for index, choice in _index_choices(body[place]).items()}
+    delta = body.get("delta")
     return {0: True} if isinstance(delta, Mapping) and delta.get("stop_reason") else {}
 
 
@@ -109,20 +109,20 @@ def decode(data: str) -> tuple[bool, Any]:
         return False, None
 
 
-def read_kind(said: Mapping[str, Any]) -> str:
+def read_kind(body: Mapping[str, Any]) -> str:
     """What a payload calls itself; empty where it does not."""
-    kind = said.get("type")
+    kind = body.get("type")
     return kind if isinstance(kind, str) else ""
 
 
-def is_ours(said: Mapping[str, Any]) -> bool:
+def is_ours(body: Mapping[str, Any]) -> bool:
     """Whether a payload's status, and the id beside it, are the request's, rather than its model's maker's."""
-    return "status" in said and not NOT_OURS & said.keys()
+    return "status" in body and not NOT_OURS & body.keys()
 
 
-def is_running(said: Mapping[str, Any]) -> bool:
+def is_running(body: Mapping[str, Any]) -> bool:
     """Whether a payload tells by a word that is known that the request goes on."""
-    status = said.get("status")
+    status = body.get("status")
     return isinstance(status, str) and STATES.get(status.strip().lower()) is JobState.RUNNING
 
 
@@ -131,31 +131,31 @@ def is_failure_name(name: str) -> bool:
     return name.rpartition(".")[2] in FAILURES and _STEP.search(name) is None
 
 
-def read_failure(said: Mapping[str, Any]) -> str | None:
+def read_failure(body: Mapping[str, Any]) -> str | None:
     """Why the stream failed, where a payload tells that it did; OpenAI's tells it in a ``response`` inside."""
-    if _is_step(said):
+    if _is_step(body):
         return None
-    words = next((words for one in (said, _read_inner(said)) if (words := read_error(one))), None)
-    if words is None and is_failure_name(read_kind(said)):
-        words = read_reason(said) or "the server says no more"
-    if words is None and (status := read_status(said)) and meaning(status) in (JobState.FAILED, JobState.CANCELLED):
+    words = next((words for part in (body, _read_inner(body)) if (words := read_error(part))), None)
+    if words is None and is_failure_name(read_kind(body)):
+        words = read_reason(body) or "the server says no more"
+    if words is None and (status := read_status(body)) and meaning(status) in (JobState.FAILED, JobState.CANCELLED):
         words = f"the server says {status!r} and no more"
     return words
 
 
-def read_status(said: Mapping[str, Any]) -> str:
+def read_status(body: Mapping[str, Any]) -> str:
     """The word by which a payload tells an end of any kind; empty where it tells none."""
-    words = [] if _is_step(said) else [said.get("status"), _read_inner(said).get("status")]
+    words = [] if _is_step(body) else [body.get("status"), _read_inner(body).get("status")]
     return next((str(word) for word in words if meaning(word) is not JobState.RUNNING), "")
 
 
-def _read_inner(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = said.get("response")
+def _read_inner(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = body.get("response")
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _is_step(said: Mapping[str, Any]) -> bool:
-    return _STEP.search(f"{said.get('type')} {said.get('object')}") is not None
+def _is_step(body: Mapping[str, Any]) -> bool:
+    return _STEP.search(f"{body.get('type')} {body.get('object')}") is not None
 
 
 def read_reason(value: Any) -> str | None:
@@ -184,7 +184,7 @@ def is_comment(name: str, data: str) -> bool:
 def is_payload(value: Any) -> bool:
     """Whether a JSON value is one that carries words, rather than words that happen to be JSON."""
     return isinstance(value, str | Mapping) or (
-        isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
+        isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
     )
 
 
@@ -200,10 +200,10 @@ def is_success(value: Any) -> bool:
     return isinstance(value, Mapping) and str(value.get("status")).strip().lower() == "success"
 
 
-def is_end(said: Mapping[str, Any]) -> bool:
+def is_end(body: Mapping[str, Any]) -> bool:
     """Whether a payload tells the end of the stream."""
-    told = is_ours(said) and meaning(said.get("status")) is JobState.DONE and not is_success(said)
-    return told or (said.get("done") is True and not _is_step(said)) or read_kind(said) in TOLD_ENDS
+    by_status = is_ours(body) and meaning(body.get("status")) is JobState.DONE and not is_success(body)
+    return by_status or (body.get("done") is True and not _is_step(body)) or read_kind(body) in TOLD_ENDS
 
 
 def may_repeat(name: str, value: Any) -> bool:

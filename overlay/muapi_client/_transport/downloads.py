@@ -30,13 +30,13 @@ def download(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], P
     Raises:
         DownloadError: One could not be saved; ``saved`` tells which were.
     """
-    one = partial(_save_one, plan, transfer, drive)
+    save_output = partial(_save_one, plan, transfer, drive)
     indexes = range(len(plan.outputs))
     if 1 in (len(plan.outputs), plan.concurrency):
-        return collect_paths(plan, [one(index) for index in indexes])
+        return collect_paths(plan, [save_output(index) for index in indexes])
     with ThreadPoolExecutor(plan.concurrency, thread_name_prefix="muapi-download") as pool:
         try:
-            results = list(pool.map(one, indexes))
+            results = list(pool.map(save_output, indexes))
         except BaseException:  # an interrupt: no thread goes on behind the caller's back
             plan.limits.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -59,13 +59,13 @@ async def adownload(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Pa
     limiter = anyio.CapacityLimiter(plan.concurrency)
     results: dict[int, Result] = {}
 
-    async def one(index: int) -> None:
+    async def save_output(index: int) -> None:
         async with limiter:
             results[index] = await _asave_one(plan, transfer, drive, index)
 
     async with anyio.create_task_group() as group:
         for index in range(len(plan.outputs)):
-            group.start_soon(one, index)
+            group.start_soon(save_output, index)
     return collect_paths(plan, [results[index] for index in sorted(results)])
 
 

@@ -36,10 +36,10 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
 }
 
 
-def read_outputs(said: Mapping[str, Any]) -> tuple[Output, ...]:
+def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
     """The outputs of an answer, in its order; empty where it has none."""
     for place in PLACES:
-        found = said.get(place)
+        found = answer.get(place)
         if has_output(found):
             listed = found if isinstance(found, list) else [found]
             return tuple(_output(item) for item in listed if item not in (None, "", [], {}))
