@@ -22,7 +22,7 @@ from muapi_client._state.context import Context
 from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
-from muapi_client._state.upload_cache import Shelf
+from muapi_client._state.upload_cache import UploadCache
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
 
@@ -108,7 +108,7 @@ class Client:
         self._origin = read_origin(base_url, allow_http=allow_http)
         self._connections = self._connect(transport)
         self._storage = self._connect(transport)  # files move over connections of their own, without the key
-        self._shelf = Shelf()
+        self._upload_cache = UploadCache()
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
         memory = Memory()
         self._ledger = Ledger(memory, listed_price)

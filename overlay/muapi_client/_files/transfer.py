@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._state.upload_cache import Turn
 
 
@@ -28,7 +28,7 @@ class FileTransfer(Protocol):
         """Post a form to storage, without the key: a :class:`Reply`, or :class:`NoReply`."""
         ...
 
-    def fetch(self, fetch: Fetch, part: Part) -> Any:
+    def fetch(self, fetch: Fetch, part: PartialFile) -> Any:
         """Fetch a file, or what lacks of it, into ``part``, without the key: a :class:`Fetched`."""
         ...
 

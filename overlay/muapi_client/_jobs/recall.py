@@ -43,7 +43,7 @@ def unknown(context: Context, *, all_accounts: bool = False) -> Flow[list[Entry]
     if context.journal is not None:
         read = partial(context.journal.unknown, _account(context, all_accounts), is_running=is_running)
         written = yield Keep(read)
-    return _merged((record.entry() for record in context.memory.unknown()), written, context)
+    return _merge((record.entry() for record in context.memory.unknown()), written, context)
 
 
 def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accounts: bool = False) -> Flow[list[Job]]:
@@ -57,7 +57,7 @@ def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accou
     written: list[Entry] = []
     if context.journal is not None:
         written = yield Keep(partial(context.journal.unfinished, _account(context, all_accounts)))
-    entries = _merged((record.entry() for record in context.memory.unfinished()), written, context)
+    entries = _merge((record.entry() for record in context.memory.unfinished()), written, context)
     return [new_job(entry.request_id, entry.call, entry.cost, entry.intended_at) for entry in entries]
 
 
@@ -110,7 +110,7 @@ def jobs(
     wanted = {"state": state, "slug": slug, "tag": tag, "run": run}
     return [
         entry
-        for entry in _merged(remembered, written, context)
+        for entry in _merge(remembered, written, context)
         if all(value is None or getattr(entry, name) == value for name, value in wanted.items())
         and (since is None or entry.intended_at >= since)
     ]
@@ -203,7 +203,7 @@ def _read_id(job: object) -> str:
     return request_id.strip()
 
 
-def _merged(remembered: Iterable[Entry], written: Iterable[Entry], context: Context) -> list[Entry]:
+def _merge(remembered: Iterable[Entry], written: Iterable[Entry], context: Context) -> list[Entry]:
     """Both, oldest first; of what memory knows the journal's word counts only for what it alone keeps."""
     written = list(written)
     rows = {row.key: row for row in written}

@@ -130,7 +130,7 @@ def reconcile(
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None
             ages = _ages_of(lost, context.memory.get(lost.key or ""), here, reply.at)
-            window = window_of(ages, server_now or here)
+            window = make_window(ages, server_now or here)
         page = read_page(response.decode(reply))
         items += page.items
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
@@ -145,7 +145,7 @@ def reconcile(
     complete = reached and dated and certain
     if complete and lost.key is not None and len(found) == 1:
         context.memory.suspect(found[0], lost.key)
-    made = {job_answer.read_id(item): moment_of(item) for item in reversed(items) if isinstance(item, dict)}
+    made = {job_answer.read_id(item): read_item_moment(item) for item in reversed(items) if isinstance(item, dict)}
     jobs = [new_job(name, submitted_at=moment.at if (moment := made.get(name)) else None) for name in found]
     return Reconciliation(tuple(jobs), complete=complete)
 
@@ -189,7 +189,7 @@ def _ages_of(lost: Entry | SubmitOutcomeUnknownError, record: Record | None, her
     return Ages(since, ended, CORRECTED)
 
 
-def window_of(ages: Ages | None, server_now: datetime) -> Window:
+def make_window(ages: Ages | None, server_now: datetime) -> Window:
     """When a submit can have been accepted, on the server's clock: the clocks' difference cancels out.
 
     Args:
@@ -221,10 +221,10 @@ def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset
         if request_id is None:
             readable = False  # it may be the one
         elif request_id not in known and request_id not in moments and _is_of(item, names):
-            moments[request_id] = moment_of(item)
+            moments[request_id] = read_item_moment(item)
     fitting = {name for name, moment in moments.items() if moment is None or fits(moment, window)}
     dated = {name for name in fitting if moments[name] is not None}
-    ahead = any(moment.naive and moment.at > window.now + SKEW for moment in map(moment_of, items) if moment)
+    ahead = any(moment.naive and moment.at > window.now + SKEW for moment in map(read_item_moment, items) if moment)
     local = {name for name, moment in moments.items() if moment and moment.naive and fits_somewhere(moment, window)}
     if ahead or not dated:
         readable = readable and not local
@@ -247,14 +247,14 @@ def fits_somewhere(moment: Moment, window: Window) -> bool:
 
 def is_before(items: Sequence[Any], window: Window) -> bool:
     """Whether every item is older than the window, and says so, whichever zone its time is of."""
-    moments = [moment_of(item) for item in items]
+    moments = [read_item_moment(item) for item in items]
     return all(
         moment is not None and moment.at - (WEST if moment.naive else timedelta(0)) < window.earliest
         for moment in moments
     )
 
 
-def moment_of(item: Any) -> Moment | None:
+def read_item_moment(item: Any) -> Moment | None:
     """When an item was made, by the first of its times that can be read."""
     if not isinstance(item, dict):
         return None

@@ -90,7 +90,7 @@ def _submit(request: Request, record: Record, context: Context, exchange: Exchan
     except errors.MuAPIError:
         raise
     except BaseException as interrupt:
-        interrupt.add_note(_note(record, fate_of(record, interrupt)))
+        interrupt.add_note(_describe_fate(record, fate_of(record, interrupt)))
         raise
 
 
@@ -127,7 +127,7 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
             memory.accept(record)
             ledger.record(record.key, record.cost)
         case Fate.IN_DOUBT | Fate.INTERRUPTED:  # it stays in memory as unknown, and what is set aside stays so
-            record.reason = record.reason or _reason(error)
+            record.reason = record.reason or _describe_reason(error)
             if isinstance(error, errors.SubmitOutcomeUnknownError):
                 error.key = record.key
         case Fate.ACCEPTED:
@@ -137,13 +137,13 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
                 context.key_state.accept(record.request_id)
 
 
-def _note(record: Record, fate: Fate) -> str:
+def _describe_fate(record: Record, fate: Fate) -> str:
     """What an interrupt's note tells of the money."""
     operation = record.call.operation
     what = f"{operation.method} {operation.path}"
     if fate is Fate.ACCEPTED and record.prediction is not None:
-        told = record.request_id or "without an id"
-        return f"{what} was accepted and has ended ({told}): mu.jobs() tells what came of it."
+        identity = record.request_id or "without an id"
+        return f"{what} was accepted and has ended ({identity}): mu.jobs() tells what came of it."
     if fate is Fate.ACCEPTED and record.request_id:
         return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
     if fate in (Fate.NOT_SENT, Fate.REFUSED):
@@ -155,7 +155,7 @@ def _note(record: Record, fate: Fate) -> str:
     )
 
 
-def _reason(error: BaseException | None) -> str:
+def _describe_reason(error: BaseException | None) -> str:
     return str(error) if isinstance(error, errors.MuAPIError) else f"interrupted by {type(error).__name__}"
 
 

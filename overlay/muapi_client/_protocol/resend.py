@@ -38,7 +38,7 @@ class Reading(Enum):
     DOUBT = "doubt"  # neither is proven
 
 
-def reading_of(reply: Reply) -> Reading:
+def classify(reply: Reply) -> Reading:
     """What an answer to a submit proves. A 4xx that tells how a job ended is no refusal: the job was accepted."""
     if reply.status in OK:
         return Reading.ANSWER
@@ -49,7 +49,7 @@ def reading_of(reply: Reply) -> Reading:
 
 def may_be_processed(outcome: Outcome) -> bool:
     """Whether a submit may have been processed, for all that this outcome of it proves."""
-    return outcome.error.sent if isinstance(outcome, NoReply) else reading_of(outcome) is not Reading.REFUSAL
+    return outcome.error.sent if isinstance(outcome, NoReply) else classify(outcome) is not Reading.REFUSAL
 
 
 def may_resubmit(outcome: Outcome) -> bool:
@@ -59,7 +59,7 @@ def may_resubmit(outcome: Outcome) -> bool:
     """
     if isinstance(outcome, NoReply):
         return not outcome.error.sent
-    if outcome.status != REFUSED_UNPROCESSED or reading_of(outcome) is not Reading.REFUSAL:
+    if outcome.status != REFUSED_UNPROCESSED or classify(outcome) is not Reading.REFUSAL:
         return False
     return not is_charge(status_error(outcome).cost)
 
@@ -102,10 +102,10 @@ def retry_after(reply: Reply) -> float | None:
     value = reply.headers.get("retry-after", "").split(",")[0].strip()
     if value.isascii() and value.isdigit():
         return min(float(value), 1e9)  # 30 years are as good as any longer time
-    return _until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
+    return _seconds_until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
 
 
-def _until(text: str, *, since: str) -> float | None:
+def _seconds_until(text: str, *, since: str) -> float | None:
     if not text:
         return None
     from datetime import UTC, datetime  # noqa: PLC0415 - with the next function 16 ms, and dates are rare

@@ -453,7 +453,7 @@ class _File:
         self._pid = 0
         self._patience = -1  # milliseconds a statement waits for other processes
         self._file: tuple[int, int] | None = None  # device and inode
-        self._log: tuple[int, int] | None = None  # likewise of the write-ahead log, which holds the newest entries
+        self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
 
     def opened(self, patience: float) -> sqlite3.Connection:
         """The connection, which waits for another process for ``patience`` seconds at most."""

@@ -85,7 +85,7 @@ def claim(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA secure_delete = ON")  # what is forgotten or hidden is gone from the file, too
     if form == FORM:
         return
-    db.execute("BEGIN IMMEDIATE")  # whoever comes second finds the work done
+    db.execute("BEGIN IMMEDIATE")  # a second process finds the work done
     try:
         form = _form(db)
         if form == 0:

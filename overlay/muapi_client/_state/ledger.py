@@ -121,14 +121,14 @@ class Ledger:
             cost: What was told, or None.
         """
         with self._lock:
-            told = request in self._costs
+            known = request in self._costs
             before = self._costs.get(request)
             now = cost or before
             sums = Sums(
                 total(self.sums.charged, _charged(now), _charged(before).copy_negate()),
                 total(self.sums.refunded, _given_back(now), _given_back(before).copy_negate()),
-                self.sums.requests + (not told),
-                self.sums.unpriced + (now is None) - (told and before is None),
+                self.sums.requests + (not known),
+                self.sums.unpriced + (now is None) - (known and before is None),
             )
             self._costs[request], self.sums = now, sums
         if cost is not None:

@@ -120,8 +120,8 @@ class Record(Attempts):
     def entry(self) -> Entry:
         """The record as its user reads it."""
         from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
-        from muapi_client._state.secrets import without_secrets  # noqa: PLC0415 - likewise
-        from muapi_client._types.entry import Entry  # noqa: PLC0415 - likewise
+        from muapi_client._state.secrets import without_secrets  # noqa: PLC0415 - as above
+        from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above
 
         prediction = self.prediction
         return Entry(
@@ -241,7 +241,9 @@ class Memory:
 
     def __iter__(self) -> Iterator[Record]:
         records = {**self._accepted, **self._pending}
-        return iter(sorted((one for one in records.values() if one.ours), key=lambda record: record.intended_at))
+        return iter(
+            sorted((record for record in records.values() if record.ours), key=lambda record: record.intended_at)
+        )
 
 
 _ALL: WeakValueDictionary[str, Record] = WeakValueDictionary()

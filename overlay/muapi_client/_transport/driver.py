@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import headers_of, lost, request_of
+from muapi_client._transport.hosts import connection_error, headers_of, request_of
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
             request = request_of(send, origin, api_key)
             response = connections.send(request, delivery)
             content = content_of(response, ends, clock, send)
-    except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+    except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
-        return NoReply(lost(error, send, delivery), clock.now())
+        return NoReply(connection_error(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 
@@ -309,9 +309,9 @@ async def _aexchange(
             request = request_of(send, origin, api_key)
             response = await connections.send(request, delivery)
             content = await acontent_of(response, ends, clock, send)
-    except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+    except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
-        return NoReply(lost(error, send, delivery), clock.now())
+        return NoReply(connection_error(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 

@@ -438,7 +438,7 @@ def headers_of(response: httpx.Response) -> dict[str, str]:
     return dict(response.headers.items())
 
 
-def lost(error: BaseException, send: Send, delivery: Delivery) -> APIConnectionError:
+def connection_error(error: BaseException, send: Send, delivery: Delivery) -> APIConnectionError:
     """What one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
 
     Raises:
