@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
 
 import nox
 
-nox.needs_version = ">=2025.2.9"
+nox.needs_version = ">=2025.10.14"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["lint", "types", "layers", "drift", "tests", "demo"]
 nox.options.error_on_missing_interpreters = True
 
-PROJECT = nox.project.load_toml("pyproject.toml")
+PROJECT: Final = nox.project.load_toml("pyproject.toml")
+PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")  # a session of tests for each; run where the machine has it
 
 
 def install(session: nox.Session, *groups: str, extras: str = "") -> None:
@@ -100,9 +102,23 @@ def surface(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the test suite: ``nox -s tests [-- pytest arguments]``."""
+    """Run the test suite: ``nox -s tests [-- pytest arguments]``; ``nox -s tests-3.13`` runs it on another Python."""
     install(session, "tests", "generate", extras="[diff,emulator]")
     session.run("pytest", "-n", "auto", *session.posargs)
+
+
+for version in PYTHONS:  # not ``python=PYTHONS`` above: plain ``tests`` would then ask for all of them
+    nox.session(tests, name=f"tests-{version}", python=version, download_python="never")
+
+
+@nox.session
+def stress(session: nox.Session) -> None:
+    """Run the suite ten times beside a program that keeps every core busy: ``nox -s stress [-- --rounds 2 --only X]``.
+
+    A test that passes on an idle machine and fails here waits for time where it should wait for an event.
+    """
+    install(session, "tests", "generate", extras="[diff,emulator]")
+    session.run("python", "tests/stress.py", *session.posargs)
 
 
 @nox.session

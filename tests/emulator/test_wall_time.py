@@ -30,7 +30,7 @@ NOON = datetime(2031, 5, 6, 12, tzinfo=UTC).timestamp()
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """What the system's clock tells, in seconds since 1970."""
     told = [NOON]
-    monkeypatch.setattr("muapi_client._clock.time.time", lambda: told[0])
+    monkeypatch.setattr("muapi_client._runtime.clock.time.time", lambda: told[0])
     # A server lets no time pass.
     monkeypatch.setattr("muapi_client.emulator._http.served_clock.monotonic", lambda: 0.0)
     return told

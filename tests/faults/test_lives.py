@@ -72,7 +72,7 @@ def test_a_fork_while_another_thread_holds_the_locks_leaves_the_child_a_client_t
 ) -> None:
     with MuAPI(KEY, faults.url, clock=LeapingClock()) as mu:
         assert mu.run(_call("completed-before")).done
-        with mu._connections._lock, mu.spend._lock:  # another thread's moment inside, made to last
+        with mu._connections._lock, mu._ledger._lock:  # another thread's moment inside, made to last
             child = _fork()
             if child == 0:
                 _exit_with(lambda: _in_a_thread(lambda: mu.run(_call("completed-child")).done))

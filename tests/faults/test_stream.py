@@ -355,7 +355,7 @@ def test_a_scope_that_is_cancelled_closes_the_connection(server: RawServer, tmp_
             with anyio.CancelScope() as scope:
                 async for _ in mu.stream(CALL):
                     scope.cancel()
-            assert [entry.state for entry in mu.unknown()] == ["unknown"]
+            assert [entry.state for entry in await mu.unknown()] == ["unknown"]
         return scope.cancelled_caught
 
     assert asyncio.run(main())

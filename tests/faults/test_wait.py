@@ -165,7 +165,7 @@ def test_a_job_that_ended_badly_ends_the_wait_in_one_look(
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(401, errors.AuthenticationError), (403, errors.AuthenticationError), (404, errors.NotFoundError)],
+    [(401, errors.AuthenticationError), (403, errors.AuthenticationError), (410, errors.APIStatusError)],
 )
 def test_a_refusal_to_tell_ends_the_wait_in_one_look(
     status: int, error: type[errors.APIStatusError], faults: FaultServer, door: Door
@@ -174,7 +174,7 @@ def test_a_refusal_to_tell_ends_the_wait_in_one_look(
     faults.plan.always["look"] = _said({"detail": "Not authorized"}, status)
 
     with pytest.raises(error) as caught:
-        door.wait(job.id)  # of the job itself it is known that it is fresh, and a 404 may pass
+        door.wait(job.id)
 
     assert faults.truth.looks[job.id] == 1
     assert caught.value.request_id == job.id

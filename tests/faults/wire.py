@@ -250,7 +250,7 @@ KINDS: Final = {
         Kind("html_403", _page(403), **_REFUSED),
         Kind("408", _status(408)),
         Kind("408_seconds", _status(408, ("retry-after", "1"))),
-        Kind("425", _status(425), **_REFUSED),
+        Kind("425", _status(425)),
         Kind("429", _status(429), again=True, **_REFUSED),
         Kind("429_seconds", _status(429, ("retry-after", "1")), again=True, **_REFUSED),
         Kind("429_date", _soon, again=True, **_REFUSED),

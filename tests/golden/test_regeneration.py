@@ -124,7 +124,7 @@ def test_all_that_the_overlay_uses_is_in_the_package_it_stands_on() -> None:
     every = overlay_usage.find_uses(overlay, "muapi_generated")
     assert "GET /api/v1/predictions/{id}/result" in {use.operation for use in every}
     found = {(use.file, use.name, use.keyword) for use in every}
-    assert ("muapi_client/_resources.py", "get_history", "cursor") in found
+    assert ("muapi_client/_jobs/reconcile.py", "get_history", "cursor") in found
     assert ("muapi_client/cli/_demo.py", "flux_schnell_image", "num_images") in found
     assert ("muapi_client/catalog.py", "Operation", "") in found
 

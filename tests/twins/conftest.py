@@ -114,6 +114,10 @@ class Face:
         """What ``jobs`` iterates over."""
         return self._listed(self.mu.jobs(**options))
 
+    def events(self, call: Any) -> list[Any]:
+        """What ``stream`` iterates over."""
+        return self._listed(self.mu.stream(call))
+
     def _listed(self, iterator: Any) -> list[Any]:
         return asyncio.run(_collect(iterator)) if hasattr(iterator, "__aiter__") else list(iterator)
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def states(path: Path) -> list[str]:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         return [state for (state,) in db.execute("SELECT state FROM job ORDER BY intended_at")]
 
 
@@ -125,18 +125,66 @@ def test_no_secret_is_written_down(twin: Any, path: Path) -> None:
         assert secret not in content
 
 
+def test_no_secret_is_written_down_however_deep_or_whoever_repeats_it(twin: Any, path: Path) -> None:
+    inner, outer = "https://hooks.example/t0k3n", "https://hooks.example/0ther"
+    echo = {**DONE, "input": {"prompt": "x", "webhook_url": inner}, "log": [f"will call {outer}", {"url": inner}]}
+    mu = twin(ACCEPTED, echo, journal=path, webhook=outer)
+    mu.run(raw_call("m", {"prompt": "x", "options": [{"webhook_url": inner}]}))
+    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
+    for secret in (twin.key.encode(), b"t0k3n", b"0ther"):
+        assert secret not in content
+
+
+def test_a_finished_job_stays_readable_with_what_it_made(twin: Any, path: Path) -> None:
+    done = twin(ACCEPTED, DONE, journal=path).run(twin.call)
+    (entry,) = Journal(path).entries()
+    assert (entry.call, entry.cost, entry.outputs) == (twin.call, done.cost, done.outputs)
+
+
+def test_the_file_stays_the_same_wherever_the_program_goes(
+    twin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    mu = twin(ACCEPTED, journal="jobs.db")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    child = os.fork()  # which closes the file and opens it again
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    mu.submit(twin.call)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert states(tmp_path / "jobs.db") == ["accepted"]
+
+
+@pytest.mark.parametrize("journal", [":memory:", "", "file:jobs.db?mode=memory"])
+def test_a_journal_that_would_forget_is_refused(twin: Any, journal: str) -> None:
+    with pytest.raises(errors.JournalError, match="path"):
+        twin(ACCEPTED, journal=journal)
+
+
+def test_a_file_that_is_gone_is_missed_before_anything_is_sent(twin: Any, path: Path) -> None:
+    mu = twin(ACCEPTED, journal=path)
+    mu.submit(twin.call)
+    for file in path.parent.iterdir():
+        file.unlink()
+    with pytest.raises(errors.JournalError, match=r"deleted or replaced.*nothing was sent$"):
+        mu.submit(twin.call)
+    assert mu.server.posts == 1
+
+
 def corrupt(path: Path) -> None:
     path.write_bytes(b"SQLite format 3\0" + os.urandom(4096))
 
 
 def other_database(path: Path) -> None:
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE precious (x)")
 
 
 def later_form(path: Path) -> None:
     Journal(path).close()
-    with sqlite3.connect(path) as db:
+    with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
 
 
@@ -157,7 +205,7 @@ def test_a_file_that_is_no_journal_is_refused_at_the_start_and_left_alone(
 
 def test_without_its_journal_nothing_is_sent(twin: Any, path: Path) -> None:
     mu = twin(ACCEPTED, journal=Journal(path, busy_timeout=0.01))
-    with sqlite3.connect(path, isolation_level=None) as other:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(errors.JournalError, match="nothing was sent"):
             mu.submit(twin.call)
@@ -181,7 +229,7 @@ def test_a_full_disk_is_told_before_anything_is_sent(twin: Any, path: Path) -> N
 
 def test_a_journal_that_fails_after_the_charge_still_tells_the_id(twin: Any, path: Path) -> None:
     def accept(_: httpx.Request) -> Any:
-        with sqlite3.connect(path) as db:
+        with closing(sqlite3.connect(path)) as db:
             db.execute("DROP TABLE job")
         return ACCEPTED
 

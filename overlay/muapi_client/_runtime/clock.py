@@ -27,15 +27,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Real time."""
+    """Real time.
 
-    def wall_time(self) -> float:
-        """The time of day, in seconds since 1970."""
-        return time.time()
+    ``now()`` reads seconds on the system's monotonic clock, ``wall_time()`` the time of day in seconds since 1970.
+    """
 
-    def now(self) -> float:
-        """Seconds on the system's monotonic clock."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
+    wall_time = staticmethod(time.time)
 
     def sleep(self, seconds: float) -> None:
         """Block this thread for ``seconds``."""

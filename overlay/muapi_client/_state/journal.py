@@ -28,6 +28,7 @@ from muapi_client._settings.api_key import APIKey
 from muapi_client._state.journal_form import (
     ENDED,
     IN_FLIGHT,
+    UNREADABLE,
     as_text,
     body_as_text,
     call_as_text,
@@ -35,6 +36,7 @@ from muapi_client._state.journal_form import (
     cost_as_text,
     outputs_as_text,
     read_entry,
+    read_moment,
     read_text,
 )
 from muapi_client._state.secrets import Secrets
@@ -217,8 +219,10 @@ class Journal:
             cost: What the server said it costs, or None.
             waiting: Whether this process waits for its end now, as :meth:`begin_wait` says.
         """
-        lease = as_text(datetime.now(UTC) + LEASE) if waiting else None
-        self._change(key, ACCEPT, request_id=request_id, cost=cost_as_text(cost), owner=owner(), lease=lease)
+        now = datetime.now(UTC)
+        lease = now + LEASE if waiting else now + IN_FLIGHT if request_id is None else None
+        values = {"request_id": request_id, "cost": cost_as_text(cost), "owner": owner()}
+        self._change(key, ACCEPT, lease=as_text(lease) if lease else None, **values)
 
     def fail(self, key: str, cost: Cost, reason: str) -> None:
         """Write down that a submit was refused and charged all the same."""
@@ -336,20 +340,21 @@ class Journal:
         What another process that is alive waits for is left out.
         """
         rows = self._select(("accepted",), account)
-        return [read_entry(row) for row in rows if row["request_id"] is not None and not _is_waited_for(row)]
+        return [read_entry(row) for row in rows if _has_id(row) and not _is_waited_for(row)]
 
     def unknown(
         self, account: Account | None = None, *, is_running: Callable[[str], bool] = lambda _key: False
     ) -> list[Entry]:
         """The submits that may have been charged and have no id, oldest first.
 
-        A fresh intent of another process that is alive is left out: its answer may be on its way.
+        What another process that is alive has begun lately is left out: its answer may be on its way.
 
         Args:
             account: Only this account's, and those whose account is not known.
             is_running: Whether this process's own submit of a key is under way, and is left out, too.
         """
-        rows = self._select(("unknown", "intent"), account)
+        rows = self._select(("unknown", "intent", "accepted"), account)
+        rows = [row for row in rows if row["state"] != "accepted" or not _has_id(row)]
         return [read_entry(row) for row in rows if row["state"] == "unknown" or not _is_in_flight(row, is_running)]
 
     def ids(self, account: Account | None = None) -> frozenset[str]:
@@ -555,20 +560,30 @@ def _of(account: Account | None) -> dict[str, str | None]:
     return {"origin": account.origin if account else None, "account": account.fingerprint if account else None}
 
 
+def _has_id(row: sqlite3.Row) -> bool:
+    return isinstance(row["request_id"], str)
+
+
 def _is_waited_for(row: sqlite3.Row) -> bool:
     """Whether another process waits for an accepted job: it is alive, or its lease holds where nobody can ask it."""
-    if not isinstance(row["lease"], str) or row["owner"] == owner():
+    if row["lease"] is None or row["owner"] == owner():
         return False
     alive = is_alive(str(row["owner"]))
     return _lease_holds(row) if alive is None else alive
 
 
 def _is_in_flight(row: sqlite3.Row, is_running: Callable[[str], bool]) -> bool:
-    """Whether an intent's answer may still come."""
+    """Whether the answer to a submit may still come."""
     if row["owner"] == owner():
         return is_running(row["key"])
     return is_alive(str(row["owner"])) is not False and _lease_holds(row)
 
 
 def _lease_holds(row: sqlite3.Row) -> bool:
-    return isinstance(row["lease"], str) and row["lease"] > as_text(datetime.now(UTC))
+    """Whether a lease has not ended; one that cannot be read has."""
+    try:
+        if row["lease"] is None:  # a program of form 1 wrote it, which had the file open when it was migrated
+            return read_moment(row["intended_at"]) + IN_FLIGHT > datetime.now(UTC)
+        return read_moment(row["lease"]) > datetime.now(UTC)
+    except UNREADABLE:
+        return False

@@ -209,7 +209,7 @@ def read_entry(row: sqlite3.Row) -> Entry:
             troubles.append(f"{name} cannot be read: {error}")
             return default
 
-    intended_at = read("intended_at", _moment, EPOCH)
+    intended_at = read("intended_at", read_moment, EPOCH)
     values: dict[str, Any] = {
         "key": read("key", _word, ""),
         "request_id": read("request_id", _word, None),
@@ -217,7 +217,7 @@ def read_entry(row: sqlite3.Row) -> Entry:
         "slug": read("slug", _word, ""),
         "call": read("call", Call.from_json, None),
         "intended_at": intended_at,
-        "changed_at": read("changed_at", _moment, intended_at),
+        "changed_at": read("changed_at", read_moment, intended_at),
         "cost": read("cost", lambda text: Cost.from_token(json.loads(text)), None),
         "set_aside_usd": read("set_aside_usd", Decimal, None),
         "outputs": read("outputs", _outputs, ()),
@@ -241,7 +241,12 @@ def _word(value: Any) -> Any:
     return value
 
 
-def _moment(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
+    """A time of the file.
+
+    Raises:
+        ValueError, TypeError: It is none.
+    """
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 

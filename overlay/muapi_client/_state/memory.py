@@ -33,7 +33,7 @@ ENDED: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.
 KEPT_ENDED: Final = 1_000  # ended jobs a client remembers, the latest; the journal keeps them all
 
 
-class Record:
+class Record(Attempts):
     """One paid submission: what is known of it so far.
 
     Attributes:
@@ -41,7 +41,6 @@ class Record:
         call: What is submitted.
         intended_at: When it was about to be, by this machine's clock, in UTC.
         changed_at: When anything was last learnt of it, by this machine's clock, in UTC.
-        attempts: Whether it has left.
         accepted: Whether it is known to have been accepted.
         accepted_at: When, in seconds on the client's clock, or None.
         request_id: The server's, or None.
@@ -62,7 +61,6 @@ class Record:
         self.key = os.urandom(16).hex()
         self.call = call
         self.intended_at = self.changed_at = intended_at
-        self.attempts = Attempts()
         self.accepted = False
         self.accepted_at: float | None = None
         self.request_id: str | None = None
@@ -79,11 +77,6 @@ class Record:
         self._flow: ref[Generator[Any, Any, Any]] | None = None
 
     @property
-    def sent(self) -> bool:
-        """Whether it may have reached the server."""
-        return self.accepted or self.attempts.sent
-
-    @property
     def state(self) -> str:
         """``intent``, ``accepted``, ``completed``, ``failed``, ``cancelled`` or ``unknown``, as the journal has it."""
         if self.prediction is not None:
@@ -92,7 +85,7 @@ class Record:
             return "failed"
         if self.accepted and self.request_id:
             return "accepted"
-        return "unknown" if self.sent else "intent"
+        return "unknown" if self.accepted or self.sent else "intent"
 
     @property
     def ended(self) -> bool:

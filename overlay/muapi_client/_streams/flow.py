@@ -105,9 +105,7 @@ def _read_out(
 def _follow(run: StreamRun) -> StreamFlow[None]:
     """Open the stream and emit its events until its end was seen."""
     context, course = run.context, run.course
-    reply = yield from write(
-        run.request, run.record.attempts, context, opening=lambda send: Do(partial(run.channel.open, send))
-    )
+    reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
     if reply.status not in response.OK:
         raise _refusal_error(run, reply)
     _opened(run, reply)

@@ -11,7 +11,6 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._types.sandbox import SandboxWarning
 from muapi_client.cli._console import Console
 from muapi_client.cli._exit import guard
 from muapi_client.cli._parser import read
@@ -48,6 +47,8 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
         SystemExit: argparse has answered by itself: with help (0) or a usage error (2).
     """
     options = read(argv)
+    from muapi_client._types.sandbox import SandboxWarning  # noqa: PLC0415 - loads attrs, which --help need not
+
     console = Console(json=options.output == "json", transport=transport)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SandboxWarning)  # the commands tell of a sandbox key in words of their own

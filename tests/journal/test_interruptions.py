@@ -1,0 +1,190 @@
+"""Journals whose writes are cut short, or whose file others hold: no half write, no closed lock, no long wait."""
+
+from __future__ import annotations
+
+import gc
+import linecache
+import sqlite3
+import sys
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from journal_writes import COST, finish, finished, intend
+
+from muapi_client import Journal, errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+LATER = datetime.now(UTC) + timedelta(hours=1)
+WRITES: dict[str, Callable[[Journal], object]] = {
+    "intend": lambda journal: intend(journal, "new", run="r", run_key="1", secrets=("a secret of mine",)),
+    "withdraw": lambda journal: journal.withdraw("intent"),
+    "mark_unknown": lambda journal: journal.mark_unknown("intent", "?"),
+    "accept": lambda journal: journal.accept("intent", "r-intent", COST, waiting=True),
+    "fail": lambda journal: journal.fail("intent", COST, "?"),
+    "finish": lambda journal: journal.finish(finished("r-accepted")),
+    "saved": lambda journal: journal.saved("r-ended", [Path("a.png")]),
+    "begin_wait": lambda journal: journal.begin_wait("r-accepted"),
+    "settle": lambda journal: journal.settle("intent", "r-intent"),
+    "forget": lambda journal: journal.forget(before=LATER),
+    "ids": lambda journal: journal.ids(),
+    "reopening": lambda journal: (journal.close(), intend(journal, "new")),
+}
+
+
+def interrupted_at(line: int, work: Callable[[], object]) -> bool:
+    """Do ``work`` and raise at its n-th line in the journal's modules; answers whether there was such a line.
+
+    The line of a ``with`` comes a second time on the way out, before its ``__exit__``: no signal is handled there, so
+    that one is left out.
+    """
+    seen = 0
+    entered: set[tuple[int, int]] = set()
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal seen
+        path = Path(frame.f_code.co_filename)
+        if not (path.parent.name == "_state" and path.name.startswith("journal")):
+            return None
+        if event == "line":
+            place = (id(frame), frame.f_lineno)
+            if linecache.getline(str(path), frame.f_lineno).lstrip().startswith("with "):
+                if place in entered:
+                    return trace
+                entered.add(place)
+            seen += 1
+            if seen == line:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def is_open(lock: Any) -> bool:
+    """Whether another thread can have it."""
+    answers: list[bool] = []
+
+    def attempt() -> None:
+        answers.append(lock.acquire(blocking=False))
+        if answers[0]:
+            lock.release()
+
+    other = threading.Thread(target=attempt)
+    other.start()
+    other.join()
+    return answers[0]
+
+
+def books(path: Path) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT key, state, request_id, files, call, run_key FROM job ORDER BY key").fetchall()
+
+
+# A connection whose opening or closing was cut short is closed as it is dropped, of which Python 3.13 warns.
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+@pytest.mark.parametrize("name", WRITES)
+def test_an_interrupt_at_any_line_leaves_no_half_write_and_no_closed_lock(name: str, tmp_path: Path) -> None:
+    line = 0
+    going_on = True
+    while going_on:
+        line += 1
+        path = tmp_path / f"{line}.db"
+        with closing(Journal(path, busy_timeout=1.0)) as journal:
+            intend(journal, "intent")
+            intend(journal, "accepted")
+            journal.accept("accepted", "r-accepted", COST)
+            finish(journal, "ended")
+            before = books(path)
+            going_on = interrupted_at(line, lambda: WRITES[name](journal))
+            after = books(path)
+            assert is_open(journal._lock), line
+            WRITES[name](journal)  # as whoever finishes an interrupted write does
+            assert after in (before, books(path))
+            with closing(sqlite3.connect(path, timeout=0)) as other:  # nothing holds the file
+                other.execute("BEGIN IMMEDIATE")
+    assert line > 5
+    gc.collect()  # what hangs in a circle is dropped here, where its warning is expected
+
+
+@pytest.fixture
+def locked(path: Path, journal: Journal) -> Iterator[None]:
+    """Another program holds the file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_locked_file_is_told_within_the_busy_timeout(open_journal: Callable[..., Journal]) -> None:
+    journal = open_journal(busy_timeout=0.2)
+    began = time.monotonic()
+    with pytest.raises(errors.JournalError, match=r"stayed locked by another program for 0\.2 s.*nothing was sent"):
+        intend(journal, "m")
+    assert 0.15 < time.monotonic() - began < 5
+    assert journal.entries() == []  # reading goes on
+
+
+@pytest.mark.usefixtures("locked")
+def test_threads_do_not_wait_one_after_another_for_a_locked_file(open_journal: Callable[..., Journal]) -> None:
+    journal = open_journal(busy_timeout=1.0)
+    began = time.monotonic()
+
+    def write(number: int) -> float:
+        with pytest.raises(errors.JournalError, match="stayed locked"):
+            intend(journal, str(number))
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(12) as pool:
+        slowest = max(pool.map(write, range(12)))
+    assert slowest < 6  # and not 12
+
+
+def test_a_file_that_is_let_go_in_time_is_written(path: Path, journal: Journal) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        letting_go = threading.Timer(0.1, lambda: other.execute("ROLLBACK"))
+        letting_go.start()
+        intend(journal, "m")
+        letting_go.join()
+    assert [entry.key for entry in journal.entries()] == ["m"]
+
+
+def test_many_threads_share_one_journal(journal: Journal) -> None:
+    def live(number: int) -> None:
+        finish(journal, str(number))
+        journal.entries()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(live, range(80)))
+    assert {entry.state for entry in journal.entries()} == {"completed"}
+    assert len(journal.ids()) == 80
+
+
+def test_a_journal_that_is_dropped_warns_of_nothing(path: Path) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        journal = Journal(path)
+        intend(journal, "m")
+        circle: list[Any] = [journal]
+        circle.append(circle)
+        del journal, circle
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
