@@ -18,7 +18,7 @@ from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
 from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh
 from muapi_client._sandbox.guard import judged
-from muapi_client._state.key_state import Known, Listing, Standing
+from muapi_client._state.key_state import KeyState, Known, Listing
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 
@@ -265,30 +265,30 @@ def test_the_same_outputs_are_files_that_were_not_given() -> None:
 
 
 def test_a_standing_remembers_what_came_first_and_warns_once() -> None:
-    standing = Standing()
-    standing.charge("request 1")
-    standing.charge("request 2")
-    standing.sample("request 3")
-    standing.sample("request 4")
-    standing.listed(Listing(test=1))
-    standing.listed(None)
-    assert standing.known == Known("request 1", "request 3", Listing(test=1))
-    assert [standing.first_warning(own=True) for _ in range(3)] == [True, False, False]
+    key_state = KeyState()
+    key_state.charge("request 1")
+    key_state.charge("request 2")
+    key_state.sample("request 3")
+    key_state.sample("request 4")
+    key_state.listed(Listing(test=1))
+    key_state.listed(None)
+    assert key_state.known == Known("request 1", "request 3", Listing(test=1))
+    assert [key_state.first_warning(own=True) for _ in range(3)] == [True, False, False]
 
 
 def test_a_standing_warns_once_of_its_own_key_and_once_of_others() -> None:
-    standing = Standing()
-    assert [standing.first_warning(own=own) for own in (False, False, True, True)] == [True, False, True, False]
+    key_state = KeyState()
+    assert [key_state.first_warning(own=own) for own in (False, False, True, True)] == [True, False, True, False]
 
 
 def test_a_standing_knows_its_own_jobs_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muapi_client._state.key_state.OWN_MAXIMUM", 2)
-    standing = Standing()
-    assert not standing.owns("a")
+    key_state = KeyState()
+    assert not key_state.owns("a")
     for request_id in ("a", "b", "a", "c"):
-        standing.accept(request_id)
-    assert [standing.owns(request_id) for request_id in ("a", "b", "c", "d")] == [True, False, True, False]
-    assert standing.owns("")  # answered at once without an id: by nobody else's submit
+        key_state.accept(request_id)
+    assert [key_state.owns(request_id) for request_id in ("a", "b", "c", "d")] == [True, False, True, False]
+    assert key_state.owns("")  # answered at once without an id: by nobody else's submit
 
 
 MARKED = st.sampled_from(["", "?v=1", "#top", "?v=1#top", "?"])

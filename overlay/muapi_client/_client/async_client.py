@@ -157,7 +157,9 @@ class AsyncMuAPI(Client):
         from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return await adownload(plan, self._hands, self._drive)
+        files = await adownload(plan, self._hands, self._drive)
+        await self._drive(self._flows.note_saved(prediction, files))
+        return files
 
     @property
     def account(self) -> "_client.resources.AsyncAccount":

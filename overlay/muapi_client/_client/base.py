@@ -19,7 +19,7 @@ from muapi_client._settings.options import read_amount, read_expect, read_origin
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._state.context import Context
-from muapi_client._state.key_state import Standing
+from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
 from muapi_client._state.upload_cache import Shelf
@@ -122,10 +122,10 @@ class Client:
             strict=strict,
             webhook=webhook,
             team_id=team_id,
-            draw=draw,
+            random=draw_random,
             memory=memory,
             ledger=self._ledger,
-            standing=Standing(),
+            key_state=KeyState(),
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
             max_spend=None if max_spend is None else read_amount("max_spend", max_spend),
@@ -184,7 +184,7 @@ def read_models(given: ModuleType | str | None) -> str | None:
     return read_package(given)
 
 
-def draw() -> float:
+def draw_random() -> float:
     """A random number from 0 to 1, for jitter; the operating system's, since importing ``random`` takes 3 ms."""
     return int.from_bytes(urandom(4)) / 2**32
 

@@ -342,7 +342,9 @@ class MuAPI(Client):
         from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return download(plan, self._hands, self._drive)
+        files = download(plan, self._hands, self._drive)
+        self._drive(self._flows.note_saved(prediction, files))
+        return files
 
     @property
     def account(self) -> "_client.resources.Account":

@@ -24,7 +24,8 @@ from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.request import Request
@@ -104,7 +105,7 @@ class Flows:
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
 
     def wait(
@@ -115,7 +116,7 @@ class Flows:
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.wait(
             job,
             self._context,
@@ -168,7 +169,7 @@ class Flows:
     def _probing(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
         other = copy(self)
-        other.__dict__["_context"] = self._context._replace(expect=None, remarks=False)
+        other.__dict__["_context"] = self._context._replace(expect=None, warns=False)
         return other
 
     def unknown(self, *, all_accounts: bool) -> Flow[list[Entry]]:
@@ -191,12 +192,23 @@ class Flows:
         """Of ``MuAPI.forget``."""
         return recall.forget(self._context, before=before, bodies=bodies)
 
+    def note_saved(self, prediction: Prediction, files: Sequence[Path]) -> Flow[None]:
+        """Of ``MuAPI.download``, once the files are there."""
+        return recall.note_saved(prediction, files, self._context)
+
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
         """Of ``MuAPI.reconcile``."""
         from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
         slug, sent = _sent(lost)
         return reconcile(slug, sent, self._context, key=lost.key, wall=self._wall_time, new_job=self._new_job)
+
+    def _job(self, job_or_id: Job | str) -> Job:
+        """A job by its id, with what is remembered of it."""
+        if not isinstance(job_or_id, str):
+            return job_or_id
+        record = self._context.memory.find(job_or_id)
+        return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
     def _wall_time(self) -> float:
         """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
@@ -215,10 +227,6 @@ class Flows:
 
     def _patience(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
-
-def _job(job_or_id: Job | str) -> Job:
-    return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
 
 
 def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:

@@ -115,7 +115,7 @@ def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: F
             raise _given_up(url, trip, trouble, got.status)
         asked = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
-            bounds.context.retry.pause(trip.failures, draw=bounds.context.draw(), retry_after=asked),
+            bounds.context.retry.pause(trip.failures, draw=bounds.context.random(), retry_after=asked),
             left=bounds.ends - now,
         )
         if pause is None:

@@ -21,11 +21,11 @@ class FileTransfer(Protocol):
     """How a client moves files: blocking, or awaited by the driver."""
 
     def post(self, form: Form) -> Any:
-        """Post a form to the API, with the key: a :class:`Reply`, or :class:`Lost`."""
+        """Post a form to the API, with the key: a :class:`Reply`, or :class:`NoReply`."""
         ...
 
     def deposit(self, form: Form) -> Any:
-        """Post a form to storage, without the key: a :class:`Reply`, or :class:`Lost`."""
+        """Post a form to storage, without the key: a :class:`Reply`, or :class:`NoReply`."""
         ...
 
     def fetch(self, fetch: Fetch, part: Part) -> Any:

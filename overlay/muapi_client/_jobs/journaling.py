@@ -52,7 +52,8 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
         secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
-        write = partial(journal.finish, prediction, key=key, account=context.account, secrets=secrets)
+        kind = context.key_state.kind if record is not None else None  # another's job may be another key's
+        write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
         yield from _kept(write, prediction)
     if context.ledger.overruns:
         yield from warn_of_overruns(context)

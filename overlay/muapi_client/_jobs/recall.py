@@ -20,13 +20,16 @@ from muapi_client._state.memory import is_running
 from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Account, Entry
+    from muapi_client._types.prediction import Prediction
 
+OPEN = ("unknown", "intent")
 STATES = ("intent", "accepted", "completed", "failed", "cancelled", "unknown")
 
 
@@ -109,15 +112,24 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         JournalError: The journal cannot be written.
         MuAPIError: It is known what became of it.
     """
-    key = entry.key
+    key = getattr(entry, "key", None)
     if key is None:
-        raise errors.MuAPIError("this error was not raised by a client: settle the entry that mu.unknown() lists")
-    if not isinstance(entry, errors.SubmitOutcomeUnknownError) and entry.state not in ("unknown", "intent"):
-        raise errors.MuAPIError(f"the submit of {entry.slug} is known to be {entry.state}: there is nothing to settle")
-    request_id = job.id if isinstance(job, Job) else job
+        raise errors.MuAPIError(
+            "settle takes an entry that mu.unknown() lists, or the error a submit of this client raised"
+        )
+    request_id = job if job is None else _read_id(job)
     record = context.memory.get(key)
+    state = record.state if record is not None else getattr(entry, "state", "unknown")
+    if state not in OPEN:
+        raise errors.MuAPIError(f"that submit is known to be {state}: there is nothing to settle")
+    known = record is not None
     if context.journal is not None:
-        yield Keep(partial(context.journal.settle, key, request_id))
+        written: bool = yield Keep(partial(context.journal.settle, key, request_id))
+        known = known or written
+    if not known:
+        raise errors.MuAPIError(
+            "that submit is settled already, or is another client's: mu.unknown() lists what is not"
+        )
     if record is not None and request_id is not None:
         record.accept(request_id, None)
         context.memory.accept(record)
@@ -125,6 +137,25 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     elif record is not None:
         context.memory.forget(record)
         context.ledger.release(key)
+
+
+def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) -> Flow[None]:
+    """Write down where a job's outputs were saved, so that it is known of a finished job whether they were.
+
+    Raises:
+        JournalError: The journal cannot be written; the files are saved all the same.
+    """
+    if prediction.id is None:
+        return
+    record = context.memory.find(prediction.id)
+    if record is not None:
+        record.files = tuple(dict.fromkeys((*record.files, *files)))
+    if context.journal is not None:
+        try:
+            yield Keep(partial(context.journal.saved, prediction.id, files))
+        except errors.JournalError as error:
+            where = ", ".join(str(file) for file in files)
+            raise errors.JournalError(f"{error}; saved all the same: {where}", request_id=prediction.id) from error
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:
@@ -140,6 +171,18 @@ def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[i
         raise errors.MuAPIError(f"before must tell its time zone, such as datetime.now(UTC), not {before!r}")
     count: int = yield Keep(partial(context.journal.forget, before=before, bodies=bodies, account=context.account))
     return count
+
+
+def _read_id(job: object) -> str:
+    """The id of a job, a prediction or a text.
+
+    Raises:
+        MuAPIError: It names none.
+    """
+    request_id = job if isinstance(job, str) else getattr(job, "id", None)
+    if not isinstance(request_id, str) or not request_id.strip():
+        raise errors.MuAPIError(f"settle takes a job or its id, or None where it was never accepted, not {job!r:.60}")
+    return request_id.strip()
 
 
 def _merged(remembered: Iterable[Entry], written: Iterable[Entry], context: Context) -> list[Entry]:

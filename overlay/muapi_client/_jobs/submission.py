@@ -133,7 +133,7 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
             memory.accept(record)
             ledger.accept(record)
             if record.request_id:
-                context.standing.accept(record.request_id)
+                context.key_state.accept(record.request_id)
 
 
 def _note(record: Record, fate: Fate) -> str:
@@ -214,7 +214,7 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
     """
     context.memory.accept(record)
     if record.request_id:
-        context.standing.accept(record.request_id)
+        context.key_state.accept(record.request_id)
     if context.journal is not None and record.journaled:
         yield Keep(_entry_write(record, Fate.ACCEPTED, context))
 
@@ -228,7 +228,8 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        return partial(journal.finish, record.prediction, key=key, secrets=secrets_of(record.call, context.webhook))
+        secrets, kind = secrets_of(record.call, context.webhook), context.key_state.kind
+        return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)
     return partial(journal.mark_unknown, key, record.reason)

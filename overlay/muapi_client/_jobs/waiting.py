@@ -20,7 +20,7 @@ from muapi_client._protocol.cost_headers import balance_from_headers, tells_refu
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
-from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Sleep
+from muapi_client._protocol.steps import Do, Flow, NoReply, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import heed
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
@@ -154,7 +154,7 @@ def _poll(
 
 def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
     """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
     answer = job_answer.read_prediction(outcome, request_id=job.id)
@@ -196,11 +196,11 @@ class PollState(NamedTuple):
     def pause(self, context: Context, *, waited: float) -> float:
         """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
         if self.failures:
-            back_off = context.retry.pause(self.failures, draw=context.draw(), retry_after=self.retry_after)
+            back_off = context.retry.pause(self.failures, draw=context.random(), retry_after=self.retry_after)
             return max(back_off, context.polling.minimum)
         longest = context.retry.retry_after_maximum
         seconds = min(self.retry_after, longest) if self.retry_after is not None else None
-        return context.polling.pause(waited, draw=context.draw(), retry_after=seconds)
+        return context.polling.pause(waited, draw=context.random(), retry_after=seconds)
 
 
 def _retry_after(outcome: Outcome) -> float | None:

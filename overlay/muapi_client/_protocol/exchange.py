@@ -20,7 +20,7 @@ from muapi_client._protocol.resend import (
     reading_of,
     retry_after,
 )
-from muapi_client._protocol.steps import Lost, Reply, Send, Sleep
+from muapi_client._protocol.steps import NoReply, Reply, Send, Sleep
 from muapi_client._runtime.delivery import Attempts, Delivery
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def write(
 
 def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts) -> Reply:
     """What the last try of a request came to, after which there is no other."""
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         if attempts.sent:
             raise unknown_error(request, str(outcome.error)) from outcome.error
         raise outcome.error
@@ -149,7 +149,7 @@ class BackOff:
             seconds = retry_after(outcome)
         self._failures += 1
         self._first_ended = self._first_ended or outcome.at
-        pause = retry.pause(self._failures, draw=self._context.draw(), retry_after=seconds)
+        pause = retry.pause(self._failures, draw=self._context.random(), retry_after=seconds)
         over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause
 
@@ -160,7 +160,7 @@ def arrived(outcome: Outcome) -> Reply:
     Raises:
         APIConnectionError: None arrived.
     """
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         raise outcome.error
     return outcome
 

@@ -50,13 +50,13 @@ def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     Raises:
         SandboxMismatchError: The answer is not of the expected kind; the error holds job and answer.
     """
-    standing = context.standing
-    own = standing.owns(job.id)
-    known = standing.known if own else NOTHING
+    key_state = context.key_state
+    own = key_state.owns(job.id)
+    known = key_state.known if own else NOTHING
     said = judged(evolve(said, call=job.call), known)
     charged = is_charge(said.cost)
     if charged and own:
-        standing.charge(name_of(said.id))
+        key_state.charge(name_of(said.id))
     if (charged and context.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
         return said
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing

@@ -46,10 +46,10 @@ def check_key(context: Context) -> Flow[None]:
     Raises:
         SandboxMismatchError: The key is of the other kind; nothing was submitted.
     """
-    known = context.standing.known
-    if weigh(of_key(known)).verdict is None and not context.standing.asked:
+    known = context.key_state.known
+    if weigh(of_key(known)).verdict is None and not context.key_state.asked:
         yield from _glanced(context)
-    verdict = weigh(of_key(context.standing.known))
+    verdict = weigh(of_key(context.key_state.known))
     if _disappoints(verdict, context):
         raise errors.SandboxMismatchError(
             f"expect={context.expect!r}, but {_kind(verdict)}: {'; '.join(verdict.evidence)}. Nothing was submitted.",
@@ -59,13 +59,13 @@ def check_key(context: Context) -> Flow[None]:
 
 def _glanced(context: Context) -> Flow[None]:
     """Ask for the key list, once and not for long; where it may be had later, leave it alone for a while."""
-    standing = context.standing
-    if standing.missed_at is not None and (yield Sleep(0.0)) < standing.missed_at + AGAIN:
+    key_state = context.key_state
+    if key_state.missed_at is not None and (yield Sleep(0.0)) < key_state.missed_at + AGAIN:
         return
     hasty = context._replace(timeout=min(context.timeout, PATIENCE), retry=Retry(attempts=1))
     yield from listed(hasty)
-    if not standing.asked:
-        standing.missed_at = yield Sleep(0.0)
+    if not key_state.asked:
+        key_state.missed_at = yield Sleep(0.0)
 
 
 def listed(context: Context) -> Flow[errors.MuAPIError | None]:
@@ -74,9 +74,9 @@ def listed(context: Context) -> Flow[errors.MuAPIError | None]:
         keys = yield from exchange(Call(KEYS), context, reads=True, started_at=0.0)
     except errors.MuAPIError as error:
         if not _may_pass(error):
-            context.standing.listed(None)
+            context.key_state.listed(None)
         return error
-    context.standing.listed(listing_of(keys))
+    context.key_state.listed(listing_of(keys))
     return None
 
 
@@ -92,7 +92,7 @@ def hold(said: Prediction, job: Job, context: Context) -> None:
     Raises:
         SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
     """
-    verdict, own = said.sandbox, context.standing.owns(job.id)
+    verdict, own = said.sandbox, context.key_state.owns(job.id)
     if own:
         _learn(said, context)
     if _disappoints(verdict, context):
@@ -113,17 +113,17 @@ def hold(said: Prediction, job: Job, context: Context) -> None:
 def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
     if looks_like_sandbox(said, known) and said.sandbox.verdict:
-        own = context.standing.owns(job.id)
+        own = context.key_state.owns(job.id)
         if own:
             _learn(said, context)
-        if context.remarks and context.standing.first_warning(own=own):
+        if context.warns and context.key_state.first_warning(own=own):
             yield Do(partial(_warn, said))
 
 
 def _learn(said: Prediction, context: Context) -> None:
     """Remember an answer that settles for sandbox by itself; one that only follows from memory adds nothing to it."""
-    if not context.standing.known.sampled and weigh(shown_by(said)).verdict:
-        context.standing.sample(name_of(said.id))
+    if not context.key_state.known.sampled and weigh(shown_by(said)).verdict:
+        context.key_state.sample(name_of(said.id))
 
 
 def _warn(said: Prediction) -> None:

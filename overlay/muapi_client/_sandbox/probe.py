@@ -51,7 +51,7 @@ def sandbox(
     trouble = yield from listed(context)
     if isinstance(trouble, errors.APIConnectionError):
         raise trouble
-    found = [*of_key(context.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
+    found = [*of_key(context.key_state.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
     answers: list[Prediction] = []
     for call in calls:
         if weigh(found).verdict is not None:
@@ -62,8 +62,8 @@ def sandbox(
             found.append(Evidence(SAME_OUTPUTS))
     verdict = weigh(found)
     if verdict.verdict and answers:
-        context.standing.sample(name_of(answers[-1].id))
-        context.standing.first_warning(own=True)  # who probes is told by the verdict
+        context.key_state.sample(name_of(answers[-1].id))
+        context.key_state.first_warning(own=True)  # who probes is told by the verdict
     return verdict
 
 

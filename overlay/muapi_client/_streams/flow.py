@@ -20,7 +20,7 @@ from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
 from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
-from muapi_client._protocol.steps import Do, Emit, End, Flow, Lost, Piece, Reply, Sleep, StreamFlow
+from muapi_client._protocol.steps import Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
 from muapi_client._sandbox.guard import heed
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
@@ -112,7 +112,7 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     reader = Reader(reply.headers.get("content-type", ""))
     now, until = reply.at, context.wait_timeout
     while True:
-        came: Piece | End | Lost = yield Do(partial(run.channel.pull, min(context.timeout, until - course.seconds)))
+        came: Piece | End | NoReply = yield Do(partial(run.channel.pull, min(context.timeout, until - course.seconds)))
         course.seconds += came.at - now  # what the caller takes between two events does not count
         now, was_settled = came.at, course.settled
         for frame in _frames(run, came, reader, reply):
@@ -121,12 +121,12 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
                 now = yield Emit(event)
         if course.settled and not was_settled:
             until = min(until, course.seconds + AFTERMATH)
-        if isinstance(came, End | Lost) or course.seconds >= until:
+        if isinstance(came, End | NoReply) or course.seconds >= until:
             break
     yield from _ended(run, came, reply._replace(content=run.channel.key.hide(bytes(reader.beginning))))
 
 
-def _ended(run: StreamRun, came: Piece | End | Lost, reply: Reply) -> StreamFlow[None]:
+def _ended(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> StreamFlow[None]:
     """Judge a stream of which no more will come; ``reply`` holds how its body begins.
 
     Raises:
@@ -176,10 +176,10 @@ def _opened(run: StreamRun, reply: Reply) -> None:
     if is_charge(course.told):
         course.charged = True
         run.note()
-        run.context.standing.charge(name_of(course.id))
+        run.context.key_state.charge(name_of(course.id))
 
 
-def _frames(run: StreamRun, came: Piece | End | Lost, reader: Reader, reply: Reply) -> Iterator[Frame]:
+def _frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: Reply) -> Iterator[Frame]:
     """The frames that what came completes.
 
     Raises:
@@ -188,7 +188,7 @@ def _frames(run: StreamRun, came: Piece | End | Lost, reader: Reader, reply: Rep
         WaitTimeoutError: There was no more time for it.
     """
     try:
-        if isinstance(came, Lost):
+        if isinstance(came, NoReply):
             _give_up(run, came, reply)
         elif isinstance(came, End):
             yield from (frame for frame in reader.end() if came.proven or _is_whole(frame))
@@ -207,7 +207,7 @@ def _is_whole(frame: Frame) -> bool:
     return frame.form is not Form.TEXT and (frame.data.strip() == END or decoded(frame.data)[0])
 
 
-def _give_up(run: StreamRun, came: Lost, reply: Reply) -> None:
+def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
     """Say what a break means: nothing where the end was told before, else an error."""
     course, why = run.course, str(came.error)
     if course.settled:

@@ -46,11 +46,11 @@ class StreamConnection(Protocol):
     key: APIKey
 
     def open(self, send: Send) -> Any:
-        """Send a request: its :class:`Reply`, whose body is open where the status is 200 to 299, or :class:`Lost`."""
+        """Send a request: a :class:`Reply`, whose body is open where its status is 200 to 299, or :class:`NoReply`."""
         ...
 
     def pull(self, seconds: float) -> Any:
-        """Wait ``seconds`` at most for the next :class:`Piece`; an :class:`End`, or :class:`Lost`."""
+        """Wait ``seconds`` at most for the next :class:`Piece`; an :class:`End`, or :class:`NoReply`."""
         ...
 
 

@@ -79,7 +79,9 @@ def _likely(value: Mapping[str, Any]) -> list[Any]:
     if isinstance(value.get("delta"), str | Mapping):
         return [value["delta"]]
     found = [(place, value[place]) for place in PLACES if place in value]
-    return [one for place, one in found if not (place == "message" and isinstance(one, str))]  # a remark on how it goes
+    return [
+        one for place, one in found if not (place == "message" and isinstance(one, str))
+    ]  # a comment on how it goes
 
 
 def _choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:
@@ -174,7 +176,7 @@ def is_aside_named(name: str) -> bool:
     return _ASIDE.search(name) is not None
 
 
-def is_remark(name: str, data: str) -> bool:
+def is_comment(name: str, data: str) -> bool:
     """Whether an event's data is no part of the text, whatever it is."""
     if name in SILENT or names_failure(name) or is_aside_named(name):
         return True

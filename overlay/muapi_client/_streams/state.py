@@ -147,7 +147,7 @@ class Course:
             cost=self.cost,
             error=self.failure,
             balance=self.balance,
-            warnings=(*self.warnings, *self._text.remarks, *([dispute] if dispute else []), *odd),
+            warnings=(*self.warnings, *self._text.all_warnings, *([dispute] if dispute else []), *odd),
             raw=self.data,
             seconds=self.seconds,
             looks=1,  # it was followed: nothing of it came at once, which would speak for a sandbox

@@ -45,7 +45,7 @@ class Text:
         return self._words.getvalue()
 
     @property
-    def remarks(self) -> list[str]:
+    def all_warnings(self) -> list[str]:
         """What is odd about it, all that can be told at its end included."""
         return [*self.warnings, *([GROWN] if self._pieces == self._series >= SERIES else [])]
 
@@ -62,7 +62,7 @@ class Text:
             frame: It.
             value: Its data, where ``is_json``.
         """
-        if payload.is_remark(name, frame.data):
+        if payload.is_comment(name, frame.data):
             return ""
         words = frame.data if frame.form is Form.TEXT else self._found(frame.data, value, is_json=is_json)
         added = self._mended(self._added(words, name, value))

@@ -11,7 +11,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step, has_ended
+from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.hosts import headers_of, lost, request_of
@@ -105,7 +105,7 @@ def _note_trouble(write: Callable[[], Any], interrupt: BaseException) -> None:
         interrupt.add_note(str(error))
 
 
-def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
+def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
     ends = clock.now() + send.timeout
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
@@ -116,7 +116,7 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
             content = content_of(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
         connections.fail(request, error)
-        return Lost(lost(error, send, delivery), clock.now())
+        return NoReply(lost(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 
@@ -295,7 +295,7 @@ def _limits() -> Any:
 
 async def _aexchange(
     send: Send, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey
-) -> Reply | Lost:
+) -> Reply | NoReply:
     import anyio  # noqa: PLC0415 - as above
 
     ends = clock.now() + send.timeout
@@ -308,7 +308,7 @@ async def _aexchange(
             content = await acontent_of(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
         connections.fail(request, error)
-        return Lost(lost(error, send, delivery), clock.now())
+        return NoReply(lost(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 

@@ -16,7 +16,7 @@ import anyio.to_thread
 import httpx
 
 from muapi_client._files.ranges import Fetched, Receiving
-from muapi_client._protocol.steps import Lost, Reply
+from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
@@ -67,11 +67,11 @@ class _Base:
     def _answered(self, response: httpx.Response, content: bytearray) -> Reply:
         return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
 
-    def _lost(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> Lost:
+    def _lost(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
         """What a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
-        return Lost(lost(error, form.send, delivery), self._clock.now())
+        return NoReply(lost(error, form.send, delivery), self._clock.now())
 
 
 def _guard(content: bytearray) -> None:
@@ -88,15 +88,15 @@ class Hands(_Base):
         super().__init__(clock, origin, api_key)
         self._api, self._storage, self._shelf = api, storage, shelf
 
-    def post(self, form: Form) -> Reply | Lost:
+    def post(self, form: Form) -> Reply | NoReply:
         """Post a form to the API, with the key."""
         return self._post(form, self._api, *self._api_request(form))
 
-    def deposit(self, form: Form) -> Reply | Lost:
+    def deposit(self, form: Form) -> Reply | NoReply:
         """Post a form to storage, without the key."""
         return self._post(form, self._storage, *self._storage_request(form))
 
-    def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | Lost:
+    def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | NoReply:
         content = bytearray()
         delivery = form.send.delivery or Delivery()
         try:
@@ -160,15 +160,15 @@ class AsyncHands(_Base):
         super().__init__(clock, origin, api_key)
         self._api, self._storage, self._shelf = api, storage, shelf
 
-    async def post(self, form: Form) -> Reply | Lost:
+    async def post(self, form: Form) -> Reply | NoReply:
         """Post a form to the API, with the key."""
         return await self._post(form, self._api, *self._api_request(form))
 
-    async def deposit(self, form: Form) -> Reply | Lost:
+    async def deposit(self, form: Form) -> Reply | NoReply:
         """Post a form to storage, without the key."""
         return await self._post(form, self._storage, *self._storage_request(form))
 
-    async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | Lost:
+    async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | NoReply:
         content = bytearray()
         delivery = form.send.delivery or Delivery()
         try:

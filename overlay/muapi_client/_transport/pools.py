@@ -48,6 +48,12 @@ class Pools(Generic[P]):
             self._used[request] = pool
             return pool
 
+    def used_with(self, request: httpx.Request) -> tuple[P | None, int]:
+        """The pool that a request uses, and how many others use it."""
+        with self._lock:
+            pool = self._used.get(request)
+            return pool, sum(other is pool for other in self._used.values()) - 1
+
     def leave(self, request: httpx.Request) -> bool:
         """A request has ended; answers whether there are pools to be closed now."""
         self._used.pop(request, None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
 
-from muapi_client._protocol.steps import Emit, End, Lost, Piece, Reply, Step, Stopped, has_ended
+from muapi_client._protocol.steps import Emit, End, NoReply, Piece, Reply, Step, Stopped, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
@@ -55,7 +55,7 @@ class _Base:
         request.headers["accept-encoding"] = "identity"  # a compressed body that is cut decodes to one that looks whole
         return request
 
-    def _arrived(self, piece: bytes | None, ends: float, seconds: float) -> Piece | End | Lost:
+    def _arrived(self, piece: bytes | None, ends: float, seconds: float) -> Piece | End | NoReply:
         now = self.clock.now()
         if piece is None:
             return End(self._is_framed(), now)
@@ -74,16 +74,19 @@ class _Base:
             "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
         )
 
-    def _broken(self, error: BaseException, seconds: float) -> Lost:
+    def _broken(self, error: BaseException, seconds: float) -> NoReply:
+        self._raise_unless_fault(error)
+        if isinstance(error, TimeoutError | httpx.TimeoutException):
+            return self._silent(seconds)
+        return NoReply(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
+
+    def _raise_unless_fault(self, error: BaseException) -> None:
         raise_if_from_signal_handler(error)
         if not isinstance(error, FAULTS):
             raise error
-        if isinstance(error, TimeoutError | httpx.TimeoutException):
-            return self._silent(seconds)
-        return Lost(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
 
-    def _silent(self, seconds: float) -> Lost:
-        return Lost(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
+    def _silent(self, seconds: float) -> NoReply:
+        return NoReply(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
 
 
 class Channel(_Base):
@@ -94,7 +97,7 @@ class Channel(_Base):
         self.connections = connections
         self._pieces: Iterator[bytes] = iter(())
 
-    def open(self, send: Send) -> Reply | Lost:
+    def open(self, send: Send) -> Reply | NoReply:
         """Send a request. A success is answered by its head and stays open; of all else the whole body is read."""
         ends = self.clock.now() + send.timeout
         delivery = send.delivery or Delivery()
@@ -108,10 +111,10 @@ class Channel(_Base):
                 content = content_of(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
             self.connections.fail(self._request, error)
-            return Lost(lost(error, send, delivery), self.clock.now())
+            return NoReply(lost(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
-    def pull(self, seconds: float) -> Piece | End | Lost:
+    def pull(self, seconds: float) -> Piece | End | NoReply:
         """Wait ``seconds`` at most for the next bytes."""
         ends = self.clock.now() + seconds
         try:
@@ -127,9 +130,9 @@ class Channel(_Base):
         if self._response is not None:
             try:
                 self._response.close()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self.connections.fail(self._request, error)
-                raise
+                self._raise_unless_fault(error)  # a fault of a connection that nobody needs any more is none
 
 
 class AsyncChannel(_Base):
@@ -140,7 +143,7 @@ class AsyncChannel(_Base):
         self.connections = connections
         self._pieces: AsyncGenerator[bytes] | None = None
 
-    async def open(self, send: Send) -> Reply | Lost:
+    async def open(self, send: Send) -> Reply | NoReply:
         """The twin of :meth:`Channel.open`."""
         import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
@@ -157,10 +160,10 @@ class AsyncChannel(_Base):
                 content = await acontent_of(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
             self.connections.fail(self._request, error)
-            return Lost(lost(error, send, delivery), self.clock.now())
+            return NoReply(lost(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
-    async def pull(self, seconds: float) -> Piece | End | Lost:
+    async def pull(self, seconds: float) -> Piece | End | NoReply:
         """The twin of :meth:`Channel.pull`."""
         import anyio  # noqa: PLC0415 - as above
 
@@ -189,9 +192,9 @@ class AsyncChannel(_Base):
                 with anyio.CancelScope(shield=True):
                     await self._pieces.aclose()
                     await self._response.aclose()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self.connections.fail(self._request, error)
-                raise
+                self._raise_unless_fault(error)  # as above
 
 
 def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:
