@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from muapi_client._jobs.journaling import warn_of_overruns
+from muapi_client._jobs.journaling import end_wait, warn_of_overruns
 from muapi_client._jobs.submission import submit
 from muapi_client._jobs.waiting import judge, wait
 from muapi_client._protocol.exchange import unknown_error, write
@@ -65,8 +65,11 @@ def run(
                 on_look_failed=on_look_failed,
             )
         )
+    except GeneratorExit:  # the event loop has ended: nobody carries out another step
+        raise
     except BaseException as error:
         add_job_note(error, outcome.id)
+        yield from end_wait(outcome, context, error)
         raise
 
 

@@ -48,7 +48,8 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         record.finish(prediction)
         memory.accept(record)
     elif record is not None:
-        record.cost = prediction.cost or record.cost
+        is_refunded = record.cost is not None and record.cost.refunded  # which is never taken back
+        record.cost = record.cost if is_refunded or prediction.cost is None else prediction.cost
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
         secrets = secrets_of(record.call if record is not None else job.call, context.webhook)

@@ -43,7 +43,21 @@ def unknown(context: Context, *, all_accounts: bool = False) -> Flow[list[Entry]
     if context.journal is not None:
         read = partial(context.journal.unknown, _account(context, all_accounts), is_running=is_running)
         written = yield Keep(read)
+        yield from _learn_what_others_settled(context, {entry.key for entry in written})
     return _merge((record.entry() for record in context.memory.unknown()), written, context)
+
+
+def _learn_what_others_settled(context: Context, unknown_keys: set[str]) -> Flow[None]:
+    """Take over what other clients on the same journal have found out of this client's lost submits."""
+    lost = {r.key: r for r in context.memory.unknown() if r.journaled and r.key not in unknown_keys}
+    if not lost or context.journal is None:
+        return
+    for entry in (yield Keep(partial(context.journal.entries, account=context.account))):
+        record = lost.get(entry.key)
+        if record is not None and entry.request_id is not None:
+            record.accept(entry.request_id, entry.cost)
+            context.memory.accept(record)
+            context.ledger.accept(record)
 
 
 def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accounts: bool = False) -> Flow[list[Job]]:
@@ -154,7 +168,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         context.ledger.accept(record)
     elif record is not None:
         context.memory.forget(record)
-        context.ledger.release(key)
+        context.ledger.withdraw(key)
 
 
 def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) -> Flow[None]:

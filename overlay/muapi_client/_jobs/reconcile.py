@@ -45,6 +45,7 @@ CORRECTED: Final = SKEW + timedelta(
 )  # and this machine's calendar, which may have been set since another's submit
 TIMES: Final = ("created_at", "created", "submitted_at", "timestamp")
 MODELS: Final = ("model", "model_name", "endpoint", "slug", "name", "task_type")
+LONGEST_SUBMIT: Final = timedelta(hours=1)  # with all its resends
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DIGITS: Final = 9  # of seconds since the epoch, at least: from 1973 on
 UNITS: Final = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))  # below which number, how many make a second
@@ -120,6 +121,7 @@ def reconcile(
     items: list[Any] = []
     cursor: str | None = None
     window: Window | None = None
+    ages: Ages | None = None
     reached = dated = False
     while True:
         reply = yield from read(encode(get_history(cursor=cursor or UNSET, limit=PAGE), context), context)
@@ -142,12 +144,19 @@ def reconcile(
     if context.journal is not None:
         known |= yield Keep(partial(context.journal.ids, context.account))
     found, certain = candidates(items[:LONGEST], slug, window, known)
-    complete = reached and dated and certain
+    # A gateway may go on with a request after its client gave up; and what is under way may be in the history, too.
+    over = is_over(ages) and not _is_another_under_way(slug, context)
+    complete = reached and dated and certain and over
     if complete and lost.key is not None and len(found) == 1:
         context.memory.suspect(found[0], lost.key)
     made = {job_answer.read_id(item): read_item_moment(item) for item in reversed(items) if isinstance(item, dict)}
     jobs = [new_job(name, submitted_at=moment.at if (moment := made.get(name)) else None) for name in found]
     return Reconciliation(tuple(jobs), complete=complete)
+
+
+def _is_another_under_way(slug: str, context: Context) -> bool:
+    """Whether this client is submitting the same model just now: the history may tell of that one."""
+    return any(record.running and record.call.operation.slug == slug for record in context.memory)
 
 
 def _slug_of(lost: Entry | SubmitOutcomeUnknownError) -> str:
@@ -187,6 +196,11 @@ def _ages_of(lost: Entry | SubmitOutcomeUnknownError, record: Record | None, her
         return None
     ended = timedelta(0) if given_up_at is None else max(here - given_up_at, timedelta(0))
     return Ages(since, ended, CORRECTED)
+
+
+def is_over(ages: Ages | None) -> bool:
+    """Whether a submit can be accepted no more: given up for some minutes, or, where that is not known, long ago."""
+    return ages is not None and (ages.given_up > SKEW or ages.sent > LONGEST_SUBMIT)
 
 
 def make_window(ages: Ages | None, server_now: datetime) -> Window:

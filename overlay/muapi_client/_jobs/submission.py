@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import errors
-from muapi_client._protocol.request import Request
+from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.steps import Flow, Keep, Sleep
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import secrets_of, without_secrets
@@ -131,10 +131,21 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
             if isinstance(error, errors.SubmitOutcomeUnknownError):
                 error.key = record.key
         case Fate.ACCEPTED:
+            for lost in _find_repeated(record, context):  # answered by now, and charged once
+                record.repeats.append(lost.key)
+                memory.forget(lost)
+                ledger.release(lost.key)
             memory.accept(record)
             ledger.accept(record)
             if record.request_id:
                 context.key_state.accept(record.request_id)
+
+
+def _find_repeated(record: Record, context: Context) -> list[Record]:
+    """The lost submits that this one repeats by their idempotency key."""
+    if not has_idempotency_key(record.call):
+        return []
+    return [lost for lost in context.memory.unknown() if lost.call == record.call]
 
 
 def _describe_fate(record: Record, fate: Fate) -> str:
@@ -201,6 +212,8 @@ def _write_fate(record: Record, fate: Fate, context: Context, error: BaseExcepti
         return
     try:
         yield Keep(_entry_write(record, fate, context))
+        for key in record.repeats:
+            yield Keep(partial(context.journal.withdraw, key))
     except errors.JournalError as trouble:
         if error is not None:
             error.add_note(f"The journal could not be told: {trouble}")

@@ -159,9 +159,10 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
         return outcome.error
     answer = job_answer.read_prediction(outcome, request_id=job.id)
     if answer is not None and not job_answer.names_another(answer):
-        if answer.cost is None and job.cost is not None:  # a refund may be told alone, of the charge the submit told
-            refunded_now = tells_refund(outcome.headers, answer.raw, job.cost.amount_usd)
-            answer = evolve(answer, cost=evolve(job.cost, refunded=True)) if refunded_now else answer
+        paid = context.ledger.cost_of(job.id) or job.cost
+        if answer.cost is None and paid is not None:  # a refund may be told alone, of a charge that was told before
+            refunded_now = tells_refund(outcome.headers, answer.raw, paid.amount_usd)
+            answer = evolve(answer, cost=evolve(paid, refunded=True)) if refunded_now else answer
         context.note(answer.cost, answer.balance, job.id)
         return answer
     if answer is None and outcome.status not in response.OK:

@@ -47,7 +47,7 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
         SubmitOutcomeUnknownError: Something may have been changed or charged.
     """
     request = prepare(call, context, started_at=started_at)
-    reply = yield from (read(request.send, context) if reads else write(request, Attempts(), context))
+    reply = yield from (read(request.send, context) if reads else _write_noted(request, context))
     if reply.status not in response.OK:
         raise response.status_error(reply)
     if not reply.content:
@@ -59,6 +59,20 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
         if reads:
             raise
         raise unknown_error(request, str(error), reply=reply) from error
+
+
+def _write_noted(request: Request, context: Context) -> Flow[Reply]:
+    """Carry out an exchange that changes something; an interrupt of it tells whether it may have."""
+    attempts = Attempts()
+    try:
+        return (yield from write(request, attempts, context))
+    except errors.MuAPIError:
+        raise
+    except BaseException as interrupt:
+        operation = request.call.operation
+        fate = "was under way, and may have been carried out" if attempts.sent else "was not sent"
+        interrupt.add_note(f"{operation.method} {operation.path} {fate}.")
+        raise
 
 
 def read(step: Send | Do, context: Context, *, may_repeat: Callable[[Outcome], bool] = may_reread) -> Flow[Reply]:

@@ -104,7 +104,8 @@ def read_id(answer: Mapping[str, Any]) -> str | None:
     """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
     for name in ("request_id", "id"):
         value = answer.get(name)
-        if isinstance(value, str) and value and writable(value) == value:  # half a character names nothing
+        # Half a character names nothing, nor does what a path cannot hold: such a job could never be looked at.
+        if isinstance(value, str) and value.strip(". ") and writable(value) == value:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)

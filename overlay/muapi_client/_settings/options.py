@@ -14,9 +14,11 @@ from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from urllib.parse import SplitResult
 
 DEFAULT_BASE_URL: Final = "https://api.muapi.ai"  # API reference, "All endpoints are under …/api/v1"
 API_PREFIX: Final = "/api/v1"
+DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -41,7 +43,15 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         raise MuAPIError("the base URL must not hold a user name or password")
     if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
         raise MuAPIError(f"{url} would send the API key in clear text: use https, or pass allow_http=True")
-    return url.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
+    path = parts.path.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
+    return f"{parts.scheme}://{_plain_netloc(parts)}{path}"
+
+
+def _plain_netloc(parts: SplitResult) -> str:
+    """Host and port in one spelling, so that one API has one name in the journal: no capitals, no default port."""
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    return host if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 
 
 def read_webhook(value: str | None) -> str | None:

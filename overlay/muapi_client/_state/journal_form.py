@@ -171,8 +171,11 @@ def cost_as_text(cost: Cost | None) -> str | None:
 
 
 def body_as_text(body: Any, secrets: Secrets) -> str | None:
-    """An answer's body as JSON without secrets."""
-    return None if body is None else secrets.clean_json(ENCODER.encode(body))
+    """An answer's body as JSON without secrets; None where it is nested too deeply to be written."""
+    try:
+        return None if body is None else secrets.clean_json(ENCODER.encode(body))
+    except RecursionError:
+        return None
 
 
 def outputs_as_text(outputs: Iterable[Output], secrets: Secrets) -> str:
@@ -180,7 +183,10 @@ def outputs_as_text(outputs: Iterable[Output], secrets: Secrets) -> str:
     fields = [
         {name: value for name in OUTPUT_FIELDS if (value := getattr(output, name)) is not None} for output in outputs
     ]
-    return secrets.clean_json(ENCODER.encode(fields))
+    try:
+        return secrets.clean_json(ENCODER.encode(fields))
+    except RecursionError:  # of an output's data
+        return "[]"
 
 
 ENCODER: Final = json.JSONEncoder(default=str)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from attrs import evolve
+
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._state.memory import Memory, Record
 from muapi_client._types.cost import Cost
@@ -106,6 +108,7 @@ class Ledger:
         self._reserved = ZERO  # the sum of it
         self._keys: dict[str, tuple[str, ...]] = {}  # of the submissions that were accepted under an id
         self._doubtful: set[str] = set()  # keys of finished answers that told neither an id nor a cost
+        self._unpriced: set[str] = set()  # keys of accepted jobs whose cost nobody has told, with nothing set aside
         self._highest: dict[str, Decimal] = {}  # by slug: the charge that passed what was set aside
 
     def note_balance(self, balance: Decimal | None) -> None:
@@ -123,6 +126,8 @@ class Ledger:
         with self._lock:
             known = request in self._costs
             before = self._costs.get(request)
+            if cost is not None and before is not None and before.refunded:  # later than the charge, never taken back
+                cost = evolve(cost, refunded=True)
             now = cost or before
             sums = Sums(
                 total(self.sums.charged, _charged(now), _charged(before).copy_negate()),
@@ -154,6 +159,20 @@ class Ledger:
             self._aside[key], self._reserved = ZERO, total(self._reserved, amount.copy_negate())
             del self._aside[key]
             self._doubtful.discard(key)
+            self._unpriced.discard(key)
+
+    def cost_of(self, request_id: str) -> Cost | None:
+        """What was last told of a request's cost, or None."""
+        return self._costs.get(request_id)
+
+    def withdraw(self, key: str) -> None:
+        """A submission was never accepted, for all its user knows: it sets nothing aside, and is no request."""
+        self.release(key)
+        with self._lock:
+            if self._costs.get(key, ZERO) is None:
+                sums = self.sums._replace(requests=self.sums.requests - 1, unpriced=self.sums.unpriced - 1)
+                self._costs[key], self.sums = None, sums
+                del self._costs[key]
 
     def accept(self, record: Record) -> None:
         """A submission was accepted: what is set aside for it is settled by its cost, else held until that is told."""
@@ -167,6 +186,10 @@ class Ledger:
         if key in self._costs:  # it was counted before its id was known
             self._costs.setdefault(request_id, self._costs.pop(key))
         self._doubtful.discard(key)
+        if record.cost is None and key not in self._aside:
+            self._unpriced.add(key)
+        known = self._costs.get(request_id)  # a look at the job may have told it before the submit was known to be its
+        record.cost = record.cost or known
         self.record(request_id, record.cost)
 
     def take_overruns(self) -> list[Overrun]:
@@ -183,8 +206,10 @@ class Ledger:
         return total(*self._doubts().values())
 
     def reserved(self) -> Decimal:
-        """All that is set aside, and what is in doubt though nothing was set aside for it, in USD."""
-        return total(self._reserved, *(price for key, price in self._doubts().items() if key not in self._aside))
+        """All that is set aside, and what is in doubt or unpriced though nothing was set aside for it, in USD."""
+        unpriced = [record for key in list(self._unpriced) if (record := self._memory.get(key))]
+        besides = {**self._doubts(), **{record.key: self._price(record) for record in unpriced}}
+        return total(self._reserved, *(price for key, price in besides.items() if key not in self._aside))
 
     def _doubts(self) -> dict[str, Decimal]:
         """What may have been charged, by key, in USD."""
@@ -202,6 +227,7 @@ class Ledger:
 
     def _settle(self, key: str, cost: Cost) -> None:
         """The cost of a request is known: nothing is set aside for it any more."""
+        self._unpriced.discard(key)
         set_aside, record = self._aside.get(key), self._memory.get(key)
         if set_aside is None:
             return

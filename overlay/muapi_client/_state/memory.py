@@ -56,6 +56,7 @@ class Record(Attempts):
         origin: The API it is sent to.
         set_aside_usd: What was set aside for it under a limit, or None.
         files: Where its outputs were saved.
+        repeats: The keys of lost submits that it repeated by their idempotency key.
         journaled: Whether the journal may hold its intent.
     """
 
@@ -86,6 +87,7 @@ class Record(Attempts):
         self.origin = origin or None
         self.set_aside_usd: Decimal | None = None
         self.files: tuple[Path, ...] = ()
+        self.repeats: list[str] = []
         self.journaled = False
         self._pid = os.getpid()
         self._flow: ref[Generator[Any, Any, Any]] | None = None
