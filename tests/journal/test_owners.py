@@ -190,7 +190,7 @@ def test_a_forked_child_is_another_process(journal: Journal) -> None:
     (told, tell), (ended, end) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(20)
+        signal.alarm(60)
         intend(journal, "child's")
         os.write(tell, b"!")
         os.read(ended, 1)
