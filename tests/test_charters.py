@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
-TREES = ["generator_templates"]  # whose charters are read
+TREES = ["generator_templates", "overlay/muapi_client"]  # whose charters are read
 RENDERED = ROOT / "generated/muapi_generated"  # whose files charters name, too
 
 _QUOTED = re.compile(r"(?<!`)(`{1,2})([^`]+)\1(?!`)")

@@ -8,26 +8,20 @@ Lives here: looking models up. Does not live here: the typed functions (``muapi_
     'flux_dev_image'
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen
 
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd
 from muapi_client.errors import NotFoundError
-from muapi_generated.types import Call, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
-
-    from muapi_generated.types import Operation
+from muapi_generated.types import Call, Operation, given
 
 __all__ = ["Field", "Model", "Price", "all", "find", "get"]
 

@@ -31,20 +31,15 @@ Every error tells, where known: ``request_id``, ``status_code``, ``cost`` and ``
 copying: the message is the one positional argument, the rest are attributes.
 """
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from decimal import Decimal
-    from pathlib import Path
-
-    from muapi_client._types.cost import Cost
-    from muapi_client._types.job import Job
-    from muapi_client._types.prediction import Prediction
-    from muapi_client._types.sandbox import SandboxVerdict
-    from muapi_generated.types import Call
+from muapi_client._types.error import MuAPIError
+from muapi_client._types.job import Job
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.sandbox import SandboxVerdict
+from muapi_generated.types import Call
 
 __all__ = [
     "APIConnectionError",
@@ -70,32 +65,6 @@ __all__ = [
     "ValidationError",
     "WaitTimeoutError",
 ]
-
-
-class MuAPIError(Exception):
-    """The root of the tree.
-
-    Attributes:
-        request_id: The job the error is about, or None where none is known.
-        status_code: The HTTP status that was answered, or None where no answer arrived or nothing was sent.
-        cost: What the server said the request cost, or None where it said nothing: unknown, not zero.
-        balance: The account's balance in USD as the answer's header told it, or None.
-    """
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        request_id: str | None = None,
-        status_code: int | None = None,
-        cost: Cost | None = None,
-        balance: Decimal | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.request_id: str | None = request_id
-        self.status_code: int | None = status_code
-        self.cost: Cost | None = cost
-        self.balance: Decimal | None = balance
 
 
 class APIConnectionError(MuAPIError):

@@ -22,24 +22,18 @@ the API (``MuAPI.look``).
 ``handle`` has to bear being called twice for one job: posts of one job may overlap, and ``seen`` is of this process.
 """
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from attrs import frozen
 
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Reply
+from muapi_client._types.prediction import Prediction
 from muapi_client.errors import ResponseError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from muapi_client._types.prediction import Prediction
 
 __all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
 

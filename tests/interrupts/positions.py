@@ -6,9 +6,11 @@ Lives here: counting positions and striking at the n-th. Does not live here: wha
 
 from __future__ import annotations
 
+import dis
 import gc
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import AsyncGeneratorType
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
-    from types import FrameType
+    from types import CodeType, FrameType
 
 PACKAGES: Final = ("muapi_client", "muapi_generated", "httpx", "httpcore", "h11")
 OURS: Final = ("muapi_client", "muapi_generated")
@@ -64,8 +66,36 @@ class Code:
         return Place(package, file, frame.f_lineno, frame.f_code.co_qualname)
 
 
+@cache
+def with_exits(code: CodeType) -> frozenset[int]:
+    """The offsets of the instructions that begin to leave a ``with`` block.
+
+    They are reported as a line of their own, the one of the ``with``; but CPython handles no signal between the end of
+    the block, or an exception in it, and the call of ``__exit__``. An exception of a trace function there leaves
+    ``__exit__`` out, which none of a signal handler can do. What is called is another matter: an ``__exit__`` that is
+    written in Python can be struck at its first line.
+    """
+    found = dis.get_instructions(code)
+    steps = [step for step in found if step.opname not in {"CACHE", "EXTENDED_ARG", "PRECALL", "NOP"}]
+    return frozenset(step.offset for at, step in enumerate(steps) if _leaves_with(steps[at : at + 5]))
+
+
+def _leaves_with(steps: list[dis.Instruction]) -> bool:
+    """Whether instructions call ``__exit__``: with three times None, below a value to be returned or not."""
+    names = [step.opname for step in steps]
+    if names[:2] == ["PUSH_EXC_INFO", "WITH_EXCEPT_START"]:
+        return True
+    call = steps[1:] if names[0] == "SWAP" else steps[:4]
+    loads = [step for step in call[:3] if step.opname == "LOAD_CONST" and step.argval is None]
+    # ``f(None, None, None)`` would be told of three arguments; here the first takes the place of ``self``
+    in_place = 2 if sys.version_info < (3, 14) else 3
+    return len(call) == 4 and len(loads) == 3 and (call[3].opname, call[3].arg) == ("CALL", in_place)
+
+
 class LineTrace:
     """Notes every line of interest that this thread runs inside ``with``, and raises at the n-th.
+
+    Where no signal can strike is left out: see :func:`with_exits`.
 
     Attributes:
         places: The lines so far, in order; only kept where ``at`` is None.
@@ -90,7 +120,7 @@ class LineTrace:
         return self._line if self._code.find(frame.f_code.co_filename) else None
 
     def _line(self, frame: FrameType, event: str, _argument: Any) -> Callable[..., Any]:
-        if event == "line":
+        if event == "line" and frame.f_lasti not in with_exits(frame.f_code):
             if self._at is None:
                 self.places.append(self._code.place(frame))
             elif self._count == self._at:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from awaiting import Awaiting
 from blocking import Blocking
 from clients import plain_call
 from loopback import Server
-from positions import Code, LineTrace, Place, Stepped
+from positions import Code, LineTrace, Place, Stepped, with_exits
 from verdicts import Row, Tally, Trial, judge
 
 from muapi_client import Job, MuAPI
@@ -197,6 +198,64 @@ def test_the_trace_raises_at_the_line_it_was_asked_for() -> None:
             work()
         assert caught.value is error
         assert again.struck == trace.places[at]
+
+
+class Gate:
+    """A lock whose two ways are written in Python, as httpcore's are."""
+
+    entered = left = 0
+
+    def __enter__(self) -> None:
+        self.entered += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.left += 1
+
+
+def pass_through(gate: Gate, *, fails: bool = False) -> int:
+    with gate:
+        for number in range(2):
+            if fails:
+                raise ValueError
+            if number:
+                return number
+    return 0
+
+
+def pass_to_the_end(gate: Gate) -> None:
+    with gate:
+        gate.entered += 0
+
+
+def call_with_none(function: Any) -> None:
+    function(
+        None, None, None
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["returns", "ends", "raises"])
+def test_no_line_at_which_a_with_block_is_left_is_a_place_for_an_interrupt(way: str) -> None:
+    """Struck there, ``__exit__`` would be left out, which no signal can do."""
+    work: Any = pass_to_the_end if way == "ends" else pass_through
+    options = {"fails": True} if way == "raises" else {}
+    code, at = Code(("json",)), 0
+    code.find = lambda filename: ("json", "x") if filename == __file__ else None  # type: ignore[method-assign]
+    while True:
+        gate = Gate()
+        trace = LineTrace(code, at, KeyboardInterrupt())
+        with suppress(KeyboardInterrupt, ValueError), trace:
+            work(gate, **options)
+        if trace.struck is None:
+            break
+        if trace.struck.function == work.__qualname__:
+            assert gate.left == gate.entered, trace.struck
+        at += 1
+    assert at > 3
+
+
+def test_a_call_with_three_times_none_leaves_no_with_block() -> None:
+    assert with_exits(call_with_none.__code__) == frozenset()
+    assert with_exits(pass_to_the_end.__code__)
 
 
 @pytest.mark.parametrize(("at", "resuming", "reached"), [(0, False, []), (1, False, ["a"]), (0, True, [])])

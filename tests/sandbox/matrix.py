@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from attrs import evolve
 
 from muapi_client import MuAPI, SandboxWarning, catalog, errors
-from muapi_client._sandbox.detection import QUOTING, listing_of
+from muapi_client._sandbox.detection import QUOTING, listing_of, verdict_of
 from muapi_client._spec.validation import check
-from muapi_client._state.key_state import NOTHING, Known
+from muapi_client._state.key_state import Known
 from muapi_client.emulator import Emulator, Outcome, Shape
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _answer(mu: MuAPI, call: Call[Any]) -> Prediction:
 
 
 def _judge(truth: Literal["live", "sandbox"], case: str, said: Prediction, listed: Known) -> Judged:
-    verdicts = [evolve(said, known=known).sandbox for known in (NOTHING, said.known, listed)]
+    verdicts = [verdict_of(said), said.sandbox, verdict_of(said, listed)]
     told = {view: verdict.verdict for view, verdict in zip(VIEWS, verdicts, strict=True)}
     return Judged(truth, case, told, verdicts[0].evidence)
 

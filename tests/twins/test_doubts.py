@@ -102,3 +102,26 @@ def test_an_unknown_job_is_not_told_about_slugs(twin: Twin) -> None:
     with pytest.raises(errors.NotFoundError) as caught:
         twin((404, {"detail": "Not Found"})).look("nope")
     assert "slug" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "   ", "\t\n"])
+def test_a_blank_idempotency_key_is_refused(twin: Twin, key: str) -> None:
+    face = twin(ACCEPTED)
+    with pytest.raises(errors.ValidationError, match="idempotency_key is blank"):
+        face.submit(company_enrich(domain="example.com", idempotency_key=key))
+    assert face.server.requests == []
+
+
+def test_a_keyed_submit_in_doubt_is_told_though_the_client_is_closed_meanwhile(twin: Twin) -> None:
+    face = twin(LATE)
+    closing = face.mu
+
+    def close(*_: Any) -> Any:
+        closing._connections._closed = True  # what close() does first, on another thread
+        return LATE
+
+    face.server.steps[:] = [close]
+    with pytest.raises(errors.SubmitOutcomeUnknownError, match="this client is closed"):
+        face.submit(company_enrich(domain="example.com"))
+    assert face.server.posts == 1
+    assert len(face.mu._context.memory.unknown()) == 1

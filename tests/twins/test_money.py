@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from muapi_client import MuAPIError
+from muapi_client import MuAPIError, SpendWarning
+from muapi_client._protocol import request as request_module
 from muapi_client.errors import (
     InsufficientCreditError,
     JobFailedError,
@@ -405,3 +407,90 @@ def gather(face: Face, count: int) -> list[Any]:
         return await asyncio.gather(*(face.mu.submit(FOX) for _ in range(count)), return_exceptions=True)
 
     return asyncio.run(all_of_them())
+
+
+class TestUnpriced:
+    """What nobody can price."""
+
+    def test_it_is_refused_under_a_limit(self, twin: Twin) -> None:
+        face = twin({"request_id": "abc", "cost": cost(0.2)}, max_spend=Decimal(1))
+        with pytest.raises(SpendLimitError, match=r"nobody tells what new/model costs.*unpriced="):
+            face.submit(twin.call)
+        assert (face.server.requests, face.jobs(), face.spend.reserved_usd) == ([], [], 0)
+
+    def test_unpriced_says_what_to_set_aside(self, twin: Twin) -> None:
+        answers = ({"request_id": f"r-{number}"} for number in range(9))
+        face = twin(lambda _: next(answers), max_spend=Decimal(1), unpriced=Decimal("0.40"))
+        face.submit(twin.call)
+        face.submit(twin.call)
+        assert (face.spend.reserved_usd, face.spend.in_doubt_usd) == (Decimal("0.80"), 0)
+        with pytest.raises(SpendLimitError, match=r"new/model at about 0\.40 USD"):
+            face.submit(twin.call)
+        assert face.server.posts == 2
+
+    def test_without_a_limit_it_goes(self, twin: Twin) -> None:
+        assert twin({"request_id": "abc"}).submit(twin.call).id == "abc"
+
+    def test_a_limit_of_nothing_sends_nothing(self, twin: Twin) -> None:
+        face = twin({"cost": 0.0, "currency": "USD"}, {"request_id": "abc"}, max_spend=Decimal(0))
+        with pytest.raises(SpendLimitError, match="max_spend=0"):
+            face.submit(FOX)
+        assert all("estimate-cost" in request.url.path for request in face.server.requests)
+
+    @pytest.mark.parametrize("amount", [-1, "nan", float("inf"), True])
+    def test_an_impossible_amount_is_refused(self, twin: Twin, amount: Any) -> None:
+        with pytest.raises(MuAPIError, match="unpriced"):
+            twin({}, unpriced=amount)
+        with pytest.raises(MuAPIError, match="unpriced"):
+            twin({}).mu.with_options(unpriced=amount)
+
+
+class TestOverruns:
+    """A job that costs more than was set aside for it."""
+
+    def test_the_next_one_sets_aside_the_highest_charge_seen(self, twin: Twin) -> None:
+        answers = ({"request_id": f"r-{number}", "cost": {"amount_usd": 0.5}} for number in range(9))
+        face = twin(lambda _: next(answers), max_spend=Decimal(1), unpriced=Decimal("0.1"))
+        with pytest.warns(SpendWarning, match=r"new/model was charged 0\.5 USD where 0\.1 USD had been set aside"):
+            face.submit(twin.call)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # it is said once a model
+            face.submit(twin.call)
+        with pytest.raises(SpendLimitError, match=r"at about 0\.5 USD"):
+            face.submit(twin.call)
+        assert face.spend.total_usd == 1
+
+    def test_a_warning_that_is_an_error_loses_no_job(self, twin: Twin) -> None:
+        face = twin({"request_id": "r-1", "cost": {"amount_usd": 0.5}}, max_spend=Decimal(1), unpriced=Decimal("0.1"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(SpendWarning) as caught:
+                face.submit(twin.call)
+        assert any("r-1" in note for note in caught.value.__notes__)
+        assert [job.id for job in face.resume()] == ["r-1"]
+
+    def test_it_is_said_when_only_a_look_tells_the_cost(self, twin: Twin) -> None:
+        done = {"id": "r-1", "status": "completed", "outputs": ["w"], "cost": {"amount_usd": 0.5}}
+        face = twin({"request_id": "r-1"}, done, max_spend=Decimal(1), unpriced=Decimal("0.1"))
+        with pytest.warns(SpendWarning, match=r"0\.5 USD"):
+            assert face.run(twin.call).done
+
+
+class TestOnePreparation:
+    """A submit with a limit and an expectation is checked and encoded once."""
+
+    def test_it_is_held_against_the_document_once(self, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+        checked: list[Any] = []
+        check = request_module.check
+        monkeypatch.setattr(request_module, "check", lambda call: (checked.append(call), check(call)))
+        face = twin(
+            [{"id": 1, "name": "k", "is_active": True, "is_test": False}],
+            {"cost": 0.2, "currency": "USD"},
+            {"request_id": "r-1", "cost": cost(0.2)},
+            expect="live",
+            max_spend=Decimal(1),
+        )
+        call = FOX
+        assert face.submit(call).id == "r-1"
+        assert [seen for seen in checked if seen == call] == [call]
+        assert face.server.requests[1].content == face.server.requests[2].content

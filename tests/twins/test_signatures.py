@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import pytest
@@ -17,6 +18,12 @@ PAIRS = [
     *((getattr(resources, name), getattr(resources, f"Async{name}")) for name in ("Account", "Keys", "Models")),
 ]
 RENAMED = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
+
+
+def text_of(annotation: Any) -> str:
+    """An annotation without the modules its names are of."""
+    shown = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return re.sub(r"\b(?:[a-z_]\w*\.)+", "", shown)
 
 
 def promised(kind: type) -> dict[str, Any]:
@@ -42,8 +49,8 @@ def test_the_same_parameters(blocking: type, awaiting: type) -> None:
             ours = inspect.signature(member)
             shown = [(p.name, p.kind, p.default) for p in ours.parameters.values()]
             assert shown == [(p.name, p.kind, p.default) for p in twin.parameters.values()], name
-            annotations = [str(p.annotation).replace("Async", "") for p in twin.parameters.values()]
-            assert annotations == [str(p.annotation) for p in ours.parameters.values()], name
+            annotations = [text_of(p.annotation).replace("Async", "") for p in twin.parameters.values()]
+            assert annotations == [text_of(p.annotation) for p in ours.parameters.values()], name
 
 
 @pytest.mark.parametrize(("blocking", "awaiting"), PAIRS, ids=lambda kind: kind.__name__)
@@ -51,9 +58,9 @@ def test_the_same_answers(blocking: type, awaiting: type) -> None:
     for name, member in promised(blocking).items():
         if inspect.isfunction(member) and name != "__init__":
             twin = promised(awaiting)[RENAMED.get(name, name)]
-            shown = str(inspect.signature(twin).return_annotation)
+            shown = text_of(inspect.signature(twin).return_annotation)
             plain = shown.removeprefix("Awaitable[").removesuffix("]") if shown.startswith("Awaitable[") else shown
-            ours = str(inspect.signature(member).return_annotation)
+            ours = text_of(inspect.signature(member).return_annotation)
             assert plain.replace("Async", "") == ours, name
 
 
@@ -73,7 +80,7 @@ def test_what_waits_is_awaited() -> None:
     for name, member in vars(MuAPI).items():
         if inspect.isfunction(member) and not name.startswith("_"):
             twin = vars(AsyncMuAPI)[name]
-            shown = str(inspect.signature(twin).return_annotation)
+            shown = text_of(inspect.signature(twin).return_annotation)
             iterates = "Iterator[" in shown or "Generator[" in shown
             assert iterates or inspect.iscoroutinefunction(twin), name
 

@@ -10,10 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import MuAPIError, errors
-from muapi_client._protocol.job_answer import read_error, read_id, read_prediction
+from muapi_client._protocol.job_answer import read_id, read_prediction
 from muapi_client._protocol.response import decode, status_error, typed
 from muapi_client._protocol.steps import Reply
+from muapi_client._sandbox.guard import judged
 from muapi_client._types.status import STATES, JobState
+from muapi_client._types.words import read_error
 from muapi_generated import models
 
 NAMES = st.sampled_from(
@@ -62,7 +64,7 @@ def test_a_prediction_or_none(body: Any, status: int, headers: dict[str, str], n
         assert all(isinstance(warning, str) for warning in said.warnings)
         assert said.id is None or isinstance(said.id, str)
         assert said.error is None or said.error.strip()
-        assert said.sandbox.verdict in (True, False, None)
+        assert judged(said).sandbox.verdict in (True, False, None)
         assert status < 500
         repr(said)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from muapi_client import Cost, raw_call
 from muapi_client._protocol.cost_headers import cost_from_body
+from muapi_client._runtime.delivery import Delivery
 from muapi_client._state.ledger import Ledger
 from muapi_client._state.memory import Memory, Record
 
@@ -97,7 +98,9 @@ def test_the_repr_of_a_spend_tells_the_sums_and_the_doubt() -> None:
     ledger = new_ledger()
     ledger.record("a", Cost(Decimal("0.5")))
     ledger.record("b", None)
-    submission(ledger).attempts.begin().started = True
+    record = submission(ledger)
+    record.delivery = Delivery()
+    record.delivery.started = True
     assert repr(ledger.spend) == ("Spend(total_usd=0.5, in_doubt_usd=0.25, reserved_usd=0.25, requests=2, unpriced=1)")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Output
-from muapi_client._protocol.outputs import media_type, read_outputs
+from muapi_client._types.outputs import media_type, read_outputs
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

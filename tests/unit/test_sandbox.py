@@ -17,6 +17,7 @@ from muapi_client._protocol.cost_headers import DISPUTE
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
 from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh
+from muapi_client._sandbox.guard import judged
 from muapi_client._state.key_state import Known, Listing, Standing
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
@@ -40,7 +41,7 @@ def rank(grounds: set[Ground]) -> int:
 
 
 def said(*urls: str, cost: Cost | None = ZERO, call: Any = FOX, looks: int = 0, **more: Any) -> Prediction:
-    return Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more)
+    return judged(Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more))
 
 
 @given(KINDS, st.sampled_from(FOR_LIVE))
@@ -169,7 +170,7 @@ def test_the_table(prediction: Prediction, expected: bool | None) -> None:
 
 
 def test_text_is_told_by_its_key_alone() -> None:
-    told = Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED)
+    told = judged(Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED))
     assert told.sandbox.verdict is None
     for known, expected in (
         (Known(sampled="request 1"), True),
@@ -182,7 +183,7 @@ def test_text_is_told_by_its_key_alone() -> None:
         (Known(listing=Listing()), None),
         (Known(sampled="request 1", charged="request 2"), False),
     ):
-        assert evolve(told, known=known).sandbox.verdict is expected, known
+        assert judged(told, known).sandbox.verdict is expected, known
 
 
 def test_a_free_model_makes_a_cost_of_zero_no_evidence() -> None:
@@ -200,7 +201,7 @@ def test_a_stream_does_not_end_at_once() -> None:
 
 
 def test_what_has_not_ended_did_not_end_at_once() -> None:
-    running = Prediction("abc", "processing", cost=ZERO, call=FOX)
+    running = judged(Prediction("abc", "processing", cost=ZERO, call=FOX))
     assert running.sandbox == SandboxVerdict(None, ("the server told a cost of 0 USD",))
 
 
@@ -210,21 +211,20 @@ COSTS = st.none() | st.builds(
 )
 CALLS = st.sampled_from([None, FOX, ASKED, raw_call("new/one", {"prompt": "x"}), raw_call("new/two", {"url": SAMPLE})])
 KNOWN = st.builds(Known, st.sampled_from(["", "request 1"]), st.sampled_from(["", "request 2"]))
-ANSWERS = st.builds(
-    lambda urls, **more: said(*urls, **more), URLS, cost=COSTS, call=CALLS, looks=st.integers(0, 2), known=KNOWN
-)
+ANSWERS = st.builds(lambda urls, **more: said(*urls, **more), URLS, cost=COSTS, call=CALLS, looks=st.integers(0, 2))
 
 
-@given(ANSWERS)
-def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction) -> None:
+@given(ANSWERS, KNOWN)
+def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction, known: Known) -> None:
+    answer = judged(answer, known)
     verdict = answer.sandbox
-    assert looks_like_sandbox(answer) or verdict.verdict is not True
+    assert looks_like_sandbox(answer, known) or verdict.verdict is not True
     assert pickle.loads(pickle.dumps(answer)).sandbox == verdict
 
 
-@given(ANSWERS, st.decimals("0.000001", 10**6), st.booleans())
-def test_a_charge_is_never_called_sandbox(answer: Prediction, amount: Decimal, refunded: bool) -> None:
-    assert evolve(answer, cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
+@given(ANSWERS, KNOWN, st.decimals("0.000001", 10**6), st.booleans())
+def test_a_charge_is_never_called_sandbox(answer: Prediction, known: Known, amount: Decimal, refunded: bool) -> None:
+    assert evolve(judged(answer, known), cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
 
 
 def test_the_key_list_counts_active_keys() -> None:

@@ -3,39 +3,38 @@
 Lives here: the awaiting methods. A test keeps names and signatures in step with ``_client``.
 """
 
-from __future__ import annotations
-
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
 from muapi_client._transport.connections import AsyncConnections
+from muapi_client._types.entry import Entry
+from muapi_client._types.estimate import Estimate
+from muapi_client._types.job import AsyncJob, Job
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.reconciliation import Reconciliation
+from muapi_client._types.sandbox import SandboxVerdict
+from muapi_client._types.stream_event import StreamEvent
+from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
+from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
-    from datetime import datetime
-    from os import PathLike
-    from pathlib import Path
-
     from muapi_client._client.file_flows import Files
     from muapi_client._client.flows import Flows
-    from muapi_client._client.resources import AsyncAccount, AsyncKeys, AsyncModels
     from muapi_client._protocol.steps import Flow
     from muapi_client._transport.file_transfer import AsyncHands
-    from muapi_client._types.entry import Entry
-    from muapi_client._types.estimate import Estimate
-    from muapi_client._types.job import AsyncJob, Job
-    from muapi_client._types.prediction import Prediction
-    from muapi_client._types.reconciliation import Reconciliation
-    from muapi_client._types.sandbox import SandboxVerdict
-    from muapi_client._types.stream_event import StreamEvent
-    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
-    from muapi_generated.types import Call
 
 T = TypeVar("T")
 
 
 class AsyncMuAPI(Client):
     """The twin of :class:`muapi_client.MuAPI`, awaited; usable from several event loops, one after another."""
+
+    __module__ = "muapi_client"
 
     _connect = AsyncConnections
     _connections: AsyncConnections
@@ -155,27 +154,29 @@ class AsyncMuAPI(Client):
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
         """Save a job's outputs; see ``MuAPI.download``."""
-        from muapi_client._files import download  # noqa: PLC0415 - rarely used
+        from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return await download.adownload(plan, self._hands, self._drive)
+        files = await adownload(plan, self._hands, self._drive)
+        await self._drive(self._flows.note_saved(prediction, files))
+        return files
 
     @property
-    def account(self) -> AsyncAccount:
+    def account(self) -> "_client.resources.AsyncAccount":
         """The wallet; see ``MuAPI.account``."""
         from muapi_client._client.resources import AsyncAccount  # noqa: PLC0415 - rarely used
 
         return AsyncAccount(self)
 
     @property
-    def keys(self) -> AsyncKeys:
+    def keys(self) -> "_client.resources.AsyncKeys":
         """The API keys; see ``MuAPI.keys``."""
         from muapi_client._client.resources import AsyncKeys  # noqa: PLC0415 - rarely used
 
         return AsyncKeys(self)
 
     @property
-    def models(self) -> AsyncModels:
+    def models(self) -> "_client.resources.AsyncModels":
         """The server's catalogue of models and prices; see ``MuAPI.models``."""
         from muapi_client._client.resources import AsyncModels  # noqa: PLC0415 - rarely used
 
@@ -197,20 +198,19 @@ class AsyncMuAPI(Client):
         await self.close()
 
     @property
-    def _flows(self) -> Flows:
+    def _flows(self) -> "Flows":
         from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
-        from muapi_client._types.job import AsyncJob  # noqa: PLC0415 - likewise
 
         return flows_of(self, AsyncJob)
 
     @property
-    def _files(self) -> Files:
+    def _files(self) -> "Files":
         from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
         return files_of(self, self._hands)
 
     @property
-    def _hands(self) -> AsyncHands:
+    def _hands(self) -> "AsyncHands":
         from muapi_client._transport.file_transfer import AsyncHands  # noqa: PLC0415 - imports httpx
 
         return AsyncHands(
@@ -222,7 +222,7 @@ class AsyncMuAPI(Client):
             api_key=self._key,
         )
 
-    async def _drive(self, flow: Flow[T]) -> T:
+    async def _drive(self, flow: "Flow[T]") -> T:
         from muapi_client._transport.driver import arun  # noqa: PLC0415 - imports httpx
 
         return await arun(flow, self._connections, self._clock, self._origin, self._key)

@@ -4,14 +4,16 @@ Does not live here: the methods (``client``, ``async_client``), which flow each 
 (``_transport.driver``).
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from copy import copy
+from decimal import Decimal
 from functools import partial
-from os import urandom
+from os import PathLike, urandom
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from muapi_client._runtime.clock import SystemClock
+from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
+from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds
 from muapi_client._settings.polling import Polling
@@ -22,20 +24,16 @@ from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
 from muapi_client._state.upload_cache import Shelf
 from muapi_client.errors import MuAPIError
+from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from decimal import Decimal
-    from os import PathLike
-    from types import ModuleType
-
-    from muapi_client._runtime.clock import Clock
     from muapi_client._state.journal import Journal
-    from muapi_generated.types import Call
 
 
 class Client:
     """What both clients share."""
+
+    __module__ = "muapi_client"
 
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
@@ -55,7 +53,7 @@ class Client:
         strict: bool = True,
         webhook: str | None = None,
         team_id: int | None = None,
-        journal: Journal | str | PathLike[str] | None = None,
+        journal: "_state.Journal | str | PathLike[str] | None" = None,
         tag: str | None = None,
         spec_pin: str | PathLike[str] | None = None,
         models: ModuleType | str | None = None,
@@ -193,7 +191,7 @@ def draw() -> float:
     return int.from_bytes(urandom(4)) / 2**32
 
 
-def open_journal(given: Journal | str | PathLike[str] | None) -> Journal | None:
+def open_journal(given: "Journal | str | PathLike[str] | None") -> "Journal | None":
     """The journal given, or the one at the path given."""
     if given is None:
         return None

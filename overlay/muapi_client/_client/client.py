@@ -3,40 +3,39 @@
 Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps them alike.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Generator, Iterator
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
 from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import Connections
+from muapi_client._types.entry import Entry
+from muapi_client._types.estimate import Estimate
+from muapi_client._types.job import Job
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.reconciliation import Reconciliation
+from muapi_client._types.sandbox import SandboxVerdict
+from muapi_client._types.stream_event import StreamEvent
+from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
+from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
-    from datetime import datetime
-    from os import PathLike
-    from pathlib import Path
-
     from muapi_client._client.file_flows import Files
     from muapi_client._client.flows import Flows
-    from muapi_client._client.resources import Account, Keys, Models
     from muapi_client._protocol.steps import Flow
     from muapi_client._transport.file_transfer import Hands
-    from muapi_client._types.entry import Entry
-    from muapi_client._types.estimate import Estimate
-    from muapi_client._types.job import Job
-    from muapi_client._types.prediction import Prediction
-    from muapi_client._types.reconciliation import Reconciliation
-    from muapi_client._types.sandbox import SandboxVerdict
-    from muapi_client._types.stream_event import StreamEvent
-    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
-    from muapi_generated.types import Call
 
 T = TypeVar("T")
 
 
 class MuAPI(Client):
     """A client of MuAPI: submit a job, wait for its result, know what it cost. Usable from many threads."""
+
+    __module__ = "muapi_client"
 
     _connect = Connections
     _connections: Connections
@@ -340,27 +339,29 @@ class MuAPI(Client):
         Raises:
             DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
         """
-        from muapi_client._files import download  # noqa: PLC0415 - rarely used
+        from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return download.download(plan, self._hands, self._drive)
+        files = download(plan, self._hands, self._drive)
+        self._drive(self._flows.note_saved(prediction, files))
+        return files
 
     @property
-    def account(self) -> Account:
+    def account(self) -> "_client.resources.Account":
         """The wallet: ``balance()`` and ``topup(amount)``."""
         from muapi_client._client.resources import Account  # noqa: PLC0415 - rarely used
 
         return Account(self)
 
     @property
-    def keys(self) -> Keys:
+    def keys(self) -> "_client.resources.Keys":
         """The API keys: ``list()``, ``create(name, is_test=False)`` and ``delete(id)``."""
         from muapi_client._client.resources import Keys  # noqa: PLC0415 - rarely used
 
         return Keys(self)
 
     @property
-    def models(self) -> Models:
+    def models(self) -> "_client.resources.Models":
         """The server's catalogue of models and prices: ``list()`` and ``get(name)``."""
         from muapi_client._client.resources import Models  # noqa: PLC0415 - rarely used
 
@@ -382,27 +383,27 @@ class MuAPI(Client):
         self.close()
 
     @property
-    def _flows(self) -> Flows:
+    def _flows(self) -> "Flows":
         from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
         from muapi_client._types.job import Job  # noqa: PLC0415 - likewise
 
         return flows_of(self, Job)
 
     @property
-    def _files(self) -> Files:
+    def _files(self) -> "Files":
         from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
         return files_of(self, self._hands)
 
     @property
-    def _hands(self) -> Hands:
+    def _hands(self) -> "Hands":
         from muapi_client._transport.file_transfer import Hands  # noqa: PLC0415 - imports httpx
 
         return Hands(
             self._connections, self._storage, self._shelf, clock=self._clock, origin=self._origin, api_key=self._key
         )
 
-    def _drive(self, flow: Flow[T]) -> T:
+    def _drive(self, flow: "Flow[T]") -> T:
         from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
 
         return run(flow, self._connections, self._clock, self._origin, self._key)

@@ -1,4 +1,4 @@
-"""Which flow each file method of a client is: the counterpart of ``_flows`` for uploads and downloads.
+"""Which flow each file method of a client is: the counterpart of ``flows`` for uploads and downloads.
 
 Lives here: readings and options in, flows and plans out. Loads with the first file.
 """
@@ -13,8 +13,9 @@ from muapi_client._settings.options import read_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from muapi_client._files.transfer import FileTransfer
     from muapi_client._protocol.steps import Flow
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
+    from muapi_client._runtime.clock import Clock
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
@@ -24,8 +25,9 @@ R = TypeVar("R")
 class Files:
     """The file flows of one client."""
 
-    def __init__(self, desk: upload.Desk) -> None:
+    def __init__(self, desk: upload.Desk, clock: Clock) -> None:
         self._desk = desk
+        self._clock = clock
 
     def upload(self, source: Any, filename: str | None, on_progress: upload.OnProgress) -> Flow[str]:
         """Of ``MuAPI.upload``."""
@@ -43,26 +45,26 @@ class Files:
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int
     ) -> download.Plan:
         """Of ``MuAPI.download``."""
-        terms = self._desk.terms
+        context = self._desk.context
         return download.plan(
             prediction,
             directory,
-            terms,
-            now=self._desk.clock.now(),
-            timeout=terms.wait_timeout if timeout is None else read_seconds("timeout", timeout),
+            context,
+            now=self._clock.now(),
+            timeout=context.wait_timeout if timeout is None else read_seconds("timeout", timeout),
             max_bytes=max_bytes,
             concurrency=concurrency,
         )
 
 
-def files_of(client: Any, hands: Hands | AsyncHands) -> Files:
+def files_of(client: Any, hands: FileTransfer) -> Files:
     """The file flows of a client, carried out by its hands."""
     return Files(
         upload.Desk(
-            terms=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
+            context=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
             hands=hands,
             shelf=client._shelf,  # noqa: SLF001
-            clock=client._clock,  # noqa: SLF001
             origin=client._origin,  # noqa: SLF001
-        )
+        ),
+        client._clock,  # noqa: SLF001
     )

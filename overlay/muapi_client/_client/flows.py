@@ -19,11 +19,13 @@ from muapi_client._jobs.job import run, send_job, submit_job
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.request import encode, prepare, refuse_stream
 from muapi_client._settings.options import read_seconds
+from muapi_client._spec.packages import INSTALLED
 from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.request import Request
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+PLAIN = frozenset({str, int, float, bool, type(None)})  # values that are no files and hold none
 READS = frozenset({"GET", "HEAD"})  # methods that change and charge nothing
 
 
@@ -62,11 +65,17 @@ class Flows:
     def submit(self, call: Call[Any], *, waits: bool = False) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
         refuse_stream(call)
-        return self._uploaded(at_home(call, self._context.models), partial(self._submit, waits=waits))
+        return self._uploaded(self._retargeted(call), partial(self._submit, waits=waits))
+
+    def _retargeted(self, call: Call[Any]) -> Call[Any]:
+        """The call as the client's package of models has it."""
+        models = self._context.models
+        return call if models is None and call.operation.package == INSTALLED else at_home(call, models)
 
     def _uploaded(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """The flow of a call, after the upload of the local files in its body."""
-        return self._files().hosted(call, then) if attachments(call.body) else then(call)
+        plain = all(type(value) in PLAIN for value in (call.body or {}).values())  # most are, and need no search
+        return then(call) if plain or not attachments(call.body) else self._files().hosted(call, then)
 
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
@@ -121,7 +130,7 @@ class Flows:
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
         refuse_stream(call)
-        call = at_home(call, self._context.models)
+        call = self._retargeted(call)
         return self._files().sent(call) if call.files else self._uploaded(call, self._send)
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
@@ -135,7 +144,7 @@ class Flows:
         from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
 
         flow.refuse_job(call)
-        prepared = self._uploaded(at_home(call, self._context.models), self._prepared)
+        prepared = self._uploaded(self._retargeted(call), self._prepared)
         return flow.stream(prepared, self._context, connection, self._new_job)
 
     def _prepared(self, call: Call[Any]) -> Flow[Request]:
@@ -146,14 +155,16 @@ class Flows:
         """Of ``MuAPI.estimate``."""
         from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-        call = at_home(call, self._context.models)
+        call = self._retargeted(call)
         return budget.estimate(call, encode(call, self._context._replace(strict=False)).content, self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
         from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
-        return sandbox(probe, self._context, self._probing())
+        flows = self._probing()
+        wait = partial(flows.wait, timeout=None, on_look=None, on_look_failed=None)
+        return sandbox(probe, self._context, submit=flows.submit, wait=wait)
 
     def _probing(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
@@ -180,6 +191,10 @@ class Flows:
     def forget(self, before: datetime, *, bodies: bool) -> Flow[int]:
         """Of ``MuAPI.forget``."""
         return recall.forget(self._context, before=before, bodies=bodies)
+
+    def note_saved(self, prediction: Prediction, files: Sequence[Path]) -> Flow[None]:
+        """Of ``MuAPI.download``, once the files are there."""
+        return recall.note_saved(prediction, files, self._context)
 
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
         """Of ``MuAPI.reconcile``."""

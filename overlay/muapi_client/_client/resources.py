@@ -1,12 +1,12 @@
 """The account, the keys, the server's list of models, the history: small endpoints, each a typed call.
 
-Lives here: which call a method is. Does not live here: sending it (``_client``, ``_async_client``). The blocking and
+Lives here: which call a method is. Does not live here: sending it (``client``, ``async_client``). The blocking and
 the awaiting twin stand side by side; the calls are made once, by the generated functions.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+import builtins
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Protocol, TypeVar
 
 from muapi_client._protocol.response import read_items
 from muapi_generated.answers import amount
@@ -18,33 +18,43 @@ from muapi_generated.api.keys.keys import keys as create_key
 from muapi_generated.api.platform.get_history import get_history
 from muapi_generated.api.platform.get_models import get_models
 from muapi_generated.api.platform.get_models_name import get_models_name
-from muapi_generated.types import UNSET
+from muapi_generated.models import (
+    AccountBalance,
+    ApiKey,
+    ApiKeyCreated,
+    HistoryPage,
+    ModelCard,
+    ModelList,
+    TopUpCheckout,
+)
+from muapi_generated.types import UNSET, Call
 
-if TYPE_CHECKING:
-    import builtins
-    from collections.abc import AsyncIterator, Iterator
-
-    from muapi_client._client.async_client import AsyncMuAPI
-    from muapi_client._client.client import MuAPI
-    from muapi_generated.models import (
-        AccountBalance,
-        ApiKey,
-        ApiKeyCreated,
-        HistoryPage,
-        ModelCard,
-        ModelList,
-        TopUpCheckout,
-    )
-    from muapi_generated.types import Call
+T = TypeVar("T")
 
 MONEY = frozenset({"cost", "amount_usd"})  # fields of a history's item that hold USD
 PAGE = 100  # items of history a request; the document's maximum
 
 
+class Client(Protocol):
+    """What sends a call: ``MuAPI``, or a stand-in."""
+
+    def send(self, call: Call[T]) -> T:
+        """Answer the typed body; see ``MuAPI.send``."""
+        ...
+
+
+class AsyncClient(Protocol):
+    """The twin of :class:`Client`."""
+
+    async def send(self, call: Call[T]) -> T:
+        """Answer the typed body; see ``MuAPI.send``."""
+        ...
+
+
 class Account:
     """The wallet."""
 
-    def __init__(self, mu: MuAPI) -> None:
+    def __init__(self, mu: Client) -> None:
         self._mu = mu
 
     def balance(self) -> AccountBalance:
@@ -62,7 +72,7 @@ class Account:
 class AsyncAccount:
     """The twin of :class:`Account`."""
 
-    def __init__(self, mu: AsyncMuAPI) -> None:
+    def __init__(self, mu: AsyncClient) -> None:
         self._mu = mu
 
     async def balance(self) -> AccountBalance:
@@ -77,7 +87,7 @@ class AsyncAccount:
 class Keys:
     """The account's API keys."""
 
-    def __init__(self, mu: MuAPI) -> None:
+    def __init__(self, mu: Client) -> None:
         self._mu = mu
 
     def list(self) -> builtins.list[ApiKey]:
@@ -105,7 +115,7 @@ class Keys:
 class AsyncKeys:
     """The twin of :class:`Keys`."""
 
-    def __init__(self, mu: AsyncMuAPI) -> None:
+    def __init__(self, mu: AsyncClient) -> None:
         self._mu = mu
 
     async def list(self) -> builtins.list[ApiKey]:
@@ -124,7 +134,7 @@ class AsyncKeys:
 class Models:
     """The server's list of models and prices, as it is now; ``muapi_client.catalog`` is the pinned one."""
 
-    def __init__(self, mu: MuAPI) -> None:
+    def __init__(self, mu: Client) -> None:
         self._mu = mu
 
     def list(self) -> ModelList:
@@ -143,7 +153,7 @@ class Models:
 class AsyncModels:
     """The twin of :class:`Models`."""
 
-    def __init__(self, mu: AsyncMuAPI) -> None:
+    def __init__(self, mu: AsyncClient) -> None:
         self._mu = mu
 
     async def list(self) -> ModelList:
@@ -155,7 +165,7 @@ class AsyncModels:
         return await self._mu.send(get_models_name(name=name))
 
 
-def history(mu: MuAPI, limit: int | None) -> Iterator[dict[str, Any]]:
+def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
     """Walk through the pages of ``GET history`` until ``limit`` items are told or none are left."""
     cursor, left = None, limit
     while left is None or left > 0:
@@ -167,7 +177,7 @@ def history(mu: MuAPI, limit: int | None) -> Iterator[dict[str, Any]]:
             return
 
 
-async def async_history(mu: AsyncMuAPI, limit: int | None) -> AsyncIterator[dict[str, Any]]:
+async def async_history(mu: AsyncClient, limit: int | None) -> AsyncIterator[dict[str, Any]]:
     """The twin of :func:`history`."""
     cursor, left = None, limit
     while left is None or left > 0:

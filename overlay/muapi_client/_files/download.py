@@ -1,13 +1,12 @@
 """Downloads: a job's outputs, whole or not at all, under names of ours.
 
-Lives here: what is saved, what it is called, and several at a time. Does not live here: fetching one (``_fetches``),
-the disk (``_parts``), what bytes are (``_media``).
+Lives here: what is saved, and what it is called. Does not live here: fetching one (``fetch``), the disk
+(``temp_file``), what bytes are (``media``), several at a time (``_transport/downloads``).
 """
 
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path  # noqa: TC003 - attrs and checkers read the module's annotations alike
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,15 +15,16 @@ from attrs import frozen
 
 from muapi_client._files import media
 from muapi_client._files.fetch import Bounds, fetched
-from muapi_client._files.temp_file import Part, directory_of
+from muapi_client._files.temp_file import directory_of
 from muapi_client._protocol.steps import Do, Flow
 from muapi_client.errors import DownloadError, MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
-    from muapi_client._state.context import Terms
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
+    from muapi_client._files.temp_file import Part
+    from muapi_client._files.transfer import FileTransfer
+    from muapi_client._state.context import Context
     from muapi_client._types.prediction import Output, Prediction
 
 Result: TypeAlias = "Path | MuAPIError"
@@ -44,7 +44,7 @@ class Plan:
 def plan(
     prediction: Prediction,
     directory: Any,
-    terms: Terms,
+    context: Context,
     *,
     now: float,
     timeout: float,
@@ -68,14 +68,11 @@ def plan(
         outputs=prediction.outputs,
         directory=directory_of(directory),
         concurrency=concurrency,
-        bounds=Bounds(terms=terms, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
+        bounds=Bounds(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
     )
 
 
-# ---- One output ------------------------------------------------------------------------------------------------------
-
-
-def save(plan: Plan, index: int, part: Part, hands: Hands | AsyncHands) -> Flow[Path]:
+def save(plan: Plan, index: int, part: Part, hands: FileTransfer) -> Flow[Path]:
     """Save one output and answer where.
 
     Raises:
@@ -98,68 +95,6 @@ def _written(output: Output) -> tuple[bytes, str]:
     if output.text is not None:
         return output.text.encode("utf-8", "replace"), "txt"
     return json.dumps(output.data, ensure_ascii=False, indent=2, default=str).encode("utf-8", "replace"), "json"
-
-
-# ---- All of them -----------------------------------------------------------------------------------------------------
-
-
-def download(plan: Plan, hands: Hands, drive: Callable[[Flow[Path]], Path]) -> list[Path]:
-    """Save every output, ``plan.concurrency`` at a time, blocking.
-
-    Raises:
-        DownloadError: One could not be saved; ``saved`` tells which were.
-    """
-    one = partial(_save_one, plan, hands, drive)
-    indexes = range(len(plan.outputs))
-    if 1 in (len(plan.outputs), plan.concurrency):
-        return settled(plan, [one(index) for index in indexes])
-    with ThreadPoolExecutor(plan.concurrency, thread_name_prefix="muapi-download") as pool:
-        try:
-            results = list(pool.map(one, indexes))
-        except BaseException:  # an interrupt: no thread goes on behind the caller's back
-            plan.bounds.stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return settled(plan, results)
-
-
-def _save_one(plan: Plan, hands: Hands, drive: Callable[[Flow[Path]], Path], index: int) -> Result:
-    part = Part(plan.directory)
-    try:
-        return drive(save(plan, index, part, hands))
-    except MuAPIError as error:
-        return error
-    finally:
-        part.discard()
-
-
-async def adownload(plan: Plan, hands: AsyncHands, drive: Callable[[Flow[Path]], Awaitable[Path]]) -> list[Path]:
-    """The twin of :func:`download`, awaiting."""
-    import anyio  # noqa: PLC0415 - needed by async programs only
-
-    limiter = anyio.CapacityLimiter(plan.concurrency)
-    results: dict[int, Result] = {}
-
-    async def one(index: int) -> None:
-        async with limiter:
-            results[index] = await _asave_one(plan, hands, drive, index)
-
-    async with anyio.create_task_group() as group:
-        for index in range(len(plan.outputs)):
-            group.start_soon(one, index)
-    return settled(plan, [results[index] for index in sorted(results)])
-
-
-async def _asave_one(
-    plan: Plan, hands: AsyncHands, drive: Callable[[Flow[Path]], Awaitable[Path]], index: int
-) -> Result:
-    part = Part(plan.directory)
-    try:
-        return await drive(save(plan, index, part, hands))
-    except MuAPIError as error:
-        return error
-    finally:
-        part.discard()  # not awaited: a cancelled task could not
 
 
 def settled(plan: Plan, results: Sequence[Result]) -> list[Path]:

@@ -1,7 +1,7 @@
 """Fetching one URL, as a flow: when it is tried again, taken up where it broke off, or given up.
 
-Lives here: the rules. Does not live here: an answer's headers and length (``_receiving``), the connection
-(``_transfers``), the disk (``_parts``), what a job's outputs are called (``_downloads``).
+Lives here: the rules. Does not live here: an answer's headers and length (``ranges``), the connection
+(``transfer``), the disk (``temp_file``), what a job's outputs are called (``download``).
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
     from muapi_client._files.temp_file import Part
-    from muapi_client._state.context import Terms
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
+    from muapi_client._files.transfer import FileTransfer
+    from muapi_client._state.context import Context
 
 HOPS: Final = 5  # redirects of one output
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -37,14 +37,14 @@ class Bounds:
     """What a download may take.
 
     Attributes:
-        terms: The client's.
+        context: The client's.
         max_bytes: Bytes one file may have.
         timeout: Seconds for all of it.
         ends: The clock's reading, in seconds, at which they are over.
         stop: Set when nobody waits any more.
     """
 
-    terms: Terms
+    context: Context
     max_bytes: int
     timeout: float
     ends: float
@@ -81,7 +81,7 @@ class Trip:
         return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
 
 
-def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: Hands | AsyncHands) -> Flow[str]:
+def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: FileTransfer) -> Flow[str]:
     """Fetch a URL into ``part``, again and on from where it broke off while that looks promising.
 
     Args:
@@ -111,11 +111,12 @@ def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: H
             if not trouble:
                 return media.suffix_of(media.settle(head, expected, told))
         trip = trip.failed(got)
-        if not _may_pass(got) or trip.failures >= bounds.terms.retry.attempts:
+        if not _may_pass(got) or trip.failures >= bounds.context.retry.attempts:
             raise _given_up(url, trip, trouble, got.status)
         asked = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
-            bounds.terms.retry.pause(trip.failures, draw=bounds.terms.draw(), retry_after=asked), left=bounds.ends - now
+            bounds.context.retry.pause(trip.failures, draw=bounds.context.draw(), retry_after=asked),
+            left=bounds.ends - now,
         )
         if pause is None:
             break
@@ -130,7 +131,7 @@ def _exchange(trip: Trip, bounds: Bounds, now: float) -> Fetch:
         validator=trip.validator,
         maximum=bounds.max_bytes,
         timeout=bounds.ends - now,
-        idle=bounds.terms.timeout,
+        idle=bounds.context.timeout,
         stop=bounds.stop,
     )
 

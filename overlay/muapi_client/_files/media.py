@@ -12,7 +12,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._protocol.outputs import MEDIA_TYPES
+from muapi_client._types.outputs import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

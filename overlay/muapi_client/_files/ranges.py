@@ -1,7 +1,7 @@
 """A file as it arrives: what is written where, and when it is whole. Knows neither httpx nor flows.
 
 Lives here: reading the headers of one answer to a fetch, and holding the bytes against them. Does not live here: the
-connection (``_transfers``), what to do when it broke off (``_downloads``).
+connection (``transfer``), what to do when it broke off (``fetch``).
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from attrs import frozen
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from muapi_client._files.temp_file import Part
-    from muapi_client._runtime.clock import Clock
 
 WHOLE: Final = 200
 PARTIAL: Final = 206
@@ -73,11 +72,11 @@ class Fetched:
 class Receiving:
     """One answer, from its headers to its end."""
 
-    def __init__(self, fetch: Fetch, part: Part, clock: Clock) -> None:
+    def __init__(self, fetch: Fetch, part: Part, now: Callable[[], float]) -> None:
         self._fetch = fetch
         self._part = part
-        self._clock = clock
-        self._ends = clock.now() + fetch.timeout
+        self._now = now  # reads the clock, in seconds
+        self._ends = now() + fetch.timeout
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._size = fetch.offset  # bytes of the file that are here
@@ -109,7 +108,7 @@ class Receiving:
         """
         if self._fetch.stop.is_set():
             raise DownloadError("the download was stopped", url=self._fetch.url)
-        if self._clock.now() > self._ends:
+        if self._now() > self._ends:
             raise TimeoutError(f"not whole within {self._fetch.timeout:g} s")
         self._limit(self._size + len(piece))
         self._part.write(piece)
@@ -139,7 +138,7 @@ class Receiving:
             whole=whole,
             trouble=self._trouble,
             validator=self._validator() if self._size else "",
-            at=self._clock.now(),
+            at=self._now(),
         )
 
     def _mismatch(self) -> str:

@@ -1,7 +1,7 @@
 """Uploads, as flows: which way a file goes, what its URL is, and the files in a call's body.
 
-Lives here: the rules. Does not live here: opening and checking files (``_sources``), finding them in a body
-(``_attachments``), moving bytes (``_transfers``). An upload is free (FACTS: documented), so one that failed is sent
+Lives here: the rules. Does not live here: opening and checking files (``source``), finding them in a body
+(``attachments``), moving bytes (``transfer``). An upload is free (FACTS: documented), so one that failed is sent
 again, as often as anything that only reads: at worst a file is stored twice.
 """
 
@@ -24,7 +24,7 @@ from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread
-from muapi_client._protocol.steps import Do, Flow, Reply, Send
+from muapi_client._protocol.steps import Do, Flow, Reply, Send, Sleep
 from muapi_client._spec.validation import refusal
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
@@ -33,10 +33,9 @@ from muapi_generated.types import Call
 if TYPE_CHECKING:
     from muapi_client._files.attachments import Where
     from muapi_client._files.source import Source
-    from muapi_client._runtime.clock import Clock
-    from muapi_client._state.context import Terms
+    from muapi_client._files.transfer import FileTransfer
+    from muapi_client._state.context import Context
     from muapi_client._state.upload_cache import Shelf, Turn
-    from muapi_client._transport.file_transfer import AsyncHands, Hands
 
 R = TypeVar("R")
 
@@ -54,16 +53,15 @@ class Desk:
     """What an upload flow goes by.
 
     Attributes:
-        terms: The client's.
+        context: The client's.
         hands: What moves the bytes.
         shelf: What is uploaded already.
         origin: The API's; storage may be on this machine only if it is.
     """
 
-    terms: Terms
-    hands: Hands | AsyncHands
+    context: Context
+    hands: FileTransfer
     shelf: Shelf
-    clock: Clock
     origin: str
 
 
@@ -90,7 +88,7 @@ def with_hosted_files(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], des
         UploadError: A file cannot be read or is refused here.
     """
     found = attachments(call.body)
-    if desk.terms.strict:
+    if desk.context.strict:
         check_around(call, [where for where, _ in found])
     urls: dict[Where, str] = {}
     for where, value in found:
@@ -122,10 +120,10 @@ def _once(value: Any, desk: Desk) -> Flow[str]:
         turn: Turn = yield Do(partial(desk.hands.turn, digest))
         try:
             yield Do(turn.lock.acquire)  # inside: an interrupt must not leave it closed
-            known = desk.shelf.url(digest, now=desk.clock.now())
+            known = desk.shelf.url(digest, now=(yield Sleep(0.0)))
             if known is None:
                 known = yield from _stored(opened, None, desk)
-                desk.shelf.keep(digest, known, now=desk.clock.now())
+                desk.shelf.keep(digest, known, now=(yield Sleep(0.0)))
             return known
         finally:
             turn.end()
@@ -144,14 +142,14 @@ def _stored(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[str]:
 
 
 def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Any]:
-    send = encode(call, desk.terms)
+    send = encode(call, desk.context)
     form = Form(
         send=send._replace(timeout=send.timeout + source.size / SLOWEST),
         source=source,
         fields={},
         on_progress=on_progress,
     )
-    reply = yield from read(Do(partial(desk.hands.post, form)), desk.terms)
+    reply = yield from read(Do(partial(desk.hands.post, form)), desk.context)
     if reply.status not in response.OK:
         raise response.status_error(reply)
     return response.decode(reply)
@@ -179,7 +177,7 @@ def _fields(body: Any) -> Mapping[str, Any]:
 
 def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
     """The form that puts a large file straight into storage, or None where the server has none to give."""
-    reply = yield from read(encode(get_upload_url(filename=source.name), desk.terms), desk.terms)
+    reply = yield from read(encode(get_upload_url(filename=source.name), desk.context), desk.context)
     if reply.status in NO_FORM:
         return None
     if reply.status not in response.OK:
@@ -191,7 +189,7 @@ def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form
     if not is_safe(url, loopback=is_loopback(desk.origin)):
         raise errors.UploadError(f"the server names {urlsplit(url).netloc!r} for the file: only https is used for that")
     return Form(
-        send=Send("POST", url, timeout=desk.terms.timeout + source.size / SLOWEST),
+        send=Send("POST", url, timeout=desk.context.timeout + source.size / SLOWEST),
         source=source,
         fields={str(name): str(value) for name, value in fields.items()},
         on_progress=on_progress,
@@ -199,7 +197,7 @@ def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form
 
 
 def _deposited(form: Form, desk: Desk) -> Flow[str]:
-    reply: Reply = yield from read(Do(partial(desk.hands.deposit, form)), desk.terms, may_repeat=_may_deposit)
+    reply: Reply = yield from read(Do(partial(desk.hands.deposit, form)), desk.context, may_repeat=_may_deposit)
     if reply.status not in STORED:
         raise errors.UploadError(
             f"storage refused {form.source.name}: HTTP {reply.status} with {response.excerpt(reply.content)}",

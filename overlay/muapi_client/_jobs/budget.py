@@ -6,16 +6,12 @@ Lives here: asking the price, and holding a submit back. Does not live here: wha
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog, errors
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
-from muapi_client._protocol.steps import Do
-from muapi_client._runtime.user_warning import warn_user
-from muapi_client._types.cost import SpendWarning
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation
@@ -98,18 +94,6 @@ def listed_price(call: Call[Any]) -> Decimal | None:
     except errors.MuAPIError:  # no such model, or a package this process has not imported
         return None
     return price.cost_usd if price and price.cost_usd else None
-
-
-def warn_of_overruns(context: Context) -> Flow[None]:
-    """Warn of models that cost more than was set aside for them, once each."""
-    overruns = context.ledger.overruns
-    while overruns:
-        slug, set_aside, charged = overruns.pop()
-        message = (
-            f"{slug} was charged {charged} USD where {set_aside} USD had been set aside within max_spend. From now on"
-            " the highest charge seen is set aside for it; this is said once a model."
-        )
-        yield Do(partial(warn_user, message, SpendWarning))
 
 
 def _expected_price(request: Request, context: Context) -> Flow[Decimal | None]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from muapi_client._jobs.journaling import warn_of_overruns
 from muapi_client._jobs.submission import submit
 from muapi_client._jobs.waiting import judge, wait
 from muapi_client._protocol.exchange import unknown_error, write
 from muapi_client._protocol.job_answer import is_final, read_prediction
 from muapi_client._protocol.resend import Reading, reading_of
-from muapi_client._protocol.response import status_error, typed
+from muapi_client._protocol.response import OK, status_error, typed
 from muapi_client._protocol.steps import Do, Flow, Sleep
 from muapi_client._sandbox.guard import heed
 from muapi_client._types.job import Job, now_utc
@@ -85,7 +86,8 @@ def submit_job(
     answer = yield from submit(request, context, post, waits=waits)
     job = new_job(answer.id or "", request.call, answer.cost, now_utc())
     try:
-        yield from _warn_of_overruns(context)
+        if context.ledger.overruns:
+            yield from warn_of_overruns(context)
         answer = yield from heed(answer, job, context)
         ended = answer.id is None or is_final(answer)
         return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
@@ -101,7 +103,8 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
     """
     answer = yield from submit(request, context, post)
     try:
-        yield from _warn_of_overruns(context)
+        if context.ledger.overruns:
+            yield from warn_of_overruns(context)
         job = Job(answer.id or "", request.call, answer.cost, now_utc())
         yield from heed(answer, job, context)
         operation = request.call.operation
@@ -119,8 +122,8 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
         APIConnectionError: It never left; nothing was charged.
         SubmitOutcomeUnknownError: It may have been accepted and charged.
     """
-    reply = yield from write(request, record.attempts, context)
-    if reading_of(reply) is Reading.REFUSAL:
+    reply = yield from write(request, record, context)
+    if reply.status not in OK and reading_of(reply) is Reading.REFUSAL:
         error = status_error(reply)
         record.refuse(error.cost)
         raise error
@@ -142,10 +145,3 @@ def add_job_note(error: BaseException, request_id: str | None) -> None:
         and not any(request_id in n for n in getattr(error, "__notes__", ()))
     ):
         error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")
-
-
-def _warn_of_overruns(context: Context) -> Flow[None]:
-    if context.ledger.overruns:
-        from muapi_client._jobs.budget import warn_of_overruns  # noqa: PLC0415 - loads the catalogue, and is rare
-
-        yield from warn_of_overruns(context)

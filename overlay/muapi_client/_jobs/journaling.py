@@ -10,8 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._protocol.steps import Keep
+from muapi_client._protocol.steps import Do, Keep
+from muapi_client._runtime.user_warning import warn_user
 from muapi_client._state.secrets import secrets_of
+from muapi_client._types.cost import SpendWarning
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
@@ -50,8 +52,23 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
         secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
-        write = partial(journal.finish, prediction, key=key, account=context.account, secrets=secrets)
+        kind = context.standing.kind if record is not None else None  # another's job may be another key's
+        write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
         yield from _kept(write, prediction)
+    if context.ledger.overruns:
+        yield from warn_of_overruns(context)
+
+
+def warn_of_overruns(context: Context) -> Flow[None]:
+    """Warn of models that cost more than was set aside for them, once each."""
+    overruns = context.ledger.overruns
+    while overruns:
+        slug, set_aside, charged = overruns.pop()
+        message = (
+            f"{slug} was charged {charged} USD where {set_aside} USD had been set aside within max_spend. From now on"
+            " the highest charge seen is set aside for it; this is said once a model."
+        )
+        yield Do(partial(warn_user, message, SpendWarning))
 
 
 def begin_wait(job: Job, context: Context, *, renewed: bool = False) -> Flow[None]:

@@ -20,12 +20,14 @@ from muapi_client._state.memory import is_running
 from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Account, Entry
+    from muapi_client._types.prediction import Prediction
 
 STATES = ("intent", "accepted", "completed", "failed", "cancelled", "unknown")
 
@@ -125,6 +127,25 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     elif record is not None:
         context.memory.forget(record)
         context.ledger.release(key)
+
+
+def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) -> Flow[None]:
+    """Write down where a job's outputs were saved, so that it is known of a finished job whether they were.
+
+    Raises:
+        JournalError: The journal cannot be written; the files are saved all the same.
+    """
+    if prediction.id is None:
+        return
+    record = context.memory.find(prediction.id)
+    if record is not None:
+        record.files = tuple(dict.fromkeys((*record.files, *files)))
+    if context.journal is not None:
+        try:
+            yield Keep(partial(context.journal.saved, prediction.id, files))
+        except errors.JournalError as error:
+            where = ", ".join(str(file) for file in files)
+            raise errors.JournalError(f"{error}; saved all the same: {where}", request_id=prediction.id) from error
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:

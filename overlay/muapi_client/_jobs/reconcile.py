@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
 
 PAGE: Final = 100  # items a request; the document's maximum
 LONGEST: Final = 1000  # items looked through: more than a client submits while one answer is awaited
@@ -79,7 +79,7 @@ class Page(NamedTuple):
 def reconcile(
     slug: str,
     sent: datetime | None,
-    terms: Terms,
+    context: Context,
     *,
     key: str | None,
     wall: Callable[[], float],
@@ -90,7 +90,7 @@ def reconcile(
     Args:
         slug: The model that was submitted.
         sent: When it was first sent, by this machine's calendar; None where that is not known.
-        terms: The client's.
+        context: The client's.
         key: Of the submit in memory and journal, or None. Where only one job can be its, waiting for that settles it.
         wall: Reads this machine's calendar: seconds since the epoch.
         new_job: What makes a job of an id.
@@ -103,14 +103,14 @@ def reconcile(
     window: Window | None = None
     reached = dated = False
     while True:
-        reply = yield from read(encode(get_history(cursor=cursor or UNSET, limit=PAGE), terms), terms)
+        reply = yield from read(encode(get_history(cursor=cursor or UNSET, limit=PAGE), context), context)
         here = EPOCH + timedelta(seconds=(yield Do(wall)))
         if reply.status not in response.OK:
             raise response.status_error(reply)
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None
-            window = window_of(sent, here, server_now or here, patience=patience_of(terms))
+            window = window_of(sent, here, server_now or here, patience=patience_of(context))
         page = read_page(response.decode(reply))
         items += page.items
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
@@ -118,19 +118,19 @@ def reconcile(
         if reached or stuck or len(items) >= LONGEST:
             break
         cursor = page.cursor
-    known = terms.memory.ids()  # jobs whose submit was answered are none of the lost ones
-    if terms.journal is not None:
-        known |= yield Keep(partial(terms.journal.ids, terms.account))
+    known = context.memory.ids()  # jobs whose submit was answered are none of the lost ones
+    if context.journal is not None:
+        known |= yield Keep(partial(context.journal.ids, context.account))
     found, certain = candidates(items[:LONGEST], slug, window, known)
     complete = reached and dated and certain
     if complete and key is not None and len(found) == 1:
-        terms.memory.suspect(found[0], key)
+        context.memory.suspect(found[0], key)
     return Reconciliation(tuple(new_job(request_id) for request_id in found), complete=complete)
 
 
-def patience_of(terms: Terms) -> timedelta:
+def patience_of(context: Context) -> timedelta:
     """How long after its first try a submit may still be under way: resends may begin ``retry.within`` after it."""
-    return timedelta(seconds=min(2 * terms.timeout + terms.retry.within, 1e9))
+    return timedelta(seconds=min(2 * context.timeout + context.retry.within, 1e9))
 
 
 def window_of(sent: datetime | None, here: datetime, server_now: datetime, *, patience: timedelta) -> Window:

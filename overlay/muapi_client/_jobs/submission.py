@@ -228,7 +228,8 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        return partial(journal.finish, record.prediction, key=key, secrets=secrets_of(record.call, context.webhook))
+        secrets, kind = secrets_of(record.call, context.webhook), context.standing.kind
+        return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)
     return partial(journal.mark_unknown, key, record.reason)

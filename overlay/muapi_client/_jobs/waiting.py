@@ -28,7 +28,7 @@ from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
     from muapi_client._types.cost import Cost
     from muapi_client._types.job import Job
 
@@ -40,7 +40,7 @@ OnLook = Callable[[Prediction], object] | None
 OnLookFailed = Callable[[errors.MuAPIError], object] | None
 
 
-def look(job: Job, terms: Terms, *, accepted_at: float | None = None) -> Flow[Prediction]:
+def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flow[Prediction]:
     """Ask once how a job stands; failures that look passing are tried again ``retry.attempts`` times.
 
     A failed job is an answer, not an error.
@@ -54,18 +54,18 @@ def look(job: Job, terms: Terms, *, accepted_at: float | None = None) -> Flow[Pr
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    send = encode(_result_of(job), terms)
-    reply = yield from read(send, terms, may_repeat=partial(may_look_again, accepted_at=accepted_at))
-    answer = _read_look(reply, job, terms)
+    send = encode(_result_of(job), context)
+    reply = yield from read(send, context, may_repeat=partial(may_look_again, accepted_at=accepted_at))
+    answer = _read_look(reply, job, context)
     if isinstance(answer, errors.MuAPIError):
         raise answer
-    yield from note_answer(answer, job, terms)
-    return (yield from heed(evolve(answer, looks=1), job, terms))
+    yield from note_answer(answer, job, context)
+    return (yield from heed(evolve(answer, looks=1), job, context))
 
 
 def wait(
     job: Job,
-    terms: Terms,
+    context: Context,
     *,
     now: float,
     timeout: float,
@@ -89,12 +89,12 @@ def wait(
         APIStatusError: The server answers what no later look can change (3xx, 401, 403, 404, 405, 410, …).
     """
     since = now if since is None else since
-    yield from begin_wait(job, terms)
+    yield from begin_wait(job, context)
     try:
         return (
             yield from _poll(
                 job,
-                terms,
+                context,
                 now=now,
                 since=since,
                 deadline=since + timeout,
@@ -106,13 +106,13 @@ def wait(
     except GeneratorExit:  # the event loop has ended: nobody carries out another step
         raise
     except BaseException as error:
-        yield from end_wait(job, terms, error)
+        yield from end_wait(job, context, error)
         raise
 
 
 def _poll(
     job: Job,
-    terms: Terms,
+    context: Context,
     *,
     now: float,
     since: float,
@@ -122,11 +122,11 @@ def _poll(
     on_look_failed: OnLookFailed,
 ) -> Flow[Prediction]:
     """Look at a job again and again until it has ended."""
-    send = encode(_result_of(job), terms)
+    send = encode(_result_of(job), context)
     state, renew_at = PollState(), now + LEASE_RENEWED
     while now < deadline:
-        outcome: Outcome = yield send._replace(timeout=min(terms.timeout, deadline - now))
-        answer = _read_look(outcome, job, terms)
+        outcome: Outcome = yield send._replace(timeout=min(context.timeout, deadline - now))
+        answer = _read_look(outcome, job, context)
         if isinstance(answer, errors.MuAPIError):
             state = state.after_failure(answer, outcome)
             if on_look_failed is not None:
@@ -135,24 +135,24 @@ def _poll(
                 raise answer
         else:
             answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
-            yield from note_answer(answer, job, terms)
-            answer = yield from heed(answer, job, terms)
+            yield from note_answer(answer, job, context)
+            answer = yield from heed(answer, job, context)
             state = state.after_answer(answer, outcome)
             if on_look is not None:
                 yield Do(partial(on_look, answer))
             if answer.state is not JobState.RUNNING:
                 return judge(job, answer)
         if outcome.at >= renew_at:
-            yield from begin_wait(job, terms, renewed=True)
+            yield from begin_wait(job, context, renewed=True)
             renew_at = outcome.at + LEASE_RENEWED
-        pause = fit(state.pause(terms, waited=outcome.at - since), left=deadline - outcome.at)
+        pause = fit(state.pause(context, waited=outcome.at - since), left=deadline - outcome.at)
         if pause is None:
             break
         now = yield Sleep(pause)
     raise _overdue(job, state, deadline - since)
 
 
-def _read_look(outcome: Outcome, job: Job, terms: Terms) -> Prediction | errors.MuAPIError:
+def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
     """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
     if isinstance(outcome, Lost):
         outcome.error.request_id = job.id
@@ -162,10 +162,10 @@ def _read_look(outcome: Outcome, job: Job, terms: Terms) -> Prediction | errors.
         if answer.cost is None and job.cost is not None:  # a refund may be told alone, of the charge the submit told
             refunded_now = tells_refund(outcome.headers, answer.raw, job.cost.amount_usd)
             answer = evolve(answer, cost=evolve(job.cost, refunded=True)) if refunded_now else answer
-        terms.note(answer.cost, answer.balance, job.id)
+        context.note(answer.cost, answer.balance, job.id)
         return answer
     if answer is None and outcome.status not in response.OK:
-        terms.note(None, balance_from_headers(outcome.headers), None)
+        context.note(None, balance_from_headers(outcome.headers), None)
         return response.status_error(outcome, request_id=job.id)
     trouble = (
         f"the answer is about job {job_answer.read_id(answer.raw)}"
@@ -193,14 +193,14 @@ class PollState(NamedTuple):
         """Take in a look that told nothing of it."""
         return PollState(self.last, self.looks + 1, self.failures + 1, error, _retry_after(outcome))
 
-    def pause(self, terms: Terms, *, waited: float) -> float:
+    def pause(self, context: Context, *, waited: float) -> float:
         """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
         if self.failures:
-            back_off = terms.retry.pause(self.failures, draw=terms.draw(), retry_after=self.retry_after)
-            return max(back_off, terms.polling.minimum)
-        longest = terms.retry.retry_after_maximum
+            back_off = context.retry.pause(self.failures, draw=context.draw(), retry_after=self.retry_after)
+            return max(back_off, context.polling.minimum)
+        longest = context.retry.retry_after_maximum
         seconds = min(self.retry_after, longest) if self.retry_after is not None else None
-        return terms.polling.pause(waited, draw=terms.draw(), retry_after=seconds)
+        return context.polling.pause(waited, draw=context.draw(), retry_after=seconds)
 
 
 def _retry_after(outcome: Outcome) -> float | None:

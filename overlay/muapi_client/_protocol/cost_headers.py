@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from muapi_client._types.cost import Cost
-from muapi_client._types.money import EXACT, MICRO_USD, _usd
+from muapi_client._types.money import EXACT, MICRO_USD, usd
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -64,7 +64,7 @@ def cost_from_body(body: object) -> Cost | None:
     cost = body.get("cost") if isinstance(body, Mapping) else None
     if not isinstance(cost, Mapping):
         return None
-    amount = _usd(cost.get("amount_usd"))
+    amount = usd(cost.get("amount_usd"))
     if amount is None or amount < 0:
         return None
     return Cost(
@@ -116,7 +116,7 @@ def _read_refund(value: object, amount: Decimal) -> bool | None:
         return value
     if isinstance(value, str) and (word := value.strip().lower()) in WORDS:
         return WORDS[word]
-    number = _usd(value)
+    number = usd(value)
     if number is None:
         return None
     return False if number == 0 else True if number in (1, amount) else None
@@ -131,13 +131,13 @@ def _header(headers: Mapping[str, str], name: str) -> Decimal | None:
     """A header's number; one that a proxy has repeated counts once, one that contradicts itself not at all."""
     text = headers.get(name, "")
     if "," not in text:
-        return _usd(text)
-    amounts = {_usd(value) for value in text.split(",")}
+        return usd(text)
+    amounts = {usd(value) for value in text.split(",")}
     return amounts.pop() if len(amounts) == 1 else None
 
 
 def _count(value: object) -> int:
-    amount = _usd(value)
+    amount = usd(value)
     return int(amount) if amount is not None else 0
 
 

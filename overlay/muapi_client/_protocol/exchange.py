@@ -21,7 +21,7 @@ from muapi_client._protocol.resend import (
     retry_after,
 )
 from muapi_client._protocol.steps import Lost, Reply, Send, Sleep
-from muapi_client._runtime.delivery import Attempts
+from muapi_client._runtime.delivery import Attempts, Delivery
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,10 +99,15 @@ def write(
     back_off = BackOff(context)
     try:
         while True:
-            outcome: Outcome = yield opening(request.send._replace(delivery=attempts.begin()))
-            pause = back_off.after(outcome)
+            attempts.doubtful = attempts.sent
+            attempts.delivery = Delivery()
+            outcome: Outcome = yield opening(request.send._replace(delivery=attempts.delivery))
+            if isinstance(outcome, Reply) and outcome.status in response.OK and not request.idempotent:
+                context.ledger.note_balance(balance_from_headers(outcome.headers))
+                return outcome
             if not may_be_processed(outcome):
-                attempts.dismiss()
+                attempts.delivery = Delivery()
+            pause = back_off.after(outcome)
             again = may_reread(outcome) if request.idempotent else may_resubmit(outcome)
             if pause is None or not again:
                 break
@@ -111,6 +116,11 @@ def write(
         if attempts.sent:
             raise unknown_error(request, str(error)) from error
         raise
+    return _read_outcome(outcome, request, attempts)
+
+
+def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts) -> Reply:
+    """What the last try of a request came to, after which there is no other."""
     if isinstance(outcome, Lost):
         if attempts.sent:
             raise unknown_error(request, str(outcome.error)) from outcome.error

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._protocol.cost_headers import balance_from_headers, read_cost
-from muapi_client._protocol.outputs import LINKS, read_outputs, tells
-from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, _peek, _words, _writable
+from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, peek
+from muapi_client._types.outputs import LINKS, read_outputs, tells
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState, meaning
+from muapi_client._types.words import read_error, writable
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Reply
@@ -24,7 +25,7 @@ def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | Non
     A failed job mostly arrives as HTTP 400 whose ``detail`` is the result (observed): a job's end, no transport
     error. So a 4xx is read as a prediction when its ``detail`` names the job or tells a status that ends one.
     """
-    body = _peek(reply)
+    body = peek(reply)
     if reply.status in OK and isinstance(body, Mapping):
         answer = _unwrap(body)
         return _prediction(reply, answer, request_id) if _speaks_of_a_job(answer) or read_outputs(answer) else None
@@ -103,18 +104,8 @@ def read_id(answer: Mapping[str, Any]) -> str | None:
     """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
     for name in ("request_id", "id"):
         value = answer.get(name)
-        if isinstance(value, str) and value and _writable(value) == value:  # half a character names nothing
+        if isinstance(value, str) and value and writable(value) == value:  # half a character names nothing
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
     return None
-
-
-def read_error(answer: Mapping[str, Any]) -> str | None:
-    """The failure in the server's words, whole: a string, ``{message}`` or null (observed)."""
-    error = answer.get("error")
-    if isinstance(error, Mapping):
-        message = error.get("message") or error.get("detail")
-        if message or not any(error.values()):
-            return _words(message) or None
-    return _words(error).strip() or None if error else None

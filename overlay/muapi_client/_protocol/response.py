@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers, read_cost
 from muapi_client._spec.packages import INSTALLED, part
+from muapi_client._types.words import as_words
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Reply
@@ -74,13 +75,13 @@ def _exact(text: str) -> float | Decimal:
 
 def status_error(reply: Reply, *, request_id: str | None = None) -> errors.APIStatusError:
     """The error an answer of 300 and above stands for, in the server's own words, whole."""
-    body = _peek(reply)
+    body = peek(reply)
     detail = body.get("detail", body) if isinstance(body, Mapping) else body
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
     about = f" for job {request_id}" if request_id else ""
     cost = _cost_of_error(reply, body)
     advice = _advice(reply.status, cost, of_a_job=request_id is not None)
-    message = f"HTTP {reply.status}{about}: {_words(detail) or excerpt(reply.content)}{advice}"
+    message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
     if request_id:
         message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
     extra: dict[str, Any] = {**known(reply), "cost": cost, "request_id": request_id, "detail": detail}
@@ -138,7 +139,8 @@ def typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
     raise errors.ResponseError(f"expected {answer}, got {type(body).__name__}", body=json.dumps(body).encode())
 
 
-def _peek(reply: Reply) -> Any:
+def peek(reply: Reply) -> Any:
+    """The JSON of an answer, or None where it is none."""
     try:
         return json.loads(reply.content)
     except (ValueError, RecursionError):
@@ -152,31 +154,6 @@ def known(reply: Reply) -> dict[str, Any]:
         "cost": cost_from_headers(reply.headers),
         "balance": balance_from_headers(reply.headers),
     }
-
-
-def _words(detail: Any) -> str:
-    """A ``detail`` or ``error`` as a person reads it: a string, FastAPI's list, or anything else as JSON."""
-    if detail is None or detail in ("", [], {}):
-        return ""
-    if isinstance(detail, str):
-        return _writable(detail)
-    if isinstance(detail, list) and all(isinstance(entry, Mapping) and "msg" in entry for entry in detail):
-        return "; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail)
-    try:
-        return _writable(json.dumps(detail, ensure_ascii=False, default=str))
-    except RecursionError:
-        return "(nested too deeply to be shown)"
-
-
-def _writable(text: str) -> str:
-    """A text that can be written anywhere: JSON may hold halves of characters."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _where(loc: Any) -> str:
-    if not isinstance(loc, Sequence) or isinstance(loc, str) or not loc:
-        return ""
-    return ".".join(str(part) for part in loc if part != "body") + ": "
 
 
 def excerpt(content: bytes) -> str:

@@ -5,41 +5,35 @@ All readings are seconds on a monotonic scale whose zero means nothing; ``wall_t
 calendar says at the reading.
 """
 
-from __future__ import annotations
-
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from typing import Protocol
 
-    class Clock(Protocol):
-        """A monotonic reading and two ways to let time pass."""
+class Clock(Protocol):
+    """A monotonic reading and two ways to let time pass."""
 
-        def now(self) -> float:
-            """The reading, in seconds; it never goes back."""
-            ...
+    def now(self) -> float:
+        """The reading, in seconds; it never goes back."""
+        ...
 
-        def sleep(self, seconds: float) -> None:
-            """Let ``seconds`` pass, blocking this thread."""
-            ...
+    def sleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, blocking this thread."""
+        ...
 
-        async def asleep(self, seconds: float) -> None:
-            """Let ``seconds`` pass, yielding to the event loop."""
-            ...
+    async def asleep(self, seconds: float) -> None:
+        """Let ``seconds`` pass, yielding to the event loop."""
+        ...
 
 
 class SystemClock:
-    """Real time."""
+    """Real time.
 
-    def wall_time(self) -> float:
-        """The time of day, in seconds since 1970."""
-        return time.time()
+    ``now()`` reads seconds on the system's monotonic clock, ``wall_time()`` the time of day in seconds since 1970.
+    """
 
-    def now(self) -> float:
-        """Seconds on the system's monotonic clock."""
-        return time.monotonic()
+    now = staticmethod(time.monotonic)
+    wall_time = staticmethod(time.time)
 
     def sleep(self, seconds: float) -> None:
         """Block this thread for ``seconds``."""

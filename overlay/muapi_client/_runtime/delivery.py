@@ -1,7 +1,7 @@
 """How far a request got on its way to the network: facts, noted where its bytes are handed over.
 
 Lives here: one attempt, and all attempts of one request. Does not live here: what that means for a paid one
-(``_jobs/submission``), noting it (``_transport``).
+(``_jobs/submission``), which of them may be followed by another (``_protocol/exchange``), noting it (``_transport``).
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ class Delivery:
             taken back.
     """
 
-    __slots__ = ("started",)
-
-    def __init__(self) -> None:
-        self.started = False
+    started = False
 
     def __repr__(self) -> str:
         return f"Delivery(started={self.started})"
@@ -31,26 +28,14 @@ class Attempts:
     """The attempts to send one request that changes or charges something.
 
     Attributes:
-        doubtful: Whether one before the latest may have been processed.
+        delivery: The latest one; another once it was provably not processed: refused, or never sent.
+        doubtful: Whether one before it may have been processed.
     """
 
-    __slots__ = ("_latest", "doubtful")
-
-    def __init__(self) -> None:
-        self.doubtful = False
-        self._latest = Delivery()
+    delivery = Delivery()  # of nothing that was tried: each attempt is given one of its own
+    doubtful = False
 
     @property
     def sent(self) -> bool:
         """Whether any of them may have been processed, for all that is known."""
-        return self.doubtful or self._latest.started
-
-    def begin(self) -> Delivery:
-        """Begin another one."""
-        self.doubtful = self.sent
-        self._latest = Delivery()
-        return self._latest
-
-    def dismiss(self) -> None:
-        """The latest was provably not processed: refused, or never sent."""
-        self._latest = Delivery()
+        return self.doubtful or self.delivery.started

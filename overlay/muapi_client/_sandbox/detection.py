@@ -1,6 +1,6 @@
 """What an answer, a key list and a client's memory show of the key they come from. Pure.
 
-Lives here: finding evidence. Does not live here: what it weighs and what the sum means (``_sandbox``).
+Lives here: finding evidence. Does not live here: what it weighs and what the sum means (``evidence``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from muapi_client._sandbox import evidence
 from muapi_client._sandbox.evidence import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
-from muapi_client._state.key_state import Known, Listing, name_of
+from muapi_client._state.key_state import NOTHING, Known, Listing, name_of
 from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
@@ -37,9 +37,9 @@ STREAM: Final = "/stream"  # how the slugs of streaming language models end
 QUOTING: Final = frozenset({"text", "data", "social"})
 
 
-def verdict_of(said: Prediction) -> SandboxVerdict:
+def verdict_of(said: Prediction, known: Known = NOTHING) -> SandboxVerdict:
     """Judge one answer by what it shows and what was known of its key: a charge before adds nothing to one of now."""
-    known = said.known._replace(charged="") if is_charge(said.cost) else said.known
+    known = known._replace(charged="") if is_charge(said.cost) else known
     return weigh((*shown_by(said), *of_key(known)))
 
 
@@ -51,13 +51,13 @@ def shown_by(said: Prediction) -> Iterator[Evidence]:
     return _of_answer(said, free=_is_free(model), quotes=_may_quote(model))
 
 
-def looks_like_sandbox(said: Prediction) -> bool:
+def looks_like_sandbox(said: Prediction, known: Known = NOTHING) -> bool:
     """Whether the verdict may be True, without asking for the model.
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
     """
     shown = (piece for piece in _of_answer(said) if piece.ground is not evidence.LIVE_PLACE)
-    return weigh((*shown, *of_key(said.known))).verdict is True
+    return weigh((*shown, *of_key(known))).verdict is True
 
 
 def _of_answer(said: Prediction, *, free: bool = False, quotes: bool | None = False) -> Iterator[Evidence]:

@@ -3,8 +3,8 @@
 Nothing announces a test key (observed): no prefix, header or field. So evidence is weighed, and where it does not
 settle the question the verdict is None, never a guess.
 
-Lives here: the table and the scale. Does not live here: finding evidence in an answer (``_evidence``), asking for some
-(``_probes``), acting on the verdict (``_expectations``).
+Lives here: the table and the scale. Does not live here: finding evidence in an answer (``detection``), asking for some
+(``probe``), acting on the verdict (``guard``, ``mismatch``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A key that is not of the expected kind: noticed, told, and warned of where nothing was expected. Pure.
 
 Lives here: the check before a submit, the error, the one warning a client. Does not live here: which answers are looked
-at (``_expectations``), evidence (``_evidence``) and its weight (``_sandbox``). Loads with the first free answer.
+at (``guard``), evidence (``detection``) and its weight (``evidence``). Loads with the first free answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
+    from muapi_client._state.key_state import Known
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -36,7 +37,7 @@ PATIENCE: Final = 10.0  # seconds that a submit waits for the key list at most; 
 AGAIN: Final = 60.0  # seconds until a list that was not to be had is asked for again
 
 
-def check_key(terms: Terms) -> Flow[None]:
+def check_key(context: Context) -> Flow[None]:
     """Stop before a submit where the key is known not to be of the expected kind.
 
     Where nothing is known yet the key list is asked for, once a client; where that tells nothing either, is refused or
@@ -45,37 +46,37 @@ def check_key(terms: Terms) -> Flow[None]:
     Raises:
         SandboxMismatchError: The key is of the other kind; nothing was submitted.
     """
-    known = terms.standing.known
-    if weigh(of_key(known)).verdict is None and not terms.standing.asked:
-        yield from _glanced(terms)
-    verdict = weigh(of_key(terms.standing.known))
-    if _disappoints(verdict, terms):
+    known = context.standing.known
+    if weigh(of_key(known)).verdict is None and not context.standing.asked:
+        yield from _glanced(context)
+    verdict = weigh(of_key(context.standing.known))
+    if _disappoints(verdict, context):
         raise errors.SandboxMismatchError(
-            f"expect={terms.expect!r}, but {_kind(verdict)}: {'; '.join(verdict.evidence)}. Nothing was submitted.",
+            f"expect={context.expect!r}, but {_kind(verdict)}: {'; '.join(verdict.evidence)}. Nothing was submitted.",
             verdict=verdict,
         )
 
 
-def _glanced(terms: Terms) -> Flow[None]:
+def _glanced(context: Context) -> Flow[None]:
     """Ask for the key list, once and not for long; where it may be had later, leave it alone for a while."""
-    standing = terms.standing
+    standing = context.standing
     if standing.missed_at is not None and (yield Sleep(0.0)) < standing.missed_at + AGAIN:
         return
-    hasty = terms._replace(timeout=min(terms.timeout, PATIENCE), retry=Retry(attempts=1))
+    hasty = context._replace(timeout=min(context.timeout, PATIENCE), retry=Retry(attempts=1))
     yield from listed(hasty)
     if not standing.asked:
         standing.missed_at = yield Sleep(0.0)
 
 
-def listed(terms: Terms) -> Flow[errors.MuAPIError | None]:
+def listed(context: Context) -> Flow[errors.MuAPIError | None]:
     """Ask for the key list and learn from it; the error where it is not to be had, which is no reason to stop."""
     try:
-        keys = yield from exchange(Call(KEYS), terms, reads=True, started_at=0.0)
+        keys = yield from exchange(Call(KEYS), context, reads=True, started_at=0.0)
     except errors.MuAPIError as error:
         if not _may_pass(error):
-            terms.standing.listed(None)
+            context.standing.listed(None)
         return error
-    terms.standing.listed(listing_of(keys))
+    context.standing.listed(listing_of(keys))
     return None
 
 
@@ -85,19 +86,19 @@ def _may_pass(error: errors.MuAPIError) -> bool:
     return isinstance(error, errors.APIConnectionError) or status in PASSING or status >= SERVER_FAILED
 
 
-def hold(said: Prediction, job: Job, terms: Terms) -> None:
+def hold(said: Prediction, job: Job, context: Context) -> None:
     """Hold an answer against what was expected.
 
     Raises:
         SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
     """
-    verdict, own = said.sandbox, terms.standing.owns(job.id)
+    verdict, own = said.sandbox, context.standing.owns(job.id)
     if own:
-        _learn(said, terms)
-    if _disappoints(verdict, terms):
+        _learn(said, context)
+    if _disappoints(verdict, context):
         whose = _kind(verdict) if own else _kind_elsewhere(job, verdict)
         raise errors.SandboxMismatchError(
-            f"expect={terms.expect!r}, but {whose}: {'; '.join(verdict.evidence)}. {_advice(said, verdict, own=own)}",
+            f"expect={context.expect!r}, but {whose}: {'; '.join(verdict.evidence)}. {_advice(said, verdict, own=own)}",
             verdict=verdict,
             job=job if job.id else None,
             prediction=said,
@@ -109,20 +110,20 @@ def hold(said: Prediction, job: Job, terms: Terms) -> None:
         )
 
 
-def remark(said: Prediction, job: Job, terms: Terms) -> Flow[None]:
+def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
-    if looks_like_sandbox(said) and said.sandbox.verdict:
-        own = terms.standing.owns(job.id)
+    if looks_like_sandbox(said, known) and said.sandbox.verdict:
+        own = context.standing.owns(job.id)
         if own:
-            _learn(said, terms)
-        if terms.remarks and terms.standing.first_warning(own=own):
+            _learn(said, context)
+        if context.remarks and context.standing.first_warning(own=own):
             yield Do(partial(_warn, said))
 
 
-def _learn(said: Prediction, terms: Terms) -> None:
+def _learn(said: Prediction, context: Context) -> None:
     """Remember an answer that settles for sandbox by itself; one that only follows from memory adds nothing to it."""
-    if not terms.standing.known.sampled and weigh(shown_by(said)).verdict:
-        terms.standing.sample(name_of(said.id))
+    if not context.standing.known.sampled and weigh(shown_by(said)).verdict:
+        context.standing.sample(name_of(said.id))
 
 
 def _warn(said: Prediction) -> None:
@@ -134,8 +135,8 @@ def _warn(said: Prediction) -> None:
     )
 
 
-def _disappoints(verdict: SandboxVerdict, terms: Terms) -> bool:
-    return terms.expect is not None and verdict.verdict is (terms.expect == "live")
+def _disappoints(verdict: SandboxVerdict, context: Context) -> bool:
+    return context.expect is not None and verdict.verdict is (context.expect == "live")
 
 
 def _kind(verdict: SandboxVerdict) -> str:

@@ -1,7 +1,7 @@
 """``MuAPI.sandbox``: asking which kind of key this is, as flows. Pure.
 
 Lives here: in which order evidence is asked for, the free first, and when to stop. Does not live here: its weight
-(``_sandbox``). The estimate of a price is not asked for: it is the same for both kinds of key.
+(``evidence``). The estimate of a price is not asked for: it is the same for both kinds of key.
 """
 
 from __future__ import annotations
@@ -20,57 +20,64 @@ from muapi_generated.types import Call
 PAIR = 2
 
 if TYPE_CHECKING:
-    from muapi_client._client.flows import Flows
+    from collections.abc import Callable
+
     from muapi_client._protocol.steps import Flow
-    from muapi_client._state.context import Terms
+    from muapi_client._state.context import Context
+    from muapi_client._types.job import Job
     from muapi_client._types.sandbox import SandboxVerdict
 
 
 def sandbox(
     probe: Call[Any] | tuple[Call[Any], Call[Any]] | None,
-    terms: Terms,
-    flows: Flows,
+    context: Context,
+    *,
+    submit: Callable[[Call[Any]], Flow[Job | Prediction]],
+    wait: Callable[[Job], Flow[Prediction]],
 ) -> Flow[SandboxVerdict]:
     """Weigh what the key list tells and what this client has seen; then, where asked to, what probes show.
 
     Args:
         probe: What may be submitted, one after the other, until the verdict is settled.
-        terms: What the flow goes by.
-        flows: What submits a probe by the rules of every submit, and waits for its end; it warns of nothing.
+        context: What the flow goes by.
+        submit: Submits a probe by the rules of every submit, and warns of nothing.
+        wait: Waits for its end.
 
     Raises:
         MuAPIError: The probes cannot be compared; nothing was sent.
         APIConnectionError: The key list was asked for and no answer arrived.
     """
     calls = _calls(probe)
-    trouble = yield from listed(terms)
+    trouble = yield from listed(context)
     if isinstance(trouble, errors.APIConnectionError):
         raise trouble
-    found = [*of_key(terms.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
+    found = [*of_key(context.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
     answers: list[Prediction] = []
     for call in calls:
         if weigh(found).verdict is not None:
             break
-        answers.append((yield from _probed(call, flows)))
+        answers.append((yield from _probed(call, submit, wait)))
         found += shown_by(answers[-1])
         if same_outputs(answers):
             found.append(Evidence(SAME_OUTPUTS))
     verdict = weigh(found)
     if verdict.verdict and answers:
-        terms.standing.sample(name_of(answers[-1].id))
-        terms.standing.first_warning(own=True)  # who probes is told by the verdict
+        context.standing.sample(name_of(answers[-1].id))
+        context.standing.first_warning(own=True)  # who probes is told by the verdict
     return verdict
 
 
-def _probed(call: Call[Any], flows: Flows) -> Flow[Prediction]:
+def _probed(
+    call: Call[Any], submit: Callable[[Call[Any]], Flow[Job | Prediction]], wait: Callable[[Job], Flow[Prediction]]
+) -> Flow[Prediction]:
     """What a probe comes to; one that was charged has told all there is to tell, and is not waited for."""
     try:
-        outcome = yield from flows.submit(call)
+        outcome = yield from submit(call)
         if isinstance(outcome, Prediction):
             return outcome
         if is_charge(outcome.cost):
             return Prediction(outcome.id, "", cost=outcome.cost, call=call)
-        return (yield from flows.wait(outcome, None, None, None))
+        return (yield from wait(outcome))
     except (errors.JobFailedError, errors.JobCancelledError) as error:
         if error.prediction is None:
             raise

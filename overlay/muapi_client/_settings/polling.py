@@ -4,8 +4,6 @@ A job's length is unknown (observed: 2 s to 30 min), so the pause grows with the
 share of the job's own length, and a long job costs few looks.
 """
 
-from __future__ import annotations
-
 from attrs import field, frozen
 from attrs.validators import and_, ge, gt, le
 
@@ -20,6 +18,8 @@ class Polling:
         maximum: The longest pause, in seconds, unless the server asks for more by Retry-After.
         jitter: How far a pause may fall short of that, as a share, so that many waiters do not look in step.
     """
+
+    __module__ = "muapi_client"
 
     share: float = field(default=0.08, validator=ge(0))
     minimum: float = field(default=0.5, validator=gt(0))

@@ -5,8 +5,6 @@ API document): it is sent again only if it provably never arrived, or was refuse
 sent again whenever the failure looks passing.
 """
 
-from __future__ import annotations
-
 from attrs import field, frozen
 from attrs.validators import ge, gt
 
@@ -24,6 +22,8 @@ class Retry:
         retry_after_maximum: The longest Retry-After that is honoured, in seconds; a longer one counts as this.
         within: No try begins later than this after the first one ended, in seconds.
     """
+
+    __module__ = "muapi_client"
 
     attempts: int = field(default=5, validator=ge(1))
     initial: float = field(default=0.5, validator=gt(0))

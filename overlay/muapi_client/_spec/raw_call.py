@@ -1,16 +1,11 @@
 """Calls of endpoints the pinned document lacks."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
-from muapi_generated.types import Call, Operation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 from muapi_client.errors import ValidationError
+from muapi_generated.types import Call, Operation
 
 
 def raw_call(slug: str, body: Mapping[str, Any] | None = None) -> Call[Any]:
@@ -30,3 +25,6 @@ def raw_call(slug: str, body: Mapping[str, Any] | None = None) -> Call[Any]:
     if not path or any(part.strip(". ") == "" for part in path.split("/")) or not path.isprintable():
         raise ValidationError(f"{slug!r} is no slug: it is what follows /api/v1/, such as flux-dev-image")
     return Call(Operation("", "POST", f"/api/v1/{quote(path)}", answer="Submission"), dict(body or {}))
+
+
+raw_call.__module__ = "muapi_client"

@@ -74,6 +74,3 @@ class Context(NamedTuple):
         self.ledger.note_balance(balance)
         if request_id:
             self.ledger.record(request_id, cost)
-
-
-Terms = Context

@@ -12,14 +12,14 @@ share the file. Each write is one statement, hence one transaction that no inter
 it leaves the same. API keys and webhook addresses never enter the file.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 from weakref import finalize
 
 from muapi_client._runtime.locks import ForkLock
@@ -38,20 +38,15 @@ from muapi_client._state.journal_form import (
     read_entry,
     read_moment,
     read_text,
-    writable,
 )
 from muapi_client._state.secrets import Secrets
+from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Account, Entry
+from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
+from muapi_client._types.words import writable
 from muapi_client.errors import JournalError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from decimal import Decimal
-
-    from muapi_client._types.cost import Cost
-    from muapi_client._types.prediction import Prediction
-    from muapi_generated.types import Call
+from muapi_generated.types import Call
 
 T = TypeVar("T")
 
@@ -117,6 +112,8 @@ class Journal:
     Raises:
         JournalError: The file cannot be opened, is no journal, or is of a later version's form.
     """
+
+    __module__ = "muapi_client"
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
         self._path = _absolute(path)

@@ -14,12 +14,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from muapi_client._protocol.job_answer import read_error
-from muapi_client._protocol.outputs import read_outputs
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Entry
+from muapi_client._types.outputs import read_outputs
 from muapi_client._types.prediction import Output
+from muapi_client._types.words import read_error, writable
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
@@ -185,11 +185,6 @@ def outputs_as_text(outputs: Iterable[Output], secrets: Secrets) -> str:
 
 ENCODER: Final = json.JSONEncoder(default=str)
 OUTPUT_FIELDS: Final = ("url", "text", "data", "media_type")
-
-
-def writable(text: str) -> str:
-    """A text that has bytes: lone surrogates, which JSON and file names may hold, are replaced."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_text(content: bytes) -> str | bytes:

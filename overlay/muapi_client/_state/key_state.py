@@ -9,7 +9,7 @@ Cheap to import.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
 
@@ -56,6 +56,11 @@ class Standing:
         self.known = NOTHING
         self.asked = False
         self.missed_at: float | None = None
+
+    @property
+    def kind(self) -> Literal["live", "sandbox"] | None:
+        """The kind of the key, where an answer has settled it."""
+        return "live" if self.known.charged else "sandbox" if self.known.sampled else None
 
     def accept(self, request_id: str) -> None:
         """A job was accepted through this client."""

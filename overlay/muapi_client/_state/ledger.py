@@ -8,26 +8,23 @@ last word counts. Each submission sets aside once, by its record's key, however 
 the sum of change in one statement, so that an interrupt between two lines leaves no wrong sum.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._types.money import ZERO, _sum
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from decimal import Decimal
-
-    from muapi_client._state.memory import Memory, Record
-    from muapi_client._types.cost import Cost
-    from muapi_generated.types import Call
+from muapi_client._state.memory import Memory, Record
+from muapi_client._types.cost import Cost
+from muapi_client._types.money import ZERO, total
+from muapi_generated.types import Call
 
 
 class Spend:
     """What a client's requests cost together: exact, each counted once by its id, refunds taken off. A live view."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    __module__ = "muapi_client"
+
+    def __init__(self, ledger: "Ledger") -> None:
         self._ledger = ledger
 
     def __repr__(self) -> str:
@@ -128,8 +125,8 @@ class Ledger:
             before = self._costs.get(request)
             now = cost or before
             sums = Sums(
-                _sum(self.sums.charged, _charged(now), _charged(before).copy_negate()),
-                _sum(self.sums.refunded, _given_back(now), _given_back(before).copy_negate()),
+                total(self.sums.charged, _charged(now), _charged(before).copy_negate()),
+                total(self.sums.refunded, _given_back(now), _given_back(before).copy_negate()),
                 self.sums.requests + (not told),
                 self.sums.unpriced + (now is None) - (told and before is None),
             )
@@ -143,17 +140,17 @@ class Ledger:
         Where the limit is reached already nothing may go, not even what is free: a limit of 0 means: send nothing.
         """
         with self._lock:
-            spent = _sum(self.sums.charged, self.reserved())
-            if spent >= limit or _sum(spent, amount) > limit:
+            spent = total(self.sums.charged, self.reserved())
+            if spent >= limit or total(spent, amount) > limit:
                 return False
-            self._aside[key], self._reserved = amount, _sum(self._reserved, amount)
+            self._aside[key], self._reserved = amount, total(self._reserved, amount)
             return True
 
     def release(self, key: str) -> None:
         """Give back what a submission has set aside: it cost nothing, or what it cost is known."""
         with self._lock:
             amount = self._aside.get(key, ZERO)
-            self._aside[key], self._reserved = ZERO, _sum(self._reserved, amount.copy_negate())
+            self._aside[key], self._reserved = ZERO, total(self._reserved, amount.copy_negate())
             del self._aside[key]
             self._doubtful.discard(key)
 
@@ -172,11 +169,11 @@ class Ledger:
 
     def in_doubt(self) -> Decimal:
         """What may have been charged without anybody's having told, in USD."""
-        return _sum(*self._doubts().values())
+        return total(*self._doubts().values())
 
     def reserved(self) -> Decimal:
         """All that is set aside, and what is in doubt though nothing was set aside for it, in USD."""
-        return _sum(self._reserved, *(price for key, price in self._doubts().items() if key not in self._aside))
+        return total(self._reserved, *(price for key, price in self._doubts().items() if key not in self._aside))
 
     def _doubts(self) -> dict[str, Decimal]:
         """What may have been charged, by key, in USD."""

@@ -23,6 +23,7 @@ from muapi_client._types.status import JobState
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from decimal import Decimal
+    from pathlib import Path
 
     from muapi_client._types.cost import Cost
     from muapi_client._types.entry import Entry
@@ -33,7 +34,7 @@ ENDED: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.
 KEPT_ENDED: Final = 1_000  # ended jobs a client remembers, the latest; the journal keeps them all
 
 
-class Record:
+class Record(Attempts):
     """One paid submission: what is known of it so far.
 
     Attributes:
@@ -41,7 +42,6 @@ class Record:
         call: What is submitted.
         intended_at: When it was about to be, by this machine's clock, in UTC.
         changed_at: When anything was last learnt of it, by this machine's clock, in UTC.
-        attempts: Whether it has left.
         accepted: Whether it is known to have been accepted.
         accepted_at: When, in seconds on the client's clock, or None.
         request_id: The server's, or None.
@@ -53,6 +53,7 @@ class Record:
         tag: The caller's word for it, or None.
         origin: The API it is sent to.
         set_aside_usd: What was set aside for it under a limit, or None.
+        files: Where its outputs were saved.
         journaled: Whether the journal may hold its intent.
     """
 
@@ -62,7 +63,6 @@ class Record:
         self.key = os.urandom(16).hex()
         self.call = call
         self.intended_at = self.changed_at = intended_at
-        self.attempts = Attempts()
         self.accepted = False
         self.accepted_at: float | None = None
         self.request_id: str | None = None
@@ -74,14 +74,10 @@ class Record:
         self.tag = tag
         self.origin = origin or None
         self.set_aside_usd: Decimal | None = None
+        self.files: tuple[Path, ...] = ()
         self.journaled = False
         self._pid = os.getpid()
         self._flow: ref[Generator[Any, Any, Any]] | None = None
-
-    @property
-    def sent(self) -> bool:
-        """Whether it may have reached the server."""
-        return self.accepted or self.attempts.sent
 
     @property
     def state(self) -> str:
@@ -92,7 +88,7 @@ class Record:
             return "failed"
         if self.accepted and self.request_id:
             return "accepted"
-        return "unknown" if self.sent else "intent"
+        return "unknown" if self.accepted or self.sent else "intent"
 
     @property
     def ended(self) -> bool:
@@ -128,6 +124,7 @@ class Record:
             cost=self.cost,
             set_aside_usd=self.set_aside_usd,
             outputs=prediction.outputs if prediction else (),
+            files=self.files,
             reason=self.reason or (prediction.error if prediction else None) or None,
             tag=self.tag,
             origin=self.origin,

@@ -103,17 +103,15 @@ def _read_out(
 
 def _follow(run: StreamRun) -> StreamFlow[None]:
     """Open the stream and emit its events until its end was seen."""
-    terms, course = run.context, run.course
-    reply = yield from write(
-        run.request, run.record.attempts, terms, opening=lambda send: Do(partial(run.channel.open, send))
-    )
+    context, course = run.context, run.course
+    reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
     if reply.status not in response.OK:
         raise _refusal_error(run, reply)
     _opened(run, reply)
     reader = Reader(reply.headers.get("content-type", ""))
-    now, until = reply.at, terms.wait_timeout
+    now, until = reply.at, context.wait_timeout
     while True:
-        came: Piece | End | Lost = yield Do(partial(run.channel.pull, min(terms.timeout, until - course.seconds)))
+        came: Piece | End | Lost = yield Do(partial(run.channel.pull, min(context.timeout, until - course.seconds)))
         course.seconds += came.at - now  # what the caller takes between two events does not count
         now, was_settled = came.at, course.settled
         for frame in _frames(run, came, reader, reply):
@@ -263,12 +261,12 @@ def _answered(run: StreamRun, said: Prediction) -> Flow[StreamEvent]:
     Raises:
         JobError: The job did not end well.
     """
-    course, terms = run.course, run.context
+    course, context = run.course, run.context
     words = course.absorb(said)
     yield from identify(run)
     if not job_answer.is_final(said):
         now = yield Sleep(0.0)
-        said = yield from waiting.wait(run.job, terms, now=now, timeout=terms.wait_timeout)
+        said = yield from waiting.wait(run.job, context, now=now, timeout=context.wait_timeout)
         words = course.absorb(said)
     waiting.judge(run.job, said)
     return StreamEvent(words, said.raw)

@@ -18,6 +18,7 @@ from muapi_client import errors
 from muapi_client._jobs.submission import write_accepted
 from muapi_client._protocol.exchange import unknown_error
 from muapi_client._protocol.steps import Stopped
+from muapi_client._sandbox.guard import judged
 from muapi_client._streams.state import Course
 from muapi_client._types.job import now_utc
 from muapi_client._types.status import JobState
@@ -84,7 +85,7 @@ class StreamRun:
 
     def prediction(self, status: str = "") -> Prediction:
         """All of the stream so far; once it has ended ``status`` is its own."""
-        return evolve(self.course.prediction(status=status), call=self.call)
+        return judged(evolve(self.course.prediction(status=status), call=self.call))
 
     def note(self) -> None:
         """Tell the record what is known by now."""

@@ -15,8 +15,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from muapi_client._protocol.job_answer import read_error
 from muapi_client._types.status import STATES, JobState, meaning
+from muapi_client._types.words import read_error
 
 END: Final = "[DONE]"  # OpenAI: the data of the last event
 ENDS: Final = frozenset({"done", "end", "complete", "completed", "finish", "finished", "message_stop"})

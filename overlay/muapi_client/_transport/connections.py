@@ -42,6 +42,19 @@ class Connections:
         """
         return self._transport().send(request, delivery)
 
+    def fail(self, request: httpx.Request | None, error: BaseException) -> None:
+        """Note that an exchange ended in an exception, whatever it is, before its answer was read and closed.
+
+        What an interrupt may have harmed is not used again.
+
+        Args:
+            request: The request; None where it ended before there was one.
+            error: The exception.
+        """
+        transport = self._open
+        if transport is not None and request is not None:
+            transport.fail(request, error)
+
     def close(self) -> None:
         """Close what is open; once is enough, twice does no harm."""
         with self._lock:
@@ -73,6 +86,12 @@ class AsyncConnections:
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """The twin of :meth:`Connections.send`."""
         return await self._transport().send(request, delivery)
+
+    def fail(self, request: httpx.Request | None, error: BaseException) -> None:
+        """The twin of :meth:`Connections.fail`; it awaits nothing, since the event loop may have ended."""
+        if request is not None:
+            for transport in list(self._open.values()):  # no loop to find its own by may be running any more
+                transport.fail(request, error)
 
     async def close(self) -> None:
         """Close what this event loop has open; once is enough, twice does no harm."""

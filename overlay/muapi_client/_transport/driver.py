@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import FAULTS, headers_of, lost, request_of
+from muapi_client._transport.hosts import headers_of, lost, request_of
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
@@ -108,11 +108,14 @@ def _note_trouble(write: Callable[[], Any], interrupt: BaseException) -> None:
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
     ends = clock.now() + send.timeout
     delivery = send.delivery or Delivery()
+    request: httpx.Request | None = None
     try:
         with deadline(send.timeout):
-            response = connections.send(request_of(send, origin, api_key), delivery)
+            request = request_of(send, origin, api_key)
+            response = connections.send(request, delivery)
             content = content_of(response, ends, clock, send)
-    except FAULTS as error:
+    except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        connections.fail(request, error)
         return Lost(lost(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
@@ -297,11 +300,14 @@ async def _aexchange(
 
     ends = clock.now() + send.timeout
     delivery = send.delivery or Delivery()
+    request: httpx.Request | None = None
     try:
         with anyio.fail_after(send.timeout + GRACE):
-            response = await connections.send(request_of(send, origin, api_key), delivery)
+            request = request_of(send, origin, api_key)
+            response = await connections.send(request, delivery)
             content = await acontent_of(response, ends, clock, send)
-    except FAULTS as error:  # anyio's TimeoutError is an OSError
+    except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        connections.fail(request, error)
         return Lost(lost(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 

@@ -1,7 +1,8 @@
 """Moving files over the network: once blocking, once awaiting. The only room of uploads and downloads with httpx in it.
 
 Lives here: one exchange that carries a file, under one deadline. Does not live here: whether it is tried again
-(``_uploads``, ``_downloads``), the disk (``_parts``, ``_sources``). The key goes to the API's origin and nowhere else:
+(``_files/upload``, ``_files/fetch``), the disk (``_files/temp_file``, ``_files/source``).
+The key goes to the API's origin and nowhere else:
 storage is reached over connections of its own, by requests that are made without it.
 """
 
@@ -66,9 +67,9 @@ class _Base:
     def _answered(self, response: httpx.Response, content: bytearray) -> Reply:
         return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
 
-    def _lost(self, error: Exception, form: Form, body: Body, delivery: Delivery) -> Lost:
+    def _lost(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> Lost:
         """What a fault means; one of the file or of the callback is raised as it is."""
-        if body.fault is not None:
+        if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
         return Lost(lost(error, form.send, delivery), self._clock.now())
 
@@ -107,24 +108,30 @@ class Hands(_Base):
                         _guard(content)
                 finally:
                     response.close()
-        except FAULTS as error:
+        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+            over.fail(request, error)
             return self._lost(error, form, body, delivery)
         return self._answered(response, content)
 
     def fetch(self, fetch: Fetch, part: Part) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
-        receiving = Receiving(fetch, part, self._clock)
+        receiving = Receiving(fetch, part, self._clock.now)
+        request: httpx.Request | None = None
         try:
             with deadline(fetch.timeout):
-                response = self._storage.send(_fetch_request(fetch), Delivery())
+                request = _fetch_request(fetch)
+                response = self._storage.send(request, Delivery())
                 try:
                     if receiving.begin(response.status_code, headers_of(response)):
                         for piece in response.iter_bytes():
                             receiving.take(piece)
                 finally:
                     response.close()
-        except FAULTS as error:
+        except BaseException as error:
+            self._storage.fail(request, error)
             raise_if_from_signal_handler(error)
+            if not isinstance(error, FAULTS):
+                raise
             return receiving.broke(error)
         return receiving.end(response.num_bytes_downloaded)
 
@@ -173,24 +180,30 @@ class AsyncHands(_Base):
                         _guard(content)
                 finally:
                     await response.aclose()
-        except FAULTS as error:
+        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+            over.fail(request, error)
             return self._lost(error, form, body, delivery)
         return self._answered(response, content)
 
     async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
-        receiving = Receiving(fetch, part, self._clock)
+        receiving = Receiving(fetch, part, self._clock.now)
+        request: httpx.Request | None = None
         try:
             with anyio.fail_after(fetch.timeout):
-                response = await self._storage.send(_fetch_request(fetch), Delivery())
+                request = _fetch_request(fetch)
+                response = await self._storage.send(request, Delivery())
                 try:
                     if receiving.begin(response.status_code, headers_of(response)):
                         async for piece in response.aiter_bytes():
                             await anyio.to_thread.run_sync(receiving.take, piece)
                 finally:
                     await response.aclose()
-        except FAULTS as error:
+        except BaseException as error:
+            self._storage.fail(request, error)
             raise_if_from_signal_handler(error)
+            if not isinstance(error, FAULTS):
+                raise
             return receiving.broke(error)
         return receiving.end(response.num_bytes_downloaded)
 

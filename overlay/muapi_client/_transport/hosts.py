@@ -15,22 +15,24 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._transport.deadline import hold_deadlines
+from muapi_client._transport.pools import Pools
 from muapi_client._version import __version__
-from muapi_client.errors import APIConnectionError
+from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
     from muapi_client._protocol.steps import Send
     from muapi_client._runtime.delivery import Delivery
@@ -55,67 +57,194 @@ class Hosts:
     """
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, str, int | None], httpx.HTTPTransport] = {}
-        self._lock = ForkLock()
+        self._pools = Pools(_pool_for)
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
+        telling = False
         try:
-            return send_over(self._pool(request.url), request, delivery)
-        except ODD as error:
-            raise httpx.TransportError(f"{type(error).__name__}: {error}") from error
+            pool = self._pools.take(request)
+            telling = _tells(pool, "handle_request")
+            response = send_over(pool, request, delivery)
+        except Exception as error:
+            raise_fault(error, telling=telling)
+            raise
+        if telling:
+            response.stream = _Answer(cast("httpx.SyncByteStream", response.stream), self, request)
+        else:
+            self._pools.leave(request)
+        return response
+
+    def end(self, request: httpx.Request) -> None:
+        """A request has ended as requests do, answered or not; what was given up and is used no more is closed."""
+        if self._pools.leave(request):
+            self._close_unused()
+
+    def fail(self, request: httpx.Request, error: BaseException) -> None:
+        """A request has ended in an exception; if that may have harmed its pool, no new one goes over it."""
+        if is_harmless(error):
+            self.end(request)
+        else:
+            self._pools.give_up(request)
+            self._close_unused()
 
     def close(self) -> None:
         """Close every connection."""
-        with self._lock:
-            pools, self._pools = self._pools, {}
-        for pool in pools.values():
+        for pool in self._pools.all():
             pool.close()
 
-    def _pool(self, url: httpx.URL) -> httpx.HTTPTransport:
-        with self._lock:
-            pool = self._pools.get((url.scheme, url.host, url.port))
-            if pool is None:
-                proxy = proxy_of(url)
-                context = trust(url, proxy)
-                try:
-                    pool = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
-                except (*ODD, httpx.InvalidURL) as error:
-                    _refuse_proxy(url, error)
-                hold_deadlines(pool)
-                self._pools[url.scheme, url.host, url.port] = pool
-            return pool
+    def _close_unused(self) -> None:
+        for pool in self._pools.unused():
+            with suppress(OSError):  # of a socket that is being closed: nobody waits for anything on it
+                pool.close()
 
 
 class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
     def __init__(self) -> None:
-        self._pools: dict[tuple[str, str, int | None], httpx.AsyncHTTPTransport] = {}
+        self._pools = Pools(_async_pool_for)
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
+        telling = False
         try:
-            return await asend_over(self._pool(request.url), request, delivery)
-        except ODD as error:
-            raise httpx.TransportError(f"{type(error).__name__}: {error}") from error
+            pool = self._pools.take(request)
+            telling = _tells(pool, "handle_async_request")
+            response = await asend_over(pool, request, delivery)
+        except Exception as error:
+            raise_fault(error, telling=telling)
+            raise
+        if telling:
+            response.stream = _AsyncAnswer(cast("httpx.AsyncByteStream", response.stream), self, request)
+        else:
+            self._pools.leave(request)
+        return response
+
+    async def end(self, request: httpx.Request) -> None:
+        """The twin of :meth:`Hosts.end`."""
+        if self._pools.leave(request):
+            for pool in self._pools.unused():
+                with suppress(OSError):  # as above
+                    await pool.aclose()
+
+    def fail(self, request: httpx.Request, error: BaseException) -> None:
+        """The twin of :meth:`Hosts.fail`, which awaits nothing: the end of a later request closes a pool.
+
+        A cancellation harms none: httpcore cleans up behind it, in a scope that holds off another one.
+        """
+        if is_harmless(error) or is_cancellation(error):
+            self._pools.leave(request)
+        else:
+            self._pools.give_up(request)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for pool in self._pools.values():
+        for pool in self._pools.all():
             await pool.aclose()
 
-    def _pool(self, url: httpx.URL) -> httpx.AsyncHTTPTransport:
-        pool = self._pools.get((url.scheme, url.host, url.port))
-        if pool is None:
-            proxy = proxy_of(url)
-            context = trust(url, proxy)
-            try:
-                pool = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
-            except (*ODD, httpx.InvalidURL) as error:
-                _refuse_proxy(url, error)
-            self._pools[url.scheme, url.host, url.port] = pool
-        return pool
+
+class _Answer(httpx.SyncByteStream):
+    """The body of an answer, whose request ends with it."""
+
+    def __init__(self, inner: httpx.SyncByteStream, hosts: Hosts, request: httpx.Request) -> None:
+        self._inner, self._hosts, self._request = inner, hosts, request
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._inner
+        except Exception as error:
+            raise_fault(error, telling=True)
+            raise
+
+    def close(self) -> None:
+        try:
+            self._inner.close()
+        except Exception as error:
+            raise_fault(error, telling=True)
+            raise
+        self._hosts.end(self._request)
+
+
+class _AsyncAnswer(httpx.AsyncByteStream):
+    """The twin of :class:`_Answer`."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, hosts: AsyncHosts, request: httpx.Request) -> None:
+        self._inner, self._hosts, self._request = inner, hosts, request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._inner:
+                yield piece
+        except Exception as error:
+            raise_fault(error, telling=True)
+            raise
+
+    async def aclose(self) -> None:
+        try:
+            await self._inner.aclose()
+        except Exception as error:
+            raise_fault(error, telling=True)
+            raise
+        await self._hosts.end(self._request)
+
+
+class UnexpectedError(httpx.TransportError):
+    """httpx, or what it stands on, raised what it has no business to: a bug there, or in how it is used."""
+
+
+def raise_fault(error: Exception, *, telling: bool) -> None:
+    """Raise a fault of the network in place of an exception that httpx let out; do nothing where it is one already.
+
+    Args:
+        error: What came out.
+        telling: Whether it can only be out of httpx and what it stands on, rather than out of somebody's mock.
+    """
+    if isinstance(error, (*FAULTS, MuAPIError)) or not (telling or isinstance(error, ODD)):
+        return
+    raise UnexpectedError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+
+
+def is_harmless(error: BaseException) -> bool:
+    """Whether httpx cleans up behind an exception, and its connections can be used again."""
+    return isinstance(error, FAULTS) and not isinstance(error, UnexpectedError) and from_signal_handler(error) is None
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Whether an exception cancels a task or a scope, of whichever event loop."""
+    others = (Exception, GeneratorExit, KeyboardInterrupt, SystemExit)
+    return not isinstance(error, others) and from_signal_handler(error) is None
+
+
+def _pool_for(url: httpx.URL) -> httpx.HTTPTransport:
+    proxy = proxy_of(url)
+    context = trust(url, proxy)
+    try:
+        transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+    except (*ODD, httpx.InvalidURL) as error:
+        _refuse_proxy(url, error)
+    hold_deadlines(transport)
+    hold_interrupts(transport)
+    return transport
+
+
+def _async_pool_for(url: httpx.URL) -> httpx.AsyncHTTPTransport:
+    proxy = proxy_of(url)
+    context = trust(url, proxy)
+    try:
+        return httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+    except (*ODD, httpx.InvalidURL) as error:
+        _refuse_proxy(url, error)
+
+
+def hold_interrupts(transport: httpx.HTTPTransport) -> None:
+    """Let no interrupt leave the lock of a pool closed, on which every thread that uses it would wait for ever.
+
+    httpcore's own is written in Python, so that a signal can strike between taking it and being inside. Reaches into
+    httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
+    """
+    pool: Any = transport._pool  # noqa: SLF001 - see above
+    pool._optional_thread_lock = ForkLock()  # noqa: SLF001 - see above
 
 
 class Given:
@@ -127,6 +256,9 @@ class Given:
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request over it."""
         return send_over(self._transport, request, delivery)
+
+    def fail(self, request: httpx.Request, error: BaseException) -> None:
+        """Nothing: the transport is the user's, who knows what an interrupt does to it."""
 
     def close(self) -> None:
         """Close it."""
@@ -142,6 +274,9 @@ class AsyncGiven:
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request over it."""
         return await asend_over(self._transport, request, delivery)
+
+    def fail(self, request: httpx.Request, error: BaseException) -> None:
+        """As above."""
 
     async def aclose(self) -> None:
         """Close it."""
@@ -296,13 +431,15 @@ def headers_of(response: httpx.Response) -> dict[str, str]:
     return dict(response.headers.items())
 
 
-def lost(error: Exception, send: Send, delivery: Delivery) -> APIConnectionError:
+def lost(error: BaseException, send: Send, delivery: Delivery) -> APIConnectionError:
     """What one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
 
     Raises:
-        Exception: It is out of a signal handler of the user's, and passes as it is.
+        BaseException: It is no fault of the network's, or out of a signal handler of the user's, and passes as it is.
     """
     raise_if_from_signal_handler(error)
+    if not isinstance(error, FAULTS):
+        raise error
     if isinstance(error, APIConnectionError):
         error.sent = delivery.started
         return error

@@ -46,9 +46,10 @@ class _Base:
         self.clock = clock
         self.origin = origin
         self.key = api_key
+        self._request: httpx.Request | None = None
         self._response: httpx.Response | None = None
 
-    def _request(self, send: Send) -> httpx.Request:
+    def _request_for(self, send: Send) -> httpx.Request:
         request = request_of(send, self.origin, self.key)
         request.headers["accept"] = ACCEPT
         request.headers["accept-encoding"] = "identity"  # a compressed body that is cut decodes to one that looks whole
@@ -73,8 +74,10 @@ class _Base:
             "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
         )
 
-    def _broken(self, error: Exception, seconds: float) -> Lost:
+    def _broken(self, error: BaseException, seconds: float) -> Lost:
         raise_if_from_signal_handler(error)
+        if not isinstance(error, FAULTS):
+            raise error
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return self._silent(seconds)
         return Lost(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
@@ -97,12 +100,14 @@ class Channel(_Base):
         delivery = send.delivery or Delivery()
         try:
             with deadline(send.timeout):
-                response = self.connections.send(self._request(send), delivery)
+                self._request = self._request_for(send)
+                response = self.connections.send(self._request, delivery)
                 if response.is_success:
                     self._response, self._pieces = response, response.iter_bytes()
                     return reply_of(response, b"", self.clock, self.key)
                 content = content_of(response, ends, self.clock, send)
-        except FAULTS as error:
+        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+            self.connections.fail(self._request, error)
             return Lost(lost(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
@@ -112,14 +117,19 @@ class Channel(_Base):
         try:
             with deadline(seconds):
                 piece = next((piece for piece in self._pieces if piece), None)
-        except FAULTS as error:
+        except BaseException as error:  # noqa: BLE001 - as above
+            self.connections.fail(self._request, error)
             return self._broken(error, seconds)
         return self._arrived(piece, ends, seconds)
 
     def close(self) -> None:
         """Close the connection, unless all of the answer was read."""
         if self._response is not None:
-            self._response.close()
+            try:
+                self._response.close()
+            except BaseException as error:
+                self.connections.fail(self._request, error)
+                raise
 
 
 class AsyncChannel(_Base):
@@ -138,13 +148,15 @@ class AsyncChannel(_Base):
         delivery = send.delivery or Delivery()
         try:
             with anyio.fail_after(send.timeout + GRACE):
-                response = await self.connections.send(self._request(send), delivery)
+                self._request = self._request_for(send)
+                response = await self.connections.send(self._request, delivery)
                 if response.is_success:
                     self._response = response
                     self._pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
                     return reply_of(response, b"", self.clock, self.key)
                 content = await acontent_of(response, ends, self.clock, send)
-        except FAULTS as error:  # anyio's TimeoutError is an OSError
+        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+            self.connections.fail(self._request, error)
             return Lost(lost(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
@@ -156,7 +168,8 @@ class AsyncChannel(_Base):
         try:
             with anyio.fail_after(seconds + GRACE):
                 piece = await self._next()
-        except FAULTS as error:
+        except BaseException as error:  # noqa: BLE001 - as above
+            self.connections.fail(self._request, error)
             return self._broken(error, seconds)
         return self._arrived(piece, ends, seconds)
 
@@ -172,9 +185,13 @@ class AsyncChannel(_Base):
         if self._response is not None and self._pieces is not None:
             import anyio  # noqa: PLC0415 - as above
 
-            with anyio.CancelScope(shield=True):
-                await self._pieces.aclose()
-                await self._response.aclose()
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self._pieces.aclose()
+                    await self._response.aclose()
+            except BaseException as error:
+                self.connections.fail(self._request, error)
+                raise
 
 
 def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:

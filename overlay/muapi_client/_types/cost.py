@@ -5,17 +5,13 @@ Lives here: reading money out of headers and bodies, and exact sums. Does not li
 Source: API reference, "Per-Request Cost". Missing is not zero: every reader answers None where nothing was said.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from attrs import asdict, frozen
 
 from muapi_client._types.money import ZERO
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @frozen
@@ -28,6 +24,8 @@ class Cost:
         bonus_credits_used: The part of it paid from a bonus pool, in credits.
         refunded: Whether a failed job's charge was given back.
     """
+
+    __module__ = "muapi_client"
 
     amount_usd: Decimal
     amount_credits: int = 0
@@ -44,7 +42,7 @@ class Cost:
         return {**asdict(self), "amount_usd": str(self.amount_usd)}
 
     @classmethod
-    def from_token(cls, token: Mapping[str, Any]) -> Cost:
+    def from_token(cls, token: Mapping[str, Any]) -> Self:
         """Read back what :meth:`to_token` gave.
 
         Raises:
@@ -55,6 +53,8 @@ class Cost:
 
 class SpendWarning(UserWarning):
     """A job cost more than was set aside for it within ``max_spend``."""
+
+    __module__ = "muapi_client"
 
 
 def is_charge(cost: Cost | None) -> bool:

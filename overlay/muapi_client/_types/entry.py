@@ -1,7 +1,6 @@
 """What the memory of a client tells of one job, and the account it belongs to.
 
-Belongs here: values, readable at run time too, so their annotations are evaluated. Does not belong here: where they
-are kept (``_journal``).
+Belongs here: values. Does not belong here: where they are kept (``_state/journal``).
 """
 
 from datetime import datetime
@@ -49,6 +48,8 @@ class Entry:
         owner: The process that submitted it or waits for it, as ``host:pid:start:token``.
     """
 
+    __module__ = "muapi_client"
+
     key: str
     request_id: str | None = None
     state: str
@@ -67,6 +68,3 @@ class Entry:
     origin: str | None = None
     key_kind: Literal["live", "sandbox"] | None = None
     owner: str = ""
-
-
-Entry.__module__ = "muapi_client"

@@ -1,13 +1,8 @@
 """What the server expects a job to cost."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from attrs import frozen
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 
 @frozen
@@ -20,6 +15,8 @@ class Estimate:
         dynamic: Whether it depends on the input.
         strategy: The server's name for how it is computed, or None.
     """
+
+    __module__ = "muapi_client"
 
     model: str
     cost_usd: Decimal

@@ -1,22 +1,16 @@
 """A job the server has accepted, and the token it is stored as."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from attrs import field, frozen
 
 from muapi_client._types.cost import Cost
+from muapi_client._types.error import MuAPIError
+from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from muapi_client._types.prediction import Prediction
-    from muapi_client.errors import MuAPIError
-
 
 TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
 
@@ -31,6 +25,8 @@ class Job:
         cost: What the submit's answer said it cost, or None where it said nothing.
         submitted_at: When it was accepted by this machine's clock, in UTC, or None where only the id is known.
     """
+
+    __module__ = "muapi_client"
 
     id: str
     call: Call[Any] | None = None
@@ -72,7 +68,7 @@ class Job:
         )
 
     @classmethod
-    def from_json(cls, text: str, client: Any = None) -> Job:
+    def from_json(cls, text: str, client: Any = None) -> Self:
         """Take up a job from its token: ``mu.wait(Job.from_json(token))``.
 
         Args:
@@ -113,6 +109,8 @@ class Job:
 @frozen
 class AsyncJob(Job):
     """A :class:`Job` of an ``AsyncMuAPI``: ``look`` and ``wait`` are awaited."""
+
+    __module__ = "muapi_client"
 
     __getstate__ = Job.__getstate__  # attrs would write new ones, which keep the client
     __setstate__ = Job.__setstate__

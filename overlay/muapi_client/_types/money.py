@@ -1,7 +1,5 @@
 """Exact amounts of money in USD: reading them out of JSON and headers, and adding them."""
 
-from __future__ import annotations
-
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache, reduce
 from typing import Final
@@ -16,10 +14,6 @@ EXACT: Final = Context(prec=64, traps=[])  # the caller's own context may round 
 
 def usd(value: object) -> Decimal | None:
     """Read an amount of money out of JSON exactly: the decimal digits that were written, not the nearest float."""
-    return _usd(value)
-
-
-def _usd(value: object) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         return None
     try:
@@ -41,5 +35,6 @@ def _amount(text: str) -> Decimal | None:
     return amount if int(amount.as_tuple().exponent) >= -DECIMALS else None
 
 
-def _sum(*amounts: Decimal) -> Decimal:
+def total(*amounts: Decimal) -> Decimal:
+    """Add amounts exactly."""
     return reduce(EXACT.add, amounts, ZERO)

@@ -1,23 +1,21 @@
 """What a job is to the user: the job itself, what the server last said of it, and its outputs.
 
-Lives here: values. Does not live here: reading them out of an answer (``_answers``), getting them (``_jobs``).
+Lives here: values. Does not live here: reading them out of an answer (``_protocol/job_answer``), getting
+them (``_jobs``), weighing which kind of key got them (``_sandbox``).
 """
 
-from __future__ import annotations
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
 
-from typing import TYPE_CHECKING, Any
+from attrs import field, fields, frozen
 
-from attrs import field, frozen
-
-from muapi_client._state.key_state import NOTHING, Known
+from muapi_client._types.cost import Cost
+from muapi_client._types.sandbox import SandboxVerdict
 from muapi_client._types.status import JobState, job_state
+from muapi_generated.types import Call
 
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from muapi_client._types.cost import Cost
-    from muapi_client._types.sandbox import SandboxVerdict
-    from muapi_generated.types import Call
+NOT_WEIGHED: Final = SandboxVerdict(None)  # of a prediction that no client has judged, such as a webhook's claim
 
 
 @frozen
@@ -30,6 +28,8 @@ class Output:
         data: What came as neither: an object or number, as it was.
         media_type: The IANA media type the URL's ending suggests, such as ``image/png``, or None.
     """
+
+    __module__ = "muapi_client"
 
     url: str | None = None
     text: str | None = None
@@ -54,9 +54,9 @@ class Prediction:
         looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
         status_code: The HTTP status of the answer; a failed job mostly comes with 400.
         call: What was submitted, or None where only the id is known.
-        known: What the client knew of its key when the answer came; of a job it did not submit, which may be another
-            key's, it knows nothing.
     """
+
+    __module__ = "muapi_client"
 
     id: str | None
     status: str
@@ -70,7 +70,9 @@ class Prediction:
     looks: int = 0
     status_code: int | None = None
     call: Call[Any] | None = field(default=None, repr=False, eq=False)
-    known: Known = field(default=NOTHING, repr=False, eq=False)
+    _sandbox: SandboxVerdict | Callable[..., SandboxVerdict] = field(  # or what weighs the prediction when asked for
+        default=NOT_WEIGHED, repr=False, eq=False, alias="sandbox"
+    )
 
     @property
     def done(self) -> bool:
@@ -89,6 +91,13 @@ class Prediction:
         It goes by what the answer shows, by the model's price in the catalogue, and, for a job it submitted, by what
         its client had learnt of the key by then: a charge, samples, the key list where it was asked for.
         """
-        from muapi_client._sandbox.detection import verdict_of  # noqa: PLC0415 - asked for by few
+        return self._sandbox if isinstance(self._sandbox, SandboxVerdict) else self._sandbox(self)
 
-        return verdict_of(self)
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what weighs it, which knows the client's key, and keep what it says."""
+        return {each.name: getattr(self, each.name) for each in fields(Prediction)} | {"_sandbox": self.sandbox}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Restore what :meth:`__getstate__` kept."""
+        for name, value in state.items():
+            object.__setattr__(self, name, value)

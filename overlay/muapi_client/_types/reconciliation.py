@@ -1,7 +1,7 @@
 """What came of looking for the job of a lost submit: a value.
 
-Belongs here: the value, and what its fields promise. Does not belong here: how candidates are found (``_reconcile``).
-Annotations are evaluated, so that tools can read them.
+Belongs here: the value, and what its fields promise. Does not belong here: how candidates are found
+(``_jobs/reconcile``).
 """
 
 from collections.abc import Iterator
@@ -26,12 +26,11 @@ class Reconciliation(Generic[J]):
             times of its items could be read, and the server told its own time.
     """
 
+    __module__ = "muapi_client"
+
     candidates: tuple[J, ...]
     complete: bool
 
     def __iter__(self) -> Iterator[J]:
         """Iterate over the candidates."""
         return iter(self.candidates)
-
-
-Reconciliation.__module__ = "muapi_client"

@@ -1,7 +1,5 @@
 """Whether answers come from a sandbox (test) key: the verdict, and the warning."""
 
-from __future__ import annotations
-
 from attrs import frozen
 
 
@@ -14,9 +12,13 @@ class SandboxVerdict:
         evidence: What speaks for either and what was found to say nothing, the weightiest first, each a sentence.
     """
 
+    __module__ = "muapi_client"
+
     verdict: bool | None
     evidence: tuple[str, ...] = ()
 
 
 class SandboxWarning(UserWarning):
     """An answer came from a sandbox (test) key, and the client was not told which kind of key to expect."""
+
+    __module__ = "muapi_client"

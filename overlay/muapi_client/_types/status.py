@@ -1,6 +1,4 @@
-"""What a status or a body means for a job. Facts only: who acts on them is ``_jobs``."""
-
-from __future__ import annotations
+"""What a status or a body means for a job. Facts only: ``_jobs`` acts on them."""
 
 from enum import Enum
 from typing import Final
@@ -9,13 +7,13 @@ from typing import Final
 class JobState(Enum):
     """Where a job stands."""
 
+    __module__ = "muapi_client"
+
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
-
-JobState.__module__ = "muapi_client"
 
 STATES: Final = {
     # API reference, "Status Values".

@@ -1,18 +1,13 @@
 """One event of a stream."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from decimal import Decimal
+from typing import Any, Final
 
 from attrs import frozen
 
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from muapi_client._types.cost import Cost
-    from muapi_client._types.prediction import Prediction
-    from muapi_client._types.sandbox import SandboxVerdict
-
+from muapi_client._types.cost import Cost
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.sandbox import SandboxVerdict
 
 MESSAGE: Final = "message"  # WHATWG: the name of an event that tells none
 
@@ -29,6 +24,8 @@ class StreamEvent:
         prediction: On the last one, which the client adds once the end was seen: the whole as a prediction, whose
             output is the text. None on all others.
     """
+
+    __module__ = "muapi_client"
 
     text: str = ""
     data: Any = None

@@ -1,7 +1,5 @@
 """What a job made, out of every shape an answer has been seen to carry it in. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit

@@ -1,0 +1,36 @@
+"""The root of every error: what all of them tell. Here, since a job's callbacks are told of errors.
+
+Does not live here: the errors (``errors``).
+"""
+
+from decimal import Decimal
+
+from muapi_client._types.cost import Cost
+
+
+class MuAPIError(Exception):
+    """The root of the tree.
+
+    Attributes:
+        request_id: The job the error is about, or None where none is known.
+        status_code: The HTTP status that was answered, or None where no answer arrived or nothing was sent.
+        cost: What the server said the request cost, or None where it said nothing: unknown, not zero.
+        balance: The account's balance in USD as the answer's header told it, or None.
+    """
+
+    __module__ = "muapi_client.errors"
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        request_id: str | None = None,
+        status_code: int | None = None,
+        cost: Cost | None = None,
+        balance: Decimal | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.request_id: str | None = request_id
+        self.status_code: int | None = status_code
+        self.cost: Cost | None = cost
+        self.balance: Decimal | None = balance

@@ -1,0 +1,43 @@
+"""The server's words as a person reads them: a ``detail`` or an ``error``, whichever shape it comes in. Pure.
+
+Does not live here: which error an answer stands for (``_protocol/response``).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def read_error(answer: Mapping[str, Any]) -> str | None:
+    """The failure in the server's words, whole: a string, ``{message}`` or null (observed)."""
+    error = answer.get("error")
+    if isinstance(error, Mapping):
+        message = error.get("message") or error.get("detail")
+        if message or not any(error.values()):
+            return as_words(message) or None
+    return as_words(error).strip() or None if error else None
+
+
+def as_words(detail: Any) -> str:
+    """A ``detail`` or ``error`` as a person reads it: a string, FastAPI's list, or anything else as JSON."""
+    if detail is None or detail in ("", [], {}):
+        return ""
+    if isinstance(detail, str):
+        return writable(detail)
+    if isinstance(detail, list) and all(isinstance(entry, Mapping) and "msg" in entry for entry in detail):
+        return "; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail)
+    try:
+        return writable(json.dumps(detail, ensure_ascii=False, default=str))
+    except RecursionError:
+        return "(nested too deeply to be shown)"
+
+
+def writable(text: str) -> str:
+    """A text that can be written anywhere: JSON may hold halves of characters."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _where(loc: Any) -> str:
+    if not isinstance(loc, Sequence) or isinstance(loc, str) or not loc:
+        return ""
+    return ".".join(str(part) for part in loc if part != "body") + ": "

@@ -1,0 +1,204 @@
+"""What a client remembers of its paid jobs, with a journal and without, and what its user may tell it of them."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muapi_client import Job, Journal, errors, raw_call
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twins.conftest import Twin
+
+COST = {"amount_usd": 0.2, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
+ACCEPTED = {"request_id": "r-1", "status": "processing", "cost": COST}
+DONE = {"id": "r-1", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/1.png"], "cost": COST}
+LOST = (502, "<html>")
+
+
+@pytest.fixture(params=["journal", "without"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
+    """A journal's path, or None."""
+    return tmp_path / "jobs.db" if request.param == "journal" else None
+
+
+def lose(face: Any, twin: Twin) -> errors.SubmitOutcomeUnknownError:
+    with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
+        face.submit(twin.call)
+    return caught.value
+
+
+def test_a_finished_job_stays_readable(twin: Twin, journal: Path | None) -> None:
+    face = twin(ACCEPTED, DONE, journal=journal, tag="portraits")
+    face.run(twin.call)
+    (entry,) = face.jobs()
+    assert (entry.state, entry.request_id, entry.slug, entry.call) == ("completed", "r-1", "new/model", twin.call)
+    assert (entry.cost.charged_usd, entry.tag, entry.origin) == (Decimal("0.2"), "portraits", "https://api.muapi.ai")
+    assert [output.url for output in entry.outputs] == ["https://cdn.muapi.ai/outputs/1.png"]
+    assert (face.resume(), face.unknown()) == ([], [])
+
+
+def test_jobs_can_be_narrowed(twin: Twin, journal: Path | None) -> None:
+    face = twin(ACCEPTED, {**ACCEPTED, "request_id": "r-2"}, LOST, journal=journal, tag="a")
+    face.submit(twin.call)
+    face.sharing(tag="b").submit(raw_call("other/model", {}))
+    lose(face, twin)
+    now = datetime.now(UTC)
+    assert [entry.request_id for entry in face.jobs()] == ["r-1", "r-2", None]
+    assert [entry.request_id for entry in face.jobs(state="accepted")] == ["r-1", "r-2"]
+    assert [entry.request_id for entry in face.jobs(slug="other/model")] == ["r-2"]
+    assert [entry.request_id for entry in face.jobs(tag="a")] == ["r-1", None]
+    assert len(face.jobs(since=now - timedelta(hours=1))) == 3
+    assert face.jobs(since=now + timedelta(hours=1)) == []
+    with pytest.raises(errors.MuAPIError, match="state must be one of"):
+        face.jobs(state="done")
+    with pytest.raises(errors.MuAPIError, match="time zone"):
+        face.jobs(since=now.replace(tzinfo=None))
+
+
+def test_an_accepted_job_can_be_taken_up_again(twin: Twin, journal: Path | None) -> None:
+    face = twin(ACCEPTED, DONE, journal=journal)
+    face.submit(twin.call)
+    (job,) = face.resume()
+    assert (job.id, job.call) == ("r-1", twin.call)
+    assert face.wait(job).done
+    assert face.resume() == []
+
+
+def test_a_submit_that_is_under_way_is_not_told_as_lost(twin: Twin, journal: Path | None) -> None:
+    seen: list[int] = []
+
+    def look_around(_: Any) -> Any:
+        seen.append(len(face.server.requests) and len(list(_unknown(face))))
+        return ACCEPTED
+
+    face = twin(look_around, journal=journal)
+    face.submit(twin.call)
+    assert seen == [0]
+
+
+def _unknown(face: Any) -> list[Any]:
+    """The client's unknown submits, asked for while it is in the middle of one: on another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(face.unknown).result()  # type: ignore[no-any-return]
+
+
+def test_the_user_may_say_that_a_lost_submit_was_never_accepted(twin: Twin, journal: Path | None) -> None:
+    face = twin(LOST, journal=journal, max_spend=Decimal(1), unpriced=Decimal("0.75"))
+    error = lose(face, twin)
+    assert face.spend.in_doubt_usd == Decimal("0.75")
+    with pytest.raises(errors.SpendLimitError, match=r"0\.75 USD set aside"):
+        face.submit(twin.call)
+    face.settle(error, None)
+    assert (face.unknown(), face.jobs(), face.spend.reserved_usd) == ([], [], 0)
+    if journal is not None:
+        assert Journal(journal).entries() == []
+    lose(face, twin)  # there is room for it again
+
+
+@pytest.mark.parametrize("as_job", [True, False])
+def test_the_user_may_say_which_job_a_lost_submit_is(twin: Twin, journal: Path | None, as_job: bool) -> None:
+    face = twin(LOST, DONE, journal=journal, max_spend=Decimal(1), unpriced=Decimal("0.75"))
+    lose(face, twin)
+    (entry,) = face.unknown()
+    face.settle(entry, Job("r-1") if as_job else "r-1")
+    assert [job.id for job in face.resume()] == ["r-1"]
+    assert (face.spend.in_doubt_usd, face.spend.reserved_usd) == (0, Decimal("0.75"))
+    assert face.wait("r-1").done
+    assert (face.spend.total_usd, face.spend.reserved_usd, face.spend.requests) == (Decimal("0.2"), 0, 1)
+    with pytest.raises(errors.MuAPIError, match="nothing to settle"):
+        face.settle(face.jobs()[0], None)
+
+
+def test_a_lost_submit_of_another_process_can_be_settled_too(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    lose(twin(LOST, journal=path), twin)
+    face = twin(DONE, journal=path)
+    (entry,) = face.unknown()
+    face.settle(entry, "r-1")
+    assert [job.id for job in face.resume()] == ["r-1"]
+    assert face.unknown() == []
+
+
+def test_a_lost_submit_clears_once_its_only_candidate_was_found(twin: Twin, journal: Path | None) -> None:
+    def history(_: Any) -> Any:
+        now = datetime.now(UTC)
+        item = {"request_id": "r-9", "model": "new/model", "created_at": now.isoformat()}
+        head = {"date": now.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+        return 200, {"items": [item], "next_cursor": None}, head
+
+    face = twin(LOST, history, {**DONE, "id": "r-9"}, journal=journal)
+    error = lose(face, twin)
+    found = face.reconcile(error)
+    assert ([job.id for job in found.candidates], found.complete) == (["r-9"], True)
+    assert len(face.unknown()) == 1, "a candidate alone proves nothing"
+    assert face.wait(found.candidates[0]).done
+    assert face.unknown() == []
+    assert [(entry.state, entry.request_id) for entry in face.jobs()] == [("completed", "r-9")]
+    assert face.spend.requests == 1
+
+
+def test_entries_are_this_account_s_unless_all_are_asked_for(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    twin(ACCEPTED, journal=path).submit(twin.call)
+    lose(twin(LOST, journal=path, api_key="another-key-0123456789"), twin)
+    mine, theirs = twin(ACCEPTED, journal=path), twin(ACCEPTED, journal=path, api_key="another-key-0123456789")
+    assert ([job.id for job in mine.resume()], mine.unknown(), len(mine.jobs())) == (["r-1"], [], 1)
+    assert (theirs.resume(), len(theirs.unknown()), len(theirs.jobs())) == ([], 1, 1)
+    assert len(mine.unknown(all_accounts=True)) == len(theirs.resume(all_accounts=True)) == 1
+    assert len(mine.jobs(all_accounts=True)) == 2
+    assert twin.key.encode() not in path.read_bytes()
+
+
+def test_another_clients_error_cannot_be_settled_by_name_alone(twin: Twin) -> None:
+    with pytest.raises(errors.MuAPIError, match=r"mu\.unknown\(\) lists"):
+        twin(ACCEPTED).settle(errors.SubmitOutcomeUnknownError("lost"), None)
+
+
+def test_what_the_journal_holds_can_be_forgotten_but_for_the_books(twin: Twin, tmp_path: Path) -> None:
+    face = twin(ACCEPTED, DONE, journal=tmp_path / "jobs.db")
+    face.run(twin.call)
+    later = datetime.now(UTC) + timedelta(seconds=5)
+    assert face.forget(before=later, bodies=False) == 1
+    assert face.forget(before=later) == 1
+    (entry,) = Journal(tmp_path / "jobs.db").entries()
+    assert (entry.call, entry.state, entry.cost.charged_usd) == (None, "completed", Decimal("0.2"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_child_does_not_tell_of_its_parent_s_submits(twin: Twin) -> None:
+    face = twin(LOST)
+    lose(face, twin)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, str(len(list(face.mu._context.memory.unknown()))).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (os.read(reading, 9), len(face.unknown())) == (b"0", 1)
+    os.close(reading)
+    os.close(writing)
+
+
+def test_where_a_job_s_outputs_were_saved_is_remembered(twin: Twin, journal: Path | None, tmp_path: Path) -> None:
+    done = {"id": "r-1", "status": "completed", "outputs": ["a word"], "cost": COST}
+    face = twin(ACCEPTED, done, journal=journal)
+    prediction = face.run(twin.call)
+    assert face.jobs()[0].files == ()
+    (saved,) = face.download(prediction, tmp_path / "out")
+    (entry,) = face.jobs()
+    assert (entry.files, saved.read_text()) == ((saved,), "a word")
+
+
+def test_the_journal_notes_the_kind_of_key_once_it_is_settled(twin: Twin, tmp_path: Path) -> None:
+    face = twin(ACCEPTED, DONE, journal=tmp_path / "jobs.db")
+    face.run(twin.call)
+    face.run(twin.call)
+    assert [entry.key_kind for entry in Journal(tmp_path / "jobs.db").entries()][-1] == "live"
