@@ -419,7 +419,7 @@ def test_a_cancelled_download_leaves_nothing(server: FileServer, made: Any, tmp_
     async def cancelled() -> None:
         async with AsyncMuAPI(KEY, server.url) as mu:
             task = asyncio.create_task(mu.download(made(server.plays("/a.png", step)), tmp_path))
-            assert await asyncio.to_thread(begun.wait, 5)
+            assert await asyncio.to_thread(begun.wait, 60)
             assert len(left(tmp_path)) == 1
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
