@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -56,7 +55,7 @@ def test_one_client_serves_32_threads_under_faults(faults: FaultServer) -> None:
 def test_a_client_works_on_both_sides_of_a_fork(faults: FaultServer) -> None:
     with MuAPI(KEY, faults.url, clock=LeapingClock()) as mu:
         assert mu.run(_call("completed-before")).done
-        child = _fork()
+        child = os.fork()
         if child == 0:
             _exit_with(lambda: mu.run(_call("completed-child")).done)
         mine = mu.run(_call("completed-parent")).done
@@ -73,18 +72,12 @@ def test_a_fork_while_another_thread_holds_the_locks_leaves_the_child_a_client_t
     with MuAPI(KEY, faults.url, clock=LeapingClock()) as mu:
         assert mu.run(_call("completed-before")).done
         with mu._connections._lock, mu._ledger._lock:  # another thread's moment inside, made to last
-            child = _fork()
+            child = os.fork()
             if child == 0:
                 _exit_with(lambda: _in_a_thread(lambda: mu.run(_call("completed-child")).done))
         _, status = os.waitpid(child, 0)
 
     assert os.waitstatus_to_exitcode(status) == 0
-
-
-def _fork() -> int:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # 3.12 and later: the server's thread is not forked
-        return os.fork()
 
 
 def _exit_with(work: Any) -> None:
