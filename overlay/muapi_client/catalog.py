@@ -184,29 +184,29 @@ def _data(package: str) -> dict[str, Any]:
 def _models(package: str) -> Mapping[str, Model]:
     """The models of a generated package, by slug."""
     data = _data(package)
-    return {said["slug"]: _model(said, data["prices_as_of"], package) for said in data["models"]}
+    return {entry["slug"]: _model(entry, data["prices_as_of"], package) for entry in data["models"]}
 
 
-def _model(said: Mapping[str, Any], as_of: str, package: str) -> Model:
-    price = said["price"]
+def _model(entry: Mapping[str, Any], as_of: str, package: str) -> Model:
+    price = entry["price"]
     cost = usd(price["cost_usd"]) if price else None
     return Model(
-        slug=said["slug"],
-        function=said["function"],
-        group=said["group"],
-        kind=said["kind"],
-        name=said["name"],
-        tier=said["tier"],
-        streams=said["streams"],
+        slug=entry["slug"],
+        function=entry["function"],
+        group=entry["group"],
+        kind=entry["kind"],
+        name=entry["name"],
+        tier=entry["tier"],
+        streams=entry["streams"],
         price=Price(cost, price["dynamic"], as_of) if cost is not None else None,
-        request=said["request"],
+        request=entry["request"],
         package=package,
     )
 
 
 @cache
 def _fields(package: str, request: str) -> tuple[Field, ...]:
-    said: dict[str, dict[str, Any]] = _data(package)["requests"].get(request, {})
+    schemas: dict[str, dict[str, Any]] = _data(package)["requests"].get(request, {})
     found = [
         Field(
             name=name,
@@ -218,6 +218,6 @@ def _fields(package: str, request: str) -> tuple[Field, ...]:
             description=schema.get("description", ""),
             schema=schema,
         )
-        for name, schema in said.items()
+        for name, schema in schemas.items()
     ]
     return tuple(sorted(found, key=lambda f: not f.required))

@@ -268,7 +268,7 @@ class SpecPinError(MuAPIError):
 
     Attributes:
         runs_on: Hash of the document this package was rendered from; empty where ``spec_pin`` could not be read.
-        pinned: Hash of the document asked for; empty likewise.
+        pinned: Hash of the document asked for; empty in the same case.
     """
 
     def __init__(self, message: str = "", *, runs_on: str = "", pinned: str = "", **known: Any) -> None:

@@ -12,7 +12,7 @@ from wire import KINDS
 
 from muapi_client import MuAPI, errors, raw_call
 from muapi_client._protocol import exchange
-from muapi_client._protocol.steps import Lost
+from muapi_client._protocol.steps import NoReply
 
 if TYPE_CHECKING:
     from server import FaultServer
@@ -62,7 +62,7 @@ def test_a_refund_counts_as_no_cost() -> None:
 def test_a_client_that_sent_a_lost_submit_again_would_be_caught(
     faults: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "may_resubmit", lambda outcome: isinstance(outcome, Lost))
+    monkeypatch.setattr(exchange, "may_resubmit", lambda outcome: isinstance(outcome, NoReply))
     faults.plan.queues["submit"].append(strike("reset_after_reading", accepts=True))
 
     with MuAPI("k", faults.url, timeout=PATIENCE, clock=LeapingClock()) as mu:

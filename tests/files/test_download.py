@@ -340,7 +340,7 @@ def test_a_full_disk_says_so(
     def full(_part: object, _content: bytes) -> None:
         raise errors.DownloadError("cannot write to x: No space left on device")
 
-    monkeypatch.setattr("muapi_client._files.temp_file.Part.write", full)
+    monkeypatch.setattr("muapi_client._files.temp_file.PartialFile.write", full)
     url = server.plays("/a.png", sends(PNG))
     with pytest.raises(errors.DownloadError, match="No space left"):
         mu.download(made(url), tmp_path)
@@ -401,7 +401,7 @@ def test_an_interrupt_stops_every_thread(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("muapi_client._files.temp_file.Part.place", interrupt)
+    monkeypatch.setattr("muapi_client._files.temp_file.PartialFile.place", interrupt)
     urls = server.plays("/a.png", sends(PNG)), server.plays("/b.png", drips(PNG))
     with MuAPI(KEY, server.url) as mu, pytest.raises(KeyboardInterrupt):
         mu.download(made(*urls), tmp_path)

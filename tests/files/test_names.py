@@ -11,8 +11,8 @@ from fileserver import HTML, MP4, PNG
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from muapi_client._files.attachments import attachments, with_urls
-from muapi_client._files.fetch import misfit
+from muapi_client._files.attachments import find_attachments, with_urls
+from muapi_client._files.fetch import find_misfit
 from muapi_client._files.media import (
     SIGNATURES,
     SUFFIXES,
@@ -26,8 +26,8 @@ from muapi_client._files.media import (
     suffix_of,
     wire_name,
 )
-from muapi_client._files.temp_file import Part
-from muapi_client._files.urls import hop, is_safe, shown
+from muapi_client._files.temp_file import PartialFile
+from muapi_client._files.urls import is_safe, resolve_redirect, show_url
 from muapi_client._spec.raw_call import raw_call
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_a_sent_name_can_break_no_header(name: str, media_type: str) -> None:
 def test_any_bytes_are_something(head: bytes, told: str) -> None:
     media_type = settle(head, told, None)
     assert re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type)
-    assert isinstance(misfit(head, "image/png", told), str)
+    assert isinstance(find_misfit(head, "image/png", told), str)
 
 
 @given(st.sampled_from(SIGNATURES), st.binary(min_size=400, max_size=400))
@@ -140,10 +140,16 @@ def test_archives_and_unknown_bytes(head: bytes, told: str | None, suffix: str) 
 
 @given(ANY_TEXT, ANY_TEXT)
 def test_any_address_is_judged(url: str, location: str) -> None:
-    for candidate in (url, f"https://{url}", f"http://{url}", hop("https://x/y", location), hop(url, location)):
+    for candidate in (
+        url,
+        f"https://{url}",
+        f"http://{url}",
+        resolve_redirect("https://x/y", location),
+        resolve_redirect(url, location),
+    ):
         if is_safe(candidate, loopback=False):
             assert candidate.lower().startswith("https://")
-        assert isinstance(shown(candidate), str)
+        assert isinstance(show_url(candidate), str)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +174,7 @@ def test_safe_addresses(url: str, *, loopback: bool, safe: bool) -> None:
 
 
 def test_a_message_shows_no_signature() -> None:
-    assert shown("https://s3/x/a.png?X-Amz-Signature=secret#f") == "https://s3/x/a.png"
+    assert show_url("https://s3/x/a.png?X-Amz-Signature=secret#f") == "https://s3/x/a.png"
 
 
 BODIES = st.recursive(
@@ -180,16 +186,16 @@ BODIES = st.recursive(
 @given(st.dictionaries(st.text(max_size=3), BODIES, max_size=4))
 def test_every_file_is_found_and_replaced(body: Mapping[str, object]) -> None:
     call = raw_call("new/model", body)
-    found = attachments(call.body)
+    found = find_attachments(call.body)
     assert str(call.body).count("PosixPath(") <= len(found)
     replaced = with_urls(call, {where: f"https://x/{index}" for index, (where, _) in enumerate(found)})
-    assert attachments(replaced.body) == []
+    assert find_attachments(replaced.body) == []
     if not found:
         assert replaced == call
 
 
 def test_a_part_that_was_never_opened_is_discarded_in_peace(tmp_path: Path) -> None:
-    part = Part(tmp_path / "never")
+    part = PartialFile(tmp_path / "never")
     part.discard()
     part.discard()
     assert not (tmp_path / "never").exists()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from attrs import evolve
 
 from muapi_client import MuAPI, SandboxWarning, catalog, errors
-from muapi_client._sandbox.detection import QUOTING, listing_of, verdict_of
+from muapi_client._sandbox.detection import QUOTING, count_keys, judge_answer
 from muapi_client._spec.validation import check
 from muapi_client._state.key_state import Known
 from muapi_client.emulator import Emulator, Outcome, Shape
@@ -94,7 +94,7 @@ def judged(answers: int = ANSWERS, seed: int = SEED) -> list[Judged]:
 def _live(dice: Random, shape: Shape, size: int) -> Iterator[Judged]:
     emulator = Emulator(live_keys=["sk-live"], test_keys=[], balance=10**6, shape=shape)
     with MuAPI("sk-live", transport=emulator.transport()) as mu:
-        listing = listing_of(mu.keys.list())
+        listing = count_keys(mu.keys.list())
         for _ in range(size):
             case = dice.choice([*FATES, *ECHOES])
             call = _live_call(case, dice)
@@ -115,7 +115,7 @@ def _live_call(case: str, dice: Random) -> Call[Any]:
 def _sandbox(dice: Random, shape: Shape, size: int) -> Iterator[Judged]:
     emulator = Emulator(live_keys=[], test_keys=["sk-test"], shape=shape)
     with MuAPI("sk-test", transport=emulator.transport()) as mu:
-        listing = listing_of(mu.keys.list())
+        listing = count_keys(mu.keys.list())
         for _ in range(size):
             said = _answer(mu, call_of(dice, KINDS, INPUT))
             yield _judge("sandbox", _made(said), said, Known(listing=listing))
@@ -173,7 +173,7 @@ def _answer(mu: MuAPI, call: Call[Any]) -> Prediction:
 
 
 def _judge(truth: Literal["live", "sandbox"], case: str, said: Prediction, listed: Known) -> Judged:
-    verdicts = [verdict_of(said), said.sandbox, verdict_of(said, listed)]
+    verdicts = [judge_answer(said), said.sandbox, judge_answer(said, listed)]
     told = {view: verdict.verdict for view, verdict in zip(VIEWS, verdicts, strict=True)}
     return Judged(truth, case, told, verdicts[0].evidence)
 

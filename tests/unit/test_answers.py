@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from muapi_client import MuAPIError, errors
 from muapi_client._protocol.job_answer import read_id, read_prediction
-from muapi_client._protocol.response import decode, status_error, typed
+from muapi_client._protocol.response import decode, parse_typed, status_error
 from muapi_client._protocol.steps import Reply
-from muapi_client._sandbox.guard import judged
+from muapi_client._sandbox.guard import add_verdict
 from muapi_client._types.status import STATES, JobState
 from muapi_client._types.words import read_error
 from muapi_generated import models
@@ -64,7 +64,7 @@ def test_a_prediction_or_none(body: Any, status: int, headers: dict[str, str], n
         assert all(isinstance(warning, str) for warning in said.warnings)
         assert said.id is None or isinstance(said.id, str)
         assert said.error is None or said.error.strip()
-        assert judged(said).sandbox.verdict in (True, False, None)
+        assert add_verdict(said).sandbox.verdict in (True, False, None)
         assert status < 500
         repr(said)
 
@@ -110,7 +110,7 @@ def test_no_depth_is_too_deep(shape: str) -> None:
 def test_a_typed_answer_or_an_error_of_ours(answer: str, body: Any) -> None:
     for name in (answer, f"list[{answer}]") if answer else ("",):
         try:
-            said = typed(name, body)
+            said = parse_typed(name, body)
         except MuAPIError as error:
             assert isinstance(error, errors.ResponseError)  # noqa: PT017 - one of two outcomes
         else:
@@ -118,7 +118,7 @@ def test_a_typed_answer_or_an_error_of_ours(answer: str, body: Any) -> None:
 
 
 def test_no_declared_answer_is_any_json() -> None:
-    assert typed("", [1, {"a": None}]) == [1, {"a": None}]
+    assert parse_typed("", [1, {"a": None}]) == [1, {"a": None}]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from muapi_client import Cost
 from muapi_client._streams.framing import Form, Frame, Reader
-from muapi_client._streams.state import Course
+from muapi_client._streams.state import StreamState
 from muapi_client._streams.text import BROKEN, GROWN, REVISED
 
 if TYPE_CHECKING:
@@ -41,15 +41,15 @@ def chunk(delta: Any, finish: str | None = None, index: int = 0, **beside: Any) 
     return {"id": "c", "object": "chat.completion.chunk", "choices": [choice]}
 
 
-def heard(body: bytes, content_type: str = SSE, cuts: tuple[int, ...] = ()) -> Course:
+def heard(body: bytes, content_type: str = SSE, cuts: tuple[int, ...] = ()) -> StreamState:
     """The course of a body that comes in these pieces."""
-    course, reader = Course(), Reader(content_type)
+    state, reader = StreamState(), Reader(content_type)
     said = []
     for start, end in zip((0, *cuts), (*cuts, len(body)), strict=True):
-        said += [course.take(frame) for frame in reader.feed(body[start:end])]
-    said += [course.take(frame) for frame in reader.end()]
-    assert course.text == "".join(event.text for event in said if event)
-    return course
+        said += [state.take(frame) for frame in reader.feed(body[start:end])]
+    said += [state.take(frame) for frame in reader.end()]
+    assert state.text == "".join(event.text for event in said if event)
+    return state
 
 
 def openai(pieces: list[str], *, again: bool) -> Dialect:
@@ -113,10 +113,10 @@ def test_the_text_is_told_once_in_every_dialect_however_it_is_cut(
     pieces = data.draw(PIECES.filter(lambda words: words[0].strip() and words[1].strip()))
     content_type, body = dialect(pieces, again=data.draw(st.booleans()))
     cuts = tuple(sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=6))))
-    course = heard(body, content_type, cuts)
-    assert course.text == "".join(pieces)
-    assert course.ended
-    assert course.failure is None
+    state = heard(body, content_type, cuts)
+    assert state.text == "".join(pieces)
+    assert state.ended
+    assert state.failure is None
 
 
 @given(st.lists(st.sampled_from(["ha", "null", '"quoted"', "5", "true", "[1]", " x"]), min_size=1))
@@ -184,10 +184,10 @@ def test_words_that_grow_by_chance_are_nothing_to_tell() -> None:
     ],
 )
 def test_a_failure_is_seen_wherever_it_is_told(payload: Any, why: str) -> None:
-    course = heard(events({"text": "Hel"}, payload))
-    assert why in (course.failure or "")
-    assert course.prediction().status == "failed"
-    named = Course()
+    state = heard(events({"text": "Hel"}, payload))
+    assert why in (state.failure or "")
+    assert state.prediction().status == "failed"
+    named = StreamState()
     named.take(Frame(Form.EVENT, json.dumps(payload), "response.failed"))
     assert named.failure
 
@@ -204,9 +204,9 @@ def test_a_failure_is_seen_wherever_it_is_told(payload: Any, why: str) -> None:
     ],
 )
 def test_the_end_of_a_step_is_not_that_of_the_stream(payload: Any) -> None:
-    course = heard(events({"text": "Hel"}, payload))
-    assert not course.settled
-    assert not course.complete
+    state = heard(events({"text": "Hel"}, payload))
+    assert not state.settled
+    assert not state.complete
 
 
 def test_a_text_is_complete_only_when_every_choice_is() -> None:
@@ -217,10 +217,10 @@ def test_a_text_is_complete_only_when_every_choice_is() -> None:
 
 
 def test_a_zero_of_the_head_is_no_cost_until_the_end_is_known() -> None:
-    course = Course(told=Cost(Decimal(0)))
-    assert course.cost is None
-    course.take(Frame(Form.EVENT, "[DONE]"))
-    assert course.cost == Cost(Decimal(0))
+    state = StreamState(head_cost=Cost(Decimal(0)))
+    assert state.cost is None
+    state.take(Frame(Form.EVENT, "[DONE]"))
+    assert state.cost == Cost(Decimal(0))
 
 
 def test_half_a_character_is_no_id() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from muapi_client import Retry
 from muapi_client._protocol.resend import may_look_again, may_reread, may_resubmit, retry_after
-from muapi_client._protocol.steps import Lost, Reply
+from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client.errors import APIConnectionError
 
 DATES = st.from_regex(
@@ -20,8 +20,8 @@ DATES = st.from_regex(
 )
 NOISE = st.sampled_from(["²", "\u0663", "9" * 5000, ",", ":"])
 SOUP = st.text() | DATES | st.integers().map(str) | st.floats().map(str) | NOISE
-UNSENT = Lost(APIConnectionError("refused", sent=False), 0.0)
-SENT = Lost(APIConnectionError("reset"), 0.0)
+UNSENT = NoReply(APIConnectionError("refused", sent=False), 0.0)
+SENT = NoReply(APIConnectionError("reset"), 0.0)
 
 
 def reply(status: int, content: bytes = b"{}", **headers: str) -> Reply:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
 from muapi_client._protocol.cost_headers import DISPUTE
 from muapi_client._sandbox import evidence
-from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
-from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh
-from muapi_client._sandbox.guard import judged
-from muapi_client._state.key_state import Known, Listing, Standing
+from muapi_client._sandbox.detection import count_keys, find_in_key_facts, have_same_outputs, looks_like_sandbox
+from muapi_client._sandbox.evidence import INDICATORS, SETTLES, Evidence, Indicator, weigh
+from muapi_client._sandbox.guard import add_verdict
+from muapi_client._state.key_state import KeyFacts, KeyState, Listing
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 
@@ -30,44 +30,46 @@ FOX = flux_dev_image(prompt="a fox")
 ASKED = gpt_5_mini(prompt="why are foxes red?")
 ZERO, PAID = Cost(Decimal(0)), Cost(Decimal("0.03"))
 
-KINDS = st.sets(st.sampled_from(GROUNDS))
-FOR_LIVE = [ground for ground in GROUNDS if ground.weight < 0]
-FOR_SANDBOX = [ground for ground in GROUNDS if ground.weight > 0]
+KINDS = st.sets(st.sampled_from(INDICATORS))
+FOR_LIVE = [indicator for indicator in INDICATORS if indicator.weight < 0]
+FOR_SANDBOX = [indicator for indicator in INDICATORS if indicator.weight > 0]
 RANKS = {False: 0, None: 1, True: 2}
 
 
-def rank(grounds: set[Ground]) -> int:
-    return RANKS[weigh(map(Evidence, grounds)).verdict]
+def rank(indicators: set[Indicator]) -> int:
+    return RANKS[weigh(map(Evidence, indicators)).verdict]
 
 
 def said(*urls: str, cost: Cost | None = ZERO, call: Any = FOX, looks: int = 0, **more: Any) -> Prediction:
-    return judged(Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more))
+    return add_verdict(
+        Prediction("abc", "completed", tuple(map(Output, urls)), cost=cost, call=call, looks=looks, **more)
+    )
 
 
 @given(KINDS, st.sampled_from(FOR_LIVE))
-def test_evidence_for_live_never_moves_the_verdict_towards_sandbox(found: set[Ground], more: Ground) -> None:
+def test_evidence_for_live_never_moves_the_verdict_towards_sandbox(found: set[Indicator], more: Indicator) -> None:
     assert rank(found | {more}) <= rank(found)
 
 
 @given(KINDS, st.sampled_from(FOR_SANDBOX))
-def test_evidence_for_sandbox_never_moves_the_verdict_towards_live(found: set[Ground], more: Ground) -> None:
+def test_evidence_for_sandbox_never_moves_the_verdict_towards_live(found: set[Indicator], more: Indicator) -> None:
     assert rank(found | {more}) >= rank(found)
 
 
 @given(KINDS, st.sampled_from([evidence.CHARGED, evidence.REFUNDED, evidence.CHARGED_BEFORE]))
-def test_money_ends_the_matter(found: set[Ground], money: Ground) -> None:
+def test_money_ends_the_matter(found: set[Indicator], money: Indicator) -> None:
     assert weigh(map(Evidence, found | {money})).verdict is False
 
 
-@given(st.sets(st.sampled_from([ground for ground in GROUNDS if not ground.weight])))
-def test_what_weighs_nothing_settles_nothing(found: set[Ground]) -> None:
+@given(st.sets(st.sampled_from([indicator for indicator in INDICATORS if not indicator.weight])))
+def test_what_weighs_nothing_settles_nothing(found: set[Indicator]) -> None:
     verdict = weigh(map(Evidence, found))
     assert verdict.verdict is None
     assert len(verdict.evidence) == len(found)
 
 
-@given(st.lists(st.sampled_from(GROUNDS)))
-def test_a_kind_of_evidence_counts_once_and_in_any_order(found: list[Ground]) -> None:
+@given(st.lists(st.sampled_from(INDICATORS)))
+def test_a_kind_of_evidence_counts_once_and_in_any_order(found: list[Indicator]) -> None:
     assert weigh(map(Evidence, found)) == weigh(map(Evidence, {*found})) == weigh(map(Evidence, reversed(found)))
 
 
@@ -77,16 +79,20 @@ def test_no_evidence_is_no_verdict() -> None:
 
 def test_no_single_sign_in_an_answer_settles_for_sandbox() -> None:
     """Only what is known of the key itself does."""
-    alone = {ground for ground in GROUNDS if rank({ground}) == RANKS[True]}
+    alone = {indicator for indicator in INDICATORS if rank({indicator}) == RANKS[True]}
     assert alone == {evidence.LISTED_TEST, evidence.SAMPLED_BEFORE}
-    assert all(ground.settles == (abs(ground.weight) >= SETTLES) for ground in GROUNDS)
+    assert all(indicator.settles == (abs(indicator.weight) >= SETTLES) for indicator in INDICATORS)
 
 
 def test_every_kind_of_evidence_has_a_sentence_and_a_source() -> None:
-    assert len(set(GROUNDS)) == len(GROUNDS) == sum(isinstance(value, Ground) for value in vars(evidence).values())
-    for ground in GROUNDS:
-        assert ground.source
-        assert "{" not in str(Evidence(ground, "detail"))
+    assert (
+        len(set(INDICATORS))
+        == len(INDICATORS)
+        == sum(isinstance(value, Indicator) for value in vars(evidence).values())
+    )
+    for indicator in INDICATORS:
+        assert indicator.source
+        assert "{" not in str(Evidence(indicator, "detail"))
 
 
 def test_the_weightiest_evidence_comes_first() -> None:
@@ -170,20 +176,20 @@ def test_the_table(prediction: Prediction, expected: bool | None) -> None:
 
 
 def test_text_is_told_by_its_key_alone() -> None:
-    told = judged(Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED))
+    told = add_verdict(Prediction("abc", "completed", (Output(text="This is a sample."),), cost=ZERO, call=ASKED))
     assert told.sandbox.verdict is None
     for known, expected in (
-        (Known(sampled="request 1"), True),
-        (Known(charged="request 1"), False),
-        (Known(listing=Listing(test=2)), True),
-        (Known(listing=Listing(live=2)), False),
-        (Known(listing=Listing(test=1, live=1)), None),
-        (Known(listing=Listing(test=1, silent=1)), None),
-        (Known(listing=Listing(silent=1)), None),
-        (Known(listing=Listing()), None),
-        (Known(sampled="request 1", charged="request 2"), False),
+        (KeyFacts(sampled="request 1"), True),
+        (KeyFacts(charged="request 1"), False),
+        (KeyFacts(listing=Listing(test=2)), True),
+        (KeyFacts(listing=Listing(live=2)), False),
+        (KeyFacts(listing=Listing(test=1, live=1)), None),
+        (KeyFacts(listing=Listing(test=1, silent=1)), None),
+        (KeyFacts(listing=Listing(silent=1)), None),
+        (KeyFacts(listing=Listing()), None),
+        (KeyFacts(sampled="request 1", charged="request 2"), False),
     ):
-        assert judged(told, known).sandbox.verdict is expected, known
+        assert add_verdict(told, known).sandbox.verdict is expected, known
 
 
 def test_a_free_model_makes_a_cost_of_zero_no_evidence() -> None:
@@ -201,7 +207,7 @@ def test_a_stream_does_not_end_at_once() -> None:
 
 
 def test_what_has_not_ended_did_not_end_at_once() -> None:
-    running = judged(Prediction("abc", "processing", cost=ZERO, call=FOX))
+    running = add_verdict(Prediction("abc", "processing", cost=ZERO, call=FOX))
     assert running.sandbox == SandboxVerdict(None, ("the server told a cost of 0 USD",))
 
 
@@ -210,21 +216,21 @@ COSTS = st.none() | st.builds(
     Cost, st.decimals(0, 5, places=2), st.integers(0, 2), st.integers(0, 2), refunded=st.booleans()
 )
 CALLS = st.sampled_from([None, FOX, ASKED, raw_call("new/one", {"prompt": "x"}), raw_call("new/two", {"url": SAMPLE})])
-KNOWN = st.builds(Known, st.sampled_from(["", "request 1"]), st.sampled_from(["", "request 2"]))
+KNOWN = st.builds(KeyFacts, st.sampled_from(["", "request 1"]), st.sampled_from(["", "request 2"]))
 ANSWERS = st.builds(lambda urls, **more: said(*urls, **more), URLS, cost=COSTS, call=CALLS, looks=st.integers(0, 2))
 
 
 @given(ANSWERS, KNOWN)
-def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction, known: Known) -> None:
-    answer = judged(answer, known)
+def test_the_quick_look_misses_no_sandbox_and_pickling_changes_nothing(answer: Prediction, known: KeyFacts) -> None:
+    answer = add_verdict(answer, known)
     verdict = answer.sandbox
     assert looks_like_sandbox(answer, known) or verdict.verdict is not True
     assert pickle.loads(pickle.dumps(answer)).sandbox == verdict
 
 
 @given(ANSWERS, KNOWN, st.decimals("0.000001", 10**6), st.booleans())
-def test_a_charge_is_never_called_sandbox(answer: Prediction, known: Known, amount: Decimal, refunded: bool) -> None:
-    assert evolve(judged(answer, known), cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
+def test_a_charge_is_never_called_sandbox(answer: Prediction, known: KeyFacts, amount: Decimal, refunded: bool) -> None:
+    assert evolve(add_verdict(answer, known), cost=Cost(amount, refunded=refunded)).sandbox.verdict is False
 
 
 def test_the_key_list_counts_active_keys() -> None:
@@ -234,61 +240,61 @@ def test_the_key_list_counts_active_keys() -> None:
         ApiKey(is_test=False, is_active=False),
         {"is_test": False},  # what is no key as documented tells nothing
     ]
-    assert listing_of(keys) == Listing(test=2, live=0, silent=1)
-    assert listing_of(keys[:3]) == Listing(test=2)
-    assert listing_of([ApiKey.from_dict({"is_test": "yes"})]) == Listing(silent=1)
-    assert listing_of([]) == Listing()
+    assert count_keys(keys) == Listing(test=2, live=0, silent=1)
+    assert count_keys(keys[:3]) == Listing(test=2)
+    assert count_keys([ApiKey.from_dict({"is_test": "yes"})]) == Listing(silent=1)
+    assert count_keys([]) == Listing()
 
 
 def test_a_mixed_list_says_that_it_settles_nothing() -> None:
-    verdict = weigh(of_key(Known(listing=Listing(2, 1, 0))))
+    verdict = weigh(find_in_key_facts(KeyFacts(listing=Listing(2, 1, 0))))
     assert verdict == SandboxVerdict(
         None, ("the key list marks 2 of 3 active keys as test keys, and does not tell which key this is",)
     )
 
 
 def test_the_same_outputs_are_the_same_when_there_are_any() -> None:
-    assert same_outputs([said(SAMPLE), said(SAMPLE)])
-    assert not same_outputs([said(SAMPLE), said(LIVE)])
-    assert not same_outputs([said(), said()])
-    assert not same_outputs([said(SAMPLE)])
+    assert have_same_outputs([said(SAMPLE), said(SAMPLE)])
+    assert not have_same_outputs([said(SAMPLE), said(LIVE)])
+    assert not have_same_outputs([said(), said()])
+    assert not have_same_outputs([said(SAMPLE)])
 
 
 def test_the_same_outputs_are_files_that_were_not_given() -> None:
     words = Prediction("abc", "completed", (Output(text="no"),), cost=ZERO, call=raw_call("new/one", {"prompt": "x"}))
-    assert not same_outputs([words, words])
+    assert not have_same_outputs([words, words])
     mixed = evolve(words, outputs=(Output(url=SAMPLE), Output(text="no")))
-    assert not same_outputs([mixed, mixed])
+    assert not have_same_outputs([mixed, mixed])
     given_back = [said(f"{SAMPLE}?v=1", call=raw_call("new/edit", {"url": SAMPLE, "seed": seed})) for seed in (1, 2)]
-    assert not same_outputs(given_back)
-    assert not same_outputs([said(SAMPLE, call=ASKED)] * 2)
+    assert not have_same_outputs(given_back)
+    assert not have_same_outputs([said(SAMPLE, call=ASKED)] * 2)
 
 
 def test_a_standing_remembers_what_came_first_and_warns_once() -> None:
-    standing = Standing()
-    standing.charge("request 1")
-    standing.charge("request 2")
-    standing.sample("request 3")
-    standing.sample("request 4")
-    standing.listed(Listing(test=1))
-    standing.listed(None)
-    assert standing.known == Known("request 1", "request 3", Listing(test=1))
-    assert [standing.first_warning(own=True) for _ in range(3)] == [True, False, False]
+    key_state = KeyState()
+    key_state.charge("request 1")
+    key_state.charge("request 2")
+    key_state.sample("request 3")
+    key_state.sample("request 4")
+    key_state.note_listing(Listing(test=1))
+    key_state.note_listing(None)
+    assert key_state.known == KeyFacts("request 1", "request 3", Listing(test=1))
+    assert [key_state.first_warning(own=True) for _ in range(3)] == [True, False, False]
 
 
 def test_a_standing_warns_once_of_its_own_key_and_once_of_others() -> None:
-    standing = Standing()
-    assert [standing.first_warning(own=own) for own in (False, False, True, True)] == [True, False, True, False]
+    key_state = KeyState()
+    assert [key_state.first_warning(own=own) for own in (False, False, True, True)] == [True, False, True, False]
 
 
 def test_a_standing_knows_its_own_jobs_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muapi_client._state.key_state.OWN_MAXIMUM", 2)
-    standing = Standing()
-    assert not standing.owns("a")
+    key_state = KeyState()
+    assert not key_state.owns("a")
     for request_id in ("a", "b", "a", "c"):
-        standing.accept(request_id)
-    assert [standing.owns(request_id) for request_id in ("a", "b", "c", "d")] == [True, False, True, False]
-    assert standing.owns("")  # answered at once without an id: by nobody else's submit
+        key_state.accept(request_id)
+    assert [key_state.owns(request_id) for request_id in ("a", "b", "c", "d")] == [True, False, True, False]
+    assert key_state.owns("")  # answered at once without an id: by nobody else's submit
 
 
 MARKED = st.sampled_from(["", "?v=1", "#top", "?v=1#top", "?"])

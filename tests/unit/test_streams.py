@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from muapi_client._streams import framing
 from muapi_client._streams.framing import Form, Frame, OversizedFrameError, PageError, Reader
-from muapi_client._streams.state import Course
+from muapi_client._streams.state import StreamState
 
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
@@ -85,13 +85,13 @@ def test_plain_text_is_the_same_text_in_any_pieces(data: st.DataObject) -> None:
 @given(st.sampled_from([SSE, NDJSON, "application/json", "text/plain", "text/html", "", "image/png"]), st.data())
 def test_whatever_arrives_is_read_or_refused_and_nothing_else(kind: str, data: st.DataObject) -> None:
     body = data.draw(st.one_of(st.binary(max_size=60), STREAMS))
-    course = Course()
+    state = StreamState()
     try:
         for frame in frames(kind, *data.draw(cuts(body))):
-            course.take(frame)
+            state.take(frame)
     except PageError:
         assert kind == "text/html" or b"<" in body
-    course.prediction()
+    state.prediction()
 
 
 JSON = st.recursive(
@@ -125,10 +125,10 @@ JSON = st.recursive(
 
 @given(st.lists(JSON, max_size=5), st.sampled_from(["message", "error", "done", "ping"]))
 def test_no_payload_is_too_odd(values: list[Any], event: str) -> None:
-    course = Course()
-    said = [course.take(Frame(Form.EVENT, json.dumps(value), event)) for value in values]
-    assert course.text == "".join(one.text for one in said if one)
-    course.prediction()
+    state = StreamState()
+    said = [state.take(Frame(Form.EVENT, json.dumps(value), event)) for value in values]
+    assert state.text == "".join(one.text for one in said if one)
+    state.prediction()
 
 
 @pytest.mark.parametrize(

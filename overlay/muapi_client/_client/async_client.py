@@ -1,6 +1,6 @@
 """``AsyncMuAPI``: the twin of ``MuAPI``, awaited. What each method promises is written there.
 
-Lives here: the awaiting methods. A test keeps names and signatures in step with ``_client``.
+Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from muapi_client._client.file_flows import Files
     from muapi_client._client.flows import Flows
     from muapi_client._protocol.steps import Flow
-    from muapi_client._transport.file_transfer import AsyncHands
+    from muapi_client._transport.file_transfer import AsyncFileTransfer
 
 T = TypeVar("T")
 
@@ -109,7 +109,8 @@ class AsyncMuAPI(Client):
     async def resume(self, *, all_accounts: bool = False) -> AsyncIterator[AsyncJob]:
         """The jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
         for job in await self._drive(self._flows.resume(all_accounts=all_accounts)):
-            yield job
+            if await self._drive(self._flows.is_unfinished(job)):
+                yield job
 
     async def jobs(
         self,
@@ -157,7 +158,7 @@ class AsyncMuAPI(Client):
         from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        files = await adownload(plan, self._hands, self._drive)
+        files = await adownload(plan, self._transfer, self._drive)
         await self._drive(self._flows.note_saved(prediction, files))
         return files
 
@@ -207,16 +208,16 @@ class AsyncMuAPI(Client):
     def _files(self) -> "Files":
         from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._hands)
+        return files_of(self, self._transfer)
 
     @property
-    def _hands(self) -> "AsyncHands":
-        from muapi_client._transport.file_transfer import AsyncHands  # noqa: PLC0415 - imports httpx
+    def _transfer(self) -> "AsyncFileTransfer":
+        from muapi_client._transport.file_transfer import AsyncFileTransfer  # noqa: PLC0415 - imports httpx
 
-        return AsyncHands(
+        return AsyncFileTransfer(
             self._connections,
             self._storage,
-            self._shelf,
+            self._upload_cache,
             clock=self._clock,
             origin=self._origin,
             api_key=self._key,

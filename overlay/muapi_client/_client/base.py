@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._settings.api_key import APIKey, read_key
-from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds
+from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds, read_webhook
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._state.context import Context
-from muapi_client._state.key_state import Standing
+from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
-from muapi_client._state.upload_cache import Shelf
+from muapi_client._state.upload_cache import UploadCache
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 class Client:
     """What both clients share."""
-
-    __module__ = "muapi_client"
 
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
@@ -110,7 +108,7 @@ class Client:
         self._origin = read_origin(base_url, allow_http=allow_http)
         self._connections = self._connect(transport)
         self._storage = self._connect(transport)  # files move over connections of their own, without the key
-        self._shelf = Shelf()
+        self._upload_cache = UploadCache()
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
         memory = Memory()
         self._ledger = Ledger(memory, listed_price)
@@ -122,12 +120,12 @@ class Client:
             timeout=read_seconds("timeout", timeout),
             wait_timeout=read_seconds("wait_timeout", wait_timeout),
             strict=strict,
-            webhook=webhook,
+            webhook=read_webhook(webhook),
             team_id=team_id,
-            draw=draw,
+            random=draw_random,
             memory=memory,
             ledger=self._ledger,
-            standing=Standing(),
+            key_state=KeyState(),
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
             max_spend=None if max_spend is None else read_amount("max_spend", max_spend),
@@ -186,7 +184,7 @@ def read_models(given: ModuleType | str | None) -> str | None:
     return read_package(given)
 
 
-def draw() -> float:
+def draw_random() -> float:
     """A random number from 0 to 1, for jitter; the operating system's, since importing ``random`` takes 3 ms."""
     return int.from_bytes(urandom(4)) / 2**32
 
@@ -238,6 +236,6 @@ OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "timeout": partial(read_seconds, "timeout"),
     "unpriced": lambda value: None if value is None else read_amount("unpriced", value),
     "wait_timeout": partial(read_seconds, "wait_timeout"),
-    "webhook": unchanged,
+    "webhook": read_webhook,
 }
 """What ``with_options`` may change, and what reads it."""

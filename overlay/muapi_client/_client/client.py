@@ -1,6 +1,6 @@
 """``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
 
-Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps them alike.
+Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._client.file_flows import Files
     from muapi_client._client.flows import Flows
     from muapi_client._protocol.steps import Flow
-    from muapi_client._transport.file_transfer import Hands
+    from muapi_client._transport.file_transfer import BlockingFileTransfer
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class MuAPI(Client):
         Raises:
             NotFoundError: The server knows no such job.
             APIStatusError, APIConnectionError, ResponseError: No answer could be had.
-            SandboxMismatchError: The answer is not as expected, whoever submitted the job.
+            SandboxMismatchError: The answer is not as expected, no matter who submitted the job.
         """
         return self._drive(self._flows.look(job_or_id))
 
@@ -141,8 +141,8 @@ class MuAPI(Client):
 
         Raises:
             JobFailedError, JobCancelledError: The stream says that it ended badly; ``text`` holds what had arrived.
-            StreamBrokenError: It broke off or fell silent before its end; likewise.
-            WaitTimeoutError: It had not ended in time; likewise.
+            StreamBrokenError: It broke off or fell silent before its end; ``text`` holds what arrived.
+            WaitTimeoutError: It had not ended in time; ``text`` holds what arrived.
             SandboxMismatchError: It was not as expected, which is told after its end; ``text`` holds all of it.
             MuAPIError: Those of :meth:`submit`, until the stream begins.
         """
@@ -203,7 +203,7 @@ class MuAPI(Client):
         """The jobs that were accepted and whose end was not seen, oldest first: wait for each.
 
         Those of this client, and with a journal those of every process that wrote to it; not those that another living
-        process is waiting for.
+        process is waiting for, which is looked at anew before each one is handed out.
 
         Args:
             all_accounts: Whether to list those of other origins and keys in the journal, too.
@@ -211,7 +211,9 @@ class MuAPI(Client):
         Raises:
             JournalError: The journal cannot be read.
         """
-        return iter(self._drive(self._flows.resume(all_accounts=all_accounts)))
+        for job in self._drive(self._flows.resume(all_accounts=all_accounts)):
+            if self._drive(self._flows.is_unfinished(job)):  # another process may have taken it up meanwhile
+                yield job
 
     def jobs(
         self,
@@ -342,7 +344,7 @@ class MuAPI(Client):
         from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        files = download(plan, self._hands, self._drive)
+        files = download(plan, self._transfer, self._drive)
         self._drive(self._flows.note_saved(prediction, files))
         return files
 
@@ -385,7 +387,7 @@ class MuAPI(Client):
     @property
     def _flows(self) -> "Flows":
         from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
-        from muapi_client._types.job import Job  # noqa: PLC0415 - likewise
+        from muapi_client._types.job import Job  # noqa: PLC0415 - as above
 
         return flows_of(self, Job)
 
@@ -393,14 +395,19 @@ class MuAPI(Client):
     def _files(self) -> "Files":
         from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._hands)
+        return files_of(self, self._transfer)
 
     @property
-    def _hands(self) -> "Hands":
-        from muapi_client._transport.file_transfer import Hands  # noqa: PLC0415 - imports httpx
+    def _transfer(self) -> "BlockingFileTransfer":
+        from muapi_client._transport.file_transfer import BlockingFileTransfer  # noqa: PLC0415 - imports httpx
 
-        return Hands(
-            self._connections, self._storage, self._shelf, clock=self._clock, origin=self._origin, api_key=self._key
+        return BlockingFileTransfer(
+            self._connections,
+            self._storage,
+            self._upload_cache,
+            clock=self._clock,
+            origin=self._origin,
+            api_key=self._key,
         )
 
     def _drive(self, flow: "Flow[T]") -> T:

@@ -25,27 +25,27 @@ R = TypeVar("R")
 class Files:
     """The file flows of one client."""
 
-    def __init__(self, desk: upload.Desk, clock: Clock) -> None:
-        self._desk = desk
+    def __init__(self, uploads: upload.UploadContext, clock: Clock) -> None:
+        self._uploads = uploads
         self._clock = clock
 
     def upload(self, source: Any, filename: str | None, on_progress: upload.OnProgress) -> Flow[str]:
         """Of ``MuAPI.upload``."""
-        return upload.upload(source, filename, on_progress, self._desk)
+        return upload.upload(source, filename, on_progress, self._uploads)
 
-    def hosted(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
+    def upload_attachments(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """Of any call, after the upload of the local files in its body."""
-        return upload.with_hosted_files(call, then, self._desk)
+        return upload.upload_attachments(call, then, self._uploads)
 
-    def sent(self, call: Call[Any]) -> Flow[Any]:
+    def send_file(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``, for a call with a multipart field."""
-        return upload.sent_file(call, self._desk)
+        return upload.send_file(call, self._uploads)
 
     def plan(
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int
     ) -> download.Plan:
         """Of ``MuAPI.download``."""
-        context = self._desk.context
+        context = self._uploads.context
         return download.plan(
             prediction,
             directory,
@@ -57,13 +57,13 @@ class Files:
         )
 
 
-def files_of(client: Any, hands: FileTransfer) -> Files:
-    """The file flows of a client, carried out by its hands."""
+def files_of(client: Any, transfer: FileTransfer) -> Files:
+    """The file flows of a client, whose bytes ``transfer`` moves."""
     return Files(
-        upload.Desk(
+        upload.UploadContext(
             context=client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later
-            hands=hands,
-            shelf=client._shelf,  # noqa: SLF001
+            transfer=transfer,
+            cache=client._upload_cache,  # noqa: SLF001
             origin=client._origin,  # noqa: SLF001
         ),
         client._clock,  # noqa: SLF001

@@ -12,8 +12,8 @@ from functools import partial
 from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from muapi_client._client.retarget import at_home
-from muapi_client._files.attachments import attachments
+from muapi_client._client.retarget import for_package
+from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs import recall, waiting
 from muapi_client._jobs.job import run, send_job, submit_job
 from muapi_client._protocol.exchange import exchange
@@ -21,7 +21,6 @@ from muapi_client._protocol.request import encode, prepare, refuse_stream
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._types.job import Job
-from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
 R = TypeVar("R")
@@ -65,21 +65,22 @@ class Flows:
     def submit(self, call: Call[Any], *, waits: bool = False) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
         refuse_stream(call)
-        return self._uploaded(self._retargeted(call), partial(self._submit, waits=waits))
+        return self._upload_then(self._retarget(call), partial(self._submit, waits=waits))
 
-    def _retargeted(self, call: Call[Any]) -> Call[Any]:
+    def _retarget(self, call: Call[Any]) -> Call[Any]:
         """The call as the client's package of models has it."""
         models = self._context.models
-        return call if models is None and call.operation.package == INSTALLED else at_home(call, models)
+        return call if models is None and call.operation.package == INSTALLED else for_package(call, models)
 
-    def _uploaded(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
+    def _upload_then(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """The flow of a call, after the upload of the local files in its body."""
         plain = all(type(value) in PLAIN for value in (call.body or {}).values())  # most are, and need no search
-        return then(call) if plain or not attachments(call.body) else self._files().hosted(call, then)
+        return then(call) if plain or not find_attachments(call.body) else self._files().upload_attachments(call, then)
 
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
-        return prepare(call, self._context, started_at=self._wall_time(), new_key=urandom(16).hex())
+        reading = self._clock.now()
+        return prepare(call, self._context, started_at=self._wall_time(), reading=reading, new_key=urandom(16).hex())
 
     def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
         now = self._clock.now()
@@ -97,7 +98,7 @@ class Flows:
         return run(
             self.submit(call, waits=True),
             self._context,
-            timeout=self._patience(timeout),
+            timeout=self._read_timeout(timeout),
             on_accept=on_accept,
             on_look=on_look,
             on_look_failed=on_look_failed,
@@ -105,7 +106,7 @@ class Flows:
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
 
     def wait(
@@ -116,12 +117,12 @@ class Flows:
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.wait(
             job,
             self._context,
             now=self._clock.now(),
-            timeout=self._patience(timeout),
+            timeout=self._read_timeout(timeout),
             accepted_at=self._accepted_at(job),
             on_look=on_look,
             on_look_failed=on_look_failed,
@@ -130,8 +131,8 @@ class Flows:
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
         refuse_stream(call)
-        call = self._retargeted(call)
-        return self._files().sent(call) if call.files else self._uploaded(call, self._send)
+        call = self._retarget(call)
+        return self._files().send_file(call) if call.files else self._upload_then(call, self._send)
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:
@@ -144,10 +145,10 @@ class Flows:
         from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
 
         flow.refuse_job(call)
-        prepared = self._uploaded(self._retargeted(call), self._prepared)
+        prepared = self._upload_then(self._retarget(call), self._prepare)
         return flow.stream(prepared, self._context, connection, self._new_job)
 
-    def _prepared(self, call: Call[Any]) -> Flow[Request]:
+    def _prepare(self, call: Call[Any]) -> Flow[Request]:
         return self._request(call)
         yield  # makes a flow of it
 
@@ -155,21 +156,21 @@ class Flows:
         """Of ``MuAPI.estimate``."""
         from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
-        call = self._retargeted(call)
+        call = self._retarget(call)
         return budget.estimate(call, encode(call, self._context._replace(strict=False)).content, self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
         from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
-        flows = self._probing()
+        flows = self._for_probes()
         wait = partial(flows.wait, timeout=None, on_look=None, on_look_failed=None)
         return sandbox(probe, self._context, submit=flows.submit, wait=wait)
 
-    def _probing(self) -> Flows:
+    def _for_probes(self) -> Flows:
         """The same flows, expecting nothing and warning of nothing: who probes is told by the verdict."""
         other = copy(self)
-        other.__dict__["_context"] = self._context._replace(expect=None, remarks=False)
+        other.__dict__["_context"] = self._context._replace(expect=None, warns=False)
         return other
 
     def unknown(self, *, all_accounts: bool) -> Flow[list[Entry]]:
@@ -179,6 +180,10 @@ class Flows:
     def resume(self, *, all_accounts: bool) -> Flow[list[Any]]:
         """Of ``MuAPI.resume``."""
         return recall.unfinished(self._context, self._new_job, all_accounts=all_accounts)
+
+    def is_unfinished(self, job: Job) -> Flow[bool]:
+        """Of ``MuAPI.resume``, before each job is handed out."""
+        return recall.is_unfinished(job, self._context)
 
     def jobs(self, **wanted: Any) -> Flow[list[Entry]]:
         """Of ``MuAPI.jobs``."""
@@ -200,8 +205,14 @@ class Flows:
         """Of ``MuAPI.reconcile``."""
         from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
-        slug, sent = _sent(lost)
-        return reconcile(slug, sent, self._context, key=lost.key, wall=self._wall_time, new_job=self._new_job)
+        return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)
+
+    def _job(self, job_or_id: Job | str) -> Job:
+        """A job by its id, with what is remembered of it."""
+        if not isinstance(job_or_id, str):
+            return job_or_id
+        record = self._context.memory.find(job_or_id)
+        return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
     def _wall_time(self) -> float:
         """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
@@ -218,22 +229,8 @@ class Flows:
         age = (datetime.now(UTC) - job.submitted_at).total_seconds()
         return self._clock.now() - max(age, 0.0)
 
-    def _patience(self, timeout: float | None) -> float:
+    def _read_timeout(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
-
-def _job(job_or_id: Job | str) -> Job:
-    return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
-
-
-def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:
-    """Which model a lost submit was for, and when it was sent, where that is known."""
-    if not isinstance(lost, SubmitOutcomeUnknownError):
-        return lost.slug, lost.intended_at
-    if lost.call is None:
-        raise MuAPIError("this error carries no call, so there is nothing to look for")
-    sent = None if lost.started_at is None else datetime.fromtimestamp(lost.started_at, UTC)
-    return lost.call.operation.slug, sent
 
 
 def flows_of(client: Any, job_class: type[Job]) -> Flows:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call
 
 
-def at_home(call: Call[Any], models: str | None) -> Call[Any]:
+def for_package(call: Call[Any], models: str | None) -> Call[Any]:
     """A call as the package ``models`` has it: its job operations stand for those of every other package.
 
     Without a package a call stays with the one that made it; so does a request that submits no job, for the small
@@ -23,12 +23,12 @@ def at_home(call: Call[Any], models: str | None) -> Call[Any]:
         ValidationError: The package's document has no such model; nothing was sent.
         MuAPIError: The call's own package is not there to read the answer by: told before it is sent and charged.
     """
-    held = call if models in (None, call.operation.package) else _rehomed(call, str(models))
+    held = call if models in (None, call.operation.package) else _move_to_package(call, str(models))
     part(held.operation.package, "types")
     return held
 
 
-def _rehomed(call: Call[Any], models: str) -> Call[Any]:
+def _move_to_package(call: Call[Any], models: str) -> Call[Any]:
     from muapi_client import catalog  # noqa: PLC0415 - for a client of another document only
 
     here = call.operation

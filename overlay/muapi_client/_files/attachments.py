@@ -1,6 +1,6 @@
 """Local files in a call's body: found, and replaced by the URLs they were uploaded to. Pure.
 
-Does not live here: opening them (``_sources``), uploading them (``_uploads``).
+Does not live here: opening them (``source``), uploading them (``upload``).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import evolve
 
-from muapi_client._spec.validation import check, refusal
+from muapi_client._spec.validation import check, refusal_error
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -36,18 +36,18 @@ def is_local(value: Any) -> bool:
     return isinstance(value, os.PathLike) or callable(getattr(value, "read", None)) or is_picture(value)
 
 
-def attachments(body: Any) -> list[tuple[Where, Any]]:
+def find_attachments(body: Any) -> list[tuple[Where, Any]]:
     """The local files in a body, nested lists and objects included, each with the place it stands at."""
     try:
-        return list(_found(body, ()))
+        return list(_walk(body, ()))
     except RecursionError:  # it holds itself: writing it as JSON will say so
         return []
 
 
-def _found(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
+def _walk(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
     if isinstance(value, dict | list | tuple):
         for key, item in _items(value):
-            yield from _found(item, (*where, key))
+            yield from _walk(item, (*where, key))
     elif is_local(value):
         yield where, value
 
@@ -58,15 +58,15 @@ def _items(value: Any) -> Iterable[tuple[str | int, Any]]:
 
 def with_urls(call: Call[Any], urls: Mapping[Where, str]) -> Call[Any]:
     """The call with the value at each place replaced by a URL; everything else is as it was."""
-    return evolve(call, body=_replaced(call.body, urls, ()))
+    return evolve(call, body=_replace(call.body, urls, ()))
 
 
-def _replaced(value: Any, urls: Mapping[Where, str], where: Where) -> Any:
+def _replace(value: Any, urls: Mapping[Where, str], where: Where) -> Any:
     if where in urls:
         return urls[where]
     if not isinstance(value, dict | list | tuple):
         return value
-    items = [(key, _replaced(item, urls, (*where, key))) for key, item in _items(value)]
+    items = [(key, _replace(item, urls, (*where, key))) for key, item in _items(value)]
     return dict(items) if isinstance(value, dict) else [item for _, item in items]
 
 
@@ -88,4 +88,4 @@ def check_around(call: Call[Any], places: list[Where]) -> None:
     for where in places:
         place = ("body", *where)
         if not any(place[: len(loc)] == loc for loc in refused):
-            raise refusal(call, where, "a file stands here, and this field takes no URL", kind="string_type")
+            raise refusal_error(call, where, "a file stands here, and this field takes no URL", kind="string_type")

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import frozen
 
 from muapi_client._files import media
-from muapi_client._files.fetch import Bounds, fetched
-from muapi_client._files.temp_file import directory_of
+from muapi_client._files.fetch import DownloadLimits, fetch_url
+from muapi_client._files.temp_file import read_directory
 from muapi_client._protocol.steps import Do, Flow
 from muapi_client.errors import DownloadError, MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
     from muapi_client._types.prediction import Output, Prediction
@@ -38,7 +38,7 @@ class Plan:
     outputs: tuple[Output, ...]
     directory: Path
     concurrency: int
-    bounds: Bounds
+    limits: DownloadLimits
 
 
 def plan(
@@ -66,38 +66,38 @@ def plan(
     return Plan(
         request_id=prediction.id,
         outputs=prediction.outputs,
-        directory=directory_of(directory),
+        directory=read_directory(directory),
         concurrency=concurrency,
-        bounds=Bounds(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
+        limits=DownloadLimits(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
     )
 
 
-def save(plan: Plan, index: int, part: Part, hands: FileTransfer) -> Flow[Path]:
+def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> Flow[Path]:
     """Save one output and answer where.
 
     Raises:
         DownloadError: It cannot be had, is not what it should be, or cannot be written.
     """
-    yield Do(partial(hands.disk, part.open))
+    yield Do(partial(transfer.disk, part.open))
     output = plan.outputs[index]
     if output.url is not None:
-        suffix = yield from fetched(output.url, output.media_type, plan.bounds, part, hands)
+        suffix = yield from fetch_url(output.url, output.media_type, plan.limits, part, transfer)
     else:
-        content, suffix = _written(output)
-        yield Do(partial(hands.disk, partial(part.write, content)))
+        content, suffix = _encode_output(output)
+        yield Do(partial(transfer.disk, partial(part.write, content)))
     stem = media.file_stem(plan.request_id, index)
-    path: Path = yield Do(partial(hands.disk, partial(part.place, stem, suffix)))
+    path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 
 
-def _written(output: Output) -> tuple[bytes, str]:
+def _encode_output(output: Output) -> tuple[bytes, str]:
     """What came in the answer itself: text as it is, anything else as JSON."""
     if output.text is not None:
         return output.text.encode("utf-8", "replace"), "txt"
     return json.dumps(output.data, ensure_ascii=False, indent=2, default=str).encode("utf-8", "replace"), "json"
 
 
-def settled(plan: Plan, results: Sequence[Result]) -> list[Path]:
+def collect_paths(plan: Plan, results: Sequence[Result]) -> list[Path]:
     """Where the outputs are, in their order, or the error of the first that is missing."""
     saved = [result for result in results if not isinstance(result, MuAPIError)]
     failed = [result for result in results if isinstance(result, MuAPIError)]

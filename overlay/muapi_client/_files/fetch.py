@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from muapi_client._files import media
 from muapi_client._files.ranges import RESTART, Fetch, Fetched
-from muapi_client._files.urls import hop, is_loopback, is_safe, shown
+from muapi_client._files.urls import is_loopback, is_safe, resolve_redirect, show_url
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
 from muapi_client._protocol.response import excerpt
 from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
@@ -22,7 +22,7 @@ from muapi_client._settings.polling import fit
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
 
@@ -33,7 +33,7 @@ GONE: Final = frozenset({403, 404, 410})  # what storage says of a URL that expi
 
 
 @frozen(kw_only=True)
-class Bounds:
+class DownloadLimits:
     """What a download may take.
 
     Attributes:
@@ -52,7 +52,7 @@ class Bounds:
 
 
 @frozen(kw_only=True)
-class Trip:
+class FetchProgress:
     """How far the download of one URL has come."""
 
     url: str  # where it is fetched now, behind the redirects
@@ -62,26 +62,30 @@ class Trip:
     hops: int = 0
     failures: int = 0
 
-    def redirected(self, location: str) -> Trip:
+    def after_redirect(self, location: str) -> FetchProgress:
         """Follow a redirect.
 
         Raises:
             DownloadError: There were too many, or it leads where no file may come from.
         """
-        target = hop(self.url, location)
+        target = resolve_redirect(self.url, location)
         if self.hops >= HOPS:
-            raise DownloadError(f"{shown(self.url)} is redirected more than {HOPS} times", url=self.url)
+            raise DownloadError(f"{show_url(self.url)} is redirected more than {HOPS} times", url=self.url)
         if not is_safe(target, loopback=self.loopback):
-            raise DownloadError(f"{shown(self.url)} redirects to {shown(target)}, which is not https", url=self.url)
+            raise DownloadError(
+                f"{show_url(self.url)} redirects to {show_url(target)}, which is not https", url=self.url
+            )
         return evolve(self, url=target, hops=self.hops + 1, size=0, validator="")
 
-    def failed(self, got: Fetched) -> Trip:
+    def after_failure(self, got: Fetched) -> FetchProgress:
         """Take in an exchange that did not bring all of the file; what it brought is kept where the rest can be had."""
         kept = got.size if got.validator and not got.whole else 0
         return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
 
 
-def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: FileTransfer) -> Flow[str]:
+def fetch_url(
+    url: str, expected: str | None, limits: DownloadLimits, part: PartialFile, transfer: FileTransfer
+) -> Flow[str]:
     """Fetch a URL into ``part``, again and on from where it broke off while that looks promising.
 
     Args:
@@ -93,56 +97,56 @@ def fetched(url: str, expected: str | None, bounds: Bounds, part: Part, hands: F
     Raises:
         DownloadError: It cannot be had, is not what a job makes, too large, or too slow.
     """
-    trip = Trip(url=url, loopback=is_loopback(url))
-    if not is_safe(url, loopback=trip.loopback):
-        raise DownloadError(f"{shown(url)} is no https address: it is not fetched", url=url)
+    progress = FetchProgress(url=url, loopback=is_loopback(url))
+    if not is_safe(url, loopback=progress.loopback):
+        raise DownloadError(f"{show_url(url)} is no https address: it is not fetched", url=url)
     now = yield Sleep(0.0)  # it may have queued
-    while now < bounds.ends:
-        got: Fetched = yield Do(partial(hands.fetch, _exchange(trip, bounds, now), part))
+    while now < limits.ends:
+        got: Fetched = yield Do(partial(transfer.fetch, _exchange(progress, limits, now), part))
         now = got.at
         if got.status in REDIRECTS:
-            trip = trip.redirected(got.headers.get("location", ""))
+            progress = progress.after_redirect(got.headers.get("location", ""))
             continue
         trouble = got.trouble
         if got.whole:
-            head: bytes = yield Do(partial(hands.disk, part.head))
-            told = got.headers.get("content-type", "").partition(";")[0].strip().lower()
-            trouble = misfit(head, expected, told)
+            head: bytes = yield Do(partial(transfer.disk, part.head))
+            reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
+            trouble = find_misfit(head, expected, reported)
             if not trouble:
-                return media.suffix_of(media.settle(head, expected, told))
-        trip = trip.failed(got)
-        if not _may_pass(got) or trip.failures >= bounds.context.retry.attempts:
-            raise _given_up(url, trip, trouble, got.status)
-        asked = retry_after(Reply(got.status, got.headers, b"", got.at))
+                return media.suffix_of(media.settle(head, expected, reported))
+        progress = progress.after_failure(got)
+        if not _may_pass(got) or progress.failures >= limits.context.retry.attempts:
+            raise _give_up_error(url, progress, trouble, got.status)
+        seconds = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
-            bounds.context.retry.pause(trip.failures, draw=bounds.context.draw(), retry_after=asked),
-            left=bounds.ends - now,
+            limits.context.retry.pause(progress.failures, draw=limits.context.random(), retry_after=seconds),
+            left=limits.ends - now,
         )
         if pause is None:
             break
         now = yield Sleep(pause)
-    raise DownloadError(f"{shown(url)} was not whole within {bounds.timeout:g} s", url=url)
+    raise DownloadError(f"{show_url(url)} was not whole within {limits.timeout:g} s", url=url)
 
 
-def _exchange(trip: Trip, bounds: Bounds, now: float) -> Fetch:
+def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fetch:
     return Fetch(
-        url=trip.url,
-        offset=trip.size,
-        validator=trip.validator,
-        maximum=bounds.max_bytes,
-        timeout=bounds.ends - now,
-        idle=bounds.context.timeout,
-        stop=bounds.stop,
+        url=progress.url,
+        offset=progress.size,
+        validator=progress.validator,
+        maximum=limits.max_bytes,
+        timeout=limits.ends - now,
+        idle=limits.context.timeout,
+        stop=limits.stop,
     )
 
 
-def misfit(head: bytes, expected: str | None, told: str) -> str:
+def find_misfit(head: bytes, expected: str | None, reported: str) -> str:
     """Why a whole file is not what a job makes, or "".
 
     Args:
         head: Its first bytes.
         expected: The media type its URL suggests, or None.
-        told: The media type the server tells, or "".
+        reported: The media type the server tells, or "".
     """
     if not head:
         return "the file is empty"
@@ -150,8 +154,8 @@ def misfit(head: bytes, expected: str | None, told: str) -> str:
         return f"a web page or an error message came in its place: {excerpt(head)}"
     if media.sniff(head) is not None:
         return ""
-    if told in ("text/html", "application/xhtml+xml"):
-        return f"{told} came in its place"
+    if reported in ("text/html", "application/xhtml+xml"):
+        return f"{reported} came in its place"
     if media.is_text(head) and (expected or "text/plain") not in media.TEXTUAL:
         return f"text came in place of {expected}: {excerpt(head)}"
     return ""
@@ -162,8 +166,8 @@ def _may_pass(got: Fetched) -> bool:
     return got.status in MAY_PASS or got.status >= SERVER_FAILED
 
 
-def _given_up(url: str, trip: Trip, trouble: str, status: int) -> DownloadError:
-    tries = f" (after {trip.failures} tries)" if trip.failures > 1 else ""
+def _give_up_error(url: str, progress: FetchProgress, trouble: str, status: int) -> DownloadError:
+    tries = f" (after {progress.failures} tries)" if progress.failures > 1 else ""
     advice = "; such URLs expire: mu.look(id) may tell a fresh one" if status in GONE else ""
-    what = f"{shown(url)} could not be downloaded: {trouble}{tries}{advice}"
+    what = f"{show_url(url)} could not be downloaded: {trouble}{tries}{advice}"
     return DownloadError(what, url=url, status_code=status or None)

@@ -1,7 +1,7 @@
 """What bytes are, told by their first bytes, and what files made of them are called. Pure.
 
 Lives here: media types with their signatures and suffixes, and names that are safe on every system and in every
-header. Does not live here: reading files (``_sources``, ``_parts``) or answers. The server's word, a URL's ending or a
+header. Does not live here: reading files (``source``, ``temp_file``) or answers. The server's word, a URL's ending or a
 Content-Type, counts only where the bytes do not tell.
 """
 
@@ -175,12 +175,12 @@ def suffix_of(media_type: str | None) -> str:
 
 def settle(head: bytes, *suggested: str | None) -> str:
     """The media type of a file: what its bytes tell, else the first suggestion that is a known type."""
-    told = sniff(head)
+    sniffed = sniff(head)
     known = [media_type for media_type in suggested if media_type is not None and media_type in SUFFIXES.values()]
-    if told == "application/zip":
-        return next((media_type for media_type in known if media_type in ZIPPED), told)
-    if told is not None:
-        return told
+    if sniffed == "application/zip":
+        return next((media_type for media_type in known if media_type in ZIPPED), sniffed)
+    if sniffed is not None:
+        return sniffed
     return known[0] if known else ("text/plain" if is_text(head) else UNKNOWN)
 
 

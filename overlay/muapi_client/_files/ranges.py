@@ -17,7 +17,7 @@ from muapi_client.errors import DownloadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
 
 WHOLE: Final = 200
 PARTIAL: Final = 206
@@ -72,7 +72,7 @@ class Fetched:
 class Receiving:
     """One answer, from its headers to its end."""
 
-    def __init__(self, fetch: Fetch, part: Part, now: Callable[[], float]) -> None:
+    def __init__(self, fetch: Fetch, part: PartialFile, now: Callable[[], float]) -> None:
         self._fetch = fetch
         self._part = part
         self._now = now  # reads the clock, in seconds
@@ -90,11 +90,11 @@ class Receiving:
             DownloadError: It is too large.
         """
         self._status, self._headers = status, headers
-        self._trouble = self._mismatch()
+        self._trouble = self._find_mismatch()
         if self._trouble:
             return False
         self._size = self._fetch.offset if status == PARTIAL else 0
-        self._limit(self._size + (self._declared() or 0))
+        self._check_size(self._size + (self._read_length() or 0))
         self._part.begin(self._size)
         self._begun = True
         return True
@@ -110,7 +110,7 @@ class Receiving:
             raise DownloadError("the download was stopped", url=self._fetch.url)
         if self._now() > self._ends:
             raise TimeoutError(f"not whole within {self._fetch.timeout:g} s")
-        self._limit(self._size + len(piece))
+        self._check_size(self._size + len(piece))
         self._part.write(piece)
         self._size += len(piece)
 
@@ -120,28 +120,28 @@ class Receiving:
         Args:
             arrived: Bytes of the body as they came over the wire.
         """
-        declared = self._declared()
+        declared = self._read_length()
         if not self._trouble and declared is not None and arrived != declared:
             self._trouble = f"{arrived} of {declared} bytes arrived"
-        return self._fetched(whole=not self._trouble)
+        return self._make_result(whole=not self._trouble)
 
-    def broke(self, error: Exception) -> Fetched:
+    def fail(self, error: Exception) -> Fetched:
         """The outcome of an answer that broke off, or never came."""
         self._trouble = str(error) or type(error).__name__
-        return self._fetched(whole=False)
+        return self._make_result(whole=False)
 
-    def _fetched(self, *, whole: bool) -> Fetched:
+    def _make_result(self, *, whole: bool) -> Fetched:
         return Fetched(
             status=self._status,
             headers=self._headers,
             size=self._size,
             whole=whole,
             trouble=self._trouble,
-            validator=self._validator() if self._size else "",
+            validator=self._read_validator() if self._size else "",
             at=self._now(),
         )
 
-    def _mismatch(self) -> str:
+    def _find_mismatch(self) -> str:
         """Why the body is not what was asked for, or ""."""
         if self._status == WHOLE:
             return ""
@@ -155,17 +155,17 @@ class Receiving:
             return "the file changed meanwhile"
         return ""
 
-    def _declared(self) -> int | None:
-        said = self._headers.get("content-length", "")
-        return int(said) if re.fullmatch(r"[0-9]{1,18}", said) else None
+    def _read_length(self) -> int | None:
+        length = self._headers.get("content-length", "")
+        return int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
 
-    def _limit(self, size: int) -> None:
+    def _check_size(self, size: int) -> None:
         if size > self._fetch.maximum:
             raise DownloadError(
                 f"the file passes {self._fetch.maximum} bytes: raise max_bytes to have it", url=self._fetch.url
             )
 
-    def _validator(self) -> str:
+    def _read_validator(self) -> str:
         """What tells that the file is still the same: a strong ETag, else its date. RFC 9110, 13.1.5."""
         refused = self._headers.get("accept-ranges", "").strip().lower() == "none"
         encoded = self._headers.get("content-encoding", "identity").lower() not in ("", "identity")

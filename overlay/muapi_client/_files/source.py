@@ -1,7 +1,7 @@
 """What is to be uploaded: opened, measured, and known by its first bytes before anything is sent.
 
 Lives here: the limits, and turning a path, bytes, an open file or a PIL image into something that can be read from its
-start more than once. Does not live here: sending it (``_uploads``).
+start more than once. Does not live here: sending it (``upload``).
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def open_source(source: Any, filename: str | None = None) -> Source:
     """
     if filename is not None and (not filename.isprintable() or set(filename) & set('/\\"') or not filename.strip(". ")):
         raise UploadError(f"{filename!r} is no file name: it may hold no separators, quotes or control characters")
-    file, own_name = _opened(source)
+    file, own_name = _open(source)
     try:
-        return _checked(file, filename or own_name)
+        return _check(file, filename or own_name)
     except OSError as error:
         file.close()
         raise UploadError(f"{filename or own_name} cannot be read: {error}") from error
@@ -84,7 +84,7 @@ def open_source(source: Any, filename: str | None = None) -> Source:
         raise
 
 
-def _opened(source: Any) -> tuple[IO[bytes], str]:
+def _open(source: Any) -> tuple[IO[bytes], str]:
     if isinstance(source, str | os.PathLike):
         return _from_path(cast("str | os.PathLike[str]", source))
     if isinstance(source, bytes | bytearray | memoryview):
@@ -92,7 +92,7 @@ def _opened(source: Any) -> tuple[IO[bytes], str]:
     if is_picture(source):
         return _from_picture(source)
     if callable(getattr(source, "read", None)):
-        return _from_file(source), _name_of(source)
+        return _from_file(source), _read_name(source)
     raise UploadError(f"cannot upload a {type(source).__name__}: give a path, bytes, a binary file or a PIL image")
 
 
@@ -122,7 +122,7 @@ def _from_picture(picture: Any) -> tuple[IO[bytes], str]:
 def _from_file(source: Any) -> IO[bytes]:
     """A copy of an open file from where it stands, no longer than the limits let pass."""
     if isinstance(source, io.TextIOBase):
-        raise UploadError(f"{_name_of(source)} is open as text: open it in binary mode ('rb')")
+        raise UploadError(f"{_read_name(source)} is open as text: open it in binary mode ('rb')")
     copy = tempfile.SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - Source.close closes it
     try:
         with _copying:
@@ -132,7 +132,7 @@ def _from_file(source: Any) -> IO[bytes]:
                 source.seek(stood)
     except (OSError, ValueError, AttributeError, TypeError) as error:  # closed, write-only, no file after all
         copy.close()
-        raise UploadError(f"{_name_of(source)} cannot be read: {error}") from error
+        raise UploadError(f"{_read_name(source)} cannot be read: {error}") from error
     copy.seek(0)
     return copy
 
@@ -143,18 +143,18 @@ def _copy(source: Any, copy: IO[bytes]) -> None:
         left -= copy.write(piece)
 
 
-def _name_of(source: Any) -> str:
+def _read_name(source: Any) -> str:
     name = getattr(source, "name", None)
     return Path(name).name if isinstance(name, str) and name else "upload"
 
 
-def _checked(file: IO[bytes], name: str) -> Source:
+def _check(file: IO[bytes], name: str) -> Source:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(HEAD)
     if not size or not head:
         raise UploadError(f"{name} is empty")
-    media_type = _typed(head, name)
+    media_type = _find_type(head, name)
     limit = LIMITS.get(family(media_type), LIMIT)
     if size > limit:
         raise UploadError(
@@ -164,18 +164,18 @@ def _checked(file: IO[bytes], name: str) -> Source:
     return Source(wire_name(name, media_type), media_type, size, file)
 
 
-def _typed(head: bytes, name: str) -> str:
+def _find_type(head: bytes, name: str) -> str:
     """The media type of a file, if its bytes do not belie its name."""
-    named, told = by_name(name), sniff(head)
+    named, sniffed = by_name(name), sniff(head)
     if is_page(head):
         raise UploadError(f"{name} is a web page or an error message, no media: was its download refused?")
     media = named is not None and family(named) in ("image", "video", "audio")
     if named is None or not media:
         return settle(head, named)
-    if told is None and named == "image/svg+xml":
+    if sniffed is None and named == "image/svg+xml":
         raise UploadError(f"{name} does not begin as an SVG drawing does")
-    if told is None and (is_text(head) or family(named) != "audio"):  # audio may begin with padding
+    if sniffed is None and (is_text(head) or family(named) != "audio"):  # audio may begin with padding
         raise UploadError(f"{name} does not begin as {named} does: is it whole, and what its name says?")
-    if told is not None and family(told) not in ("image", "video", "audio"):
-        raise UploadError(f"{name} is {told} by its first bytes, not {named}")
-    return told or named or UNKNOWN
+    if sniffed is not None and family(sniffed) not in ("image", "video", "audio"):
+        raise UploadError(f"{name} is {sniffed} by its first bytes, not {named}")
+    return sniffed or named or UNKNOWN

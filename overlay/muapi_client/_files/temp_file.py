@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
-class Part:
+class PartialFile:
     """One such file. Use it from one thread at a time."""
 
     def __init__(self, directory: Path) -> None:
@@ -33,13 +33,13 @@ class Part:
         Raises:
             DownloadError: The directory cannot be written to.
         """
-        with _told(self._directory):
+        with _wrap_disk_errors(self._directory):
             self._directory.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("xb+")
 
     def begin(self, offset: int) -> None:
         """Go on writing at ``offset``; what stands behind it is dropped."""
-        with _told(self._directory):
+        with _wrap_disk_errors(self._directory):
             file = self._open_file()
             file.seek(offset)
             file.truncate()
@@ -50,12 +50,12 @@ class Part:
         Raises:
             DownloadError: The disk is full, or gone.
         """
-        with _told(self._directory):
+        with _wrap_disk_errors(self._directory):
             self._open_file().write(content)
 
     def head(self) -> bytes:
         """The first bytes, for telling what the file is."""
-        with _told(self._directory):
+        with _wrap_disk_errors(self._directory):
             file = self._open_file()
             end = file.tell()
             file.seek(0)
@@ -68,12 +68,12 @@ class Part:
 
         A file of that name that holds the same bytes is taken for this one.
         """
-        with _told(self._directory):
+        with _wrap_disk_errors(self._directory):
             file = self._open_file()
             file.close()
             for name in free_names(stem, suffix):
                 target = self._directory / name
-                if _claimed(self._path, target) or _same(self._path, target):
+                if _claim(self._path, target) or _is_same(self._path, target):
                     return target
         raise DownloadError(f"{self._directory} has too many files called {stem}")
 
@@ -85,22 +85,22 @@ class Part:
 
     def _open_file(self) -> IO[bytes]:
         if self._file is None:
-            raise RuntimeError("the part is not open")
+            raise RuntimeError("the partial file is not open")
         return self._file
 
 
-def _claimed(part: Path, target: Path) -> bool:
+def _claim(part: Path, target: Path) -> bool:
     """Move ``part`` to ``target`` unless something stands there."""
     try:
         os.link(part, target)
     except FileExistsError:
         return False
     except OSError:  # a file system without hard links: claim the name, then replace what claimed it
-        return _claimed_by_name(part, target)
+        return _claim_by_name(part, target)
     return True  # discard() removes the temporary name
 
 
-def _claimed_by_name(part: Path, target: Path) -> bool:
+def _claim_by_name(part: Path, target: Path) -> bool:
     try:
         target.open("xb").close()
     except FileExistsError:
@@ -109,7 +109,7 @@ def _claimed_by_name(part: Path, target: Path) -> bool:
     return True
 
 
-def _same(part: Path, target: Path) -> bool:
+def _is_same(part: Path, target: Path) -> bool:
     try:
         return filecmp.cmp(part, target, shallow=False)
     except OSError:  # a dangling link, a file we may not read
@@ -117,7 +117,7 @@ def _same(part: Path, target: Path) -> bool:
 
 
 @contextmanager
-def _told(directory: Path) -> Generator[None]:
+def _wrap_disk_errors(directory: Path) -> Generator[None]:
     """Turn what the disk refuses into an error that says so."""
     try:
         yield
@@ -125,7 +125,7 @@ def _told(directory: Path) -> Generator[None]:
         raise DownloadError(f"cannot write to {directory}: {error}") from error
 
 
-def directory_of(directory: Any) -> Path:
+def read_directory(directory: Any) -> Path:
     """The directory to write to.
 
     Raises:

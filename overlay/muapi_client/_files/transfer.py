@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._state.upload_cache import Turn
 
 
@@ -21,14 +21,14 @@ class FileTransfer(Protocol):
     """How a client moves files: blocking, or awaited by the driver."""
 
     def post(self, form: Form) -> Any:
-        """Post a form to the API, with the key: a :class:`Reply`, or :class:`Lost`."""
+        """Post a form to the API, with the key: a :class:`Reply`, or :class:`NoReply`."""
         ...
 
     def deposit(self, form: Form) -> Any:
-        """Post a form to storage, without the key: a :class:`Reply`, or :class:`Lost`."""
+        """Post a form to storage, without the key: a :class:`Reply`, or :class:`NoReply`."""
         ...
 
-    def fetch(self, fetch: Fetch, part: Part) -> Any:
+    def fetch(self, fetch: Fetch, part: PartialFile) -> Any:
         """Fetch a file, or what lacks of it, into ``part``, without the key: a :class:`Fetched`."""
         ...
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from attrs import frozen
 
 from muapi_client import errors
-from muapi_client._files.attachments import attachments, check_around, with_urls
+from muapi_client._files.attachments import check_around, find_attachments, with_urls
 from muapi_client._files.form import Form
 from muapi_client._files.source import MIB, open_source
 from muapi_client._files.urls import is_loopback, is_safe
@@ -25,7 +25,7 @@ from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread
 from muapi_client._protocol.steps import Do, Flow, Reply, Send, Sleep
-from muapi_client._spec.validation import refusal
+from muapi_client._spec.validation import refusal_error
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
 from muapi_generated.types import Call
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from muapi_client._files.source import Source
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
-    from muapi_client._state.upload_cache import Shelf, Turn
+    from muapi_client._state.upload_cache import Turn, UploadCache
 
 R = TypeVar("R")
 
@@ -49,23 +49,23 @@ NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or th
 
 
 @frozen(kw_only=True)
-class Desk:
+class UploadContext:
     """What an upload flow goes by.
 
     Attributes:
         context: The client's.
-        hands: What moves the bytes.
-        shelf: What is uploaded already.
+        transfer: What moves the bytes.
+        cache: What is uploaded already.
         origin: The API's; storage may be on this machine only if it is.
     """
 
     context: Context
-    hands: FileTransfer
-    shelf: Shelf
+    transfer: FileTransfer
+    cache: UploadCache
     origin: str
 
 
-def upload(source: Any, filename: str | None, on_progress: OnProgress, desk: Desk) -> Flow[str]:
+def upload(source: Any, filename: str | None, on_progress: OnProgress, uploads: UploadContext) -> Flow[str]:
     """Upload one thing and answer its URL.
 
     Raises:
@@ -73,57 +73,57 @@ def upload(source: Any, filename: str | None, on_progress: OnProgress, desk: Des
         InsufficientCreditError: The account's balance is not above 0.
         APIStatusError, APIConnectionError, ResponseError: It could not be stored.
     """
-    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, source, filename)))
+    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, source, filename)))
     try:
-        return (yield from _stored(opened, on_progress, desk))
+        return (yield from _store(opened, on_progress, uploads))
     finally:
         opened.close()  # no step: an abandoned flow closes it, too
 
 
-def with_hosted_files(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], desk: Desk) -> Flow[R]:
+def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], uploads: UploadContext) -> Flow[R]:
     """Upload the local files of a call, each content once, and go on with the call that names their URLs.
 
     Raises:
         ValidationError: The rest of the call does not fit, or a file stands where no URL belongs; nothing was sent.
         UploadError: A file cannot be read or is refused here.
     """
-    found = attachments(call.body)
-    if desk.context.strict:
+    found = find_attachments(call.body)
+    if uploads.context.strict:
         check_around(call, [where for where, _ in found])
     urls: dict[Where, str] = {}
     for where, value in found:
-        urls[where] = yield from _once(value, desk)
+        urls[where] = yield from _upload_once(value, uploads)
     return (yield from then(with_urls(call, urls)))
 
 
-def sent_file(call: Call[Any], desk: Desk) -> Flow[Any]:
+def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
     """Send a call that has a file as a multipart field and answer its typed body.
 
     Raises:
         ValidationError: The call has another number of files than one, called ``file``.
     """
     if set(call.files) != {"file"}:
-        raise refusal(call, (), "a call can carry one file, called 'file'", kind="value_error")
-    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, call.files["file"])))
+        raise refusal_error(call, (), "a call can carry one file, called 'file'", kind="value_error")
+    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, call.files["file"])))
     try:
-        said = yield from _posted(call, opened, None, desk)
-        return response.typed(call.operation.answer, said, call.operation.package)
+        answer = yield from _post(call, opened, None, uploads)
+        return response.parse_typed(call.operation.answer, answer, call.operation.package)
     finally:
         opened.close()
 
 
-def _once(value: Any, desk: Desk) -> Flow[str]:
+def _upload_once(value: Any, uploads: UploadContext) -> Flow[str]:
     """The URL of a content, uploaded unless it is already, or is just being."""
-    opened: Source = yield Do(partial(desk.hands.disk, partial(open_source, value)))
+    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, value)))
     try:
-        digest: str = yield Do(partial(desk.hands.disk, opened.digest))
-        turn: Turn = yield Do(partial(desk.hands.turn, digest))
+        digest: str = yield Do(partial(uploads.transfer.disk, opened.digest))
+        turn: Turn = yield Do(partial(uploads.transfer.turn, digest))
         try:
             yield Do(turn.lock.acquire)  # inside: an interrupt must not leave it closed
-            known = desk.shelf.url(digest, now=(yield Sleep(0.0)))
+            known = uploads.cache.url(digest, now=(yield Sleep(0.0)))
             if known is None:
-                known = yield from _stored(opened, None, desk)
-                desk.shelf.keep(digest, known, now=(yield Sleep(0.0)))
+                known = yield from _store(opened, None, uploads)
+                uploads.cache.keep(digest, known, now=(yield Sleep(0.0)))
             return known
         finally:
             turn.end()
@@ -131,31 +131,31 @@ def _once(value: Any, desk: Desk) -> Flow[str]:
         opened.close()
 
 
-def _stored(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[str]:
+def _store(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[str]:
     form = None
     if source.size > LARGE:
-        form = yield from _presigned(source, on_progress, desk)
+        form = yield from _presign(source, on_progress, uploads)
     if form is not None:
-        return (yield from _deposited(form, desk))
+        return (yield from _deposit(form, uploads))
     call: Call[Any] = Call(UPLOAD_FILE, files={"file": source.name})
-    return url_of((yield from _posted(call, source, on_progress, desk)))
+    return read_url((yield from _post(call, source, on_progress, uploads)))
 
 
-def _posted(call: Call[Any], source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Any]:
-    send = encode(call, desk.context)
+def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Any]:
+    send = encode(call, uploads.context)
     form = Form(
         send=send._replace(timeout=send.timeout + source.size / SLOWEST),
         source=source,
         fields={},
         on_progress=on_progress,
     )
-    reply = yield from read(Do(partial(desk.hands.post, form)), desk.context)
+    reply = yield from read(Do(partial(uploads.transfer.post, form)), uploads.context)
     if reply.status not in response.OK:
         raise response.status_error(reply)
     return response.decode(reply)
 
 
-def url_of(body: Any) -> str:
+def read_url(body: Any) -> str:
     """The URL in the answer to an upload: ``url``; ``file_url`` and ``data.url`` were observed.
 
     Raises:
@@ -175,9 +175,9 @@ def _fields(body: Any) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
 
 
-def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form | None]:
+def _presign(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Form | None]:
     """The form that puts a large file straight into storage, or None where the server has none to give."""
-    reply = yield from read(encode(get_upload_url(filename=source.name), desk.context), desk.context)
+    reply = yield from read(encode(get_upload_url(filename=source.name), uploads.context), uploads.context)
     if reply.status in NO_FORM:
         return None
     if reply.status not in response.OK:
@@ -186,18 +186,20 @@ def _presigned(source: Source, on_progress: OnProgress, desk: Desk) -> Flow[Form
     url, fields = body.get("url"), _fields(body.get("fields"))
     if not isinstance(url, str) or not fields.get("key"):
         return None
-    if not is_safe(url, loopback=is_loopback(desk.origin)):
+    if not is_safe(url, loopback=is_loopback(uploads.origin)):
         raise errors.UploadError(f"the server names {urlsplit(url).netloc!r} for the file: only https is used for that")
     return Form(
-        send=Send("POST", url, timeout=desk.context.timeout + source.size / SLOWEST),
+        send=Send("POST", url, timeout=uploads.context.timeout + source.size / SLOWEST),
         source=source,
         fields={str(name): str(value) for name, value in fields.items()},
         on_progress=on_progress,
     )
 
 
-def _deposited(form: Form, desk: Desk) -> Flow[str]:
-    reply: Reply = yield from read(Do(partial(desk.hands.deposit, form)), desk.context, may_repeat=_may_deposit)
+def _deposit(form: Form, uploads: UploadContext) -> Flow[str]:
+    reply: Reply = yield from read(
+        Do(partial(uploads.transfer.deposit, form)), uploads.context, may_repeat=_may_deposit
+    )
     if reply.status not in STORED:
         raise errors.UploadError(
             f"storage refused {form.source.name}: HTTP {reply.status} with {response.excerpt(reply.content)}",
@@ -205,8 +207,8 @@ def _deposited(form: Form, desk: Desk) -> Flow[str]:
         )
     key = form.fields["key"].replace("${filename}", form.source.name)  # S3 fills that in
     # An emulator on this machine is storage and CDN as well, each under the name of its host as the path's beginning.
-    emulated = is_loopback(desk.origin) and form.send.path.startswith(f"{desk.origin}/")
-    site = f"{desk.origin}/{CDN}" if emulated else f"https://{CDN}"
+    emulated = is_loopback(uploads.origin) and form.send.path.startswith(f"{uploads.origin}/")
+    site = f"{uploads.origin}/{CDN}" if emulated else f"https://{CDN}"
     return f"{site}/{quote(key.lstrip('/'))}"
 
 

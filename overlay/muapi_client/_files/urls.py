@@ -28,7 +28,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def hop(url: str, location: str) -> str:
+def resolve_redirect(url: str, location: str) -> str:
     """Where a redirect leads; "" where nowhere."""
     try:
         return urljoin(url, location) if location else ""
@@ -36,7 +36,7 @@ def hop(url: str, location: str) -> str:
         return ""
 
 
-def shown(url: str) -> str:
+def show_url(url: str) -> str:
     """A URL for a message: without its query, which may be a signature."""
     try:
         parts = urlsplit(url)

@@ -44,7 +44,7 @@ def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[E
     reply = yield from read(send, context)
     if reply.status == response.NOT_FOUND:
         detail = response.status_error(reply).detail
-        raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.known(reply))
+        raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.read_facts(reply))
     if reply.status not in response.OK:
         raise response.status_error(reply)
     answer = response.decode(reply)

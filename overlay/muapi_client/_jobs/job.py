@@ -17,12 +17,13 @@ from muapi_client._jobs.submission import submit
 from muapi_client._jobs.waiting import judge, wait
 from muapi_client._protocol.exchange import unknown_error, write
 from muapi_client._protocol.job_answer import is_final, read_prediction
-from muapi_client._protocol.resend import Reading, reading_of
-from muapi_client._protocol.response import OK, status_error, typed
+from muapi_client._protocol.resend import Reading, classify
+from muapi_client._protocol.response import OK, parse_typed, status_error
 from muapi_client._protocol.steps import Do, Flow, Sleep
-from muapi_client._sandbox.guard import heed
+from muapi_client._sandbox.guard import check_answer
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from muapi_client._jobs.waiting import OnLook, OnLookFailed
@@ -88,7 +89,7 @@ def submit_job(
     try:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
-        answer = yield from heed(answer, job, context)
+        answer = yield from check_answer(answer, job, context)
         ended = answer.id is None or is_final(answer)
         return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
     except BaseException as error:
@@ -106,9 +107,9 @@ def send_job(request: Request, context: Context) -> Flow[Any]:
         if context.ledger.overruns:
             yield from warn_of_overruns(context)
         job = Job(answer.id or "", request.call, answer.cost, now_utc())
-        yield from heed(answer, job, context)
+        yield from check_answer(answer, job, context)
         operation = request.call.operation
-        return typed(operation.answer, answer.raw, operation.package)
+        return parse_typed(operation.answer, answer.raw, operation.package)
     except BaseException as error:
         add_job_note(error, answer.id)
         raise
@@ -123,7 +124,7 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
         SubmitOutcomeUnknownError: It may have been accepted and charged.
     """
     reply = yield from write(request, record, context)
-    if reply.status not in OK and reading_of(reply) is Reading.REFUSAL:
+    if reply.status not in OK and classify(reply) is Reading.REFUSAL:
         error = status_error(reply)
         record.refuse(error.cost)
         raise error
@@ -139,9 +140,7 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
 
 def add_job_note(error: BaseException, request_id: str | None) -> None:
     """Have an interrupt, or the error of a callback, carry the id of the paid job it comes between."""
-    if (
-        request_id
-        and request_id not in str(error)
-        and not any(request_id in n for n in getattr(error, "__notes__", ()))
-    ):
+    if not request_id or (isinstance(error, MuAPIError) and error.request_id == request_id):
+        return
+    if not any(request_id in note for note in getattr(error, "__notes__", ())):
         error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")

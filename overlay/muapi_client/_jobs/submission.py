@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import errors
 from muapi_client._protocol.request import Request
-from muapi_client._protocol.steps import Flow, Keep
+from muapi_client._protocol.steps import Flow, Keep, Sleep
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import secrets_of, without_secrets
 
@@ -73,6 +73,7 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
     record = Record(
         request.call,
         datetime.fromtimestamp(request.started_at, UTC),
+        reading=request.reading,
         waits=waits,
         tag=context.tag,
         origin=context.origin,
@@ -89,7 +90,7 @@ def _submit(request: Request, record: Record, context: Context, exchange: Exchan
     except errors.MuAPIError:
         raise
     except BaseException as interrupt:
-        interrupt.add_note(_note(record, fate_of(record, interrupt)))
+        interrupt.add_note(_describe_fate(record, fate_of(record, interrupt)))
         raise
 
 
@@ -126,23 +127,23 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
             memory.accept(record)
             ledger.record(record.key, record.cost)
         case Fate.IN_DOUBT | Fate.INTERRUPTED:  # it stays in memory as unknown, and what is set aside stays so
-            record.reason = record.reason or _reason(error)
+            record.reason = record.reason or _describe_reason(error)
             if isinstance(error, errors.SubmitOutcomeUnknownError):
                 error.key = record.key
         case Fate.ACCEPTED:
             memory.accept(record)
             ledger.accept(record)
             if record.request_id:
-                context.standing.accept(record.request_id)
+                context.key_state.accept(record.request_id)
 
 
-def _note(record: Record, fate: Fate) -> str:
+def _describe_fate(record: Record, fate: Fate) -> str:
     """What an interrupt's note tells of the money."""
     operation = record.call.operation
     what = f"{operation.method} {operation.path}"
     if fate is Fate.ACCEPTED and record.prediction is not None:
-        told = record.request_id or "without an id"
-        return f"{what} was accepted and has ended ({told}): mu.jobs() tells what came of it."
+        identity = record.request_id or "without an id"
+        return f"{what} was accepted and has ended ({identity}): mu.jobs() tells what came of it."
     if fate is Fate.ACCEPTED and record.request_id:
         return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
     if fate in (Fate.NOT_SENT, Fate.REFUSED):
@@ -154,7 +155,7 @@ def _note(record: Record, fate: Fate) -> str:
     )
 
 
-def _reason(error: BaseException | None) -> str:
+def _describe_reason(error: BaseException | None) -> str:
     return str(error) if isinstance(error, errors.MuAPIError) else f"interrupted by {type(error).__name__}"
 
 
@@ -194,6 +195,8 @@ def _write_fate(record: Record, fate: Fate, context: Context, error: BaseExcepti
     Raises:
         JournalError: It cannot be written, and nothing else is on its way to the user: else it is that one's note.
     """
+    if fate is Fate.IN_DOUBT:
+        record.given_up = yield Sleep(0.0)
     if context.journal is None or not record.journaled:
         return
     try:
@@ -214,7 +217,7 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
     """
     context.memory.accept(record)
     if record.request_id:
-        context.standing.accept(record.request_id)
+        context.key_state.accept(record.request_id)
     if context.journal is not None and record.journaled:
         yield Keep(_entry_write(record, Fate.ACCEPTED, context))
 
@@ -228,7 +231,7 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        secrets, kind = secrets_of(record.call, context.webhook), context.standing.kind
+        secrets, kind = secrets_of(record.call, context.webhook), context.key_state.kind
         return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)

@@ -20,8 +20,8 @@ from muapi_client._protocol.cost_headers import balance_from_headers, tells_refu
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
-from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Sleep
-from muapi_client._sandbox.guard import heed
+from muapi_client._protocol.steps import Do, Flow, NoReply, Outcome, Reply, Sleep
+from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
@@ -54,13 +54,13 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    send = encode(_result_of(job), context)
+    send = encode(_result_call(job), context)
     reply = yield from read(send, context, may_repeat=partial(may_look_again, accepted_at=accepted_at))
     answer = _read_look(reply, job, context)
     if isinstance(answer, errors.MuAPIError):
         raise answer
     yield from note_answer(answer, job, context)
-    return (yield from heed(evolve(answer, looks=1), job, context))
+    return (yield from check_answer(evolve(answer, looks=1), job, context))
 
 
 def wait(
@@ -122,7 +122,7 @@ def _poll(
     on_look_failed: OnLookFailed,
 ) -> Flow[Prediction]:
     """Look at a job again and again until it has ended."""
-    send = encode(_result_of(job), context)
+    send = encode(_result_call(job), context)
     state, renew_at = PollState(), now + LEASE_RENEWED
     while now < deadline:
         outcome: Outcome = yield send._replace(timeout=min(context.timeout, deadline - now))
@@ -136,7 +136,7 @@ def _poll(
         else:
             answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
             yield from note_answer(answer, job, context)
-            answer = yield from heed(answer, job, context)
+            answer = yield from check_answer(answer, job, context)
             state = state.after_answer(answer, outcome)
             if on_look is not None:
                 yield Do(partial(on_look, answer))
@@ -149,12 +149,12 @@ def _poll(
         if pause is None:
             break
         now = yield Sleep(pause)
-    raise _overdue(job, state, deadline - since)
+    raise _overdue_error(job, state, deadline - since)
 
 
 def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
     """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
     answer = job_answer.read_prediction(outcome, request_id=job.id)
@@ -172,7 +172,7 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
         if answer is not None
         else f"HTTP {outcome.status} with {response.excerpt(outcome.content)}, which tells nothing of the job"
     )
-    known = response.known(outcome)
+    known = response.read_facts(outcome)
     return errors.ResponseError(f"job {job.id}: {trouble}", body=outcome.content, request_id=job.id, **known)
 
 
@@ -196,11 +196,11 @@ class PollState(NamedTuple):
     def pause(self, context: Context, *, waited: float) -> float:
         """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
         if self.failures:
-            back_off = context.retry.pause(self.failures, draw=context.draw(), retry_after=self.retry_after)
+            back_off = context.retry.pause(self.failures, draw=context.random(), retry_after=self.retry_after)
             return max(back_off, context.polling.minimum)
         longest = context.retry.retry_after_maximum
         seconds = min(self.retry_after, longest) if self.retry_after is not None else None
-        return context.polling.pause(waited, draw=context.draw(), retry_after=seconds)
+        return context.polling.pause(waited, draw=context.random(), retry_after=seconds)
 
 
 def _retry_after(outcome: Outcome) -> float | None:
@@ -218,7 +218,7 @@ def judge(job: Job, prediction: Prediction) -> Prediction:
     )
     why = prediction.error or f"the server says {prediction.status!r} and no more"
     raise kind(
-        f"job {prediction.id or '(without id)'} {what}: {why}{_charge(prediction.cost)}",
+        f"job {prediction.id or '(without id)'} {what}: {why}{_describe_charge(prediction.cost)}",
         job=job,
         prediction=prediction,
         request_id=prediction.id,
@@ -228,7 +228,7 @@ def judge(job: Job, prediction: Prediction) -> Prediction:
     )
 
 
-def _charge(cost: Cost | None) -> str:
+def _describe_charge(cost: Cost | None) -> str:
     if cost is None:
         return " (the server told no cost)"
     if cost.refunded:
@@ -236,7 +236,7 @@ def _charge(cost: Cost | None) -> str:
     return f" (charged {cost.charged_usd} USD)"
 
 
-def _overdue(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutError:
+def _overdue_error(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutError:
     stood = f"the server last said {state.last.status!r}" if state.last else "no look succeeded"
     trouble = f"; the latest look failed: {state.error}" if state.error else ""
     cost = (state.last.cost if state.last else None) or job.cost
@@ -251,5 +251,5 @@ def _overdue(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutEr
     )
 
 
-def _result_of(job: Job) -> Call[Any]:
+def _result_call(job: Job) -> Call[Any]:
     return Call(RESULT, None, path={"id": job.id})

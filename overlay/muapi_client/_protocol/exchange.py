@@ -14,13 +14,13 @@ from muapi_client._protocol.cost_headers import balance_from_headers
 from muapi_client._protocol.request import has_idempotency_key, prepare
 from muapi_client._protocol.resend import (
     Reading,
+    classify,
     may_be_processed,
     may_reread,
     may_resubmit,
-    reading_of,
     retry_after,
 )
-from muapi_client._protocol.steps import Lost, Reply, Send, Sleep
+from muapi_client._protocol.steps import NoReply, Reply, Send, Sleep
 from muapi_client._runtime.delivery import Attempts, Delivery
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
         return None  # 204: done, and nothing to say
     try:
         answer = call.operation.answer
-        return response.typed(answer, response.decode(reply, exact=bool(answer)), call.operation.package)
+        return response.parse_typed(answer, response.decode(reply, exact=bool(answer)), call.operation.package)
     except errors.ResponseError as error:
         if reads:
             raise
@@ -76,7 +76,7 @@ def read(step: Send | Do, context: Context, *, may_repeat: Callable[[Outcome], b
         outcome: Outcome = yield step
         pause = back_off.after(outcome)
         if pause is None or not may_repeat(outcome):
-            return arrived(outcome)
+            return require_reply(outcome)
         yield Sleep(pause)
 
 
@@ -86,11 +86,11 @@ def write(
     """Carry out an exchange that changes or charges something, again only where that is provably safe.
 
     Args:
-        attempts: Told of each try, so that whoever is interrupted knows whether anything has left.
+        attempts: Told of each try, so that an interrupted caller knows whether anything was sent.
         opening: Makes the step that carries it out and ends in an outcome; by default the exchange itself.
 
     Returns:
-        A refusal, or an answer that was processed: whoever reads it has to say whether a job was accepted.
+        A refusal, or an answer that was processed: the caller has to read whether a job was accepted.
 
     Raises:
         APIConnectionError: Nothing was sent.
@@ -121,11 +121,11 @@ def write(
 
 def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts) -> Reply:
     """What the last try of a request came to, after which there is no other."""
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         if attempts.sent:
             raise unknown_error(request, str(outcome.error)) from outcome.error
         raise outcome.error
-    reading = reading_of(outcome)
+    reading = classify(outcome)
     if reading is Reading.REFUSAL and attempts.sent:
         raise unknown_error(request, f"HTTP {outcome.status} after a try without an answer", reply=outcome)
     if reading is Reading.DOUBT:
@@ -149,18 +149,18 @@ class BackOff:
             seconds = retry_after(outcome)
         self._failures += 1
         self._first_ended = self._first_ended or outcome.at
-        pause = retry.pause(self._failures, draw=self._context.draw(), retry_after=seconds)
+        pause = retry.pause(self._failures, draw=self._context.random(), retry_after=seconds)
         over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause
 
 
-def arrived(outcome: Outcome) -> Reply:
+def require_reply(outcome: Outcome) -> Reply:
     """The answer.
 
     Raises:
         APIConnectionError: None arrived.
     """
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         raise outcome.error
     return outcome
 
@@ -168,7 +168,7 @@ def arrived(outcome: Outcome) -> Reply:
 def unknown_error(request: Request, why: str, *, reply: Reply | None = None) -> errors.SubmitOutcomeUnknownError:
     """The error for a submit that left and came back with nothing that can be built on."""
     call = request.call
-    known: dict[str, Any] = response.known(reply) if reply else {}
+    known: dict[str, Any] = response.read_facts(reply) if reply else {}
     advice = (
         "Sent again by its idempotency key, it is not charged twice: submit error.call as it is."
         if has_idempotency_key(call)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._protocol.cost_headers import balance_from_headers, read_cost
 from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, peek
-from muapi_client._types.outputs import LINKS, read_outputs, tells
+from muapi_client._types.outputs import LINKS, has_output, read_outputs
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState, meaning
 from muapi_client._types.words import read_error, writable
@@ -56,7 +56,7 @@ def _speaks_of_a_job(answer: Any) -> bool:
     if not isinstance(answer, Mapping):
         return False
     words = (read_id(answer), answer.get("status"), read_error(answer))
-    return any(words) or any(tells(answer.get(place)) for place in ("outputs", "output", "images"))
+    return any(words) or any(has_output(answer.get(place)) for place in ("outputs", "output", "images"))
 
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only: bool) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from attrs import evolve
 
 from muapi_client._protocol.steps import Send
-from muapi_client._spec.validation import check, declares, refusal
+from muapi_client._spec.validation import check, declares, refusal_error
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
@@ -30,11 +30,13 @@ class Request(NamedTuple):
         call: What it carries, its idempotency key included.
         send: The exchange that carries it.
         started_at: When it was made ready, in seconds since the epoch, for errors and records.
+        reading: The same on the client's clock, in seconds.
     """
 
     call: Call[Any]
     send: Send
     started_at: float
+    reading: float = 0.0
 
     @property
     def idempotent(self) -> bool:
@@ -42,18 +44,21 @@ class Request(NamedTuple):
         return has_idempotency_key(self.call)
 
 
-def prepare(call: Call[Any], context: Context, *, started_at: float, new_key: str = "") -> Request:
+def prepare(
+    call: Call[Any], context: Context, *, started_at: float, reading: float = 0.0, new_key: str = ""
+) -> Request:
     """Check and encode a call.
 
     Args:
         started_at: Seconds since the epoch.
+        reading: The same on the client's clock.
         new_key: An idempotency key for a call whose body may have one and has none.
 
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; nothing was sent.
     """
     call = _with_key(call, new_key)
-    return Request(call, encode(call, context), started_at)
+    return Request(call, encode(call, context), started_at, reading)
 
 
 def encode(call: Call[Any], context: Context) -> Send:
@@ -71,7 +76,7 @@ def encode(call: Call[Any], context: Context) -> Send:
         query.setdefault("team_id", context.team_id)
     for name, value in query.items():
         if not _has_bytes(str(value)):
-            raise refusal(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
+            raise refusal_error(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
     return Send(call.operation.method, _path(call), query, _content(call), context.timeout)
 
 
@@ -89,7 +94,7 @@ def refuse_stream(call: Call[Any]) -> None:
     if call.operation.slug.endswith(STREAM):
         plain = call.operation.slug.removesuffix(STREAM)
         message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
-        raise refusal(call, (), message, kind="stream")
+        raise refusal_error(call, (), message, kind="stream")
 
 
 def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
@@ -104,7 +109,7 @@ def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
     given = body.get(IDEMPOTENCY_KEY)
     if isinstance(given, str) and not given.strip():
         message = f"{IDEMPOTENCY_KEY} is blank: leave it out to have one made, or give one of your own"
-        raise refusal(call, (IDEMPOTENCY_KEY,), message, kind="string_too_short")
+        raise refusal_error(call, (IDEMPOTENCY_KEY,), message, kind="string_too_short")
     return call if given is not None or not new_key else evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
 
 
@@ -114,10 +119,10 @@ def _path(call: Call[Any]) -> str:
     for name, value in call.path.items():
         text = str(value)
         if not text.strip(". ") or not _has_bytes(text):  # "", ".", "..": a proxy would resolve them to another path
-            raise refusal(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
+            raise refusal_error(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
         path = path.replace("{" + name + "}", quote(text, safe=""))
     if "{" in path:
-        raise refusal(call, (), f"the path {path} lacks a parameter", kind="missing")
+        raise refusal_error(call, (), f"the path {path} lacks a parameter", kind="missing")
     return path
 
 
@@ -132,4 +137,4 @@ def _content(call: Call[Any]) -> bytes | None:
     try:
         return json.dumps(call.body, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise refusal(call, (), f"the input cannot be written as JSON: {error}", kind="json_type") from None
+        raise refusal_error(call, (), f"the input cannot be written as JSON: {error}", kind="json_type") from None

@@ -6,8 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._protocol.job_answer import read_prediction
-from muapi_client._protocol.response import OK, REFUSED
-from muapi_client._protocol.steps import Lost
+from muapi_client._protocol.response import OK, REFUSED, status_error
+from muapi_client._protocol.steps import NoReply
+from muapi_client._types.cost import is_charge
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +38,7 @@ class Reading(Enum):
     DOUBT = "doubt"  # neither is proven
 
 
-def reading_of(reply: Reply) -> Reading:
+def classify(reply: Reply) -> Reading:
     """What an answer to a submit proves. A 4xx that tells how a job ended is no refusal: the job was accepted."""
     if reply.status in OK:
         return Reading.ANSWER
@@ -48,14 +49,19 @@ def reading_of(reply: Reply) -> Reading:
 
 def may_be_processed(outcome: Outcome) -> bool:
     """Whether a submit may have been processed, for all that this outcome of it proves."""
-    return outcome.error.sent if isinstance(outcome, Lost) else reading_of(outcome) is not Reading.REFUSAL
+    return outcome.error.sent if isinstance(outcome, NoReply) else classify(outcome) is not Reading.REFUSAL
 
 
 def may_resubmit(outcome: Outcome) -> bool:
-    """Whether a submit may be sent again after this outcome: it never arrived, or was refused unprocessed."""
-    if isinstance(outcome, Lost):
+    """Whether a submit may be sent again after this outcome: it never arrived, or was refused unprocessed.
+
+    A 429 that tells of a job, or of a charge, was not unprocessed.
+    """
+    if isinstance(outcome, NoReply):
         return not outcome.error.sent
-    return outcome.status == REFUSED_UNPROCESSED
+    if outcome.status != REFUSED_UNPROCESSED or classify(outcome) is not Reading.REFUSAL:
+        return False
+    return not is_charge(status_error(outcome).cost)
 
 
 def may_reread(outcome: Outcome) -> bool:
@@ -63,7 +69,7 @@ def may_reread(outcome: Outcome) -> bool:
 
     A redirect is neither, though most come with a page: it is not followed, so the next try is redirected as well.
     """
-    if isinstance(outcome, Lost):
+    if isinstance(outcome, NoReply):
         return True
     if outcome.status in REDIRECTS:
         return False
@@ -77,7 +83,7 @@ def may_look_again(outcome: Outcome, *, accepted_at: float | None = None) -> boo
         outcome: What the look came to.
         accepted_at: When the server accepted the job, in seconds on the clock that read ``outcome.at``, where known.
     """
-    if isinstance(outcome, Lost) or outcome.status != NOT_FOUND or accepted_at is None:
+    if isinstance(outcome, NoReply) or outcome.status != NOT_FOUND or accepted_at is None:
         return may_reread(outcome)
     return outcome.at - accepted_at < FRESH or may_reread(outcome)
 
@@ -96,10 +102,10 @@ def retry_after(reply: Reply) -> float | None:
     value = reply.headers.get("retry-after", "").split(",")[0].strip()
     if value.isascii() and value.isdigit():
         return min(float(value), 1e9)  # 30 years are as good as any longer time
-    return _until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
+    return _seconds_until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
 
 
-def _until(text: str, *, since: str) -> float | None:
+def _seconds_until(text: str, *, since: str) -> float | None:
     if not text:
         return None
     from datetime import UTC, datetime  # noqa: PLC0415 - with the next function 16 ms, and dates are rare

@@ -62,7 +62,7 @@ def decode(reply: Reply, *, exact: bool = False) -> Any:
         raise errors.ResponseError(
             f"HTTP {reply.status} with a body that is no JSON: {excerpt(reply.content)}",
             body=reply.content,
-            **known(reply),
+            **read_facts(reply),
         ) from None
 
 
@@ -84,7 +84,7 @@ def status_error(reply: Reply, *, request_id: str | None = None) -> errors.APISt
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
     if request_id:
         message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
-    extra: dict[str, Any] = {**known(reply), "cost": cost, "request_id": request_id, "detail": detail}
+    extra: dict[str, Any] = {**read_facts(reply), "cost": cost, "request_id": request_id, "detail": detail}
     if kind is errors.ValidationError:
         extra["errors"] = [e for e in detail if isinstance(e, Mapping)] if isinstance(detail, list) else []
     return kind(message, **extra)
@@ -113,7 +113,7 @@ def read_items(page: Any) -> list[Any]:
     return max(lists, key=len, default=[])
 
 
-def typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
+def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
     """Turn a body into the answer class of the generated models, or leave it as it is where none is known.
 
     Args:
@@ -147,7 +147,7 @@ def peek(reply: Reply) -> Any:
         return None
 
 
-def known(reply: Reply) -> dict[str, Any]:
+def read_facts(reply: Reply) -> dict[str, Any]:
     """What any error about an answer tells."""
     return {
         "status_code": reply.status,

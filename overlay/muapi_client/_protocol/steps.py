@@ -1,8 +1,8 @@
 """The steps a flow may ask for.
 
 Rule 1: a flow never does I/O, sleeps or reads a clock; it yields a step and is sent the outcome.
-Rule 2: only ``_driver`` carries steps out, and it knows nothing of jobs or money.
-Rule 3: what the network does is a value (:class:`Lost`); what else goes wrong in a step, such as an interrupt or an
+Rule 2: only ``_transport/driver`` carries steps out, and it knows nothing of jobs or money.
+Rule 3: what the network does is a value (:class:`NoReply`); what else goes wrong in a step, such as an interrupt or an
 error in a callback, is thrown into the flow at the step.
 """
 
@@ -23,7 +23,7 @@ R = TypeVar("R")
 class Send(NamedTuple):
     """Carry out one exchange with the API.
 
-    The driver answers with a :class:`Reply`, whatever its status, or with :class:`Lost`, whose ``error.sent`` is
+    The driver answers with a :class:`Reply`, whatever its status, or with :class:`NoReply`, whose ``error.sent`` is
     ``delivery.started`` and nothing else.
     """
 
@@ -71,7 +71,7 @@ class Reply(NamedTuple):
     at: float  # seconds on the driver's clock, when the last byte had arrived
 
 
-class Lost(NamedTuple):
+class NoReply(NamedTuple):
     """No answer arrived."""
 
     error: APIConnectionError
@@ -99,7 +99,7 @@ class Stopped(BaseException):
     """
 
 
-Outcome: TypeAlias = Reply | Lost
+Outcome: TypeAlias = Reply | NoReply
 Step: TypeAlias = Send | Sleep | Do | Keep
 Flow: TypeAlias = Generator[Step, Any, R]
 StreamFlow: TypeAlias = Generator[Step | Emit, Any, R]

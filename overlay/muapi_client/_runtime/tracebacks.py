@@ -32,7 +32,7 @@ def raise_if_from_signal_handler(error: BaseException) -> None:
 
 def from_signal_handler(error: BaseException) -> BaseException | None:
     """The exception out of a signal handler that ``error`` is or was made of, or None."""
-    return next((one for one in _origins(error) if _passed_a_handler(one.__traceback__)), None)
+    return next((origin for origin in _origins(error) if _passed_a_handler(origin.__traceback__)), None)
 
 
 def clear_locals(error: BaseException, handled: BaseException | None) -> None:
@@ -44,8 +44,8 @@ def clear_locals(error: BaseException, handled: BaseException | None) -> None:
         error: The exception, where it is caught.
         handled: What was being handled already when the work began, which is not touched.
     """
-    for one in _origins(error, but=handled):
-        traceback = one.__traceback__
+    for origin in _origins(error, but=handled):
+        traceback = origin.__traceback__
         while traceback is not None and not _is_handler(traceback.tb_frame):
             with suppress(RuntimeError):  # it still runs
                 traceback.tb_frame.clear()
@@ -57,14 +57,14 @@ def _origins(error: BaseException, *, but: BaseException | None = None) -> Itera
     seen: set[int] = {id(but)}
     ahead: list[BaseException | None] = [error]
     while ahead:
-        one = ahead.pop(0)
-        if one is None or id(one) in seen:
+        origin = ahead.pop(0)
+        if origin is None or id(origin) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        ahead += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            ahead += one.exceptions
+        seen.add(id(origin))
+        yield origin
+        ahead += [origin.__cause__, origin.__context__]
+        if isinstance(origin, BaseExceptionGroup):
+            ahead += origin.exceptions
 
 
 def _passed_a_handler(traceback: TracebackType | None) -> bool:
@@ -83,6 +83,6 @@ def _is_handler(frame: FrameType) -> bool:
     count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 0x04)  # CO_VARARGS
     for name in code.co_varnames[:count]:
         given = frame.f_locals.get(name)
-        if given is interrupted or (isinstance(given, tuple) and any(one is interrupted for one in given)):
+        if given is interrupted or (isinstance(given, tuple) and any(kind is interrupted for kind in given)):
             return True
     return False

@@ -14,12 +14,12 @@ from muapi_client._sandbox import evidence
 from muapi_client._sandbox.evidence import Evidence, weigh
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
-from muapi_client._state.key_state import NOTHING, Known, Listing, name_of
+from muapi_client._state.key_state import NOTHING, KeyFacts, Listing, describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from muapi_client._sandbox.evidence import Ground
+    from muapi_client._sandbox.evidence import Indicator
     from muapi_client._types.cost import Cost
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -37,66 +37,66 @@ STREAM: Final = "/stream"  # how the slugs of streaming language models end
 QUOTING: Final = frozenset({"text", "data", "social"})
 
 
-def verdict_of(said: Prediction, known: Known = NOTHING) -> SandboxVerdict:
+def judge_answer(answer: Prediction, known: KeyFacts = NOTHING) -> SandboxVerdict:
     """Judge one answer by what it shows and what was known of its key: a charge before adds nothing to one of now."""
-    known = known._replace(charged="") if is_charge(said.cost) else known
-    return weigh((*shown_by(said), *of_key(known)))
+    known = known._replace(charged="") if is_charge(answer.cost) else known
+    return weigh((*find_in_answer(answer), *find_in_key_facts(known)))
 
 
-def shown_by(said: Prediction) -> Iterator[Evidence]:
+def find_in_answer(answer: Prediction) -> Iterator[Evidence]:
     """What one answer shows by itself; a charge ends the matter, so that the model does not count."""
-    if said.call is None or is_charge(said.cost):
-        return _of_answer(said)
-    model = _model(said.call)
-    return _of_answer(said, free=_is_free(model), quotes=_may_quote(model))
+    if answer.call is None or is_charge(answer.cost):
+        return _find_signs(answer)
+    model = _find_model(answer.call)
+    return _find_signs(answer, free=_is_free(model), quotes=_may_quote(model))
 
 
-def looks_like_sandbox(said: Prediction, known: Known = NOTHING) -> bool:
+def looks_like_sandbox(answer: Prediction, known: KeyFacts = NOTHING) -> bool:
     """Whether the verdict may be True, without asking for the model.
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
     """
-    shown = (piece for piece in _of_answer(said) if piece.ground is not evidence.LIVE_PLACE)
-    return weigh((*shown, *of_key(known))).verdict is True
+    shown = (piece for piece in _find_signs(answer) if piece.indicator is not evidence.LIVE_PLACE)
+    return weigh((*shown, *find_in_key_facts(known))).verdict is True
 
 
-def _of_answer(said: Prediction, *, free: bool = False, quotes: bool | None = False) -> Iterator[Evidence]:
+def _find_signs(answer: Prediction, *, free: bool = False, quotes: bool | None = False) -> Iterator[Evidence]:
     """What one answer shows, whatever is known of its key.
 
     Args:
-        said: The answer.
+        answer: The answer.
         free: Whether the model that was called costs nothing.
         quotes: Whether it hands on whatever URL it comes across; None where that is not known.
     """
-    yield from _of_cost(said, free=free)
+    yield from _find_in_cost(answer, free=free)
     if not quotes:
-        for output in said.outputs:
-            if output.url and not _is_given(said.call, output.url):
-                yield from _of_place(output.url, asked=said.call is not None, quotes=quotes)
-    if _at_once(said):
+        for output in answer.outputs:
+            if output.url and not _is_given(answer.call, output.url):
+                yield from _find_in_url(output.url, has_call=answer.call is not None, quotes=quotes)
+    if _is_at_once(answer):
         yield Evidence(evidence.AT_ONCE)
 
 
-def _at_once(said: Prediction) -> bool:
+def _is_at_once(answer: Prediction) -> bool:
     """Whether a submit was answered with the finished job: a stream always is, and without its call it is a hint."""
-    if said.call is None or said.call.operation.slug.endswith(STREAM):
+    if answer.call is None or answer.call.operation.slug.endswith(STREAM):
         return False
-    return said.done and said.looks == 0
+    return answer.done and answer.looks == 0
 
 
-def _of_cost(said: Prediction, *, free: bool) -> Iterator[Evidence]:
-    cost = said.cost
+def _find_in_cost(answer: Prediction, *, free: bool) -> Iterator[Evidence]:
+    cost = answer.cost
     if cost is None:
         yield Evidence(evidence.NO_COST)
         return
     if is_charge(cost):
-        yield Evidence(evidence.CHARGED, f"{name_of(said.id)} was charged {_charge(cost)}")
+        yield Evidence(evidence.CHARGED, f"{describe_request(answer.id)} was charged {_charge(cost)}")
     if cost.refunded:
         yield Evidence(evidence.REFUNDED)
-    elif any(warning.startswith(DISPUTE) for warning in said.warnings):
+    elif any(warning.startswith(DISPUTE) for warning in answer.warnings):
         yield Evidence(evidence.DISPUTED)
     elif not is_charge(cost):
-        slug = said.call.operation.slug if said.call else ""
+        slug = answer.call.operation.slug if answer.call else ""
         yield Evidence(evidence.FREE_MODEL, slug) if free else Evidence(evidence.NO_CHARGE)
 
 
@@ -106,20 +106,20 @@ def _charge(cost: Cost) -> str:
     return f"{cost.amount_credits or cost.bonus_credits_used} credits"
 
 
-def _of_place(url: str, *, asked: bool, quotes: bool | None) -> Iterator[Evidence]:
-    host, path = _address(url)
+def _find_in_url(url: str, *, has_call: bool, quotes: bool | None) -> Iterator[Evidence]:
+    host, path = _split_url(url)
     if host == LIVE_HOST and path.startswith(LIVE_PATH):
         yield Evidence(evidence.LIVE_PLACE, url)
     elif host == SAMPLE_HOST or path.startswith(SAMPLE_PATHS):
-        yield Evidence(evidence.MAYBE_QUOTED if quotes is None else _sample(host, asked=asked), url)
+        yield Evidence(evidence.MAYBE_QUOTED if quotes is None else _sample_indicator(host, has_call=has_call), url)
 
 
-def _sample(host: str, *, asked: bool) -> Ground:
+def _sample_indicator(host: str, *, has_call: bool) -> Indicator:
     """What a sample's URL is evidence of: without its call it may be quoted from an input nobody knows here."""
-    return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and asked else evidence.LIKE_A_SAMPLE
+    return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and has_call else evidence.LIKE_A_SAMPLE
 
 
-def _address(url: str) -> tuple[str, str]:
+def _split_url(url: str) -> tuple[str, str]:
     """A URL's host and path. An emulator that is served on this machine tells the host it stands for in the path."""
     try:
         parts = urlsplit(url)
@@ -137,26 +137,26 @@ def _is_given(call: Call[Any] | None, url: str) -> bool:
 
     A query or fragment makes no other file of it, nor does scheme, case or quoting: neither here nor there.
     """
-    file = _plain("".join(_address(url)))
-    return call is not None and any(file in _plain(text) for text in _texts((call.body, call.query)))
+    file = _normalize("".join(_split_url(url)))
+    return call is not None and any(file in _normalize(text) for text in _find_texts((call.body, call.query)))
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     return unquote(text).lower()
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _find_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts(inner)
+            yield from _find_texts(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _texts(inner)
+            yield from _find_texts(inner)
 
 
-def _model(call: Call[Any]) -> Model | None:
+def _find_model(call: Call[Any]) -> Model | None:
     """The model that was called, as the document of the call has it, else as the installed one does."""
     from muapi_client import catalog  # noqa: PLC0415 - loads the catalogue
 
@@ -179,34 +179,34 @@ def _may_quote(model: Model | None) -> bool | None:
     return None if model is None else model.kind in QUOTING
 
 
-def of_key(known: Known) -> Iterator[Evidence]:
+def find_in_key_facts(known: KeyFacts) -> Iterator[Evidence]:
     """What is known of a key besides the answer at hand."""
     if known.charged:
         yield Evidence(evidence.CHARGED_BEFORE, known.charged)
     if known.sampled:
         yield Evidence(evidence.SAMPLED_BEFORE, known.sampled)
     if known.listing is not None:
-        yield _of_listing(known.listing)
+        yield _read_listing(known.listing)
 
 
-def _of_listing(listing: Listing) -> Evidence:
+def _read_listing(listing: Listing) -> Evidence:
     """What the key list tells. Which of the keys is ours it does not say, so only what holds for all of them counts."""
     test, live, silent = listing
     if not silent and bool(test) != bool(live):
-        ground: Ground = evidence.LISTED_TEST if test else evidence.LISTED_LIVE
-        return Evidence(ground, str(test or live))
+        indicator: Indicator = evidence.LISTED_TEST if test else evidence.LISTED_LIVE
+        return Evidence(indicator, str(test or live))
     if test or live:
         return Evidence(evidence.LISTED_BOTH, f"{test} of {sum(listing)} active keys")
     return Evidence(evidence.LISTED_SILENT)
 
 
-def listing_of(keys: Iterable[Any]) -> Listing:
+def count_keys(keys: Iterable[Any]) -> Listing:
     """Count the keys that ``GET keys`` lists; one that is not active is not the one that asked."""
-    told = [getattr(key, "is_test", None) for key in keys if getattr(key, "is_active", None) is not False]
-    return Listing(told.count(True), told.count(False), sum(not isinstance(said, bool) for said in told))
+    marks = [getattr(key, "is_test", None) for key in keys if getattr(key, "is_active", None) is not False]
+    return Listing(marks.count(True), marks.count(False), sum(not isinstance(mark, bool) for mark in marks))
 
 
-def same_outputs(answers: Sequence[Prediction]) -> bool:
+def have_same_outputs(answers: Sequence[Prediction]) -> bool:
     """Whether several answers, to different inputs, hold the same files.
 
     Equal words tell nothing: two live answers may both be "no". Nor do files that were given, or are quoted.
@@ -217,5 +217,5 @@ def same_outputs(answers: Sequence[Prediction]) -> bool:
         and all(answer.outputs == first.outputs for answer in others)
         and bool(first.outputs)
         and all(output.url and not _is_given(first.call, output.url) for output in first.outputs)
-        and not (first.call and _may_quote(_model(first.call)))
+        and not (first.call and _may_quote(_find_model(first.call)))
     )

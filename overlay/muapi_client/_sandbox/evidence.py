@@ -24,7 +24,7 @@ COSTS: Final = "API reference, Per-Request Cost"
 OBSERVED: Final = "observed by several public clients"
 
 
-class Ground(NamedTuple):
+class Indicator(NamedTuple):
     """A kind of evidence.
 
     Attributes:
@@ -44,28 +44,30 @@ class Ground(NamedTuple):
 
 
 # A test key "deducts no credits": three signs of money end the matter, whatever else was seen.
-CHARGED: Final = Ground(-100, REFERENCE, "{}, and a test key never is")
-REFUNDED: Final = Ground(-100, COSTS, "the request was refunded, and with a test key there is nothing to refund")
-CHARGED_BEFORE: Final = Ground(-100, REFERENCE, "this key was charged before: {}")
+CHARGED: Final = Indicator(-100, REFERENCE, "{}, and a test key never is")
+REFUNDED: Final = Indicator(-100, COSTS, "the request was refunded, and with a test key there is nothing to refund")
+CHARGED_BEFORE: Final = Indicator(-100, REFERENCE, "this key was charged before: {}")
 # What one answer shows by itself. Two signs that are independent settle for sandbox: see the sums below.
-LIVE_PLACE: Final = Ground(-18, OBSERVED, "an output lies where live ones do: {}")
-SAMPLE_PLACE: Final = Ground(+9, OBSERVED, "an output lies on the host of the samples: {}")
-LIKE_A_SAMPLE: Final = Ground(+3, OBSERVED, "an output looks like a sample by its URL alone: {}")
-MAYBE_QUOTED: Final = Ground(+1, OBSERVED, "an output is a sample's URL, which an unknown model may quote: {}")
-SAME_OUTPUTS: Final = Ground(+5, REFERENCE, "two different inputs got the same outputs")
-NO_CHARGE: Final = Ground(+4, REFERENCE, "the server told a cost of 0 USD")
-AT_ONCE: Final = Ground(+4, REFERENCE, "the submit was answered with the finished job")
+LIVE_PLACE: Final = Indicator(-18, OBSERVED, "an output lies where live ones do: {}")
+SAMPLE_PLACE: Final = Indicator(+9, OBSERVED, "an output lies on the host of the samples: {}")
+LIKE_A_SAMPLE: Final = Indicator(+3, OBSERVED, "an output looks like a sample by its URL alone: {}")
+MAYBE_QUOTED: Final = Indicator(+1, OBSERVED, "an output is a sample's URL, which an unknown model may quote: {}")
+SAME_OUTPUTS: Final = Indicator(+5, REFERENCE, "two different inputs got the same outputs")
+NO_CHARGE: Final = Indicator(+4, REFERENCE, "the server told a cost of 0 USD")
+AT_ONCE: Final = Indicator(+4, REFERENCE, "the submit was answered with the finished job")
 # What is known of the key. The list's ``is_test`` is not certain to be there, so it can be outweighed.
-LISTED_LIVE: Final = Ground(-20, OBSERVED, "the key list marks none of the account's {} active keys as a test key")
-LISTED_TEST: Final = Ground(+20, OBSERVED, "the key list marks every active key of the account ({}) as a test key")
-SAMPLED_BEFORE: Final = Ground(+10, OBSERVED, "this key was answered with samples before: {}")
+LISTED_LIVE: Final = Indicator(-20, OBSERVED, "the key list marks none of the account's {} active keys as a test key")
+LISTED_TEST: Final = Indicator(+20, OBSERVED, "the key list marks every active key of the account ({}) as a test key")
+SAMPLED_BEFORE: Final = Indicator(+10, OBSERVED, "this key was answered with samples before: {}")
 # What is told because it settles nothing.
-FREE_MODEL: Final = Ground(0, OBSERVED, "the server told a cost of 0 USD, which the catalogue's price for {} is, too")
-NO_COST: Final = Ground(0, COSTS, "the server told no cost, which is not 0")
-DISPUTED: Final = Ground(0, COSTS, "headers and body tell different costs")
-LISTED_BOTH: Final = Ground(0, OBSERVED, "the key list marks {} as test keys, and does not tell which key this is")
-LISTED_SILENT: Final = Ground(0, OBSERVED, "the key list does not tell test keys from live ones")
-NOT_LISTED: Final = Ground(0, OBSERVED, "the key list was not to be had: {}")
+FREE_MODEL: Final = Indicator(
+    0, OBSERVED, "the server told a cost of 0 USD, which the catalogue's price for {} is, too"
+)
+NO_COST: Final = Indicator(0, COSTS, "the server told no cost, which is not 0")
+DISPUTED: Final = Indicator(0, COSTS, "headers and body tell different costs")
+LISTED_BOTH: Final = Indicator(0, OBSERVED, "the key list marks {} as test keys, and does not tell which key this is")
+LISTED_SILENT: Final = Indicator(0, OBSERVED, "the key list does not tell test keys from live ones")
+NOT_LISTED: Final = Indicator(0, OBSERVED, "the key list was not to be had: {}")
 
 # The sums that matter, so that nobody has to add:
 #   sample place = 9                                            None: one sign is none, and a URL can be echoed
@@ -77,7 +79,7 @@ NOT_LISTED: Final = Ground(0, OBSERVED, "the key list was not to be had: {}")
 #   same outputs + no charge + at once = 13                       sandbox
 #   live place + no charge + at once = -10                        live: a cached job, discounted to nothing
 #   live place + sample place = -9, with both of the above -1     None: it contradicts itself
-GROUNDS: Final = (
+INDICATORS: Final = (
     *(CHARGED, REFUNDED, CHARGED_BEFORE),
     *(LIVE_PLACE, SAMPLE_PLACE, LIKE_A_SAMPLE, MAYBE_QUOTED, SAME_OUTPUTS, NO_CHARGE, AT_ONCE),
     *(LISTED_LIVE, LISTED_TEST, SAMPLED_BEFORE),
@@ -88,18 +90,20 @@ GROUNDS: Final = (
 class Evidence(NamedTuple):
     """One piece of evidence."""
 
-    ground: Ground
+    indicator: Indicator
     detail: str = ""
 
     def __str__(self) -> str:
-        return self.ground.says.format(self.detail)
+        return self.indicator.says.format(self.detail)
 
 
 def weigh(found: Iterable[Evidence]) -> SandboxVerdict:
     """Weigh evidence; more of one kind weighs no more than one."""
-    kinds = {piece.ground: piece for piece in reversed(list(found))}  # of each kind, the one found first
-    ordered = sorted(kinds.values(), key=lambda piece: (-abs(piece.ground.weight), GROUNDS.index(piece.ground)))
-    return SandboxVerdict(_settle(sum(ground.weight for ground in kinds)), tuple(map(str, ordered)))
+    kinds = {piece.indicator: piece for piece in reversed(list(found))}  # of each kind, the one found first
+    ordered = sorted(
+        kinds.values(), key=lambda piece: (-abs(piece.indicator.weight), INDICATORS.index(piece.indicator))
+    )
+    return SandboxVerdict(_settle(sum(indicator.weight for indicator in kinds)), tuple(map(str, ordered)))
 
 
 def _settle(weight: int) -> bool | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from muapi_client._state.key_state import NOTHING, Known, name_of
+from muapi_client._state.key_state import NOTHING, KeyFacts, describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.status import JobState
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._types.sandbox import SandboxVerdict
 
 
-def judged(prediction: Prediction, known: Known = NOTHING) -> Prediction:
+def add_verdict(prediction: Prediction, known: KeyFacts = NOTHING) -> Prediction:
     """The prediction with its verdict, weighed once that is asked for.
 
     Args:
@@ -36,13 +36,13 @@ def judged(prediction: Prediction, known: Known = NOTHING) -> Prediction:
     return evolve(prediction, sandbox=partial(_weigh, known=known))
 
 
-def _weigh(prediction: Prediction, known: Known) -> SandboxVerdict:
-    from muapi_client._sandbox.detection import verdict_of  # noqa: PLC0415 - asked for by few
+def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
+    from muapi_client._sandbox.detection import judge_answer  # noqa: PLC0415 - asked for by few
 
-    return verdict_of(prediction, known)
+    return judge_answer(prediction, known)
 
 
-def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
+def check_answer(answer: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     """Learn of the key from an answer about its job, and answer it with what was known before.
 
     The journal knows of the job by now, so that an error here loses nothing.
@@ -50,19 +50,19 @@ def heed(said: Prediction, job: Job, context: Context) -> Flow[Prediction]:
     Raises:
         SandboxMismatchError: The answer is not of the expected kind; the error holds job and answer.
     """
-    standing = context.standing
-    own = standing.owns(job.id)
-    known = standing.known if own else NOTHING
-    said = judged(evolve(said, call=job.call), known)
-    charged = is_charge(said.cost)
+    key_state = context.key_state
+    own = key_state.owns(job.id)
+    known = key_state.known if own else NOTHING
+    answer = add_verdict(evolve(answer, call=job.call), known)
+    charged = is_charge(answer.cost)
     if charged and own:
-        standing.charge(name_of(said.id))
-    if (charged and context.expect != "sandbox") or (not charged and said.state is JobState.RUNNING):
-        return said
+        key_state.charge(describe_request(answer.id))
+    if (charged and context.expect != "sandbox") or (not charged and answer.state is JobState.RUNNING):
+        return answer
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
     if context.expect is not None:
-        mismatch.hold(said, job, context)
+        mismatch.require_expected_kind(answer, job, context)
     else:
-        yield from mismatch.remark(said, job, known, context)
-    return said
+        yield from mismatch.warn_once(answer, job, known, context)
+    return answer

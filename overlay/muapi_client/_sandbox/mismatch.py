@@ -16,10 +16,10 @@ from muapi_client._protocol.request import STREAM
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED
 from muapi_client._protocol.steps import Do, Sleep
 from muapi_client._runtime.user_warning import warn_user
-from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, shown_by
+from muapi_client._sandbox.detection import count_keys, find_in_answer, find_in_key_facts, looks_like_sandbox
 from muapi_client._sandbox.evidence import weigh
 from muapi_client._settings.retry import Retry
-from muapi_client._state.key_state import name_of
+from muapi_client._state.key_state import describe_request
 from muapi_client._types.sandbox import SandboxWarning
 from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
@@ -27,7 +27,7 @@ from muapi_generated.types import Call, Operation
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
-    from muapi_client._state.key_state import Known
+    from muapi_client._state.key_state import KeyFacts
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
@@ -46,37 +46,38 @@ def check_key(context: Context) -> Flow[None]:
     Raises:
         SandboxMismatchError: The key is of the other kind; nothing was submitted.
     """
-    known = context.standing.known
-    if weigh(of_key(known)).verdict is None and not context.standing.asked:
-        yield from _glanced(context)
-    verdict = weigh(of_key(context.standing.known))
-    if _disappoints(verdict, context):
+    known = context.key_state.known
+    if weigh(find_in_key_facts(known)).verdict is None and not context.key_state.was_asked:
+        yield from _ask_once(context)
+    verdict = weigh(find_in_key_facts(context.key_state.known))
+    if _is_unexpected(verdict, context):
         raise errors.SandboxMismatchError(
-            f"expect={context.expect!r}, but {_kind(verdict)}: {'; '.join(verdict.evidence)}. Nothing was submitted.",
+            f"expect={context.expect!r}, but {_describe_kind(verdict)}: {'; '.join(verdict.evidence)}."
+            " Nothing was submitted.",
             verdict=verdict,
         )
 
 
-def _glanced(context: Context) -> Flow[None]:
+def _ask_once(context: Context) -> Flow[None]:
     """Ask for the key list, once and not for long; where it may be had later, leave it alone for a while."""
-    standing = context.standing
-    if standing.missed_at is not None and (yield Sleep(0.0)) < standing.missed_at + AGAIN:
+    key_state = context.key_state
+    if key_state.missed_at is not None and (yield Sleep(0.0)) < key_state.missed_at + AGAIN:
         return
     hasty = context._replace(timeout=min(context.timeout, PATIENCE), retry=Retry(attempts=1))
-    yield from listed(hasty)
-    if not standing.asked:
-        standing.missed_at = yield Sleep(0.0)
+    yield from ask_key_list(hasty)
+    if not key_state.was_asked:
+        key_state.missed_at = yield Sleep(0.0)
 
 
-def listed(context: Context) -> Flow[errors.MuAPIError | None]:
+def ask_key_list(context: Context) -> Flow[errors.MuAPIError | None]:
     """Ask for the key list and learn from it; the error where it is not to be had, which is no reason to stop."""
     try:
         keys = yield from exchange(Call(KEYS), context, reads=True, started_at=0.0)
     except errors.MuAPIError as error:
         if not _may_pass(error):
-            context.standing.listed(None)
+            context.key_state.note_listing(None)
         return error
-    context.standing.listed(listing_of(keys))
+    context.key_state.note_listing(count_keys(keys))
     return None
 
 
@@ -86,84 +87,85 @@ def _may_pass(error: errors.MuAPIError) -> bool:
     return isinstance(error, errors.APIConnectionError) or status in PASSING or status >= SERVER_FAILED
 
 
-def hold(said: Prediction, job: Job, context: Context) -> None:
+def require_expected_kind(answer: Prediction, job: Job, context: Context) -> None:
     """Hold an answer against what was expected.
 
     Raises:
         SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
     """
-    verdict, own = said.sandbox, context.standing.owns(job.id)
+    verdict, own = answer.sandbox, context.key_state.owns(job.id)
     if own:
-        _learn(said, context)
-    if _disappoints(verdict, context):
-        whose = _kind(verdict) if own else _kind_elsewhere(job, verdict)
+        _learn(answer, context)
+    if _is_unexpected(verdict, context):
+        whose = _describe_kind(verdict) if own else _describe_kind_elsewhere(job, verdict)
         raise errors.SandboxMismatchError(
-            f"expect={context.expect!r}, but {whose}: {'; '.join(verdict.evidence)}. {_advice(said, verdict, own=own)}",
+            f"expect={context.expect!r}, but {whose}: {'; '.join(verdict.evidence)}."
+            f" {_advise(answer, verdict, own=own)}",
             verdict=verdict,
             job=job if job.id else None,
-            prediction=said,
-            text=_text(said),
-            request_id=said.id,
-            status_code=said.status_code,
-            cost=said.cost,
-            balance=said.balance,
+            prediction=answer,
+            text=_read_text(answer),
+            request_id=answer.id,
+            status_code=answer.status_code,
+            cost=answer.cost,
+            balance=answer.balance,
         )
 
 
-def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[None]:
+def warn_once(answer: Prediction, job: Job, known: KeyFacts, context: Context) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
-    if looks_like_sandbox(said, known) and said.sandbox.verdict:
-        own = context.standing.owns(job.id)
+    if looks_like_sandbox(answer, known) and answer.sandbox.verdict:
+        own = context.key_state.owns(job.id)
         if own:
-            _learn(said, context)
-        if context.remarks and context.standing.first_warning(own=own):
-            yield Do(partial(_warn, said))
+            _learn(answer, context)
+        if context.warns and context.key_state.first_warning(own=own):
+            yield Do(partial(_warn, answer))
 
 
-def _learn(said: Prediction, context: Context) -> None:
+def _learn(answer: Prediction, context: Context) -> None:
     """Remember an answer that settles for sandbox by itself; one that only follows from memory adds nothing to it."""
-    if not context.standing.known.sampled and weigh(shown_by(said)).verdict:
-        context.standing.sample(name_of(said.id))
+    if not context.key_state.known.sampled and weigh(find_in_answer(answer)).verdict:
+        context.key_state.sample(describe_request(answer.id))
 
 
-def _warn(said: Prediction) -> None:
+def _warn(answer: Prediction) -> None:
     warn_user(
-        f"{name_of(said.id)} was answered by a sandbox (test) key: its outputs are samples, not made from the input"
-        f" ({'; '.join(said.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox' takes it as"
-        " meant; this is said once a client.",
+        f"{describe_request(answer.id)} was answered by a sandbox (test) key: its outputs are samples, not made from"
+        f" the input ({'; '.join(answer.sandbox.evidence)}). MuAPI(expect='live') refuses such a key, expect='sandbox'"
+        " takes it as meant; this is said once a client.",
         SandboxWarning,
     )
 
 
-def _disappoints(verdict: SandboxVerdict, context: Context) -> bool:
+def _is_unexpected(verdict: SandboxVerdict, context: Context) -> bool:
     return context.expect is not None and verdict.verdict is (context.expect == "live")
 
 
-def _kind(verdict: SandboxVerdict) -> str:
+def _describe_kind(verdict: SandboxVerdict) -> str:
     return "this is a sandbox (test) key" if verdict.verdict else "this is a live key, which is charged"
 
 
-def _kind_elsewhere(job: Job, verdict: SandboxVerdict) -> str:
+def _describe_kind_elsewhere(job: Job, verdict: SandboxVerdict) -> str:
     kind = "a sandbox (test) key's" if verdict.verdict else "a live key's, which is charged"
     return f"job {job.id}, which this client did not submit, is {kind}"
 
 
-def _advice(said: Prediction, verdict: SandboxVerdict, *, own: bool) -> str:
+def _advise(answer: Prediction, verdict: SandboxVerdict, *, own: bool) -> str:
     if not own:
         return "error.prediction holds the answer; mu.with_options(expect=None) hands on either kind."
     if verdict.verdict:
         return "A test key is not charged; error.prediction holds the samples."
-    if _goes_on(said):
-        return f"Job {said.id} was accepted; mu.with_options(expect=None).wait({said.id!r}) goes on with it."
-    where = "error.text holds its words" if _text(said) else "error.prediction holds what came of it"
+    if _goes_on(answer):
+        return f"Job {answer.id} was accepted; mu.with_options(expect=None).wait({answer.id!r}) goes on with it."
+    where = "error.text holds its words" if _read_text(answer) else "error.prediction holds what came of it"
     return f"The job was accepted and has ended; {where}."
 
 
-def _goes_on(said: Prediction) -> bool:
+def _goes_on(answer: Prediction) -> bool:
     """Whether the job can be waited for. A stream that has ended cannot, though it may have held no words."""
-    streams = said.call is not None and said.call.operation.slug.endswith(STREAM)
-    return said.state is JobState.RUNNING if streams else not is_final(said)
+    streams = answer.call is not None and answer.call.operation.slug.endswith(STREAM)
+    return answer.state is JobState.RUNNING if streams else not is_final(answer)
 
 
-def _text(said: Prediction) -> str:
-    return "\n".join(output.text for output in said.outputs if output.text)
+def _read_text(answer: Prediction) -> str:
+    return "\n".join(output.text for output in answer.outputs if output.text)

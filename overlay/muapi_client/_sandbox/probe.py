@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
-from muapi_client._sandbox.detection import of_key, same_outputs, shown_by
+from muapi_client._sandbox.detection import find_in_answer, find_in_key_facts, have_same_outputs
 from muapi_client._sandbox.evidence import NOT_LISTED, SAME_OUTPUTS, Evidence, weigh
-from muapi_client._sandbox.mismatch import listed
-from muapi_client._state.key_state import name_of
+from muapi_client._sandbox.mismatch import ask_key_list
+from muapi_client._state.key_state import describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
@@ -47,27 +47,27 @@ def sandbox(
         MuAPIError: The probes cannot be compared; nothing was sent.
         APIConnectionError: The key list was asked for and no answer arrived.
     """
-    calls = _calls(probe)
-    trouble = yield from listed(context)
+    calls = _read_probe(probe)
+    trouble = yield from ask_key_list(context)
     if isinstance(trouble, errors.APIConnectionError):
         raise trouble
-    found = [*of_key(context.standing.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
+    found = [*find_in_key_facts(context.key_state.known), *([Evidence(NOT_LISTED, str(trouble))] if trouble else [])]
     answers: list[Prediction] = []
     for call in calls:
         if weigh(found).verdict is not None:
             break
-        answers.append((yield from _probed(call, submit, wait)))
-        found += shown_by(answers[-1])
-        if same_outputs(answers):
+        answers.append((yield from _run_probe(call, submit, wait)))
+        found += find_in_answer(answers[-1])
+        if have_same_outputs(answers):
             found.append(Evidence(SAME_OUTPUTS))
     verdict = weigh(found)
     if verdict.verdict and answers:
-        context.standing.sample(name_of(answers[-1].id))
-        context.standing.first_warning(own=True)  # who probes is told by the verdict
+        context.key_state.sample(describe_request(answers[-1].id))
+        context.key_state.first_warning(own=True)  # who probes is told by the verdict
     return verdict
 
 
-def _probed(
+def _run_probe(
     call: Call[Any], submit: Callable[[Call[Any]], Flow[Job | Prediction]], wait: Callable[[Job], Flow[Prediction]]
 ) -> Flow[Prediction]:
     """What a probe comes to; one that was charged has told all there is to tell, and is not waited for."""
@@ -84,7 +84,7 @@ def _probed(
         return error.prediction
 
 
-def _calls(probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> tuple[Call[Any], ...]:
+def _read_probe(probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> tuple[Call[Any], ...]:
     if probe is None or isinstance(probe, Call):
         return () if probe is None else (probe,)
     calls = tuple(probe) if isinstance(probe, tuple | list) else ()

@@ -32,7 +32,7 @@ def check(call: Call[Any]) -> None:
         return
     found = list(_problems(operation.package, operation.request, call.body))
     if found:
-        raise _refused(call, found)
+        raise _local_error(call, found)
 
 
 def declares(call: Call[Any], field: str) -> bool:
@@ -41,15 +41,15 @@ def declares(call: Call[Any], field: str) -> bool:
     return bool(operation.request) and field in _fields(operation.package, operation.request)
 
 
-def refusal(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
+def refusal_error(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
     """The local refusal of a call for one problem the models know nothing of."""
-    return _refused(call, [{"loc": ["body", *where], "msg": message, "type": kind}])
+    return _local_error(call, [{"loc": ["body", *where], "msg": message, "type": kind}])
 
 
-def _refused(call: Call[Any], found: list[dict[str, Any]]) -> ValidationError:
+def _local_error(call: Call[Any], found: list[dict[str, Any]]) -> ValidationError:
     name = call.operation.name or call.operation.path
-    said = "; ".join(f"{'.'.join(str(part) for part in p['loc'][1:])}: {p['msg']}".lstrip(": ") for p in found)
-    return ValidationError(f"{name}: {said} (refused here; nothing was sent)", errors=found)
+    problems = "; ".join(f"{'.'.join(str(part) for part in p['loc'][1:])}: {p['msg']}".lstrip(": ") for p in found)
+    return ValidationError(f"{name}: {problems} (refused here; nothing was sent)", errors=found)
 
 
 @lru_cache(maxsize=256)
@@ -71,8 +71,8 @@ def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterato
     for problem in part(package, "checks").problems(_model(package, model_name), body):
         unknown = problem.type == "extra_forbidden" and len(problem.loc) == 1
         message = _unknown(str(problem.loc[0]), _fields(package, model_name)) if unknown else problem.msg
-        said = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
-        yield {**said, "ctx": dict(problem.ctx)} if problem.ctx else said
+        found = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
+        yield {**found, "ctx": dict(problem.ctx)} if problem.ctx else found
 
 
 def _unknown(name: str, fields: tuple[str, ...]) -> str:

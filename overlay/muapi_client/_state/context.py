@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._state.journal import Journal
-    from muapi_client._state.key_state import Standing
+    from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.memory import Memory
     from muapi_client._types.cost import Cost
@@ -33,16 +33,16 @@ class Context(NamedTuple):
         strict: Whether inputs are held against the pinned document.
         webhook: A URL that is told of every job's end, or None.
         team_id: The team that is charged, or None.
-        draw: A source of random numbers from 0 to 1, for jitter.
+        random: A source of random numbers from 0 to 1, for jitter.
         memory: What the client remembers of its paid submissions.
         ledger: What they cost.
-        standing: What the client has learnt of its key.
+        key_state: What the client has learnt of its key.
         journal: Where every paid job is written down, or None.
         account: Whose jobs they are in the journal, or None without one.
         max_spend: The most the client may spend, in USD, or None.
         unpriced: What is set aside, in USD, for a job whose price nobody tells; None refuses it under ``max_spend``.
         expect: The kind of key it is meant to have, or None where either will do.
-        remarks: Whether the first sandbox answer is warned of, where nothing is expected.
+        warns: Whether the first sandbox answer is warned of, where nothing is expected.
         models: The generated package whose document calls are held against; None: the one that made each.
         tag: The caller's word for each job, kept and never sent; or None.
         origin: The API's.
@@ -55,16 +55,16 @@ class Context(NamedTuple):
     strict: bool
     webhook: str | None
     team_id: int | None
-    draw: Callable[[], float]
+    random: Callable[[], float]
     memory: Memory
     ledger: Ledger
-    standing: Standing
+    key_state: KeyState
     journal: Journal | None = None
     account: Account | None = None
     max_spend: Decimal | None = None
     unpriced: Decimal | None = None
     expect: Literal["live", "sandbox"] | None = None
-    remarks: bool = True
+    warns: bool = True
     models: str | None = None
     tag: str | None = None
     origin: str = ""

@@ -1,7 +1,7 @@
 """The form of a journal's file: its tables, how an older form becomes it, how a job becomes a row and is read back.
 
 Belongs here: SQL that makes tables, and columns' contents. Does not belong here: opening the file, transactions, and
-what is written when (``_journal``).
+what is written when (``journal``).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def claim(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA secure_delete = ON")  # what is forgotten or hidden is gone from the file, too
     if form == FORM:
         return
-    db.execute("BEGIN IMMEDIATE")  # whoever comes second finds the work done
+    db.execute("BEGIN IMMEDIATE")  # a second process finds the work done
     try:
         form = _form(db)
         if form == 0:

@@ -2,8 +2,8 @@
 
 Lives here: the memory, shared by ``with_options``; a key's kind never changes, so what one answer showed counts for
 the next. Only answers about jobs that were accepted through this client teach of its key: any other job may be looked
-at, too, and may be another key's. Does not live here: what it means (``_sandbox``), acting on it (``_expectations``).
-Cheap to import.
+at, too, and may be another key's. Does not live here: what it means (``_sandbox/detection``), acting on it
+(``_sandbox/guard``). Cheap to import.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Listing(NamedTuple):
     silent: int = 0  # listed without ``is_test``
 
 
-class Known(NamedTuple):
+class KeyFacts(NamedTuple):
     """What is known of a key besides the answer at hand."""
 
     charged: str = ""  # the request that was seen charged first
@@ -32,20 +32,20 @@ class Known(NamedTuple):
     listing: Listing | None = None  # None: not asked, or not told
 
 
-NOTHING = Known()
+NOTHING = KeyFacts()
 
 
-def name_of(request_id: str | None) -> str:
+def describe_request(request_id: str | None) -> str:
     """A request, for a sentence."""
     return f"request {request_id}" if request_id else "a request without id"
 
 
-class Standing:
+class KeyState:
     """The memory of one client's key. Threads may share it.
 
     Attributes:
         known: What was learnt so far.
-        asked: Whether the key list was asked for and the server answered, whatever it said.
+        was_asked: Whether the key list was asked for and the server answered, whatever it said.
         missed_at: When it last was not to be had though it may be later, in seconds on the client's clock, or None.
     """
 
@@ -54,7 +54,7 @@ class Standing:
         self._warned: set[bool] = set()
         self._own: OrderedDict[str, None] = OrderedDict()
         self.known = NOTHING
-        self.asked = False
+        self.was_asked = False
         self.missed_at: float | None = None
 
     @property
@@ -86,10 +86,10 @@ class Standing:
             if not self.known.sampled:
                 self.known = self.known._replace(sampled=request)
 
-    def listed(self, listing: Listing | None) -> None:
+    def note_listing(self, listing: Listing | None) -> None:
         """The server answered a request for the key list: the latest word counts, and None changes nothing."""
         with self._lock:
-            self.asked = True
+            self.was_asked = True
             self.known = self.known._replace(listing=listing or self.known.listing)
 
     def first_warning(self, *, own: bool) -> bool:

@@ -41,6 +41,8 @@ class Record(Attempts):
         key: Ours, and its key in the journal.
         call: What is submitted.
         intended_at: When it was about to be, by this machine's clock, in UTC.
+        reading: The same on the client's clock, in seconds.
+        given_up: When its last try was given up, on that clock, in seconds, or None.
         changed_at: When anything was last learnt of it, by this machine's clock, in UTC.
         accepted: Whether it is known to have been accepted.
         accepted_at: When, in seconds on the client's clock, or None.
@@ -58,11 +60,20 @@ class Record(Attempts):
     """
 
     def __init__(
-        self, call: Call[Any], intended_at: datetime, *, waits: bool = False, tag: str | None = None, origin: str = ""
+        self,
+        call: Call[Any],
+        intended_at: datetime,
+        *,
+        reading: float = 0.0,
+        waits: bool = False,
+        tag: str | None = None,
+        origin: str = "",
     ) -> None:
         self.key = os.urandom(16).hex()
         self.call = call
         self.intended_at = self.changed_at = intended_at
+        self.reading = reading
+        self.given_up: float | None = None
         self.accepted = False
         self.accepted_at: float | None = None
         self.request_id: str | None = None
@@ -109,8 +120,8 @@ class Record(Attempts):
     def entry(self) -> Entry:
         """The record as its user reads it."""
         from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
-        from muapi_client._state.secrets import without_secrets  # noqa: PLC0415 - likewise
-        from muapi_client._types.entry import Entry  # noqa: PLC0415 - likewise
+        from muapi_client._state.secrets import without_secrets  # noqa: PLC0415 - as above
+        from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above
 
         prediction = self.prediction
         return Entry(
@@ -185,11 +196,15 @@ class Memory:
         Of those that have ended only the latest are remembered; the journal keeps them all.
         """
         if record.request_id:
+            same = self.find(record.request_id)
+            if same is not None and same is not record:  # two submits of one idempotency key are one request
+                self._accepted.pop(same.key, None)
             self._keys[record.request_id] = record.key
         if record.request_id or record.ended:
             self._accepted[record.key] = record
             self._pending.pop(record.key, None)
-        if record.ended and record.key not in self._ended:
+        is_settled = record.cost is not None or record.request_id is not None  # else it stays in doubt, and remembered
+        if record.ended and is_settled and record.key not in self._ended:
             self._ended[record.key] = None
             while len(self._ended) > KEPT_ENDED:
                 oldest = self._accepted.pop(self._ended.popitem(last=False)[0], None)
@@ -226,7 +241,9 @@ class Memory:
 
     def __iter__(self) -> Iterator[Record]:
         records = {**self._accepted, **self._pending}
-        return iter(sorted((one for one in records.values() if one.ours), key=lambda record: record.intended_at))
+        return iter(
+            sorted((record for record in records.values() if record.ours), key=lambda record: record.intended_at)
+        )
 
 
 _ALL: WeakValueDictionary[str, Record] = WeakValueDictionary()

@@ -1,6 +1,6 @@
 """What a client has uploaded, and who is uploading what just now.
 
-Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_uploads``).
+Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_files/upload``).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 KEPT: Final = 24 * 3600.0  # seconds a URL is used again for the same content; files last 7 days at least (observed)
 
 
-class Shelf:
+class UploadCache:
     """The URLs of uploaded contents by their SHA-256, and one turn for each content.
 
-    Whoever comes second to a content waits for the first, and finds it uploaded.
+    A second upload of the same content waits for the first, and finds it done.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,8 @@
 """A stream as a flow: one paid submit, its events, and what is certain of it however it ends. Pure.
 
 Lives here: when a stream is over, broken or late. Does not live here: whether the submit may be sent again
-(``_exchanges``), what a frame says (``_deltas``), journal and money (``_bookkeeping``), connections (``_channels``).
+(``_protocol/exchange``), what a frame says (``state``), journal and money (``_jobs/submission``), connections
+(``_transport/stream_connection``).
 
 A stream is submitted and charged like a job, and cannot be taken up again. So it ends well only where its end was seen:
 told by the server, or proven by the body's framing. Everything else is an error that carries the text so far.
@@ -19,13 +20,13 @@ from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
 from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
-from muapi_client._protocol.steps import Do, Emit, End, Flow, Lost, Piece, Reply, Sleep, StreamFlow
-from muapi_client._sandbox.guard import heed
-from muapi_client._spec.validation import refusal
-from muapi_client._state.key_state import name_of
+from muapi_client._protocol.steps import Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
+from muapi_client._sandbox.guard import check_answer
+from muapi_client._spec.validation import refusal_error
+from muapi_client._state.key_state import describe_request
 from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
-from muapi_client._streams.outcome import StreamRun, broken, hide_key, identify, late, note_failure
-from muapi_client._streams.payload import END, decoded
+from muapi_client._streams.outcome import StreamRun, broken_error, hide_key, identify, late_error, note_failure
+from muapi_client._streams.payload import END, decode
 from muapi_client._types.cost import is_charge
 from muapi_client._types.job import now_utc
 from muapi_client._types.stream_event import StreamEvent
@@ -54,7 +55,7 @@ def refuse_job(call: Call[Any]) -> None:
         ValidationError: It is no stream.
     """
     if call.operation.name and not call.operation.slug.endswith(STREAM):
-        raise refusal(call, (), "it answers with no stream: use mu.run(call), or mu.send(call)", kind="stream")
+        raise refusal_error(call, (), "it answers with no stream: use mu.run(call), or mu.send(call)", kind="stream")
 
 
 def stream(
@@ -74,13 +75,13 @@ def stream(
         MuAPIError: Those of a submit, until the stream begins.
     """
     request = yield from prepared
-    prediction = yield from submit(request, context, partial(_read_out, channel=channel, new_job=new_job))
+    prediction = yield from submit(request, context, partial(_read_stream, channel=channel, new_job=new_job))
     job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
-    prediction = yield from heed(prediction, job, context)
+    prediction = yield from check_answer(prediction, job, context)
     yield Emit(StreamEvent(event=LAST, prediction=prediction))
 
 
-def _read_out(
+def _read_stream(
     request: Request,
     record: Record,
     context: Context,
@@ -103,82 +104,83 @@ def _read_out(
 
 def _follow(run: StreamRun) -> StreamFlow[None]:
     """Open the stream and emit its events until its end was seen."""
-    context, course = run.context, run.course
+    context, state = run.context, run.state
     reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
     if reply.status not in response.OK:
         raise _refusal_error(run, reply)
-    _opened(run, reply)
+    _read_head(run, reply)
     reader = Reader(reply.headers.get("content-type", ""))
     now, until = reply.at, context.wait_timeout
     while True:
-        came: Piece | End | Lost = yield Do(partial(run.channel.pull, min(context.timeout, until - course.seconds)))
-        course.seconds += came.at - now  # what the caller takes between two events does not count
-        now, was_settled = came.at, course.settled
-        for frame in _frames(run, came, reader, reply):
-            event = yield from _read(run, frame, reply)
-            if event is not None and course.failure is None:
+        came: Piece | End | NoReply = yield Do(partial(run.channel.pull, min(context.timeout, until - state.seconds)))
+        state.seconds += came.at - now  # what the caller takes between two events does not count
+        now, was_settled = came.at, state.settled
+        for frame in _read_frames(run, came, reader, reply):
+            shown = frame._replace(data=run.channel.key.hide_text(frame.data))  # a server may echo the key
+            event = yield from _take_frame(run, shown, reply)
+            if event is not None and state.failure is None:
                 now = yield Emit(event)
-        if course.settled and not was_settled:
-            until = min(until, course.seconds + AFTERMATH)
-        if isinstance(came, End | Lost) or course.seconds >= until:
+        if state.settled and not was_settled:
+            until = min(until, state.seconds + AFTERMATH)
+        if isinstance(came, End | NoReply) or state.seconds >= until:
             break
-    yield from _ended(run, came, reply._replace(content=run.channel.key.hide(bytes(reader.beginning))))
+    yield from _judge_end(run, came, reply._replace(content=run.channel.key.hide(bytes(reader.beginning))))
 
 
-def _ended(run: StreamRun, came: Piece | End | Lost, reply: Reply) -> StreamFlow[None]:
+def _judge_end(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> StreamFlow[None]:
     """Judge a stream of which no more will come; ``reply`` holds how its body begins.
 
     Raises:
         SubmitOutcomeUnknownError, StreamBrokenError, WaitTimeoutError: Its end was not seen.
         JobError: It did not end well.
     """
-    course = run.course
-    if course.failure is not None:
+    state = run.state
+    if state.failure is not None:
         hide_key(run)
         waiting.judge(run.job, run.prediction())
-    if isinstance(came, Piece) and not course.complete:
-        raise late(run)
-    if isinstance(came, End) and not course.begun:
-        if course.charged:
-            course.data = reply.content.decode("utf-8", "replace")
-        raise broken(run, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
-    if isinstance(came, End) and not came.proven and not course.complete:
-        raise broken(run, "the connection was closed, and no end was told")
-    if course.pending and course.id and not course.text:
-        yield Emit((yield from _answered(run, run.prediction("processing"))))
-    if course.unfinished:
-        course.warnings.append(UNFINISHED)
-    course.ended = True
+    if isinstance(came, Piece) and not state.complete:
+        raise late_error(run)
+    if isinstance(came, End) and not state.begun:
+        if state.charged:
+            state.data = reply.content.decode("utf-8", "replace")
+        raise broken_error(run, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
+    if isinstance(came, End) and not came.proven and not state.complete:
+        raise broken_error(run, "the connection was closed, and no end was told")
+    if state.pending and state.id and not state.text:
+        yield Emit((yield from _take_answer(run, run.prediction("processing"))))
+    if state.unfinished:
+        state.warnings.append(UNFINISHED)
+    state.ended = True
 
 
 def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
     """The error of an answer that is no stream: a refusal, or a job that was accepted and has ended badly."""
     answer = job_answer.read_prediction(reply, request_id=None)
     if answer is not None:
-        run.course.absorb(answer)
+        run.state.absorb(answer)
         try:
             waiting.judge(run.job, answer)
         except errors.JobError as error:
             return error
-    refusal = response.status_error(reply)
-    run.record.refuse(refusal.cost)
-    return refusal
+    refused = response.status_error(reply)
+    run.record.refuse(refused.cost)
+    return refused
 
 
-def _opened(run: StreamRun, reply: Reply) -> None:
+def _read_head(run: StreamRun, reply: Reply) -> None:
     """Take in what the head of a stream tells: a charge means that it was accepted, whatever comes.
 
     It teaches of the key at once; whether it was expected is told at the end, since what is paid for is handed on.
     """
-    course = run.course
-    course.told, course.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
-    if is_charge(course.told):
-        course.charged = True
+    state = run.state
+    state.head_cost, state.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
+    if is_charge(state.head_cost):
+        state.charged = True
         run.note()
-        run.context.standing.charge(name_of(course.id))
+        run.context.key_state.charge(describe_request(state.id))
 
 
-def _frames(run: StreamRun, came: Piece | End | Lost, reader: Reader, reply: Reply) -> Iterator[Frame]:
+def _read_frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, reply: Reply) -> Iterator[Frame]:
     """The frames that what came completes.
 
     Raises:
@@ -187,7 +189,7 @@ def _frames(run: StreamRun, came: Piece | End | Lost, reader: Reader, reply: Rep
         WaitTimeoutError: There was no more time for it.
     """
     try:
-        if isinstance(came, Lost):
+        if isinstance(came, NoReply):
             _give_up(run, came, reply)
         elif isinstance(came, End):
             yield from (frame for frame in reader.end() if came.proven or _is_whole(frame))
@@ -196,77 +198,77 @@ def _frames(run: StreamRun, came: Piece | End | Lost, reader: Reader, reply: Rep
     except PageError as page:
         head = run.channel.key.hide(page.args[0])
         why = f"HTTP {reply.status} with a web page: {response.excerpt(head)}"
-        raise broken(run, why, reply._replace(content=head)) from None
+        raise broken_error(run, why, reply._replace(content=head)) from None
     except OversizedFrameError:
-        raise broken(run, f"one event passes {FRAME_MAXIMUM} bytes") from None
+        raise broken_error(run, f"one event passes {FRAME_MAXIMUM} bytes") from None
 
 
 def _is_whole(frame: Frame) -> bool:
     """Whether a last frame is whole by itself, where the body's framing proves nothing."""
-    return frame.form is not Form.TEXT and (frame.data.strip() == END or decoded(frame.data)[0])
+    return frame.form is not Form.TEXT and (frame.data.strip() == END or decode(frame.data)[0])
 
 
-def _give_up(run: StreamRun, came: Lost, reply: Reply) -> None:
+def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
     """Say what a break means: nothing where the end was told before, else an error."""
-    course, why = run.course, str(came.error)
-    if course.settled:
+    state, why = run.state, str(came.error)
+    if state.settled:
         return
-    if course.finished:
-        course.warnings.append(f"the connection broke after the text was complete: {why}")
-    elif course.seconds >= run.context.wait_timeout:
-        raise late(run) from came.error
+    if state.finished:
+        state.warnings.append(f"the connection broke after the text was complete: {why}")
+    elif state.seconds >= run.context.wait_timeout:
+        raise late_error(run) from came.error
     else:
-        raise broken(run, why, reply) from came.error
+        raise broken_error(run, why, reply) from came.error
 
 
-def _read(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent | None]:
+def _take_frame(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent | None]:
     """Take a frame in; answers what it says to the user."""
-    course = run.course
+    state = run.state
     if frame.form is Form.DOCUMENT:
-        said = _said(run, frame, reply)
-        if said is not None:
-            return (yield from _answered(run, said))
-        course.ended = True
-        frame = frame if course.reads(frame) else frame._replace(form=Form.TEXT)
-    known = course.id
-    event = course.take(frame)
+        answer = _read_document(run, frame, reply)
+        if answer is not None:
+            return (yield from _take_answer(run, answer))
+        state.ended = True
+        frame = frame if state.has_words(frame) else frame._replace(form=Form.TEXT)
+    known = state.id
+    event = state.take(frame)
     run.note()
-    if course.id != known:
+    if state.id != known:
         yield from identify(run)
     return event
 
 
-def _said(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
+def _read_document(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
     """What a body that is one JSON document says of a job; None where it is a text after all.
 
     Raises:
         SubmitOutcomeUnknownError: It is neither.
     """
     whole = reply._replace(content=run.channel.key.hide(frame.data.encode()))
-    said = job_answer.read_prediction(whole, request_id=None)
-    if said is not None and job_answer.is_final(said):
-        return said
-    if run.course.reads(frame):
+    answer = job_answer.read_prediction(whole, request_id=None)
+    if answer is not None and job_answer.is_final(answer):
+        return answer
+    if run.state.has_words(frame):
         return None
-    if said is not None and said.id is not None:
-        return said
+    if answer is not None and answer.id is not None:
+        return answer
     if reply.headers.get("content-type", "").partition(";")[0].strip().endswith("json"):
         raise run.unknown_error(f"HTTP {reply.status} with neither a text nor a result", whole)
     return None
 
 
-def _answered(run: StreamRun, said: Prediction) -> Flow[StreamEvent]:
+def _take_answer(run: StreamRun, answer: Prediction) -> Flow[StreamEvent]:
     """Take in a job's answer in place of a stream, and wait for the job where it only begins.
 
     Raises:
         JobError: The job did not end well.
     """
-    course, context = run.course, run.context
-    words = course.absorb(said)
+    state, context = run.state, run.context
+    words = state.absorb(answer)
     yield from identify(run)
-    if not job_answer.is_final(said):
+    if not job_answer.is_final(answer):
         now = yield Sleep(0.0)
-        said = yield from waiting.wait(run.job, context, now=now, timeout=context.wait_timeout)
-        words = course.absorb(said)
-    waiting.judge(run.job, said)
-    return StreamEvent(words, said.raw)
+        answer = yield from waiting.wait(run.job, context, now=now, timeout=context.wait_timeout)
+        words = state.absorb(answer)
+    waiting.judge(run.job, answer)
+    return StreamEvent(words, answer.raw)

@@ -1,8 +1,9 @@
 """A stream's bytes into frames: server-sent events, JSON lines, one JSON document or plain text. Pure.
 
 Lives here: which of these an answer is, and where one frame ends. Does not live here: what a frame says
-(``_deltas``), getting the bytes (``_channels``). The pinned document declares no content type for streams, so the
-answer's own decides, and after it its first bytes.
+(``state``), getting the bytes (``_transport/stream_connection``).
+
+The pinned document declares no content type for streams, so the answer's own decides, and after it its first bytes.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Reader:
 
     def __init__(self, content_type: str) -> None:
         self._type = content_type.partition(";")[0].strip().lower()
-        self._charset = charset_of(content_type)
+        self._charset = read_charset(content_type)
         self._head = b""
         self._framing: Framing | None = None
         self.beginning = bytearray()  # of the body, for the error of one without a frame
@@ -127,7 +128,7 @@ class Reader:
         yield from framing.end()
 
 
-def charset_of(content_type: str) -> str:
+def read_charset(content_type: str) -> str:
     """How a plain text is encoded, by its type; UTF-8 where that tells nothing that is known."""
     told = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \t\"'")
     try:

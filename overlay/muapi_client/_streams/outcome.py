@@ -18,8 +18,8 @@ from muapi_client import errors
 from muapi_client._jobs.submission import write_accepted
 from muapi_client._protocol.exchange import unknown_error
 from muapi_client._protocol.steps import Stopped
-from muapi_client._sandbox.guard import judged
-from muapi_client._streams.state import Course
+from muapi_client._sandbox.guard import add_verdict
+from muapi_client._streams.state import StreamState
 from muapi_client._types.job import now_utc
 from muapi_client._types.status import JobState
 
@@ -46,11 +46,11 @@ class StreamConnection(Protocol):
     key: APIKey
 
     def open(self, send: Send) -> Any:
-        """Send a request: its :class:`Reply`, whose body is open where the status is 200 to 299, or :class:`Lost`."""
+        """Send a request: its :class:`Reply`, with its body open where the status is 2xx, or :class:`NoReply`."""
         ...
 
     def pull(self, seconds: float) -> Any:
-        """Wait ``seconds`` at most for the next :class:`Piece`; an :class:`End`, or :class:`Lost`."""
+        """Wait ``seconds`` at most for the next :class:`Piece`; an :class:`End`, or :class:`NoReply`."""
         ...
 
 
@@ -71,7 +71,7 @@ class StreamRun:
     context: Context
     channel: StreamConnection
     new_job: Callable[..., Job]
-    course: Course = field(factory=Course)
+    state: StreamState = field(factory=StreamState)
 
     @property
     def call(self) -> Call[Any]:
@@ -81,17 +81,17 @@ class StreamRun:
     @property
     def job(self) -> Job:
         """The stream as a job; its id is empty where none was told."""
-        return self.new_job(self.course.id or "", self.call, self.course.cost, now_utc())
+        return self.new_job(self.state.id or "", self.call, self.state.cost, now_utc())
 
     def prediction(self, status: str = "") -> Prediction:
         """All of the stream so far; once it has ended ``status`` is its own."""
-        return judged(evolve(self.course.prediction(status=status), call=self.call))
+        return add_verdict(evolve(self.state.prediction(status=status), call=self.call))
 
     def note(self) -> None:
         """Tell the record what is known by now."""
-        if self.course.accepted:
-            self.record.accept(self.course.id, self.course.cost)
-            self.context.ledger.note_balance(self.course.balance)
+        if self.state.accepted:
+            self.record.accept(self.state.id, self.state.cost)
+            self.context.ledger.note_balance(self.state.balance)
 
     def unknown_error(self, why: str, reply: Reply | None = None) -> errors.SubmitOutcomeUnknownError:
         """The error of a stream that was submitted and never began."""
@@ -104,24 +104,24 @@ def identify(run: StreamRun) -> Flow[None]:
     try:
         yield from write_accepted(run.record, run.context)
     except errors.JournalError as error:
-        run.course.warnings.append(str(error))
+        run.state.warnings.append(str(error))
 
 
 def note_failure(run: StreamRun, error: BaseException) -> None:
     """Tell the record how a stream ended that did not end well."""
-    course, record = run.course, run.record
+    state, record = run.state, run.record
     run.note()
-    prediction = _end(run, error)
+    prediction = _read_end(run, error)
     if prediction is not None:
         record.finish(prediction)
     if isinstance(error, errors.JobError):
-        error.text = course.text
+        error.text = state.text
     why = "closed by its caller" if isinstance(error, Stopped) else f"interrupted by {type(error).__name__}"
     why = str(error) if isinstance(error, errors.MuAPIError) else why
-    record.reason = f"{why} ({len(course.text)} characters had arrived)"
+    record.reason = f"{why} ({len(state.text)} characters had arrived)"
 
 
-def _end(run: StreamRun, error: BaseException) -> Prediction | None:
+def _read_end(run: StreamRun, error: BaseException) -> Prediction | None:
     """The end that an error tells of, or None where it tells of none."""
     if isinstance(error, errors.JobFailedError | errors.JobCancelledError):
         return error.prediction or run.prediction()
@@ -130,46 +130,46 @@ def _end(run: StreamRun, error: BaseException) -> Prediction | None:
     return error.prediction if error.prediction and error.prediction.state is not JobState.RUNNING else None
 
 
-def broken(run: StreamRun, why: str, reply: Reply | None = None) -> errors.MuAPIError:
+def broken_error(run: StreamRun, why: str, reply: Reply | None = None) -> errors.MuAPIError:
     """The error of a stream that broke off, or never began."""
-    if not run.course.accepted:
+    if not run.state.accepted:
         return run.unknown_error(why, reply)
-    said = f"broke off after {len(run.course.text)} characters: {why}."
-    return errors.StreamBrokenError(f"{_named(run)} {said} {_fate(run)}", **_known(run))
+    what = f"broke off after {len(run.state.text)} characters: {why}."
+    return errors.StreamBrokenError(f"{_describe(run)} {what} {_describe_fate(run)}", **_error_fields(run))
 
 
-def late(run: StreamRun) -> errors.MuAPIError:
+def late_error(run: StreamRun) -> errors.MuAPIError:
     """The error of a stream that has no time left."""
-    if not run.course.accepted:
+    if not run.state.accepted:
         return run.unknown_error(f"no event came within {run.context.wait_timeout:g} s")
-    said = f"had not ended after {run.context.wait_timeout:g} s and {len(run.course.text)} characters."
-    return errors.WaitTimeoutError(f"{_named(run)} {said} {_fate(run)}", **_known(run))
+    what = f"had not ended after {run.context.wait_timeout:g} s and {len(run.state.text)} characters."
+    return errors.WaitTimeoutError(f"{_describe(run)} {what} {_describe_fate(run)}", **_error_fields(run))
 
 
 def hide_key(run: StreamRun) -> None:
     """Take the key, should the server echo it, out of what errors and the journal tell of a failure."""
-    course, key = run.course, run.channel.key
-    course.failure = key.hide((course.failure or "").encode("utf-8", "replace")).decode()
-    course.data = json.loads(key.hide(json.dumps(course.data).encode()))
+    state, key = run.state, run.channel.key
+    state.failure = key.hide((state.failure or "").encode("utf-8", "replace")).decode()
+    state.data = json.loads(key.hide(json.dumps(state.data).encode()))
 
 
-def _named(run: StreamRun) -> str:
-    return f"the stream of {run.call.operation.slug} ({run.course.id or 'without id'})"
+def _describe(run: StreamRun) -> str:
+    return f"the stream of {run.call.operation.slug} ({run.state.id or 'without id'})"
 
 
-def _fate(run: StreamRun) -> str:
-    cost = run.course.cost
+def _describe_fate(run: StreamRun) -> str:
+    cost = run.state.cost
     charge = "and may be charged" if cost is None else f"and charged {cost.charged_usd} USD"
     return f"It was accepted {charge}, and not sent again: that is charged again. error.text holds what arrived."
 
 
-def _known(run: StreamRun) -> dict[str, Any]:
+def _error_fields(run: StreamRun) -> dict[str, Any]:
     """What the error of a stream that had begun tells."""
     return {
         "job": run.job,
         "prediction": run.prediction("processing"),
-        "request_id": run.course.id,
+        "request_id": run.state.id,
         "status_code": 200,
-        "cost": run.course.cost,
-        "balance": run.course.balance,
+        "cost": run.state.cost,
+        "balance": run.state.balance,
     }

@@ -1,7 +1,7 @@
 """Where the payloads of streams hold their words, and the words by which they tell an end or a failure. Pure.
 
-Lives here: facts of single payloads. Does not live here: what their words add up to (``_texts``), and all else they
-tell together (``_deltas``).
+Lives here: facts of single payloads. Does not live here: what their words add up to (``text``), and all else they
+tell together (``state``).
 
 The pinned document says nothing of what is streamed. So every common shape is read, and what is not known is handed
 on in ``data``: OpenAI's ``choices`` and ``response.…`` events, Anthropic's and Gemini's deltas, ``{"text": …}`` and its
@@ -58,50 +58,50 @@ PLACES: Final = (
 )
 
 
-def words_of(value: Any, depth: int = 0) -> str:
+def read_words(value: Any, depth: int = 0) -> str:
     """The words in a payload; empty where it has none that are known. Of several choices the first one's count."""
     if isinstance(value, str):
         return value
     if depth > DEPTH:
         return ""
     if isinstance(value, list):
-        return "".join(words_of(item, depth + 1) for item in value)
+        return "".join(read_words(item, depth + 1) for item in value)
     if not isinstance(value, Mapping) or is_aside(value):
         return ""
-    return next((words for found in _likely(value) if (words := words_of(found, depth + 1))), "")
+    return next((words for found in _find_likely(value) if (words := read_words(found, depth + 1))), "")
 
 
-def _likely(value: Mapping[str, Any]) -> list[Any]:
+def _find_likely(value: Mapping[str, Any]) -> list[Any]:
     """What may hold a payload's words, the likeliest first; what stands beside choices or a delta tells them again."""
     for place, _ in LISTED:
         if isinstance(value.get(place), list):
-            return [_choices(value[place]).get(0)]
+            return [_index_choices(value[place]).get(0)]
     if isinstance(value.get("delta"), str | Mapping):
         return [value["delta"]]
     found = [(place, value[place]) for place in PLACES if place in value]
-    return [one for place, one in found if not (place == "message" and isinstance(one, str))]  # a remark on how it goes
+    return [inner for place, inner in found if place != "message" or not isinstance(inner, str)]  # text: about progress
 
 
-def _choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:
+def _index_choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:
     """The choices of a payload by their index, which is their place where they tell none."""
     found: dict[int, Mapping[str, Any]] = {}
-    for place, one in enumerate(listed):
-        if isinstance(one, Mapping):
-            index = one.get("index")
-            found.setdefault(index if isinstance(index, int) else place, one)
+    for place, choice in enumerate(listed):
+        if isinstance(choice, Mapping):
+            index = choice.get("index")
+            found.setdefault(index if isinstance(index, int) else place, choice)
     return found
 
 
-def choices_of(said: Mapping[str, Any]) -> dict[int, bool]:
+def read_choices(body: Mapping[str, Any]) -> dict[int, bool]:
     """The answers a payload tells of, and whether it says that their text is complete, though more may be told."""
     for place, word in LISTED:
-        if isinstance(said.get(place), list):
-            return {index: bool(one.get(word)) for index, one in _choices(said[place]).items()}
-    delta = said.get("delta")
+        if isinstance(body.get(place), list):
+            return {index: bool(choice.get(word)) for index, choice in _index_choices(body[place]).items()}
+    delta = body.get("delta")
     return {0: True} if isinstance(delta, Mapping) and delta.get("stop_reason") else {}
 
 
-def decoded(data: str) -> tuple[bool, Any]:
+def decode(data: str) -> tuple[bool, Any]:
     """Whether data is JSON, and its value; a line's end or a tab left raw in a text does no harm."""
     try:
         return True, json.loads(data, strict=False)
@@ -109,56 +109,56 @@ def decoded(data: str) -> tuple[bool, Any]:
         return False, None
 
 
-def kind_of(said: Mapping[str, Any]) -> str:
+def read_kind(body: Mapping[str, Any]) -> str:
     """What a payload calls itself; empty where it does not."""
-    kind = said.get("type")
+    kind = body.get("type")
     return kind if isinstance(kind, str) else ""
 
 
-def is_ours(said: Mapping[str, Any]) -> bool:
+def is_ours(body: Mapping[str, Any]) -> bool:
     """Whether a payload's status, and the id beside it, are the request's, rather than its model's maker's."""
-    return "status" in said and not NOT_OURS & said.keys()
+    return "status" in body and not NOT_OURS & body.keys()
 
 
-def is_running(said: Mapping[str, Any]) -> bool:
+def is_running(body: Mapping[str, Any]) -> bool:
     """Whether a payload tells by a word that is known that the request goes on."""
-    status = said.get("status")
+    status = body.get("status")
     return isinstance(status, str) and STATES.get(status.strip().lower()) is JobState.RUNNING
 
 
-def names_failure(name: str) -> bool:
+def is_failure_name(name: str) -> bool:
     """Whether an event's name, or a payload's type, tells that the whole stream failed."""
     return name.rpartition(".")[2] in FAILURES and _STEP.search(name) is None
 
 
-def failure_of(said: Mapping[str, Any]) -> str | None:
+def read_failure(body: Mapping[str, Any]) -> str | None:
     """Why the stream failed, where a payload tells that it did; OpenAI's tells it in a ``response`` inside."""
-    if _is_step(said):
+    if _is_step(body):
         return None
-    words = next((words for one in (said, _inner(said)) if (words := read_error(one))), None)
-    if words is None and names_failure(kind_of(said)):
-        words = reason(said) or "the server says no more"
-    if words is None and (status := status_of(said)) and meaning(status) in (JobState.FAILED, JobState.CANCELLED):
+    words = next((words for part in (body, _read_inner(body)) if (words := read_error(part))), None)
+    if words is None and is_failure_name(read_kind(body)):
+        words = read_reason(body) or "the server says no more"
+    if words is None and (status := read_status(body)) and meaning(status) in (JobState.FAILED, JobState.CANCELLED):
         words = f"the server says {status!r} and no more"
     return words
 
 
-def status_of(said: Mapping[str, Any]) -> str:
+def read_status(body: Mapping[str, Any]) -> str:
     """The word by which a payload tells an end of any kind; empty where it tells none."""
-    words = [] if _is_step(said) else [said.get("status"), _inner(said).get("status")]
+    words = [] if _is_step(body) else [body.get("status"), _read_inner(body).get("status")]
     return next((str(word) for word in words if meaning(word) is not JobState.RUNNING), "")
 
 
-def _inner(said: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = said.get("response")
+def _read_inner(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    inner = body.get("response")
     return inner if isinstance(inner, Mapping) else {}
 
 
-def _is_step(said: Mapping[str, Any]) -> bool:
-    return _STEP.search(f"{said.get('type')} {said.get('object')}") is not None
+def _is_step(body: Mapping[str, Any]) -> bool:
+    return _STEP.search(f"{body.get('type')} {body.get('object')}") is not None
 
 
-def reason(value: Any) -> str | None:
+def read_reason(value: Any) -> str | None:
     """Why a stream failed, out of the payload of an error event."""
     if not isinstance(value, Mapping):
         return value if isinstance(value, str) else None
@@ -167,16 +167,16 @@ def reason(value: Any) -> str | None:
 
 def is_aside(value: Any) -> bool:
     """Whether the words of a payload, or of a part of it, are no part of the answer."""
-    return isinstance(value, Mapping) and (value.get("thought") is True or is_aside_named(kind_of(value)))
+    return isinstance(value, Mapping) and (value.get("thought") is True or is_aside_name(read_kind(value)))
 
 
-def is_aside_named(name: str) -> bool:
+def is_aside_name(name: str) -> bool:
     return _ASIDE.search(name) is not None
 
 
-def is_remark(name: str, data: str) -> bool:
+def is_comment(name: str, data: str) -> bool:
     """Whether an event's data is no part of the text, whatever it is."""
-    if name in SILENT or names_failure(name) or is_aside_named(name):
+    if name in SILENT or is_failure_name(name) or is_aside_name(name):
         return True
     return name in ENDS and data.strip().lower() in ENDS | {"", "ok", "true", "null"}
 
@@ -184,7 +184,7 @@ def is_remark(name: str, data: str) -> bool:
 def is_payload(value: Any) -> bool:
     """Whether a JSON value is one that carries words, rather than words that happen to be JSON."""
     return isinstance(value, str | Mapping) or (
-        isinstance(value, list) and any(isinstance(one, Mapping) for one in value)
+        isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
     )
 
 
@@ -200,10 +200,10 @@ def is_success(value: Any) -> bool:
     return isinstance(value, Mapping) and str(value.get("status")).strip().lower() == "success"
 
 
-def is_end(said: Mapping[str, Any]) -> bool:
+def is_end(body: Mapping[str, Any]) -> bool:
     """Whether a payload tells the end of the stream."""
-    told = is_ours(said) and meaning(said.get("status")) is JobState.DONE and not is_success(said)
-    return told or (said.get("done") is True and not _is_step(said)) or kind_of(said) in TOLD_ENDS
+    by_status = is_ours(body) and meaning(body.get("status")) is JobState.DONE and not is_success(body)
+    return by_status or (body.get("done") is True and not _is_step(body)) or read_kind(body) in TOLD_ENDS
 
 
 def may_repeat(name: str, value: Any) -> bool:
@@ -216,7 +216,7 @@ def repeats(name: str, value: Any) -> bool:
     if not isinstance(value, Mapping):
         return False
     ended = meaning(value.get("status")) is not JobState.RUNNING and not is_success(value)
-    return (ended and "outputs" in value) or name.endswith(WHOLE) or kind_of(value).endswith(WHOLE)
+    return (ended and "outputs" in value) or name.endswith(WHOLE) or read_kind(value).endswith(WHOLE)
 
 
 def is_snapshot(value: Any) -> bool:

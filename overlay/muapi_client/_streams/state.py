@@ -1,8 +1,8 @@
 """What a stream's frames say: words, its end, its failure, its cost. Pure.
 
 Lives here: what is known of a stream so far, and what each frame adds. Does not live here: where a frame ends
-(``_streams``), where a payload holds its words (``_payloads``), which of them are new (``_texts``), what to do about
-it (``_streaming``).
+(``framing``), where a payload holds its words (``payload``), which of them are new (``text``), what to do about it
+(``flow``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @define
-class Course:
+class StreamState:
     """What is known of one stream so far.
 
     Attributes:
@@ -40,8 +40,8 @@ class Course:
         pending: Whether it tells no more than a job that has yet to be done.
         failure: Why it failed, in the server's words, or None.
         id: The request id, or None.
-        told: The cost headers, which come before the stream.
-        said: The last cost that was told in the stream.
+        head_cost: The cost headers, which come before the stream.
+        stream_cost: The last cost that was told in the stream.
         data: The last payload that is JSON.
         key: Its entry in the journal, where there is one.
         seconds: How long its pieces were waited for.
@@ -54,8 +54,8 @@ class Course:
     failure: str | None = None
     status: str = ""
     id: str | None = None
-    told: Cost | None = None
-    said: Cost | None = None
+    head_cost: Cost | None = None
+    stream_cost: Cost | None = None
     balance: Decimal | None = None
     data: Any = None
     key: str | None = None
@@ -100,7 +100,11 @@ class Course:
 
         The head's zero is told before there is anything to charge, so it counts only once the end is known.
         """
-        return settle(self.told, self.said)[0] if self.said or self.settled or is_charge(self.told) else None
+        return (
+            settle(self.head_cost, self.stream_cost)[0]
+            if self.stream_cost or self.settled or is_charge(self.head_cost)
+            else None
+        )
 
     def take(self, frame: Frame) -> StreamEvent | None:
         """Take a frame in; what it says to the user, or None where it only says something to us."""
@@ -109,66 +113,72 @@ class Course:
         if frame.form is not Form.TEXT and frame.data.strip() == payload.END:
             self.ended = True
             return None
-        is_json, value = (False, None) if frame.form is Form.TEXT else payload.decoded(frame.data)
+        is_json, value = (False, None) if frame.form is Form.TEXT else payload.decode(frame.data)
         if is_json and isinstance(value, Mapping):
             self._learn(value)
-        if payload.names_failure(name):
-            self.failure = self.failure or payload.reason(value) or frame.data or "the server says no more"
+        if payload.is_failure_name(name):
+            self.failure = self.failure or payload.read_reason(value) or frame.data or "the server says no more"
         self.ended = self.ended or name in payload.ENDS
         words = self._text.take(name, frame, value, is_json=is_json)
         self.data = value if is_json else self.data
         return StreamEvent(words, value if is_json else None, frame.event, frame.id)
 
-    def reads(self, frame: Frame) -> bool:
+    def has_words(self, frame: Frame) -> bool:
         """Whether a body that is one JSON value holds words that are known."""
-        is_json, value = payload.decoded(frame.data)
-        return is_json and bool(payload.words_of(value))
+        is_json, value = payload.decode(frame.data)
+        return is_json and bool(payload.read_words(value))
 
-    def absorb(self, said: Prediction) -> str:
+    def absorb(self, answer: Prediction) -> str:
         """Take in a job's whole answer that came in place of a stream; the words it adds."""
-        self.begun, self.pending, self.ended = True, False, said.state is not JobState.RUNNING
-        self.id, self.status, self.failure = said.id, said.status, said.error
-        self.told, self.said, self.balance = None, said.cost or self.said, said.balance or self.balance
-        self.data = said.raw
-        self.warnings = [*self.warnings, *(warning for warning in said.warnings if warning not in self.warnings)]
-        words = "\n".join(output.text or output.url or "" for output in said.outputs)
+        self.begun, self.pending, self.ended = True, False, answer.state is not JobState.RUNNING
+        self.id, self.status, self.failure = answer.id, answer.status, answer.error
+        self.head_cost, self.stream_cost, self.balance = (
+            None,
+            answer.cost or self.stream_cost,
+            answer.balance or self.balance,
+        )
+        self.data = answer.raw
+        self.warnings = [*self.warnings, *(warning for warning in answer.warnings if warning not in self.warnings)]
+        words = "\n".join(output.text or output.url or "" for output in answer.outputs)
         self._text.put(words)
         return words
 
     def prediction(self, *, status: str = "") -> Prediction:
         """All of the stream so far, as a prediction; once it has ended ``status`` is its own."""
         text = self.text
-        dispute = settle(self.told, self.said)[1] if self.told and self.told.amount_usd else None  # 0: not counted yet
+        dispute = (
+            settle(self.head_cost, self.stream_cost)[1] if self.head_cost and self.head_cost.amount_usd else None
+        )  # 0: not counted yet
         odd = [] if text or status else [payload.TEXTLESS]
         return Prediction(
             id=self.id,
-            status=status or self._word(),
+            status=status or self._find_status(),
             outputs=(Output(text=text),) if text else (),
             cost=self.cost,
             error=self.failure,
             balance=self.balance,
-            warnings=(*self.warnings, *self._text.remarks, *([dispute] if dispute else []), *odd),
+            warnings=(*self.warnings, *self._text.all_warnings, *([dispute] if dispute else []), *odd),
             raw=self.data,
             seconds=self.seconds,
             looks=1,  # it was followed: nothing of it came at once, which would speak for a sandbox
             status_code=200,
         )
 
-    def _word(self) -> str:
+    def _find_status(self) -> str:
         """The status: the server's word where it tells the end that was seen."""
         bad = meaning(self.status) in (JobState.FAILED, JobState.CANCELLED)
         return self.status if self.status and bad == bool(self.failure) else "failed" if self.failure else "completed"
 
-    def _learn(self, said: Mapping[str, Any]) -> None:
+    def _learn(self, body: Mapping[str, Any]) -> None:
         """Note what a payload tells beside its words."""
-        is_ours = payload.is_ours(said)
-        self.id = read_id(said if is_ours else {"request_id": said.get("request_id")}) or self.id
-        self.said = cost_from_body(said) or self.said
-        self.failure = self.failure or payload.failure_of(said)
-        self.status = payload.status_of(said) or self.status
-        self.pending = payload.is_running(said) if is_ours else self.pending
-        self.ended = self.ended or payload.is_end(said)
-        if payload.kind_of(said) == payload.INCOMPLETE:
+        is_ours = payload.is_ours(body)
+        self.id = read_id(body if is_ours else {"request_id": body.get("request_id")}) or self.id
+        self.stream_cost = cost_from_body(body) or self.stream_cost
+        self.failure = self.failure or payload.read_failure(body)
+        self.status = payload.read_status(body) or self.status
+        self.pending = payload.is_running(body) if is_ours else self.pending
+        self.ended = self.ended or payload.is_end(body)
+        if payload.read_kind(body) == payload.INCOMPLETE:
             self.warnings.append(payload.CUT)
-        for index, complete in payload.choices_of(said).items():
+        for index, complete in payload.read_choices(body).items():
             self._choices[index] = self._choices.get(index, False) or complete

@@ -1,7 +1,7 @@
 """The text of a stream, out of the words of its payloads. Pure.
 
 Lives here: what a payload's words add: all of them, or, where it tells again what was streamed, only what is new. Does
-not live here: where a payload holds its words (``_payloads``), what else it tells (``_deltas``).
+not live here: where a payload holds its words (``payload``), what else it tells (``state``).
 
 Told twice and lost are both wrong. Words are taken for a repetition only where the payload says that it repeats, or
 where it stands at an end and equals the whole.
@@ -45,7 +45,7 @@ class Text:
         return self._words.getvalue()
 
     @property
-    def remarks(self) -> list[str]:
+    def all_warnings(self) -> list[str]:
         """What is odd about it, all that can be told at its end included."""
         return [*self.warnings, *([GROWN] if self._pieces == self._series >= SERIES else [])]
 
@@ -62,19 +62,19 @@ class Text:
             frame: It.
             value: Its data, where ``is_json``.
         """
-        if payload.is_remark(name, frame.data):
+        if payload.is_comment(name, frame.data):
             return ""
-        words = frame.data if frame.form is Form.TEXT else self._found(frame.data, value, is_json=is_json)
-        added = self._mended(self._added(words, name, value))
+        words = frame.data if frame.form is Form.TEXT else self._find_words(frame.data, value, is_json=is_json)
+        added = self._mend(self._find_new(words, name, value))
         self._enveloped = self._enveloped or (bool(words) and payload.is_success(value))
         self._pieces += bool(words)
         self._words.write(added)
         return added
 
-    def _found(self, data: str, value: Any, *, is_json: bool) -> str:
+    def _find_words(self, data: str, value: Any, *, is_json: bool) -> str:
         """The words in a frame."""
         if is_json and payload.is_payload(value) and not (self._bare and not payload.is_known(value)):
-            words = payload.words_of(value)
+            words = payload.read_words(value)
             if words and self._bare is None:
                 self._bare = False
             return words
@@ -85,29 +85,29 @@ class Text:
             self._bare = True
         return "" if is_json and value is None and not self._bare else data
 
-    def _added(self, words: str, name: str, value: Any) -> str:
+    def _find_new(self, words: str, name: str, value: Any) -> str:
         """What of a payload's words was not told yet."""
         if not words.strip():
             return words
         if payload.is_snapshot(value):
-            return self._grown(words, value)
+            return self._find_growth(words, value)
         if self._last and payload.repeats(name, value):
-            return self._rest(words, str(self))
+            return self._cut_known(words, str(self))
         may_repeat = payload.may_repeat(name, value) or (payload.is_success(value) and not self._enveloped)
         if self._last and may_repeat:
-            return self._unless_repeated(words, str(self))
+            return self._drop_repeated(words, str(self))
         grew = bool(self._last) and words.startswith(self._last) and words != self._last
         self._series += grew and self._pieces == self._series
         self._last = words
         return words
 
-    def _unless_repeated(self, words: str, so_far: str) -> str:
+    def _drop_repeated(self, words: str, so_far: str) -> str:
         """What is new in a text at an end, which is the whole once more or its last words."""
         if self._snapshots and words.startswith(so_far):
             return words.removeprefix(so_far)
         return "" if words.strip() == so_far.strip() and self._is_more_than_a_word(words) else words
 
-    def _rest(self, words: str, so_far: str) -> str:
+    def _cut_known(self, words: str, so_far: str) -> str:
         """What is new in a text that tells the whole, or its last part, once more."""
         if words.startswith(so_far):
             return words.removeprefix(so_far)
@@ -116,7 +116,7 @@ class Text:
         self._warn(REVISED)
         return words
 
-    def _grown(self, words: str, value: Any) -> str:
+    def _find_growth(self, words: str, value: Any) -> str:
         """What is new in a text so far; what only looks like one, and does not begin with it, is new as a whole."""
         first, self._last = not self._last, words
         if self._snapshots is False:
@@ -138,7 +138,7 @@ class Text:
         """Whether words that were told before cannot be the next word, which happens to be the same."""
         return self._pieces > 1 or len(words.split()) > 1
 
-    def _mended(self, words: str) -> str:
+    def _mend(self, words: str) -> str:
         """Words without halves of characters: two that follow each other are one, one alone is none."""
         words, self._half = self._half + words, ""
         if words.isascii():

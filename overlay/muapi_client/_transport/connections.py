@@ -107,7 +107,7 @@ class AsyncConnections:
         if loop not in self._open:
             from muapi_client._transport.hosts import AsyncGiven, AsyncHosts  # noqa: PLC0415 - imports httpx
 
-            for ended in [one for one in self._open if _has_ended(one)]:
+            for ended in [loop for loop in self._open if _has_ended(loop)]:
                 del self._open[ended]  # its connections ended with it
             self._open[loop] = AsyncHosts() if self._given is None else AsyncGiven(self._given)
         return self._open[loop]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from muapi_client._files.download import save, settled
-from muapi_client._files.temp_file import Part
+from muapi_client._files.download import collect_paths, save
+from muapi_client._files.temp_file import PartialFile
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -24,57 +24,57 @@ if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
 
 
-def download(plan: Plan, hands: FileTransfer, drive: Callable[[Flow[Path]], Path]) -> list[Path]:
+def download(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], Path]) -> list[Path]:
     """Save every output, ``plan.concurrency`` at a time, blocking.
 
     Raises:
         DownloadError: One could not be saved; ``saved`` tells which were.
     """
-    one = partial(_save_one, plan, hands, drive)
+    save_output = partial(_save_one, plan, transfer, drive)
     indexes = range(len(plan.outputs))
     if 1 in (len(plan.outputs), plan.concurrency):
-        return settled(plan, [one(index) for index in indexes])
+        return collect_paths(plan, [save_output(index) for index in indexes])
     with ThreadPoolExecutor(plan.concurrency, thread_name_prefix="muapi-download") as pool:
         try:
-            results = list(pool.map(one, indexes))
+            results = list(pool.map(save_output, indexes))
         except BaseException:  # an interrupt: no thread goes on behind the caller's back
-            plan.bounds.stop.set()
+            plan.limits.stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return settled(plan, results)
+    return collect_paths(plan, results)
 
 
-def _save_one(plan: Plan, hands: FileTransfer, drive: Callable[[Flow[Path]], Path], index: int) -> Result:
-    part = Part(plan.directory)
+def _save_one(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], Path], index: int) -> Result:
+    part = PartialFile(plan.directory)
     try:
-        return drive(save(plan, index, part, hands))
+        return drive(save(plan, index, part, transfer))
     except MuAPIError as error:
         return error
     finally:
         part.discard()
 
 
-async def adownload(plan: Plan, hands: FileTransfer, drive: Callable[[Flow[Path]], Awaitable[Path]]) -> list[Path]:
+async def adownload(plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], Awaitable[Path]]) -> list[Path]:
     """The twin of :func:`download`, awaiting."""
     limiter = anyio.CapacityLimiter(plan.concurrency)
     results: dict[int, Result] = {}
 
-    async def one(index: int) -> None:
+    async def save_output(index: int) -> None:
         async with limiter:
-            results[index] = await _asave_one(plan, hands, drive, index)
+            results[index] = await _asave_one(plan, transfer, drive, index)
 
     async with anyio.create_task_group() as group:
         for index in range(len(plan.outputs)):
-            group.start_soon(one, index)
-    return settled(plan, [results[index] for index in sorted(results)])
+            group.start_soon(save_output, index)
+    return collect_paths(plan, [results[index] for index in sorted(results)])
 
 
 async def _asave_one(
-    plan: Plan, hands: FileTransfer, drive: Callable[[Flow[Path]], Awaitable[Path]], index: int
+    plan: Plan, transfer: FileTransfer, drive: Callable[[Flow[Path]], Awaitable[Path]], index: int
 ) -> Result:
-    part = Part(plan.directory)
+    part = PartialFile(plan.directory)
     try:
-        return await drive(save(plan, index, part, hands))
+        return await drive(save(plan, index, part, transfer))
     except MuAPIError as error:
         return error
     finally:

@@ -11,10 +11,10 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from muapi_client._protocol.steps import Do, Flow, Keep, Lost, Reply, Send, Sleep, Step, has_ended
+from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import headers_of, lost, request_of
+from muapi_client._transport.hosts import connection_error, headers_of, request_of
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
             clock.sleep(seconds)
             return clock.now()
         case Do(work):
-            return work()
+            try:
+                return work()
+            except StopIteration as error:  # thrown into a generator it would lose what the flow notes on it
+                raise RuntimeError("a callback raised StopIteration") from error
         case Keep(write):
             return _keep(write)
 
@@ -105,7 +108,7 @@ def _note_trouble(write: Callable[[], Any], interrupt: BaseException) -> None:
         interrupt.add_note(str(error))
 
 
-def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | Lost:
+def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
     ends = clock.now() + send.timeout
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
@@ -114,9 +117,9 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
             request = request_of(send, origin, api_key)
             response = connections.send(request, delivery)
             content = content_of(response, ends, clock, send)
-    except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+    except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
-        return Lost(lost(error, send, delivery), clock.now())
+        return NoReply(connection_error(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 
@@ -295,7 +298,7 @@ def _limits() -> Any:
 
 async def _aexchange(
     send: Send, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey
-) -> Reply | Lost:
+) -> Reply | NoReply:
     import anyio  # noqa: PLC0415 - as above
 
     ends = clock.now() + send.timeout
@@ -306,9 +309,9 @@ async def _aexchange(
             request = request_of(send, origin, api_key)
             response = await connections.send(request, delivery)
             content = await acontent_of(response, ends, clock, send)
-    except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+    except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
-        return Lost(lost(error, send, delivery), clock.now())
+        return NoReply(connection_error(error, send, delivery), clock.now())
     return reply_of(response, content, clock, api_key)
 
 

@@ -2,8 +2,8 @@
 
 Lives here: one exchange that carries a file, under one deadline. Does not live here: whether it is tried again
 (``_files/upload``, ``_files/fetch``), the disk (``_files/temp_file``, ``_files/source``).
-The key goes to the API's origin and nowhere else:
-storage is reached over connections of its own, by requests that are made without it.
+The key goes to the API's origin and nowhere else: storage is reached over connections of its own, by requests that are
+made without it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import anyio.to_thread
 import httpx
 
 from muapi_client._files.ranges import Fetched, Receiving
-from muapi_client._protocol.steps import Lost, Reply
+from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import FAULTS, USER_AGENT, headers_of, lost
+from muapi_client._transport.hosts import FAULTS, USER_AGENT, connection_error, headers_of
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
-    from muapi_client._files.temp_file import Part
+    from muapi_client._files.temp_file import PartialFile
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
-    from muapi_client._state.upload_cache import Shelf, Turn
+    from muapi_client._state.upload_cache import Turn, UploadCache
     from muapi_client._transport.connections import AsyncConnections, Connections
 
 R = TypeVar("R")
@@ -64,39 +64,39 @@ class _Base:
     def _storage_request(self, form: Form) -> tuple[httpx.Request, Body]:
         return form_request(form, form.send.path, accept="*/*")
 
-    def _answered(self, response: httpx.Response, content: bytearray) -> Reply:
+    def _make_reply(self, response: httpx.Response, content: bytearray) -> Reply:
         return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
 
-    def _lost(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> Lost:
+    def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
         """What a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
-        return Lost(lost(error, form.send, delivery), self._clock.now())
+        return NoReply(connection_error(error, form.send, delivery), self._clock.now())
 
 
-def _guard(content: bytearray) -> None:
+def _check_size(content: bytearray) -> None:
     if len(content) > ANSWER_MAXIMUM:
         raise APIConnectionError(f"the answer to an upload passes {ANSWER_MAXIMUM} bytes")
 
 
-class Hands(_Base):
+class BlockingFileTransfer(_Base):
     """How the blocking client moves files."""
 
     def __init__(
-        self, api: Connections, storage: Connections, shelf: Shelf, *, clock: Clock, origin: str, api_key: APIKey
+        self, api: Connections, storage: Connections, cache: UploadCache, *, clock: Clock, origin: str, api_key: APIKey
     ) -> None:
         super().__init__(clock, origin, api_key)
-        self._api, self._storage, self._shelf = api, storage, shelf
+        self._api, self._storage, self._upload_cache = api, storage, cache
 
-    def post(self, form: Form) -> Reply | Lost:
+    def post(self, form: Form) -> Reply | NoReply:
         """Post a form to the API, with the key."""
         return self._post(form, self._api, *self._api_request(form))
 
-    def deposit(self, form: Form) -> Reply | Lost:
+    def deposit(self, form: Form) -> Reply | NoReply:
         """Post a form to storage, without the key."""
         return self._post(form, self._storage, *self._storage_request(form))
 
-    def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | Lost:
+    def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | NoReply:
         content = bytearray()
         delivery = form.send.delivery or Delivery()
         try:
@@ -105,15 +105,15 @@ class Hands(_Base):
                 try:
                     for piece in response.iter_bytes():
                         content += piece
-                        _guard(content)
+                        _check_size(content)
                 finally:
                     response.close()
-        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             over.fail(request, error)
-            return self._lost(error, form, body, delivery)
-        return self._answered(response, content)
+            return self._make_no_reply(error, form, body, delivery)
+        return self._make_reply(response, content)
 
-    def fetch(self, fetch: Fetch, part: Part) -> Fetched:
+    def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
         receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
@@ -132,7 +132,7 @@ class Hands(_Base):
             raise_if_from_signal_handler(error)
             if not isinstance(error, FAULTS):
                 raise
-            return receiving.broke(error)
+            return receiving.fail(error)
         return receiving.end(response.num_bytes_downloaded)
 
     def disk(self, work: Callable[[], R]) -> R:
@@ -141,34 +141,34 @@ class Hands(_Base):
 
     def turn(self, key: str) -> Turn:
         """The turn of a content."""
-        return self._shelf.turn(key, ForkLock)
+        return self._upload_cache.turn(key, ForkLock)
 
 
-class AsyncHands(_Base):
-    """How the awaiting client moves files; the twin of :class:`Hands`."""
+class AsyncFileTransfer(_Base):
+    """How the awaiting client moves files; the twin of :class:`BlockingFileTransfer`."""
 
     def __init__(
         self,
         api: AsyncConnections,
         storage: AsyncConnections,
-        shelf: Shelf,
+        cache: UploadCache,
         *,
         clock: Clock,
         origin: str,
         api_key: APIKey,
     ) -> None:
         super().__init__(clock, origin, api_key)
-        self._api, self._storage, self._shelf = api, storage, shelf
+        self._api, self._storage, self._upload_cache = api, storage, cache
 
-    async def post(self, form: Form) -> Reply | Lost:
+    async def post(self, form: Form) -> Reply | NoReply:
         """Post a form to the API, with the key."""
         return await self._post(form, self._api, *self._api_request(form))
 
-    async def deposit(self, form: Form) -> Reply | Lost:
+    async def deposit(self, form: Form) -> Reply | NoReply:
         """Post a form to storage, without the key."""
         return await self._post(form, self._storage, *self._storage_request(form))
 
-    async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | Lost:
+    async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | NoReply:
         content = bytearray()
         delivery = form.send.delivery or Delivery()
         try:
@@ -177,15 +177,15 @@ class AsyncHands(_Base):
                 try:
                     async for piece in response.aiter_bytes():
                         content += piece
-                        _guard(content)
+                        _check_size(content)
                 finally:
                     await response.aclose()
-        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             over.fail(request, error)
-            return self._lost(error, form, body, delivery)
-        return self._answered(response, content)
+            return self._make_no_reply(error, form, body, delivery)
+        return self._make_reply(response, content)
 
-    async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
+    async def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
         receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
@@ -204,7 +204,7 @@ class AsyncHands(_Base):
             raise_if_from_signal_handler(error)
             if not isinstance(error, FAULTS):
                 raise
-            return receiving.broke(error)
+            return receiving.fail(error)
         return receiving.end(response.num_bytes_downloaded)
 
     async def disk(self, work: Callable[[], R]) -> R:
@@ -213,4 +213,4 @@ class AsyncHands(_Base):
 
     def turn(self, key: str) -> Turn:
         """The turn of a content in this event loop."""
-        return self._shelf.turn((key, anyio.lowlevel.current_token()), anyio.Lock)
+        return self._upload_cache.turn((key, anyio.lowlevel.current_token()), anyio.Lock)

@@ -1,7 +1,7 @@
 """The connection of one stream, and carrying its flow out: once blocking, once awaiting.
 
 Lives here: opening, pulling, closing, and the generators that callers iterate over. Does not live here: what is sent,
-and what the bytes mean (``_streaming``); steps that all flows have (``_driver``). Nothing is sent before the first
+and what the bytes mean (``_streams/flow``); steps that all flows have (``driver``). Nothing is sent before the first
 event is asked for, and however the iteration ends the connection is closed with it.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx
 
-from muapi_client._protocol.steps import Emit, End, Lost, Piece, Reply, Step, Stopped, has_ended
+from muapi_client._protocol.steps import Emit, End, NoReply, Piece, Reply, Step, Stopped, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
@@ -25,7 +25,7 @@ from muapi_client._transport.driver import (
     finish_step,
     reply_of,
 )
-from muapi_client._transport.hosts import FAULTS, lost, request_of
+from muapi_client._transport.hosts import FAULTS, connection_error, request_of
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ class _Base:
         request.headers["accept-encoding"] = "identity"  # a compressed body that is cut decodes to one that looks whole
         return request
 
-    def _arrived(self, piece: bytes | None, ends: float, seconds: float) -> Piece | End | Lost:
+    def _make_piece(self, piece: bytes | None, ends: float, seconds: float) -> Piece | End | NoReply:
         now = self.clock.now()
         if piece is None:
             return End(self._is_framed(), now)
-        return self._silent(seconds) if now > ends + GRACE else Piece(piece, now)
+        return self._make_silence(seconds) if now > ends + GRACE else Piece(piece, now)
 
     def _is_framed(self) -> bool:
         """Whether the end of the body proves that all of it arrived."""
@@ -74,16 +74,19 @@ class _Base:
             "content-length" in response.headers or "chunked" in response.headers.get("transfer-encoding", "").lower()
         )
 
-    def _broken(self, error: BaseException, seconds: float) -> Lost:
+    def _make_no_reply(self, error: BaseException, seconds: float) -> NoReply:
+        self._raise_unless_fault(error)
+        if isinstance(error, TimeoutError | httpx.TimeoutException):
+            return self._make_silence(seconds)
+        return NoReply(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
+
+    def _raise_unless_fault(self, error: BaseException) -> None:
         raise_if_from_signal_handler(error)
         if not isinstance(error, FAULTS):
             raise error
-        if isinstance(error, TimeoutError | httpx.TimeoutException):
-            return self._silent(seconds)
-        return Lost(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
 
-    def _silent(self, seconds: float) -> Lost:
-        return Lost(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
+    def _make_silence(self, seconds: float) -> NoReply:
+        return NoReply(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
 
 
 class Channel(_Base):
@@ -94,7 +97,7 @@ class Channel(_Base):
         self.connections = connections
         self._pieces: Iterator[bytes] = iter(())
 
-    def open(self, send: Send) -> Reply | Lost:
+    def open(self, send: Send) -> Reply | NoReply:
         """Send a request. A success is answered by its head and stays open; of all else the whole body is read."""
         ends = self.clock.now() + send.timeout
         delivery = send.delivery or Delivery()
@@ -106,12 +109,12 @@ class Channel(_Base):
                     self._response, self._pieces = response, response.iter_bytes()
                     return reply_of(response, b"", self.clock, self.key)
                 content = content_of(response, ends, self.clock, send)
-        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
-            return Lost(lost(error, send, delivery), self.clock.now())
+            return NoReply(connection_error(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
-    def pull(self, seconds: float) -> Piece | End | Lost:
+    def pull(self, seconds: float) -> Piece | End | NoReply:
         """Wait ``seconds`` at most for the next bytes."""
         ends = self.clock.now() + seconds
         try:
@@ -119,17 +122,17 @@ class Channel(_Base):
                 piece = next((piece for piece in self._pieces if piece), None)
         except BaseException as error:  # noqa: BLE001 - as above
             self.connections.fail(self._request, error)
-            return self._broken(error, seconds)
-        return self._arrived(piece, ends, seconds)
+            return self._make_no_reply(error, seconds)
+        return self._make_piece(piece, ends, seconds)
 
     def close(self) -> None:
         """Close the connection, unless all of the answer was read."""
         if self._response is not None:
             try:
                 self._response.close()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self.connections.fail(self._request, error)
-                raise
+                self._raise_unless_fault(error)  # a fault of a connection that nobody needs any more is none
 
 
 class AsyncChannel(_Base):
@@ -140,7 +143,7 @@ class AsyncChannel(_Base):
         self.connections = connections
         self._pieces: AsyncGenerator[bytes] | None = None
 
-    async def open(self, send: Send) -> Reply | Lost:
+    async def open(self, send: Send) -> Reply | NoReply:
         """The twin of :meth:`Channel.open`."""
         import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
@@ -155,12 +158,12 @@ class AsyncChannel(_Base):
                     self._pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
                     return reply_of(response, b"", self.clock, self.key)
                 content = await acontent_of(response, ends, self.clock, send)
-        except BaseException as error:  # noqa: BLE001 - lost() raises what is no fault of the network's
+        except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
-            return Lost(lost(error, send, delivery), self.clock.now())
+            return NoReply(connection_error(error, send, delivery), self.clock.now())
         return reply_of(response, content, self.clock, self.key)
 
-    async def pull(self, seconds: float) -> Piece | End | Lost:
+    async def pull(self, seconds: float) -> Piece | End | NoReply:
         """The twin of :meth:`Channel.pull`."""
         import anyio  # noqa: PLC0415 - as above
 
@@ -170,8 +173,8 @@ class AsyncChannel(_Base):
                 piece = await self._next()
         except BaseException as error:  # noqa: BLE001 - as above
             self.connections.fail(self._request, error)
-            return self._broken(error, seconds)
-        return self._arrived(piece, ends, seconds)
+            return self._make_no_reply(error, seconds)
+        return self._make_piece(piece, ends, seconds)
 
     async def _next(self) -> bytes | None:
         if self._pieces is not None:
@@ -189,9 +192,9 @@ class AsyncChannel(_Base):
                 with anyio.CancelScope(shield=True):
                     await self._pieces.aclose()
                     await self._response.aclose()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self.connections.fail(self._request, error)
-                raise
+                self._raise_unless_fault(error)  # as above
 
 
 def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:
@@ -226,7 +229,7 @@ def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channe
                 else:
                     outcome = carry_out(step, channel.connections, channel.clock, channel.origin, channel.key)
             except BaseException as raised:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
-                error = _told(raised, step)
+                error = _translate_error(raised, step)
     except (StopIteration, Stopped):
         return
     finally:
@@ -257,7 +260,7 @@ async def astream(
             except BaseException as raised:
                 if has_ended(flow):
                     raise
-                error = _told(closing_of(raised, step) or raised, step)
+                error = _translate_error(closing_of(raised, step) or raised, step)
                 if isinstance(error, GeneratorExit) or isinstance(step, Emit):
                     left = left or error
     except (StopIteration, Stopped):
@@ -271,6 +274,6 @@ async def astream(
         del error, left  # as above
 
 
-def _told(error: BaseException, step: Step | Emit | None) -> BaseException:
+def _translate_error(error: BaseException, step: Step | Emit | None) -> BaseException:
     """What a flow is told of an error: that the caller closed the stream can be told only where it had an event."""
     return Stopped() if isinstance(error, GeneratorExit) and isinstance(step, Emit) else error

@@ -79,13 +79,13 @@ class Job:
             ValueError: The text is no job token.
         """
         try:
-            said = json.loads(text)
-            _known_form(said["muapi_job"])
+            token = json.loads(text)
+            _known_form(token["muapi_job"])
             return cls(
-                id=_name(said["id"]),
-                call=None if said["call"] is None else Call.from_json(json.dumps(said["call"])),
-                cost=Cost.from_token(said["cost"]) if said["cost"] else None,
-                submitted_at=_moment(said["submitted_at"]),
+                id=_name(token["id"]),
+                call=None if token["call"] is None else Call.from_json(json.dumps(token["call"])),
+                cost=Cost.from_token(token["cost"]) if token["cost"] else None,
+                submitted_at=_moment(token["submitted_at"]),
                 client=client,
             )
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
@@ -138,10 +138,10 @@ def _known_form(form: object) -> None:
         raise ValueError(f"form {form!r}, this version reads {TOKEN_FORM}")
 
 
-def _name(said: object) -> str:
-    if not isinstance(said, str) or not said:
-        raise ValueError(f"id {said!r}")
-    return said
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"id {value!r}")
+    return value
 
 
 def now_utc() -> datetime:

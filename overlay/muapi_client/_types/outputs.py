@@ -36,17 +36,17 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
 }
 
 
-def read_outputs(said: Mapping[str, Any]) -> tuple[Output, ...]:
+def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
     """The outputs of an answer, in its order; empty where it has none."""
     for place in PLACES:
-        found = said.get(place)
-        if tells(found):
+        found = answer.get(place)
+        if has_output(found):
             listed = found if isinstance(found, list) else [found]
             return tuple(_output(item) for item in listed if item not in (None, "", [], {}))
     return ()
 
 
-def tells(found: object) -> bool:
+def has_output(found: object) -> bool:
     """Whether a place for outputs holds any: a text, a list or an object with something in it."""
     return isinstance(found, str | list | Mapping) and len(found) > 0
 

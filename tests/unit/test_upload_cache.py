@@ -8,11 +8,11 @@ import anyio
 import pytest
 
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._state.upload_cache import Shelf
+from muapi_client._state.upload_cache import UploadCache
 
 
 def test_whoever_was_interrupted_before_it_was_his_turn_takes_no_turn_away() -> None:
-    turn = Shelf().turn("digest", ForkLock)
+    turn = UploadCache().turn("digest", ForkLock)
     turn.end()  # never taken
     taken, done = threading.Event(), threading.Event()
 
@@ -36,7 +36,7 @@ def test_whoever_was_interrupted_before_it_was_his_turn_takes_no_turn_away() -> 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_so_it_is_in_an_event_loop(backend: str) -> None:
     async def main() -> None:
-        turn = Shelf().turn("digest", anyio.Lock)
+        turn = UploadCache().turn("digest", anyio.Lock)
         turn.end()
         await turn.lock.acquire()
         async with anyio.create_task_group() as group:
