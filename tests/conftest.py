@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("house", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+SLOWEST = 60.0  # seconds an answer of a server on this machine may take; httpx's own 5 pass while a busy one starts
 PRICES = {"flux-dev": 0.015, "flux-schnell": 0.003}  # USD
 
 
@@ -14,6 +16,13 @@ PRICES = {"flux-dev": 0.015, "flux-schnell": 0.003}  # USD
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MUAPI_API_KEY", "MUAPI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _patience_of_plain_httpx() -> None:
+    """Let ``httpx.get`` and the like, which tests call without a time-out, wait as long as a busy machine takes."""
+    for part in ("connect", "read", "write", "pool"):
+        setattr(DEFAULT_TIMEOUT_CONFIG, part, SLOWEST)
 
 
 @pytest.fixture(autouse=True, scope="session")

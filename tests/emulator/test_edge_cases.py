@@ -47,7 +47,7 @@ def webhooks_only(*told: Callable[[Any], object]) -> Callable[[Any], None]:
 
 
 def deliveries(queue: Queue[Delivery], number: int) -> list[Delivery]:
-    return [queue.get(timeout=20) for _ in range(number)]
+    return [queue.get(timeout=60) for _ in range(number)]
 
 
 # ---- Webhooks --------------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def test_a_callable_that_delivers_may_ask_the_emulator_that_calls_it() -> None:
 
     def deliver(delivery: Delivery) -> int:
         path = f"{at[0]}/api/v1/predictions/{delivery.id}/result"
-        answered.put(httpx.get(path, headers=KEY, timeout=20).json()["status"])
+        answered.put(httpx.get(path, headers=KEY, timeout=60).json()["status"])
         return 204
 
     at: list[str] = []
@@ -117,7 +117,7 @@ def test_a_callable_that_delivers_may_ask_the_emulator_that_calls_it() -> None:
     with emulator.serve() as url:
         at.append(url)
         submit(url, "https://shop.example/hook")
-        assert answered.get(timeout=20) == "completed"
+        assert answered.get(timeout=60) == "completed"
     assert [(told.status, told.error) for told in emulator.webhooks] == [(204, None)]
 
 
@@ -133,9 +133,9 @@ def test_a_callable_that_delivers_and_fails_is_told_and_stops_nothing(caplog: py
     emulator = Emulator(job_seconds=0, deliver=deliver)
     with emulator.serve(speed=10_000) as url:
         submit(url, NOBODY)
-        assert [called.get(timeout=20) for _ in range(2)] == [NOBODY] * 2
+        assert [called.get(timeout=60) for _ in range(2)] == [NOBODY] * 2
         submit(url, NOBODY)
-        assert [called.get(timeout=20) for _ in range(2)] == [NOBODY] * 2
+        assert [called.get(timeout=60) for _ in range(2)] == [NOBODY] * 2
     assert [told.status for told in emulator.webhooks] == [None, 200] * 2
     assert "the test's own opinion" in caplog.text
 
@@ -227,7 +227,7 @@ FORKED = """
 
     def slow(_kind):
         held.set()
-        go_on.wait(20)
+        go_on.wait(60)
         return 1.0
 
     emulator = Emulator(job_seconds=slow)
@@ -235,10 +235,10 @@ FORKED = """
     submit = lambda: MuAPI("sk-live", transport=transport).submit(flux_dev_image(prompt="x"))
     thread = threading.Thread(target=submit)
     thread.start()
-    held.wait(20)
+    held.wait(60)
     process = os.fork()
     if process == 0:
-        signal.alarm(20)
+        signal.alarm(60)
         go_on.set()
         submit()
         os._exit(0)

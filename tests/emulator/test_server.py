@@ -48,7 +48,7 @@ def url(emulator: Emulator, logged: list[Any]) -> Iterator[Served]:
 
 @pytest.fixture
 def line(url: Served) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", url.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", url.port), timeout=60) as connection:
         yield connection
 
 
@@ -97,7 +97,7 @@ def test_time_runs_faster_than_the_wall_clock() -> None:
 def test_it_stops_when_it_is_closed(emulator: Emulator, listening_ports: Callable[[], set[int]]) -> None:
     with emulator.serve() as url:
         assert url.port in listening_ports()
-        idle = socket.create_connection(("127.0.0.1", url.port), timeout=10)
+        idle = socket.create_connection(("127.0.0.1", url.port), timeout=60)
         idle.sendall(BALANCE)
         assert answers(idle, 1)[0][0] == 200
     assert everything_or_reset(idle) == b""
@@ -282,7 +282,7 @@ def test_many_connections_lose_no_cent() -> None:
     with emulator.serve() as url:
 
         def work() -> None:
-            connection = HTTPConnection("127.0.0.1", url.port, timeout=30)
+            connection = HTTPConnection("127.0.0.1", url.port, timeout=60)
             for _ in range(25):
                 body = json.dumps({"prompt": "x"})
                 connection.request("POST", "/api/v1/flux-dev-image", body, {**KEY, "content-type": "application/json"})

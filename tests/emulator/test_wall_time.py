@@ -88,7 +88,7 @@ def test_an_answer_under_a_fault_tells_it_too(connect: Callable[..., Any], wall:
 
 
 def test_what_is_no_http_is_told_the_time_too(wall: list[float]) -> None:
-    with Emulator().serve() as url, socket.create_connection(("127.0.0.1", url.port), timeout=10) as line:
+    with Emulator().serve() as url, socket.create_connection(("127.0.0.1", url.port), timeout=60) as line:
         line.sendall(b"GET / HTTP/9\r\n\r\n")
         line.shutdown(socket.SHUT_WR)
         assert b"\r\ndate: Tue, 06 May 2031 12:00:00 GMT\r\n" in line.makefile("rb").read()

@@ -212,7 +212,7 @@ def told() -> Iterator[tuple[Callable[[Any], None], Callable[[], Delivery]]]:
         if isinstance(entry, Delivery):
             deliveries.put(entry)
 
-    yield log, lambda: deliveries.get(timeout=20)
+    yield log, lambda: deliveries.get(timeout=60)
     assert deliveries.empty()
 
 
@@ -221,7 +221,7 @@ def test_a_served_emulator_posts(receiver: Receiver, told: Any) -> None:
     emulator = Emulator()
     with emulator.serve(speed=600, log=log) as url, MuAPI("sk-live", url, webhook=receiver.url) as mu:
         job = mu.submit(CALL)
-        path, headers, body = receiver.arrived.get(timeout=20)
+        path, headers, body = receiver.arrived.get(timeout=60)
         hint = webhooks.receive(body, headers)
         assert (path, hint.id) == ("/hooks/secret", job.id)
         assert "sk-live" not in repr(headers)
@@ -264,7 +264,7 @@ def test_a_receiver_in_process_goes_before_posting(receiver: Receiver) -> None:
     emulator = Emulator(job_seconds=0, deliver=given.put)
     with emulator.serve() as url, MuAPI("sk-live", url, webhook=receiver.url) as mu:
         mu.submit(CALL)
-        assert given.get(timeout=20).url == receiver.url
+        assert given.get(timeout=60).url == receiver.url
     assert receiver.arrived.empty()
 
 

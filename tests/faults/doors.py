@@ -15,8 +15,9 @@ from muapi_client import AsyncMuAPI, MuAPI
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE: Final = 10.0  # seconds one exchange may take in these tests
-SHORT: Final = 0.3  # the same where the server will use all of it; a dripped answer would take 15
+PATIENCE: Final = 30.0  # seconds one exchange may take in these tests; no fault of the server lasts as long and ends
+SHORT: Final = 1.0  # the same where the server will use all of it; a dripped answer would take 15
+SOON: Final = 10.0  # seconds in which even a busy machine ends what takes SHORT, and ends it before a drip does
 
 
 class LeapingClock:

@@ -54,7 +54,7 @@ def _killed(faults: FaultServer, journal: Path, marker: str, when: Callable[[str
     faults.on_request = lambda what, subject: due.set() if when(what, subject) else None
     program = subprocess.Popen([sys.executable, "-c", PROGRAM, faults.url, str(journal), marker])
     try:
-        assert due.wait(20)
+        assert due.wait(60)
     finally:
         program.kill()
         program.wait()
@@ -106,7 +106,7 @@ def test_a_cancelled_submit_is_in_the_journal(faults: FaultServer, tmp_path: Pat
     async def cancel() -> list[Any]:
         async with AsyncMuAPI(KEY, faults.url, journal=tmp_path / "jobs.db") as mu:
             task = asyncio.create_task(mu.submit(_call("completed-1")))
-            await asyncio.to_thread(arrived.wait, 10)
+            await asyncio.to_thread(arrived.wait, 60)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -194,7 +194,7 @@ def test_a_fork_shares_the_journal_and_loses_nothing(tmp_path: Path) -> None:
     (child_wrote, tell_parent), (parent_closed, tell_child) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(10)
+        signal.alarm(60)
         _intend(journal, "child-1")
         os.write(tell_parent, b"!")
         os.read(parent_closed, 1)

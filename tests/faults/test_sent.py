@@ -67,12 +67,11 @@ def serving(handler: Callable[[bytes], bytes], *, hang_up: bool = True) -> Itera
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port of this machine that nobody listens at."""
-    with closing(socket.socket()) as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-    return port
+def closed_port() -> Iterator[int]:
+    """A port of this machine that nobody listens at; it is held meanwhile, for one let go may be another's by now."""
+    with closing(socket.socket()) as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(autouse=True)
@@ -309,7 +308,7 @@ def test_a_signal_handlers_exception_passes_through_an_exchange(kind_of_error: t
 
     def struck_in_main(_: bytes) -> bytes:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-        released.wait(10)
+        released.wait(60)
         return b""
 
     released = threading.Event()

@@ -37,7 +37,8 @@ FINISH = b"".join(
 GZIP = ("content-encoding", "gzip")
 START = head(200, [SSE, CHUNKED, COST])
 LAST = b"0\r\n\r\n"
-SILENCE = 0.5  # seconds without a byte that these clients bear
+SILENCE = 2  # seconds without a byte that these clients bear; a busy machine is never silent as long
+SOON = 20.0  # seconds in which even a busy machine ends what should end at once; the server would go on for 60
 
 
 def chunk(data: bytes) -> bytes:
@@ -52,6 +53,7 @@ class RawServer:
         self.scripts: list[list[Move]] = []
         self.requests: list[bytes] = []
         self.closed = threading.Event()  # the client has closed a connection that we had not
+        self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -61,9 +63,10 @@ class RawServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         while True:
@@ -72,7 +75,7 @@ class RawServer:
             except OSError:
                 return
             with connection:
-                connection.settimeout(5)
+                connection.settimeout(60)
                 while self._answer(connection):
                     pass
 
@@ -85,7 +88,7 @@ class RawServer:
                 if isinstance(move, bytes):
                     connection.sendall(move)
                 elif isinstance(move, Pause):
-                    time.sleep(move.seconds)
+                    self._over.wait(move.seconds)
                 else:
                     if move is End.RESET:
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
@@ -151,7 +154,7 @@ async def _ahear(mu: AsyncMuAPI, heard: list[Any], only: int | None) -> None:
         [START, chunk(HEL), chunk(LO), LAST],
         [START + chunk(HEL + LO) + LAST],
         [START, *(move for byte in HEL + LO for move in (chunk(bytes([byte])), Pause(0.001))), LAST],
-        [START, chunk(HEL), Pause(0.3), chunk(b": still there\n\n"), Pause(0.3), chunk(LO), LAST],
+        [START, chunk(HEL), Pause(SILENCE * 0.6), chunk(b": still there\n\n"), Pause(SILENCE * 0.6), chunk(LO), LAST],
         [head(200, [SSE, ("content-length", str(len(HEL + LO)))]), HEL, LO],
         [head(200, [SSE]), HEL, LO, DONE, End.CLOSE],
         [head(200, [SSE]), HEL, LO, DONE.strip(), End.CLOSE],
@@ -183,7 +186,7 @@ def test_a_stream_whose_end_was_seen_is_whole(kind: str, server: RawServer, move
         ([head(200, [SSE, COST, ("content-length", "500")]), HEL, End.CLOSE], "without sending complete message body"),
         ([head(200, [SSE, COST]), HEL, End.CLOSE], "no end was told"),
         ([head(200, [SSE, COST]), HEL, LO[:12], End.CLOSE], "no end was told"),
-        ([START, chunk(HEL), Pause(SILENCE * 2.5), chunk(LO), LAST], f"nothing came for {SILENCE} s"),
+        ([START, chunk(HEL), Pause(60), chunk(LO), LAST], f"nothing came for {SILENCE} s"),
         ([head(200, [SSE, COST]), HEL, b'data: {"text": "a {b}', End.CLOSE], "no end was told"),
         ([head(200, [SSE, COST]), FINISH, b'data: {"choices": [{"index": 1, "delta"', End.CLOSE], "no end was told"),
         ([head(200, [SSE, CHUNKED, GZIP]), chunk(gzip.compress(HEL)), LAST], "no end was told"),
@@ -213,7 +216,7 @@ def test_a_stream_that_breaks_off_never_ends_in_silence(
         [End.CLOSE],
         [head(200, [SSE])[:20], End.RESET],
         [b"\x16\x03 no HTTP\r\n\r\n", End.CLOSE],
-        [Pause(SILENCE * 2.5), START, chunk(HEL), LAST],
+        [Pause(60), START, chunk(HEL), LAST],
         [head(200, [SSE, CHUNKED]), End.CLOSE],
         [head(200, [SSE, CHUNKED]), LAST],
         [head(200, [SSE]), End.CLOSE],
@@ -238,14 +241,14 @@ def test_what_never_began_may_have_been_charged_and_is_not_sent_again(
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_drip_does_not_outlive_the_time_for_all_of_it(kind: str, server: RawServer) -> None:
-    drip = [move for _ in range(100) for move in (chunk(b'data: {"text": "a"}\n\n'), Pause(0.05))]
+    drip = [move for _ in range(1200) for move in (chunk(b'data: {"text": "a"}\n\n'), Pause(0.05))]
     server.scripts = [[START, *drip, LAST]]
     before = time.monotonic()
-    text, error = listen(kind, server, wait_timeout=0.5)
-    assert time.monotonic() - before < 2
+    text, error = listen(kind, server, wait_timeout=1.5)
+    assert time.monotonic() - before < SOON
     assert isinstance(error, errors.WaitTimeoutError)
     assert error.text == text
-    assert 3 <= len(text) <= 20
+    assert 1 <= len(text) < 1200
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -253,10 +256,10 @@ def test_an_end_that_was_told_is_not_waited_for_long(
     kind: str, server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("muapi_client._streams.flow.AFTERMATH", 0.1)
-    server.scripts = [[START, chunk(HEL + LO + DONE), Pause(2), LAST]]
+    server.scripts = [[START, chunk(HEL + LO + DONE), Pause(60), LAST]]
     before = time.monotonic()
-    text, last = listen(kind, server, timeout=30)
-    assert time.monotonic() - before < 1.9
+    text, last = listen(kind, server, timeout=60)
+    assert time.monotonic() - before < SOON
     assert text == "Hello"
     assert last.done
 
@@ -266,11 +269,11 @@ def test_comments_after_the_end_are_not_listened_to_for_ever(
     kind: str, server: RawServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("muapi_client._streams.flow.AFTERMATH", 0.2)
-    comments = [move for _ in range(60) for move in (chunk(b": still here\n\n"), Pause(0.05))]
+    comments = [move for _ in range(1200) for move in (chunk(b": still here\n\n"), Pause(0.05))]
     server.scripts = [[START, chunk(HEL + LO + DONE), *comments, LAST]]
     before = time.monotonic()
     text, last = listen(kind, server)
-    assert time.monotonic() - before < 1.5
+    assert time.monotonic() - before < SOON
     assert text == "Hello"
     assert last.done
     assert b"accept-encoding: identity" in server.requests[0].lower()
@@ -282,7 +285,7 @@ def test_leaving_early_closes_the_connection(kind: str, server: RawServer) -> No
     text, _ = listen(kind, server, only=1)
     gc.collect()
     assert text == "Hel"
-    assert server.closed.wait(5)
+    assert server.closed.wait(30)
     assert len(server.requests) == 1
 
 
@@ -291,11 +294,11 @@ def test_a_whole_stream_leaves_its_connection_to_the_next(kind: str, server: Raw
     server.scripts = [[START, chunk(HEL), chunk(LO), LAST]]
 
     async def twice() -> list[str]:
-        async with AsyncMuAPI(KEY, server.url, timeout=5) as mu:
+        async with AsyncMuAPI(KEY, server.url, timeout=60) as mu:
             return [event.text for _ in range(2) async for event in mu.stream(CALL)]
 
     if kind == "sync":
-        with MuAPI(KEY, server.url, timeout=5) as mu:
+        with MuAPI(KEY, server.url, timeout=60) as mu:
             texts = [event.text for _ in range(2) for event in mu.stream(CALL)]
     else:
         texts = asyncio.run(twice())
@@ -307,7 +310,7 @@ def test_a_cancelled_task_closes_the_connection(server: RawServer) -> None:
     server.scripts = [[START, chunk(HEL), Pause(0.3), *[chunk(b"data: x\n\n" * 5000)] * 400]]
 
     async def main() -> None:
-        async with AsyncMuAPI(KEY, server.url, timeout=5) as mu:
+        async with AsyncMuAPI(KEY, server.url, timeout=60) as mu:
             heard = asyncio.Event()
 
             async def hear() -> None:
@@ -321,23 +324,23 @@ def test_a_cancelled_task_closes_the_connection(server: RawServer) -> None:
                 await task
 
     asyncio.run(main())
-    assert server.closed.wait(5)
+    assert server.closed.wait(30)
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_client_that_is_closed_ends_its_streams_with_an_error(kind: str, server: RawServer) -> None:
-    server.scripts = [[START, chunk(HEL), Pause(0.3), chunk(LO), LAST]]
+    server.scripts = [[START, chunk(HEL), Pause(60), chunk(LO), LAST]]
     heard: list[str] = []
 
     def hear() -> None:
-        mu = MuAPI(KEY, server.url, timeout=5)
+        mu = MuAPI(KEY, server.url, timeout=60)
         for event in mu.stream(CALL):
             heard.append(event.text)
             mu.close()
 
     async def ahear() -> None:
-        mu = AsyncMuAPI(KEY, server.url, timeout=5)
+        mu = AsyncMuAPI(KEY, server.url, timeout=60)
         async for event in mu.stream(CALL):
             heard.append(event.text)
             await mu.close()
@@ -351,7 +354,7 @@ def test_a_scope_that_is_cancelled_closes_the_connection(server: RawServer, tmp_
     server.scripts = [[START, chunk(HEL), Pause(0.4), *[chunk(b"data: x\n\n" * 5000)] * 400]]
 
     async def main() -> bool:
-        async with AsyncMuAPI(KEY, server.url, timeout=5, journal=tmp_path / "jobs.db") as mu:
+        async with AsyncMuAPI(KEY, server.url, timeout=60, journal=tmp_path / "jobs.db") as mu:
             with anyio.CancelScope() as scope:
                 async for _ in mu.stream(CALL):
                     scope.cancel()
@@ -359,4 +362,4 @@ def test_a_scope_that_is_cancelled_closes_the_connection(server: RawServer, tmp_
         return scope.cancelled_caught
 
     assert asyncio.run(main())
-    assert server.closed.wait(5)
+    assert server.closed.wait(30)

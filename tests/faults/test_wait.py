@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doors import PATIENCE, SHORT, Door
+from doors import SHORT, SOON, Door
 from plans import CONNECTION_KINDS, Strike, strike
 from truth import Answer
 from wire import KINDS, SLOW, Kind, Known, whole
@@ -42,15 +42,18 @@ def _accepted(door: Door, marker: str = "completed-1") -> Any:
     return door.submit(raw_call("flux-dev-image", {"prompt": marker}))
 
 
-def _patience(name: str) -> float:
-    return SHORT if name in SLOW else PATIENCE
+def _shorten(door: Door) -> None:
+    """Bear little from now on; what the server takes all the time for ends soon, and nothing good was cut short."""
+    door.mu = door.mu.with_options(timeout=SHORT)
 
 
 @pytest.mark.parametrize("name", OUTLIVED)
 def test_a_wait_outlives_every_fault(name: str, faults: FaultServer, open_door: Callable[..., Door]) -> None:
-    door = open_door(timeout=_patience(name))
+    door = open_door()
     job = _accepted(door)
     faults.plan.queues["look"].extend([strike(name)] * 2)
+    if name in SLOW:
+        _shorten(door)
 
     done = door.wait(job)
 
@@ -79,22 +82,24 @@ def test_a_redirect_ends_the_wait_at_once_and_the_job_can_be_waited_for_again(
 def test_a_wait_that_never_hears_of_its_job_ends_at_its_deadline(
     name: str, faults: FaultServer, open_door: Callable[..., Door], clock: LeapingClock
 ) -> None:
-    door = open_door(timeout=_patience(name), polling=Polling(minimum=2.0))
+    door = open_door(polling=Polling(minimum=20.0))
     job = _accepted(door)
     faults.plan.always["look"] = strike(name)
-    before = clock.now()
+    if name in SLOW:
+        _shorten(door)
+    before, earlier = clock.now(), sum(clock.slept)
 
     with pytest.raises(errors.WaitTimeoutError) as caught:
-        door.wait(job, timeout=6.0)
+        door.wait(job, timeout=60.0)
 
-    late = 20.0 if name == "huge_junk" else 1.0  # seconds; to parse 20 MB takes a busy machine some
-    assert 5.0 <= clock.now() - before <= 6.0 + late
+    assert clock.now() - before >= 50.0
+    assert sum(clock.slept) - earlier <= 60.0  # the rest of the time passed in looks, however long a machine takes
     assert caught.value.job == job
     assert faults.truth.looks[job.id] >= 2
 
 
 @pytest.mark.parametrize("name", ["hang", "drip_head", "drip_body", "429_absurd", "503_absurd"])
-def test_the_deadline_holds_to_a_second_of_real_time(
+def test_the_deadline_cuts_an_exchange_short_in_real_time(
     name: str, faults: FaultServer, open_door: Callable[..., Door]
 ) -> None:
     door = open_door(timeout=30.0, clock=SystemClock())
@@ -105,7 +110,7 @@ def test_the_deadline_holds_to_a_second_of_real_time(
     with pytest.raises(errors.WaitTimeoutError):
         door.wait(job, timeout=1.2)
 
-    assert 0.2 <= time.monotonic() - before <= 2.2
+    assert 0.2 <= time.monotonic() - before <= SOON
 
 
 def test_a_refused_connection_is_outlived(
@@ -223,7 +228,7 @@ def test_on_look_hears_only_what_was_said_of_this_job(faults: FaultServer, door:
     faults.truth.jobs[job.id].answers_left = 4
     faults.plan.queues["look"].extend([strike("503"), strike("wrong_id"), strike("html_200"), None, strike("hang")])
     heard: list[str] = []
-    door.mu = door.mu.with_options(timeout=SHORT)
+    _shorten(door)
 
     done = door.wait(job, on_look=lambda prediction: heard.append(prediction.status))
 

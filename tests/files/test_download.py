@@ -263,8 +263,8 @@ def test_a_file_above_the_cap_is_refused(
 
 def test_a_dripped_file_ends_with_the_deadline(mu: Face, server: FileServer, made: Any, tmp_path: Path) -> None:
     url = server.plays("/a.png", drips(PNG))
-    with pytest.raises(errors.DownloadError, match=r"not whole within 0\.3 s"):
-        mu.download(made(url), tmp_path, timeout=0.3)
+    with pytest.raises(errors.DownloadError, match=r"not whole within 1\.5 s"):
+        mu.download(made(url), tmp_path, timeout=1.5)
     assert left(tmp_path) == []
 
 
@@ -289,7 +289,7 @@ def test_so_many_at_a_time(
         with guard:
             now += 1
             most = max(most, now)
-        barrier.wait(5)  # nobody is answered before as many are here as may be,
+        barrier.wait(60)  # nobody is answered before as many are here as may be,
         handler.server.over.wait(0.03)  # nor before one more could have come
         with guard:
             now -= 1
@@ -391,7 +391,7 @@ def test_what_queued_past_the_deadline_is_not_asked_for(
 ) -> None:
     slow, late = server.plays("/a.png", drips(PNG)), server.plays("/b.png", sends(PNG))
     with pytest.raises(errors.DownloadError, match="1 more failed"):
-        mu.download(made(slow, late), tmp_path, timeout=0.2, concurrency=1)
+        mu.download(made(slow, late), tmp_path, timeout=1.5, concurrency=1)
     assert [asked.path for asked in server.asked] == ["/a.png"]
 
 
@@ -419,7 +419,7 @@ def test_a_cancelled_download_leaves_nothing(server: FileServer, made: Any, tmp_
     async def cancelled() -> None:
         async with AsyncMuAPI(KEY, server.url) as mu:
             task = asyncio.create_task(mu.download(made(server.plays("/a.png", step)), tmp_path))
-            assert await asyncio.to_thread(begun.wait, 5)
+            assert await asyncio.to_thread(begun.wait, 60)
             assert len(left(tmp_path)) == 1
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

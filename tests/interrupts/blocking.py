@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from loopback import Server
 
-PATIENCE: Final = 3.0  # seconds each part of a trial may take; a lock that was left closed would take for ever
+PATIENCE: Final = 30.0  # seconds each part of a trial may take; a lock that was left closed would take for ever
 
 
 class Alarm(Exception):  # noqa: N818 - a program's own, as its signal handler raises it

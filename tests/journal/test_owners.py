@@ -190,7 +190,7 @@ def test_a_forked_child_is_another_process(journal: Journal) -> None:
     (told, tell), (ended, end) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        signal.alarm(20)
+        signal.alarm(60)
         intend(journal, "child's")
         os.write(tell, b"!")
         os.read(ended, 1)
@@ -202,3 +202,61 @@ def test_a_forked_child_is_another_process(journal: Journal) -> None:
     assert [entry.key for entry in journal.unknown()] == ["child's"]
     for pipe in (told, tell, ended, end):
         os.close(pipe)
+
+
+# A module that one thread is importing at the moment of another's fork stays half imported in the child, which waits
+# for it for ever. So nothing is imported on the way of a write.
+IMPORTING = """
+import sys
+from datetime import UTC, datetime
+from muapi_client import Journal, Prediction, raw_call
+
+journal, call, now, done = Journal(sys.argv[1]), raw_call("m"), datetime.now(UTC), Prediction("r-m", "completed")
+before = set(sys.modules)
+journal.intend("m", call, None, intended_at=now)
+journal.accept("m", "r-m", None)
+journal.finish(done)
+print(sorted(set(sys.modules) - before))
+journal.close()
+"""
+
+
+def test_a_write_imports_nothing(path: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", IMPORTING, str(path)], check=True, capture_output=True, text=True)
+    assert told.stdout == "[]\n"
+
+
+FORKING = """
+import os, signal, sys, threading
+from datetime import UTC, datetime
+from muapi_client import Journal, raw_call
+
+def write(key):
+    journal.intend(key, raw_call("m"), None, intended_at=datetime.now(UTC))
+
+def fork(name):
+    for turn in range(5):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            write(f"child {name} {turn}")
+            os._exit(0)
+        write(f"parent {name} {turn}")
+        ended.append(os.waitpid(child, 0)[1])
+
+journal, ended = Journal(sys.argv[1]), []
+threads = [threading.Thread(target=fork, args=(name,)) for name in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(ended), sum(ended), len(journal.entries()))
+journal.close()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_threads_may_fork_at_once(path: Path) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, str(path)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert (told.stdout, told.stderr) == ("20 0 40\n", "")

@@ -367,7 +367,7 @@ class TestLimit:
         def answer(request: httpx.Request) -> Any:
             if request.url.path.endswith("/estimate-cost"):
                 if not twin.awaits:
-                    together.wait(timeout=10)
+                    together.wait(timeout=60)
                 return estimate(0.3)
             return accepted(f"job-{next(names)}", cost=cost(0.3))
 

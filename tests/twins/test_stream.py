@@ -837,7 +837,7 @@ def test_an_awaited_stream_that_is_left_is_closed_by_the_event_loop(tmp_path: Pa
             async for _ in mu.stream(CALL):
                 break
             gc.collect()
-            for _ in range(200):
+            for _ in range(6000):  # the loop closes it in a task of its own, of which nobody is told
                 if mu.spend.requests:
                     break
                 await asyncio.sleep(0.01)
@@ -872,8 +872,8 @@ def test_nothing_of_streams_loads_before_the_first_one() -> None:
         "answer = {'request_id': 'a', 'status': 'completed', 'outputs': ['x']}\n"
         "transport = httpx.MockTransport(lambda _: httpx.Response(200, json=answer))\n"
         "MuAPI('sk-1', transport=transport).run(raw_call('x/y'))\n"
-        "rooms = ('_channels', '_streaming', '_bookkeeping', '_deltas', '_payloads', '_streams', '_texts')\n"
-        "print([name for name in ('httpx_sse', *(f'muapi_client.{room}' for room in rooms)) if name in sys.modules])"
+        "rooms = ('httpx_sse', 'muapi_client._streams', 'muapi_client._transport.stream_connection')\n"
+        "print([name for name in sys.modules if name.startswith(rooms)])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

@@ -78,5 +78,5 @@ def test_a_journal_held_for_a_fork_is_closed_and_stays_so_until_it_is_released(t
     assert journal._file._connection is None
     assert other.is_alive()
     journal.release()
-    other.join(5.0)
+    other.join(60)
     assert not other.is_alive()

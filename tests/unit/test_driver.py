@@ -182,7 +182,7 @@ class SlowWrite:
 
     def __call__(self) -> str:
         self.begun.set()
-        assert self.go.wait(10)
+        assert self.go.wait(60)
         self.done += 1
         if self.fault is not None:
             raise self.fault

@@ -91,7 +91,6 @@ def test_a_signal_handler_may_use_what_its_own_thread_holds() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 and later: threads and fork
 def test_a_child_finds_it_open() -> None:
     lock = ForkLock()
     taken, done = threading.Event(), threading.Event()

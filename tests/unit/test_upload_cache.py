@@ -19,12 +19,12 @@ def test_whoever_was_interrupted_before_it_was_his_turn_takes_no_turn_away() -> 
     def upload() -> None:
         turn.lock.acquire()
         taken.set()
-        done.wait(10)
+        done.wait(60)
         turn.end()
 
     other = threading.Thread(target=upload)
     other.start()
-    taken.wait(10)
+    taken.wait(60)
     turn.end()  # of another thread, which still has it
     assert not turn.lock.acquire(blocking=False)
     done.set()

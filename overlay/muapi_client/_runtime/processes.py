@@ -109,7 +109,8 @@ STARTTIME = 18  # proc(5): field 22 of stat, here counted from the one after the
 def _boot() -> str:
     """Which boot of the machine this is; "" where nothing tells it."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii")[:8]
+        # The codec needs no import: were another thread to fork in the middle of one, the child would wait for ever.
+        return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8")[:8]
     except (OSError, ValueError):
         return ""
 
