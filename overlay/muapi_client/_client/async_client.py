@@ -93,7 +93,7 @@ class AsyncMuAPI(Client):
         return await self._drive(self._flows.estimate(call))
 
     async def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
-        """Whether this client's key is a sandbox (test) key; see ``MuAPI.sandbox``."""
+        """Return whether this client's key is a sandbox (test) key; see ``MuAPI.sandbox``."""
         return await self._drive(self._flows.sandbox(probe))
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
@@ -150,7 +150,7 @@ class AsyncMuAPI(Client):
         directory: str | PathLike[str],
         *,
         concurrency: int = 4,
-        timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole told as one error
+        timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole fails as one error
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
         """Save a job's outputs; see ``MuAPI.download``."""

@@ -34,7 +34,7 @@ GONE: Final = frozenset({403, 404, 410})  # what storage says of a URL that expi
 
 @frozen(kw_only=True)
 class DownloadLimits:
-    """What a download may take.
+    """The limits of a download.
 
     Attributes:
         context: The client's.
@@ -162,7 +162,7 @@ def find_misfit(head: bytes, expected: str | None, reported: str) -> str:
 
 
 def _may_pass(got: Fetched) -> bool:
-    """Whether the next try may fare better: no answer, a broken one, or a refusal that passes."""
+    """Return whether another try may succeed: no answer, a broken one, or a refusal that passes."""
     return got.status in MAY_PASS or got.status >= SERVER_FAILED
 
 

@@ -1,4 +1,4 @@
-"""What bytes are, told by their first bytes, and what files made of them are called. Pure.
+"""What bytes are, recognized by their first bytes, and what files made of them are called. Pure.
 
 Lives here: media types with their signatures and suffixes, and names that are safe on every system and in every
 header. Does not live here: reading files (``_sources``, ``_parts``) or answers. The server's word, a URL's ending or a
@@ -147,7 +147,7 @@ def _is_drawing(head: bytes) -> bool:
 
 
 def is_page(head: bytes) -> bool:
-    """Whether a file is a web page, or the XML a storage service refuses with: no media, whatever its name says."""
+    """Return whether a file is a web page, or the XML of a storage service's refusal: no media, despite its name."""
     start = _start(head)
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<script")):
         return True
@@ -155,7 +155,7 @@ def is_page(head: bytes) -> bool:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether a file's first bytes are text: UTF-8 without control characters."""
+    """Return whether a file's first bytes are text: UTF-8 without control characters."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:

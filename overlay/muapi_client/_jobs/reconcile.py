@@ -4,7 +4,7 @@
 nowhere (OpenAPI document: any JSON). So what is plainly another model's, or of another time, is left out, and the rest
 are candidates for the user to judge; nothing is ever submitted again from here.
 
-Times are compared on the server's clock: how far ours is off is told by the ``Date`` header of the history's answer.
+Times are compared on the server's clock: how far ours is off is read from the ``Date`` header of the history's answer.
 
 Belongs here: walking the history back, reading its times, choosing the candidates. Does not belong here: how a page is
 read (``_answers``), clocks (the flow is given one).
@@ -65,7 +65,7 @@ class Moment(NamedTuple):
     """When an item says that it was made."""
 
     at: datetime  # in UTC
-    naive: bool  # told without a time zone, and read as UTC
+    naive: bool  # reported without a time zone, and read as UTC
 
 
 class Page(NamedTuple):
@@ -145,7 +145,7 @@ def make_window(sent: datetime | None, here: datetime, server_now: datetime, *, 
     if sent is None:
         return Window(EPOCH, server_now + SKEW, server_now)
     since = here - (sent if sent.tzinfo else sent.replace(tzinfo=UTC))
-    if since < -SKEW:  # the calendar was set back since: how long ago it was cannot be told
+    if since < -SKEW:  # the calendar was set back since: how long ago it was cannot be known
         return Window(EPOCH, server_now + SKEW, server_now)
     earliest = server_now - since  # the clocks' difference cancels out: only how long ago it was counts
     return Window(earliest - SKEW, earliest + patience + SKEW, server_now)
@@ -184,19 +184,19 @@ def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset
 
 
 def fits(moment: Moment, window: Window) -> bool:
-    """Whether a time lies within the window."""
+    """Return whether a time lies within the window."""
     return window.earliest <= moment.at <= window.latest
 
 
 def fits_somewhere(moment: Moment, window: Window) -> bool:
-    """Whether a time without a zone lies within the window as the local time of any zone."""
+    """Return whether a time without a zone lies within the window as the local time of any zone."""
     first = max(ceil((moment.at - window.latest) / ZONE_STEP), WEST // ZONE_STEP)
     last = min(floor((moment.at - window.earliest) / ZONE_STEP), EAST // ZONE_STEP)
     return first <= last
 
 
 def is_before(items: Sequence[Any], window: Window) -> bool:
-    """Whether every item is older than the window, and says so, whichever zone its time is of."""
+    """Return whether every item is older than the window, and says so, whichever zone its time is of."""
     moments = [read_item_moment(item) for item in items]
     return all(
         moment is not None and moment.at - (WEST if moment.naive else timedelta(0)) < window.earliest
@@ -255,7 +255,7 @@ def read_page(body: Any) -> Page:
 
 
 def _is_of(item: Mapping[str, Any], names: set[str]) -> bool:
-    """Whether an item is of the model, or does not tell."""
+    """Return whether an item is of the model, or does not tell."""
     models = {str(item[field]).rsplit("/api/v1/", 1)[-1].strip("/") for field in MODELS if item.get(field)}
     return not models or bool(models & names)
 

@@ -33,7 +33,7 @@ Exchange = Callable[
 
 
 class Fate(Enum):
-    """What became of a submission and its money; each has its row in the README and its test in ``tests/faults``."""
+    """The fate of a submission and its money; each has its row in the README and its test in ``tests/faults``."""
 
     REFUSED = "refused"
     CHARGED = "refused and charged"
@@ -44,7 +44,7 @@ class Fate(Enum):
 
 
 def fate_of(record: Record, error: BaseException | None) -> Fate:
-    """What became of a submission, by the facts of its record and what ended it: doubt, unless better is proven."""
+    """Return the fate of a submission, by its record and what ended it: in doubt, unless better is proven."""
     if record.accepted:
         return Fate.ACCEPTED
     if record.refused:
@@ -137,7 +137,7 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
 
 
 def _describe_fate(record: Record, fate: Fate) -> str:
-    """What an interrupt's note tells of the money."""
+    """Return the note of an interrupt: what became of the money."""
     operation = record.call.operation
     what = f"{operation.method} {operation.path}"
     if fate is Fate.ACCEPTED and record.prediction is not None:
@@ -200,7 +200,7 @@ def _write_fate(record: Record, fate: Fate, context: Context, error: BaseExcepti
         yield Keep(_entry_write(record, fate, context))
     except errors.JournalError as trouble:
         if error is not None:
-            error.add_note(f"The journal could not be told: {trouble}")
+            error.add_note(f"The journal could not be written: {trouble}")
             return
         truth = f"job {record.request_id} was accepted" if record.request_id else "it was accepted, and has ended"
         raise errors.JournalError(f"{trouble}; {truth}", request_id=record.request_id, cost=record.cost) from trouble
@@ -220,7 +220,7 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
 
 
 def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], object]:
-    """What is written of a fate."""
+    """Return the journal write for a fate."""
     journal, key = context.journal, record.key
     assert journal is not None
     if fate in (Fate.REFUSED, Fate.NOT_SENT):

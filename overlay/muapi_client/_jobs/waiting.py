@@ -153,13 +153,13 @@ def _poll(
 
 
 def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
-    """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
+    """Read one look: the prediction of the job, or the error where the answer is not about it."""
     if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
     answer = job_answer.read_prediction(outcome, request_id=job.id)
     if answer is not None and not job_answer.names_another(answer):
-        if answer.cost is None and job.cost is not None:  # a refund may be told alone, of the charge the submit told
+        if answer.cost is None and job.cost is not None:  # a refund may come alone, of the charge the submit reported
             refunded_now = tells_refund(outcome.headers, answer.raw, job.cost.amount_usd)
             answer = evolve(answer, cost=evolve(job.cost, refunded=True)) if refunded_now else answer
         context.note(answer.cost, answer.balance, job.id)
@@ -177,20 +177,20 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
 
 
 class PollState(NamedTuple):
-    """What a wait has seen so far."""
+    """The state of a wait: its latest look, and its failures."""
 
-    last: Prediction | None = None  # what the latest look that succeeded told
+    last: Prediction | None = None  # what the latest look that succeeded reported
     looks: int = 0
     failures: int = 0  # in a row
     error: errors.MuAPIError | None = None  # of the latest look, where that failed
     retry_after: float | None = None  # of the latest answer, in seconds
 
     def after_answer(self, answer: Prediction, outcome: Outcome) -> PollState:
-        """Take in a look that told of the job."""
+        """Take in a look that answered about the job."""
         return PollState(answer, self.looks + 1, retry_after=_retry_after(outcome))
 
     def after_failure(self, error: errors.MuAPIError, outcome: Outcome) -> PollState:
-        """Take in a look that told nothing of it."""
+        """Take in a look that failed."""
         return PollState(self.last, self.looks + 1, self.failures + 1, error, _retry_after(outcome))
 
     def pause(self, context: Context, *, waited: float) -> float:
@@ -230,7 +230,7 @@ def judge(job: Job, prediction: Prediction) -> Prediction:
 
 def _describe_charge(cost: Cost | None) -> str:
     if cost is None:
-        return " (the server told no cost)"
+        return " (the server reported no cost)"
     if cost.refunded:
         return f" ({cost.amount_usd} USD was refunded)"
     return f" (charged {cost.charged_usd} USD)"

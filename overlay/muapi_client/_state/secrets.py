@@ -25,7 +25,7 @@ HIDDEN: Final = "[hidden]"
 
 
 def secrets_of(call: Call[Any] | None, webhook: str | None) -> tuple[str, ...]:
-    """What must not stand in anything written about a call, the client's own webhook included."""
+    """Return what must not stand in anything written about a call, the client's own webhook included."""
     within = (call.body, call.query) if call is not None else ()
     return tuple({*([webhook] if webhook else []), *_values(list(within))})
 

@@ -68,7 +68,7 @@ class _Base:
         return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
 
     def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
-        """What a fault means; one of the file or of the callback is raised as it is."""
+        """Return what a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
         return NoReply(connection_error(error, form.send, delivery), self._clock.now())

@@ -1,7 +1,7 @@
 """The connection of one stream, and carrying its flow out: once blocking, once awaiting.
 
 Lives here: opening, pulling, closing, and the generators that callers iterate over. Does not live here: what is sent,
-and what the bytes mean (``_streaming``); steps that all flows have (``_driver``). Nothing is sent before the first
+and what the bytes mean (``_streams``); steps that all flows have (``driver``). Nothing is sent before the first
 event is asked for, and however the iteration ends the connection is closed with it.
 """
 
@@ -62,7 +62,7 @@ class _Base:
         return self._make_silence(seconds) if now > ends + GRACE else Piece(piece, now)
 
     def _is_framed(self) -> bool:
-        """Whether the end of the body proves that all of it arrived."""
+        """Return whether the end of the body proves that all of it arrived."""
         response = self._response
         if response is None:
             return True
@@ -272,5 +272,5 @@ async def astream(
 
 
 def _translate_error(error: BaseException, step: Step | Emit | None) -> BaseException:
-    """What a flow is told of an error: that the caller closed the stream can be told only where it had an event."""
+    """Translate an error for the flow: the caller can have closed the stream only where it had an event."""
     return Stopped() if isinstance(error, GeneratorExit) and isinstance(step, Emit) else error
