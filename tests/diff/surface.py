@@ -7,6 +7,7 @@ pinned document makes is not in it: ``muapi-client spec diff`` tells that.
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 RECORD = Path(__file__).with_name("surface.txt")
 PACKAGE = "muapi_client"
 MADE = f"{PACKAGE}.models"  # leads to the rendered functions
+PRIVATE = re.compile(r"\b_[a-z]\w*\.(?:[a-z_]\w*\.)*(?=[A-Z])")  # a room that an annotation names a class by
 REMEDY = (
     "The public surface changed. If on purpose: say so in CHANGELOG.md, under Changed or Removed where it breaks code, "
     "and run `nox -s surface -- --write`."
@@ -32,7 +34,7 @@ def surface() -> list[str]:
     package = loader.load(PACKAGE)
     loader.resolve_aliases(implicit=True, external=False)
     assert isinstance(package, griffe.Module)
-    return sorted(set(_module(package)))
+    return sorted({PRIVATE.sub("", line) for line in _module(package)})
 
 
 def _module(module: griffe.Module) -> Iterator[str]:

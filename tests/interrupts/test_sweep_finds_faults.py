@@ -200,6 +200,17 @@ def test_the_trace_raises_at_the_line_it_was_asked_for() -> None:
         assert again.struck == trace.places[at]
 
 
+def test_no_interrupt_where_connections_are_kept_and_locked_breaks_the_client(server: Server, tmp_path: Path) -> None:
+    made = Blocking(server, tmp_path)
+    files = ("httpcore/_sync/connection_pool.py", "httpcore/_synchronization.py", "h11/_state.py")
+    places = made.lines("submit", "without")
+    latest = {place: at for at, place in enumerate(places) if place.file in files}
+    assert len(latest) > 50
+    for place, at in latest.items():
+        verdict = judge(made.interrupt("submit", "without", "KeyboardInterrupt", at))
+        assert (verdict.replaced, verdict.broken) == ("", ""), place
+
+
 class Gate:
     """A lock whose two ways are written in Python, as httpcore's are."""
 
@@ -238,8 +249,12 @@ def test_no_line_at_which_a_with_block_is_left_is_a_place_for_an_interrupt(way: 
     """Struck there, ``__exit__`` would be left out, which no signal can do."""
     work: Any = pass_to_the_end if way == "ends" else pass_through
     options = {"fails": True} if way == "raises" else {}
-    code, at = Code(("json",)), 0
-    code.find = lambda filename: ("json", "x") if filename == __file__ else None  # type: ignore[method-assign]
+
+    class Here(Code):
+        def find(self, filename: str) -> tuple[str, str] | None:
+            return ("here", "here.py") if filename == __file__ else None
+
+    code, at = Here(()), 0
     while True:
         gate = Gate()
         trace = LineTrace(code, at, KeyboardInterrupt())

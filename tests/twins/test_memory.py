@@ -185,3 +185,84 @@ def test_a_child_does_not_tell_of_its_parent_s_submits(twin: Twin) -> None:
     assert (os.read(reading, 9), len(face.unknown())) == (b"0", 1)
     os.close(reading)
     os.close(writing)
+
+
+def test_where_a_job_s_outputs_were_saved_is_remembered(twin: Twin, journal: Path | None, tmp_path: Path) -> None:
+    done = {"id": "r-1", "status": "completed", "outputs": ["a word"], "cost": COST}
+    face = twin(ACCEPTED, done, journal=journal)
+    prediction = face.run(twin.call)
+    assert face.jobs()[0].files == ()
+    (saved,) = face.download(prediction, tmp_path / "out")
+    (entry,) = face.jobs()
+    assert (entry.files, saved.read_text()) == ((saved,), "a word")
+
+
+def test_the_journal_notes_the_kind_of_key_once_it_is_settled(twin: Twin, tmp_path: Path) -> None:
+    face = twin(ACCEPTED, DONE, journal=tmp_path / "jobs.db")
+    face.run(twin.call)
+    face.run(twin.call)
+    assert [entry.key_kind for entry in Journal(tmp_path / "jobs.db").entries()][-1] == "live"
+
+
+class TestOddAnswers:
+    """What an adversary found: answers that fit no row, and words that come twice."""
+
+    def test_a_429_that_tells_of_a_job_is_not_sent_again(self, twin: Twin) -> None:
+        failed = {"detail": {"request_id": "r-1", "status": "failed", "error": "upstream rate limit", "cost": COST}}
+        face = twin((429, failed), ACCEPTED)
+        with pytest.raises(errors.JobFailedError):
+            face.submit(twin.call)
+        assert (face.server.posts, face.spend.total_usd) == (1, Decimal("0.2"))
+
+    def test_a_429_that_tells_a_charge_is_not_sent_again(self, twin: Twin) -> None:
+        face = twin((429, {"detail": "busy"}, {"x-muapi-cost-usd": "0.2"}), ACCEPTED)
+        with pytest.raises(errors.RateLimitError):
+            face.submit(twin.call)
+        assert (face.server.posts, face.spend.total_usd) == (1, Decimal("0.2"))
+
+    @pytest.mark.parametrize("by_id", [True, False])
+    def test_a_refund_told_alone_is_of_the_charge_the_submit_told(self, twin: Twin, by_id: bool) -> None:
+        refunded = ({"request_id": "r-1", "status": "failed", "error": "no"}, {"x-muapi-cost-refunded": "true"})
+        face = twin(ACCEPTED, (200, *refunded))
+        job = face.submit(twin.call)
+        with pytest.raises(errors.JobFailedError):
+            face.wait(job.id if by_id else job)
+        assert face.spend.total_usd == 0
+
+    def test_a_doubt_outlives_any_number_of_ended_jobs(self, twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("muapi_client._state.memory.KEPT_ENDED", 2)
+        answers = iter([{"outputs": ["w"]}, *({**DONE, "id": f"r-{number}"} for number in range(5))])
+        face = twin(lambda _: next(answers), max_spend=Decimal(9), unpriced=Decimal("0.3"))
+        for _ in range(6):
+            face.run(twin.call)
+        assert face.spend.in_doubt_usd == face.spend.reserved_usd == Decimal("0.3")
+        assert len(face.jobs()) == 3
+
+    def test_one_request_answered_to_two_submits_is_one(self, twin: Twin, journal: Path | None) -> None:
+        started = {"request_id": "r-1", "status": "processing"}
+        face = twin(started, started, DONE, journal=journal, max_spend=Decimal(9), unpriced=Decimal("0.5"))
+        face.submit(twin.call)
+        face.submit(twin.call)
+        assert face.wait("r-1").done
+        assert (face.spend.requests, face.spend.reserved_usd, face.resume()) == (1, 0, [])
+
+    @pytest.mark.parametrize("by", ["error", "entry"])
+    @pytest.mark.parametrize("first", ["r-1", None])
+    def test_what_is_settled_is_not_settled_again(
+        self, twin: Twin, journal: Path | None, by: str, first: str | None
+    ) -> None:
+        face = twin(LOST, journal=journal)
+        error = lose(face, twin)
+        lost = error if by == "error" else face.unknown()[0]
+        face.settle(lost, first)
+        with pytest.raises(errors.MuAPIError, match=r"nothing to settle|settled already"):
+            face.settle(lost, None)
+        assert [job.id for job in face.resume()] == ([first] if first else [])
+
+    @pytest.mark.parametrize("word", ["", "  ", 5, object(), b"r-1"])
+    def test_a_word_that_names_no_job_settles_nothing(self, twin: Twin, word: Any) -> None:
+        face = twin(LOST)
+        error = lose(face, twin)
+        with pytest.raises(errors.MuAPIError, match="settle takes a job"):
+            face.settle(error, word)
+        assert len(face.unknown()) == 1

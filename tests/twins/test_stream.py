@@ -877,3 +877,22 @@ def test_nothing_of_streams_loads_before_the_first_one() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+def test_a_broken_stream_that_told_its_charge_is_not_in_doubt_besides(twin: Twin) -> None:
+    face = twin((200, breaking(twin, sse(delta("Hel"))), {**SSE, "x-muapi-cost-usd": "0.02"}))
+    with pytest.raises(errors.StreamBrokenError):
+        events(face)
+    assert (face.spend.total_usd, face.spend.in_doubt_usd, face.spend.reserved_usd) == (Decimal("0.02"), 0, 0)
+    assert len(face.unknown()) == 1, "its id is not known"
+
+
+def test_a_broken_stream_that_is_settled_is_one_request(twin: Twin) -> None:
+    done = {"id": "s-9", "status": "completed", "outputs": ["Hello"], "cost": {"amount_usd": 0.02}}
+    face = twin((200, breaking(twin, sse(delta("Hel"))), SSE), done)
+    with pytest.raises(errors.StreamBrokenError):
+        events(face)
+    face.settle(face.unknown()[0], "s-9")
+    assert face.wait("s-9").done
+    assert (face.spend.requests, face.spend.unpriced, face.spend.total_usd) == (1, 0, Decimal("0.02"))
+    assert face.spend.in_doubt_usd == 0

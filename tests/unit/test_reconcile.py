@@ -10,12 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from muapi_client._jobs.reconcile import SKEW, Moment, candidates, make_window, read_item_moment, read_moment
+from muapi_client._jobs.reconcile import SKEW, Ages, Moment, candidates, make_window, read_item_moment, read_moment
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 SENT = NOW - timedelta(minutes=10)
 PATIENCE = timedelta(minutes=2)
-WINDOW = make_window(SENT, NOW, NOW, patience=PATIENCE)
+WINDOW = make_window(Ages(NOW - SENT, NOW - SENT - PATIENCE, SKEW), NOW)
 NOBODY = frozenset[str]()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
@@ -90,7 +90,8 @@ def item(name: str, at: Any, model: str = "m") -> dict[str, Any]:
 @given(st.floats(-7200, 7200), st.integers(-600, 600))
 def test_only_how_long_ago_it_was_counts_however_far_the_clocks_are_apart(ahead: float, after: int) -> None:
     ours = timedelta(seconds=ahead)  # how far this machine's calendar is ahead of the server's
-    window = make_window(SENT + ours, NOW + ours, NOW, patience=PATIENCE)
+    here, sent = NOW + ours, SENT + ours
+    window = make_window(Ages(here - sent, here - sent - PATIENCE, SKEW), NOW)
     found, certain = candidates([item("a", SENT + timedelta(seconds=after))], "m", window, NOBODY)
     inside = -SKEW.total_seconds() <= after <= (PATIENCE + SKEW).total_seconds()
     assert (found, certain) == (("a",) if inside else (), True)
@@ -130,15 +131,21 @@ def test_an_item_whose_time_cannot_be_read_is_a_candidate_and_nothing_is_certain
 
 
 def test_what_is_known_or_another_model_s_is_left_out() -> None:
-    items = [item("known", SENT), item("other", SENT, "other"), item("mine", SENT), item("mine", SENT)]
+    other = item("other", SENT, "veo3-fast-text-to-video")
+    items = [item("known", SENT), other, item("mine", SENT), item("mine", SENT)]
     assert candidates(items, "m", WINDOW, frozenset({"known"})) == (("mine",), True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [{"task_type": "text-to-image"}, {"model": "Flux Dev"}, {"model": "FLUX-DEV-IMAGE"}, {"name": "my fox"}, {}],
+    ids=str,
+)
+def test_a_word_that_no_other_model_is_called_by_excludes_nothing(words: dict[str, str]) -> None:
+    found = {"request_id": "mine", **words, "created_at": SENT.isoformat()}
+    assert candidates([found], "flux-dev-image", WINDOW, NOBODY) == (("mine",), True)
+
+
 def test_without_the_moment_of_the_submit_every_time_fits() -> None:
-    window = make_window(None, NOW, NOW, patience=PATIENCE)
+    window = make_window(None, NOW)
     assert candidates([item("a", SENT - timedelta(days=99))], "m", window, NOBODY) == (("a",), True)
-
-
-def test_a_calendar_that_was_set_back_excludes_nothing() -> None:
-    window = make_window(NOW + timedelta(minutes=5), NOW, NOW, patience=PATIENCE)
-    assert candidates([item("a", SENT)], "m", window, NOBODY) == (("a",), True)

@@ -1,6 +1,6 @@
 """``AsyncMuAPI``: the twin of ``MuAPI``, awaited. What each method promises is written there.
 
-Lives here: the awaiting methods. A test keeps names and signatures in step with ``_client``.
+Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -109,7 +109,8 @@ class AsyncMuAPI(Client):
     async def resume(self, *, all_accounts: bool = False) -> AsyncIterator[AsyncJob]:
         """The jobs that were accepted and whose end was not seen; see ``MuAPI.resume``."""
         for job in await self._drive(self._flows.resume(all_accounts=all_accounts)):
-            yield job
+            if await self._drive(self._flows.is_unfinished(job)):
+                yield job
 
     async def jobs(
         self,
@@ -157,7 +158,9 @@ class AsyncMuAPI(Client):
         from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return await adownload(plan, self._transfer, self._drive)
+        files = await adownload(plan, self._transfer, self._drive)
+        await self._drive(self._flows.note_saved(prediction, files))
+        return files
 
     @property
     def account(self) -> "_client.resources.AsyncAccount":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._settings.api_key import APIKey, read_key
-from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds
+from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds, read_webhook
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._state.context import Context
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 class Client:
     """The common part of both clients."""
-
-    __module__ = "muapi_client"
 
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
@@ -122,7 +120,7 @@ class Client:
             timeout=read_seconds("timeout", timeout),
             wait_timeout=read_seconds("wait_timeout", wait_timeout),
             strict=strict,
-            webhook=webhook,
+            webhook=read_webhook(webhook),
             team_id=team_id,
             random=draw_random,
             memory=memory,
@@ -238,6 +236,6 @@ OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "timeout": partial(read_seconds, "timeout"),
     "unpriced": lambda value: None if value is None else read_amount("unpriced", value),
     "wait_timeout": partial(read_seconds, "wait_timeout"),
-    "webhook": unchanged,
+    "webhook": read_webhook,
 }
 """What ``with_options`` may change, and what reads it."""

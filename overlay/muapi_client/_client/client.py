@@ -1,6 +1,6 @@
 """``MuAPI``: what a user holds. One line a method; the flows hold the behaviour.
 
-Lives here: the blocking methods and what they promise. Its awaited twin is ``_async_client``; a test keeps them alike.
+Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -203,7 +203,7 @@ class MuAPI(Client):
         """The jobs that were accepted and whose end was not seen, oldest first: wait for each.
 
         Those of this client, and with a journal those of every process that wrote to it; not those that another living
-        process is waiting for.
+        process is waiting for, which is looked at anew before each one is handed out.
 
         Args:
             all_accounts: Whether to list those of other origins and keys in the journal, too.
@@ -211,7 +211,9 @@ class MuAPI(Client):
         Raises:
             JournalError: The journal cannot be read.
         """
-        return iter(self._drive(self._flows.resume(all_accounts=all_accounts)))
+        for job in self._drive(self._flows.resume(all_accounts=all_accounts)):
+            if self._drive(self._flows.is_unfinished(job)):  # another process may have taken it up meanwhile
+                yield job
 
     def jobs(
         self,
@@ -342,7 +344,9 @@ class MuAPI(Client):
         from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
-        return download(plan, self._transfer, self._drive)
+        files = download(plan, self._transfer, self._drive)
+        self._drive(self._flows.note_saved(prediction, files))
+        return files
 
     @property
     def account(self) -> "_client.resources.Account":

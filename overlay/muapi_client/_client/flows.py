@@ -21,10 +21,10 @@ from muapi_client._protocol.request import encode, prepare, refuse_stream
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._types.job import Job
-from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from muapi_client._client.file_flows import Files
     from muapi_client._protocol.request import Request
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
     from muapi_generated.types import Call
 
 R = TypeVar("R")
@@ -78,7 +79,8 @@ class Flows:
 
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
-        return prepare(call, self._context, started_at=self._wall_time(), new_key=urandom(16).hex())
+        reading = self._clock.now()
+        return prepare(call, self._context, started_at=self._wall_time(), reading=reading, new_key=urandom(16).hex())
 
     def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
         now = self._clock.now()
@@ -104,7 +106,7 @@ class Flows:
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
 
     def wait(
@@ -115,7 +117,7 @@ class Flows:
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job = _job(job_or_id)
+        job = self._job(job_or_id)
         return waiting.wait(
             job,
             self._context,
@@ -179,6 +181,10 @@ class Flows:
         """Of ``MuAPI.resume``."""
         return recall.unfinished(self._context, self._new_job, all_accounts=all_accounts)
 
+    def is_unfinished(self, job: Job) -> Flow[bool]:
+        """Of ``MuAPI.resume``, before each job is handed out."""
+        return recall.is_unfinished(job, self._context)
+
     def jobs(self, **wanted: Any) -> Flow[list[Entry]]:
         """Of ``MuAPI.jobs``."""
         return recall.jobs(self._context, **wanted)
@@ -191,12 +197,22 @@ class Flows:
         """Of ``MuAPI.forget``."""
         return recall.forget(self._context, before=before, bodies=bodies)
 
+    def note_saved(self, prediction: Prediction, files: Sequence[Path]) -> Flow[None]:
+        """Of ``MuAPI.download``, once the files are there."""
+        return recall.note_saved(prediction, files, self._context)
+
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
         """Of ``MuAPI.reconcile``."""
         from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
-        slug, sent = _sent(lost)
-        return reconcile(slug, sent, self._context, key=lost.key, wall=self._wall_time, new_job=self._new_job)
+        return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)
+
+    def _job(self, job_or_id: Job | str) -> Job:
+        """A job by its id, with what is remembered of it."""
+        if not isinstance(job_or_id, str):
+            return job_or_id
+        record = self._context.memory.find(job_or_id)
+        return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
     def _wall_time(self) -> float:
         """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
@@ -215,20 +231,6 @@ class Flows:
 
     def _read_timeout(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
-
-
-def _job(job_or_id: Job | str) -> Job:
-    return Job(job_or_id) if isinstance(job_or_id, str) else job_or_id
-
-
-def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None]:
-    """Which model a lost submit was for, and when it was sent, where that is known."""
-    if not isinstance(lost, SubmitOutcomeUnknownError):
-        return lost.slug, lost.intended_at
-    if lost.call is None:
-        raise MuAPIError("this error carries no call, so there is nothing to look for")
-    sent = None if lost.started_at is None else datetime.fromtimestamp(lost.started_at, UTC)
-    return lost.call.operation.slug, sent
 
 
 def flows_of(client: Any, job_class: type[Job]) -> Flows:

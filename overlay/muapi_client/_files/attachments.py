@@ -1,6 +1,6 @@
 """Local files in a call's body: found, and replaced by the URLs they were uploaded to. Pure.
 
-Does not live here: opening them (``_sources``), uploading them (``_uploads``).
+Does not live here: opening them (``source``), uploading them (``upload``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What bytes are, recognized by their first bytes, and what files made of them are called. Pure.
 
 Lives here: media types with their signatures and suffixes, and names that are safe on every system and in every
-header. Does not live here: reading files (``_sources``, ``_parts``) or answers. The server's word, a URL's ending or a
+header. Does not live here: reading files (``source``, ``temp_file``) or answers. The server's word, a URL's ending or a
 Content-Type, counts only where the bytes do not tell.
 """
 

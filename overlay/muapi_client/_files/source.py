@@ -1,7 +1,7 @@
 """A file to upload: opened, measured, and known by its first bytes before anything is sent.
 
 Lives here: the limits, and turning a path, bytes, an open file or a PIL image into something that can be read from its
-start more than once. Does not live here: sending it (``_uploads``).
+start more than once. Does not live here: sending it (``upload``).
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from muapi_client._protocol.steps import Do, Flow, Sleep
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from muapi_client._jobs.waiting import OnLook, OnLookFailed
@@ -139,9 +140,7 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
 
 def add_job_note(error: BaseException, request_id: str | None) -> None:
     """Have an interrupt, or the error of a callback, carry the id of the paid job it comes between."""
-    if (
-        request_id
-        and request_id not in str(error)
-        and not any(request_id in n for n in getattr(error, "__notes__", ()))
-    ):
+    if not request_id or (isinstance(error, MuAPIError) and error.request_id == request_id):
+        return
+    if not any(request_id in note for note in getattr(error, "__notes__", ())):
         error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")

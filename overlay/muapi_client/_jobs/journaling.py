@@ -52,7 +52,8 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
         secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
-        write = partial(journal.finish, prediction, key=key, account=context.account, secrets=secrets)
+        kind = context.key_state.kind if record is not None else None  # another's job may be another key's
+        write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
         yield from _kept(write, prediction)
     if context.ledger.overruns:
         yield from warn_of_overruns(context)
@@ -60,9 +61,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
 
 def warn_of_overruns(context: Context) -> Flow[None]:
     """Warn of models that cost more than was set aside for them, once each."""
-    overruns = context.ledger.overruns
-    while overruns:
-        slug, set_aside, charged = overruns.pop()
+    for slug, set_aside, charged in context.ledger.take_overruns():
         message = (
             f"{slug} was charged {charged} USD where {set_aside} USD had been set aside within max_spend. From now on"
             " the highest charge seen is set aside for it; this is said once a model."

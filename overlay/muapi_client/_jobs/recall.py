@@ -20,13 +20,16 @@ from muapi_client._state.memory import is_running
 from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Account, Entry
+    from muapi_client._types.prediction import Prediction
 
+OPEN = ("unknown", "intent")
 STATES = ("intent", "accepted", "completed", "failed", "cancelled", "unknown")
 
 
@@ -46,6 +49,8 @@ def unknown(context: Context, *, all_accounts: bool = False) -> Flow[list[Entry]
 def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accounts: bool = False) -> Flow[list[Job]]:
     """The jobs that were accepted and whose end was not seen, oldest first; not what another process waits for.
 
+    That is of this moment: ask :func:`is_unfinished` before one is taken up.
+
     Raises:
         JournalError: The journal cannot be read.
     """
@@ -54,6 +59,19 @@ def unfinished(context: Context, new_job: Callable[..., Job] = Job, *, all_accou
         written = yield Keep(partial(context.journal.unfinished, _account(context, all_accounts)))
     entries = _merge((record.entry() for record in context.memory.unfinished()), written, context)
     return [new_job(entry.request_id, entry.call, entry.cost, entry.intended_at) for entry in entries]
+
+
+def is_unfinished(job: Job, context: Context) -> Flow[bool]:
+    """Whether a job may still be taken up: its end was not seen, and no other process waits for it by now.
+
+    Raises:
+        JournalError: The journal cannot be read.
+    """
+    record = context.memory.find(job.id)
+    if record is not None:
+        return record.state == "accepted"
+    answer: bool = context.journal is not None and (yield Keep(partial(context.journal.is_unfinished, job.id)))
+    return answer
 
 
 def jobs(
@@ -109,15 +127,27 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         JournalError: The journal cannot be written.
         MuAPIError: It is known what became of it.
     """
-    key = entry.key
+    key = getattr(entry, "key", None)
     if key is None:
-        raise errors.MuAPIError("this error was not raised by a client: settle the entry that mu.unknown() lists")
-    if not isinstance(entry, errors.SubmitOutcomeUnknownError) and entry.state not in ("unknown", "intent"):
-        raise errors.MuAPIError(f"the submit of {entry.slug} is known to be {entry.state}: there is nothing to settle")
-    request_id = job.id if isinstance(job, Job) else job
+        raise errors.MuAPIError(
+            "settle takes an entry that mu.unknown() lists, or the error a submit of this client raised"
+        )
+    request_id = job if job is None else _read_id(job)
     record = context.memory.get(key)
+    state = record.state if record is not None else getattr(entry, "state", "unknown")
+    if state not in OPEN:
+        raise errors.MuAPIError(f"that submit is known to be {state}: there is nothing to settle")
+    other = None if request_id is None else context.memory.find(request_id)
+    if other is not None and other.key != key:
+        raise errors.MuAPIError(f"job {request_id} is another submit's, of {other.call.operation.slug}")
+    known = record is not None
     if context.journal is not None:
-        yield Keep(partial(context.journal.settle, key, request_id))
+        written: bool = yield Keep(partial(context.journal.settle, key, request_id))
+        known = known or written
+    if not known:
+        raise errors.MuAPIError(
+            "that submit is settled already, or is another client's: mu.unknown() lists what is not"
+        )
     if record is not None and request_id is not None:
         record.accept(request_id, None)
         context.memory.accept(record)
@@ -125,6 +155,25 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     elif record is not None:
         context.memory.forget(record)
         context.ledger.release(key)
+
+
+def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) -> Flow[None]:
+    """Write down where a job's outputs were saved, so that it is known of a finished job whether they were.
+
+    Raises:
+        JournalError: The journal cannot be written; the files are saved all the same.
+    """
+    if prediction.id is None:
+        return
+    record = context.memory.find(prediction.id)
+    if record is not None:
+        record.files = tuple(dict.fromkeys((*record.files, *files)))
+    if context.journal is not None:
+        try:
+            yield Keep(partial(context.journal.saved, prediction.id, files))
+        except errors.JournalError as error:
+            where = ", ".join(str(file) for file in files)
+            raise errors.JournalError(f"{error}; saved all the same: {where}", request_id=prediction.id) from error
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:
@@ -142,8 +191,21 @@ def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[i
     return count
 
 
+def _read_id(job: object) -> str:
+    """The id of a job, a prediction or a text.
+
+    Raises:
+        MuAPIError: It names none.
+    """
+    request_id = job if isinstance(job, str) else getattr(job, "id", None)
+    if not isinstance(request_id, str) or not request_id.strip():
+        raise errors.MuAPIError(f"settle takes a job or its id, or None where it was never accepted, not {job!r:.60}")
+    return request_id.strip()
+
+
 def _merge(remembered: Iterable[Entry], written: Iterable[Entry], context: Context) -> list[Entry]:
     """Both, oldest first; of what memory knows the journal's word counts only for what it alone keeps."""
+    written = list(written)
     rows = {row.key: row for row in written}
     entries = [
         evolve(entry, files=rows[entry.key].files, run=rows[entry.key].run, run_key=rows[entry.key].run_key)
@@ -151,7 +213,8 @@ def _merge(remembered: Iterable[Entry], written: Iterable[Entry], context: Conte
         else entry
         for entry in remembered
     ]
-    entries += [row for key, row in rows.items() if (record := context.memory.get(key)) is None or not record.ours]
+    # Of damaged rows several may lack a key, so each row counts.
+    entries += [row for row in written if (record := context.memory.get(row.key)) is None or not record.ours]
     return sorted(entries, key=lambda entry: (entry.intended_at, entry.key))
 
 

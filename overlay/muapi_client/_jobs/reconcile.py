@@ -7,14 +7,14 @@ are candidates for the user to judge; nothing is ever submitted again from here.
 Times are compared on the server's clock: how far ours is off is read from the ``Date`` header of the history's answer.
 
 Belongs here: walking the history back, reading its times, choosing the candidates. Does not belong here: how a page is
-read (``_answers``), clocks (the flow is given one).
+read (``_protocol/response``), clocks (the flow is given one).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cache, partial
 from math import ceil, floor, isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -25,7 +25,7 @@ from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.resend import http_date
 from muapi_client._protocol.steps import Do, Keep
 from muapi_client._types.reconciliation import Reconciliation
-from muapi_client.errors import NotFoundError
+from muapi_client.errors import MuAPIError, NotFoundError, SubmitOutcomeUnknownError
 from muapi_generated.api.platform.get_history import get_history
 from muapi_generated.types import UNSET
 
@@ -34,10 +34,15 @@ if TYPE_CHECKING:
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
+    from muapi_client._state.memory import Record
+    from muapi_client._types.entry import Entry
 
 PAGE: Final = 100  # items a request; the document's maximum
 LONGEST: Final = 1000  # items looked through: more than a client submits while one answer is awaited
 SKEW: Final = timedelta(minutes=2)  # how far times may be off on top of what the Date header tells
+CORRECTED: Final = SKEW + timedelta(
+    hours=1
+)  # and this machine's calendar, which may have been set since another's submit
 TIMES: Final = ("created_at", "created", "submitted_at", "timestamp")
 MODELS: Final = ("model", "model_name", "endpoint", "slug", "name", "task_type")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +66,20 @@ class Window(NamedTuple):
     now: datetime
 
 
+class Ages(NamedTuple):
+    """How long ago a lost submit was under way.
+
+    Attributes:
+        sent: Since it was first sent.
+        given_up: Since its last try was given up; 0 where that is not known.
+        margin: How far either may be off.
+    """
+
+    sent: timedelta
+    given_up: timedelta
+    margin: timedelta
+
+
 class Moment(NamedTuple):
     """When an item says that it was made."""
 
@@ -77,27 +96,27 @@ class Page(NamedTuple):
 
 
 def reconcile(
-    slug: str,
-    sent: datetime | None,
+    lost: Entry | SubmitOutcomeUnknownError,
     context: Context,
     *,
-    key: str | None,
     wall: Callable[[], float],
-    new_job: Callable[[str], Any],
+    new_job: Callable[..., Any],
 ) -> Flow[Reconciliation[Any]]:
     """Walk the history back to a submit, and choose the jobs that may be its.
 
+    Where only one job can be its, waiting for that job settles it.
+
     Args:
-        slug: The model that was submitted.
-        sent: When it was first sent, by this machine's calendar; None where that is not known.
+        lost: The submit, or the error it ended with.
         context: The client's.
-        key: Of the submit in memory and journal, or None. Where only one job can be its, waiting for that settles it.
         wall: Reads this machine's calendar: seconds since the epoch.
         new_job: What makes a job of an id.
 
     Raises:
+        MuAPIError: The error carries no call, so there is nothing to look for.
         APIStatusError, APIConnectionError, ResponseError: The history could not be had.
     """
+    slug = _slug_of(lost)
     items: list[Any] = []
     cursor: str | None = None
     window: Window | None = None
@@ -110,7 +129,8 @@ def reconcile(
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None
-            window = make_window(sent, here, server_now or here, patience=patience_of(context))
+            ages = _ages_of(lost, context.memory.get(lost.key or ""), here, reply.at)
+            window = make_window(ages, server_now or here)
         page = read_page(response.decode(reply))
         items += page.items
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
@@ -123,32 +143,62 @@ def reconcile(
         known |= yield Keep(partial(context.journal.ids, context.account))
     found, certain = candidates(items[:LONGEST], slug, window, known)
     complete = reached and dated and certain
-    if complete and key is not None and len(found) == 1:
-        context.memory.suspect(found[0], key)
-    return Reconciliation(tuple(new_job(request_id) for request_id in found), complete=complete)
+    if complete and lost.key is not None and len(found) == 1:
+        context.memory.suspect(found[0], lost.key)
+    made = {job_answer.read_id(item): read_item_moment(item) for item in reversed(items) if isinstance(item, dict)}
+    jobs = [new_job(name, submitted_at=moment.at if (moment := made.get(name)) else None) for name in found]
+    return Reconciliation(tuple(jobs), complete=complete)
 
 
-def patience_of(context: Context) -> timedelta:
-    """How long after its first try a submit may still be under way: resends may begin ``retry.within`` after it."""
-    return timedelta(seconds=min(2 * context.timeout + context.retry.within, 1e9))
+def _slug_of(lost: Entry | SubmitOutcomeUnknownError) -> str:
+    if not isinstance(lost, SubmitOutcomeUnknownError):
+        return lost.slug
+    if lost.call is None:
+        raise MuAPIError("this error carries no call, so there is nothing to look for")
+    return lost.call.operation.slug
 
 
-def make_window(sent: datetime | None, here: datetime, server_now: datetime, *, patience: timedelta) -> Window:
-    """When a submit can have been accepted, on the server's clock.
+def _ages_of(lost: Entry | SubmitOutcomeUnknownError, record: Record | None, here: datetime, now: float) -> Ages | None:
+    """How long ago a submit was sent and given up; None where that is not known.
+
+    Of one of this client's own the monotonic clock decides, which nobody sets; but it may stand still while the machine
+    sleeps, so the calendar is asked, too, and the longer time counts. Of another's only the calendar tells, which may
+    have been corrected since.
 
     Args:
-        sent: When it was first sent, by this machine's calendar, or None where that is not known.
+        record: The client's own, or None.
         here: What this machine's calendar reads now.
-        server_now: What the server's reads.
-        patience: How long after ``sent`` it may have been under way.
+        now: What the client's clock reads now, in seconds.
     """
-    if sent is None:
+    at: datetime | None
+    if isinstance(lost, SubmitOutcomeUnknownError):
+        at = None if lost.started_at is None else EPOCH + timedelta(seconds=lost.started_at)
+        given_up_at = None
+    else:
+        at, given_up_at = lost.intended_at, lost.changed_at if lost.state == "unknown" else None
+    if at is None:
+        return None
+    since = here - (at if at.tzinfo else at.replace(tzinfo=UTC))
+    if record is not None:
+        own = timedelta(seconds=now - record.reading)
+        ended = timedelta(seconds=now - record.given_up) if record.given_up is not None else timedelta(0)
+        return Ages(max(own, since), ended, SKEW)
+    if since < -SKEW:  # the calendar was set back since
+        return None
+    ended = timedelta(0) if given_up_at is None else max(here - given_up_at, timedelta(0))
+    return Ages(since, ended, CORRECTED)
+
+
+def make_window(ages: Ages | None, server_now: datetime) -> Window:
+    """When a submit can have been accepted, on the server's clock: the clocks' difference cancels out.
+
+    Args:
+        ages: How long ago it was sent and given up, or None where that is not known.
+        server_now: What the server's clock reads.
+    """
+    if ages is None:
         return Window(EPOCH, server_now + SKEW, server_now)
-    since = here - (sent if sent.tzinfo else sent.replace(tzinfo=UTC))
-    if since < -SKEW:  # the calendar was set back since: how long ago it was cannot be known
-        return Window(EPOCH, server_now + SKEW, server_now)
-    earliest = server_now - since  # the clocks' difference cancels out: only how long ago it was counts
-    return Window(earliest - SKEW, earliest + patience + SKEW, server_now)
+    return Window(server_now - ages.sent - ages.margin, server_now - ages.given_up + ages.margin, server_now)
 
 
 def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset[str]) -> tuple[tuple[str, ...], bool]:
@@ -255,9 +305,21 @@ def read_page(body: Any) -> Page:
 
 
 def _is_of(item: Mapping[str, Any], names: set[str]) -> bool:
-    """Return whether an item is of the model, or does not tell."""
-    models = {str(item[field]).rsplit("/api/v1/", 1)[-1].strip("/") for field in MODELS if item.get(field)}
-    return not models or bool(models & names)
+    """Return whether an item is of the model, or does not tell; a word that no other model is called by tells nothing."""
+    words = {_plain(str(item[field])) for field in MODELS if item.get(field)}
+    return bool(words & {_plain(name) for name in names}) or not any(word in _all_names() for word in words)
+
+
+def _plain(name: str) -> str:
+    """A model's name in any spelling, or its URL, normalized."""
+    return name.rsplit("/api/v1/", 1)[-1].strip("/ ").lower().replace(" ", "-").replace("_", "-").replace("/", "-")
+
+
+@cache
+def _all_names() -> frozenset[str]:
+    """Return every name of the catalogue's models."""
+    models = catalog.all()
+    return frozenset(_plain(name) for model in models for name in (model.slug, model.name, model.function) if name)
 
 
 def _names(slug: str) -> set[str]:

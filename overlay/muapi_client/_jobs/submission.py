@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client import errors
 from muapi_client._protocol.request import Request
-from muapi_client._protocol.steps import Flow, Keep
+from muapi_client._protocol.steps import Flow, Keep, Sleep
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import secrets_of, without_secrets
 
@@ -73,6 +73,7 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
     record = Record(
         request.call,
         datetime.fromtimestamp(request.started_at, UTC),
+        reading=request.reading,
         waits=waits,
         tag=context.tag,
         origin=context.origin,
@@ -194,6 +195,8 @@ def _write_fate(record: Record, fate: Fate, context: Context, error: BaseExcepti
     Raises:
         JournalError: It cannot be written, and nothing else is on its way to the user: else it is that one's note.
     """
+    if fate is Fate.IN_DOUBT:
+        record.given_up = yield Sleep(0.0)
     if context.journal is None or not record.journaled:
         return
     try:
@@ -228,7 +231,8 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        return partial(journal.finish, record.prediction, key=key, secrets=secrets_of(record.call, context.webhook))
+        secrets, kind = secrets_of(record.call, context.webhook), context.key_state.kind
+        return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)
     return partial(journal.mark_unknown, key, record.reason)

@@ -30,11 +30,13 @@ class Request(NamedTuple):
         call: What it carries, its idempotency key included.
         send: The exchange that carries it.
         started_at: When it was made ready, in seconds since the epoch, for errors and records.
+        reading: The same on the client's clock, in seconds.
     """
 
     call: Call[Any]
     send: Send
     started_at: float
+    reading: float = 0.0
 
     @property
     def idempotent(self) -> bool:
@@ -42,18 +44,21 @@ class Request(NamedTuple):
         return has_idempotency_key(self.call)
 
 
-def prepare(call: Call[Any], context: Context, *, started_at: float, new_key: str = "") -> Request:
+def prepare(
+    call: Call[Any], context: Context, *, started_at: float, reading: float = 0.0, new_key: str = ""
+) -> Request:
     """Check and encode a call.
 
     Args:
         started_at: Seconds since the epoch.
+        reading: The same on the client's clock.
         new_key: An idempotency key for a call whose body may have one and has none.
 
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; nothing was sent.
     """
     call = _with_key(call, new_key)
-    return Request(call, encode(call, context), started_at)
+    return Request(call, encode(call, context), started_at, reading)
 
 
 def encode(call: Call[Any], context: Context) -> Send:

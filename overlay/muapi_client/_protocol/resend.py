@@ -6,8 +6,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._protocol.job_answer import read_prediction
-from muapi_client._protocol.response import OK, REFUSED
+from muapi_client._protocol.response import OK, REFUSED, status_error
 from muapi_client._protocol.steps import NoReply
+from muapi_client._types.cost import is_charge
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,10 +53,15 @@ def may_be_processed(outcome: Outcome) -> bool:
 
 
 def may_resubmit(outcome: Outcome) -> bool:
-    """Whether a submit may be sent again after this outcome: it never arrived, or was refused unprocessed."""
+    """Whether a submit may be sent again after this outcome: it never arrived, or was refused unprocessed.
+
+    A 429 that tells of a job, or of a charge, was not unprocessed.
+    """
     if isinstance(outcome, NoReply):
         return not outcome.error.sent
-    return outcome.status == REFUSED_UNPROCESSED
+    if outcome.status != REFUSED_UNPROCESSED or classify(outcome) is not Reading.REFUSAL:
+        return False
+    return not is_charge(status_error(outcome).cost)
 
 
 def may_reread(outcome: Outcome) -> bool:

@@ -1,7 +1,7 @@
 """The steps a flow may ask for.
 
 Rule 1: a flow never does I/O, sleeps or reads a clock; it yields a step and is sent the outcome.
-Rule 2: only ``_driver`` carries steps out, and it knows nothing of jobs or money.
+Rule 2: only ``_transport/driver`` carries steps out, and it knows nothing of jobs or money.
 Rule 3: what the network does is a value (:class:`NoReply`); what else goes wrong in a step, such as an interrupt or an
 error in a callback, is thrown into the flow at the step.
 """

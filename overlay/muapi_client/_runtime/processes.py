@@ -1,6 +1,6 @@
 """Which process this is, whether another one is alive, and what must be let go before a fork.
 
-Does not belong here: what a dead process left behind (``_journal``).
+Does not belong here: what a dead process left behind (``_state/journal``).
 """
 
 from __future__ import annotations

@@ -34,6 +34,11 @@ class APIKey:
         """The key itself, for the request that carries it."""
         return self._reveal()
 
+    def hide_text(self, text: str) -> str:
+        """A text without the key, should a server echo it there."""
+        key = self._reveal()
+        return text.replace(key, "[API key]") if len(key) >= SHORTEST else text
+
     def hide(self, content: bytes) -> bytes:
         """An answer without the key, should it echo it; words shorter than any key are left alone."""
         key = self._reveal().encode()

@@ -44,6 +44,17 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
     return url.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
 
 
+def read_webhook(value: str | None) -> str | None:
+    """The URL of a webhook.
+
+    Raises:
+        MuAPIError: It is no text.
+    """
+    if value is not None and not isinstance(value, str):
+        raise MuAPIError(f"webhook must be a URL as text, not {type(value).__name__}")
+    return value or None
+
+
 def read_seconds(name: str, value: float) -> float:
     """A length of time in seconds.
 

@@ -257,7 +257,8 @@ class Journal:
             "key_kind": key_kind,
         }
         if key:
-            self._change(key, f"{FINISH} key = :key", **values)
+            by_id = f"(request_id = :request_id AND {OF_ACCOUNT})"  # other submits of one idempotency key
+            self._change(key, f"{FINISH} key = :key OR {by_id}", **values, **_of(account))
         else:
             self._execute(f"{FINISH} request_id = :request_id AND {OF_ACCOUNT}", {**values, **_of(account)})
 
@@ -279,12 +280,15 @@ class Journal:
         """Write down that this process does not wait for a job any more."""
         self._execute(END_WAIT, {"request_id": request_id, "owner": owner()})
 
-    def settle(self, key: str, request_id: str | None) -> None:
-        """Write down what became of an unknown outcome: its id, or None where it was never accepted."""
+    def settle(self, key: str, request_id: str | None) -> bool:
+        """Write down what became of an unknown outcome: its id, or None where it was never accepted.
+
+        Returns:
+            Whether there was such an outcome; what is known already is not changed.
+        """
         if request_id is None:
-            self.withdraw(key)
-        else:
-            self._execute(SETTLE, {"key": key, "request_id": request_id})
+            return bool(self._execute(WITHDRAW, {"key": key}))
+        return bool(self._execute(SETTLE, {"key": key, "request_id": request_id}))
 
     def forget(self, *, before: datetime, bodies: bool = True, account: Account | None = None) -> int:
         """Drop what ended jobs were asked and answered, and keep the books: ids, states, times, costs, output URLs.
@@ -341,6 +345,13 @@ class Journal:
         """
         rows = self._select(("accepted",), account)
         return [read_entry(row) for row in rows if _has_id(row) and not _is_waited_for(row)]
+
+    def is_unfinished(self, request_id: str) -> bool:
+        """Whether a job was accepted, its end not seen, and no other process that is alive waits for it."""
+        rows = self._rows(
+            "SELECT * FROM job WHERE request_id = :request_id AND state = 'accepted'", {"request_id": request_id}
+        )
+        return any(not _is_waited_for(row) for row in rows)
 
     def unknown(
         self, account: Account | None = None, *, is_running: Callable[[str], bool] = lambda _key: False

@@ -2,14 +2,14 @@
 
 Lives here: the memory, shared by ``with_options``; a key's kind never changes, so what one answer showed counts for
 the next. Only answers about jobs that were accepted through this client teach of its key: any other job may be looked
-at, too, and may be another key's. Does not live here: what it means (``_sandbox``), acting on it (``_expectations``).
-Cheap to import.
+at, too, and may be another key's. Does not live here: what it means (``_sandbox/detection``), acting on it
+(``_sandbox/guard``). Cheap to import.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
 
@@ -56,6 +56,11 @@ class KeyState:
         self.known = NOTHING
         self.was_asked = False
         self.missed_at: float | None = None
+
+    @property
+    def kind(self) -> Literal["live", "sandbox"] | None:
+        """The kind of the key, where an answer has settled it."""
+        return "live" if self.known.charged else "sandbox" if self.known.sampled else None
 
     def accept(self, request_id: str) -> None:
         """A job was accepted through this client."""

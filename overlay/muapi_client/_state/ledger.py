@@ -104,7 +104,7 @@ class Ledger:
         self._costs: dict[str, Cost | None] = {}  # by request id, or by key where there is none
         self._aside: dict[str, Decimal] = {}  # by key, in USD
         self._reserved = ZERO  # the sum of it
-        self._keys: dict[str, str] = {}  # of accepted requests, by id
+        self._keys: dict[str, tuple[str, ...]] = {}  # of the submissions that were accepted under an id
         self._doubtful: set[str] = set()  # keys of finished answers that reported neither an id nor a cost
         self._highest: dict[str, Decimal] = {}  # by slug: the charge that passed what was set aside
 
@@ -132,7 +132,8 @@ class Ledger:
             )
             self._costs[request], self.sums = now, sums
         if cost is not None:
-            self._settle(self._keys.get(request, request), cost)
+            for key in self._keys.get(request, (request,)):
+                self._settle(key, cost)
 
     def reserve(self, key: str, amount: Decimal, limit: Decimal) -> bool:
         """Set ``amount`` USD aside for a submission unless that would pass ``limit``; threads may compete for it.
@@ -156,12 +157,22 @@ class Ledger:
 
     def accept(self, record: Record) -> None:
         """A submission was accepted: what is set aside for it is settled by its cost, else held until it is known."""
-        request = record.request_id or record.key
-        if record.request_id:
-            self._keys[record.request_id] = record.key
-        elif record.cost is None:
-            self._doubtful.add(record.key)
-        self.record(request, record.cost)
+        key, request_id = record.key, record.request_id
+        if request_id is None:
+            if record.cost is None:
+                self._doubtful.add(key)
+            self.record(key, record.cost)
+            return
+        self._keys[request_id] = (*self._keys.get(request_id, ()), key)  # one key of idempotency may make several
+        if key in self._costs:  # it was counted before its id was known
+            self._costs.setdefault(request_id, self._costs.pop(key))
+        self._doubtful.discard(key)
+        self.record(request_id, record.cost)
+
+    def take_overruns(self) -> list[Overrun]:
+        """The jobs that cost more than was set aside for them and were not warned of yet: from now on they were."""
+        taken, self.overruns = self.overruns, []
+        return taken
 
     def highest_charge(self, slug: str) -> Decimal:
         """The highest charge of a model that passed what was set aside for it, in USD; 0 where none did."""
@@ -177,7 +188,7 @@ class Ledger:
 
     def _doubts(self) -> dict[str, Decimal]:
         """Return what may have been charged, by key, in USD."""
-        unknown = self._memory.unknown()
+        unknown = [record for record in self._memory.unknown() if record.cost is None]
         doubtful = [record for key in list(self._doubtful) if (record := self._memory.get(key))]
         return {record.key: self._price(record) for record in (*unknown, *doubtful)}
 

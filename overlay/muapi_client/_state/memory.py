@@ -23,6 +23,7 @@ from muapi_client._types.status import JobState
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from decimal import Decimal
+    from pathlib import Path
 
     from muapi_client._types.cost import Cost
     from muapi_client._types.entry import Entry
@@ -40,6 +41,8 @@ class Record(Attempts):
         key: Ours, and its key in the journal.
         call: What is submitted.
         intended_at: When it was about to be, by this machine's clock, in UTC.
+        reading: The same on the client's clock, in seconds.
+        given_up: When its last try was given up, on that clock, in seconds, or None.
         changed_at: When anything was last learnt of it, by this machine's clock, in UTC.
         accepted: Whether it is known to have been accepted.
         accepted_at: When, in seconds on the client's clock, or None.
@@ -52,15 +55,25 @@ class Record(Attempts):
         tag: The caller's word for it, or None.
         origin: The API it is sent to.
         set_aside_usd: What was set aside for it under a limit, or None.
+        files: Where its outputs were saved.
         journaled: Whether the journal may hold its intent.
     """
 
     def __init__(
-        self, call: Call[Any], intended_at: datetime, *, waits: bool = False, tag: str | None = None, origin: str = ""
+        self,
+        call: Call[Any],
+        intended_at: datetime,
+        *,
+        reading: float = 0.0,
+        waits: bool = False,
+        tag: str | None = None,
+        origin: str = "",
     ) -> None:
         self.key = os.urandom(16).hex()
         self.call = call
         self.intended_at = self.changed_at = intended_at
+        self.reading = reading
+        self.given_up: float | None = None
         self.accepted = False
         self.accepted_at: float | None = None
         self.request_id: str | None = None
@@ -72,6 +85,7 @@ class Record(Attempts):
         self.tag = tag
         self.origin = origin or None
         self.set_aside_usd: Decimal | None = None
+        self.files: tuple[Path, ...] = ()
         self.journaled = False
         self._pid = os.getpid()
         self._flow: ref[Generator[Any, Any, Any]] | None = None
@@ -121,6 +135,7 @@ class Record(Attempts):
             cost=self.cost,
             set_aside_usd=self.set_aside_usd,
             outputs=prediction.outputs if prediction else (),
+            files=self.files,
             reason=self.reason or (prediction.error if prediction else None) or None,
             tag=self.tag,
             origin=self.origin,
@@ -181,11 +196,15 @@ class Memory:
         Of those that have ended only the latest are remembered; the journal keeps them all.
         """
         if record.request_id:
+            same = self.find(record.request_id)
+            if same is not None and same is not record:  # two submits of one idempotency key are one request
+                self._accepted.pop(same.key, None)
             self._keys[record.request_id] = record.key
         if record.request_id or record.ended:
             self._accepted[record.key] = record
             self._pending.pop(record.key, None)
-        if record.ended and record.key not in self._ended:
+        is_settled = record.cost is not None or record.request_id is not None  # else it stays in doubt, and remembered
+        if record.ended and is_settled and record.key not in self._ended:
             self._ended[record.key] = None
             while len(self._ended) > KEPT_ENDED:
                 oldest = self._accepted.pop(self._ended.popitem(last=False)[0], None)

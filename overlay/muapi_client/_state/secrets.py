@@ -7,6 +7,7 @@ Belongs here: what counts as a secret, and calls, texts and JSON without it. Doe
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -46,8 +47,7 @@ class Secrets:
         for secret in secrets:
             if secret is None or len(secret) < SHORTEST or secret in self._spellings:
                 continue
-            written = secret.encode("utf-8", "replace")
-            spellings = {secret, quote(written, safe=""), quote(written, safe="/:"), json.dumps(secret)[1:-1]}
+            spellings = {spelling for part in _parts(secret) for spelling in _spellings(part)}
             self._spellings[secret] = tuple(sorted(spellings, key=len, reverse=True))
             if len(self._spellings) > MOST:
                 self._spellings.pop(next(iter(self._spellings)), None)
@@ -80,6 +80,22 @@ class Secrets:
         if isinstance(value, dict):
             return {self.clean_text(name): self._clean(item) for name, item in value.items() if not _is_secret(name)}
         return value
+
+
+def _parts(secret: str) -> Iterator[str]:
+    """What of a secret is one by itself: all of it, and of a URL what follows its scheme, and its path."""
+    yield secret
+    _, scheme, rest = secret.partition("://")
+    path = rest[rest.find("/") :] if scheme and "/" in rest else ""
+    yield from (part for part in (rest, path) if len(part) >= SHORTEST)
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as it may stand in a text: plain, in a URL, in JSON."""
+    written = secret.encode("utf-8", "replace")
+    quoted = {quote(written, safe=""), quote(written, safe="/:")}
+    yield from (secret, json.dumps(secret)[1:-1], *quoted)
+    yield from (re.sub("%..", lambda match: match[0].lower(), text) for text in quoted)
 
 
 def _without_fields(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The files a client has uploaded, and the uploads under way.
 
-Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_uploads``).
+Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_files/upload``).
 """
 
 from __future__ import annotations

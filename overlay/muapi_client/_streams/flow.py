@@ -1,7 +1,8 @@
 """A stream as a flow: one paid submit, its events, and what is certain of it however it ends. Pure.
 
 Lives here: when a stream is over, broken or late. Does not live here: whether the submit may be sent again
-(``_exchanges``), what a frame says (``_deltas``), journal and money (``_bookkeeping``), connections (``_channels``).
+(``_protocol/exchange``), what a frame says (``state``), journal and money (``_jobs/submission``), connections
+(``_transport/stream_connection``).
 
 A stream is submitted and charged like a job, and cannot be taken up again. So it ends well only where its end was seen:
 reported by the server, or proven by the body's framing. Everything else is an error that carries the text so far.
@@ -115,7 +116,8 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
         state.seconds += came.at - now  # what the caller takes between two events does not count
         now, was_settled = came.at, state.settled
         for frame in _read_frames(run, came, reader, reply):
-            event = yield from _take_frame(run, frame, reply)
+            shown = frame._replace(data=run.channel.key.hide_text(frame.data))  # a server may echo the key
+            event = yield from _take_frame(run, shown, reply)
             if event is not None and state.failure is None:
                 now = yield Emit(event)
         if state.settled and not was_settled:

@@ -1,8 +1,9 @@
 """A stream's bytes into frames: server-sent events, JSON lines, one JSON document or plain text. Pure.
 
 Lives here: which of these an answer is, and where one frame ends. Does not live here: what a frame says
-(``_deltas``), getting the bytes (``_channels``). The pinned document declares no content type for streams, so the
-answer's own decides, and after it its first bytes.
+(``state``), getting the bytes (``_transport/stream_connection``).
+
+The pinned document declares no content type for streams, so the answer's own decides, and after it its first bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where the payloads of streams hold their words, and the words by which they tell an end or a failure. Pure.
 
-Lives here: facts of single payloads. Does not live here: what their words add up to (``_texts``), and all else they
-tell together (``_deltas``).
+Lives here: facts of single payloads. Does not live here: what their words add up to (``text``), and all else they
+tell together (``state``).
 
 The pinned document says nothing of what is streamed. So every common shape is read, and what is not known is handed
 on in ``data``: OpenAI's ``choices`` and ``response.…`` events, Anthropic's and Gemini's deltas, ``{"text": …}`` and its

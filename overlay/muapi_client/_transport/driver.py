@@ -81,7 +81,10 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
             clock.sleep(seconds)
             return clock.now()
         case Do(work):
-            return work()
+            try:
+                return work()
+            except StopIteration as error:  # thrown into a generator it would lose what the flow notes on it
+                raise RuntimeError("a callback raised StopIteration") from error
         case Keep(write):
             return _keep(write)
 

@@ -2,8 +2,8 @@
 
 Lives here: one exchange that carries a file, under one deadline. Does not live here: whether it is tried again
 (``_files/upload``, ``_files/fetch``), the disk (``_files/temp_file``, ``_files/source``).
-The key goes to the API's origin and nowhere else:
-storage is reached over connections of its own, by requests that are made without it.
+The key goes to the API's origin and nowhere else: storage is reached over connections of its own, by requests that are
+made without it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Lives here: connections, requests, noting that a request is handed to the network, the translation of exceptions. Does
 not live here: redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and when to
-send (``_driver``).
+send (``driver``).
 
 Whether a request was sent is a fact that is noted, and no reading of exceptions: httpcore tells of each step it takes
 (its ``trace`` extension), and the first one that has the request in hand comes before its first byte. All that goes
@@ -131,12 +131,19 @@ class AsyncHosts:
     def fail(self, request: httpx.Request, error: BaseException) -> None:
         """The twin of :meth:`Hosts.fail`, which awaits nothing: the end of a later request closes a pool.
 
-        A cancellation harms none: httpcore cleans up behind it, in a scope that holds off another one.
+        A cancellation is an everyday event, behind which httpcore cleans up, so its pool stays in use. But those of
+        asyncio may strike the cleaning itself, and leave a connection that is busy for ever.
         """
-        if is_harmless(error) or is_cancellation(error):
+        if is_harmless(error) or (is_cancellation(error) and not self._is_leaking(request)):
             self._pools.leave(request)
         else:
             self._pools.give_up(request)
+
+    def _is_leaking(self, request: httpx.Request) -> bool:
+        """Whether more connections of a pool are busy than others than ``request`` can account for."""
+        pool, others = self._pools.used_with(request)
+        open_ones = [] if pool is None else cast("Any", pool)._pool.connections  # noqa: SLF001 - its own is public
+        return sum(not (one.is_idle() or one.is_closed()) for one in open_ones) > others
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -1,6 +1,7 @@
 """A multipart form with a file in it, on its way: encoded by httpx, streamed from disk, its progress reported.
 
-Lives here: the bytes of such a request. Does not live here: sending it (``_transfers``), what it is for (``_uploads``).
+Lives here: the bytes of such a request. Does not live here: sending it (``file_transfer``), what it is for
+(``_files/upload``).
 """
 
 from __future__ import annotations

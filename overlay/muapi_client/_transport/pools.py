@@ -1,8 +1,8 @@
 """The pools of connections that a client keeps, one a host and port, and which request uses which.
 
 Lives here: opening a pool when it is first needed, and giving one up: no new request goes over it, and it is closed
-once the last that uses it has ended. Does not live here: how a host is reached (``hosts``), which exchanges put their
-pool in danger (``connections``).
+once the last that uses it has ended. Does not live here: how a host is reached, and which exceptions put a pool in
+danger (``hosts``).
 
 A pool is given up because an interrupt can strike inside httpcore and h11, which are written for errors of the network:
 a connection is then taken for idle in the middle of an answer, or a lock stays closed. Nobody can tell from outside, so
@@ -47,6 +47,12 @@ class Pools(Generic[P]):
                 pool = self._current[host] = self._make(url)
             self._used[request] = pool
             return pool
+
+    def used_with(self, request: httpx.Request) -> tuple[P | None, int]:
+        """The pool that a request uses, and how many others use it."""
+        with self._lock:
+            pool = self._used.get(request)
+            return pool, sum(other is pool for other in self._used.values()) - 1
 
     def leave(self, request: httpx.Request) -> bool:
         """A request has ended; answers whether there are pools to be closed now."""

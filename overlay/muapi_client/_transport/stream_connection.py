@@ -1,7 +1,7 @@
 """The connection of one stream, and carrying its flow out: once blocking, once awaiting.
 
 Lives here: opening, pulling, closing, and the generators that callers iterate over. Does not live here: what is sent,
-and what the bytes mean (``_streams``); steps that all flows have (``driver``). Nothing is sent before the first
+and what the bytes mean (``_streams/flow``); steps that all flows have (``driver``). Nothing is sent before the first
 event is asked for, and however the iteration ends the connection is closed with it.
 """
 
@@ -75,12 +75,15 @@ class _Base:
         )
 
     def _make_no_reply(self, error: BaseException, seconds: float) -> NoReply:
-        raise_if_from_signal_handler(error)
-        if not isinstance(error, FAULTS):
-            raise error
+        self._raise_unless_fault(error)
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return self._make_silence(seconds)
         return NoReply(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
+
+    def _raise_unless_fault(self, error: BaseException) -> None:
+        raise_if_from_signal_handler(error)
+        if not isinstance(error, FAULTS):
+            raise error
 
     def _make_silence(self, seconds: float) -> NoReply:
         return NoReply(APIConnectionError(f"nothing came for {seconds:g} s"), self.clock.now())
@@ -127,9 +130,9 @@ class Channel(_Base):
         if self._response is not None:
             try:
                 self._response.close()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self.connections.fail(self._request, error)
-                raise
+                self._raise_unless_fault(error)  # a fault of a connection that nobody needs any more is none
 
 
 class AsyncChannel(_Base):
@@ -189,9 +192,9 @@ class AsyncChannel(_Base):
                 with anyio.CancelScope(shield=True):
                     await self._pieces.aclose()
                     await self._response.aclose()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - as above
                 self.connections.fail(self._request, error)
-                raise
+                self._raise_unless_fault(error)  # as above
 
 
 def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:

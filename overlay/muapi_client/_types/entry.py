@@ -68,3 +68,8 @@ class Entry:
     origin: str | None = None
     key_kind: Literal["live", "sandbox"] | None = None
     owner: str = ""
+
+    @property
+    def id(self) -> str | None:
+        """The request id, under the name that jobs have it: ``mu.wait(entry)`` and ``mu.look(entry)`` take an entry."""
+        return self.request_id

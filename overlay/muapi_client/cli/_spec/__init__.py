@@ -1,7 +1,7 @@
 """``muapi-client spec``: the pinned document, and what is done with it.
 
 Lives here: which module carries out which action. Does not live here: the actions (``show``, ``diff``, ``drift``,
-``locks`` for ``lock`` and ``verify``, ``build``), their options (``arguments``), reading a code base for them
+``locks``, ``build``), their options (``arguments``), reading a code base for them
 (``usage``), fetching and comparing documents (``muapi_client.pinning``). The parser loads this package for every
 command, so it imports no action until one is called.
 """

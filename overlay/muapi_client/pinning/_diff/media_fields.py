@@ -1,8 +1,8 @@
 """Media: which fields of a body take a local file in the place of an address, and which no longer do. Pure.
 
 A field whose text is an address is rendered as ``Media``, and as ``str`` without that format: then a path that was
-uploaded is refused. The rule is the generator's (``generator_templates/shapes.py``), said once more; a test holds the
-two together.
+uploaded is refused. The rule is the generator's (``generator_templates/rules/signatures.py``), said once more; a test
+holds the two together.
 
 Lives here: that one loss or gain. Does not live here: any other format (``constraints``), judging (``impacts``).
 """
