@@ -305,7 +305,7 @@ def read_page(body: Any) -> Page:
 
 
 def _is_of(item: Mapping[str, Any], names: set[str]) -> bool:
-    """Return whether an item is of the model, or does not tell; a word that no other model is called by tells nothing."""
+    """Return whether an item may be of the model: a word that is no other model's name rules nothing out."""
     words = {_plain(str(item[field])) for field in MODELS if item.get(field)}
     return bool(words & {_plain(name) for name in names}) or not any(word in _all_names() for word in words)
 

@@ -217,9 +217,9 @@ class Events:
         self._size = self._size + len(line) if line else 0
         if self._size > FRAME_MAXIMUM:
             raise OversizedFrameError
-        said = self._decoder.decode(line.decode("utf-8", "replace"))
-        if said is not None and (said.data or said.event != MESSAGE):  # else a blank line after an id or a retry
-            yield Frame(Form.EVENT, said.data, said.event, said.id or None)
+        event = self._decoder.decode(line.decode("utf-8", "replace"))
+        if event is not None and (event.data or event.event != MESSAGE):  # else a blank line after an id or a retry
+            yield Frame(Form.EVENT, event.data, event.event, event.id or None)
 
 
 class Lines:
