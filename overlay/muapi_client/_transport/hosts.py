@@ -224,7 +224,7 @@ def is_cancellation(error: BaseException) -> bool:
 
 
 def _pool_for(url: httpx.URL) -> httpx.HTTPTransport:
-    proxy = proxy_of(url)
+    proxy = find_proxy(url)
     context = trust(url, proxy)
     try:
         transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
@@ -236,7 +236,7 @@ def _pool_for(url: httpx.URL) -> httpx.HTTPTransport:
 
 
 def _async_pool_for(url: httpx.URL) -> httpx.AsyncHTTPTransport:
-    proxy = proxy_of(url)
+    proxy = find_proxy(url)
     context = trust(url, proxy)
     try:
         return httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
@@ -360,7 +360,7 @@ def _is_of(kind: type, method: str, package: str) -> bool:
     return home.partition(".")[0] == package
 
 
-def proxy_of(url: httpx.URL) -> str | None:
+def find_proxy(url: httpx.URL) -> str | None:
     """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
     named = getproxies()
     proxy = named.get(url.scheme) or named.get("all")
@@ -407,7 +407,7 @@ def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
     ) from error
 
 
-def request_of(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
+def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     """The HTTP request of a step; its key goes to ``origin`` and nowhere else."""
     headers = {
         "accept": "application/json",
@@ -433,7 +433,7 @@ def address(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def headers_of(response: httpx.Response) -> dict[str, str]:
+def read_headers(response: httpx.Response) -> dict[str, str]:
     """A response's headers: names in lower case, a repeated header's values joined."""
     return dict(response.headers.items())
 
