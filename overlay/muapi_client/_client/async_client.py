@@ -200,15 +200,15 @@ class AsyncMuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
 
-        return flows_of(self, AsyncJob)
+        return make_flows(self, AsyncJob)
 
     @property
     def _files(self) -> "Files":
-        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
+        from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._transfer)
+        return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "AsyncFileTransfer":

@@ -386,16 +386,16 @@ class MuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
         from muapi_client._types.job import Job  # noqa: PLC0415 - as above
 
-        return flows_of(self, Job)
+        return make_flows(self, Job)
 
     @property
     def _files(self) -> "Files":
-        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
+        from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._transfer)
+        return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "BlockingFileTransfer":

@@ -85,7 +85,7 @@ def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> F
     else:
         content, suffix = _encode_output(output)
         yield Do(partial(transfer.disk, partial(part.write, content)))
-    stem = media.file_stem(plan.request_id, index)
+    stem = media.make_stem(plan.request_id, index)
     path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 

@@ -113,7 +113,7 @@ def fetch_url(
             reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
             trouble = find_misfit(head, expected, reported)
             if not trouble:
-                return media.suffix_of(media.settle(head, expected, reported))
+                return media.choose_suffix(media.settle(head, expected, reported))
         progress = progress.after_failure(got)
         if not _may_pass(got) or progress.failures >= limits.context.retry.attempts:
             raise _give_up_error(url, progress, trouble, got.status)
