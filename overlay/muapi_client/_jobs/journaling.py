@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client import errors
 from muapi_client._protocol.steps import Do, Keep
 from muapi_client._runtime.user_warning import warn_user
-from muapi_client._state.secrets import secrets_of
+from muapi_client._state.secrets import find_secrets
 from muapi_client._types.cost import SpendWarning
 from muapi_client._types.status import JobState
 
@@ -51,7 +51,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         record.cost = prediction.cost or record.cost
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
-        secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
+        secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
         kind = context.key_state.kind if record is not None else None  # another's job may be another key's
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
         yield from _kept(write, prediction)

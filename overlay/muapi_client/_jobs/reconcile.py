@@ -141,7 +141,7 @@ def reconcile(
     known = context.memory.ids()  # jobs whose submit was answered are none of the lost ones
     if context.journal is not None:
         known |= yield Keep(partial(context.journal.ids, context.account))
-    found, certain = candidates(items[:LONGEST], slug, window, known)
+    found, certain = find_candidates(items[:LONGEST], slug, window, known)
     complete = reached and dated and certain
     if complete and lost.key is not None and len(found) == 1:
         context.memory.suspect(found[0], lost.key)
@@ -201,7 +201,9 @@ def make_window(ages: Ages | None, server_now: datetime) -> Window:
     return Window(server_now - ages.sent - ages.margin, server_now - ages.given_up + ages.margin, server_now)
 
 
-def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset[str]) -> tuple[tuple[str, ...], bool]:
+def find_candidates(
+    items: Sequence[Any], slug: str, window: Window, known: frozenset[str]
+) -> tuple[tuple[str, ...], bool]:
     """The request ids that may be the lost one, newest first, and whether all times that matter could be read.
 
     A time without a zone is read as UTC. Where that puts an item into the future, or none fits, it may be the local

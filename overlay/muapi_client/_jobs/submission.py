@@ -20,7 +20,7 @@ from muapi_client import errors
 from muapi_client._protocol.request import Request
 from muapi_client._protocol.steps import Flow, Keep, Sleep
 from muapi_client._state.memory import Record
-from muapi_client._state.secrets import secrets_of, without_secrets
+from muapi_client._state.secrets import find_secrets, remove_secrets
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
@@ -148,7 +148,7 @@ def _describe_fate(record: Record, fate: Fate) -> str:
         return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
     if fate in (Fate.NOT_SENT, Fate.REFUSED):
         return f"{what} was not sent, or was refused: nothing was charged."
-    call = without_secrets(record.call)
+    call = remove_secrets(record.call)
     return (
         f"{what} was under way: it may have been accepted and charged, and is not sent again. mu.unknown() lists it,"
         f" and mu.reconcile(entry) looks for its job. The call: {call.body!r}"
@@ -181,7 +181,7 @@ def _write_intent(record: Record, context: Context) -> Flow[None]:
                 intended_at=record.intended_at,
                 set_aside_usd=record.set_aside_usd,
                 tag=context.tag,
-                secrets=secrets_of(record.call, context.webhook),
+                secrets=find_secrets(record.call, context.webhook),
             )
         )
     except errors.JournalError:  # it says itself that nothing was sent
@@ -231,7 +231,7 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        secrets, kind = secrets_of(record.call, context.webhook), context.key_state.kind
+        secrets, kind = find_secrets(record.call, context.webhook), context.key_state.kind
         return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)

@@ -120,7 +120,7 @@ class Record(Attempts):
     def entry(self) -> Entry:
         """The record as its user reads it."""
         from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
-        from muapi_client._state.secrets import without_secrets  # noqa: PLC0415 - as above
+        from muapi_client._state.secrets import remove_secrets  # noqa: PLC0415 - as above
         from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above
 
         prediction = self.prediction
@@ -129,7 +129,7 @@ class Record(Attempts):
             request_id=self.request_id,
             state=self.state,
             slug=self.call.operation.slug,
-            call=without_secrets(self.call),
+            call=remove_secrets(self.call),
             intended_at=self.intended_at,
             changed_at=self.changed_at,
             cost=self.cost,
