@@ -5,5 +5,6 @@ of this room, ``muapi_generated.types`` and the standard library, so that ``typi
 tools of functions, can follow them. The room imports nothing above itself.
 Rule 2: every public class, here and elsewhere, says as its ``__module__`` the public module it is imported from, so
 that no pickle and no traceback pins where it is kept. The price: ``inspect.getsource`` looks for the class in that
-module and does not find it. It finds the methods; editors and checkers go by the text.
+module and does not find it (from Python 3.13 on it may show other lines of it). It finds the methods; editors and
+checkers go by the text.
 """

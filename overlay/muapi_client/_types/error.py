@@ -1,4 +1,7 @@
-"""The root of every error: what all of them tell. Here, since a job's callbacks are told of errors.
+"""The root of every error: what all of them tell.
+
+It is here since a job's callbacks are told of errors; and since pinning raises one, and works while generated/ is
+broken.
 
 Does not live here: the errors (``errors``).
 """

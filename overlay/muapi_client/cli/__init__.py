@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._console import Console
-from muapi_client.cli._exit import guard
 from muapi_client.cli._parser import read
 
 if TYPE_CHECKING:
@@ -48,6 +47,7 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     """
     options = read(argv)
     from muapi_client._types.sandbox import SandboxWarning  # noqa: PLC0415 - loads attrs, which --help need not
+    from muapi_client.cli._exit import guard  # noqa: PLC0415 - loads the errors, and the values they carry
 
     console = Console(json=options.output == "json", transport=transport)
     with warnings.catch_warnings():

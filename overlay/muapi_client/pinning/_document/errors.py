@@ -6,7 +6,7 @@ went wrong.
 
 from __future__ import annotations
 
-from muapi_client.errors import MuAPIError
+from muapi_client._types.error import MuAPIError
 
 LONGEST_QUOTE = 80  # characters; an error is one line, whatever a server put into the document
 
