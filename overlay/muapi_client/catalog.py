@@ -169,13 +169,13 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
 
 
 def _holds(words: list[str], text: str) -> bool:
-    """Whether a text holds every word."""
+    """Return whether a text holds every word."""
     return not [word for word in words if word not in text]
 
 
 @cache
 def _data(package: str) -> dict[str, Any]:
-    part(package, "types")  # a package that nobody imported is told so
+    part(package, "types")  # a package that nobody imported is reported so
     data: dict[str, Any] = json.loads(files(package).joinpath("catalog.json").read_bytes())
     return data
 

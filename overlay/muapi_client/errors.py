@@ -169,7 +169,7 @@ class SubmitOutcomeUnknownError(MuAPIError):
 
 
 class _OfJobError(MuAPIError):
-    """What holds a job and what was said of it."""
+    """What holds a job and what was reported of it."""
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class JobError(_OfJobError):
 
     Attributes:
         job: The job. It can be looked at again: ``mu.look(error.job)``.
-        prediction: The last thing the server said of it, or None where no look succeeded.
+        prediction: The last thing the server reported of it, or None where no look succeeded.
         text: The words of a stream that had arrived; empty for a job that does not stream.
     """
 
@@ -207,14 +207,14 @@ class JobCancelledError(JobError):
 class StreamBrokenError(JobError):
     """A stream broke off, or fell silent, before its end. It was accepted, and cannot be taken up again.
 
-    It was not sent again, since that would be charged again. ``job.id`` is empty where the server told none.
+    It was not sent again, since that would be charged again. ``job.id`` is empty where the server reported none.
     """
 
 
 class WaitTimeoutError(JobError, TimeoutError):
     """The wait's deadline passed. The job lives on and may be charged: ``mu.wait(error.job)`` takes it up again.
 
-    A stream of which no id was told (``error.job.id`` is empty) cannot be taken up: ``mu.unknown()`` lists it.
+    A stream of which no id was reported (``error.job.id`` is empty) cannot be taken up: ``mu.unknown()`` lists it.
     """
 
 
@@ -232,7 +232,7 @@ class SandboxMismatchError(_OfJobError):
     Attributes:
         verdict: Which kind of key it is, with the evidence.
         job: The job, or None.
-        prediction: The answer that told, or None.
+        prediction: The answer that reported, or None.
         text: The words of that answer, a stream's whole text among them; empty where it has none.
     """
 

@@ -78,7 +78,7 @@ def new_token() -> str:
 
 
 def same_token(expected: str, given: str) -> bool:
-    """Whether the token in a request's path is ours, told in constant time."""
+    """Return whether the token in a request's path is ours, reported in constant time."""
     return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
 
 
@@ -98,7 +98,7 @@ class Seen:
         self._lock = threading.Lock()
 
     def __contains__(self, hint: Hint) -> bool:
-        """Whether this job's webhook of this status was handled before."""
+        """Return whether this job's webhook of this status was handled before."""
         key = (hint.id, hint.claim.status)
         with self._lock:
             if key not in self._known:
@@ -116,7 +116,7 @@ class Seen:
                 self._known.popitem(last=False)
 
     def first(self, hint: Hint) -> bool:
-        """Whether this job's webhook of this status comes for the first time; it is remembered at once.
+        """Return whether this job's webhook of this status comes for the first time; it is remembered at once.
 
         What fails after that is not handled again: where that matters, use ``in`` and :meth:`add`.
         """

@@ -60,7 +60,7 @@ def count(truth: list[dict[str, Any]], known: list[Known], *, jobs: int, priced:
     """Count.
 
     Args:
-        truth: The server's jobs, as ``Truth.report`` tells them.
+        truth: The server's jobs, as ``ServerRecord.report`` tells them.
         known: What the client knows, a job each; a marker may have several.
         jobs: How many were wanted.
         priced: Whether this client tells costs at all, and a cancelled job from a failed one.

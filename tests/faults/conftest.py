@@ -1,6 +1,9 @@
 """One body for both kinds of client, against a server that fails as told.
 
 Lives here: the fixtures. The fault server's rooms are plain modules beside this file.
+
+Words of these tests: a ``door`` is a client of either kind behind methods that block; ``faults`` is the server that
+fails as told, and ``faults.truth`` its own record of what it accepted and charged, by which a client is judged.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from truth import Answer, Job, Truth
+from truth import Answer, Job, ServerRecord
 
 ROOT: Final = "/fal/"  # a submit is POST /fal/<app>, a look GET /fal/requests/<id>[/status]
 
@@ -30,7 +30,7 @@ def subject(path: str) -> str:
     return path.removeprefix(f"{ROOT}requests/").split("/")[0].split("?")[0]
 
 
-def look(truth: Truth, path: str) -> Answer:
+def look(truth: ServerRecord, path: str) -> Answer:
     """What a look at the status, or at the result, is answered."""
     told = truth.look(subject(path))
     if told.status == 404:

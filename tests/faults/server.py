@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import queue_dialect
 from plans import Dice, Script, Strike
-from truth import Answer, Truth
+from truth import Answer, ServerRecord
 from wire import End, Move, Pause, plain
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class FaultServer:
 
     def __init__(self, plan: Script | Dice | None = None) -> None:
         self.plan: Script | Dice = plan or Script()
-        self.truth = Truth()
+        self.truth = ServerRecord()
         self.elsewhere: list[bytes] = []  # what the other origin was sent
         self.on_request: Callable[[str, str], None] = lambda _what, _subject: None
         self.connections: set[Connection] = set()

@@ -55,7 +55,7 @@ class Answer:
         return json.dumps(self.body).encode()
 
 
-class Truth:
+class ServerRecord:
     """The server's books."""
 
     def __init__(self) -> None:

@@ -16,15 +16,15 @@ from muapi_client._files.fetch import find_misfit
 from muapi_client._files.media import (
     SIGNATURES,
     SUFFIXES,
-    by_name,
-    file_stem,
-    free_names,
+    choose_suffix,
+    encode_name,
+    guess_type,
     is_page,
     is_text,
+    iterate_names,
+    make_stem,
     settle,
     sniff,
-    suffix_of,
-    wire_name,
 )
 from muapi_client._files.temp_file import PartialFile
 from muapi_client._files.urls import is_safe, resolve_redirect, show_url
@@ -44,7 +44,7 @@ ANY_TEXT = st.text() | HOSTILE
 
 @given(ANY_TEXT, st.integers(0, 10_000), st.sampled_from(sorted({*SUFFIXES.values(), "application/octet-stream"})))
 def test_an_outputs_name_is_safe_everywhere(request_id: str, index: int, media_type: str) -> None:
-    name = next(free_names(file_stem(request_id, index), suffix_of(media_type)))
+    name = next(iterate_names(make_stem(request_id, index), choose_suffix(media_type)))
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*\.[a-z0-9]+", name)
     assert len(name) < 120
     assert PureWindowsPath(name).name == name == PurePosixPath(name).name
@@ -54,25 +54,25 @@ def test_an_outputs_name_is_safe_everywhere(request_id: str, index: int, media_t
 @given(ANY_TEXT, ANY_TEXT, st.integers(0, 99), st.integers(0, 99))
 def test_two_outputs_never_share_a_name(one: str, other: str, first: int, second: int) -> None:
     assume((one or "output", first) != (other or "output", second))
-    assert file_stem(one, first) != file_stem(other, second)
+    assert make_stem(one, first) != make_stem(other, second)
 
 
 @given(st.from_regex(r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z"))
 def test_an_ordinary_id_stays_readable(request_id: str) -> None:
-    assert file_stem(request_id, 3) == f"{request_id}-3"
+    assert make_stem(request_id, 3) == f"{request_id}-3"
 
 
 def test_free_names_are_told_apart() -> None:
-    names = free_names("a", "png")
+    names = iterate_names("a", "png")
     assert [next(names) for _ in range(3)] == ["a.png", "a-2.png", "a-3.png"]
 
 
 @given(ANY_TEXT, st.sampled_from(sorted(set(SUFFIXES.values()))))
 def test_a_sent_name_can_break_no_header(name: str, media_type: str) -> None:
-    sent = wire_name(name, media_type)
+    sent = encode_name(name, media_type)
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*\.[A-Za-z0-9]+", sent)
     assert len(sent) < 120
-    assert by_name(sent) == media_type or media_type == SUFFIXES.get(sent.rpartition(".")[2].lower())
+    assert guess_type(sent) == media_type or media_type == SUFFIXES.get(sent.rpartition(".")[2].lower())
 
 
 @given(st.binary(max_size=600), ANY_TEXT)
@@ -135,7 +135,7 @@ def test_pages_are_told_from_drawings() -> None:
     [(b"PK\x03\x04", "model/vnd.usdz+zip", "usdz"), (b"PK\x03\x04", "image/png", "zip"), (b"\x00", None, "bin")],
 )
 def test_archives_and_unknown_bytes(head: bytes, told: str | None, suffix: str) -> None:
-    assert suffix_of(settle(head, told)) == suffix
+    assert choose_suffix(settle(head, told)) == suffix
 
 
 @given(ANY_TEXT, ANY_TEXT)

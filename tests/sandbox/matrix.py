@@ -20,7 +20,7 @@ from attrs import evolve
 from muapi_client import MuAPI, SandboxWarning, catalog, errors
 from muapi_client._sandbox.detection import QUOTING, count_keys, judge_answer
 from muapi_client._spec.validation import check
-from muapi_client._state.key_state import Known
+from muapi_client._state.key_state import KeyFacts
 from muapi_client.emulator import Emulator, Outcome, Shape
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _live(dice: Random, shape: Shape, size: int) -> Iterator[Judged]:
             call = _live_call(case, dice)
             shapes = SILENT if case == "without a word of cost" else SHAPES
             emulator.next(evolve(FATES.get(case, ECHO), shape=dice.choice(shapes)))
-            yield _judge("live", case, _answer(mu, call), Known(listing=listing))
+            yield _judge("live", case, _answer(mu, call), KeyFacts(listing=listing))
 
 
 def _live_call(case: str, dice: Random) -> Call[Any]:
@@ -118,7 +118,7 @@ def _sandbox(dice: Random, shape: Shape, size: int) -> Iterator[Judged]:
         listing = count_keys(mu.keys.list())
         for _ in range(size):
             said = _answer(mu, call_of(dice, KINDS, INPUT))
-            yield _judge("sandbox", _made(said), said, Known(listing=listing))
+            yield _judge("sandbox", _made(said), said, KeyFacts(listing=listing))
 
 
 def _made(said: Prediction) -> str:
@@ -172,7 +172,7 @@ def _answer(mu: MuAPI, call: Call[Any]) -> Prediction:
         return error.prediction
 
 
-def _judge(truth: Literal["live", "sandbox"], case: str, said: Prediction, listed: Known) -> Judged:
+def _judge(truth: Literal["live", "sandbox"], case: str, said: Prediction, listed: KeyFacts) -> Judged:
     verdicts = [judge_answer(said), said.sandbox, judge_answer(said, listed)]
     told = {view: verdict.verdict for view, verdict in zip(VIEWS, verdicts, strict=True)}
     return Judged(truth, case, told, verdicts[0].evidence)

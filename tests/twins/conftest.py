@@ -3,6 +3,9 @@
 A script is a list of steps, one a request; the last one repeats. A step is the JSON of a 200, a ``(status, body)`` or
 ``(status, body, headers)``, an exception to raise once the request was sent, ``("unsent", exception)`` to raise it
 before, or a function of the request that answers a step.
+
+Words of these tests: the two clients are twins. ``twin`` makes clients of one kind, and so runs a test once for each;
+``twin(*steps, **options)`` is a ``face``: a client of that kind with blocking methods, and its scripted ``server``.
 """
 
 from __future__ import annotations

@@ -360,7 +360,7 @@ def test_what_one_answer_shows_counts_for_the_next(twin: Twin) -> None:
         False,
         (
             "this key was charged before: request abc",
-            "the server told a cost of 0 USD",
+            "the server reported a cost of 0 USD",
             "the submit was answered with the finished job",
         ),
     )

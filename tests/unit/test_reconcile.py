@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from muapi_client._jobs.reconcile import SKEW, Ages, Moment, candidates, make_window, read_item_moment, read_moment
+from muapi_client._jobs.reconcile import SKEW, Ages, Moment, find_candidates, make_window, read_item_moment, read_moment
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 SENT = NOW - timedelta(minutes=10)
@@ -42,7 +42,7 @@ def test_no_time_is_too_odd(value: Any) -> None:
 
 @given(st.lists(JSON | st.fixed_dictionaries({"id": JSON, "created_at": JSON | TIMELIKE}), max_size=5))
 def test_no_history_is_too_odd(items: list[Any]) -> None:
-    found, certain = candidates(items, "m", WINDOW, NOBODY)
+    found, certain = find_candidates(items, "m", WINDOW, NOBODY)
     assert isinstance(found, tuple)
     assert certain in (True, False)
 
@@ -92,7 +92,7 @@ def test_only_how_long_ago_it_was_counts_however_far_the_clocks_are_apart(ahead:
     ours = timedelta(seconds=ahead)  # how far this machine's calendar is ahead of the server's
     here, sent = NOW + ours, SENT + ours
     window = make_window(Ages(here - sent, here - sent - PATIENCE, SKEW), NOW)
-    found, certain = candidates([item("a", SENT + timedelta(seconds=after))], "m", window, NOBODY)
+    found, certain = find_candidates([item("a", SENT + timedelta(seconds=after))], "m", window, NOBODY)
     inside = -SKEW.total_seconds() <= after <= (PATIENCE + SKEW).total_seconds()
     assert (found, certain) == (("a",) if inside else (), True)
 
@@ -100,7 +100,7 @@ def test_only_how_long_ago_it_was_counts_however_far_the_clocks_are_apart(ahead:
 @given(st.integers(-48, 56), st.integers(0, 120))
 def test_a_local_time_of_any_zone_is_a_candidate_where_none_fits_as_utc(quarters: int, after: int) -> None:
     local = (SENT + timedelta(seconds=after) + quarters * timedelta(minutes=15)).replace(tzinfo=None)
-    found, certain = candidates([item("mine", local)], "m", WINDOW, NOBODY)
+    found, certain = find_candidates([item("mine", local)], "m", WINDOW, NOBODY)
     assert found == ("mine",)
     assert certain is (WINDOW.earliest <= local.replace(tzinfo=UTC) <= WINDOW.latest)
 
@@ -110,30 +110,30 @@ def test_a_time_without_a_zone_is_read_as_utc_where_that_fits() -> None:
         item("mine", SENT.replace(tzinfo=None)),
         item("old", (SENT - timedelta(hours=7)).replace(tzinfo=None)),
     )
-    assert candidates([fitting, earlier], "m", WINDOW, NOBODY) == (("mine",), True)
+    assert find_candidates([fitting, earlier], "m", WINDOW, NOBODY) == (("mine",), True)
 
 
 def test_times_in_the_future_prove_that_they_are_local() -> None:
     east = timedelta(hours=8)
     items = [item("mine", (SENT + east).replace(tzinfo=None)), item("eight hours ago", SENT.replace(tzinfo=None))]
-    assert candidates(items, "m", WINDOW, NOBODY) == (("mine", "eight hours ago"), False)
+    assert find_candidates(items, "m", WINDOW, NOBODY) == (("mine", "eight hours ago"), False)
 
 
 def test_a_time_with_a_zone_is_what_it_says() -> None:
     west = timezone(timedelta(hours=-7))
     items = [item("mine", SENT.astimezone(west)), item("old", (SENT - timedelta(hours=7)).astimezone(west))]
-    assert candidates(items, "m", WINDOW, NOBODY) == (("mine",), True)
+    assert find_candidates(items, "m", WINDOW, NOBODY) == (("mine",), True)
 
 
 def test_an_item_whose_time_cannot_be_read_is_a_candidate_and_nothing_is_certain() -> None:
     items = [item("odd", "10000-01-01T00:00:00Z"), item("mine", SENT), {"request_id": "silent"}]
-    assert candidates(items, "m", WINDOW, NOBODY) == (("odd", "mine", "silent"), False)
+    assert find_candidates(items, "m", WINDOW, NOBODY) == (("odd", "mine", "silent"), False)
 
 
 def test_what_is_known_or_another_model_s_is_left_out() -> None:
     other = item("other", SENT, "veo3-fast-text-to-video")
     items = [item("known", SENT), other, item("mine", SENT), item("mine", SENT)]
-    assert candidates(items, "m", WINDOW, frozenset({"known"})) == (("mine",), True)
+    assert find_candidates(items, "m", WINDOW, frozenset({"known"})) == (("mine",), True)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +143,9 @@ def test_what_is_known_or_another_model_s_is_left_out() -> None:
 )
 def test_a_word_that_no_other_model_is_called_by_excludes_nothing(words: dict[str, str]) -> None:
     found = {"request_id": "mine", **words, "created_at": SENT.isoformat()}
-    assert candidates([found], "flux-dev-image", WINDOW, NOBODY) == (("mine",), True)
+    assert find_candidates([found], "flux-dev-image", WINDOW, NOBODY) == (("mine",), True)
 
 
 def test_without_the_moment_of_the_submit_every_time_fits() -> None:
     window = make_window(None, NOW)
-    assert candidates([item("a", SENT - timedelta(days=99))], "m", window, NOBODY) == (("a",), True)
+    assert find_candidates([item("a", SENT - timedelta(days=99))], "m", window, NOBODY) == (("a",), True)

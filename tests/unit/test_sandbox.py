@@ -203,12 +203,12 @@ def test_a_free_model_makes_a_cost_of_zero_no_evidence() -> None:
 
 def test_a_stream_does_not_end_at_once() -> None:
     streamed = said(cost=None, call=raw_call("gpt-5-mini/stream", {"prompt": "x"}))
-    assert streamed.sandbox == SandboxVerdict(None, ("the server told no cost, which is not 0",))
+    assert streamed.sandbox == SandboxVerdict(None, ("the server reported no cost, which is not 0",))
 
 
 def test_what_has_not_ended_did_not_end_at_once() -> None:
     running = add_verdict(Prediction("abc", "processing", cost=ZERO, call=FOX))
-    assert running.sandbox == SandboxVerdict(None, ("the server told a cost of 0 USD",))
+    assert running.sandbox == SandboxVerdict(None, ("the server reported a cost of 0 USD",))
 
 
 URLS = st.lists(st.sampled_from([SAMPLE, LIVE, ELSEWHERE, LIKE, "https://[::1"]) | st.text(), max_size=3)

@@ -93,7 +93,7 @@ class AsyncMuAPI(Client):
         return await self._drive(self._flows.estimate(call))
 
     async def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
-        """Whether this client's key is a sandbox (test) key; see ``MuAPI.sandbox``."""
+        """Return whether this client's key is a sandbox (test) key; see ``MuAPI.sandbox``."""
         return await self._drive(self._flows.sandbox(probe))
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
@@ -151,7 +151,7 @@ class AsyncMuAPI(Client):
         directory: str | PathLike[str],
         *,
         concurrency: int = 4,
-        timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole told as one error
+        timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole fails as one error
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
         """Save a job's outputs; see ``MuAPI.download``."""
@@ -200,15 +200,15 @@ class AsyncMuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
 
-        return flows_of(self, AsyncJob)
+        return make_flows(self, AsyncJob)
 
     @property
     def _files(self) -> "Files":
-        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
+        from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._transfer)
+        return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "AsyncFileTransfer":

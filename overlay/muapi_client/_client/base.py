@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """What both clients share."""
+    """The common part of both clients."""
 
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[[Any], Any]
@@ -78,7 +78,7 @@ class Client:
                 by default either will do, and the first sandbox answer is warned of.
             strict: Whether inputs are checked against the pinned document before anything is sent. False leaves it
                 to the server, which may know newer fields.
-            webhook: A URL that is told of every job's end (query parameter ``webhook``).
+            webhook: A URL that is notified of every job's end (query parameter ``webhook``).
             team_id: The team that is charged, by its number.
             journal: A file, made where there is none, that knows of every paid job: written before a submit leaves
                 and after each answer, so that a crash loses none. Several processes may share it.
@@ -146,7 +146,7 @@ class Client:
 
     @property
     def account_balance(self) -> Decimal | None:
-        """What was left in the account by the last answer that told it (``X-Account-Balance``), in USD, or None."""
+        """What was left in the account by the last answer that reported it (``X-Account-Balance``), in USD, or None."""
         return self._ledger.balance
 
     def with_options(self, **changes: Any) -> Self:

@@ -143,7 +143,7 @@ class MuAPI(Client):
             JobFailedError, JobCancelledError: The stream says that it ended badly; ``text`` holds what had arrived.
             StreamBrokenError: It broke off or fell silent before its end; ``text`` holds what arrived.
             WaitTimeoutError: It had not ended in time; ``text`` holds what arrived.
-            SandboxMismatchError: It was not as expected, which is told after its end; ``text`` holds all of it.
+            SandboxMismatchError: It was not as expected, which is raised after its end; ``text`` holds all of it.
             MuAPIError: Those of :meth:`submit`, until the stream begins.
         """
         from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
@@ -163,7 +163,7 @@ class MuAPI(Client):
         return self._drive(self._flows.estimate(call))
 
     def sandbox(self, *, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None = None) -> SandboxVerdict:
-        """Whether this client's key is a sandbox (test) key: True, False, or None where nothing settles it.
+        """Return whether this client's key is a sandbox (test) key: True, False, or None where nothing settles it.
 
         Free by default: it asks for the key list (``GET keys``) and weighs it with what this client has seen so far.
 
@@ -250,7 +250,7 @@ class MuAPI(Client):
         """Say what became of a submit whose outcome is unknown: nothing is sent.
 
         Args:
-            entry: The submit, as :meth:`unknown` lists it, or the error that told of it.
+            entry: The submit, as :meth:`unknown` lists it, or the error that reported it.
             job_or_id: Its job; None where it was never accepted, which gives back what was set aside for it.
 
         Raises:
@@ -285,7 +285,7 @@ class MuAPI(Client):
 
         Returns:
             The jobs it may be, newest first: of that model, accepted while the submit was under way, not known
-            otherwise. Where there is none, ``complete`` tells whether it was never accepted, or cannot be told.
+            otherwise. Where there is none, ``complete`` says whether it was certainly never accepted.
 
         Raises:
             MuAPIError: The history could not be had.
@@ -297,7 +297,7 @@ class MuAPI(Client):
     ) -> str:
         """Upload a file and answer its URL, to pass to models. Free, but the balance has to be above 0.
 
-        Its type is told by its first bytes, and its size checked, before anything is sent: images and other files up
+        Its type is read from its first bytes, and its size checked, before anything is sent: images and other files up
         to 10 MB, videos up to 50 MB (documented). Streamed from disk. Being free, it is sent again where its outcome
         is unknown, up to ``retry.attempts`` times: at worst the file is stored twice.
 
@@ -326,7 +326,7 @@ class MuAPI(Client):
 
         Fetched without the key, over https, into temporary files that are named when they are whole; what breaks off
         is taken up where the server offers that. No file is ever overwritten: one that holds the same bytes is taken
-        for the output, beside any other a free name is used. The suffix is told by the bytes.
+        for the output, beside any other a free name is used. The suffix follows from the bytes.
 
         Args:
             prediction: What ``run`` or ``wait`` answered.
@@ -386,16 +386,16 @@ class MuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        from muapi_client._client.flows import flows_of  # noqa: PLC0415 - loads with the first call
+        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
         from muapi_client._types.job import Job  # noqa: PLC0415 - as above
 
-        return flows_of(self, Job)
+        return make_flows(self, Job)
 
     @property
     def _files(self) -> "Files":
-        from muapi_client._client.file_flows import files_of  # noqa: PLC0415 - loads with the first file
+        from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
-        return files_of(self, self._transfer)
+        return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "BlockingFileTransfer":

@@ -57,7 +57,7 @@ class Files:
         )
 
 
-def files_of(client: Any, transfer: FileTransfer) -> Files:
+def make_file_flows(client: Any, transfer: FileTransfer) -> Files:
     """The file flows of a client, whose bytes ``transfer`` moves."""
     return Files(
         upload.UploadContext(

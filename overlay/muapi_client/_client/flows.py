@@ -233,7 +233,7 @@ class Flows:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
 
 
-def flows_of(client: Any, job_class: type[Job]) -> Flows:
+def make_flows(client: Any, job_class: type[Job]) -> Flows:
     """The flows of a client, whose jobs are of ``job_class`` and hold it."""
     return Flows(
         client._context,  # noqa: SLF001 - the other half of the client, apart only so that it loads later

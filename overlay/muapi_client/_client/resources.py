@@ -36,7 +36,7 @@ PAGE = 100  # items of history a request; the document's maximum
 
 
 class Client(Protocol):
-    """What sends a call: ``MuAPI``, or a stand-in."""
+    """A sender of calls: ``MuAPI``, or a stand-in."""
 
     def send(self, call: Call[T]) -> T:
         """Answer the typed body; see ``MuAPI.send``."""
@@ -58,7 +58,7 @@ class Account:
         self._mu = mu
 
     def balance(self) -> AccountBalance:
-        """What is left: ``balance`` (a Decimal, in ``currency``) and ``email``.
+        """Return what is left: ``balance`` (a Decimal, in ``currency``) and ``email``.
 
         Source: API reference, "Account Endpoints".
         """
@@ -95,7 +95,7 @@ class Keys:
         return self._mu.send(get_keys())
 
     def create(self, name: str, *, is_test: bool = False) -> ApiKeyCreated:
-        """Make a key; its secret, ``api_key``, is told this once.
+        """Make a key; its secret, ``api_key``, is shown only this once.
 
         Args:
             name: What to call it.
@@ -166,7 +166,7 @@ class AsyncModels:
 
 
 def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
-    """Walk through the pages of ``GET history`` until ``limit`` items are told or none are left."""
+    """Walk through the pages of ``GET history`` until ``limit`` items were yielded or none are left."""
     cursor, left = None, limit
     while left is None or left > 0:
         page = mu.send(_page(cursor, left))

@@ -21,7 +21,7 @@ def for_package(call: Call[Any], models: str | None) -> Call[Any]:
 
     Raises:
         ValidationError: The package's document has no such model; nothing was sent.
-        MuAPIError: The call's own package is not there to read the answer by: told before it is sent and charged.
+        MuAPIError: The call's own package is not there to read the answer by: raised before it is sent and charged.
     """
     held = call if models in (None, call.operation.package) else _move_to_package(call, str(models))
     part(held.operation.package, "types")

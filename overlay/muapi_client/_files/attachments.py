@@ -25,12 +25,12 @@ NO_URL: Final = "no URL"  # what a field that takes a URL refuses, and one that 
 
 
 def is_picture(value: Any) -> bool:
-    """Whether a value is a PIL image, told without importing PIL."""
+    """Return whether a value is a PIL image, recognized without importing PIL."""
     return callable(getattr(value, "save", None)) and hasattr(value, "mode") and hasattr(value, "format")
 
 
 def is_local(value: Any) -> bool:
-    """Whether a value stands for a local file: a path object, an open file or a PIL image. Text and bytes never do."""
+    """Return whether a value is a local file: a path object, an open file or a PIL image. Text and bytes never are."""
     if value is None or isinstance(value, str | int | float | dict | list):
         return False
     return isinstance(value, os.PathLike) or callable(getattr(value, "read", None)) or is_picture(value)

@@ -32,7 +32,7 @@ Result: TypeAlias = "Path | MuAPIError"
 
 @frozen(kw_only=True)
 class Plan:
-    """What one call of ``download`` is to do: save the outputs of a job, so many at a time."""
+    """One call of ``download``: which outputs are saved, where, and how many at a time."""
 
     request_id: str | None
     outputs: tuple[Output, ...]
@@ -85,13 +85,13 @@ def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> F
     else:
         content, suffix = _encode_output(output)
         yield Do(partial(transfer.disk, partial(part.write, content)))
-    stem = media.file_stem(plan.request_id, index)
+    stem = media.make_stem(plan.request_id, index)
     path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 
 
 def _encode_output(output: Output) -> tuple[bytes, str]:
-    """What came in the answer itself: text as it is, anything else as JSON."""
+    """Return what came in the answer itself: text as it is, anything else as JSON."""
     if output.text is not None:
         return output.text.encode("utf-8", "replace"), "txt"
     return json.dumps(output.data, ensure_ascii=False, indent=2, default=str).encode("utf-8", "replace"), "json"

@@ -34,7 +34,7 @@ GONE: Final = frozenset({403, 404, 410})  # what storage says of a URL that expi
 
 @frozen(kw_only=True)
 class DownloadLimits:
-    """What a download may take.
+    """The limits of a download.
 
     Attributes:
         context: The client's.
@@ -113,7 +113,7 @@ def fetch_url(
             reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
             trouble = find_misfit(head, expected, reported)
             if not trouble:
-                return media.suffix_of(media.settle(head, expected, reported))
+                return media.choose_suffix(media.settle(head, expected, reported))
         progress = progress.after_failure(got)
         if not _may_pass(got) or progress.failures >= limits.context.retry.attempts:
             raise _give_up_error(url, progress, trouble, got.status)
@@ -162,7 +162,7 @@ def find_misfit(head: bytes, expected: str | None, reported: str) -> str:
 
 
 def _may_pass(got: Fetched) -> bool:
-    """Whether the next try may fare better: no answer, a broken one, or a refusal that passes."""
+    """Return whether another try may succeed: no answer, a broken one, or a refusal that passes."""
     return got.status in MAY_PASS or got.status >= SERVER_FAILED
 
 

@@ -1,4 +1,4 @@
-"""What bytes are, told by their first bytes, and what files made of them are called. Pure.
+"""What bytes are, recognized by their first bytes, and what files made of them are called. Pure.
 
 Lives here: media types with their signatures and suffixes, and names that are safe on every system and in every
 header. Does not live here: reading files (``source``, ``temp_file``) or answers. The server's word, a URL's ending or a
@@ -147,7 +147,7 @@ def _is_drawing(head: bytes) -> bool:
 
 
 def is_page(head: bytes) -> bool:
-    """Whether a file is a web page, or the XML a storage service refuses with: no media, whatever its name says."""
+    """Return whether a file is a web page, or the XML of a storage service's refusal: no media, despite its name."""
     start = _start(head)
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<script")):
         return True
@@ -155,7 +155,7 @@ def is_page(head: bytes) -> bool:
 
 
 def is_text(head: bytes) -> bool:
-    """Whether a file's first bytes are text: UTF-8 without control characters."""
+    """Return whether a file's first bytes are text: UTF-8 without control characters."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
@@ -163,12 +163,12 @@ def is_text(head: bytes) -> bool:
     return not any(ord(char) < 0x20 and char not in "\t\n\r\f\x1b" for char in text)  # noqa: PLR2004 - C0 controls
 
 
-def by_name(name: str) -> str | None:
+def guess_type(name: str) -> str | None:
     """The media type a file name's suffix suggests, or None."""
     return SUFFIXES.get(name.rpartition(".")[2].lower()) if "." in name else None
 
 
-def suffix_of(media_type: str | None) -> str:
+def choose_suffix(media_type: str | None) -> str:
     """The suffix, without its dot, that files of a media type get."""
     return next((suffix for suffix, known in SUFFIXES.items() if known == media_type), "bin")
 
@@ -189,7 +189,7 @@ def family(media_type: str) -> str:
     return media_type.partition("/")[0]
 
 
-def file_stem(request_id: str | None, index: int) -> str:
+def make_stem(request_id: str | None, index: int) -> str:
     """The name, without suffix, of a job's output: ``{request_id}-{index}``, safe on every system.
 
     An id that cannot be part of a name as it stands is cleaned and marked with a piece of its hash, so that two ids
@@ -205,19 +205,19 @@ def _safe(text: str, longest: int = 64) -> str:
     return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
-def free_names(stem: str, suffix: str) -> Iterator[str]:
+def iterate_names(stem: str, suffix: str) -> Iterator[str]:
     """The names to try in turn for a file: ``stem.suffix``, ``stem-2.suffix`` and so on."""
     yield f"{stem}.{suffix}"
     for count in range(2, 10_000):  # a directory with more of one name is a mistake
         yield f"{stem}-{count}.{suffix}"
 
 
-def wire_name(name: str, media_type: str) -> str:
+def encode_name(name: str, media_type: str) -> str:
     """The file name sent with an upload: ASCII without blanks or quotes, its suffix that of the media type."""
     stem, dot, suffix = name.rpartition(".")
     if not dot:
         stem, suffix = name, ""
     clean = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._-")[:80] or "upload"
     if SUFFIXES.get(suffix.lower()) != media_type and (media_type in SUFFIXES.values() or not suffix):
-        suffix = suffix_of(media_type)
+        suffix = choose_suffix(media_type)
     return f"{clean}.{re.sub('[^A-Za-z0-9]', '', suffix)[:12] or 'bin'}"

@@ -49,7 +49,7 @@ class Fetch:
 
 @frozen(kw_only=True)
 class Fetched:
-    """What one exchange of a download brought.
+    """The result of one exchange of a download.
 
     Attributes:
         status: The HTTP status, or 0 where no answer arrived.
@@ -166,7 +166,7 @@ class Receiving:
             )
 
     def _read_validator(self) -> str:
-        """What tells that the file is still the same: a strong ETag, else its date. RFC 9110, 13.1.5."""
+        """Return the validator that proves the file unchanged: a strong ETag, else its date. RFC 9110, 13.1.5."""
         refused = self._headers.get("accept-ranges", "").strip().lower() == "none"
         encoded = self._headers.get("content-encoding", "identity").lower() not in ("", "identity")
         if self._status in RESTART and not self._begun:

@@ -1,4 +1,4 @@
-"""What is to be uploaded: opened, measured, and known by its first bytes before anything is sent.
+"""A file to upload: opened, measured, and known by its first bytes before anything is sent.
 
 Lives here: the limits, and turning a path, bytes, an open file or a PIL image into something that can be read from its
 start more than once. Does not live here: sending it (``upload``).
@@ -19,7 +19,7 @@ from typing import IO, Any, Final, cast
 from attrs import frozen
 
 from muapi_client._files.attachments import is_picture
-from muapi_client._files.media import HEAD, UNKNOWN, by_name, family, is_page, is_text, settle, sniff, wire_name
+from muapi_client._files.media import HEAD, UNKNOWN, encode_name, family, guess_type, is_page, is_text, settle, sniff
 from muapi_client.errors import UploadError
 
 MIB: Final = 2**20
@@ -161,12 +161,12 @@ def _check(file: IO[bytes], name: str) -> Source:
             f"{name} ({media_type}) has {size / MIB:.1f} MB and MuAPI takes at most {limit // MIB} MB of that kind:"
             " make it smaller, or host it yourself and pass its URL"
         )
-    return Source(wire_name(name, media_type), media_type, size, file)
+    return Source(encode_name(name, media_type), media_type, size, file)
 
 
 def _find_type(head: bytes, name: str) -> str:
     """The media type of a file, if its bytes do not belie its name."""
-    named, sniffed = by_name(name), sniff(head)
+    named, sniffed = guess_type(name), sniff(head)
     if is_page(head):
         raise UploadError(f"{name} is a web page or an error message, no media: was its download refused?")
     media = named is not None and family(named) in ("image", "video", "audio")

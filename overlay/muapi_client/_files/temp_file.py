@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from muapi_client._files.media import HEAD, free_names
+from muapi_client._files.media import HEAD, iterate_names
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class PartialFile:
         with _wrap_disk_errors(self._directory):
             file = self._open_file()
             file.close()
-            for name in free_names(stem, suffix):
+            for name in iterate_names(stem, suffix):
                 target = self._directory / name
                 if _claim(self._path, target) or _is_same(self._path, target):
                     return target

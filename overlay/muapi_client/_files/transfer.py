@@ -1,4 +1,4 @@
-"""What moves files, as flows see it: an exchange that carries a file, and work on the disk.
+"""The protocol by which flows move files: an exchange that carries a file, and work on the disk.
 
 Belongs here: the promise. Does not belong here: keeping it (``_transport/file_transfer``), when it is called for
 (``upload``, ``download``).

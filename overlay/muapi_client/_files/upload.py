@@ -50,7 +50,7 @@ NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or th
 
 @frozen(kw_only=True)
 class UploadContext:
-    """What an upload flow goes by.
+    """The context of an upload flow.
 
     Attributes:
         context: The client's.

@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 
 
 def is_safe(url: str, *, loopback: bool) -> bool:
-    """Whether a file may be moved by this URL: https, or this machine's own where ``loopback`` allows that."""
+    """Return whether a file may be moved by this URL: https, or this machine's own where ``loopback`` allows that."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -20,7 +20,7 @@ def is_safe(url: str, *, loopback: bool) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine."""
+    """Return whether a URL names this machine."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback

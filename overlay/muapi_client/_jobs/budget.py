@@ -1,4 +1,4 @@
-"""What a job will cost, before it is submitted, and the limit that must not be passed. Pure.
+"""The price of a job before it is submitted, and the limit that must not be passed. Pure.
 
 Lives here: asking the price, and holding a submit back. Does not live here: what was charged in the end
 (``_state/ledger``).

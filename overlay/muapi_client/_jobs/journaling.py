@@ -1,4 +1,4 @@
-"""What memory, ledger and journal are told of a job after its submission: who waits for it, and how it ends. Pure.
+"""What is recorded of a job after its submission: who waits for it, and how it ends. Pure.
 
 Lives here: the order of an answer and what is written of it. Does not live here: the submission, which writes for
 itself (``submission``), the file (``_state/journal``).
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client import errors
 from muapi_client._protocol.steps import Do, Keep
 from muapi_client._runtime.user_warning import warn_user
-from muapi_client._state.secrets import secrets_of
+from muapi_client._state.secrets import find_secrets
 from muapi_client._types.cost import SpendWarning
 from muapi_client._types.status import JobState
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None]:
-    """Let memory and journal know what an answer said of a job.
+    """Record in memory and journal what an answer reported of a job.
 
-    A lost submit that this most likely is the job of (``MuAPI.reconcile`` said so) is lost no longer.
+    A lost submit whose job this most likely is (found by ``MuAPI.reconcile``) is lost no longer.
 
     Raises:
         JournalError: The journal cannot be written; the message tells what is true of the job.
@@ -52,7 +52,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         record.cost = record.cost if is_refunded or prediction.cost is None else prediction.cost
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
-        secrets = secrets_of(record.call if record is not None else job.call, context.webhook)
+        secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
         kind = context.key_state.kind if record is not None else None  # another's job may be another key's
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
         yield from _kept(write, prediction)
@@ -90,7 +90,7 @@ def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
     try:
         yield Keep(partial(context.journal.end_wait, job.id))
     except errors.JournalError as trouble:
-        error.add_note(f"The journal could not be told that nobody waits: {trouble}")
+        error.add_note(f"The journal could not record that nobody waits: {trouble}")
 
 
 def _kept(write: Callable[[], object], prediction: Prediction) -> Flow[None]:

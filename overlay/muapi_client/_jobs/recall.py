@@ -1,9 +1,9 @@
-"""What a client tells of its paid jobs when it is asked, and what its user tells it of them. Pure.
+"""Listing a client's paid jobs, and recording what its user knows of them. Pure.
 
 Lives here: memory and journal seen as one. Does not live here: either of them (``_state``), looking a lost job up at
 the server (``reconcile``).
 
-Memory knows more of this client's own submissions, since it is told at once and cannot be locked; the journal knows
+Memory knows more of this client's own submissions, since it learns at once and cannot be locked; the journal knows
 those of other processes and of earlier ones. So where both know a job, memory's word counts.
 """
 
@@ -134,7 +134,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     """Take the user's word for what became of a submit whose outcome is unknown.
 
     Args:
-        entry: The submit, or the error that told of it.
+        entry: The submit, or the error that reported it.
         job: Its job, or the job's id; None where it was never accepted, which gives back what was set aside for it.
 
     Raises:

@@ -4,7 +4,7 @@
 nowhere (OpenAPI document: any JSON). So what is plainly another model's, or of another time, is left out, and the rest
 are candidates for the user to judge; nothing is ever submitted again from here.
 
-Times are compared on the server's clock: how far ours is off is told by the ``Date`` header of the history's answer.
+Times are compared on the server's clock: how far ours is off is read from the ``Date`` header of the history's answer.
 
 Belongs here: walking the history back, reading its times, choosing the candidates. Does not belong here: how a page is
 read (``_protocol/response``), clocks (the flow is given one).
@@ -85,7 +85,7 @@ class Moment(NamedTuple):
     """When an item says that it was made."""
 
     at: datetime  # in UTC
-    naive: bool  # told without a time zone, and read as UTC
+    naive: bool  # reported without a time zone, and read as UTC
 
 
 class Page(NamedTuple):
@@ -143,7 +143,7 @@ def reconcile(
     known = context.memory.ids()  # jobs whose submit was answered are none of the lost ones
     if context.journal is not None:
         known |= yield Keep(partial(context.journal.ids, context.account))
-    found, certain = candidates(items[:LONGEST], slug, window, known)
+    found, certain = find_candidates(items[:LONGEST], slug, window, known)
     # A gateway may go on with a request after its client gave up; and what is under way may be in the history, too.
     over = is_over(ages) and not _is_another_under_way(slug, context)
     complete = reached and dated and certain and over
@@ -168,9 +168,9 @@ def _slug_of(lost: Entry | SubmitOutcomeUnknownError) -> str:
 
 
 def _ages_of(lost: Entry | SubmitOutcomeUnknownError, record: Record | None, here: datetime, now: float) -> Ages | None:
-    """How long ago a submit was sent and given up; None where that cannot be told.
+    """How long ago a submit was sent and given up; None where that is not known.
 
-    Of one of this client's own the monotonic clock tells, which nobody sets; but it may stand still while the machine
+    Of one of this client's own the monotonic clock decides, which nobody sets; but it may stand still while the machine
     sleeps, so the calendar is asked, too, and the longer time counts. Of another's only the calendar tells, which may
     have been corrected since.
 
@@ -215,7 +215,9 @@ def make_window(ages: Ages | None, server_now: datetime) -> Window:
     return Window(server_now - ages.sent - ages.margin, server_now - ages.given_up + ages.margin, server_now)
 
 
-def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset[str]) -> tuple[tuple[str, ...], bool]:
+def find_candidates(
+    items: Sequence[Any], slug: str, window: Window, known: frozenset[str]
+) -> tuple[tuple[str, ...], bool]:
     """The request ids that may be the lost one, newest first, and whether all times that matter could be read.
 
     A time without a zone is read as UTC. Where that puts an item into the future, or none fits, it may be the local
@@ -248,19 +250,19 @@ def candidates(items: Sequence[Any], slug: str, window: Window, known: frozenset
 
 
 def fits(moment: Moment, window: Window) -> bool:
-    """Whether a time lies within the window."""
+    """Return whether a time lies within the window."""
     return window.earliest <= moment.at <= window.latest
 
 
 def fits_somewhere(moment: Moment, window: Window) -> bool:
-    """Whether a time without a zone lies within the window as the local time of any zone."""
+    """Return whether a time without a zone lies within the window as the local time of any zone."""
     first = max(ceil((moment.at - window.latest) / ZONE_STEP), WEST // ZONE_STEP)
     last = min(floor((moment.at - window.earliest) / ZONE_STEP), EAST // ZONE_STEP)
     return first <= last
 
 
 def is_before(items: Sequence[Any], window: Window) -> bool:
-    """Whether every item is older than the window, and says so, whichever zone its time is of."""
+    """Return whether every item is older than the window, and says so, whichever zone its time is of."""
     moments = [read_item_moment(item) for item in items]
     return all(
         moment is not None and moment.at - (WEST if moment.naive else timedelta(0)) < window.earliest
@@ -319,19 +321,19 @@ def read_page(body: Any) -> Page:
 
 
 def _is_of(item: Mapping[str, Any], names: set[str]) -> bool:
-    """Whether an item is of the model, or does not tell; a word that no other model is called by tells nothing."""
+    """Return whether an item may be of the model: a word that is no other model's name rules nothing out."""
     words = {_plain(str(item[field])) for field in MODELS if item.get(field)}
     return bool(words & {_plain(name) for name in names}) or not any(word in _all_names() for word in words)
 
 
 def _plain(name: str) -> str:
-    """A model's name in any spelling, or its URL, as one."""
+    """A model's name in any spelling, or its URL, normalized."""
     return name.rsplit("/api/v1/", 1)[-1].strip("/ ").lower().replace(" ", "-").replace("_", "-").replace("/", "-")
 
 
 @cache
 def _all_names() -> frozenset[str]:
-    """What the models of the catalogue may be called."""
+    """Return every name of the catalogue's models."""
     models = catalog.all()
     return frozenset(_plain(name) for model in models for name in (model.slug, model.name, model.function) if name)
 

@@ -20,7 +20,7 @@ from muapi_client import errors
 from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.steps import Flow, Keep, Sleep
 from muapi_client._state.memory import Record
-from muapi_client._state.secrets import secrets_of, without_secrets
+from muapi_client._state.secrets import find_secrets, remove_secrets
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
@@ -33,7 +33,7 @@ Exchange = Callable[
 
 
 class Fate(Enum):
-    """What became of a submission and its money; each has its row in the README and its test in ``tests/faults``."""
+    """The fate of a submission and its money; each has its row in the README and its test in ``tests/faults``."""
 
     REFUSED = "refused"
     CHARGED = "refused and charged"
@@ -44,7 +44,7 @@ class Fate(Enum):
 
 
 def fate_of(record: Record, error: BaseException | None) -> Fate:
-    """What became of a submission, by the facts of its record and what ended it: doubt, unless better is proven."""
+    """Return the fate of a submission, by its record and what ended it: in doubt, unless better is proven."""
     if record.accepted:
         return Fate.ACCEPTED
     if record.refused:
@@ -149,7 +149,7 @@ def _find_repeated(record: Record, context: Context) -> list[Record]:
 
 
 def _describe_fate(record: Record, fate: Fate) -> str:
-    """What an interrupt's note tells of the money."""
+    """Return the note of an interrupt: what became of the money."""
     operation = record.call.operation
     what = f"{operation.method} {operation.path}"
     if fate is Fate.ACCEPTED and record.prediction is not None:
@@ -159,7 +159,7 @@ def _describe_fate(record: Record, fate: Fate) -> str:
         return f"Job {record.request_id} was accepted: mu.wait({record.request_id!r}) takes it up again."
     if fate in (Fate.NOT_SENT, Fate.REFUSED):
         return f"{what} was not sent, or was refused: nothing was charged."
-    call = without_secrets(record.call)
+    call = remove_secrets(record.call)
     return (
         f"{what} was under way: it may have been accepted and charged, and is not sent again. mu.unknown() lists it,"
         f" and mu.reconcile(entry) looks for its job. The call: {call.body!r}"
@@ -192,7 +192,7 @@ def _write_intent(record: Record, context: Context) -> Flow[None]:
                 intended_at=record.intended_at,
                 set_aside_usd=record.set_aside_usd,
                 tag=context.tag,
-                secrets=secrets_of(record.call, context.webhook),
+                secrets=find_secrets(record.call, context.webhook),
             )
         )
     except errors.JournalError:  # it says itself that nothing was sent
@@ -216,7 +216,7 @@ def _write_fate(record: Record, fate: Fate, context: Context, error: BaseExcepti
             yield Keep(partial(context.journal.withdraw, key))
     except errors.JournalError as trouble:
         if error is not None:
-            error.add_note(f"The journal could not be told: {trouble}")
+            error.add_note(f"The journal could not be written: {trouble}")
             return
         truth = f"job {record.request_id} was accepted" if record.request_id else "it was accepted, and has ended"
         raise errors.JournalError(f"{trouble}; {truth}", request_id=record.request_id, cost=record.cost) from trouble
@@ -236,7 +236,7 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
 
 
 def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], object]:
-    """What is written of a fate."""
+    """Return the journal write for a fate."""
     journal, key = context.journal, record.key
     assert journal is not None
     if fate in (Fate.REFUSED, Fate.NOT_SENT):
@@ -244,7 +244,7 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.CHARGED and record.cost is not None:
         return partial(journal.fail, key, record.cost, record.reason)
     if record.prediction is not None:
-        secrets, kind = secrets_of(record.call, context.webhook), context.key_state.kind
+        secrets, kind = find_secrets(record.call, context.webhook), context.key_state.kind
         return partial(journal.finish, record.prediction, key=key, key_kind=kind, secrets=secrets)
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)

@@ -153,7 +153,7 @@ def _poll(
 
 
 def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
-    """What one look came to: what the server tells of the job, or the error of a look that tells nothing of it."""
+    """Read one look: the prediction of the job, or the error where the answer is not about it."""
     if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
@@ -178,20 +178,20 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
 
 
 class PollState(NamedTuple):
-    """What a wait has seen so far."""
+    """The state of a wait: its latest look, and its failures."""
 
-    last: Prediction | None = None  # what the latest look that succeeded told
+    last: Prediction | None = None  # what the latest look that succeeded reported
     looks: int = 0
     failures: int = 0  # in a row
     error: errors.MuAPIError | None = None  # of the latest look, where that failed
     retry_after: float | None = None  # of the latest answer, in seconds
 
     def after_answer(self, answer: Prediction, outcome: Outcome) -> PollState:
-        """Take in a look that told of the job."""
+        """Take in a look that answered about the job."""
         return PollState(answer, self.looks + 1, retry_after=_retry_after(outcome))
 
     def after_failure(self, error: errors.MuAPIError, outcome: Outcome) -> PollState:
-        """Take in a look that told nothing of it."""
+        """Take in a look that failed."""
         return PollState(self.last, self.looks + 1, self.failures + 1, error, _retry_after(outcome))
 
     def pause(self, context: Context, *, waited: float) -> float:
@@ -231,7 +231,7 @@ def judge(job: Job, prediction: Prediction) -> Prediction:
 
 def _describe_charge(cost: Cost | None) -> str:
     if cost is None:
-        return " (the server told no cost)"
+        return " (the server reported no cost)"
     if cost.refunded:
         return f" ({cost.amount_usd} USD was refunded)"
     return f" (charged {cost.charged_usd} USD)"

@@ -100,7 +100,7 @@ def write(
     """Carry out an exchange that changes or charges something, again only where that is provably safe.
 
     Args:
-        attempts: Told of each try, so that an interrupted caller knows whether anything was sent.
+        attempts: Updated by each try, so that an interrupted caller knows whether anything was sent.
         opening: Makes the step that carries it out and ends in an outcome; by default the exchange itself.
 
     Returns:

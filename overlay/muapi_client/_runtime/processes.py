@@ -43,9 +43,9 @@ def owner() -> str:
 
 
 def is_alive(other: str) -> bool | None:
-    """Whether the process of an :func:`owner` is alive; None where that cannot be told.
+    """Return whether the process of an :func:`owner` is alive; None where that cannot be known.
 
-    It cannot be told of a process of another host, nor from a pid alone, which may belong to another process by now.
+    That cannot be known of a process of another host, nor from a pid alone, which may belong to another process by now.
     """
     host, _, rest = other.partition(":")
     pid_text, _, rest = rest.partition(":")
@@ -62,7 +62,7 @@ def is_alive(other: str) -> bool | None:
 
 
 def _may_exist(pid: int) -> bool:
-    """Whether there may be a process of this pid."""
+    """Return whether there may be a process of this pid."""
     if os.name == "nt":  # where signal 0 is no question but a Ctrl-C
         return True
     try:

@@ -76,7 +76,7 @@ def _passed_a_handler(traceback: TracebackType | None) -> bool:
 
 
 def _is_handler(frame: FrameType) -> bool:
-    """Whether a frame is a signal handler's: nothing else is called with the very frame that it interrupts."""
+    """Return whether a frame is a signal handler's: nothing else is called with the very frame that it interrupts."""
     interrupted, code = frame.f_back, frame.f_code
     if interrupted is None:
         return False

@@ -1,4 +1,4 @@
-"""What an answer, a key list and a client's memory show of the key they come from. Pure.
+"""Finding evidence of the kind of key in an answer, a key list and a client's memory. Pure.
 
 Lives here: finding evidence. Does not live here: what it weighs and what the sum means (``evidence``).
 """
@@ -44,7 +44,7 @@ def judge_answer(answer: Prediction, known: KeyFacts = NOTHING) -> SandboxVerdic
 
 
 def find_in_answer(answer: Prediction) -> Iterator[Evidence]:
-    """What one answer shows by itself; a charge ends the matter, so that the model does not count."""
+    """Find the evidence in one answer by itself; a charge settles it, so that the model does not count."""
     if answer.call is None or is_charge(answer.cost):
         return _find_signs(answer)
     model = _find_model(answer.call)
@@ -52,7 +52,7 @@ def find_in_answer(answer: Prediction) -> Iterator[Evidence]:
 
 
 def looks_like_sandbox(answer: Prediction, known: KeyFacts = NOTHING) -> bool:
-    """Whether the verdict may be True, without asking for the model.
+    """Return whether the verdict may be True, without asking for the model.
 
     Knowing it can only take evidence away. Of that, only where outputs lie may speak for a live key, so it is left out.
     """
@@ -61,7 +61,7 @@ def looks_like_sandbox(answer: Prediction, known: KeyFacts = NOTHING) -> bool:
 
 
 def _find_signs(answer: Prediction, *, free: bool = False, quotes: bool | None = False) -> Iterator[Evidence]:
-    """What one answer shows, whatever is known of its key.
+    """Find the evidence in one answer, whatever is known of its key.
 
     Args:
         answer: The answer.
@@ -78,7 +78,7 @@ def _find_signs(answer: Prediction, *, free: bool = False, quotes: bool | None =
 
 
 def _is_at_once(answer: Prediction) -> bool:
-    """Whether a submit was answered with the finished job: a stream always is, and without its call it is a hint."""
+    """Return whether a submit was answered with the finished job, as streams always are; unknown without a call."""
     if answer.call is None or answer.call.operation.slug.endswith(STREAM):
         return False
     return answer.done and answer.looks == 0
@@ -115,7 +115,7 @@ def _find_in_url(url: str, *, has_call: bool, quotes: bool | None) -> Iterator[E
 
 
 def _sample_indicator(host: str, *, has_call: bool) -> Indicator:
-    """What a sample's URL is evidence of: without its call it may be quoted from an input nobody knows here."""
+    """Return the indicator of a sample's URL: without its call it may be quoted from an unknown input."""
     return evidence.SAMPLE_PLACE if host == SAMPLE_HOST and has_call else evidence.LIKE_A_SAMPLE
 
 
@@ -133,7 +133,7 @@ def _split_url(url: str) -> tuple[str, str]:
 
 
 def _is_given(call: Call[Any] | None, url: str) -> bool:
-    """Whether the input holds the URL, so that finding it in the output tells nothing.
+    """Return whether the input holds the URL, so that finding it in the output tells nothing.
 
     A query or fragment makes no other file of it, nor does scheme, case or quoting: neither here nor there.
     """
@@ -180,7 +180,7 @@ def _may_quote(model: Model | None) -> bool | None:
 
 
 def find_in_key_facts(known: KeyFacts) -> Iterator[Evidence]:
-    """What is known of a key besides the answer at hand."""
+    """Find the evidence in what is known of a key besides the current answer."""
     if known.charged:
         yield Evidence(evidence.CHARGED_BEFORE, known.charged)
     if known.sampled:
@@ -190,7 +190,7 @@ def find_in_key_facts(known: KeyFacts) -> Iterator[Evidence]:
 
 
 def _read_listing(listing: Listing) -> Evidence:
-    """What the key list tells. Which of the keys is ours it does not say, so only what holds for all of them counts."""
+    """Read the key list. It does not mark which key is ours, so only what holds for all of them counts."""
     test, live, silent = listing
     if not silent and bool(test) != bool(live):
         indicator: Indicator = evidence.LISTED_TEST if test else evidence.LISTED_LIVE
@@ -207,7 +207,7 @@ def count_keys(keys: Iterable[Any]) -> Listing:
 
 
 def have_same_outputs(answers: Sequence[Prediction]) -> bool:
-    """Whether several answers, to different inputs, hold the same files.
+    """Return whether several answers, to different inputs, hold the same files.
 
     Equal words tell nothing: two live answers may both be "no". Nor do files that were given, or are quoted.
     """

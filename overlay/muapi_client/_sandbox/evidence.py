@@ -53,17 +53,17 @@ SAMPLE_PLACE: Final = Indicator(+9, OBSERVED, "an output lies on the host of the
 LIKE_A_SAMPLE: Final = Indicator(+3, OBSERVED, "an output looks like a sample by its URL alone: {}")
 MAYBE_QUOTED: Final = Indicator(+1, OBSERVED, "an output is a sample's URL, which an unknown model may quote: {}")
 SAME_OUTPUTS: Final = Indicator(+5, REFERENCE, "two different inputs got the same outputs")
-NO_CHARGE: Final = Indicator(+4, REFERENCE, "the server told a cost of 0 USD")
+NO_CHARGE: Final = Indicator(+4, REFERENCE, "the server reported a cost of 0 USD")
 AT_ONCE: Final = Indicator(+4, REFERENCE, "the submit was answered with the finished job")
 # What is known of the key. The list's ``is_test`` is not certain to be there, so it can be outweighed.
 LISTED_LIVE: Final = Indicator(-20, OBSERVED, "the key list marks none of the account's {} active keys as a test key")
 LISTED_TEST: Final = Indicator(+20, OBSERVED, "the key list marks every active key of the account ({}) as a test key")
 SAMPLED_BEFORE: Final = Indicator(+10, OBSERVED, "this key was answered with samples before: {}")
-# What is told because it settles nothing.
+# Listed as well, though these settle nothing.
 FREE_MODEL: Final = Indicator(
-    0, OBSERVED, "the server told a cost of 0 USD, which the catalogue's price for {} is, too"
+    0, OBSERVED, "the server reported a cost of 0 USD, which the catalogue's price for {} is, too"
 )
-NO_COST: Final = Indicator(0, COSTS, "the server told no cost, which is not 0")
+NO_COST: Final = Indicator(0, COSTS, "the server reported no cost, which is not 0")
 DISPUTED: Final = Indicator(0, COSTS, "headers and body tell different costs")
 LISTED_BOTH: Final = Indicator(0, OBSERVED, "the key list marks {} as test keys, and does not tell which key this is")
 LISTED_SILENT: Final = Indicator(0, OBSERVED, "the key list does not tell test keys from live ones")

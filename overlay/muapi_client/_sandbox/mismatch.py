@@ -1,4 +1,4 @@
-"""A key that is not of the expected kind: noticed, told, and warned of where nothing was expected. Pure.
+"""A key that is not of the expected kind: noticed, reported, and warned of where nothing was expected. Pure.
 
 Lives here: the check before a submit, the error, the one warning a client. Does not live here: which answers are looked
 at (``guard``), evidence (``detection``) and its weight (``evidence``). Loads with the first free answer.
@@ -82,7 +82,7 @@ def ask_key_list(context: Context) -> Flow[errors.MuAPIError | None]:
 
 
 def _may_pass(error: errors.MuAPIError) -> bool:
-    """Whether the list may be had another time."""
+    """Return whether the list may be had another time."""
     status = error.status_code or 0
     return isinstance(error, errors.APIConnectionError) or status in PASSING or status >= SERVER_FAILED
 
@@ -162,7 +162,7 @@ def _advise(answer: Prediction, verdict: SandboxVerdict, *, own: bool) -> str:
 
 
 def _goes_on(answer: Prediction) -> bool:
-    """Whether the job can be waited for. A stream that has ended cannot, though it may have held no words."""
+    """Return whether the job can be waited for. A stream that has ended cannot, though it may have held no words."""
     streams = answer.call is not None and answer.call.operation.slug.endswith(STREAM)
     return answer.state is JobState.RUNNING if streams else not is_final(answer)
 

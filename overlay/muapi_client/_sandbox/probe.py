@@ -63,14 +63,14 @@ def sandbox(
     verdict = weigh(found)
     if verdict.verdict and answers:
         context.key_state.sample(describe_request(answers[-1].id))
-        context.key_state.first_warning(own=True)  # who probes is told by the verdict
+        context.key_state.first_warning(own=True)  # the verdict itself tells the user
     return verdict
 
 
 def _run_probe(
     call: Call[Any], submit: Callable[[Call[Any]], Flow[Job | Prediction]], wait: Callable[[Job], Flow[Prediction]]
 ) -> Flow[Prediction]:
-    """What a probe comes to; one that was charged has told all there is to tell, and is not waited for."""
+    """Run one probe to its end; one that was charged settles the verdict, and is not waited for."""
     try:
         outcome = yield from submit(call)
         if isinstance(outcome, Prediction):

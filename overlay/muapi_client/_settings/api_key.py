@@ -1,4 +1,4 @@
-"""The API key: read once, and told to nobody."""
+"""The API key: read once, and never shown."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Whether a call fits the pinned document, before anything is sent.
 
-The rules are the validators of the generated request models; here they are run, and what they find is said in the
+The rules are the validators of the generated request models; here they are run, and what they find is stated in the
 form of the server's own 422, with a guess at what was meant. MuAPI ignores unknown fields in silence (observed), so
 this check is the only guard against a misspelt name.
 """
@@ -36,7 +36,7 @@ def check(call: Call[Any]) -> None:
 
 
 def declares(call: Call[Any], field: str) -> bool:
-    """Whether the pinned document knows a field of the call's body."""
+    """Return whether the pinned document knows a field of the call's body."""
     operation = call.operation
     return bool(operation.request) and field in _fields(operation.package, operation.request)
 

@@ -1,4 +1,4 @@
-"""What a client remembers: money, its key, its jobs, its uploads; and the context every flow goes by.
+"""The state of a client: money, its key, its jobs, its uploads; and the context of its flows.
 
 ``Journal`` loads once it is asked for, since it imports sqlite3: ``MuAPI`` names it in an annotation and loads without.
 """

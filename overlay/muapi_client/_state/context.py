@@ -1,4 +1,4 @@
-"""What every flow of a client goes by: its settings, and what it remembers.
+"""The context of a client's flows: its settings, and its state.
 
 A value, made of the options when the client is made; ``with_options`` makes another one that shares the state.
 Importing it is cheap; the flows themselves load with the first call.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Context(NamedTuple):
-    """What a flow goes by.
+    """The settings and the state that a flow uses.
 
     Attributes:
         retry: How often a failed exchange is sent again, where it may be.
@@ -31,7 +31,7 @@ class Context(NamedTuple):
         timeout: Seconds for one exchange.
         wait_timeout: Seconds for one wait.
         strict: Whether inputs are held against the pinned document.
-        webhook: A URL that is told of every job's end, or None.
+        webhook: A URL that is notified of every job's end, or None.
         team_id: The team that is charged, or None.
         random: A source of random numbers from 0 to 1, for jitter.
         memory: What the client remembers of its paid submissions.
@@ -70,7 +70,7 @@ class Context(NamedTuple):
     origin: str = ""
 
     def note(self, cost: Cost | None, balance: Decimal | None, request_id: str | None) -> None:
-        """Take note of what an answer told of a job."""
+        """Take note of what an answer reported of a job."""
         self.ledger.note_balance(balance)
         if request_id:
             self.ledger.record(request_id, cost)

@@ -129,7 +129,7 @@ class Journal:
         return f"Journal({self._path!r})"
 
     def account(self, origin: str, api_key: APIKey | str) -> Account:
-        """The account of an API key: its rows are told from another's, while the file does not know the key.
+        """The account of an API key: its rows are kept apart from another's, while the file does not know the key.
 
         Raises:
             JournalError: The file cannot be read.
@@ -215,8 +215,8 @@ class Journal:
 
         Args:
             key: The entry.
-            request_id: The server's id; None where it told none.
-            cost: What the server said it costs, or None.
+            request_id: The server's id; None where it gave none.
+            cost: What the server reported it costs, or None.
             waiting: Whether this process waits for its end now, as :meth:`begin_wait` says.
         """
         now = datetime.now(UTC)
@@ -576,7 +576,7 @@ def _has_id(row: sqlite3.Row) -> bool:
 
 
 def _is_waited_for(row: sqlite3.Row) -> bool:
-    """Whether another process waits for an accepted job: it is alive, or its lease holds where nobody can ask it."""
+    """Return whether another process waits for an accepted job: it is alive, or its lease still holds."""
     if row["lease"] is None or row["owner"] == owner():
         return False
     alive = is_alive(str(row["owner"]))
@@ -584,14 +584,14 @@ def _is_waited_for(row: sqlite3.Row) -> bool:
 
 
 def _is_in_flight(row: sqlite3.Row, is_running: Callable[[str], bool]) -> bool:
-    """Whether the answer to a submit may still come."""
+    """Return whether the answer to a submit may still come."""
     if row["owner"] == owner():
         return is_running(row["key"])
     return is_alive(str(row["owner"])) is not False and _lease_holds(row)
 
 
 def _lease_holds(row: sqlite3.Row) -> bool:
-    """Whether a lease has not ended; one that cannot be read has."""
+    """Return whether a lease has not ended; one that cannot be read has."""
     try:
         if row["lease"] is None:  # a program of form 1 wrote it, which had the file open when it was migrated
             return read_moment(row["intended_at"]) + IN_FLIGHT > datetime.now(UTC)

@@ -45,7 +45,7 @@ SCHEMA: Final = (
     call          TEXT,              -- Call.to_json(), without secrets; NULL where it holds local files
     intended_at   TEXT NOT NULL,     -- UTC, ISO 8601, as every time here
     changed_at    TEXT NOT NULL,
-    cost          TEXT,              -- as JSON, the amount as decimal digits; NULL where the server told none
+    cost          TEXT,              -- as JSON, the amount as decimal digits; NULL where the server reported none
     said          TEXT,              -- the last answer's body as JSON, without secrets
     owner         TEXT NOT NULL,     -- host:pid:start:token of the process that submits it or waits for it
     lease         TEXT,              -- until when the owner has it in hand, where nobody can ask whether it lives
@@ -194,7 +194,7 @@ OUTPUT_FIELDS: Final = ("url", "text", "data", "media_type")
 
 
 def read_text(content: bytes) -> str | bytes:
-    """What the file holds as text; a damaged one stays bytes, so that it alone cannot be read."""
+    """Return what the file holds as text; a damaged one stays bytes, so that it alone cannot be read."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

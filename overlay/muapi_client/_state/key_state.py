@@ -1,4 +1,4 @@
-"""What a client has learnt of its key: whether it was ever charged, answered with samples, or listed.
+"""The state of a client's key: whether it was ever charged, answered with samples, or listed.
 
 Lives here: the memory, shared by ``with_options``; a key's kind never changes, so what one answer showed counts for
 the next. Only answers about jobs that were accepted through this client teach of its key: any other job may be looked
@@ -25,11 +25,11 @@ class Listing(NamedTuple):
 
 
 class KeyFacts(NamedTuple):
-    """What is known of a key besides the answer at hand."""
+    """The facts known of a key besides the current answer."""
 
     charged: str = ""  # the request that was seen charged first
     sampled: str = ""  # the request whose answer was a sandbox's by itself
-    listing: Listing | None = None  # None: not asked, or not told
+    listing: Listing | None = None  # None: not asked, or not reported
 
 
 NOTHING = KeyFacts()
@@ -45,7 +45,7 @@ class KeyState:
 
     Attributes:
         known: What was learnt so far.
-        was_asked: Whether the key list was asked for and the server answered, whatever it said.
+        was_asked: Whether the key list was asked for and the server answered in any way.
         missed_at: When it last was not to be had though it may be later, in seconds on the client's clock, or None.
     """
 
@@ -71,7 +71,7 @@ class KeyState:
                 self._own.popitem(last=False)
 
     def owns(self, request_id: str) -> bool:
-        """Whether a job is known to be this client's. One without an id is: only the answer to a submit has none."""
+        """Return whether a job is this client's. One without an id is: only the answer to a submit has none."""
         return not request_id or request_id in self._own
 
     def charge(self, request: str) -> None:
@@ -93,7 +93,7 @@ class KeyState:
             self.known = self.known._replace(listing=listing or self.known.listing)
 
     def first_warning(self, *, own: bool) -> bool:
-        """Whether nobody was warned yet, of this key or of any other's jobs; from now on somebody was."""
+        """Return whether nobody was warned yet, of this key or of any other's jobs; from now on somebody was."""
         with self._lock:
             first = own not in self._warned
             self._warned.add(own)

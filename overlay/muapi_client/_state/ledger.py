@@ -1,10 +1,10 @@
-"""What a client's requests cost together, and what of its limit is set aside.
+"""The total cost of a client's requests, and what of its limit is set aside.
 
 Lives here: exact sums. Does not live here: reading a cost out of an answer (``_protocol/cost_headers``), deciding what
 a job may cost (``_jobs/budget``).
 
 Each request counts once, by its id: submit and result both tell the same charge, and a later refund replaces it, so the
-last word counts. Each submission sets aside once, by its record's key, however often that is said. A sum and what it is
+last word counts. Each submission sets aside once, by its record's key, however often it is asked. A sum and what it is
 the sum of change in one statement, so that an interrupt between two lines leaves no wrong sum.
 """
 
@@ -66,7 +66,7 @@ class Spend:
 
     @property
     def unpriced(self) -> int:
-        """How many accepted requests the server told no cost for: their charge is unknown, not zero."""
+        """How many accepted requests have no reported cost: their charge is unknown, not zero."""
         return self._ledger.sums.unpriced
 
 
@@ -97,7 +97,7 @@ class Ledger:
 
     def __init__(self, memory: Memory, listed_price: Callable[[Call[Any]], Decimal | None]) -> None:
         self.spend = Spend(self)
-        self.balance: Decimal | None = None  # the last one told, in USD
+        self.balance: Decimal | None = None  # the last one reported, in USD
         self.sums = Sums()
         self.overruns: list[Overrun] = []  # not warned of yet
         self._memory = memory
@@ -107,21 +107,21 @@ class Ledger:
         self._aside: dict[str, Decimal] = {}  # by key, in USD
         self._reserved = ZERO  # the sum of it
         self._keys: dict[str, tuple[str, ...]] = {}  # of the submissions that were accepted under an id
-        self._doubtful: set[str] = set()  # keys of finished answers that told neither an id nor a cost
+        self._doubtful: set[str] = set()  # keys of finished answers that reported neither an id nor a cost
         self._unpriced: set[str] = set()  # keys of accepted jobs whose cost nobody has told, with nothing set aside
         self._highest: dict[str, Decimal] = {}  # by slug: the charge that passed what was set aside
 
     def note_balance(self, balance: Decimal | None) -> None:
-        """Take note of what is left in the account, in USD, where an answer told it."""
+        """Take note of what is left in the account, in USD, where an answer reported it."""
         if balance is not None:
             self.balance = balance
 
     def record(self, request: str, cost: Cost | None) -> None:
-        """Take note of what an answer said of one accepted request; silence changes nothing.
+        """Take note of what an answer reported of one accepted request; silence changes nothing.
 
         Args:
             request: Its id, or its record's key where it has none.
-            cost: What was told, or None.
+            cost: What was reported, or None.
         """
         with self._lock:
             known = request in self._costs
@@ -175,7 +175,7 @@ class Ledger:
                 del self._costs[key]
 
     def accept(self, record: Record) -> None:
-        """A submission was accepted: what is set aside for it is settled by its cost, else held until that is told."""
+        """A submission was accepted: what is set aside for it is settled by its cost, else held until it is known."""
         key, request_id = record.key, record.request_id
         if request_id is None:
             if record.cost is None:
@@ -202,7 +202,7 @@ class Ledger:
         return self._highest.get(slug, ZERO)
 
     def in_doubt(self) -> Decimal:
-        """What may have been charged without anybody's having told, in USD."""
+        """Return what may have been charged without a reported cost, in USD."""
         return total(*self._doubts().values())
 
     def reserved(self) -> Decimal:
@@ -212,7 +212,7 @@ class Ledger:
         return total(self._reserved, *(price for key, price in besides.items() if key not in self._aside))
 
     def _doubts(self) -> dict[str, Decimal]:
-        """What may have been charged, by key, in USD."""
+        """Return what may have been charged, by key, in USD."""
         unknown = [record for record in self._memory.unknown() if record.cost is None]
         doubtful = [record for key in list(self._doubtful) if (record := self._memory.get(key))]
         return {record.key: self._price(record) for record in (*unknown, *doubtful)}
@@ -222,7 +222,7 @@ class Ledger:
         return set_aside if set_aside is not None else self._listed_price(record.call) or ZERO
 
     def set_aside(self, key: str) -> Decimal | None:
-        """What a submission has set aside, in USD, or None."""
+        """Return what a submission has set aside, in USD, or None."""
         return self._aside.get(key)
 
     def _settle(self, key: str, cost: Cost) -> None:

@@ -1,10 +1,10 @@
-"""What a client itself remembers of its paid submissions, with a journal and without.
+"""A client's own memory of its paid submissions, with a journal and without.
 
 Lives here: one :class:`Record` a submission, and which of them may have been charged. Does not live here: the file that
 outlives the process (``journal``), sums of money (``ledger``), the order in which facts become known
 (``_jobs/submission``).
 
-A record is made before anything is sent, and facts are written on it as they become known. What is told of it is
+A record is made before anything is sent, and facts are written on it as they become known. What is reported of it is
 derived from these facts and never stored beside them, so that an interrupt between any two lines leaves a truth: what
 has begun to leave, and of which nothing better is known, may have been charged.
 """
@@ -47,9 +47,9 @@ class Record(Attempts):
         accepted: Whether it is known to have been accepted.
         accepted_at: When, in seconds on the client's clock, or None.
         request_id: The server's, or None.
-        cost: What the server said it costs, or None.
-        refused: Whether it was refused: no job, though a charge may have been told.
-        prediction: The answer that told its end, or None.
+        cost: What the server reported it costs, or None.
+        refused: Whether it was refused: no job, though a charge may have been reported.
+        prediction: The answer that reported its end, or None.
         reason: Why its outcome is unknown; empty while that is not known.
         waits: Whether its submitter waits for the job at once.
         tag: The caller's word for it, or None.
@@ -122,7 +122,7 @@ class Record(Attempts):
     def entry(self) -> Entry:
         """The record as its user reads it."""
         from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
-        from muapi_client._state.secrets import without_secrets  # noqa: PLC0415 - as above
+        from muapi_client._state.secrets import remove_secrets  # noqa: PLC0415 - as above
         from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above
 
         prediction = self.prediction
@@ -131,7 +131,7 @@ class Record(Attempts):
             request_id=self.request_id,
             state=self.state,
             slug=self.call.operation.slug,
-            call=without_secrets(self.call),
+            call=remove_secrets(self.call),
             intended_at=self.intended_at,
             changed_at=self.changed_at,
             cost=self.cost,
@@ -229,12 +229,12 @@ class Memory:
         return self._suspects.get(request_id)
 
     def unknown(self) -> list[Record]:
-        """What may have been charged, and whose job is not known, oldest first."""
+        """Return what may have been charged, and whose job is not known, oldest first."""
         pending = [record for record in list(self._pending.values()) if record.ours]
         return [record for record in pending if record.state == "unknown" and not record.running]
 
     def unfinished(self) -> list[Record]:
-        """What was accepted, and whose end was not seen, oldest first."""
+        """Return what was accepted, and whose end was not seen, oldest first."""
         return [record for record in self if record.state == "accepted"]
 
     def ids(self) -> frozenset[str]:
@@ -252,6 +252,6 @@ _ALL: WeakValueDictionary[str, Record] = WeakValueDictionary()
 
 
 def is_running(key: str) -> bool:
-    """Whether a submission of this process, whichever client's, is still under way."""
+    """Return whether a submission of this process, whichever client's, is still under way."""
     record = _ALL.get(key)
     return record is not None and record.running

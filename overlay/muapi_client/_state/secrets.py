@@ -25,13 +25,13 @@ MOST: Final = 256  # secrets remembered, the newest: a client has two, and more 
 HIDDEN: Final = "[hidden]"
 
 
-def secrets_of(call: Call[Any] | None, webhook: str | None) -> tuple[str, ...]:
-    """What must not stand in anything written about a call, the client's own webhook included."""
+def find_secrets(call: Call[Any] | None, webhook: str | None) -> tuple[str, ...]:
+    """Return what must not stand in anything written about a call, the client's own webhook included."""
     within = (call.body, call.query) if call is not None else ()
     return tuple({*([webhook] if webhook else []), *_values(list(within))})
 
 
-def without_secrets(call: Call[Any]) -> Call[Any]:
+def remove_secrets(call: Call[Any]) -> Call[Any]:
     """A call as it may be shown and written down: without its webhooks."""
     return evolve(call, body=_without_fields(call.body), query=_without_fields(call.query))
 

@@ -1,4 +1,4 @@
-"""What a client has uploaded, and who is uploading what just now.
+"""The files a client has uploaded, and the uploads under way.
 
 Lives here: memory, shared by threads and event loops. Does not live here: uploading (``_files/upload``).
 """

@@ -5,7 +5,7 @@ Lives here: when a stream is over, broken or late. Does not live here: whether t
 (``_transport/stream_connection``).
 
 A stream is submitted and charged like a job, and cannot be taken up again. So it ends well only where its end was seen:
-told by the server, or proven by the body's framing. Everything else is an error that carries the text so far.
+reported by the server, or proven by the body's framing. Everything else is an error that carries the text so far.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
-AFTERMATH: Final = 5.0  # seconds in all for what may follow the end, or the failure, that the server told: id and cost
+AFTERMATH: Final = 5.0  # seconds in all for what may follow the end, or failure, that the server reported: id and cost
 UNFINISHED: Final = "the body ended whole, but its last event does not tell that the text is complete"
 LAST: Final = "done"  # the name of the event the client adds
 
@@ -145,7 +145,7 @@ def _judge_end(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> Str
             state.data = reply.content.decode("utf-8", "replace")
         raise broken_error(run, f"HTTP {reply.status} with no event in {response.excerpt(reply.content)}", reply)
     if isinstance(came, End) and not came.proven and not state.complete:
-        raise broken_error(run, "the connection was closed, and no end was told")
+        raise broken_error(run, "the connection was closed, and no end was reported")
     if state.pending and state.id and not state.text:
         yield Emit((yield from _take_answer(run, run.prediction("processing"))))
     if state.unfinished:
@@ -170,7 +170,7 @@ def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
 def _read_head(run: StreamRun, reply: Reply) -> None:
     """Take in what the head of a stream tells: a charge means that it was accepted, whatever comes.
 
-    It teaches of the key at once; whether it was expected is told at the end, since what is paid for is handed on.
+    The key state learns of it at once; whether it was expected is checked at the end: what is paid for is handed on.
     """
     state = run.state
     state.head_cost, state.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
@@ -204,12 +204,12 @@ def _read_frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, re
 
 
 def _is_whole(frame: Frame) -> bool:
-    """Whether a last frame is whole by itself, where the body's framing proves nothing."""
+    """Return whether a last frame is whole by itself, where the body's framing proves nothing."""
     return frame.form is not Form.TEXT and (frame.data.strip() == END or decode(frame.data)[0])
 
 
 def _give_up(run: StreamRun, came: NoReply, reply: Reply) -> None:
-    """Say what a break means: nothing where the end was told before, else an error."""
+    """Say what a break means: nothing where the end was reported before, else an error."""
     state, why = run.state, str(came.error)
     if state.settled:
         return
@@ -239,7 +239,7 @@ def _take_frame(run: StreamRun, frame: Frame, reply: Reply) -> Flow[StreamEvent 
 
 
 def _read_document(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | None:
-    """What a body that is one JSON document says of a job; None where it is a text after all.
+    """Return what a body that is one JSON document says of a job; None where it is a text after all.
 
     Raises:
         SubmitOutcomeUnknownError: It is neither.

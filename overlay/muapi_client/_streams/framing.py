@@ -41,12 +41,12 @@ FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:", b": ", b":\n", b":\r")
 UNDECIDED: Final = 4096  # bytes of white space after which an answer is taken for text
 KEPT: Final = 65536  # bytes of a body without any frame that an error keeps
 CHARSETS: Final = frozenset({"utf-8", "ascii", "iso8859-1", "cp1252"})  # of plain text; as Python names them
-BARE: Final = (b"data: {", b"data:{")  # what is an event stream even where text/plain is told
+BARE: Final = (b"data: {", b"data:{")  # what is an event stream even where text/plain is declared
 MARKUP: Final = (b"<!doctype", b"<html")
 
 
 class Form(Enum):
-    """What a frame was in its stream."""
+    """The form of a frame in its stream."""
 
     EVENT = auto()  # one server-sent event
     LINE = auto()  # one line of JSON lines
@@ -130,9 +130,9 @@ class Reader:
 
 def read_charset(content_type: str) -> str:
     """How a plain text is encoded, by its type; UTF-8 where that tells nothing that is known."""
-    told = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \t\"'")
+    charset = content_type.lower().partition("charset=")[2].partition(";")[0].strip(" \t\"'")
     try:
-        name = codecs.lookup(told).name
+        name = codecs.lookup(charset).name
     except (LookupError, ValueError):
         return "utf-8"
     return name if name in CHARSETS else "utf-8"
@@ -190,7 +190,7 @@ class _Splitter:
             self._parts.append(rest)
 
     def end(self) -> bytes:
-        """What stands after the last end of a line."""
+        """Return what stands after the last end of a line."""
         return b"".join(self._parts)
 
 
@@ -217,9 +217,9 @@ class Events:
         self._size = self._size + len(line) if line else 0
         if self._size > FRAME_MAXIMUM:
             raise OversizedFrameError
-        said = self._decoder.decode(line.decode("utf-8", "replace"))
-        if said is not None and (said.data or said.event != MESSAGE):  # else a blank line after an id or a retry
-            yield Frame(Form.EVENT, said.data, said.event, said.id or None)
+        event = self._decoder.decode(line.decode("utf-8", "replace"))
+        if event is not None and (event.data or event.event != MESSAGE):  # else a blank line after an id or a retry
+            yield Frame(Form.EVENT, event.data, event.event, event.id or None)
 
 
 class Lines:

@@ -1,10 +1,10 @@
 """One stream while it runs, and what its errors tell. Pure.
 
-Lives here: a stream's facts, told to its submission's record as they become known, and the errors of one that did not
-end well. Does not live here: how it goes (``flow``), journal and money (``_jobs/submission``, by the record).
+Lives here: a stream's facts, recorded in its submission as they become known, and the errors of one that did not end
+well. Does not live here: how it goes (``flow``), journal and money (``_jobs/submission``, by the record).
 
-A stream counts once: when it ends, breaks off or is closed. Its record is accepted once a frame has come, its head told
-a charge or an answer told an id; without an id it stays among those that may have been charged.
+A stream counts once: when it ends, breaks off or is closed. Its record is accepted once a frame has come, its head
+reported a charge or an answer gave an id; without an id it stays among those that may have been charged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class StreamConnection(Protocol):
-    """What a stream comes by: blocking, or awaited by the driver.
+    """The connection of a stream: blocking, or awaited by the driver.
 
     Attributes:
         key: The client's, to be hidden in what the server echoes.
@@ -80,7 +80,7 @@ class StreamRun:
 
     @property
     def job(self) -> Job:
-        """The stream as a job; its id is empty where none was told."""
+        """The stream as a job; its id is empty where none was reported."""
         return self.new_job(self.state.id or "", self.call, self.state.cost, now_utc())
 
     def prediction(self, status: str = "") -> Prediction:
@@ -164,7 +164,7 @@ def _describe_fate(run: StreamRun) -> str:
 
 
 def _error_fields(run: StreamRun) -> dict[str, Any]:
-    """What the error of a stream that had begun tells."""
+    """Return the attributes of the error of a stream that had begun."""
     return {
         "job": run.job,
         "prediction": run.prediction("processing"),

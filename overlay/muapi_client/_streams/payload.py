@@ -72,7 +72,7 @@ def read_words(value: Any, depth: int = 0) -> str:
 
 
 def _find_likely(value: Mapping[str, Any]) -> list[Any]:
-    """What may hold a payload's words, the likeliest first; what stands beside choices or a delta tells them again."""
+    """Find the places of a payload's words, the likeliest first; beside choices or a delta they are repeated."""
     for place, _ in LISTED:
         if isinstance(value.get(place), list):
             return [_index_choices(value[place]).get(0)]
@@ -93,7 +93,7 @@ def _index_choices(listed: list[Any]) -> dict[int, Mapping[str, Any]]:
 
 
 def read_choices(body: Mapping[str, Any]) -> dict[int, bool]:
-    """The answers a payload tells of, and whether it says that their text is complete, though more may be told."""
+    """The answers a payload tells of, and whether it says that their text is complete, though more may be reported."""
     for place, word in LISTED:
         if isinstance(body.get(place), list):
             return {index: bool(choice.get(word)) for index, choice in _index_choices(body[place]).items()}
@@ -102,7 +102,7 @@ def read_choices(body: Mapping[str, Any]) -> dict[int, bool]:
 
 
 def decode(data: str) -> tuple[bool, Any]:
-    """Whether data is JSON, and its value; a line's end or a tab left raw in a text does no harm."""
+    """Return whether data is JSON, and its value; a line's end or a tab left raw in a text does no harm."""
     try:
         return True, json.loads(data, strict=False)
     except (ValueError, RecursionError):
@@ -110,24 +110,24 @@ def decode(data: str) -> tuple[bool, Any]:
 
 
 def read_kind(body: Mapping[str, Any]) -> str:
-    """What a payload calls itself; empty where it does not."""
+    """Return what a payload calls itself; empty where it does not."""
     kind = body.get("type")
     return kind if isinstance(kind, str) else ""
 
 
 def is_ours(body: Mapping[str, Any]) -> bool:
-    """Whether a payload's status, and the id beside it, are the request's, rather than its model's maker's."""
+    """Return whether a payload's status, and the id beside it, are the request's, rather than its model's maker's."""
     return "status" in body and not NOT_OURS & body.keys()
 
 
 def is_running(body: Mapping[str, Any]) -> bool:
-    """Whether a payload tells by a word that is known that the request goes on."""
+    """Return whether a payload tells by a word that is known that the request goes on."""
     status = body.get("status")
     return isinstance(status, str) and STATES.get(status.strip().lower()) is JobState.RUNNING
 
 
 def is_failure_name(name: str) -> bool:
-    """Whether an event's name, or a payload's type, tells that the whole stream failed."""
+    """Return whether an event's name, or a payload's type, tells that the whole stream failed."""
     return name.rpartition(".")[2] in FAILURES and _STEP.search(name) is None
 
 
@@ -166,7 +166,7 @@ def read_reason(value: Any) -> str | None:
 
 
 def is_aside(value: Any) -> bool:
-    """Whether the words of a payload, or of a part of it, are no part of the answer."""
+    """Return whether the words of a payload, or of a part of it, are no part of the answer."""
     return isinstance(value, Mapping) and (value.get("thought") is True or is_aside_name(read_kind(value)))
 
 
@@ -175,44 +175,44 @@ def is_aside_name(name: str) -> bool:
 
 
 def is_comment(name: str, data: str) -> bool:
-    """Whether an event's data is no part of the text, whatever it is."""
+    """Return whether an event's data is no part of the text, whatever it is."""
     if name in SILENT or is_failure_name(name) or is_aside_name(name):
         return True
     return name in ENDS and data.strip().lower() in ENDS | {"", "ok", "true", "null"}
 
 
 def is_payload(value: Any) -> bool:
-    """Whether a JSON value is one that carries words, rather than words that happen to be JSON."""
+    """Return whether a JSON value is one that carries words, rather than words that happen to be JSON."""
     return isinstance(value, str | Mapping) or (
         isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
     )
 
 
 def is_known(value: Any) -> bool:
-    """Whether a payload is more likely one of the protocol than words of the text."""
+    """Return whether a payload is more likely one of the protocol than words of the text."""
     return isinstance(value, Mapping) and bool(
         value.keys() & {*PLACES, "error", "cost", "status", "request_id", "usage"}
     )
 
 
 def is_success(value: Any) -> bool:
-    """Whether a payload says a bare "success", which may stand in every one."""
+    """Return whether a payload says a bare "success", which may stand in every one."""
     return isinstance(value, Mapping) and str(value.get("status")).strip().lower() == "success"
 
 
 def is_end(body: Mapping[str, Any]) -> bool:
-    """Whether a payload tells the end of the stream."""
+    """Return whether a payload tells the end of the stream."""
     by_status = is_ours(body) and meaning(body.get("status")) is JobState.DONE and not is_success(body)
     return by_status or (body.get("done") is True and not _is_step(body)) or read_kind(body) in TOLD_ENDS
 
 
 def may_repeat(name: str, value: Any) -> bool:
-    """Whether a payload comes at an end, where some tell the whole once more."""
+    """Return whether a payload comes at an end, where some tell the whole once more."""
     return name in ENDS or (isinstance(value, Mapping) and is_end(value))
 
 
 def repeats(name: str, value: Any) -> bool:
-    """Whether a payload is known to tell the whole, or a whole part, once more."""
+    """Return whether a payload is known to tell the whole, or a whole part, once more."""
     if not isinstance(value, Mapping):
         return False
     ended = meaning(value.get("status")) is not JobState.RUNNING and not is_success(value)
@@ -220,7 +220,7 @@ def repeats(name: str, value: Any) -> bool:
 
 
 def is_snapshot(value: Any) -> bool:
-    """Whether a payload tells the text so far rather than what is new: a partial output, or a job's that goes on."""
+    """Return whether a payload holds the whole text so far: a partial output, or that of a running job."""
     if not isinstance(value, Mapping):
         return False
     return isinstance(value.get("partial"), bool) or (is_running(value) and bool(value.keys() & {"output", "outputs"}))

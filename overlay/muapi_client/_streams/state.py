@@ -1,4 +1,4 @@
-"""What a stream's frames say: words, its end, its failure, its cost. Pure.
+"""The state of a stream, as its frames tell it: words, end, failure, cost. Pure.
 
 Lives here: what is known of a stream so far, and what each frame adds. Does not live here: where a frame ends
 (``framing``), where a payload holds its words (``payload``), which of them are new (``text``), what to do about it
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
 @define
 class StreamState:
-    """What is known of one stream so far.
+    """The state of one stream so far.
 
     Attributes:
         begun: Whether a frame has come.
-        charged: Whether its head told a charge.
+        charged: Whether its head reported a charge.
         ended: Whether the end was seen: nothing more is needed.
         pending: Whether it tells no more than a job that has yet to be done.
         failure: Why it failed, in the server's words, or None.
         id: The request id, or None.
         head_cost: The cost headers, which come before the stream.
-        stream_cost: The last cost that was told in the stream.
+        stream_cost: The last cost that was reported in the stream.
         data: The last payload that is JSON.
         key: Its entry in the journal, where there is one.
         seconds: How long its pieces were waited for.
@@ -76,7 +76,7 @@ class StreamState:
 
     @property
     def finished(self) -> bool:
-        """Whether so much was told as that the text is complete."""
+        """Whether so much was reported as that the text is complete."""
         return bool(self._choices) and all(self._choices.values())
 
     @property
@@ -86,7 +86,7 @@ class StreamState:
 
     @property
     def unfinished(self) -> bool:
-        """Whether it is told in a way that would have told that the text is complete, and has not."""
+        """Whether it is reported in a way that would have reported that the text is complete, and has not."""
         return not self.ended and not all(self._choices.values())
 
     @property
@@ -96,9 +96,9 @@ class StreamState:
 
     @property
     def cost(self) -> Cost | None:
-        """What it cost, by all that was told: what comes last is the charge.
+        """What it cost, by all that was reported: what comes last is the charge.
 
-        The head's zero is told before there is anything to charge, so it counts only once the end is known.
+        The head's zero is reported before there is anything to charge, so it counts only once the end is known.
         """
         return (
             settle(self.head_cost, self.stream_cost)[0]
@@ -124,7 +124,7 @@ class StreamState:
         return StreamEvent(words, value if is_json else None, frame.event, frame.id)
 
     def has_words(self, frame: Frame) -> bool:
-        """Whether a body that is one JSON value holds words that are known."""
+        """Return whether a body that is one JSON value holds words that are known."""
         is_json, value = payload.decode(frame.data)
         return is_json and bool(payload.read_words(value))
 

@@ -3,7 +3,7 @@
 Lives here: what a payload's words add: all of them, or, where it tells again what was streamed, only what is new. Does
 not live here: where a payload holds its words (``payload``), what else it tells (``state``).
 
-Told twice and lost are both wrong. Words are taken for a repetition only where the payload says that it repeats, or
+Reported twice and lost are both wrong. Words are taken for a repetition only where the payload says that it repeats, or
 where it stands at an end and equals the whole.
 """
 
@@ -18,7 +18,7 @@ from muapi_client._streams import payload
 from muapi_client._streams.framing import Form, Frame
 
 GROWN: Final = "each event's text begins with the one before: the server may tell the whole again and again"
-REVISED: Final = "the server told the text once more and not as it was streamed: both stand in it"
+REVISED: Final = "the server sent the text once more and not as it was streamed: both stand in it"
 BROKEN: Final = "an event's data is broken JSON: it stands in the text as it came"
 SERIES: Final = 3  # events that each begin with the one before, until that is worth a word
 
@@ -38,7 +38,7 @@ class Text:
     _snapshots: bool | None = None  # whether payloads that look like the text so far were just that
     _enveloped: bool = False  # whether a bare "success" stood beside words
     _last: str = ""  # the last words
-    _series: int = 1  # how many payloads in a row, from the first, began with the one before and told more
+    _series: int = 1  # how many payloads in a row, from the first, began with the one before and reported more
     _half: str = ""  # the first half of a character that JSON has cut in two
 
     def __str__(self) -> str:
@@ -46,11 +46,11 @@ class Text:
 
     @property
     def all_warnings(self) -> list[str]:
-        """What is odd about it, all that can be told at its end included."""
+        """What is odd about it, all that can be known at its end included."""
         return [*self.warnings, *([GROWN] if self._pieces == self._series >= SERIES else [])]
 
     def put(self, words: str) -> None:
-        """Put other words in place of all that was told."""
+        """Put other words in place of all that was reported."""
         self._words = StringIO()
         self._words.write(words)
 
@@ -86,7 +86,7 @@ class Text:
         return "" if is_json and value is None and not self._bare else data
 
     def _find_new(self, words: str, name: str, value: Any) -> str:
-        """What of a payload's words was not told yet."""
+        """Return the words of a payload that are new."""
         if not words.strip():
             return words
         if payload.is_snapshot(value):
@@ -102,13 +102,13 @@ class Text:
         return words
 
     def _drop_repeated(self, words: str, so_far: str) -> str:
-        """What is new in a text at an end, which is the whole once more or its last words."""
+        """Return what is new in a text at an end, which is the whole once more or its last words."""
         if self._snapshots and words.startswith(so_far):
             return words.removeprefix(so_far)
         return "" if words.strip() == so_far.strip() and self._is_more_than_a_word(words) else words
 
     def _cut_known(self, words: str, so_far: str) -> str:
-        """What is new in a text that tells the whole, or its last part, once more."""
+        """Return what is new in a text that tells the whole, or its last part, once more."""
         if words.startswith(so_far):
             return words.removeprefix(so_far)
         if so_far.strip().endswith(words.strip()):
@@ -117,7 +117,7 @@ class Text:
         return words
 
     def _find_growth(self, words: str, value: Any) -> str:
-        """What is new in a text so far; what only looks like one, and does not begin with it, is new as a whole."""
+        """Return what is new in a whole text so far; a text that does not begin with it is new as a whole."""
         first, self._last = not self._last, words
         if self._snapshots is False:
             return words
@@ -130,12 +130,12 @@ class Text:
         return words
 
     def _may_be_next(self, words: str, so_far: str, value: Any) -> bool:
-        """Whether a second text like the first may be the next word, rather than the same told again."""
+        """Return whether a second text like the first may be the next word, rather than the same reported again."""
         told_again = "outputs" in value or value.get("partial") is False
         return words == so_far and not told_again and not self._is_more_than_a_word(words)
 
     def _is_more_than_a_word(self, words: str) -> bool:
-        """Whether words that were told before cannot be the next word, which happens to be the same."""
+        """Return whether words that were reported before cannot be the next word, which happens to be the same."""
         return self._pieces > 1 or len(words.split()) > 1
 
     def _mend(self, words: str) -> str:

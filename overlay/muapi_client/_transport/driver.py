@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import connection_error, headers_of, request_of
+from muapi_client._transport.hosts import connection_error, make_request, read_headers
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
@@ -114,16 +114,16 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
     request: httpx.Request | None = None
     try:
         with deadline(send.timeout):
-            request = request_of(send, origin, api_key)
+            request = make_request(send, origin, api_key)
             response = connections.send(request, delivery)
-            content = content_of(response, ends, clock, send)
+            content = read_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
         return NoReply(connection_error(error, send, delivery), clock.now())
-    return reply_of(response, content, clock, api_key)
+    return make_reply(response, content, clock, api_key)
 
 
-def content_of(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
+def read_content(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
     """Read all of an answer's body, and close it.
 
     Raises:
@@ -171,7 +171,7 @@ async def _arun(
                 else:
                     outcome = finish_step(step, closing)
             except BaseException as raised:  # noqa: BLE001 - as above; a cancellation passes through the flow, too
-                closing = closing or closing_of(raised, step)
+                closing = closing or find_closing(raised, step)
                 error = closing or raised
     except StopIteration as end:
         return cast("R", end.value)
@@ -179,7 +179,7 @@ async def _arun(
         del error, closing  # as above
 
 
-def closing_of(error: BaseException, step: Any) -> GeneratorExit | None:
+def find_closing(error: BaseException, step: Any) -> GeneratorExit | None:
     """The GeneratorExit that an error is or came of, or None.
 
     It closes a coroutine whose event loop has ended. anyio's scopes, left without a loop, raise errors in its place.
@@ -306,17 +306,17 @@ async def _aexchange(
     request: httpx.Request | None = None
     try:
         with anyio.fail_after(send.timeout + GRACE):
-            request = request_of(send, origin, api_key)
+            request = make_request(send, origin, api_key)
             response = await connections.send(request, delivery)
-            content = await acontent_of(response, ends, clock, send)
+            content = await aread_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
         return NoReply(connection_error(error, send, delivery), clock.now())
-    return reply_of(response, content, clock, api_key)
+    return make_reply(response, content, clock, api_key)
 
 
-async def acontent_of(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
-    """The twin of :func:`content_of`."""
+async def aread_content(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
+    """The twin of :func:`read_content`."""
     content = bytearray()
     try:
         async for chunk in response.aiter_bytes():
@@ -327,9 +327,9 @@ async def acontent_of(response: httpx.Response, ends: float, clock: Clock, send:
     return bytes(content)
 
 
-def reply_of(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
+def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
     """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
-    return Reply(response.status_code, headers_of(response), api_key.hide(content), clock.now())
+    return Reply(response.status_code, read_headers(response), api_key.hide(content), clock.now())
 
 
 def _guard(size: int, left: float, send: Send) -> None:

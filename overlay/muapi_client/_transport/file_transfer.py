@@ -21,7 +21,7 @@ from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.hosts import FAULTS, USER_AGENT, connection_error, headers_of
+from muapi_client._transport.hosts import FAULTS, USER_AGENT, connection_error, read_headers
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
 
@@ -65,10 +65,10 @@ class _Base:
         return form_request(form, form.send.path, accept="*/*")
 
     def _make_reply(self, response: httpx.Response, content: bytearray) -> Reply:
-        return Reply(response.status_code, headers_of(response), bytes(content), self._clock.now())
+        return Reply(response.status_code, read_headers(response), bytes(content), self._clock.now())
 
     def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
-        """What a fault means; one of the file or of the callback is raised as it is."""
+        """Return what a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
         return NoReply(connection_error(error, form.send, delivery), self._clock.now())
@@ -122,7 +122,7 @@ class BlockingFileTransfer(_Base):
                 request = _fetch_request(fetch)
                 response = self._storage.send(request, Delivery())
                 try:
-                    if receiving.begin(response.status_code, headers_of(response)):
+                    if receiving.begin(response.status_code, read_headers(response)):
                         for piece in response.iter_bytes():
                             receiving.take(piece)
                 finally:
@@ -194,7 +194,7 @@ class AsyncFileTransfer(_Base):
                 request = _fetch_request(fetch)
                 response = await self._storage.send(request, Delivery())
                 try:
-                    if receiving.begin(response.status_code, headers_of(response)):
+                    if receiving.begin(response.status_code, read_headers(response)):
                         async for piece in response.aiter_bytes():
                             await anyio.to_thread.run_sync(receiving.take, piece)
                 finally:

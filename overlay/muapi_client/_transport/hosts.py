@@ -213,18 +213,18 @@ def raise_fault(error: Exception, *, telling: bool) -> None:
 
 
 def is_harmless(error: BaseException) -> bool:
-    """Whether httpx cleans up behind an exception, and its connections can be used again."""
+    """Return whether httpx cleans up behind an exception, and its connections can be used again."""
     return isinstance(error, FAULTS) and not isinstance(error, UnexpectedError) and from_signal_handler(error) is None
 
 
 def is_cancellation(error: BaseException) -> bool:
-    """Whether an exception cancels a task or a scope, of whichever event loop."""
+    """Return whether an exception cancels a task or a scope, of whichever event loop."""
     others = (Exception, GeneratorExit, KeyboardInterrupt, SystemExit)
     return not isinstance(error, others) and from_signal_handler(error) is None
 
 
 def _pool_for(url: httpx.URL) -> httpx.HTTPTransport:
-    proxy = proxy_of(url)
+    proxy = find_proxy(url)
     context = trust(url, proxy)
     try:
         transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
@@ -236,7 +236,7 @@ def _pool_for(url: httpx.URL) -> httpx.HTTPTransport:
 
 
 def _async_pool_for(url: httpx.URL) -> httpx.AsyncHTTPTransport:
-    proxy = proxy_of(url)
+    proxy = find_proxy(url)
     context = trust(url, proxy)
     try:
         return httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
@@ -325,7 +325,7 @@ async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request
 
 
 def _noting(delivery: Delivery) -> Callable[[str, Mapping[str, Any]], None]:
-    """What httpcore calls at each of its steps. Nothing of ``info`` is kept: it holds the request with the key."""
+    """Make the callback for httpcore's steps. Nothing of ``info`` is kept: it holds the request with the key."""
 
     def note(_step: str, info: Mapping[str, Any]) -> None:
         # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
@@ -345,7 +345,7 @@ def _awaited(
 
 
 def _tells(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: str) -> bool:
-    """Whether a transport tells of each step: httpx's own does, as long as nobody has put a mock in its place."""
+    """Return whether a transport reports each step: httpx's own does, unless a mock took its place."""
     if getattr(transport, "tells_when_sent", False) is True:
         return True
     if type(transport) not in (httpx.HTTPTransport, httpx.AsyncHTTPTransport):
@@ -355,12 +355,12 @@ def _tells(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: st
 
 
 def _is_of(kind: type, method: str, package: str) -> bool:
-    """Whether a method is the package's own: libraries that mock HTTP replace it by one of theirs."""
+    """Return whether a method is the package's own: libraries that mock HTTP replace it by one of theirs."""
     home: str = getattr(getattr(kind, method, None), "__globals__", {}).get("__name__", "")
     return home.partition(".")[0] == package
 
 
-def proxy_of(url: httpx.URL) -> str | None:
+def find_proxy(url: httpx.URL) -> str | None:
     """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
     named = getproxies()
     proxy = named.get(url.scheme) or named.get("all")
@@ -373,7 +373,7 @@ def proxy_of(url: httpx.URL) -> str | None:
 
 
 def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
-    """What certificates are held against; nothing where no TLS is spoken, since loading them takes 25 ms."""
+    """Return what certificates are held against; nothing where no TLS is spoken, since loading them takes 25 ms."""
     return tls() if url.scheme == "https" or proxy else False
 
 
@@ -407,7 +407,7 @@ def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
     ) from error
 
 
-def request_of(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
+def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     """The HTTP request of a step; its key goes to ``origin`` and nowhere else."""
     headers = {
         "accept": "application/json",
@@ -433,13 +433,13 @@ def address(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-def headers_of(response: httpx.Response) -> dict[str, str]:
+def read_headers(response: httpx.Response) -> dict[str, str]:
     """A response's headers: names in lower case, a repeated header's values joined."""
     return dict(response.headers.items())
 
 
 def connection_error(error: BaseException, send: Send, delivery: Delivery) -> APIConnectionError:
-    """What one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
+    """Return what one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
 
     Raises:
         BaseException: It is no fault of the network's, or out of a signal handler of the user's, and passes as it is.

@@ -1,4 +1,4 @@
-"""A multipart form with a file in it, on its way: encoded by httpx, streamed from disk, its progress told.
+"""A multipart form with a file in it, on its way: encoded by httpx, streamed from disk, its progress reported.
 
 Lives here: the bytes of such a request. Does not live here: sending it (``file_transfer``), what it is for
 (``_files/upload``).
@@ -39,10 +39,10 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces():  # reads at most 64 KiB at a time of a local file: not worth a thread each
             yield piece
-            told = self._tell()
-            if inspect.isawaitable(told):
+            pending = self._tell()
+            if inspect.isawaitable(pending):
                 try:
-                    await told
+                    await pending
                 except Exception as error:
                     self.fault = error
                     raise

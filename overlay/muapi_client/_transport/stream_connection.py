@@ -18,14 +18,14 @@ from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import (
     GRACE,
     acarry_out,
-    acontent_of,
+    aread_content,
     carry_out,
-    closing_of,
-    content_of,
+    find_closing,
     finish_step,
-    reply_of,
+    make_reply,
+    read_content,
 )
-from muapi_client._transport.hosts import FAULTS, connection_error, request_of
+from muapi_client._transport.hosts import FAULTS, connection_error, make_request
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class _Base:
         self._response: httpx.Response | None = None
 
     def _request_for(self, send: Send) -> httpx.Request:
-        request = request_of(send, self.origin, self.key)
+        request = make_request(send, self.origin, self.key)
         request.headers["accept"] = ACCEPT
         request.headers["accept-encoding"] = "identity"  # a compressed body that is cut decodes to one that looks whole
         return request
@@ -62,7 +62,7 @@ class _Base:
         return self._make_silence(seconds) if now > ends + GRACE else Piece(piece, now)
 
     def _is_framed(self) -> bool:
-        """Whether the end of the body proves that all of it arrived."""
+        """Return whether the end of the body proves that all of it arrived."""
         response = self._response
         if response is None:
             return True
@@ -107,12 +107,12 @@ class Channel(_Base):
                 response = self.connections.send(self._request, delivery)
                 if response.is_success:
                     self._response, self._pieces = response, response.iter_bytes()
-                    return reply_of(response, b"", self.clock, self.key)
-                content = content_of(response, ends, self.clock, send)
+                    return make_reply(response, b"", self.clock, self.key)
+                content = read_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
             return NoReply(connection_error(error, send, delivery), self.clock.now())
-        return reply_of(response, content, self.clock, self.key)
+        return make_reply(response, content, self.clock, self.key)
 
     def pull(self, seconds: float) -> Piece | End | NoReply:
         """Wait ``seconds`` at most for the next bytes."""
@@ -156,12 +156,12 @@ class AsyncChannel(_Base):
                 if response.is_success:
                     self._response = response
                     self._pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
-                    return reply_of(response, b"", self.clock, self.key)
-                content = await acontent_of(response, ends, self.clock, send)
+                    return make_reply(response, b"", self.clock, self.key)
+                content = await aread_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
             return NoReply(connection_error(error, send, delivery), self.clock.now())
-        return reply_of(response, content, self.clock, self.key)
+        return make_reply(response, content, self.clock, self.key)
 
     async def pull(self, seconds: float) -> Piece | End | NoReply:
         """The twin of :meth:`Channel.pull`."""
@@ -260,7 +260,7 @@ async def astream(
             except BaseException as raised:
                 if has_ended(flow):
                     raise
-                error = _translate_error(closing_of(raised, step) or raised, step)
+                error = _translate_error(find_closing(raised, step) or raised, step)
                 if isinstance(error, GeneratorExit) or isinstance(step, Emit):
                     left = left or error
     except (StopIteration, Stopped):
@@ -275,5 +275,5 @@ async def astream(
 
 
 def _translate_error(error: BaseException, step: Step | Emit | None) -> BaseException:
-    """What a flow is told of an error: that the caller closed the stream can be told only where it had an event."""
+    """Translate an error for the flow: the caller can have closed the stream only where it had an event."""
     return Stopped() if isinstance(error, GeneratorExit) and isinstance(step, Emit) else error

@@ -37,7 +37,7 @@ FAULTS = [*UNSENT, httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.R
 OUTCOMES = st.lists(st.sampled_from(FAULTS) | st.tuples(STATUS, HEADERS, BODIES), min_size=1, max_size=12)
 
 
-class Kitchen(httpx.BaseTransport):
+class OutcomeServer(httpx.BaseTransport):
     """Serves the outcomes in order, the last of them for ever, in virtual time; tells of what is sent, as httpcore."""
 
     tells_when_sent = True
@@ -56,9 +56,9 @@ class Kitchen(httpx.BaseTransport):
         outcome = next(self._left, self._last)
         self.served.append(outcome)
         if outcome not in UNSENT:
-            request.extensions["trace"]("soup.send_request_headers.started", {"request": request})
+            request.extensions["trace"]("outcomes.send_request_headers.started", {"request": request})
         if isinstance(outcome, type):
-            raise outcome("soup", request=request)
+            raise outcome("no answer", request=request)
         status, headers, body = outcome
         return httpx.Response(status, headers=headers, content=body, request=request)
 
@@ -91,9 +91,9 @@ def _travels(error: errors.MuAPIError) -> None:
 
 @given(OUTCOMES, st.integers(1, 6))
 def test_no_submit_follows_one_that_may_have_been_accepted(outcomes: list[Any], attempts: int) -> None:
-    kitchen = Kitchen(outcomes, took=0.1)
+    server = OutcomeServer(outcomes, took=0.1)
     call = raw_call("flux-dev-image", {"prompt": "a fox"})
-    with MuAPI("k", "http://127.0.0.1:9", transport=kitchen, retry=Retry(attempts=attempts)) as mu:
+    with MuAPI("k", "http://127.0.0.1:9", transport=server, retry=Retry(attempts=attempts)) as mu:
         ended = _end_of(lambda: mu.submit(call))
 
     assert isinstance(ended, Job | Prediction | errors.MuAPIError)
@@ -101,9 +101,9 @@ def test_no_submit_follows_one_that_may_have_been_accepted(outcomes: list[Any], 
         assert mu.spend.requests == 1
     elif isinstance(ended, errors.SubmitOutcomeUnknownError):
         assert ended.call == call
-        assert not _may_follow(kitchen.served[-1])
-    assert len(kitchen.served) <= attempts
-    assert all(_may_follow(outcome) for outcome in kitchen.served[:-1])
+        assert not _may_follow(server.served[-1])
+    assert len(server.served) <= attempts
+    assert all(_may_follow(outcome) for outcome in server.served[:-1])
 
 
 @given(
@@ -115,20 +115,20 @@ def test_no_submit_follows_one_that_may_have_been_accepted(outcomes: list[Any], 
 def test_a_wait_begins_no_look_after_its_deadline_and_ends_in_time(
     outcomes: list[Any], took: float, timeout: float, polling: Polling
 ) -> None:
-    kitchen = Kitchen(outcomes, took)
-    with MuAPI("k", "http://127.0.0.1:9", transport=kitchen, polling=polling) as mu:
+    server = OutcomeServer(outcomes, took)
+    with MuAPI("k", "http://127.0.0.1:9", transport=server, polling=polling) as mu:
         ended = _end_of(lambda: mu.wait(ID, timeout=timeout))
 
     if isinstance(ended, errors.WaitTimeoutError):
         assert ended.job == Job(ID)
-        assert kitchen.clock.now() >= timeout - 1.0 - 1e-6
+        assert server.clock.now() >= timeout - 1.0 - 1e-6
     elif isinstance(ended, errors.MuAPIError):
         assert ended.request_id == ID
     else:
         assert ended.done
         assert ended.id == ID
-    pauses = [later - earlier - took for earlier, later in zip(kitchen.at, kitchen.at[1:], strict=False)]
+    pauses = [later - earlier - took for earlier, later in zip(server.at, server.at[1:], strict=False)]
     assert all(pause > -1e-6 for pause in pauses)
-    assert all(at < timeout for at in kitchen.at)
-    assert kitchen.clock.now() <= timeout + took
-    assert len(kitchen.at) >= 1
+    assert all(at < timeout for at in server.at)
+    assert server.clock.now() <= timeout + took
+    assert len(server.at) >= 1
