@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost
-from muapi_client._protocol.cost_headers import (
+from muapi_client._protocol.job_answer import (
     balance_from_headers,
     cost_from_body,
     cost_from_headers,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
-from muapi_client._protocol.cost_headers import DISPUTE
+from muapi_client._protocol.job_answer import DISPUTE
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import listing_of, looks_like_sandbox, of_key, same_outputs
 from muapi_client._sandbox.evidence import GROUNDS, SETTLES, Evidence, Ground, weigh

@@ -18,8 +18,8 @@ from muapi_client._jobs.waiting import judge, wait
 from muapi_client._protocol.exchange import unknown_error, write
 from muapi_client._protocol.job_answer import is_final, read_prediction
 from muapi_client._protocol.resend import Reading, reading_of
-from muapi_client._protocol.response import OK, status_error, typed
-from muapi_client._protocol.steps import Do, Flow, Sleep
+from muapi_client._protocol.response import status_error, typed
+from muapi_client._protocol.steps import OK, Do, Flow, Sleep
 from muapi_client._sandbox.guard import heed
 from muapi_client._types.job import Job, now_utc
 from muapi_client._types.prediction import Prediction

@@ -16,11 +16,10 @@ from attrs import evolve
 from muapi_client import errors
 from muapi_client._jobs.journaling import begin_wait, end_wait, note_answer
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.cost_headers import balance_from_headers, tells_refund
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
-from muapi_client._protocol.steps import Do, Flow, Lost, Outcome, Reply, Sleep
+from muapi_client._protocol.steps import OK, Do, Flow, Lost, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import heed
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
@@ -160,12 +159,12 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
     answer = job_answer.read_prediction(outcome, request_id=job.id)
     if answer is not None and not job_answer.names_another(answer):
         if answer.cost is None and job.cost is not None:  # a refund may be told alone, of the charge the submit told
-            refunded_now = tells_refund(outcome.headers, answer.raw, job.cost.amount_usd)
+            refunded_now = job_answer.tells_refund(outcome.headers, answer.raw, job.cost.amount_usd)
             answer = evolve(answer, cost=evolve(job.cost, refunded=True)) if refunded_now else answer
         context.note(answer.cost, answer.balance, job.id)
         return answer
-    if answer is None and outcome.status not in response.OK:
-        context.note(None, balance_from_headers(outcome.headers), None)
+    if answer is None and outcome.status not in OK:
+        context.note(None, job_answer.balance_from_headers(outcome.headers), None)
         return response.status_error(outcome, request_id=job.id)
     trouble = (
         f"the answer is about job {job_answer.read_id(answer.raw)}"

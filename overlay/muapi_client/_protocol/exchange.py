@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
 from muapi_client._protocol import response
-from muapi_client._protocol.cost_headers import balance_from_headers
+from muapi_client._protocol.job_answer import balance_from_headers
 from muapi_client._protocol.request import has_idempotency_key, prepare
 from muapi_client._protocol.resend import (
     Reading,
@@ -20,7 +20,7 @@ from muapi_client._protocol.resend import (
     reading_of,
     retry_after,
 )
-from muapi_client._protocol.steps import Lost, Reply, Send, Sleep
+from muapi_client._protocol.steps import OK, Lost, Reply, Send, Sleep
 from muapi_client._runtime.delivery import Attempts, Delivery
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
     """
     request = prepare(call, context, started_at=started_at)
     reply = yield from (read(request.send, context) if reads else write(request, Attempts(), context))
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise response.status_error(reply)
     if not reply.content:
         return None  # 204: done, and nothing to say
@@ -102,7 +102,7 @@ def write(
             attempts.doubtful = attempts.sent
             attempts.delivery = Delivery()
             outcome: Outcome = yield opening(request.send._replace(delivery=attempts.delivery))
-            if isinstance(outcome, Reply) and outcome.status in response.OK and not request.idempotent:
+            if isinstance(outcome, Reply) and outcome.status in OK and not request.idempotent:
                 context.ledger.note_balance(balance_from_headers(outcome.headers))
                 return outcome
             if not may_be_processed(outcome):

@@ -6,8 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._protocol.job_answer import read_prediction
-from muapi_client._protocol.response import OK, REFUSED
-from muapi_client._protocol.steps import Lost
+from muapi_client._protocol.steps import OK, REDIRECTS, REFUSED, Lost
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 PASSING: Final = frozenset({408, 425, 429})  # and every 5xx: the next try may fare better
 REFUSED_UNPROCESSED: Final = 429
-REDIRECTS: Final = range(300, 400)  # never followed, and asking again changes nothing
 NOT_FOUND: Final = 404
 SERVER_FAILED: Final = 500
 FRESH: Final = 30.0  # seconds after an acceptance in which "no such job" may only mean that a replica lags behind
@@ -65,7 +63,7 @@ def may_reread(outcome: Outcome) -> bool:
     """
     if isinstance(outcome, Lost):
         return True
-    if outcome.status in REDIRECTS:
+    if outcome.status in REDIRECTS:  # never followed, and asking again changes nothing
         return False
     return outcome.status in PASSING or outcome.status >= SERVER_FAILED or _is_page(outcome)
 

@@ -1,6 +1,6 @@
 """What a client's requests cost together, and what of its limit is set aside.
 
-Lives here: exact sums. Does not live here: reading a cost out of an answer (``_protocol/cost_headers``), deciding what
+Lives here: exact sums. Does not live here: reading a cost out of an answer (``_protocol/job_answer``), deciding what
 a job may cost (``_jobs/budget``).
 
 Each request counts once, by its id: submit and result both tell the same charge, and a later refund replaces it, so the

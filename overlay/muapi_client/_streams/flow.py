@@ -16,10 +16,9 @@ from muapi_client import errors
 from muapi_client._jobs import waiting
 from muapi_client._jobs.submission import submit
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
 from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
-from muapi_client._protocol.steps import Do, Emit, End, Flow, Lost, Piece, Reply, Sleep, StreamFlow
+from muapi_client._protocol.steps import OK, Do, Emit, End, Flow, Lost, Piece, Reply, Sleep, StreamFlow
 from muapi_client._sandbox.guard import heed
 from muapi_client._spec.validation import refusal
 from muapi_client._state.key_state import name_of
@@ -105,7 +104,7 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     """Open the stream and emit its events until its end was seen."""
     context, course = run.context, run.course
     reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise _refusal_error(run, reply)
     _opened(run, reply)
     reader = Reader(reply.headers.get("content-type", ""))
@@ -171,7 +170,10 @@ def _opened(run: StreamRun, reply: Reply) -> None:
     It teaches of the key at once; whether it was expected is told at the end, since what is paid for is handed on.
     """
     course = run.course
-    course.told, course.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
+    course.told, course.balance = (
+        job_answer.cost_from_headers(reply.headers),
+        job_answer.balance_from_headers(reply.headers),
+    )
     if is_charge(course.told):
         course.charged = True
         run.note()
