@@ -65,7 +65,7 @@ def test_any_text_is_a_key_or_refused(text: str) -> None:
 
 def test_a_key_tells_itself_to_nobody() -> None:
     key = APIKey("sk-secret")
-    assert "secret" not in f"{key} {key!r} {key.__reduce_ex__.__name__} {dir(key)}"
+    assert "secret" not in f"{key} {key!r} {key.__reduce_ex__.__name__} {dir(key)} {key.reveal!r}"
     for travel in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled"):
             travel(key)
