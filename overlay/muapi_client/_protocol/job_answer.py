@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
 from muapi_client._protocol.steps import OK, REFUSED
 from muapi_client._types.cost import Cost
-from muapi_client._types.money import EXACT, MICRO_USD, usd
-from muapi_client._types.outputs import LINKS, read_outputs, tells
+from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
+from muapi_client._types.outputs import LINKS, PLACES, read_outputs, tells
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import JobState, meaning
+from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
 from muapi_client._types.words import read_error, writable
 
 if TYPE_CHECKING:
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 # Statuses with a meaning of their own: there {"status": "error"} is an envelope's word.
 TRANSPORTS: Final = frozenset({401, 402, 403, 404, 408, 422, 425, 429})
 
+# Where an answer tells its cost.
+COST_HEADERS: Final = (
+    "x-muapi-cost-usd",
+    "x-muapi-cost-credits",
+    "x-muapi-cost-bonus-credits",
+    "x-muapi-cost-refunded",
+)
+COST_FIELDS: Final = ("amount_usd", "amount_credits", "bonus_credits_used", "refunded")  # of the body's ``cost``
+PLAIN: Final = frozenset({str, int, float, bool, type(None)})  # the types of what they tell
 DISPUTE: Final = "the cost headers say"  # how the warning about a contradiction begins
 WORDS: Final = {  # how a refund is told as text; a number as text is read as a number
     **dict.fromkeys(("true", "yes", "y", "on", "t", "refunded"), True),
@@ -79,8 +89,9 @@ def _is_output(answer: Mapping[str, Any]) -> bool:
 def _speaks_of_a_job(answer: Any) -> bool:
     if not isinstance(answer, Mapping):
         return False
-    words = (read_id(answer), answer.get("status"), read_error(answer))
-    return any(words) or any(tells(answer.get(place)) for place in ("outputs", "output", "images"))
+    if read_id(answer) or answer.get("status") or read_error(answer):
+        return True
+    return any(tells(answer.get(place)) for place in ("outputs", "output", "images"))
 
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only: bool) -> bool:
@@ -95,17 +106,17 @@ def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None)
     cost, dispute = read_cost(reply.headers, answer)
     named = read_id(answer)
     warnings = [dispute] if dispute else []
-    outputs = read_outputs(answer)
+    outputs = () if answer.keys().isdisjoint(PLACES) else read_outputs(answer)
     status = answer.get("status")
     word = status if isinstance(status, str) else ""
-    if meaning(word) is JobState.DONE and not outputs:
+    if not outputs and job_state(word[:LONGEST_WORD], has_outputs=False, has_error=False) is JobState.DONE:
         warnings.append("the job completed without outputs")
     return Prediction(
         id=request_id or named,
         status=word or ("completed" if outputs else ""),
         outputs=outputs,
         cost=cost,
-        error=read_error(answer),
+        error=read_error(answer) if answer.get("error") else None,
         balance=balance_from_headers(reply.headers),
         warnings=tuple(warnings),
         raw=answer,
@@ -115,7 +126,9 @@ def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None)
 
 def is_final(prediction: Prediction) -> bool:
     """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
-    return prediction.state in (JobState.FAILED, JobState.CANCELLED) or (prediction.done and bool(prediction.outputs))
+    word, has_outputs = prediction.status[:LONGEST_WORD], bool(prediction.outputs)
+    state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
+    return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 
 
 def names_another(prediction: Prediction) -> bool:
@@ -128,7 +141,7 @@ def read_id(answer: Mapping[str, Any]) -> str | None:
     """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
     for name in ("request_id", "id"):
         value = answer.get(name)
-        if isinstance(value, str) and value and writable(value) == value:  # half a character names nothing
+        if isinstance(value, str) and value and (value.isascii() or writable(value) == value):  # no half a character
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
@@ -142,6 +155,20 @@ def read_cost(headers: Mapping[str, str], body: object) -> tuple[Cost | None, st
         headers: The answer's headers; names in lower case.
         body: The answer's body, decoded: what holds ``cost``.
     """
+    whole = body if isinstance(body, Mapping) else {}
+    cost = whole.get("cost")
+    fields = cost if isinstance(cost, Mapping) else {}
+    told = (*map(headers.get, COST_HEADERS), *map(fields.get, COST_FIELDS), whole.get("refunded"))
+    noise = not PLAIN.issuperset(map(type, told)) or any(len(word) > LONGEST for word in told if isinstance(word, str))
+    return (_read_told.__wrapped__ if noise else _read_told)(*told)  # noise is not remembered
+
+
+@lru_cache(maxsize=256, typed=True)  # every look at a job tells the same; typed, since 1 is no True
+def _read_told(*told: Any) -> tuple[Cost | None, str | None]:
+    """Read what is told under ``COST_HEADERS``, under ``COST_FIELDS``, and as the body's own ``refunded``."""
+    *words, refunded = told
+    headers = {name: text for name, text in zip(COST_HEADERS, words, strict=False) if text is not None}
+    body = {"cost": dict(zip(COST_FIELDS, words[len(COST_HEADERS) :], strict=True)), "refunded": refunded}
     cost, dispute = settle(cost_from_headers(headers), cost_from_body(body))
     if cost is None:
         return None, None
@@ -244,7 +271,9 @@ def balance_from_headers(headers: Mapping[str, str]) -> Decimal | None:
 
 def _header(headers: Mapping[str, str], name: str) -> Decimal | None:
     """A header's number; one that a proxy has repeated counts once, one that contradicts itself not at all."""
-    text = headers.get(name, "")
+    text = headers.get(name)
+    if not text:
+        return None
     if "," not in text:
         return usd(text)
     amounts = {usd(value) for value in text.split(",")}
