@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from muapi_client._client.retarget import at_home
 from muapi_client._files.attachments import attachments
 from muapi_client._jobs import recall, waiting
-from muapi_client._jobs.job import run, send_job, submit_job
+from muapi_client._jobs.job import run
+from muapi_client._jobs.submission import send_job, submit_job
 from muapi_client._protocol.exchange import exchange
-from muapi_client._protocol.request import encode, prepare, refuse_stream
+from muapi_client._protocol.request import STREAM, encode, prepare
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
+from muapi_client._spec.validation import refusal
 from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 
@@ -229,6 +231,18 @@ def _sent(lost: SubmitOutcomeUnknownError | Entry) -> tuple[str, datetime | None
         raise MuAPIError("this error carries no call, so there is nothing to look for")
     sent = None if lost.started_at is None else datetime.fromtimestamp(lost.started_at, UTC)
     return lost.call.operation.slug, sent
+
+
+def refuse_stream(call: Call[Any]) -> None:
+    """Refuse a call whose answer is a stream where a whole answer is wanted.
+
+    Raises:
+        ValidationError: It is one.
+    """
+    if call.operation.slug.endswith(STREAM):
+        plain = call.operation.slug.removesuffix(STREAM)
+        message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
+        raise refusal(call, (), message, kind="stream")
 
 
 def flows_of(client: Any, job_class: type[Job]) -> Flows:

@@ -119,7 +119,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
     if context.journal is not None:
         yield Keep(partial(context.journal.settle, key, request_id))
     if record is not None and request_id is not None:
-        record.accept(request_id, None)
+        record.claim(request_id, None)
         context.memory.accept(record)
         context.ledger.accept(record)
     elif record is not None:

@@ -59,7 +59,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
     if isinstance(answer, errors.MuAPIError):
         raise answer
     yield from note_answer(answer, job, context)
-    return (yield from heed(evolve(answer, looks=1), job, context))
+    return (yield from heed(evolve(answer, looks=1), job, context, own=context.memory.owns(job.id)))
 
 
 def wait(
@@ -135,7 +135,7 @@ def _poll(
         else:
             answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
             yield from note_answer(answer, job, context)
-            answer = yield from heed(answer, job, context)
+            answer = yield from heed(answer, job, context, own=context.memory.owns(job.id))
             state = state.after_answer(answer, outcome)
             if on_look is not None:
                 yield Do(partial(on_look, answer))

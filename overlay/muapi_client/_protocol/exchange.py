@@ -99,11 +99,11 @@ def write(
     back_off = BackOff(context)
     try:
         while True:
-            attempts.doubtful = attempts.sent
             attempts.delivery = Delivery()
             outcome: Outcome = yield opening(request.send._replace(delivery=attempts.delivery))
             if isinstance(outcome, Reply) and outcome.status in OK and not request.idempotent:
-                context.ledger.note_balance(balance_from_headers(outcome.headers))
+                if (balance := balance_from_headers(outcome.headers)) is not None:
+                    context.ledger.note_balance(balance)
                 return outcome
             if not may_be_processed(outcome):
                 attempts.delivery = Delivery()
@@ -111,6 +111,7 @@ def write(
             again = may_reread(outcome) if request.idempotent else may_resubmit(outcome)
             if pause is None or not again:
                 break
+            attempts.doubtful = attempts.sent
             yield Sleep(pause)
     except errors.MuAPIError as error:  # such as: the client was closed meanwhile
         if attempts.sent:

@@ -86,13 +86,13 @@ def _may_pass(error: errors.MuAPIError) -> bool:
     return isinstance(error, errors.APIConnectionError) or status in PASSING or status >= SERVER_FAILED
 
 
-def hold(said: Prediction, job: Job, context: Context) -> None:
+def hold(said: Prediction, job: Job, context: Context, *, own: bool) -> None:
     """Hold an answer against what was expected.
 
     Raises:
         SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
     """
-    verdict, own = said.sandbox, context.standing.owns(job.id)
+    verdict = said.sandbox
     if own:
         _learn(said, context)
     if _disappoints(verdict, context):
@@ -110,10 +110,9 @@ def hold(said: Prediction, job: Job, context: Context) -> None:
         )
 
 
-def remark(said: Prediction, job: Job, known: Known, context: Context) -> Flow[None]:
+def remark(said: Prediction, known: Known, context: Context, *, own: bool) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
     if looks_like_sandbox(said, known) and said.sandbox.verdict:
-        own = context.standing.owns(job.id)
         if own:
             _learn(said, context)
         if context.remarks and context.standing.first_warning(own=own):

@@ -8,12 +8,9 @@ Cheap to import.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
-
-OWN_MAXIMUM: Final = 10_000  # ids remembered of jobs accepted through one client, the latest: about 1.5 MB
 
 
 class Listing(NamedTuple):
@@ -52,22 +49,9 @@ class Standing:
     def __init__(self) -> None:
         self._lock = ForkLock()
         self._warned: set[bool] = set()
-        self._own: OrderedDict[str, None] = OrderedDict()
         self.known = NOTHING
         self.asked = False
         self.missed_at: float | None = None
-
-    def accept(self, request_id: str) -> None:
-        """A job was accepted through this client."""
-        with self._lock:
-            self._own[request_id] = None
-            self._own.move_to_end(request_id)
-            if len(self._own) > OWN_MAXIMUM:
-                self._own.popitem(last=False)
-
-    def owns(self, request_id: str) -> bool:
-        """Whether a job is known to be this client's. One without an id is: only the answer to a submit has none."""
-        return not request_id or request_id in self._own
 
     def charge(self, request: str) -> None:
         """A request was charged."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._state.memory import Memory, Record
 from muapi_client._types.cost import Cost
-from muapi_client._types.money import ZERO, total
+from muapi_client._types.money import EXACT, ZERO, total
 from muapi_generated.types import Call
 
 
@@ -125,8 +125,8 @@ class Ledger:
             before = self._costs.get(request)
             now = cost or before
             sums = Sums(
-                total(self.sums.charged, _charged(now), _charged(before).copy_negate()),
-                total(self.sums.refunded, _given_back(now), _given_back(before).copy_negate()),
+                EXACT.subtract(EXACT.add(self.sums.charged, _charged(now)), _charged(before)),
+                EXACT.subtract(EXACT.add(self.sums.refunded, _given_back(now)), _given_back(before)),
                 self.sums.requests + (not told),
                 self.sums.unpriced + (now is None) - (told and before is None),
             )
@@ -191,9 +191,10 @@ class Ledger:
 
     def _settle(self, key: str, cost: Cost) -> None:
         """The cost of a request is known: nothing is set aside for it any more."""
-        set_aside, record = self._aside.get(key), self._memory.get(key)
+        set_aside = self._aside.get(key)
         if set_aside is None:
             return
+        record = self._memory.get(key)
         if record is not None and cost.amount_usd > set_aside:
             slug = record.call.operation.slug
             if slug not in self._highest:
@@ -203,7 +204,8 @@ class Ledger:
 
 
 def _charged(cost: Cost | None) -> Decimal:
-    return cost.charged_usd if cost else ZERO
+    """What was charged, in USD, but for what was given back."""
+    return EXACT.subtract(cost.amount_usd, _given_back(cost)) if cost else ZERO
 
 
 def _given_back(cost: Cost | None) -> Decimal:

@@ -75,7 +75,7 @@ def stream(
     request = yield from prepared
     prediction = yield from submit(request, context, partial(_read_out, channel=channel, new_job=new_job))
     job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
-    prediction = yield from heed(prediction, job, context)
+    prediction = yield from heed(prediction, job, context, own=True)
     yield Emit(StreamEvent(event=LAST, prediction=prediction))
 
 
