@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import MuAPIError, errors
-from muapi_client._protocol.job_answer import read_id, read_prediction
-from muapi_client._protocol.response import decode, parse_typed, status_error
+from muapi_client._protocol.job_answer import TRANSPORTS, read_id, read_prediction
+from muapi_client._protocol.response import BY_STATUS, decode, parse_typed, status_error
 from muapi_client._protocol.steps import Reply
 from muapi_client._sandbox.guard import add_verdict
 from muapi_client._types.status import STATES, JobState
@@ -184,3 +184,7 @@ def test_partial_outputs_in_an_envelope_do_not_end_a_job() -> None:
     said = read_prediction(reply(body), request_id="abc")
     assert said is not None
     assert said.state is JobState.RUNNING
+
+
+def test_a_status_with_an_error_of_its_own_is_no_word_about_a_job() -> None:
+    assert BY_STATUS.keys() <= TRANSPORTS

@@ -30,7 +30,7 @@ from muapi_client.errors import AuthenticationError
         ("http://localhost:8000", "http://localhost:8000"),
         ("http://127.0.0.1:8000/api/v1", "http://127.0.0.1:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
-        ("HTTP://LOCALHOST", "HTTP://LOCALHOST"),
+        ("HTTP://LOCALHOST", "http://localhost"),
     ],
 )
 def test_an_origin(given_url: str | None, origin: str) -> None:
@@ -65,7 +65,7 @@ def test_any_text_is_a_key_or_refused(text: str) -> None:
 
 def test_a_key_tells_itself_to_nobody() -> None:
     key = APIKey("sk-secret")
-    assert "secret" not in f"{key} {key!r} {key.__reduce_ex__.__name__} {dir(key)}"
+    assert "secret" not in f"{key} {key!r} {key.__reduce_ex__.__name__} {dir(key)} {key.reveal!r}"
     for travel in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled"):
             travel(key)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost
-from muapi_client._protocol.cost_headers import (
+from muapi_client._protocol.job_answer import (
+    _read_told,
     balance_from_headers,
     cost_from_body,
     cost_from_headers,
@@ -205,3 +206,15 @@ def test_a_repeated_refund_header_counts() -> None:
     for told in ("true, true", "True, true", "true, false", "false,true"):
         cost = cost_from_headers({"x-muapi-cost-usd": "0.5, 0.50", "x-muapi-cost-refunded": told})
         assert cost == Cost(Decimal("0.5"), refunded=True)
+
+
+def test_what_was_read_before_is_not_taken_for_what_only_equals_it() -> None:
+    read = [read_cost({}, {"cost": {"amount_usd": 1, "amount_credits": count}})[0] for count in (1, True, 1.0)]
+    assert [cost and cost.amount_credits for cost in read] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("noise", ["9" * 5000, ["0.1"], {"usd": 0.1}])
+def test_noise_is_read_as_nothing_and_not_remembered(noise: Any) -> None:
+    before = _read_told.cache_info().currsize
+    assert read_cost({"x-muapi-cost-credits": "2"}, {"cost": {"amount_usd": noise}}) == (None, None)
+    assert _read_told.cache_info().currsize == before

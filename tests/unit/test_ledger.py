@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost, raw_call
-from muapi_client._protocol.cost_headers import cost_from_body
+from muapi_client._protocol.job_answer import cost_from_body
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._state.ledger import Ledger
 from muapi_client._state.memory import Memory, Record

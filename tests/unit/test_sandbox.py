@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -13,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
-from muapi_client._protocol.cost_headers import DISPUTE
+from muapi_client._protocol.job_answer import DISPUTE
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import count_keys, find_in_key_facts, have_same_outputs, looks_like_sandbox
 from muapi_client._sandbox.evidence import INDICATORS, SETTLES, Evidence, Indicator, weigh
 from muapi_client._sandbox.guard import add_verdict
 from muapi_client._state.key_state import KeyFacts, KeyState, Listing
+from muapi_client._state.memory import Memory, Record
 from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 
@@ -287,14 +289,16 @@ def test_a_standing_warns_once_of_its_own_key_and_once_of_others() -> None:
     assert [key_state.first_warning(own=own) for own in (False, False, True, True)] == [True, False, True, False]
 
 
-def test_a_standing_knows_its_own_jobs_the_latest_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client._state.key_state.OWN_MAXIMUM", 2)
-    key_state = KeyState()
-    assert not key_state.owns("a")
-    for request_id in ("a", "b", "a", "c"):
-        key_state.accept(request_id)
-    assert [key_state.owns(request_id) for request_id in ("a", "b", "c", "d")] == [True, False, True, False]
-    assert key_state.owns("")  # answered at once without an id: by nobody else's submit
+def test_a_client_knows_the_jobs_it_submitted_itself() -> None:
+    memory = Memory()
+    submitted, claimed = (Record(FOX, datetime(2026, 11, 1, tzinfo=UTC)) for _ in range(2))
+    assert not memory.owns("a")
+    submitted.accept("a", None)
+    claimed.claim("b", None)
+    for record in (submitted, claimed):
+        memory.accept(record)
+    assert [memory.owns(request_id) for request_id in ("a", "b", "c")] == [True, False, False]
+    assert memory.owns("")  # answered at once without an id: by nobody else's submit
 
 
 MARKED = st.sampled_from(["", "?v=1", "#top", "?v=1#top", "?"])

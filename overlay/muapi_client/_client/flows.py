@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from muapi_client._client.retarget import for_package
 from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs import recall, waiting
-from muapi_client._jobs.job import run, send_job, submit_job
+from muapi_client._jobs.job import run
+from muapi_client._jobs.submission import send_job, submit_job
 from muapi_client._protocol.exchange import exchange
-from muapi_client._protocol.request import encode, prepare, refuse_stream
+from muapi_client._protocol.request import STREAM, encode, prepare
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
+from muapi_client._spec.validation import refusal_error
 from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
@@ -231,6 +233,18 @@ class Flows:
 
     def _read_timeout(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
+
+
+def refuse_stream(call: Call[Any]) -> None:
+    """Refuse a call whose answer is a stream where a whole answer is wanted.
+
+    Raises:
+        ValidationError: It is one.
+    """
+    if call.operation.slug.endswith(STREAM):
+        plain = call.operation.slug.removesuffix(STREAM)
+        message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
+        raise refusal_error(call, (), message, kind="stream")
 
 
 def make_flows(client: Any, job_class: type[Job]) -> Flows:

@@ -24,7 +24,7 @@ from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_reread
-from muapi_client._protocol.steps import Do, Flow, Reply, Send, Sleep
+from muapi_client._protocol.steps import OK, Do, Flow, Reply, Send, Sleep
 from muapi_client._spec.validation import refusal_error
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
@@ -150,7 +150,7 @@ def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: Upl
         on_progress=on_progress,
     )
     reply = yield from read(Do(partial(uploads.transfer.post, form)), uploads.context)
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise response.status_error(reply)
     return response.decode(reply)
 
@@ -180,7 +180,7 @@ def _presign(source: Source, on_progress: OnProgress, uploads: UploadContext) ->
     reply = yield from read(encode(get_upload_url(filename=source.name), uploads.context), uploads.context)
     if reply.status in NO_FORM:
         return None
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise response.status_error(reply)
     body = _fields(response.decode(reply))
     url, fields = body.get("url"), _fields(body.get("fields"))

@@ -12,6 +12,7 @@ from muapi_client import catalog, errors
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
+from muapi_client._protocol.steps import OK
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation
@@ -45,7 +46,7 @@ def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[E
     if reply.status == response.NOT_FOUND:
         detail = response.status_error(reply).detail
         raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.read_facts(reply))
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise response.status_error(reply)
     answer = response.decode(reply)
     cost = usd(answer.get("cost")) if isinstance(answer, dict) else None

@@ -38,7 +38,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
     if record is None and lost_key is not None:
         record = memory.get(lost_key)
         if record is not None:
-            record.accept(job.id, prediction.cost)
+            record.claim(job.id, prediction.cost)
             memory.accept(record)
             context.ledger.accept(record)
         if journal is not None:

@@ -55,7 +55,7 @@ def _learn_what_others_settled(context: Context, unknown_keys: set[str]) -> Flow
     for entry in (yield Keep(partial(context.journal.entries, account=context.account))):
         record = lost.get(entry.key)
         if record is not None and entry.request_id is not None:
-            record.accept(entry.request_id, entry.cost)
+            record.claim(entry.request_id, entry.cost)
             context.memory.accept(record)
             context.ledger.accept(record)
 
@@ -163,7 +163,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
             "that submit is settled already, or is another client's: mu.unknown() lists what is not"
         )
     if record is not None and request_id is not None:
-        record.accept(request_id, None)
+        record.claim(request_id, None)
         context.memory.accept(record)
         context.ledger.accept(record)
     elif record is not None:

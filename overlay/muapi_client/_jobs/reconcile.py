@@ -23,7 +23,7 @@ from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.resend import http_date
-from muapi_client._protocol.steps import Do, Keep
+from muapi_client._protocol.steps import OK, Do, Keep
 from muapi_client._types.reconciliation import Reconciliation
 from muapi_client.errors import MuAPIError, NotFoundError, SubmitOutcomeUnknownError
 from muapi_generated.api.platform.get_history import get_history
@@ -126,7 +126,7 @@ def reconcile(
     while True:
         reply = yield from read(encode(get_history(cursor=cursor or UNSET, limit=PAGE), context), context)
         here = EPOCH + timedelta(seconds=(yield Do(wall)))
-        if reply.status not in response.OK:
+        if reply.status not in OK:
             raise response.status_error(reply)
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))

@@ -1,8 +1,8 @@
 """One paid submission, stated once: for ``run``, ``submit``, ``send`` and ``stream`` alike. Pure.
 
-Lives here: the order of key check, reservation, journal and POST, and what becomes of each however it ends. Does not
-live here: whether a try may be followed by another (``_protocol/exchange``), what a stream says (``_streams``), waiting
-for the job (``waiting``).
+Lives here: the order of key check, reservation, journal and POST, what becomes of each however it ends, and what a
+job's POST is answered with. Does not live here: whether a try may be followed by another (``_protocol/exchange``), what
+a stream says (``_streams``), waiting for the job (``waiting``).
 
 Doubt is the default. The client's memory knows of a submission before it is sent, and what it says of one that has
 begun to leave is "may have been charged" until something better is proven: see :func:`fate_of`.
@@ -16,14 +16,25 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from attrs import evolve
+
 from muapi_client import errors
+from muapi_client._jobs.journaling import warn_of_overruns
+from muapi_client._jobs.waiting import judge
+from muapi_client._protocol.exchange import unknown_error, write
+from muapi_client._protocol.job_answer import is_final, read_prediction
 from muapi_client._protocol.request import Request, has_idempotency_key
-from muapi_client._protocol.steps import Flow, Keep, Sleep
+from muapi_client._protocol.resend import Reading, classify
+from muapi_client._protocol.response import parse_typed, status_error
+from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
+from muapi_client._sandbox.guard import check_answer
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
+from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
+    from muapi_client._types.prediction import Prediction
 
 R = TypeVar("R")
 
@@ -53,6 +64,51 @@ def fate_of(record: Record, error: BaseException | None) -> Fate:
         return Fate.IN_DOUBT if isinstance(error, errors.MuAPIError) else Fate.INTERRUPTED
     own_check = isinstance(error, errors.APIStatusError | errors.SpendLimitError)
     return Fate.REFUSED if own_check else Fate.NOT_SENT
+
+
+def submit_job(
+    request: Request, context: Context, *, now: float, new_job: Callable[..., Job] = Job, waits: bool = False
+) -> Flow[Job | Prediction]:
+    """Submit a job: a :class:`Job` once accepted, or the finished :class:`Prediction` answered at once.
+
+    Args:
+        now: The clock's reading, in seconds.
+        new_job: What makes the job, so that it can hold its client.
+        waits: Whether the job is waited for at once.
+
+    Raises:
+        JobFailedError, JobCancelledError: The answer itself says that the job ended badly.
+        MuAPIError: Those of :func:`submit`.
+    """
+    answer = yield from submit(request, context, post, waits=waits)
+    job = new_job(answer.id or "", request.call, answer.cost, datetime.now(UTC))
+    try:
+        if context.ledger.overruns:
+            yield from warn_of_overruns(context)
+        answer = yield from check_answer(answer, job, context, own=True)
+        ended = answer.id is None or is_final(answer)
+        return judge(job, evolve(answer, seconds=(yield Sleep(0.0)) - now)) if ended else job
+    except BaseException as error:
+        add_job_note(error, job.id)
+        raise
+
+
+def send_job(request: Request, context: Context) -> Flow[Any]:
+    """Submit a job as any other call is sent: by the same rules, and answered with the body as the document types it.
+
+    A job that ended badly at once is an answer here, not an error.
+    """
+    answer = yield from submit(request, context, post)
+    try:
+        if context.ledger.overruns:
+            yield from warn_of_overruns(context)
+        job = Job(answer.id or "", request.call, answer.cost, datetime.now(UTC))
+        yield from check_answer(answer, job, context, own=True)
+        operation = request.call.operation
+        return parse_typed(operation.answer, answer.raw, operation.package)
+    except BaseException as error:
+        add_job_note(error, answer.id)
+        raise
 
 
 def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: bool = False) -> Generator[Any, Any, R]:
@@ -116,6 +172,29 @@ def _carry_out(request: Request, record: Record, context: Context, exchange: Exc
         del error  # it holds this frame
 
 
+def post(request: Request, record: Record, context: Context) -> Flow[Prediction]:
+    """The exchange of a job: one POST, answered with a request id or with the finished job.
+
+    Raises:
+        APIStatusError: The server refused; ``cost`` tells whether it charged all the same.
+        APIConnectionError: It never left; nothing was charged.
+        SubmitOutcomeUnknownError: It may have been accepted and charged.
+    """
+    reply = yield from write(request, record, context)
+    if reply.status not in OK and classify(reply) is Reading.REFUSAL:
+        error = status_error(reply)
+        record.refuse(error.cost)
+        raise error
+    answer = read_prediction(reply, request_id=None)
+    if answer is None or (answer.id is None and not is_final(answer)):
+        raise unknown_error(request, f"HTTP {reply.status} with neither a request id nor a result", reply=reply)
+    if is_final(answer):
+        record.finish(answer, at=reply.at)
+    else:
+        record.accept(answer.id, answer.cost, at=reply.at)
+    return answer
+
+
 def conclude(record: Record, fate: Fate, context: Context, error: BaseException | None) -> None:
     """Tell memory and ledger what became of a submission. No step, so that nothing comes between."""
     memory, ledger = context.memory, context.ledger
@@ -137,8 +216,6 @@ def conclude(record: Record, fate: Fate, context: Context, error: BaseException 
                 ledger.release(lost.key)
             memory.accept(record)
             ledger.accept(record)
-            if record.request_id:
-                context.key_state.accept(record.request_id)
 
 
 def _find_repeated(record: Record, context: Context) -> list[Record]:
@@ -229,8 +306,6 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
         JournalError: It cannot be written; it is written again at the end.
     """
     context.memory.accept(record)
-    if record.request_id:
-        context.key_state.accept(record.request_id)
     if context.journal is not None and record.journaled:
         yield Keep(_entry_write(record, Fate.ACCEPTED, context))
 
@@ -249,3 +324,11 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)
     return partial(journal.mark_unknown, key, record.reason)
+
+
+def add_job_note(error: BaseException, request_id: str | None) -> None:
+    """Have an interrupt, or the error of a callback, carry the id of the paid job it comes between."""
+    if not request_id or (isinstance(error, errors.MuAPIError) and error.request_id == request_id):
+        return
+    if not any(request_id in note for note in getattr(error, "__notes__", ())):
+        error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")

@@ -16,11 +16,10 @@ from attrs import evolve
 from muapi_client import errors
 from muapi_client._jobs.journaling import begin_wait, end_wait, note_answer
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.cost_headers import balance_from_headers, tells_refund
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
-from muapi_client._protocol.steps import Do, Flow, NoReply, Outcome, Reply, Sleep
+from muapi_client._protocol.steps import OK, Do, Flow, NoReply, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import fit
 from muapi_client._types.prediction import Prediction
@@ -60,7 +59,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
     if isinstance(answer, errors.MuAPIError):
         raise answer
     yield from note_answer(answer, job, context)
-    return (yield from check_answer(evolve(answer, looks=1), job, context))
+    return (yield from check_answer(evolve(answer, looks=1), job, context, own=context.memory.owns(job.id)))
 
 
 def wait(
@@ -136,7 +135,7 @@ def _poll(
         else:
             answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
             yield from note_answer(answer, job, context)
-            answer = yield from check_answer(answer, job, context)
+            answer = yield from check_answer(answer, job, context, own=context.memory.owns(job.id))
             state = state.after_answer(answer, outcome)
             if on_look is not None:
                 yield Do(partial(on_look, answer))
@@ -161,12 +160,12 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
     if answer is not None and not job_answer.names_another(answer):
         paid = context.ledger.cost_of(job.id) or job.cost
         if answer.cost is None and paid is not None:  # a refund may be told alone, of a charge that was told before
-            refunded_now = tells_refund(outcome.headers, answer.raw, paid.amount_usd)
+            refunded_now = job_answer.tells_refund(outcome.headers, answer.raw, paid.amount_usd)
             answer = evolve(answer, cost=evolve(paid, refunded=True)) if refunded_now else answer
         context.note(answer.cost, answer.balance, job.id)
         return answer
-    if answer is None and outcome.status not in response.OK:
-        context.note(None, balance_from_headers(outcome.headers), None)
+    if answer is None and outcome.status not in OK:
+        context.note(None, job_answer.balance_from_headers(outcome.headers), None)
         return response.status_error(outcome, request_id=job.id)
     trouble = (
         f"the answer is about job {job_answer.read_id(answer.raw)}"

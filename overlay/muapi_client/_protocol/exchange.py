@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
 from muapi_client._protocol import response
-from muapi_client._protocol.cost_headers import balance_from_headers
+from muapi_client._protocol.job_answer import balance_from_headers
 from muapi_client._protocol.request import has_idempotency_key, prepare
 from muapi_client._protocol.resend import (
     Reading,
@@ -20,7 +20,7 @@ from muapi_client._protocol.resend import (
     may_resubmit,
     retry_after,
 )
-from muapi_client._protocol.steps import NoReply, Reply, Send, Sleep
+from muapi_client._protocol.steps import OK, NoReply, Reply, Send, Sleep
 from muapi_client._runtime.delivery import Attempts, Delivery
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
     """
     request = prepare(call, context, started_at=started_at)
     reply = yield from (read(request.send, context) if reads else _write_noted(request, context))
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise response.status_error(reply)
     if not reply.content:
         return None  # 204: done, and nothing to say
@@ -113,11 +113,11 @@ def write(
     back_off = BackOff(context)
     try:
         while True:
-            attempts.doubtful = attempts.sent
             attempts.delivery = Delivery()
             outcome: Outcome = yield opening(request.send._replace(delivery=attempts.delivery))
-            if isinstance(outcome, Reply) and outcome.status in response.OK and not request.idempotent:
-                context.ledger.note_balance(balance_from_headers(outcome.headers))
+            if isinstance(outcome, Reply) and outcome.status in OK and not request.idempotent:
+                if (balance := balance_from_headers(outcome.headers)) is not None:
+                    context.ledger.note_balance(balance)
                 return outcome
             if not may_be_processed(outcome):
                 attempts.delivery = Delivery()
@@ -125,6 +125,7 @@ def write(
             again = may_reread(outcome) if request.idempotent else may_resubmit(outcome)
             if pause is None or not again:
                 break
+            attempts.doubtful = attempts.sent
             yield Sleep(pause)
     except errors.MuAPIError as error:  # such as: the client was closed meanwhile
         if attempts.sent:

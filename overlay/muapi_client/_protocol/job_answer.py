@@ -1,22 +1,56 @@
-"""What an answer says of a job. Pure."""
+"""What an answer says: of a job, and of what it cost. Missing is not zero. Pure.
+
+Every shape an answer has been seen in is read here, and only here. Does not live here: which error an answer stands for
+(``response``), what a job made (``_types/outputs``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._protocol.cost_headers import balance_from_headers, read_cost
-from muapi_client._protocol.response import BY_STATUS, OK, REFUSED, peek
-from muapi_client._types.outputs import LINKS, has_output, read_outputs
+from attrs import evolve
+
+from muapi_client._protocol.steps import OK, REFUSED
+from muapi_client._types.cost import Cost
+from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
+from muapi_client._types.outputs import LINKS, PLACES, has_output, read_outputs
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import JobState, meaning
+from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
 from muapi_client._types.words import read_error, writable
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from muapi_client._protocol.steps import Reply
 
+# Statuses with a meaning of their own: there {"status": "error"} is an envelope's word.
+TRANSPORTS: Final = frozenset({401, 402, 403, 404, 408, 422, 425, 429})
 
-TRANSPORTS: Final = frozenset({*BY_STATUS, 408, 425})  # there {"status": "error"} is an envelope's word
+# Where an answer tells its cost.
+COST_HEADERS: Final = (
+    "x-muapi-cost-usd",
+    "x-muapi-cost-credits",
+    "x-muapi-cost-bonus-credits",
+    "x-muapi-cost-refunded",
+)
+COST_FIELDS: Final = ("amount_usd", "amount_credits", "bonus_credits_used", "refunded")  # of the body's ``cost``
+PLAIN: Final = frozenset({str, int, float, bool, type(None)})  # the types of what they tell
+DISPUTE: Final = "the cost headers say"  # how the warning about a contradiction begins
+WORDS: Final = {  # how a refund is told as text; a number as text is read as a number
+    **dict.fromkeys(("true", "yes", "y", "on", "t", "refunded"), True),
+    **dict.fromkeys(("false", "no", "n", "off", "f"), False),
+}
+
+
+def peek(reply: Reply) -> Any:
+    """The JSON of an answer, or None where it is none."""
+    try:
+        return json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | None:
@@ -55,8 +89,9 @@ def _is_output(answer: Mapping[str, Any]) -> bool:
 def _speaks_of_a_job(answer: Any) -> bool:
     if not isinstance(answer, Mapping):
         return False
-    words = (read_id(answer), answer.get("status"), read_error(answer))
-    return any(words) or any(has_output(answer.get(place)) for place in ("outputs", "output", "images"))
+    if read_id(answer) or answer.get("status") or read_error(answer):
+        return True
+    return any(has_output(answer.get(place)) for place in ("outputs", "output", "images"))
 
 
 def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only: bool) -> bool:
@@ -71,17 +106,17 @@ def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None)
     cost, dispute = read_cost(reply.headers, answer)
     named = read_id(answer)
     warnings = [dispute] if dispute else []
-    outputs = read_outputs(answer)
+    outputs = () if answer.keys().isdisjoint(PLACES) else read_outputs(answer)
     status = answer.get("status")
     word = status if isinstance(status, str) else ""
-    if meaning(word) is JobState.DONE and not outputs:
+    if not outputs and job_state(word[:LONGEST_WORD], has_outputs=False, has_error=False) is JobState.DONE:
         warnings.append("the job completed without outputs")
     return Prediction(
         id=request_id or named,
         status=word or ("completed" if outputs else ""),
         outputs=outputs,
         cost=cost,
-        error=read_error(answer),
+        error=read_error(answer) if answer.get("error") else None,
         balance=balance_from_headers(reply.headers),
         warnings=tuple(warnings),
         raw=answer,
@@ -91,7 +126,9 @@ def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None)
 
 def is_final(prediction: Prediction) -> bool:
     """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
-    return prediction.state in (JobState.FAILED, JobState.CANCELLED) or (prediction.done and bool(prediction.outputs))
+    word, has_outputs = prediction.status[:LONGEST_WORD], bool(prediction.outputs)
+    state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
+    return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 
 
 def names_another(prediction: Prediction) -> bool:
@@ -105,8 +142,149 @@ def read_id(answer: Mapping[str, Any]) -> str | None:
     for name in ("request_id", "id"):
         value = answer.get(name)
         # Half a character names nothing, nor does what a path cannot hold: such a job could never be looked at.
-        if isinstance(value, str) and value.strip(". ") and writable(value) == value:
+        if isinstance(value, str) and value.strip(". ") and (value.isascii() or writable(value) == value):
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
     return None
+
+
+def read_cost(headers: Mapping[str, str], body: object) -> tuple[Cost | None, str | None]:
+    """Read what one answer tells of the charge, in its headers and its body, and say where they disagree.
+
+    Args:
+        headers: The answer's headers; names in lower case.
+        body: The answer's body, decoded: what holds ``cost``.
+    """
+    whole = body if isinstance(body, Mapping) else {}
+    cost = whole.get("cost")
+    fields = cost if isinstance(cost, Mapping) else {}
+    told = (*map(headers.get, COST_HEADERS), *map(fields.get, COST_FIELDS), whole.get("refunded"))
+    noise = not PLAIN.issuperset(map(type, told)) or any(len(word) > LONGEST for word in told if isinstance(word, str))
+    return (_read_told.__wrapped__ if noise else _read_told)(*told)  # noise is not remembered
+
+
+@lru_cache(maxsize=256, typed=True)  # every look at a job tells the same; typed, since 1 is no True
+def _read_told(*told: Any) -> tuple[Cost | None, str | None]:
+    """Read what is told under ``COST_HEADERS``, under ``COST_FIELDS``, and as the body's own ``refunded``."""
+    *words, refunded = told
+    headers = {name: text for name, text in zip(COST_HEADERS, words, strict=False) if text is not None}
+    body = {"cost": dict(zip(COST_FIELDS, words[len(COST_HEADERS) :], strict=True)), "refunded": refunded}
+    cost, dispute = settle(cost_from_headers(headers), cost_from_body(body))
+    if cost is None:
+        return None, None
+    in_headers, in_body = _refund_in_headers(headers, cost.amount_usd), _refund_in_body(body, cost.amount_usd)
+    if (in_headers or in_body) and not cost.refunded:
+        cost = evolve(cost, refunded=True)
+    if dispute is None and {in_headers, in_body} == {True, False}:
+        yes, no = ("headers", "body") if in_headers else ("body", "headers")
+        dispute = (
+            f"{DISPUTE} otherwise than the body: {cost.amount_usd} USD were refunded by the {yes}, not by the {no}"
+        )
+    return cost, dispute
+
+
+def tells_refund(headers: Mapping[str, str], body: object, amount: Decimal) -> bool:
+    """Whether an answer says that a charge of ``amount`` USD, told by an earlier one, was given back."""
+    return bool(_refund_in_headers(headers, amount) or _refund_in_body(body, amount))
+
+
+def cost_from_headers(headers: Mapping[str, str]) -> Cost | None:
+    """Read the ``X-MuAPI-Cost-…`` headers; names in lower case."""
+    amount = _header(headers, "x-muapi-cost-usd")
+    if amount is None or amount < 0:
+        return None
+    return Cost(
+        amount,
+        int(_header(headers, "x-muapi-cost-credits") or 0),
+        int(_header(headers, "x-muapi-cost-bonus-credits") or 0),
+        _refund_in_headers(headers, amount) is True,
+    )
+
+
+def cost_from_body(body: object) -> Cost | None:
+    """Read a body's ``cost`` object."""
+    cost = body.get("cost") if isinstance(body, Mapping) else None
+    if not isinstance(cost, Mapping):
+        return None
+    amount = usd(cost.get("amount_usd"))
+    if amount is None or amount < 0:
+        return None
+    return Cost(
+        amount,
+        _count(cost.get("amount_credits")),
+        _count(cost.get("bonus_credits_used")),
+        _refund_in_body(body, amount) is True,
+    )
+
+
+def settle(in_headers: Cost | None, in_body: Cost | None) -> tuple[Cost | None, str | None]:
+    """Make one cost of the two places that tell it, and say where they disagree about the amount.
+
+    The body's amount wins: the reference calls it "the actual wallet charge" and the headers a copy of it. A refund
+    counts whichever place tells it. It comes after the charge and is never taken back, so that of two places the one
+    that tells it speaks later; the other one was written before, or is silent. (No documented field tells of a part;
+    see :func:`_read_refund`.)
+    """
+    if in_headers is None or in_body is None:
+        return in_body or in_headers, None
+    header, body = (cost.amount_usd.quantize(MICRO_USD, context=EXACT) for cost in (in_headers, in_body))
+    cost = evolve(in_body, refunded=True) if in_headers.refunded and not in_body.refunded else in_body
+    return cost, None if header == body else f"{DISPUTE} {_say(in_headers)}, the body says {_say(in_body)}"
+
+
+def _refund_in_headers(headers: Mapping[str, str], amount: Decimal) -> bool | None:
+    return _any_refund(headers.get("x-muapi-cost-refunded", "").split(","), amount)
+
+
+def _refund_in_body(body: object, amount: Decimal) -> bool | None:
+    if not isinstance(body, Mapping):
+        return None
+    cost = body.get("cost")
+    return _any_refund([body.get("refunded"), cost.get("refunded") if isinstance(cost, Mapping) else None], amount)
+
+
+def _any_refund(values: Iterable[object], amount: Decimal) -> bool | None:
+    found = {_read_refund(value, amount) for value in values}
+    return True if True in found else False if False in found else None
+
+
+def _read_refund(value: object, amount: Decimal) -> bool | None:
+    """Whether a charge was given back, or None where that is not told.
+
+    Told as a boolean, as text or as a number: 1, or the amount itself. Any other number would be a part of it, and what
+    remains of the charge is not told, so it counts as charged: better too much than more than ``max_spend``.
+    """
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and (word := value.strip().lower()) in WORDS:
+        return WORDS[word]
+    number = usd(value)
+    if number is None:
+        return None
+    return False if number == 0 else True if number in (1, amount) else None
+
+
+def balance_from_headers(headers: Mapping[str, str]) -> Decimal | None:
+    """Read ``X-Account-Balance``: what is left in the wallet, in USD."""
+    return _header(headers, "x-account-balance")
+
+
+def _header(headers: Mapping[str, str], name: str) -> Decimal | None:
+    """A header's number; one that a proxy has repeated counts once, one that contradicts itself not at all."""
+    text = headers.get(name)
+    if not text:
+        return None
+    if "," not in text:
+        return usd(text)
+    amounts = {usd(value) for value in text.split(",")}
+    return amounts.pop() if len(amounts) == 1 else None
+
+
+def _count(value: object) -> int:
+    amount = usd(value)
+    return int(amount) if amount is not None else 0
+
+
+def _say(cost: Cost) -> str:
+    return f"{cost.amount_usd} USD{' (refunded)' if cost.refunded else ''}"

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from attrs import evolve
 
 from muapi_client._protocol.steps import Send
-from muapi_client._spec.validation import check, declares, refusal_error
+from muapi_client._spec.validation import body_fields, check, refusal_error
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
@@ -31,17 +31,15 @@ class Request(NamedTuple):
         send: The exchange that carries it.
         started_at: When it was made ready, in seconds since the epoch, for errors and records.
         reading: The same on the client's clock, in seconds.
+        idempotent: Whether it may be sent again whatever happened to it: a repetition is answered with the first
+            outcome.
     """
 
     call: Call[Any]
     send: Send
     started_at: float
-    reading: float = 0.0
-
-    @property
-    def idempotent(self) -> bool:
-        """Whether it may be sent again whatever happened to it: a repetition is answered with the first outcome."""
-        return has_idempotency_key(self.call)
+    reading: float
+    idempotent: bool
 
 
 def prepare(
@@ -58,7 +56,7 @@ def prepare(
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; nothing was sent.
     """
     call = _with_key(call, new_key)
-    return Request(call, encode(call, context), started_at, reading)
+    return Request(call, encode(call, context), started_at, reading, has_idempotency_key(call))
 
 
 def encode(call: Call[Any], context: Context) -> Send:
@@ -82,19 +80,7 @@ def encode(call: Call[Any], context: Context) -> Send:
 
 def has_idempotency_key(call: Call[Any]) -> bool:
     """Whether a call names an idempotency key that the pinned document knows (data tools do)."""
-    return (call.body or {}).get(IDEMPOTENCY_KEY) is not None and declares(call, IDEMPOTENCY_KEY)
-
-
-def refuse_stream(call: Call[Any]) -> None:
-    """Refuse a call whose answer is a stream where a whole answer is wanted.
-
-    Raises:
-        ValidationError: It is one.
-    """
-    if call.operation.slug.endswith(STREAM):
-        plain = call.operation.slug.removesuffix(STREAM)
-        message = f"it answers with a stream of events: use mu.stream(call), or use {plain} for the whole at once"
-        raise refusal_error(call, (), message, kind="stream")
+    return (call.body or {}).get(IDEMPOTENCY_KEY) is not None and _knows_key(call)
 
 
 def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
@@ -104,13 +90,18 @@ def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
         ValidationError: Its key is blank: two requests with blank keys would count as one, or be charged twice.
     """
     body = call.body
-    if body is None or not declares(call, IDEMPOTENCY_KEY):
+    if body is None or not _knows_key(call):
         return call
     given = body.get(IDEMPOTENCY_KEY)
     if isinstance(given, str) and not given.strip():
         message = f"{IDEMPOTENCY_KEY} is blank: leave it out to have one made, or give one of your own"
         raise refusal_error(call, (IDEMPOTENCY_KEY,), message, kind="string_too_short")
     return call if given is not None or not new_key else evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
+
+
+def _knows_key(call: Call[Any]) -> bool:
+    """Whether the document knows an idempotency key of the call's body."""
+    return IDEMPOTENCY_KEY in body_fields(call.operation.package, call.operation.request)
 
 
 def _path(call: Call[Any]) -> str:

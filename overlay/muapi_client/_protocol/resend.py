@@ -6,8 +6,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._protocol.job_answer import read_prediction
-from muapi_client._protocol.response import OK, REFUSED, status_error
-from muapi_client._protocol.steps import NoReply
+from muapi_client._protocol.response import status_error
+from muapi_client._protocol.steps import OK, REDIRECTS, REFUSED, NoReply
 from muapi_client._types.cost import is_charge
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PASSING: Final = frozenset({408, 425, 429})  # and every 5xx: the next try may fare better
 REFUSED_UNPROCESSED: Final = 429
-REDIRECTS: Final = range(300, 400)  # never followed, and asking again changes nothing
 NOT_FOUND: Final = 404
 SERVER_FAILED: Final = 500
 FRESH: Final = 30.0  # seconds after an acceptance in which "no such job" may only mean that a replica lags behind
@@ -71,7 +70,7 @@ def may_reread(outcome: Outcome) -> bool:
     """
     if isinstance(outcome, NoReply):
         return True
-    if outcome.status in REDIRECTS:
+    if outcome.status in REDIRECTS:  # never followed, and asking again changes nothing
         return False
     return outcome.status in PASSING or outcome.status >= SERVER_FAILED or _is_page(outcome)
 

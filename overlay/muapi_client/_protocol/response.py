@@ -1,7 +1,7 @@
 """Raw answers, judged: a typed value, or the error it stands for. Pure.
 
-Every shape an answer has been seen in is read here, and only here; the generated parsers see nothing that has not
-been judged. Whatever arrives, what comes out is a value or a ``MuAPIError``.
+Does not live here: what an answer says of a job and of money (``job_answer``). The generated parsers see nothing that
+has not been judged. Whatever arrives, what comes out is a value or a ``MuAPIError``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers, read_cost
+from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost
+from muapi_client._protocol.steps import REDIRECTS, REFUSED
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.words import as_words
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from muapi_client._protocol.steps import Reply
     from muapi_client._types.cost import Cost
 
-OK: Final = range(200, 300)
-REDIRECTS: Final = range(300, 400)
-REFUSED: Final = range(400, 500)
 EXCERPT: Final = 300  # characters of an unreadable body shown in a message; the whole body is on the error
 
 BY_STATUS: Final[Mapping[int, type[errors.APIStatusError]]] = {
@@ -137,14 +135,6 @@ def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
     elif isinstance(body, Mapping):
         return getattr(models, answer).from_dict(body)
     raise errors.ResponseError(f"expected {answer}, got {type(body).__name__}", body=json.dumps(body).encode())
-
-
-def peek(reply: Reply) -> Any:
-    """The JSON of an answer, or None where it is none."""
-    try:
-        return json.loads(reply.content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def read_facts(reply: Reply) -> dict[str, Any]:

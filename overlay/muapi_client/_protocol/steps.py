@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from muapi_client.errors import APIConnectionError
 
 R = TypeVar("R")
+
+
+OK: Final = range(200, 300)  # the statuses of an answer
+REDIRECTS: Final = range(300, 400)
+REFUSED: Final = range(400, 500)
 
 
 class Send(NamedTuple):

@@ -11,7 +11,7 @@ key's answers never load: they are charged, and that is seen at a glance.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
     from muapi_client._types.sandbox import SandboxVerdict
+    from muapi_generated.types import Call
 
 
-def add_verdict(prediction: Prediction, known: KeyFacts = NOTHING) -> Prediction:
+def add_verdict(prediction: Prediction, known: KeyFacts = NOTHING, call: Call[Any] | None = None) -> Prediction:
     """The prediction with its verdict, weighed once that is asked for.
 
     Args:
         known: What was known of the key when the answer came; nothing, of a job that may be another key's.
+        call: What was submitted; None leaves what the prediction says of it.
     """
-    return evolve(prediction, sandbox=partial(_weigh, known=known))
+    return evolve(prediction, call=call or prediction.call, sandbox=partial(_weigh, known=known))
 
 
 def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
@@ -42,27 +44,31 @@ def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
     return judge_answer(prediction, known)
 
 
-def check_answer(answer: Prediction, job: Job, context: Context) -> Flow[Prediction]:
+def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -> Flow[Prediction]:
     """Learn of the key from an answer about its job, and answer it with what was known before.
 
     The journal knows of the job by now, so that an error here loses nothing.
+
+    Args:
+        own: Whether this client submitted the job, so that the answer teaches of its key.
 
     Raises:
         SandboxMismatchError: The answer is not of the expected kind; the error holds job and answer.
     """
     key_state = context.key_state
-    own = key_state.owns(job.id)
     known = key_state.known if own else NOTHING
-    answer = add_verdict(evolve(answer, call=job.call), known)
-    charged = is_charge(answer.cost)
-    if charged and own:
+    answer = add_verdict(answer, known, job.call)
+    charged = answer.cost is not None and (
+        answer.cost.amount_usd > 0 or is_charge(answer.cost)
+    )  # mostly dollars show it
+    if charged and own and not known.charged:
         key_state.charge(describe_request(answer.id))
     if (charged and context.expect != "sandbox") or (not charged and answer.state is JobState.RUNNING):
         return answer
     from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
     if context.expect is not None:
-        mismatch.require_expected_kind(answer, job, context)
+        mismatch.require_expected_kind(answer, job, context, own=own)
     else:
-        yield from mismatch.warn_once(answer, job, known, context)
+        yield from mismatch.warn_once(answer, known, context, own=own)
     return answer

@@ -87,13 +87,13 @@ def _may_pass(error: errors.MuAPIError) -> bool:
     return isinstance(error, errors.APIConnectionError) or status in PASSING or status >= SERVER_FAILED
 
 
-def require_expected_kind(answer: Prediction, job: Job, context: Context) -> None:
+def require_expected_kind(answer: Prediction, job: Job, context: Context, *, own: bool) -> None:
     """Hold an answer against what was expected.
 
     Raises:
         SandboxMismatchError: It is not of the expected kind; the error holds job and answer.
     """
-    verdict, own = answer.sandbox, context.key_state.owns(job.id)
+    verdict = answer.sandbox
     if own:
         _learn(answer, context)
     if _is_unexpected(verdict, context):
@@ -112,10 +112,9 @@ def require_expected_kind(answer: Prediction, job: Job, context: Context) -> Non
         )
 
 
-def warn_once(answer: Prediction, job: Job, known: KeyFacts, context: Context) -> Flow[None]:
+def warn_once(answer: Prediction, known: KeyFacts, context: Context, *, own: bool) -> Flow[None]:
     """Learn from an answer that was not charged, and warn of the first one that is a sandbox's."""
     if looks_like_sandbox(answer, known) and answer.sandbox.verdict:
-        own = context.key_state.owns(job.id)
         if own:
             _learn(answer, context)
         if context.warns and context.key_state.first_warning(own=own):

@@ -17,12 +17,17 @@ SHORTEST: Final = 16  # characters; real keys are longer, and a test's "k" is pa
 
 
 class APIKey:
-    """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals."""
+    """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals.
 
-    __slots__ = ("_reveal",)
+    Attributes:
+        reveal: Answers the key itself, for the request that carries it. A method of the text's own, whose repr does
+            not show the text.
+    """
+
+    __slots__ = ("reveal",)
 
     def __init__(self, key: str) -> None:
-        self._reveal: Callable[[], str] = lambda: key
+        self.reveal: Callable[[], str] = key.__str__
 
     def __repr__(self) -> str:
         return "APIKey('…')"
@@ -30,18 +35,13 @@ class APIKey:
     def __reduce__(self) -> str:
         raise TypeError("an API key is not pickled; make the client anew in the other process")
 
-    def reveal(self) -> str:
-        """The key itself, for the request that carries it."""
-        return self._reveal()
-
     def hide_text(self, text: str) -> str:
         """A text without the key, should a server echo it there."""
-        key = self._reveal()
-        return text.replace(key, "[API key]") if len(key) >= SHORTEST else text
+        return text.replace(self.reveal(), "[API key]") if len(self.reveal()) >= SHORTEST else text
 
     def hide(self, content: bytes) -> bytes:
         """An answer without the key, should it echo it; words shorter than any key are left alone."""
-        key = self._reveal().encode()
+        key = self.reveal().encode()
         return content.replace(key, b"[API key]") if len(key) >= SHORTEST else content
 
 

@@ -35,12 +35,6 @@ def check(call: Call[Any]) -> None:
         raise _local_error(call, found)
 
 
-def declares(call: Call[Any], field: str) -> bool:
-    """Return whether the pinned document knows a field of the call's body."""
-    operation = call.operation
-    return bool(operation.request) and field in _fields(operation.package, operation.request)
-
-
 def refusal_error(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
     """The local refusal of a call for one problem the models know nothing of."""
     return _local_error(call, [{"loc": ["body", *where], "msg": message, "type": kind}])
@@ -61,16 +55,23 @@ def _model(package: str, name: str) -> type[Any]:
     return model
 
 
+@lru_cache(maxsize=16)
+def _checks(package: str) -> Any:
+    return part(package, "checks")
+
+
 @lru_cache(maxsize=256)
-def _fields(package: str, model_name: str) -> tuple[str, ...]:
-    """The wire names of a request model's fields."""
+def body_fields(package: str, model_name: str) -> tuple[str, ...]:
+    """The wire names of a request model's fields; none where no model is declared."""
+    if not model_name:
+        return ()
     return tuple(part.metadata.get("wire", part.name) for part in attrs.fields(_model(package, model_name)))
 
 
 def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for problem in part(package, "checks").problems(_model(package, model_name), body):
+    for problem in _checks(package).problems(_model(package, model_name), body):
         unknown = problem.type == "extra_forbidden" and len(problem.loc) == 1
-        message = _unknown(str(problem.loc[0]), _fields(package, model_name)) if unknown else problem.msg
+        message = _unknown(str(problem.loc[0]), body_fields(package, model_name)) if unknown else problem.msg
         found = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
         yield {**found, "ctx": dict(problem.ctx)} if problem.ctx else found
 

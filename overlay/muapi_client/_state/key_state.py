@@ -8,12 +8,9 @@ at, too, and may be another key's. Does not live here: what it means (``_sandbox
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from muapi_client._runtime.locks import ForkLock
-
-OWN_MAXIMUM: Final = 10_000  # ids remembered of jobs accepted through one client, the latest: about 1.5 MB
 
 
 class Listing(NamedTuple):
@@ -52,7 +49,6 @@ class KeyState:
     def __init__(self) -> None:
         self._lock = ForkLock()
         self._warned: set[bool] = set()
-        self._own: OrderedDict[str, None] = OrderedDict()
         self.known = NOTHING
         self.was_asked = False
         self.missed_at: float | None = None
@@ -61,18 +57,6 @@ class KeyState:
     def kind(self) -> Literal["live", "sandbox"] | None:
         """The kind of the key, where an answer has settled it."""
         return "live" if self.known.charged else "sandbox" if self.known.sampled else None
-
-    def accept(self, request_id: str) -> None:
-        """A job was accepted through this client."""
-        with self._lock:
-            self._own[request_id] = None
-            self._own.move_to_end(request_id)
-            if len(self._own) > OWN_MAXIMUM:
-                self._own.popitem(last=False)
-
-    def owns(self, request_id: str) -> bool:
-        """Return whether a job is this client's. One without an id is: only the answer to a submit has none."""
-        return not request_id or request_id in self._own
 
     def charge(self, request: str) -> None:
         """A request was charged."""

@@ -1,6 +1,6 @@
 """The total cost of a client's requests, and what of its limit is set aside.
 
-Lives here: exact sums. Does not live here: reading a cost out of an answer (``_protocol/cost_headers``), deciding what
+Lives here: exact sums. Does not live here: reading a cost out of an answer (``_protocol/job_answer``), deciding what
 a job may cost (``_jobs/budget``).
 
 Each request counts once, by its id: submit and result both tell the same charge, and a later refund replaces it, so the
@@ -17,7 +17,7 @@ from attrs import evolve
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._state.memory import Memory, Record
 from muapi_client._types.cost import Cost
-from muapi_client._types.money import ZERO, total
+from muapi_client._types.money import EXACT, ZERO, total
 from muapi_generated.types import Call
 
 
@@ -130,8 +130,8 @@ class Ledger:
                 cost = evolve(cost, refunded=True)
             now = cost or before
             sums = Sums(
-                total(self.sums.charged, _charged(now), _charged(before).copy_negate()),
-                total(self.sums.refunded, _given_back(now), _given_back(before).copy_negate()),
+                EXACT.subtract(EXACT.add(self.sums.charged, _charged(now)), _charged(before)),
+                EXACT.subtract(EXACT.add(self.sums.refunded, _given_back(now)), _given_back(before)),
                 self.sums.requests + (not known),
                 self.sums.unpriced + (now is None) - (known and before is None),
             )
@@ -228,9 +228,10 @@ class Ledger:
     def _settle(self, key: str, cost: Cost) -> None:
         """The cost of a request is known: nothing is set aside for it any more."""
         self._unpriced.discard(key)
-        set_aside, record = self._aside.get(key), self._memory.get(key)
+        set_aside = self._aside.get(key)
         if set_aside is None:
             return
+        record = self._memory.get(key)
         if record is not None and cost.amount_usd > set_aside:
             slug = record.call.operation.slug
             if slug not in self._highest:
@@ -240,7 +241,8 @@ class Ledger:
 
 
 def _charged(cost: Cost | None) -> Decimal:
-    return cost.charged_usd if cost else ZERO
+    """What was charged, in USD, but for what was given back."""
+    return EXACT.subtract(cost.amount_usd, _given_back(cost)) if cost else ZERO
 
 
 def _given_back(cost: Cost | None) -> Decimal:

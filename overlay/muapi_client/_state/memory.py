@@ -58,6 +58,7 @@ class Record(Attempts):
         files: Where its outputs were saved.
         repeats: The keys of lost submits that it repeated by their idempotency key.
         journaled: Whether the journal may hold its intent.
+        claimed: Whether its request id is somebody's word, and no answer to its submit told it.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Record(Attempts):
         self.files: tuple[Path, ...] = ()
         self.repeats: list[str] = []
         self.journaled = False
+        self.claimed = False
         self._pid = os.getpid()
         self._flow: ref[Generator[Any, Any, Any]] | None = None
 
@@ -160,6 +162,11 @@ class Record(Attempts):
         self.accepted_at = self.accepted_at if at is None else at
         self.accepted = True
 
+    def claim(self, request_id: str, cost: Cost | None) -> None:
+        """It was accepted, by the word of its user or by the history."""
+        self.claimed = True
+        self.accept(request_id, cost)
+
     def finish(self, prediction: Prediction, *, at: float | None = None) -> None:
         """It has ended, or was answered whole at once."""
         self.prediction = prediction
@@ -219,6 +226,11 @@ class Memory:
     def get(self, key: str) -> Record | None:
         """The submission of a key, if it is one of this client's."""
         return self._accepted.get(key) or self._pending.get(key)
+
+    def owns(self, request_id: str) -> bool:
+        """Whether a job is known to be this client's. One without an id is: only the answer to a submit has none."""
+        record = self.find(request_id)
+        return not request_id or (record is not None and not record.claimed)
 
     def suspect(self, request_id: str, key: str) -> None:
         """A request id is, most likely, the job of a lost submit."""

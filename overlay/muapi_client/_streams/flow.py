@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._jobs import waiting
-from muapi_client._jobs.submission import submit
+from muapi_client._jobs.submission import add_job_note, submit
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.cost_headers import balance_from_headers, cost_from_headers
 from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
-from muapi_client._protocol.steps import Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
+from muapi_client._protocol.steps import OK, Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._spec.validation import refusal_error
 from muapi_client._state.key_state import describe_request
@@ -76,8 +75,12 @@ def stream(
     """
     request = yield from prepared
     prediction = yield from submit(request, context, partial(_read_stream, channel=channel, new_job=new_job))
-    job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
-    prediction = yield from check_answer(prediction, job, context)
+    try:
+        job = new_job(prediction.id or "", request.call, prediction.cost, now_utc())
+        prediction = yield from check_answer(prediction, job, context, own=True)
+    except BaseException as error:
+        add_job_note(error, prediction.id)
+        raise
     yield Emit(StreamEvent(event=LAST, prediction=prediction))
 
 
@@ -106,7 +109,7 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     """Open the stream and emit its events until its end was seen."""
     context, state = run.context, run.state
     reply = yield from write(run.request, run.record, context, opening=lambda send: Do(partial(run.channel.open, send)))
-    if reply.status not in response.OK:
+    if reply.status not in OK:
         raise _refusal_error(run, reply)
     _read_head(run, reply)
     reader = Reader(reply.headers.get("content-type", ""))
@@ -173,7 +176,8 @@ def _read_head(run: StreamRun, reply: Reply) -> None:
     The key state learns of it at once; whether it was expected is checked at the end: what is paid for is handed on.
     """
     state = run.state
-    state.head_cost, state.balance = cost_from_headers(reply.headers), balance_from_headers(reply.headers)
+    state.head_cost = job_answer.cost_from_headers(reply.headers)
+    state.balance = job_answer.balance_from_headers(reply.headers)
     if is_charge(state.head_cost):
         state.charged = True
         run.note()

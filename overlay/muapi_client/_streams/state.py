@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from muapi_client._protocol.cost_headers import cost_from_body, settle
-from muapi_client._protocol.job_answer import read_id
+from muapi_client._protocol.job_answer import cost_from_body, read_id, settle
 from muapi_client._streams import payload
 from muapi_client._streams.framing import Form
 from muapi_client._streams.text import Text

@@ -8,10 +8,10 @@ of this: ``anyio.fail_after`` cancels them.)
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
     import httpx
 
-_exchange = threading.local()  # .ends: the running exchange's end on time.monotonic(), in seconds
+exchange_ends: Final[ContextVar[float | None]] = ContextVar("exchange_ends", default=None)
+"""When this thread's exchange ends on ``time.monotonic()``, in seconds; set and reset around each."""
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
     """Let no socket operation of this thread's exchange outlast ``seconds`` from now."""
-    outer = getattr(_exchange, "ends", None)
-    _exchange.ends = time.monotonic() + seconds
+    outer = exchange_ends.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _exchange.ends = outer
+        exchange_ends.reset(outer)
 
 
 def hold_deadlines(transport: httpx.HTTPTransport) -> None:
@@ -47,10 +47,10 @@ def hold_deadlines(transport: httpx.HTTPTransport) -> None:
 
 
 def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
-    ends = getattr(_exchange, "ends", None)
+    ends = exchange_ends.get()
     if ends is None:
         return timeout
-    left = float(ends) - time.monotonic()
+    left = ends - time.monotonic()
     if left <= 0:
         raise kind("the time for the exchange ran out")
     return left if timeout is None else min(left, timeout)

@@ -7,13 +7,14 @@ holds for all of it: httpx's own timeouts start anew with every byte.
 from __future__ import annotations
 
 import inspect
+import time
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.delivery import Delivery
-from muapi_client._transport.deadline import deadline
+from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.hosts import connection_error, make_request, read_headers
 from muapi_client.errors import APIConnectionError, MuAPIError
 
@@ -112,14 +113,16 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
     ends = clock.now() + send.timeout
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
+    outer = exchange_ends.set(time.monotonic() + send.timeout)
     try:
-        with deadline(send.timeout):
-            request = make_request(send, origin, api_key)
-            response = connections.send(request, delivery)
-            content = read_content(response, ends, clock, send)
+        request = make_request(send, origin, api_key)
+        response = connections.send(request, delivery)
+        content = read_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
         return NoReply(connection_error(error, send, delivery), clock.now())
+    finally:
+        exchange_ends.reset(outer)
     return make_reply(response, content, clock, api_key)
 
 
@@ -329,7 +332,9 @@ async def aread_content(response: httpx.Response, ends: float, clock: Clock, sen
 
 def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
     """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
-    return Reply(response.status_code, read_headers(response), api_key.hide(content), clock.now())
+    if api_key.reveal().encode() in content:  # never in a local of ours, which a traceback may show
+        content = api_key.hide(content)
+    return Reply(response.status_code, read_headers(response), content, clock.now())
 
 
 def _guard(size: int, left: float, send: Send) -> None:

@@ -12,7 +12,7 @@ from attrs import field, fields, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.sandbox import SandboxVerdict
-from muapi_client._types.status import JobState, job_state
+from muapi_client._types.status import LONGEST_WORD, JobState, job_state
 from muapi_generated.types import Call
 
 NOT_WEIGHED: Final = SandboxVerdict(None)  # of a prediction that no client has judged, such as a webhook's claim
@@ -82,7 +82,8 @@ class Prediction:
     @property
     def state(self) -> JobState:
         """Where the job stands."""
-        return job_state(self.status, has_outputs=bool(self.outputs), error=self.error)
+        word = self.status[:LONGEST_WORD]
+        return job_state(word, has_outputs=bool(self.outputs), has_error=bool(self.error))
 
     @property
     def sandbox(self) -> SandboxVerdict:

@@ -1,6 +1,7 @@
 """What a status or a body means for a job. Facts only: ``_jobs`` acts on them."""
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 
@@ -34,8 +35,11 @@ STATES: Final = {
     "canceled": JobState.CANCELLED,
 }
 
+LONGEST_WORD: Final = 100  # characters of a status to look at: no word has more, and what is judged is remembered
 
-def job_state(status: str | None, *, has_outputs: bool, error: str | None) -> JobState:
+
+@lru_cache(maxsize=256)  # the same few words, again and again
+def job_state(status: str, *, has_outputs: bool, has_error: bool) -> JobState:
     """Judge one answer.
 
     An unknown word means "not finished": a new status must never cost anyone a paid job. A non-empty error without
@@ -43,7 +47,7 @@ def job_state(status: str | None, *, has_outputs: bool, error: str | None) -> Jo
     something else); only a word for failed or cancelled tells more.
     """
     meant = meaning(status)
-    if meant in (JobState.RUNNING, JobState.DONE) and error and not has_outputs:
+    if meant in (JobState.RUNNING, JobState.DONE) and has_error and not has_outputs:
         return JobState.FAILED
     return meant
 
