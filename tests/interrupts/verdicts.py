@@ -86,7 +86,7 @@ def judge(trial: Trial) -> Verdict:
 
 def _lost(trial: Trial) -> str:
     for job in trial.accepted:
-        told = [*trial.answers, trial.raised]
+        told = [*trial.answers, *_shown(trial.raised)]
         if _is_among(told, trial.marker, job):
             continue
         after = f"{job} was accepted, {_words(trial.raised)} came out"
@@ -119,6 +119,15 @@ def _names(thing: Any, marker: str, job: str | None) -> bool:
     if isinstance(thing, dict):
         words += str(thing)
     return f'"{marker}"' in words or f"'{marker}'" in words or (job is not None and job in words)
+
+
+def _shown(error: BaseException | None) -> list[BaseException]:
+    """An error and those in whose handling it struck: a traceback shows them all."""
+    shown: list[BaseException] = []
+    while error is not None:
+        shown.append(error)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return shown
 
 
 def _words(error: BaseException | None) -> str:

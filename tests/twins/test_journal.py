@@ -273,7 +273,7 @@ def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path
         "history": [
             item("mine", "new/model", timedelta(0)),
             item("known", "new/model", timedelta(0)),
-            item("another model's", "other", timedelta(0)),
+            item("another model's", "veo3-fast-text-to-video", timedelta(0)),
             item("too old", "new/model", timedelta(hours=1)),
             {"id": "tells nothing"},
         ],

@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -131,11 +132,12 @@ def test_a_lost_submit_clears_once_its_only_candidate_was_found(twin: Twin, jour
     def history(_: Any) -> Any:
         now = datetime.now(UTC)
         item = {"request_id": "r-9", "model": "new/model", "created_at": now.isoformat()}
-        head = {"date": now.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+        head = {"date": format_datetime(now + timedelta(minutes=5), usegmt=True)}
         return 200, {"items": [item], "next_cursor": None}, head
 
     face = twin(LOST, history, {**DONE, "id": "r-9"}, journal=journal)
     error = lose(face, twin)
+    face.mu._clock.sleep(300)
     found = face.reconcile(error)
     assert ([job.id for job in found.candidates], found.complete) == (["r-9"], True)
     assert len(face.unknown()) == 1, "a candidate alone proves nothing"

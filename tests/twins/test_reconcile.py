@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from twins.conftest import Face, Twin
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)  # on the server
+PAUSE = timedelta(minutes=3)  # until a gateway, too, will have given up
+LATER = NOW + PAUSE
+ANOTHER = "veo3-fast-text-to-video"  # a model of the catalogue
 
 
 class Calendar(VirtualClock):
@@ -34,7 +37,7 @@ class Calendar(VirtualClock):
         return (NOW + self.ahead).timestamp() + self.now() - 1000.0
 
 
-def dated(page: Any, at: datetime = NOW) -> Any:
+def dated(page: Any, at: datetime = LATER) -> Any:
     return (200, page, {"date": format_datetime(at, usegmt=True)})
 
 
@@ -50,7 +53,9 @@ def lost(face: Face, twin: Twin) -> SubmitOutcomeUnknownError:
 
 
 def found(face: Face, twin: Twin) -> tuple[list[str], bool]:
-    result = face.reconcile(lost(face, twin))
+    error = lost(face, twin)
+    face.mu._clock.sleep(PAUSE.total_seconds())
+    result = face.reconcile(error)
     assert face.server.posts == 1, "nothing is submitted"
     return [job.id for job in result.candidates], result.complete
 
@@ -64,7 +69,7 @@ def test_a_clock_that_is_off_hides_no_job(twin: Twin, ahead: int) -> None:
 
 def test_the_jobs_are_this_client_s_and_can_be_waited_for(twin: Twin) -> None:
     done = {"id": "mine", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/1.png"]}
-    face = twin(dated({"items": [item("mine")]}), done, clock=Calendar())
+    face = twin(dated({"items": [item("mine")]}, NOW), done, clock=Calendar())
     result = face.reconcile(lost(face, twin))
     assert isinstance(result, Reconciliation)
     assert type(result).__module__ == muapi_client.__name__
@@ -107,9 +112,8 @@ def test_local_times_are_tolerated(twin: Twin) -> None:
 
 def test_a_job_of_later_is_none_of_it(twin: Twin) -> None:
     face = twin(clock=Calendar())
-    face.server.steps = []
     later = NOW + timedelta(hours=1)
-    error = SubmitOutcomeUnknownError("lost", call=twin.call, started_at=NOW.timestamp())
+    error = lost(face, twin)
     face.mu._clock.sleep(3600.0)
     page = {"items": [item("later", later), item("mine", NOW + timedelta(seconds=59))], "next_cursor": None}
     face.server.steps = [dated(page, later)]
@@ -124,13 +128,35 @@ def test_known_jobs_are_none_of_it(twin: Twin, tmp_path: Path) -> None:
     assert [job.id for job in face.reconcile(error)] == ["mine"]
 
 
+@pytest.mark.parametrize(
+    ("model", "is_offered"), [("new/model", True), (ANOTHER, False), ("a-name-of-its-own", True), ("", True)]
+)
+def test_only_another_model_s_name_rules_a_job_out(twin: Twin, model: str, is_offered: bool) -> None:
+    face = twin(dated({"items": [item("r-1", NOW, model)], "next_cursor": None}), clock=Calendar())
+    assert found(face, twin) == (["r-1"] if is_offered else [], True)
+
+
+def test_a_submit_given_up_just_now_may_still_be_accepted(twin: Twin) -> None:
+    face = twin(dated({"items": [], "next_cursor": None}, NOW), clock=Calendar())
+    result = face.reconcile(lost(face, twin))
+    assert (list(result.candidates), result.complete) == ([], False)
+
+
+def test_another_process_s_lost_submit_is_looked_for_within_an_hour(twin: Twin, tmp_path: Path) -> None:
+    lost(twin(clock=Calendar(), journal=tmp_path / "jobs.db"), twin)
+    ages = {"an hour off": timedelta(minutes=55), "of long ago": timedelta(hours=2)}
+    page = {"items": [item(name, NOW - age) for name, age in ages.items()], "next_cursor": None}
+    face = twin(dated(page, NOW), clock=Calendar(), journal=tmp_path / "jobs.db")
+    assert [job.id for job in face.reconcile(face.unknown()[0])] == ["an hour off"]
+
+
 class TestPages:
     def pages(self, spacing: timedelta) -> Any:
         """A history without end: a hundred items a page, each ``spacing`` older than the one before."""
 
         def page(request: httpx.Request) -> Any:
             start = int(request.url.params.get("cursor", 0))
-            items = [item(str(n), NOW - n * spacing, "other/model") for n in range(start, start + 100)]
+            items = [item(str(n), NOW - n * spacing, ANOTHER) for n in range(start, start + 100)]
             return dated({"items": items, "next_cursor": str(start + 100)})
 
         return page
@@ -146,7 +172,7 @@ class TestPages:
         assert face.server.gets == 10
 
     def test_a_cursor_that_leads_in_circles_is_left(self, twin: Twin) -> None:
-        face = twin(dated({"items": [item("other", NOW, "other")], "next_cursor": "same"}), clock=Calendar())
+        face = twin(dated({"items": [item("other", NOW, ANOTHER)], "next_cursor": "same"}), clock=Calendar())
         assert found(face, twin) == ([], False)
         assert face.server.gets == 2
 

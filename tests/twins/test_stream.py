@@ -524,7 +524,7 @@ def test_half_a_character_is_no_id(twin: Twin, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["gpt-5-2/stream", "gpt-5-2", "gpt_5_2", "gpt-5-2-stream", "gpt_5_2_stream"])
 def test_a_lost_stream_is_found_by_the_names_of_its_model(twin: Twin, tmp_path: Path, name: str) -> None:
-    found = {"items": [{"request_id": "s-1", "model": name}, {"request_id": "x-1", "model": "gpt-5-1"}]}
+    found = {"items": [{"request_id": "s-1", "model": name}, {"request_id": "x-1", "model": "veo3-fast-text-to-video"}]}
     face = twin((200, breaking(twin, sse({"text": "Hel"})), EVENTS), found, journal=tmp_path / "jobs.db")
     with pytest.raises(errors.StreamBrokenError):
         events(face)

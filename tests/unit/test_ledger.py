@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, Inexact, localcontext
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +42,9 @@ def test_the_last_word_for_each_request_counts(events: list[tuple[str, Cost | No
     ledger, last = new_ledger(), dict[str, Cost | None]()
     for name, cost in events:
         ledger.record(name, cost)
-        last[name] = cost or last.get(name)
+        before = last.get(name)
+        kept = cost and before and before.refunded and evolve(cost, refunded=True)  # a refund is never taken back
+        last[name] = kept or cost or before
     spend, known = ledger.spend, [cost for cost in last.values() if cost is not None]
     assert spend.total_usd == sum((cost.charged_usd for cost in known), Decimal(0))
     assert spend.refunded_usd == sum((cost.amount_usd for cost in known if cost.refunded), Decimal(0))

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from muapi_client._jobs.journaling import end_wait
-from muapi_client._jobs.submission import add_job_note
 from muapi_client._jobs.waiting import wait
 from muapi_client._protocol.steps import Do, Flow, Sleep
+from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job
 from muapi_client._types.prediction import Prediction
 

@@ -30,6 +30,7 @@ from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
+from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
@@ -324,11 +325,3 @@ def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], o
     if fate is Fate.ACCEPTED and record.request_id:
         return partial(journal.accept, key, record.request_id, record.cost, waiting=record.waits)
     return partial(journal.mark_unknown, key, record.reason)
-
-
-def add_job_note(error: BaseException, request_id: str | None) -> None:
-    """Have an interrupt, or the error of a callback, carry the id of the paid job it comes between."""
-    if not request_id or (isinstance(error, errors.MuAPIError) and error.request_id == request_id):
-        return
-    if not any(request_id in note for note in getattr(error, "__notes__", ())):
-        error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")

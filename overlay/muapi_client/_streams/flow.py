@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._jobs import waiting
-from muapi_client._jobs.submission import add_job_note, submit
+from muapi_client._jobs.submission import submit
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import write
 from muapi_client._protocol.request import STREAM
@@ -27,6 +27,7 @@ from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameErr
 from muapi_client._streams.outcome import StreamRun, broken_error, hide_key, identify, late_error, note_failure
 from muapi_client._streams.payload import END, decode
 from muapi_client._types.cost import is_charge
+from muapi_client._types.error import add_job_note
 from muapi_client._types.job import now_utc
 from muapi_client._types.stream_event import StreamEvent
 

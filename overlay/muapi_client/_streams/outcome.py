@@ -41,9 +41,11 @@ class StreamConnection(Protocol):
 
     Attributes:
         key: The client's, to be hidden in what the server echoes.
+        request_id: The job's, told by the flow once it knows it: an error that strikes between two steps carries it.
     """
 
     key: APIKey
+    request_id: str | None
 
     def open(self, send: Send) -> Any:
         """Send a request: its :class:`Reply`, with its body open where the status is 2xx, or :class:`NoReply`."""
@@ -91,6 +93,7 @@ class StreamRun:
         """Tell the record what is known by now."""
         if self.state.accepted:
             self.record.accept(self.state.id, self.state.cost)
+            self.channel.request_id = self.state.id
             self.context.ledger.note_balance(self.state.balance)
 
     def unknown_error(self, why: str, reply: Reply | None = None) -> errors.SubmitOutcomeUnknownError:

@@ -26,6 +26,7 @@ from muapi_client._transport.driver import (
     read_content,
 )
 from muapi_client._transport.hosts import FAULTS, connection_error, make_request
+from muapi_client._types.error import add_job_note
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class _Base:
         self.clock = clock
         self.origin = origin
         self.key = api_key
+        self.request_id: str | None = None
         self._request: httpx.Request | None = None
         self._response: httpx.Response | None = None
 
@@ -207,13 +209,17 @@ def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Ge
     """
     flow = begin(channel)
     try:
-        yield from _stream(flow, None, channel)
+        try:
+            yield from _stream(flow, None, channel)
+        except BaseException as error:
+            if has_ended(flow):
+                raise
+            yield from _stream(flow, error, channel)  # it struck here, between two steps
+        finally:
+            channel.close()
     except BaseException as error:
-        if has_ended(flow):
-            raise
-        yield from _stream(flow, error, channel)  # it struck here, between two steps
-    finally:
-        channel.close()
+        add_job_note(error, channel.request_id)
+        raise
 
 
 def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channel) -> Generator[StreamEvent]:

@@ -1,4 +1,4 @@
-"""The root of every error: what all of them tell.
+"""The root of every error: what all of them tell; and the note by which those of others tell of a paid job.
 
 It is here since a job's callbacks are told of errors; and since pinning raises one, and works while generated/ is
 broken.
@@ -37,3 +37,11 @@ class MuAPIError(Exception):
         self.status_code: int | None = status_code
         self.cost: Cost | None = cost
         self.balance: Decimal | None = balance
+
+
+def add_job_note(error: BaseException, request_id: str | None) -> None:
+    """Have an interrupt, or the error of a callback, carry the id of the paid job it comes between."""
+    if not request_id or (isinstance(error, MuAPIError) and error.request_id == request_id):
+        return
+    if not any(request_id in note for note in getattr(error, "__notes__", ())):
+        error.add_note(f"Job {request_id} was accepted: mu.wait({request_id!r}) takes it up again.")
