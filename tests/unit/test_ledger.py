@@ -94,7 +94,7 @@ def test_silence_does_not_forget_a_cost() -> None:
     ledger = new_ledger()
     ledger.record("a", Cost(Decimal(1)))
     ledger.record("a", None)
-    assert (ledger.spend.total_usd, ledger.spend.unpriced) == (1, 0)
+    assert (ledger.spend.total_usd, ledger.spend.unpriced) == (Decimal(1), 0)
 
 
 def test_the_repr_of_a_spend_tells_the_sums_and_the_doubt() -> None:

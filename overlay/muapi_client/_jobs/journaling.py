@@ -48,8 +48,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         record.finish(prediction)
         memory.accept(record)
     elif record is not None:
-        is_refunded = record.cost is not None and record.cost.refunded  # which is never taken back
-        record.cost = record.cost if is_refunded or prediction.cost is None else prediction.cost
+        record.learn_cost(prediction.cost)
     if journal is not None and ended:
         key = record.key if record is not None and record.journaled else None
         secrets = find_secrets(record.call if record is not None else job.call, context.webhook)

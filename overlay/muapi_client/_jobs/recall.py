@@ -43,16 +43,17 @@ def unknown(context: Context, *, all_accounts: bool = False) -> Flow[list[Entry]
     if context.journal is not None:
         read = partial(context.journal.unknown, _account(context, all_accounts), is_running=is_running)
         written = yield Keep(read)
-        yield from _learn_what_others_settled(context, {entry.key for entry in written})
+        listed = {entry.key for entry in written}
+        if any(record.journaled and record.key not in listed for record in context.memory.unknown()):
+            every: list[Entry] = yield Keep(partial(context.journal.entries, account=context.account))
+            _learn_what_others_settled(every, context)
     return _merge((record.entry() for record in context.memory.unknown()), written, context)
 
 
-def _learn_what_others_settled(context: Context, unknown_keys: set[str]) -> Flow[None]:
+def _learn_what_others_settled(written: Iterable[Entry], context: Context) -> None:
     """Take over what other clients on the same journal have found out of this client's lost submits."""
-    lost = {r.key: r for r in context.memory.unknown() if r.journaled and r.key not in unknown_keys}
-    if not lost or context.journal is None:
-        return
-    for entry in (yield Keep(partial(context.journal.entries, account=context.account))):
+    lost = {record.key: record for record in context.memory.unknown()}
+    for entry in written:
         record = lost.get(entry.key)
         if record is not None and entry.request_id is not None:
             record.claim(entry.request_id, entry.cost)
@@ -120,6 +121,7 @@ def jobs(
         account = _account(context, all_accounts)
         read = partial(context.journal.entries, account=account, slug=slug, tag=tag, run=run, since=since)
         written = yield Keep(read)
+        _learn_what_others_settled(written, context)
     remembered = [record.entry() for record in context.memory if record.state != "intent"]
     wanted = {"state": state, "slug": slug, "tag": tag, "run": run}
     return [

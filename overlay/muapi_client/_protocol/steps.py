@@ -39,6 +39,10 @@ class Send(NamedTuple):
     timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
     delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
 
+    def __repr__(self) -> str:
+        """Leave out the query: a traceback may show locals, and a webhook's URL holds a secret."""
+        return f"<{self.method} {self.path}>"
+
 
 class Sleep(NamedTuple):
     """Let time pass; the driver answers with the clock's new reading, in seconds."""

@@ -69,6 +69,10 @@ class Context(NamedTuple):
     tag: str | None = None
     origin: str = ""
 
+    def __repr__(self) -> str:
+        """Name the API alone: a traceback may show locals, and a webhook's URL holds a secret."""
+        return f"<{type(self).__name__} of {self.origin}>"
+
     def note(self, cost: Cost | None, balance: Decimal | None, request_id: str | None) -> None:
         """Take note of what an answer reported of a job."""
         self.ledger.note_balance(balance)

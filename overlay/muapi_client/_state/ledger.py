@@ -12,10 +12,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from attrs import evolve
-
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._state.memory import Memory, Record
+from muapi_client._state.memory import Memory, Record, update_cost
 from muapi_client._types.cost import Cost
 from muapi_client._types.money import EXACT, ZERO, total
 from muapi_generated.types import Call
@@ -126,9 +124,7 @@ class Ledger:
         with self._lock:
             known = request in self._costs
             before = self._costs.get(request)
-            if cost is not None and before is not None and before.refunded:  # later than the charge, never taken back
-                cost = evolve(cost, refunded=True)
-            now = cost or before
+            now = update_cost(before, cost)
             sums = Sums(
                 EXACT.subtract(EXACT.add(self.sums.charged, _charged(now)), _charged(before)),
                 EXACT.subtract(EXACT.add(self.sums.refunded, _given_back(now)), _given_back(before)),

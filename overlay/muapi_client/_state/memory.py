@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary, ref
 
+from attrs import evolve
+
 from muapi_client._runtime.delivery import Attempts
 from muapi_client._types.status import JobState
 
@@ -151,16 +153,20 @@ class Record(Attempts):
         self._flow = ref(flow)
 
     def accept(self, request_id: str | None, cost: Cost | None, *, at: float | None = None) -> None:
-        """It was accepted.
+        """It was accepted; a refund that was reported once stays.
 
         Args:
             at: When, in seconds on the client's clock.
         """
         self.changed_at = datetime.now(UTC)
         self.request_id = request_id or self.request_id
-        self.cost = cost or self.cost
+        self.learn_cost(cost)
         self.accepted_at = self.accepted_at if at is None else at
         self.accepted = True
+
+    def learn_cost(self, cost: Cost | None) -> None:
+        """Take what an answer reported of its cost; silence changes nothing, and a refund is never taken back."""
+        self.cost = update_cost(self.cost, cost)
 
     def claim(self, request_id: str, cost: Cost | None) -> None:
         """It was accepted, by the word of its user or by the history."""
@@ -177,6 +183,13 @@ class Record(Attempts):
         self.changed_at = datetime.now(UTC)
         self.cost = cost
         self.refused = True
+
+
+def update_cost(known: Cost | None, reported: Cost | None) -> Cost | None:
+    """Return the cost of a request of which a further answer came: silence changes nothing, and a refund stays one."""
+    if known is not None and known.refunded and reported is not None:
+        return evolve(reported, refunded=True)
+    return reported or known
 
 
 class Memory:
