@@ -207,7 +207,7 @@ def test_the_journal_notes_the_kind_of_key_once_it_is_settled(twin: Twin, tmp_pa
 
 
 class TestOddAnswers:
-    """What an adversary found: answers that fit no row, and words that come twice."""
+    """Answers that fit no row, and words that come twice."""
 
     def test_a_429_that_tells_of_a_job_is_not_sent_again(self, twin: Twin) -> None:
         failed = {"detail": {"request_id": "r-1", "status": "failed", "error": "upstream rate limit", "cost": COST}}

@@ -1,4 +1,4 @@
-"""What a stranger found: odd callbacks, odd answers, other clients on the same journal, and what a traceback shows."""
+"""Odd callbacks, odd answers, other clients on the same journal, and what a traceback shows."""
 
 from __future__ import annotations
 
