@@ -76,14 +76,16 @@ def test_a_repetition_by_its_idempotency_key_clears_the_doubt(twin: Twin) -> Non
     assert (face.spend.total_usd, face.spend.reserved_usd, face.spend.requests) == (Decimal("0.5"), 0, 1)
 
 
-def test_a_refund_is_never_taken_back(twin: Twin) -> None:
+def test_a_refund_is_never_taken_back(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
     failed = {"id": "r-1", "status": "failed", "error": "no"}
-    face = twin({**ACCEPTED, "cost": COST}, {**failed, "refunded": True}, {**failed, "cost": COST})
+    face = twin({**ACCEPTED, "cost": COST}, {**failed, "refunded": True}, {**failed, "cost": COST}, journal=path)
     job = face.submit(twin.call)
     for _ in range(2):
         face.look(job)
     assert (face.spend.total_usd, face.spend.refunded_usd) == (0, Decimal("0.5"))
     assert face.jobs()[0].cost.refunded
+    assert twin(journal=path).jobs()[0].cost.refunded, "for other clients, too"
 
 
 def test_a_refund_alone_counts_against_the_charge_a_look_told(twin: Twin) -> None:

@@ -3,9 +3,9 @@
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". A finished job stays readable, with what it made.
 
-Belongs here: opening the file, and what is written and read of a job. Does not belong here: its tables and their older
-forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about what it says
-(the user).
+Belongs here: what is written and read of a job. Does not belong here: the file itself (``journal_file``), its tables
+and their older forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about what it
+says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
 share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, and done twice
@@ -25,6 +25,7 @@ from weakref import finalize
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.processes import hold_across_forks, is_alive, owner
 from muapi_client._settings.api_key import APIKey
+from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
 from muapi_client._state.journal_form import (
     ENDED,
     IN_FLIGHT,
@@ -32,12 +33,10 @@ from muapi_client._state.journal_form import (
     as_text,
     body_as_text,
     call_as_text,
-    claim,
     cost_as_text,
     outputs_as_text,
     read_entry,
     read_moment,
-    read_text,
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
@@ -55,11 +54,13 @@ LEASE: Final = timedelta(minutes=5)  # of a wait: longer than one look with its 
 RENEWED_AFTER: Final = timedelta(
     minutes=1
 )  # a lease younger than this is not written again: a look may come each second
-CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
+LONGEST_BUSY: Final = 86_400.0  # seconds; SQLite counts milliseconds in 32 bits
 FINGERPRINT: Final = 16  # hex digits: enough to tell accounts apart, too few to try keys against
 
 STATE_OF: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 ENDED_SQL: Final = str(ENDED)
+COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_valid(cost) THEN cost END, '$.refunded')
+    THEN json_set(:cost, '$.refunded', json('true')) ELSE COALESCE(:cost, cost) END"""  # a refund is never taken back
 OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 
 INTEND: Final = """INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner, lease, origin, account, tag,
@@ -69,13 +70,13 @@ WITHDRAW: Final = "DELETE FROM job WHERE key = :key AND state IN ('intent', 'unk
 MARK_UNKNOWN: Final = """UPDATE job SET state = 'unknown', changed_at = :now, reason = :reason, lease = NULL
     WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
 ACCEPT: Final = f"""UPDATE job SET state = CASE WHEN state IN {ENDED_SQL} THEN state ELSE 'accepted' END,
-    changed_at = :now, request_id = COALESCE(:request_id, request_id), cost = COALESCE(:cost, cost), reason = NULL,
+    changed_at = :now, request_id = COALESCE(:request_id, request_id), cost = {COST}, reason = NULL,
     owner = :owner, lease = :lease WHERE key = :key"""  # noqa: S608 - our own words
 FAIL: Final = """UPDATE job SET state = 'failed', changed_at = :now, cost = :cost, reason = :reason, lease = NULL
     WHERE key = :key"""
-FINISH: Final = """UPDATE job SET state = :state, changed_at = :now, request_id = COALESCE(:request_id, request_id),
-    cost = COALESCE(:cost, cost), said = :body, outputs = :outputs, reason = :reason,
-    key_kind = COALESCE(:key_kind, key_kind), lease = NULL WHERE"""
+FINISH: Final = f"""UPDATE job SET state = :state, changed_at = :now, request_id = COALESCE(:request_id, request_id),
+    cost = {COST}, said = :body, outputs = :outputs, reason = :reason,
+    key_kind = COALESCE(:key_kind, key_kind), lease = NULL WHERE"""  # noqa: S608 - our own words
 SAVED: Final = """UPDATE job SET changed_at = :now, files = (
         SELECT json_group_array(path) FROM (
             SELECT value AS path FROM json_each(CASE WHEN json_valid(files) THEN files ELSE '[]' END)
@@ -116,12 +117,12 @@ class Journal:
     __module__ = "muapi_client"
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
-        self._path = _absolute(path)
+        self._path = fix_path(path)
         self._busy_seconds = _read_busy_timeout(busy_timeout)
         self._lock = ForkLock()
-        self._file = _File(self._path)
+        self._file = JournalFile(self._path)
         self._secrets = Secrets()
-        self._finalizer = finalize(self, _close_abandoned, self._lock, self._file)
+        self._finalizer = finalize(self, close_abandoned, self._lock, self._file)
         self._run(lambda _: None)
         hold_across_forks(self)
 
@@ -444,126 +445,10 @@ class Journal:
             raise JournalError(f"journal {self._path}: {error}") from error
 
 
-class _File:
-    """One process's connection to a journal's file, and which file that is. Not for several threads at once."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        self._patience = -1  # milliseconds a statement waits for other processes
-        self._file: tuple[int, int] | None = None  # device and inode
-        self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
-
-    def opened(self, patience: float) -> sqlite3.Connection:
-        """The connection, which waits for another process for ``patience`` seconds at most."""
-        milliseconds = max(0, -int(-patience * 100 // 1) * 10)  # in hundredths of a second: seldom another than before
-        if self._connection is None or self._pid != os.getpid():
-            self._open(milliseconds)
-        elif milliseconds != self._patience:
-            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
-        self._patience = milliseconds
-        assert self._connection is not None
-        return self._connection
-
-    def check_place(self) -> None:
-        """Make sure that the open file is still the one at its path.
-
-        Raises:
-            OSError: It was deleted or replaced; what is written now would be lost.
-        """
-        if _identity(self._path) != self._file or _identity(f"{self._path}-wal") != self._log:
-            raise OSError("the file, or its -wal beside it, was deleted or replaced while it was open: open it anew")
-
-    def close(self) -> None:
-        """Close the connection, where this process has one."""
-        connection, self._connection = self._connection, None
-        if connection is not None and self._pid == os.getpid():
-            connection.close()
-
-    def _open(self, milliseconds: int) -> None:
-        if self._file is None:
-            _create(self._path)
-        elif _identity(self._path) != self._file:
-            raise OSError("the file was deleted or replaced since it was opened first: open it anew")
-        db = sqlite3.connect(
-            self._path, timeout=milliseconds / 1000, check_same_thread=False, isolation_level=None, cached_statements=64
-        )
-        try:
-            db.row_factory = sqlite3.Row
-            db.text_factory = read_text
-            claim(db)
-            db.execute("SELECT 1 FROM meta").fetchall()  # by now the write-ahead log is there
-            self._file, self._log = _identity(self._path), _identity(f"{self._path}-wal")
-            self._connection, self._pid = db, os.getpid()
-        except BaseException:
-            db.close()
-            raise
-
-
-def _create(path: str) -> None:
-    """Make an empty file for its owner only, where there is none; SQLite gives those beside it the same mode.
-
-    It is not opened where that can be done without: closing it would take the locks of another connection of this
-    process that has opened it meanwhile.
-    """
-    try:
-        if hasattr(os, "mknod"):
-            return os.mknod(path, 0o600)
-    except FileExistsError:
-        return None
-    except OSError:  # not for everybody, or not on this file system
-        pass
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return None
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Which file stands at a path, or None where there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - twice before every submit
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def _close_abandoned(lock: ForkLock, file: _File) -> None:
-    """Close the file of a journal that nobody holds any more, and at the end of the program."""
-    if lock.acquire(timeout=CLOSE_SECONDS):
-        try:
-            file.close()
-        finally:
-            lock.release()
-
-
-def _absolute(path: str | os.PathLike[str]) -> str:
-    """The path as it is now: a program may change its directory, and SQLite would look it up anew."""
-    try:
-        text = os.fsdecode(path)
-    except TypeError as error:
-        raise JournalError(f"a journal's path is text or a Path, not {path!r}") from error
-    if not text or "\0" in text:
-        raise JournalError(f"{text!r} is no path for a journal: give the name of a file")
-    if text == ":memory:" or text.startswith("file:"):
-        raise JournalError(
-            f"{text!r} is no path for a journal: it outlives the program, so it is a file; give its name"
-            + (f", ./{text} should it really begin so" if text.startswith("file:") else "")
-        )
-    try:
-        return os.path.abspath(text)  # noqa: PTH100 - resolves no links, which may be there to be changed
-    except OSError as error:
-        raise JournalError(f"journal {text}: the current directory is gone: {error}") from error
-
-
 def _read_busy_timeout(value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST_BUSY:
         raise JournalError(f"busy_timeout must be a number of seconds from 0 to {LONGEST_BUSY:g}, not {value!r}")
     return float(value)
-
-
-LONGEST_BUSY: Final = 86_400.0  # seconds; SQLite counts milliseconds in 32 bits
 
 
 def _of(account: Account | None) -> dict[str, str | None]:

@@ -1,0 +1,132 @@
+"""One process's connection to a journal's file, and which file that is.
+
+Lives here: the path, making the file, opening and closing it, noticing that it was deleted or replaced. Does not live
+here: its tables (``journal_form``), what is written and read (``journal``).
+"""
+
+import os
+import sqlite3
+from typing import Final
+
+from muapi_client._runtime.locks import ForkLock
+from muapi_client._state.journal_form import claim, read_text
+from muapi_client.errors import JournalError
+
+CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
+
+
+class JournalFile:
+    """One process's connection to a journal's file, and which file that is. Not for several threads at once."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._patience = -1  # milliseconds a statement waits for other processes
+        self._file: tuple[int, int] | None = None  # device and inode
+        self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
+
+    def opened(self, patience: float) -> sqlite3.Connection:
+        """The connection, which waits for another process for ``patience`` seconds at most."""
+        milliseconds = max(0, -int(-patience * 100 // 1) * 10)  # in hundredths of a second: seldom another than before
+        if self._connection is None or self._pid != os.getpid():
+            self._open(milliseconds)
+        elif milliseconds != self._patience:
+            self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        self._patience = milliseconds
+        assert self._connection is not None
+        return self._connection
+
+    def check_place(self) -> None:
+        """Make sure that the open file is still the one at its path.
+
+        Raises:
+            OSError: It was deleted or replaced; what is written now would be lost.
+        """
+        if _identity(self._path) != self._file or _identity(f"{self._path}-wal") != self._log:
+            raise OSError("the file, or its -wal beside it, was deleted or replaced while it was open: open it anew")
+
+    def close(self) -> None:
+        """Close the connection, where this process has one."""
+        connection, self._connection = self._connection, None
+        if connection is not None and self._pid == os.getpid():
+            connection.close()
+
+    def _open(self, milliseconds: int) -> None:
+        if self._file is None:
+            _create(self._path)
+        elif _identity(self._path) != self._file:
+            raise OSError("the file was deleted or replaced since it was opened first: open it anew")
+        db = sqlite3.connect(
+            self._path, timeout=milliseconds / 1000, check_same_thread=False, isolation_level=None, cached_statements=64
+        )
+        try:
+            db.row_factory = sqlite3.Row
+            db.text_factory = read_text
+            claim(db)
+            db.execute("SELECT 1 FROM meta").fetchall()  # by now the write-ahead log is there
+            self._file, self._log = _identity(self._path), _identity(f"{self._path}-wal")
+            self._connection, self._pid = db, os.getpid()
+        except BaseException:
+            db.close()
+            raise
+
+
+def _create(path: str) -> None:
+    """Make an empty file for its owner only, where there is none; SQLite gives those beside it the same mode.
+
+    It is not opened where that can be done without: closing it would take the locks of another connection of this
+    process that has opened it meanwhile.
+    """
+    try:
+        if hasattr(os, "mknod"):
+            return os.mknod(path, 0o600)
+    except FileExistsError:
+        return None
+    except OSError:  # not for everybody, or not on this file system
+        pass
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file stands at a path, or None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - twice before every submit
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def close_abandoned(lock: ForkLock, file: JournalFile) -> None:
+    """Close the file of a journal that nobody holds any more, and at the end of the program."""
+    if lock.acquire(timeout=CLOSE_SECONDS):
+        try:
+            file.close()
+        finally:
+            lock.release()
+
+
+def fix_path(path: str | os.PathLike[str]) -> str:
+    """Return the path as it is now: a program may change its directory, and SQLite would look it up anew.
+
+    Raises:
+        JournalError: It names no file.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError as error:
+        raise JournalError(f"a journal's path is text or a Path, not {path!r}") from error
+    if not text or "\0" in text:
+        raise JournalError(f"{text!r} is no path for a journal: give the name of a file")
+    if text == ":memory:" or text.startswith("file:"):
+        raise JournalError(
+            f"{text!r} is no path for a journal: it outlives the program, so it is a file; give its name"
+            + (f", ./{text} should it really begin so" if text.startswith("file:") else "")
+        )
+    try:
+        return os.path.abspath(text)  # noqa: PTH100 - resolves no links, which may be there to be changed
+    except OSError as error:
+        raise JournalError(f"journal {text}: the current directory is gone: {error}") from error
