@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from muapi_client import Cost
 from muapi_client._protocol.job_answer import (
-    _read_told,
+    _read_reported,
     balance_from_headers,
     cost_from_body,
     cost_from_headers,
@@ -215,6 +215,6 @@ def test_what_was_read_before_is_not_taken_for_what_only_equals_it() -> None:
 
 @pytest.mark.parametrize("noise", ["9" * 5000, ["0.1"], {"usd": 0.1}])
 def test_noise_is_read_as_nothing_and_not_remembered(noise: Any) -> None:
-    before = _read_told.cache_info().currsize
+    before = _read_reported.cache_info().currsize
     assert read_cost({"x-muapi-cost-credits": "2"}, {"cost": {"amount_usd": noise}}) == (None, None)
-    assert _read_told.cache_info().currsize == before
+    assert _read_reported.cache_info().currsize == before

@@ -159,7 +159,7 @@ def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | err
     answer = job_answer.read_prediction(outcome, request_id=job.id)
     if answer is not None and not job_answer.names_another(answer):
         paid = context.ledger.cost_of(job.id) or job.cost
-        if answer.cost is None and paid is not None:  # a refund may be told alone, of a charge that was told before
+        if answer.cost is None and paid is not None:  # a refund alone is of the earlier charge
             refunded_now = job_answer.tells_refund(outcome.headers, answer.raw, paid.amount_usd)
             answer = evolve(answer, cost=evolve(paid, refunded=True)) if refunded_now else answer
         context.note(answer.cost, answer.balance, job.id)

@@ -157,7 +157,7 @@ class BackOff:
         self._first_ended = 0.0
 
     def after(self, outcome: Outcome) -> float | None:
-        """Seconds until the next try may begin, or None where there is no other. Takes note of the balance told."""
+        """Seconds until the next try may begin, or None where there is no other. Takes note of the balance reported."""
         retry, seconds = self._context.retry, None
         if isinstance(outcome, Reply):
             self._context.ledger.note_balance(balance_from_headers(outcome.headers))

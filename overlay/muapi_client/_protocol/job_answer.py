@@ -39,7 +39,7 @@ COST_HEADERS: Final = (
 COST_FIELDS: Final = ("amount_usd", "amount_credits", "bonus_credits_used", "refunded")  # of the body's ``cost``
 PLAIN: Final = frozenset({str, int, float, bool, type(None)})  # the types of what they tell
 DISPUTE: Final = "the cost headers say"  # how the warning about a contradiction begins
-WORDS: Final = {  # how a refund is told as text; a number as text is read as a number
+WORDS: Final = {  # how a refund is reported as text; a number as text is read as a number
     **dict.fromkeys(("true", "yes", "y", "on", "t", "refunded"), True),
     **dict.fromkeys(("false", "no", "n", "off", "f"), False),
 }
@@ -73,7 +73,7 @@ def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | Non
 def _unwrap(body: Any) -> Any:
     """Older routes nest the whole answer under ``data`` (observed), perhaps beside a status of the envelope's own.
 
-    What is told of the job inside counts; the envelope adds what is missing there, such as the cost or the status.
+    What is reported of the job inside counts; the envelope adds what is missing there, such as the cost or the status.
     """
     inner = body.get("data") if isinstance(body, Mapping) else None
     if not isinstance(inner, Mapping) or read_id(body) or not _speaks_of_a_job(inner) or _is_output(inner):
@@ -159,15 +159,16 @@ def read_cost(headers: Mapping[str, str], body: object) -> tuple[Cost | None, st
     whole = body if isinstance(body, Mapping) else {}
     cost = whole.get("cost")
     fields = cost if isinstance(cost, Mapping) else {}
-    told = (*map(headers.get, COST_HEADERS), *map(fields.get, COST_FIELDS), whole.get("refunded"))
-    noise = not PLAIN.issuperset(map(type, told)) or any(len(word) > LONGEST for word in told if isinstance(word, str))
-    return (_read_told.__wrapped__ if noise else _read_told)(*told)  # noise is not remembered
+    reported = (*map(headers.get, COST_HEADERS), *map(fields.get, COST_FIELDS), whole.get("refunded"))
+    words = [value for value in reported if isinstance(value, str)]
+    noise = not PLAIN.issuperset(map(type, reported)) or any(len(word) > LONGEST for word in words)
+    return (_read_reported.__wrapped__ if noise else _read_reported)(*reported)  # noise is not remembered
 
 
 @lru_cache(maxsize=256, typed=True)  # every look at a job tells the same; typed, since 1 is no True
-def _read_told(*told: Any) -> tuple[Cost | None, str | None]:
-    """Read what is told under ``COST_HEADERS``, under ``COST_FIELDS``, and as the body's own ``refunded``."""
-    *words, refunded = told
+def _read_reported(*reported: Any) -> tuple[Cost | None, str | None]:
+    """Read what is reported under ``COST_HEADERS``, under ``COST_FIELDS``, and as the body's own ``refunded``."""
+    *words, refunded = reported
     headers = {name: text for name, text in zip(COST_HEADERS, words, strict=False) if text is not None}
     body = {"cost": dict(zip(COST_FIELDS, words[len(COST_HEADERS) :], strict=True)), "refunded": refunded}
     cost, dispute = settle(cost_from_headers(headers), cost_from_body(body))
@@ -185,7 +186,7 @@ def _read_told(*told: Any) -> tuple[Cost | None, str | None]:
 
 
 def tells_refund(headers: Mapping[str, str], body: object, amount: Decimal) -> bool:
-    """Whether an answer says that a charge of ``amount`` USD, told by an earlier one, was given back."""
+    """Whether an answer says that a charge of ``amount`` USD, reported by an earlier one, was given back."""
     return bool(_refund_in_headers(headers, amount) or _refund_in_body(body, amount))
 
 
@@ -250,10 +251,10 @@ def _any_refund(values: Iterable[object], amount: Decimal) -> bool | None:
 
 
 def _read_refund(value: object, amount: Decimal) -> bool | None:
-    """Whether a charge was given back, or None where that is not told.
+    """Whether a charge was given back, or None where that is not reported.
 
     Told as a boolean, as text or as a number: 1, or the amount itself. Any other number would be a part of it, and what
-    remains of the charge is not told, so it counts as charged: better too much than more than ``max_spend``.
+    remains of the charge is not reported, so it counts as charged: better too much than more than ``max_spend``.
     """
     if isinstance(value, bool):
         return value

@@ -3,9 +3,9 @@
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". A finished job stays readable, with what it made.
 
-Belongs here: what is written and read of a job. Does not belong here: the file itself (``journal_file``), its tables
-and their older forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about what it
-says (the user).
+Belongs here: what is written and read of a job. Does not belong here: the file itself (``journal_file``), its
+tables and their older forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what
+to do about what it says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
 share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, and done twice

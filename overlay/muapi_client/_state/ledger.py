@@ -106,7 +106,7 @@ class Ledger:
         self._reserved = ZERO  # the sum of it
         self._keys: dict[str, tuple[str, ...]] = {}  # of the submissions that were accepted under an id
         self._doubtful: set[str] = set()  # keys of finished answers that reported neither an id nor a cost
-        self._unpriced: set[str] = set()  # keys of accepted jobs whose cost nobody has told, with nothing set aside
+        self._unpriced: set[str] = set()  # keys of accepted jobs whose cost nobody has reported, with nothing set aside
         self._highest: dict[str, Decimal] = {}  # by slug: the charge that passed what was set aside
 
     def note_balance(self, balance: Decimal | None) -> None:
@@ -158,7 +158,7 @@ class Ledger:
             self._unpriced.discard(key)
 
     def cost_of(self, request_id: str) -> Cost | None:
-        """What was last told of a request's cost, or None."""
+        """What was last reported of a request's cost, or None."""
         return self._costs.get(request_id)
 
     def withdraw(self, key: str) -> None:
@@ -184,7 +184,7 @@ class Ledger:
         self._doubtful.discard(key)
         if record.cost is None and key not in self._aside:
             self._unpriced.add(key)
-        known = self._costs.get(request_id)  # a look at the job may have told it before the submit was known to be its
+        known = self._costs.get(request_id)  # a look may have reported it before the submit was known to be its
         record.cost = record.cost or known
         self.record(request_id, record.cost)
 

@@ -60,7 +60,7 @@ class Record(Attempts):
         files: Where its outputs were saved.
         repeats: The keys of lost submits that it repeated by their idempotency key.
         journaled: Whether the journal may hold its intent.
-        claimed: Whether its request id is somebody's word, and no answer to its submit told it.
+        claimed: Whether its request id is somebody's word, and no answer to its submit reported it.
     """
 
     def __init__(

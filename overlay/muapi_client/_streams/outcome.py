@@ -41,7 +41,7 @@ class StreamConnection(Protocol):
 
     Attributes:
         key: The client's, to be hidden in what the server echoes.
-        request_id: The job's, told by the flow once it knows it: an error that strikes between two steps carries it.
+        request_id: The job's, set by the flow once it knows it: an error that strikes between two steps carries it.
     """
 
     key: APIKey

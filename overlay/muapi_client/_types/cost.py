@@ -1,8 +1,8 @@
-"""What one request cost, as the server told it, and what all of a client's requests cost together.
+"""What one request cost, as the server reported it, and what all of a client's requests cost together.
 
 Lives here: reading money out of headers and bodies, and exact sums. Does not live here: prices before the fact
 (``catalog``, ``MuAPI.estimate``) and deciding what to do about them.
-Source: API reference, "Per-Request Cost". Missing is not zero: every reader answers None where nothing was said.
+Source: API reference, "Per-Request Cost". Missing is not zero: every reader answers None where nothing was reported.
 """
 
 from collections.abc import Mapping

@@ -28,14 +28,14 @@ class Entry:
 
     Attributes:
         key: The entry's own key, made before the submit.
-        request_id: The server's id, or None where no answer told one.
+        request_id: The server's id, or None where no answer reported one.
         state: ``intent`` (about to be submitted), ``accepted``, ``completed``, ``failed``, ``cancelled``, or
             ``unknown`` (submitted, and perhaps charged).
         slug: The model.
         call: What was submitted, without webhooks; None where it held local files, or was forgotten.
         intended_at: When the submit was about to leave, in UTC.
         changed_at: When anything was last learnt of it, in UTC.
-        cost: What the server said it cost, or None: unknown, not zero.
+        cost: What the server reported as its cost, or None: unknown, not zero.
         set_aside_usd: What was set aside for it under a limit, or None.
         outputs: What it made, once it has ended.
         files: Where its outputs were saved, as absolute paths.

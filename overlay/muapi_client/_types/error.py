@@ -1,6 +1,6 @@
 """The root of every error: what all of them tell; and the note by which those of others tell of a paid job.
 
-It is here since a job's callbacks are told of errors; and since pinning raises one, and works while generated/ is
+It is here since a job's callbacks are given errors; and since pinning raises one, and works while generated/ is
 broken.
 
 Does not live here: the errors (``errors``).
@@ -17,8 +17,8 @@ class MuAPIError(Exception):
     Attributes:
         request_id: The job the error is about, or None where none is known.
         status_code: The HTTP status that was answered, or None where no answer arrived or nothing was sent.
-        cost: What the server said the request cost, or None where it said nothing: unknown, not zero.
-        balance: The account's balance in USD as the answer's header told it, or None.
+        cost: What the server reported as the cost of the request, or None where it reported none: unknown, not zero.
+        balance: The account's balance in USD as the answer's header reported it, or None.
     """
 
     __module__ = "muapi_client.errors"

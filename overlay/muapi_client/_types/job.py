@@ -22,7 +22,7 @@ class Job:
     Attributes:
         id: The request id.
         call: The call that was submitted, or None where only the id is known.
-        cost: What the submit's answer said it cost, or None where it said nothing.
+        cost: What the submit's answer reported as its cost, or None where it reported none.
         submitted_at: When it was accepted by this machine's clock, in UTC, or None where only the id is known.
     """
 

@@ -1,4 +1,4 @@
-"""What a job is to the user: the job itself, what the server last said of it, and its outputs.
+"""What a job is to the user: the job itself, what the server last reported of it, and its outputs.
 
 Lives here: values. Does not live here: reading them out of an answer (``_protocol/job_answer``), getting
 them (``_jobs``), weighing which kind of key got them (``_sandbox``).
@@ -39,13 +39,13 @@ class Output:
 
 @frozen
 class Prediction:
-    """What the server said of a job in one answer.
+    """What the server reported of a job in one answer.
 
     Attributes:
         id: The request id, or None when the server answered a submit at once without one.
         status: The server's own word, such as ``completed``.
         outputs: What the job made; empty while it runs.
-        cost: What it cost, or None where the answer said nothing: unknown, not zero.
+        cost: What it cost, or None where the answer reported none: unknown, not zero.
         error: Why it failed, in the server's words, whole; or None.
         balance: What was left in the account after it, in USD, or None.
         warnings: What is odd about the answer, each a sentence, such as cost headers that contradict the body.

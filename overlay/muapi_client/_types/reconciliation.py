@@ -23,7 +23,7 @@ class Reconciliation(Generic[J]):
     Attributes:
         candidates: The jobs it may be, newest first: of that model, of that time, not known otherwise.
         complete: Whether a job that was accepted would be among them: the history reached back past the submit, the
-            times of its items could be read, and the server told its own time.
+            times of its items could be read, and the server reported its own time.
     """
 
     __module__ = "muapi_client"

@@ -40,17 +40,17 @@ class StreamEvent:
 
     @property
     def request_id(self) -> str | None:
-        """The request id; on the last one, where the server told it."""
+        """The request id; on the last one, where the server reported it."""
         return self.prediction.id if self.prediction else None
 
     @property
     def cost(self) -> Cost | None:
-        """What the stream cost; on the last one, where the server told it: None is unknown, not zero."""
+        """What the stream cost; on the last one, where the server reported it: None is unknown, not zero."""
         return self.prediction.cost if self.prediction else None
 
     @property
     def balance(self) -> Decimal | None:
-        """What was left in the account, in USD; on the last one, where the server told it."""
+        """What was left in the account, in USD; on the last one, where the server reported it."""
         return self.prediction.balance if self.prediction else None
 
     @property

@@ -1,4 +1,4 @@
-"""Names: what an operation is called in Python, and on which shelf its function stands. Pure.
+"""Names: what an operation is called in Python, and in which group its function is. Pure.
 
 Lives here: the rules of the rendering (``generator_templates/rules/names.py``, ``generator_templates/rules/groups.py``)
 said once more, because a document has to be compared before it is rendered and without the generator; a test holds the

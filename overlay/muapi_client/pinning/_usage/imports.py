@@ -22,7 +22,7 @@ class Import(NamedTuple):
     """One name that an import binds.
 
     Attributes:
-        name: The name; ``*`` for all of a shelf.
+        name: The name; ``*`` for all of a module.
         whole: The dotted name of what was imported, where it is this client's.
         line: Where.
         bound: The dotted name of what the name stands for: of ``import a.b`` the ``a``.

@@ -34,7 +34,7 @@ _PLAIN_RENDERED: Final = frozenset({"SPEC", "Spec", "answers", "checks", "choice
 _CATALOG: Final = frozenset({"all", "find", "part"})
 _ABOUT: Final = frozenset({"__doc__", "__file__", "__module__", "__name__", "__path__", "__qualname__", "__version__"})
 CLIENTS: Final = frozenset({f"{CLIENT}.MuAPI", f"{CLIENT}.AsyncMuAPI"})
-# What `import *` brings of that which leads on; from a shelf it brings the functions themselves.
+# What `import *` brings of that which leads on; from a module of functions it brings the functions themselves.
 STARS: Final[Mapping[str, tuple[str, ...]]] = {
     CLIENT: ("MuAPI", "AsyncMuAPI", "catalog", "models", "raw_call"),
     f"{CLIENT}.catalog": ("all", "find", "get"),
@@ -72,9 +72,9 @@ def find_symbol(name: str) -> Symbol:
     if parts[-1] in _ABOUT or not name:
         owner = find_symbol(".".join(parts[:-1])) if name else NOTHING
         return owner if owner.sort == "function" else NOTHING
-    shelf = next((shelf for shelf in _FUNCTION_MODULES if parts[: len(shelf)] == shelf), None)
-    if shelf:
-        rest = parts[len(shelf) :]
+    module = next((module for module in _FUNCTION_MODULES if parts[: len(module)] == module), None)
+    if module:
+        rest = parts[len(module) :]
         return _function_or_way(rest[1:] if rest[:1] and rest[0] in _GROUP_MODULES else rest)
     if parts[: len(_ENDPOINTS)] == _ENDPOINTS:
         return _function_or_way(parts[len(_ENDPOINTS) + 1 :])
@@ -84,7 +84,7 @@ def find_symbol(name: str) -> Symbol:
 def is_function_module(name: str) -> bool:
     """Tell whether ``import *`` from this module brings request functions."""
     parts = tuple(name.split("."))
-    return any(parts[: len(shelf)] == shelf for shelf in _FUNCTION_MODULES) and find_symbol(name) == WAY
+    return any(parts[: len(module)] == module for module in _FUNCTION_MODULES) and find_symbol(name) == WAY
 
 
 def _function_or_way(rest: tuple[str, ...]) -> Symbol:
