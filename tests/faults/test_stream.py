@@ -35,6 +35,7 @@ FINISH = b"".join(
     for one in ((0, b'"stop"'), (1, b"null"))
 )
 GZIP = ("content-encoding", "gzip")
+PACKED = gzip.compress(HEL)
 START = head(200, [SSE, CHUNKED, COST])
 LAST = b"0\r\n\r\n"
 SILENCE = 2  # seconds without a byte that these clients bear; a busy machine is never silent as long
@@ -156,6 +157,7 @@ async def _ahear(mu: AsyncMuAPI, heard: list[Any], only: int | None) -> None:
         [START, *(move for byte in HEL + LO for move in (chunk(bytes([byte])), Pause(0.001))), LAST],
         [START, chunk(HEL), Pause(SILENCE * 0.6), chunk(b": still there\n\n"), Pause(SILENCE * 0.6), chunk(LO), LAST],
         [head(200, [SSE, ("content-length", str(len(HEL + LO)))]), HEL, LO],
+        [head(200, [SSE, CHUNKED, GZIP]), chunk(gzip.compress(HEL)), chunk(gzip.compress(LO)), LAST],
         [head(200, [SSE]), HEL, LO, DONE, End.CLOSE],
         [head(200, [SSE]), HEL, LO, DONE.strip(), End.CLOSE],
         [head(200, [("connection", "close")]), b'{"text": "Hel"}\n{"text": "lo", "done": true}', End.CLOSE],
@@ -192,7 +194,8 @@ def test_a_stream_whose_end_was_seen_is_whole(kind: str, server: RawServer, move
             [head(200, [SSE, COST]), FINISH, b'data: {"choices": [{"index": 1, "delta"', End.CLOSE],
             "no end was reported",
         ),
-        ([head(200, [SSE, CHUNKED, GZIP]), chunk(gzip.compress(HEL)), LAST], "no end was reported"),
+        ([head(200, [SSE, CHUNKED, GZIP]), chunk(PACKED[:-4]), LAST], "cannot be unpacked"),
+        ([head(200, [SSE, CHUNKED, GZIP]), chunk(PACKED + b"more"), LAST], "cannot be unpacked"),
         (
             [START, chunk(HEL), chunk(b'data: {"object": "x", "status": "completed"}\n\n'), End.RESET],
             "reset|broke|read",

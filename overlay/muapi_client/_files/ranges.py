@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from muapi_client._runtime.content_coding import describe_odd_coding, read_coding
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -144,7 +145,8 @@ class Receiving:
     def _find_mismatch(self) -> str:
         """Why the body is not what was asked for, or ""."""
         if self._status == WHOLE:
-            return ""
+            odd = describe_odd_coding(self._headers)
+            return odd and f"it came in {odd}"
         if self._status != PARTIAL or not self._fetch.offset:
             return f"HTTP {self._status}"
         found = re.match(r"bytes ([0-9]{1,18})-", self._headers.get("content-range", ""))
@@ -153,7 +155,7 @@ class Receiving:
         etag = self._headers.get("etag")
         if etag and self._fetch.validator.startswith('"') and etag != self._fetch.validator:
             return "the file changed meanwhile"
-        return ""
+        return "the rest came in a coding, of which it is no part" if read_coding(self._headers) else ""
 
     def _read_length(self) -> int | None:
         length = self._headers.get("content-length", "")
@@ -168,12 +170,11 @@ class Receiving:
     def _read_validator(self) -> str:
         """Return the validator that proves the file unchanged: a strong ETag, else its date. RFC 9110, 13.1.5."""
         refused = self._headers.get("accept-ranges", "").strip().lower() == "none"
-        encoded = self._headers.get("content-encoding", "identity").lower() not in ("", "identity")
         if self._status in RESTART and not self._begun:
             return ""
         if not self._begun:  # no answer to a request for the rest: ask for it again
             return self._fetch.validator
-        if refused or encoded:
+        if refused or read_coding(self._headers):  # what is here was unpacked, and the rest is not
             return ""
         etag = self._headers.get("etag", "")
         return etag if etag.startswith('"') else (self._headers.get("last-modified", "") or self._fetch.validator)

@@ -7,7 +7,8 @@ Every shape an answer has been seen in is read here, and only here. Does not liv
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
 from muapi_client._types.outputs import LINKS, PLACES, has_output, read_outputs
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
-from muapi_client._types.words import read_error, writable
+from muapi_client._types.words import read_error
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -38,6 +39,8 @@ COST_HEADERS: Final = (
 )
 COST_FIELDS: Final = ("amount_usd", "amount_credits", "bonus_credits_used", "refunded")  # of the body's ``cost``
 PLAIN: Final = frozenset({str, int, float, bool, type(None)})  # the types of what they tell
+HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")  # how half a character is written in JSON, and each half of a whole one
+UNREADABLE: Final = "\ufffd"  # stands for what a text was damaged in
 DISPUTE: Final = "the cost headers say"  # how the warning about a contradiction begins
 WORDS: Final = {  # how a refund is reported as text; a number as text is read as a number
     **dict.fromkeys(("true", "yes", "y", "on", "t", "refunded"), True),
@@ -45,10 +48,39 @@ WORDS: Final = {  # how a refund is reported as text; a number as text is read a
 }
 
 
+def read_json(content: bytes, *, parse_float: Callable[[str], Any] | None = None) -> Any:
+    """The value of a JSON text, where it is damaged, too.
+
+    A text that was cut by bytes is no UTF-8, and one cut within an escaped character holds half of it, which no file
+    and no terminal takes. Both become ``UNREADABLE``: what stands beside them is read, and all of it can be written.
+
+    Args:
+        content: The text, in the encoding that its first bytes tell.
+        parse_float: Makes a number of its digits.
+
+    Raises:
+        ValueError: It is no JSON.
+        RecursionError: It is nested too deeply.
+    """
+    text = content.decode(json.detect_encoding(content), "replace")
+    value = json.loads(text, parse_float=parse_float)
+    return _without_halves(value) if HALF.search(text) else value
+
+
+def _without_halves(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_without_halves(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_halves(name): _without_halves(item) for name, item in value.items()}
+    return value
+
+
 def peek(reply: Reply) -> Any:
     """The JSON of an answer, or None where it is none."""
     try:
-        return json.loads(reply.content)
+        return read_json(reply.content)
     except (ValueError, RecursionError):
         return None
 
@@ -141,8 +173,8 @@ def read_id(answer: Mapping[str, Any]) -> str | None:
     """The request id, under the names it has been seen by; ``request_id`` is the documented one."""
     for name in ("request_id", "id"):
         value = answer.get(name)
-        # Half a character names nothing, nor does what a path cannot hold: such a job could never be looked at.
-        if isinstance(value, str) and value.strip(". ") and (value.isascii() or writable(value) == value):
+        # A damaged id names nothing, nor does what a path cannot hold: such a job could never be looked at.
+        if isinstance(value, str) and value.strip(". ") and UNREADABLE not in value:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)

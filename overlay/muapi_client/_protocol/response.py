@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
-from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost
+from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost, read_json
 from muapi_client._protocol.steps import REDIRECTS, REFUSED
+from muapi_client._runtime.content_coding import describe_odd_coding
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.words import as_words
 
@@ -55,10 +56,12 @@ def decode(reply: Reply, *, exact: bool = False) -> Any:
         ResponseError: The body is no JSON; it is kept on the error.
     """
     try:
-        return json.loads(reply.content, parse_float=_exact if exact else None)
+        return read_json(reply.content, parse_float=_exact if exact else None)
     except (ValueError, RecursionError):
+        odd = describe_odd_coding(reply.headers)
+        coding = f" but in {odd}" if odd else ""
         raise errors.ResponseError(
-            f"HTTP {reply.status} with a body that is no JSON: {excerpt(reply.content)}",
+            f"HTTP {reply.status} with a body that is no JSON{coding}: {excerpt(reply.content)}",
             body=reply.content,
             **read_facts(reply),
         ) from None

@@ -43,7 +43,8 @@ def hold_deadlines(transport: httpx.HTTPTransport) -> None:
     Reaches into httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
     """
     pool: Any = transport._pool  # noqa: SLF001 - see above
-    pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001 - see above
+    if not isinstance(pool._network_backend, _Backend):  # noqa: SLF001 - see above; a user's transport may serve two clients
+        pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001 - see above
 
 
 def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:

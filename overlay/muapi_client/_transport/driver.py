@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import inspect
 import time
+import zlib
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
+from muapi_client._runtime.content_coding import Unpacking
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.hosts import connection_error, make_request, read_headers
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
     import httpx
 
@@ -134,12 +136,32 @@ def read_content(response: httpx.Response, ends: float, clock: Clock, send: Send
     """
     content = bytearray()
     try:
-        for chunk in response.iter_bytes():
-            content += chunk
+        for piece in read_pieces(response):
+            content += piece
             _guard(len(content), ends - clock.now(), send)
     finally:
         response.close()
     return bytes(content)
+
+
+def read_pieces(response: httpx.Response) -> Iterator[bytes]:
+    """The pieces of a body, unpacked; one in a coding that was not asked for stays as it came.
+
+    Raises:
+        APIConnectionError: It cannot be unpacked.
+    """
+    if response.is_stream_consumed:  # a mock's, whose content is here already
+        yield from response.iter_bytes()
+    elif "content-encoding" not in response.headers:
+        yield from response.iter_raw()
+    else:
+        unpacking = Unpacking(response.headers)
+        try:
+            for piece in response.iter_raw():
+                yield from unpacking.feed(piece)
+            unpacking.end()
+        except zlib.error as error:
+            raise APIConnectionError(f"the answer cannot be unpacked: {error}") from error
 
 
 async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> R:
@@ -322,12 +344,24 @@ async def aread_content(response: httpx.Response, ends: float, clock: Clock, sen
     """The twin of :func:`read_content`."""
     content = bytearray()
     try:
-        async for chunk in response.aiter_bytes():
-            content += chunk
+        async for piece in aread_pieces(response):
+            content += piece
             _guard(len(content), ends - clock.now(), send)
     finally:
         await response.aclose()
     return bytes(content)
+
+
+async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
+    """The twin of :func:`read_pieces`."""
+    unpacking = Unpacking({} if response.is_stream_consumed else response.headers)
+    try:
+        async for piece in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
+            for unpacked in unpacking.feed(piece):
+                yield unpacked
+        unpacking.end()
+    except zlib.error as error:
+        raise APIConnectionError(f"the answer cannot be unpacked: {error}") from error
 
 
 def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:

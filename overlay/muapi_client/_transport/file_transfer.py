@@ -21,6 +21,7 @@ from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
+from muapi_client._transport.driver import aread_pieces, read_pieces
 from muapi_client._transport.hosts import FAULTS, USER_AGENT, connection_error, read_headers
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
@@ -103,7 +104,7 @@ class BlockingFileTransfer(_Base):
             with deadline(form.send.timeout):
                 response = over.send(request, delivery)
                 try:
-                    for piece in response.iter_bytes():
+                    for piece in read_pieces(response):
                         content += piece
                         _check_size(content)
                 finally:
@@ -123,7 +124,7 @@ class BlockingFileTransfer(_Base):
                 response = self._storage.send(request, Delivery())
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
-                        for piece in response.iter_bytes():
+                        for piece in read_pieces(response):
                             receiving.take(piece)
                 finally:
                     response.close()
@@ -175,7 +176,7 @@ class AsyncFileTransfer(_Base):
             with anyio.fail_after(form.send.timeout):
                 response = await over.send(request, delivery)
                 try:
-                    async for piece in response.aiter_bytes():
+                    async for piece in aread_pieces(response):
                         content += piece
                         _check_size(content)
                 finally:
@@ -195,7 +196,7 @@ class AsyncFileTransfer(_Base):
                 response = await self._storage.send(request, Delivery())
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
-                        async for piece in response.aiter_bytes():
+                        async for piece in aread_pieces(response):
                             await anyio.to_thread.run_sync(receiving.take, piece)
                 finally:
                     await response.aclose()

@@ -22,10 +22,12 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from muapi_client._runtime.content_coding import GZIP
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
 from muapi_client._settings.options import LOOPBACK
 from muapi_client._transport.deadline import hold_deadlines
+from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.pools import Pools
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError, MuAPIError
@@ -70,7 +72,7 @@ class Hosts:
             raise_fault(error, telling=telling)
             raise
         if telling:
-            response.stream = _Answer(cast("httpx.SyncByteStream", response.stream), self, request)
+            response.stream = _Answer(response, self, request)
         else:
             self._pools.leave(request)
         return response
@@ -116,7 +118,7 @@ class AsyncHosts:
             raise_fault(error, telling=telling)
             raise
         if telling:
-            response.stream = _AsyncAnswer(cast("httpx.AsyncByteStream", response.stream), self, request)
+            response.stream = _AsyncAnswer(response, self, request)
         else:
             self._pools.leave(request)
         return response
@@ -152,10 +154,11 @@ class AsyncHosts:
 
 
 class _Answer(httpx.SyncByteStream):
-    """The body of an answer, whose request ends with it."""
+    """The body of an answer, whose request ends with it, and whose connection is kept if nothing came beyond it."""
 
-    def __init__(self, inner: httpx.SyncByteStream, hosts: Hosts, request: httpx.Request) -> None:
-        self._inner, self._hosts, self._request = inner, hosts, request
+    def __init__(self, response: httpx.Response, hosts: Hosts | Given, request: httpx.Request) -> None:
+        self._inner = cast("httpx.SyncByteStream", response.stream)
+        self._response, self._hosts, self._request = response, hosts, request
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -166,6 +169,7 @@ class _Answer(httpx.SyncByteStream):
 
     def close(self) -> None:
         try:
+            drop_if_more_came(self._response, self._inner)
             self._inner.close()
         except Exception as error:
             raise_fault(error, telling=True)
@@ -176,8 +180,9 @@ class _Answer(httpx.SyncByteStream):
 class _AsyncAnswer(httpx.AsyncByteStream):
     """The twin of :class:`_Answer`."""
 
-    def __init__(self, inner: httpx.AsyncByteStream, hosts: AsyncHosts, request: httpx.Request) -> None:
-        self._inner, self._hosts, self._request = inner, hosts, request
+    def __init__(self, response: httpx.Response, hosts: AsyncHosts | AsyncGiven, request: httpx.Request) -> None:
+        self._inner = cast("httpx.AsyncByteStream", response.stream)
+        self._response, self._hosts, self._request = response, hosts, request
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
@@ -189,6 +194,7 @@ class _AsyncAnswer(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         try:
+            drop_if_more_came(self._response, self._inner)
             await self._inner.aclose()
         except Exception as error:
             raise_fault(error, telling=True)
@@ -259,10 +265,18 @@ class Given:
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self._transport = transport
+        if _is_real(transport, "handle_request"):
+            hold_deadlines(cast("httpx.HTTPTransport", transport))
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request over it."""
-        return send_over(self._transport, request, delivery)
+        response = send_over(self._transport, request, delivery)
+        if _is_real(self._transport, "handle_request"):
+            response.stream = _Answer(response, self, request)
+        return response
+
+    def end(self, request: httpx.Request) -> None:
+        """Nothing, as in :meth:`fail`."""
 
     def fail(self, request: httpx.Request, error: BaseException) -> None:
         """Nothing: the transport is the user's, who knows what an interrupt does to it."""
@@ -280,7 +294,13 @@ class AsyncGiven:
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request over it."""
-        return await asend_over(self._transport, request, delivery)
+        response = await asend_over(self._transport, request, delivery)
+        if _is_real(self._transport, "handle_async_request"):
+            response.stream = _AsyncAnswer(response, self, request)
+        return response
+
+    async def end(self, request: httpx.Request) -> None:
+        """As above."""
 
     def fail(self, request: httpx.Request, error: BaseException) -> None:
         """As above."""
@@ -345,9 +365,12 @@ def _awaited(
 
 
 def _tells(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: str) -> bool:
-    """Return whether a transport reports each step: httpx's own does, unless a mock took its place."""
-    if getattr(transport, "tells_when_sent", False) is True:
-        return True
+    """Return whether a transport reports each step: httpx's own does, and one that says so."""
+    return getattr(transport, "tells_when_sent", False) is True or _is_real(transport, method)
+
+
+def _is_real(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: str) -> bool:
+    """Return whether a transport is httpx's own, and no mock has taken its place."""
     if type(transport) not in (httpx.HTTPTransport, httpx.AsyncHTTPTransport):
         return False
     pool: Any = getattr(transport, "_pool", None)
@@ -411,6 +434,7 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     """The HTTP request of a step; its key goes to ``origin`` and nowhere else."""
     headers = {
         "accept": "application/json",
+        "accept-encoding": GZIP,
         "user-agent": USER_AGENT,
         **({"content-type": "application/json"} if send.content is not None else {}),
     }

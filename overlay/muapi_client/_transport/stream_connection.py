@@ -7,11 +7,12 @@ event is asked for, and however the iteration ends the connection is closed with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from muapi_client._protocol.steps import Emit, End, NoReply, Piece, Reply, Step, Stopped, has_ended
+from muapi_client._runtime.content_coding import describe_odd_coding
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
@@ -19,11 +20,13 @@ from muapi_client._transport.driver import (
     GRACE,
     acarry_out,
     aread_content,
+    aread_pieces,
     carry_out,
     find_closing,
     finish_step,
     make_reply,
     read_content,
+    read_pieces,
 )
 from muapi_client._transport.hosts import FAULTS, connection_error, make_request
 from muapi_client._types.error import add_job_note
@@ -54,8 +57,18 @@ class _Base:
     def _request_for(self, send: Send) -> httpx.Request:
         request = make_request(send, self.origin, self.key)
         request.headers["accept"] = ACCEPT
-        request.headers["accept-encoding"] = "identity"  # a compressed body that is cut decodes to one that looks whole
+        request.headers["accept-encoding"] = "identity"  # what is compressed may be held back until there is more of it
         return request
+
+    def _open(self, response: httpx.Response) -> None:
+        """Take a success up as the stream.
+
+        Raises:
+            APIConnectionError: Nothing of it can be read.
+        """
+        if odd := describe_odd_coding(response.headers):
+            raise APIConnectionError(f"the stream came in {odd}")
+        self._response = response
 
     def _make_piece(self, piece: bytes | None, ends: float, seconds: float) -> Piece | End | NoReply:
         now = self.clock.now()
@@ -68,8 +81,6 @@ class _Base:
         response = self._response
         if response is None:
             return True
-        if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            return False  # the framing is the compressed body's
         if response.extensions.get("http_version") not in FRAMED:
             return True
         return (
@@ -108,7 +119,8 @@ class Channel(_Base):
                 self._request = self._request_for(send)
                 response = self.connections.send(self._request, delivery)
                 if response.is_success:
-                    self._response, self._pieces = response, response.iter_bytes()
+                    self._open(response)
+                    self._pieces = read_pieces(response)
                     return make_reply(response, b"", self.clock, self.key)
                 content = read_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
@@ -156,8 +168,8 @@ class AsyncChannel(_Base):
                 self._request = self._request_for(send)
                 response = await self.connections.send(self._request, delivery)
                 if response.is_success:
-                    self._response = response
-                    self._pieces = cast("AsyncGenerator[bytes]", response.aiter_bytes())
+                    self._open(response)
+                    self._pieces = aread_pieces(response)
                     return make_reply(response, b"", self.clock, self.key)
                 content = await aread_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's

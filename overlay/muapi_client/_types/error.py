@@ -9,6 +9,7 @@ Does not live here: the errors (``errors``).
 from decimal import Decimal
 
 from muapi_client._types.cost import Cost
+from muapi_client._types.words import writable
 
 
 class MuAPIError(Exception):
@@ -32,7 +33,7 @@ class MuAPIError(Exception):
         cost: Cost | None = None,
         balance: Decimal | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(writable(message))
         self.request_id: str | None = request_id
         self.status_code: int | None = status_code
         self.cost: Cost | None = cost

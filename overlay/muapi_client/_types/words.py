@@ -25,7 +25,7 @@ def as_words(detail: Any) -> str:
     if isinstance(detail, str):
         return writable(detail)
     if isinstance(detail, list) and all(isinstance(entry, Mapping) and "msg" in entry for entry in detail):
-        return "; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail)
+        return writable("; ".join(f"{_where(entry.get('loc'))}{entry['msg']}" for entry in detail))
     try:
         return writable(json.dumps(detail, ensure_ascii=False, default=str))
     except RecursionError:

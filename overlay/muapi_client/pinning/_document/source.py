@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -19,6 +20,7 @@ from urllib.request import url2pathname
 
 from attrs import frozen
 
+from muapi_client._runtime.content_coding import Unpacking, describe_odd_coding
 from muapi_client._version import __version__
 from muapi_client.pinning._document.errors import PinError, quote
 
@@ -146,7 +148,7 @@ def _read_over_http(url: str, etag: str, limits: Limits) -> Served | None:
         raise PinError(f"{url} did not give the whole document within {limits.seconds:g} s") from None
     except httpx.TimeoutException as error:
         raise PinError(f"{url} did not answer: {_describe(error)} (nothing for {limits.silence:g} s)") from None
-    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
+    except (httpx.RemoteProtocolError, httpx.ReadError, zlib.error) as error:
         raise PinError(f"{url} broke off, half a document or a broken one came: {_describe(error)}") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError, ImportError) as error:
         raise PinError(f"{url} cannot be reached: {_describe(error)}") from None
@@ -216,14 +218,16 @@ async def _read_response(response: httpx.Response, url: str, etag: str, limits: 
         return None
     if status != HTTPStatus.OK:
         raise PinError(f"{url} answered HTTP {status} ({quote(response.reason_phrase)}), not the document")
-    coding = response.headers.get("content-encoding", "identity").strip().lower()
-    if coding not in {"", "identity", "gzip"}:
-        raise PinError(f"{url} answered in the encoding {quote(coding)}, which was not asked for")
+    if odd := describe_odd_coding(response.headers):
+        raise PinError(f"{url} answered in {odd}")
     content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > limits.size:
-            raise PinError(f"{url} gives more than {limits.size:,} bytes: not an OpenAPI document of MuAPI")
+    unpacking = Unpacking(response.headers)
+    async for raw in response.aiter_raw():
+        for piece in unpacking.feed(raw):
+            content += piece
+            if len(content) > limits.size:
+                raise PinError(f"{url} gives more than {limits.size:,} bytes: not an OpenAPI document of MuAPI")
+    unpacking.end()
     return Served(bytes(content), _check_etag(response.headers.get("etag", "")))
 
 

@@ -1,0 +1,54 @@
+"""Bytes beyond an answer, on a connection that is kept for the next request.
+
+On it they would be read as the beginning of the next answer, and a paid submit be given the id of another's job. Bytes
+that arrive later are seen by httpcore, which asks the socket before it uses a connection again. Those that arrived
+together with the answer have left the socket: they wait in h11's buffer, in an event loop's, or within TLS. Looking at
+these reaches into httpx 0.28, httpcore 1, anyio 4 and trio, which have no public door for it; a test fails should they
+change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+
+def drop_if_more_came(response: httpx.Response, body: Any) -> None:
+    """Have a connection closed, rather than kept, on which more came than the answer.
+
+    Args:
+        response: The answer, all of which was read.
+        body: Its stream, as httpx made it.
+    """
+    connection = body
+    for name in ("_httpcore_stream", "_stream", "_connection"):
+        connection = getattr(connection, name, None)
+    if connection is None:
+        return
+    beyond, _ = connection._h11_state.trailing_data  # noqa: SLF001 - see above
+    if beyond or _holds_bytes(response.extensions["network_stream"]):
+        connection._keepalive_expiry = -1.0  # noqa: SLF001 - its pool closes what has expired, as it does any other
+
+
+def _holds_bytes(network: Any) -> bool:
+    """Whether a connection has received what nobody has read: within TLS, or read ahead by asyncio."""
+    within_tls = network.get_extra_info("ssl_object")
+    if within_tls is not None and within_tls.pending():
+        return True
+    for layer in _layers(network):
+        encrypted = getattr(layer, "_read_bio", None) or getattr(layer, "_incoming", None)  # anyio's name, trio's name
+        protocol = getattr(layer, "_protocol", None)
+        if getattr(encrypted, "pending", 0) or getattr(protocol, "read_queue", None):
+            return True
+    return False
+
+
+def _layers(stream: Any) -> Iterator[Any]:
+    """A stream and what it stands on: httpcore's calls it ``_stream``, those of TLS ``transport_stream``."""
+    while stream is not None:
+        yield stream
+        stream = getattr(stream, "_stream", None) or getattr(stream, "transport_stream", None)
