@@ -49,6 +49,7 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: list[bytes] = []
         self.asked: list[bytes] = []
+        self.links: list[Any] = []
         self.opened = 0
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}"
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if tls else None
@@ -62,6 +63,7 @@ class Handler(socketserver.BaseRequestHandler):
         wrap = server.context.wrap_socket if server.context else lambda link, **_: link
         with suppress(OSError), wrap(self.request, server_side=True) as link, link.makefile("rb") as stream:
             server.opened += 1
+            server.links.append(link)
             while head := stream.readline():
                 length = 0
                 while line := stream.readline().strip():
@@ -95,18 +97,22 @@ def client(kind: str, url: str, **options: Any) -> Iterator[Callable[..., Any]]:
     options = {"retry": Retry(attempts=1), "timeout": 60.0, **options}
     if kind == "sync":
         with MuAPI(KEY, url, **options) as mu:
-            yield lambda method, *given: list(mu.stream(*given)) if method == "stream" else getattr(mu, method)(*given)
+            yield (
+                lambda method, *given, **named: (
+                    list(mu.stream(*given)) if method == "stream" else getattr(mu, method)(*given, **named)
+                )
+            )
         return
     from anyio.from_thread import start_blocking_portal
 
-    async def call(method: str, *given: Any) -> Any:
+    async def call(method: str, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if method == "stream":
             return [event async for event in amu.stream(*given)]
-        return await getattr(amu, method)(*given)
+        return await getattr(amu, method)(*given, **named)
 
     amu = AsyncMuAPI(KEY, url, **options)
     with start_blocking_portal(backend=kind) as portal:
-        yield lambda method, *given: portal.call(call, method, *given)
+        yield lambda method, *given, **named: portal.call(call, method, given, named)
         portal.call(amu.close)
 
 
@@ -128,6 +134,16 @@ def test_an_answer_nobody_asked_for_is_never_the_next_ones(
         assert call("submit", CALL).id == "job-2"
         assert call("submit", CALL).id == "job-2"
     assert server.opened == 2  # the connection of which too much came, and the one that is kept
+
+
+@KINDS
+def test_an_answer_pushed_while_a_connection_is_idle_is_never_the_next_ones(kind: str, server: Server) -> None:
+    server.answers = [accepted("job-1"), accepted("job-2")]
+    with client(kind, server.url) as call:
+        assert call("submit", CALL).id == "job-1"
+        server.links[0].sendall(accepted("another's"))
+        assert call("submit", CALL).id == "job-2"
+    assert server.opened == 2
 
 
 @KINDS
@@ -206,6 +222,25 @@ def test_a_packed_stream_never_takes_more_memory_than_an_event_may(kind: str, se
     server.answers = [answer(BOMBS[coding], kind="text/event-stream", content_encoding=coding)]
     with client(kind, server.url) as call, pytest.raises(errors.MuAPIError):
         call("stream", STREAM)
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+@pytest.mark.parametrize("coding", [*BOMBS, "br"])
+@pytest.mark.usefixtures("_little_memory")
+def test_a_packed_file_is_counted_as_it_is_unpacked_and_only_gzip_is(
+    kind: str, server: Server, coding: str, tmp_path: Path
+) -> None:
+    done = {"id": "job-1", "status": "completed", "outputs": [f"{server.url}/a.png"]}
+    server.answers = [
+        answer(json.dumps(done).encode()),
+        answer(BOMBS.get(coding, b"\x1b packed"), kind="image/png", content_encoding=coding),
+    ]
+    with client(kind, server.url) as call:
+        prediction = call("look", "job-1")
+        told = f"passes {CAP} bytes" if coding == "gzip" else f"the coding '{coding}', which was not asked for"
+        with pytest.raises(errors.DownloadError, match=told):
+            call("download", prediction, tmp_path / "out", max_bytes=CAP)
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", ["sync", "asyncio"])
