@@ -19,6 +19,7 @@ from attrs import frozen
 
 from .catalog import make_catalog
 from .classes import Component, assign_roles, find_users, make_answer_facts, make_request_facts, read_components
+from .document_checks import PATH_FORM
 from .errors import quote
 from .groups import GROUPS
 from .literal_aliases import MOST_INLINE, Aliases
@@ -103,7 +104,14 @@ def make_plan(
 
 def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
     """Plan the file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
-    return ("shared_types.py.jinja", {"home": beside}) if beside else ("types.py.jinja", {"prefix": prefix})
+    return (
+        ("shared_types.py.jinja", {"home": beside})
+        if beside
+        else (
+            "types.py.jinja",
+            {"prefix": prefix, "path_form": PATH_FORM},
+        )
+    )
 
 
 def _note_new_tags(tags: list[str]) -> list[str]:

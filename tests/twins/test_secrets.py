@@ -9,12 +9,13 @@ import traceback
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from muapi_client import MuAPIError, Retry
-from muapi_client.errors import AuthenticationError, JobFailedError
+from muapi_client import Call, MuAPIError, Retry, raw_call
+from muapi_client.errors import AuthenticationError, JobFailedError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,51 @@ def test_no_redirect_takes_it_elsewhere(twin: Twin) -> None:
     with pytest.raises(MuAPIError):
         face.look("abc")
     assert {request.url.host for request in face.server.requests} == {"api.muapi.ai"}
+
+
+LEADING_ELSEWHERE = ["@evil.example/x", "//evil.example/x", "/api/v1/x?a=b", "/api/v1/%2e%2e/x", "/a\r\nb"]
+
+
+@pytest.mark.parametrize("path", LEADING_ELSEWHERE)
+@pytest.mark.parametrize("method", ["submit", "send", "run", "events", "estimate"])
+def test_no_call_takes_it_elsewhere(twin: Twin, method: str, path: str) -> None:
+    face = twin(ACCEPTED)
+    call = Call.from_json(raw_call("x/stream" if method == "events" else "x", {}).to_json())
+    object.__setattr__(call.operation, "path", path + "/stream" * (method == "events"))  # as a crafted pickle may
+    with pytest.raises(ValidationError, match="nothing was sent"):
+        getattr(face, method)(call)
+    assert not face.server.requests
+    assert face.unknown() == []
+
+
+@pytest.mark.parametrize("path", ["@evil.example/x", ":80@evil.example/x", ".evil.example/x"])
+@pytest.mark.parametrize("base_url", ["https://api.example", "https://api.example/base"])
+def test_not_even_past_the_checks(twin: Twin, base_url: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muapi_client._protocol.request._check_operation", lambda _call: None)
+    face = twin(ACCEPTED, base_url=base_url)
+    call = raw_call("x", {})
+    object.__setattr__(call.operation, "path", path)
+    with pytest.raises(MuAPIError, match="nothing was sent"):
+        face.submit(call)
+    assert not face.server.requests
+    assert face.unknown() == []
+
+
+@pytest.mark.parametrize("job_id", ["", ".", "..", "../x", "a/../b", "..\\x", "/", "./a", " ", "\ud800"])
+def test_no_id_reaches_another_path(twin: Twin, job_id: str) -> None:
+    face = twin(ACCEPTED)
+    for method in (face.look, face.wait):
+        with pytest.raises(ValidationError, match="id must name something"):
+            method(job_id)
+    assert not face.server.requests
+
+
+@pytest.mark.parametrize("job_id", ["a/b", "a?b", "a#b", "@evil", "a\r\nb", "%2e%2e", "a.b", "ä"])
+def test_an_odd_id_is_quoted(twin: Twin, job_id: str) -> None:
+    face = twin({"id": job_id, "status": "completed", "outputs": ["https://cdn.example/a.png"]})
+    assert face.look(job_id).done
+    (request,) = face.server.requests
+    assert request.url.raw_path.decode() == f"/api/v1/predictions/{quote(job_id, safe='')}/result"
 
 
 def test_no_cookie_is_sent_back(twin: Twin) -> None:

@@ -22,7 +22,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(st.text(), JSON, max_size=4)
-OPERATIONS = st.builds(Operation, st.text(), st.sampled_from(["GET", "POST"]), st.text(), st.text(), st.text())
+PATHS = st.sampled_from(["/", "/api/v1/x", "/api/v1/things/{id}", "/größe/a.b/"])
+OPERATIONS = st.builds(Operation, st.text(), st.sampled_from(["GET", "POST"]), PATHS, st.text(), st.text())
 CALLS = st.builds(Call, OPERATIONS, st.none() | OBJECTS, OBJECTS, st.just({}), OBJECTS)
 
 

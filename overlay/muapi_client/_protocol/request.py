@@ -7,10 +7,11 @@ sending it (``exchange``), the document's rules (``_spec/validation``).
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
-from attrs import evolve
+from attrs import evolve, validate
 
 from muapi_client._protocol.steps import Send
 from muapi_client._spec.validation import body_fields, check, refusal_error
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call
 
 STREAM: Final = "/stream"  # how the slugs of streaming language models end
+_SEPARATORS: Final = re.compile(r"[/\\]")  # of a path's segments, the second by lenient servers
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
 
 
@@ -63,8 +65,10 @@ def encode(call: Call[Any], context: Context) -> Send:
     """The exchange that carries a call, once the call is checked.
 
     Raises:
-        ValidationError: The input does not fit the pinned document, or cannot be written as JSON.
+        ValidationError: The input does not fit the pinned document, or cannot be written as JSON; or the call is for
+            no path of an API.
     """
+    _check_operation(call)
     if context.strict:
         check(call)
     query = dict(call.query)
@@ -104,12 +108,21 @@ def _knows_key(call: Call[Any]) -> bool:
     return IDEMPOTENCY_KEY in body_fields(call.operation.package, call.operation.request)
 
 
+def _check_operation(call: Call[Any]) -> None:
+    """Hold a call's method and path to the rules once more: whoever made it may have got round its constructor."""
+    try:
+        validate(call.operation)
+    except ValueError as error:
+        raise refusal_error(call, (), str(error), kind="value_error") from None
+
+
 def _path(call: Call[Any]) -> str:
     """The path of a call with its parameters quoted in, so that no value can reach another path."""
     path = call.operation.path
     for name, value in call.path.items():
         text = str(value)
-        if not text.strip(". ") or not _has_bytes(text):  # "", ".", "..": a proxy would resolve them to another path
+        # "", ".", "..", "a/../b": a proxy that undoes the quoting would resolve them to another path
+        if not all(part.strip(". ") for part in _SEPARATORS.split(text)) or not _has_bytes(text):
             raise refusal_error(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
         path = path.replace("{" + name + "}", quote(text, safe=""))
     if "{" in path:

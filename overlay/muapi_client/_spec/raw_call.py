@@ -22,9 +22,14 @@ def raw_call(slug: str, body: Mapping[str, Any] | None = None) -> Call[Any]:
         ValidationError: The slug cannot be part of a path below ``/api/v1/``.
     """
     path = slug.strip("/").removeprefix("api/v1/")
-    if not path or any(part.strip(". ") == "" for part in path.split("/")) or not path.isprintable():
-        raise ValidationError(f"{slug!r} is no slug: it is what follows /api/v1/, such as flux-dev-image")
-    return Call(Operation("", "POST", f"/api/v1/{quote(path)}", answer="Submission"), dict(body or {}))
+    message = f"{slug!r} is no slug: it is what follows /api/v1/, such as flux-dev-image"
+    if not path or not path.isprintable():
+        raise ValidationError(message)
+    try:
+        operation = Operation("", "POST", f"/api/v1/{quote(path)}", answer="Submission")
+    except ValueError:  # it leads elsewhere
+        raise ValidationError(message) from None
+    return Call(operation, dict(body or {}))
 
 
 raw_call.__module__ = "muapi_client"

@@ -22,7 +22,7 @@ from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import aread_pieces, read_pieces
-from muapi_client._transport.hosts import FAULTS, USER_AGENT, connection_error, read_headers
+from muapi_client._transport.hosts import FAULTS, USER_AGENT, api_address, connection_error, read_headers
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client.errors import APIConnectionError
 
@@ -58,7 +58,7 @@ class _Base:
         self._key = api_key
 
     def _api_request(self, form: Form) -> tuple[httpx.Request, Body]:
-        request, body = form_request(form, self._origin + form.send.path, accept="application/json")
+        request, body = form_request(form, str(api_address(self._origin, form.send.path)), accept="application/json")
         request.headers["x-api-key"] = self._key.reveal()  # never in a local of ours, which a traceback may show
         return request, body
 

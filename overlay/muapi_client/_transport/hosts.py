@@ -431,7 +431,11 @@ def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
 
 
 def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
-    """The HTTP request of a step; its key goes to ``origin`` and nowhere else."""
+    """The HTTP request of a step; its key goes to ``origin`` and nowhere else.
+
+    Raises:
+        MuAPIError: The step's path leads elsewhere.
+    """
     headers = {
         "accept": "application/json",
         "accept-encoding": GZIP,
@@ -441,7 +445,7 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     limits = dict.fromkeys(("connect", "read", "write", "pool"), max(send.timeout, 0.001))
     request = httpx.Request(
         send.method,
-        address(origin + send.path),
+        api_address(origin, send.path),
         params=dict(send.query) or None,
         headers=headers,
         content=send.content,
@@ -452,9 +456,20 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
 
 
 @lru_cache(maxsize=1024)
-def address(url: str) -> httpx.URL:
-    """A URL, read once: a job is looked at many times, and reading its URL takes as long as building the request."""
-    return httpx.URL(url)
+def api_address(origin: str, path: str) -> httpx.URL:
+    """The URL of a path of the API, proven to be there.
+
+    Read once: a job is looked at many times, and reading its URL takes as long as building the request.
+
+    Raises:
+        MuAPIError: It is not below ``origin``.
+        httpx.InvalidURL: It is no URL.
+    """
+    home, url = httpx.URL(f"{origin}/"), httpx.URL(origin + path)
+    at_home = (url.scheme, url.raw_host, url.port, url.userinfo) == (home.scheme, home.raw_host, home.port, b"")
+    if not at_home or not url.raw_path.startswith(home.raw_path) or url.query or url.fragment:
+        raise MuAPIError(f"{path!r} does not lead to {origin}, and the API key goes nowhere else: nothing was sent")
+    return url
 
 
 def read_headers(response: httpx.Response) -> dict[str, str]:
