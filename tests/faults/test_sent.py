@@ -210,7 +210,10 @@ def test_what_was_sent_over_a_proxy_was_sent(kind: str, monkeypatch: pytest.Monk
     assert [head.split()[0] for head in heads] == [b"POST"]
 
 
-@pytest.mark.parametrize(("name", "goes"), [("{host}:{port}", False), ("{host}", False), ("{host}:1", True)])
+NO_PROXY = [("{host}:{port}", False), ("{host}", False), ("http://{host}:{port}", False), ("{host}:1", True)]
+
+
+@pytest.mark.parametrize(("name", "goes"), NO_PROXY)
 def test_no_proxy_may_name_a_port(kind: str, name: str, goes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.getaddrinfo
 

@@ -18,17 +18,16 @@ import sys
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from muapi_client._runtime.content_coding import GZIP
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
-from muapi_client._settings.options import LOOPBACK
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.pools import Pools
+from muapi_client._transport.proxies import find_proxy
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError, MuAPIError
 
@@ -381,18 +380,6 @@ def _is_of(kind: type, method: str, package: str) -> bool:
     """Return whether a method is the package's own: libraries that mock HTTP replace it by one of theirs."""
     home: str = getattr(getattr(kind, method, None), "__globals__", {}).get("__name__", "")
     return home.partition(".")[0] == package
-
-
-def find_proxy(url: httpx.URL) -> str | None:
-    """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
-    named = getproxies()
-    proxy = named.get(url.scheme) or named.get("all")
-    if not proxy or url.host in LOOPBACK:  # a proxy would see the key in clear text
-        return None
-    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
-    if proxy_bypass(url.host) or proxy_bypass(f"{url.host}:{port}"):  # NO_PROXY names hosts, and hosts with a port
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
