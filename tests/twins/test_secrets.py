@@ -9,13 +9,13 @@ import traceback
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
 
 from muapi_client import Call, MuAPIError, Retry, raw_call
-from muapi_client.errors import AuthenticationError, JobFailedError, ValidationError
+from muapi_client.errors import AuthenticationError, JobFailedError, StreamBrokenError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -314,3 +314,59 @@ def test_nor_does_a_success_that_tells_a_failure(twin: Twin, tmp_path: Path) -> 
     assert "bad key [API key]" in str(caught.value)
     assert twin.key not in f"{caught.value} {caught.value.prediction!r}"
     assert all(twin.key.encode() not in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def escaped(text: str) -> str:
+    """A text as JSON may have it: no letter stands as it is."""
+    return "".join(f"\\u{ord(letter):04x}" for letter in text)
+
+
+@pytest.mark.parametrize("spell", [str, escaped, lambda key: "".join(f"%{ord(letter):02X}" for letter in key)])
+def test_whatever_way_it_is_spelt(twin: Twin, spell: Any, tmp_path: Path) -> None:
+    echo = f'{{"request_id": "r", "status": "failed", "error": "{spell(twin.key)}", "x": {{"{spell(twin.key)}": 1}}}}'
+    face = twin((200, echo, {"x-echo": spell(twin.key)}), journal=tmp_path / "jobs.db")
+    with pytest.raises(JobFailedError) as caught:
+        face.run(twin.call)
+    assert "[API key]" in str(caught.value)
+    shown = unquote(f"{caught.value} {caught.value.prediction!r} {caught.value.prediction.raw}")
+    written = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert twin.key not in shown
+    assert twin.key not in unquote(written.decode("latin-1"))
+    assert escaped(twin.key).encode() not in written
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "text/event-stream", "application/x-ndjson", "application/json"]
+)
+def test_nor_in_a_stream_however_it_is_cut(twin: Twin, content_type: str, tmp_path: Path) -> None:
+    words = {"text/plain": "bad {} key", "text/event-stream": 'data: {{"text": "bad {} key"}}\n\ndata: [DONE]\n\n'}
+    body = words.get(content_type, '{{"text": "bad {} key"}}\n').format(twin.key).encode()
+    for cut in range(0, len(body), 3):
+        head = {"content-type": content_type, "content-length": str(len(body))}
+        face = twin((200, twin.body(body[:cut], body[cut:]), head), journal=tmp_path / "jobs.db")
+        events = face.events(raw_call("x/stream", {}))
+        assert "".join(event.text for event in events) == "bad [API key] key"
+        assert twin.key not in f"{events!r} {events[-1].prediction} {events[-1].prediction.raw}"
+    assert all(twin.key.encode() not in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_nor_in_the_words_of_a_stream_that_breaks_off(twin: Twin) -> None:
+    start, end = twin.key[:9], twin.key[9:]
+    lines = f'data: {{"text": "bad {start}"}}\n\ndata: {{"text": "{end} key"}}\n\n'.encode()
+    left = [lines]
+
+    def pause() -> None:
+        if not left:
+            raise httpx.ReadError(f"reset behind {twin.key}")
+        left.pop()
+
+    face = twin((200, twin.body(lines, b"", pause=pause), {"content-type": "text/event-stream"}))
+    with pytest.raises(StreamBrokenError) as caught:
+        face.events(raw_call("x/stream", {}))
+    assert caught.value.text == "bad [API key] key"
+    assert twin.key not in f"{caught.value.prediction} {caught.value}"
+
+
+def test_plain_text_that_only_begins_like_it_is_whole(twin: Twin) -> None:
+    face = twin((200, twin.body(b"he asks", b"-live"), {"content-type": "text/plain", "content-length": "12"}))
+    assert "".join(event.text for event in face.events(raw_call("x/stream", {}))) == "he asks-live"

@@ -107,9 +107,9 @@ def fetch_url(
         if got.status in REDIRECTS:
             progress = progress.after_redirect(got.headers.get("location", ""))
             continue
-        trouble = got.trouble
+        trouble = transfer.key.hide_text(got.trouble)
         if got.whole:
-            head: bytes = yield Do(partial(transfer.disk, part.head))
+            head = transfer.key.hide((yield Do(partial(transfer.disk, part.head))))
             reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
             trouble = find_misfit(head, expected, reported)
             if not trouble:

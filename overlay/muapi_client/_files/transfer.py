@@ -14,11 +14,18 @@ if TYPE_CHECKING:
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
     from muapi_client._files.temp_file import PartialFile
+    from muapi_client._settings.api_key import APIKey
     from muapi_client._state.upload_cache import Turn
 
 
 class FileTransfer(Protocol):
-    """How a client moves files: blocking, or awaited by the driver."""
+    """How a client moves files: blocking, or awaited by the driver.
+
+    Attributes:
+        key: The client's, to be hidden in what a server echoes.
+    """
+
+    key: APIKey
 
     def post(self, form: Form) -> Any:
         """Post a form to the API, with the key: a :class:`Reply`, or :class:`NoReply`."""

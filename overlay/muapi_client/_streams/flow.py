@@ -23,8 +23,8 @@ from muapi_client._protocol.steps import OK, Do, Emit, End, Flow, NoReply, Piece
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._spec.validation import refusal_error
 from muapi_client._state.key_state import describe_request
-from muapi_client._streams.framing import FRAME_MAXIMUM, Form, OversizedFrameError, PageError, Reader
-from muapi_client._streams.outcome import StreamRun, broken_error, hide_key, identify, late_error, note_failure
+from muapi_client._streams.framing import FRAME_MAXIMUM, Form, Frame, OversizedFrameError, PageError, Reader
+from muapi_client._streams.outcome import StreamRun, broken_error, identify, late_error, note_failure
 from muapi_client._streams.payload import END, decode
 from muapi_client._types.cost import is_charge
 from muapi_client._types.error import add_job_note
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from muapi_client._protocol.request import Request
     from muapi_client._state.context import Context
     from muapi_client._state.memory import Record
-    from muapi_client._streams.framing import Frame
     from muapi_client._streams.outcome import StreamConnection
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
@@ -119,9 +118,8 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
         came: Piece | End | NoReply = yield Do(partial(run.channel.pull, min(context.timeout, until - state.seconds)))
         state.seconds += came.at - now  # what the caller takes between two events does not count
         now, was_settled = came.at, state.settled
-        for frame in _read_frames(run, came, reader, reply):
-            shown = frame._replace(data=run.channel.key.hide_text(frame.data))  # a server may echo the key
-            event = yield from _take_frame(run, shown, reply)
+        for frame in _hide_key(run, came, _read_frames(run, came, reader, reply)):
+            event = yield from _take_frame(run, frame, reply)
             if event is not None and state.failure is None:
                 now = yield Emit(event)
         if state.settled and not was_settled:
@@ -140,7 +138,6 @@ def _judge_end(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> Str
     """
     state = run.state
     if state.failure is not None:
-        hide_key(run)
         waiting.judge(run.job, run.prediction())
     if isinstance(came, Piece) and not state.complete:
         raise late_error(run)
@@ -206,6 +203,24 @@ def _read_frames(run: StreamRun, came: Piece | End | NoReply, reader: Reader, re
         raise broken_error(run, why, reply._replace(content=head)) from None
     except OversizedFrameError:
         raise broken_error(run, f"one event passes {FRAME_MAXIMUM} bytes") from None
+
+
+def _hide_key(run: StreamRun, came: Piece | End | NoReply, frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The frames without the key, should the server echo it; in plain text it may be cut in two."""
+    key, state = run.channel.key, run.state
+    if state.held and not isinstance(came, Piece):  # no more will come: it was none
+        held, state.held = state.held, ""
+        yield Frame(Form.TEXT, held)
+    for frame in frames:
+        if frame.form is not Form.TEXT:
+            event, mark = key.hide_text(frame.event), None if frame.id is None else key.hide_text(frame.id)
+            yield Frame(frame.form, key.hide_text(frame.data), event, mark)
+            continue
+        text = key.hide_text(state.held + frame.data)
+        size = len(text) - key.begins_in(text)
+        state.held = text[size:]
+        if size:
+            yield Frame(Form.TEXT, text[:size])
 
 
 def _is_whole(frame: Frame) -> bool:

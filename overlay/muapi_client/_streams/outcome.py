@@ -9,7 +9,6 @@ reported a charge or an answer gave an id; without an id it stays among those th
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import evolve, field, frozen
@@ -87,7 +86,12 @@ class StreamRun:
 
     def prediction(self, status: str = "") -> Prediction:
         """All of the stream so far; once it has ended ``status`` is its own."""
-        return add_verdict(evolve(self.state.prediction(status=status), call=self.call))
+        prediction = self.state.prediction(status=status)
+        words = tuple(
+            output if output.text is None else evolve(output, text=self.channel.key.hide_text(output.text))
+            for output in prediction.outputs
+        )  # the key may have come in pieces, each in an event of its own
+        return add_verdict(evolve(prediction, outputs=words, call=self.call))
 
     def note(self) -> None:
         """Tell the record what is known by now."""
@@ -118,7 +122,7 @@ def note_failure(run: StreamRun, error: BaseException) -> None:
     if prediction is not None:
         record.finish(prediction)
     if isinstance(error, errors.JobError):
-        error.text = state.text
+        error.text = run.channel.key.hide_text(state.text)
     why = "closed by its caller" if isinstance(error, Stopped) else f"interrupted by {type(error).__name__}"
     why = str(error) if isinstance(error, errors.MuAPIError) else why
     record.reason = f"{why} ({len(state.text)} characters had arrived)"
@@ -147,13 +151,6 @@ def late_error(run: StreamRun) -> errors.MuAPIError:
         return run.unknown_error(f"no event came within {run.context.wait_timeout:g} s")
     what = f"had not ended after {run.context.wait_timeout:g} s and {len(run.state.text)} characters."
     return errors.WaitTimeoutError(f"{_describe(run)} {what} {_describe_fate(run)}", **_error_fields(run))
-
-
-def hide_key(run: StreamRun) -> None:
-    """Take the key, should the server echo it, out of what errors and the journal tell of a failure."""
-    state, key = run.state, run.channel.key
-    state.failure = key.hide((state.failure or "").encode("utf-8", "replace")).decode()
-    state.data = json.loads(key.hide(json.dumps(state.data).encode()))
 
 
 def _describe(run: StreamRun) -> str:

@@ -44,6 +44,7 @@ class StreamState:
         data: The last payload that is JSON.
         key: Its entry in the journal, where there is one.
         seconds: How long its pieces were waited for.
+        held: The end of a plain text while it may be the beginning of the key.
     """
 
     begun: bool = False
@@ -59,6 +60,7 @@ class StreamState:
     data: Any = None
     key: str | None = None
     seconds: float = 0.0
+    held: str = ""
     warnings: list[str] = field(factory=list[str])
     _text: Text = field(factory=Text)
     _choices: dict[int, bool] = field(factory=dict[int, bool])  # the answers it tells, and whether each is complete

@@ -122,7 +122,7 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
         content = read_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
-        return NoReply(connection_error(error, send, delivery), clock.now())
+        return NoReply(connection_error(error, send, delivery, api_key), clock.now())
     finally:
         exchange_ends.reset(outer)
     return make_reply(response, content, clock, api_key)
@@ -336,7 +336,7 @@ async def _aexchange(
             content = await aread_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
-        return NoReply(connection_error(error, send, delivery), clock.now())
+        return NoReply(connection_error(error, send, delivery, api_key), clock.now())
     return make_reply(response, content, clock, api_key)
 
 
@@ -366,9 +366,8 @@ async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
 
 def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
     """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
-    if api_key.reveal().encode() in content:  # never in a local of ours, which a traceback may show
-        content = api_key.hide(content)
-    return Reply(response.status_code, read_headers(response), content, clock.now())
+    headers = api_key.hide_values(read_headers(response))
+    return Reply(response.status_code, headers, api_key.hide(content), clock.now())
 
 
 def _guard(size: int, left: float, send: Send) -> None:

@@ -55,24 +55,25 @@ class _Base:
     def __init__(self, clock: Clock, origin: str, api_key: APIKey) -> None:
         self._clock = clock
         self._origin = origin
-        self._key = api_key
+        self.key = api_key
 
     def _api_request(self, form: Form) -> tuple[httpx.Request, Body]:
         request, body = form_request(form, str(api_address(self._origin, form.send.path)), accept="application/json")
-        request.headers["x-api-key"] = self._key.reveal()  # never in a local of ours, which a traceback may show
+        request.headers["x-api-key"] = self.key.reveal()  # never in a local of ours, which a traceback may show
         return request, body
 
     def _storage_request(self, form: Form) -> tuple[httpx.Request, Body]:
         return form_request(form, form.send.path, accept="*/*")
 
     def _make_reply(self, response: httpx.Response, content: bytearray) -> Reply:
-        return Reply(response.status_code, read_headers(response), bytes(content), self._clock.now())
+        headers = self.key.hide_values(read_headers(response))
+        return Reply(response.status_code, headers, self.key.hide(bytes(content)), self._clock.now())
 
     def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
         """Return what a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
-        return NoReply(connection_error(error, form.send, delivery), self._clock.now())
+        return NoReply(connection_error(error, form.send, delivery, self.key), self._clock.now())
 
 
 def _check_size(content: bytearray) -> None:

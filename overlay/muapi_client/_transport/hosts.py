@@ -464,8 +464,11 @@ def read_headers(response: httpx.Response) -> dict[str, str]:
     return dict(response.headers.items())
 
 
-def connection_error(error: BaseException, send: Send, delivery: Delivery) -> APIConnectionError:
+def connection_error(error: BaseException, send: Send, delivery: Delivery, api_key: APIKey) -> APIConnectionError:
     """Return what one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
+
+    Args:
+        api_key: What is hidden should h11 quote an answer that echoes it.
 
     Raises:
         BaseException: It is no fault of the network's, or out of a signal handler of the user's, and passes as it is.
@@ -476,7 +479,7 @@ def connection_error(error: BaseException, send: Send, delivery: Delivery) -> AP
     if isinstance(error, APIConnectionError):
         error.sent = delivery.started
         return error
-    reason = str(error) or type(error).__name__
+    reason = api_key.hide_text(str(error)) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         reason += _hint(TLS_SETTINGS[:2])
     fate = "" if delivery.started else " (it was not sent)"

@@ -91,7 +91,7 @@ class _Base:
         self._raise_unless_fault(error)
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             return self._make_silence(seconds)
-        return NoReply(APIConnectionError(str(error) or type(error).__name__), self.clock.now())
+        return NoReply(APIConnectionError(self.key.hide_text(str(error)) or type(error).__name__), self.clock.now())
 
     def _raise_unless_fault(self, error: BaseException) -> None:
         raise_if_from_signal_handler(error)
@@ -125,7 +125,7 @@ class Channel(_Base):
                 content = read_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
-            return NoReply(connection_error(error, send, delivery), self.clock.now())
+            return NoReply(connection_error(error, send, delivery, self.key), self.clock.now())
         return make_reply(response, content, self.clock, self.key)
 
     def pull(self, seconds: float) -> Piece | End | NoReply:
@@ -174,7 +174,7 @@ class AsyncChannel(_Base):
                 content = await aread_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
-            return NoReply(connection_error(error, send, delivery), self.clock.now())
+            return NoReply(connection_error(error, send, delivery, self.key), self.clock.now())
         return make_reply(response, content, self.clock, self.key)
 
     async def pull(self, seconds: float) -> Piece | End | NoReply:
