@@ -8,10 +8,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fileserver import MP4, PNG, says, sends
+from fileserver import HTML, MP4, PNG, says, sends
 
 from muapi_client import errors, raw_call
 from muapi_client.models import bytedance_seedream_edit_v4 as edit
+from muapi_client.models import depth_anything, kling_o3_image_edit, ltx_2_3_lipsync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,113 @@ def test_a_call_that_does_not_fit_uploads_nothing(mu: Face, api: FileServer, png
         mu.submit(bad)
     assert api.asked == []
     assert caught.value.errors[0]["loc"][1] == next(iter(wrong))
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_every_item_of_a_list_may_be_a_file(mu: Face, api: FileServer, tmp_path: Path, count: int) -> None:
+    files = [tmp_path / f"{index}.png" for index in range(count)]
+    for index, file in enumerate(files):
+        file.write_bytes(PNG + bytes([index // 2]))  # two and two are alike
+    job = mu.submit(edit(prompt="a fox", images_list=files))
+    assert paths(api) == [UPLOAD] * (count // 2) + [EDIT]
+    sent = [f"https://cdn.muapi.ai/{index // 2 + 1}.png" for index in range(count)]
+    assert job.call.body == {"prompt": "a fox", "images_list": sent}
+
+
+def test_a_list_of_too_many_files_uploads_nothing(mu: Face, api: FileServer, png: Path) -> None:
+    with pytest.raises(errors.ValidationError, match="at most 10 items"):
+        mu.submit(kling_o3_image_edit(prompt="a fox", images_list=[png] * 11))
+    assert api.asked == []
+
+
+def test_a_file_beside_others_in_a_field_that_takes_no_url_is_named(mu: Face, api: FileServer, png: Path) -> None:
+    good = edit(prompt="a fox", images_list=[png, png])
+    bad = type(good)(good.operation, {**good.body, "prompt": png})  # type: ignore[dict-item]
+    with pytest.raises(errors.ValidationError, match="prompt: a file stands here, and this field takes no URL"):
+        mu.submit(bad)
+    assert api.asked == []
+
+
+def test_files_in_lists_of_objects_are_uploaded(mu: Face, api: FileServer, png: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(MP4)
+    call = raw_call("new/model", {"elements": [{"image_url": png, "more": [png, clip]}, {"image_url": png}]})
+    mu.submit(call)
+    image, video = "https://cdn.muapi.ai/1.png", "https://cdn.muapi.ai/2.png"
+    assert json.loads(api.asked[2].body) == {
+        "elements": [{"image_url": image, "more": [image, video]}, {"image_url": image}]
+    }
+
+
+def test_a_field_named_for_media_takes_a_file_though_its_type_says_text_alone(
+    mu: Face, api: FileServer, png: Path
+) -> None:
+    api.plays("/api/v1/depth-anything", says(SUBMITTED))
+    assert mu.submit(depth_anything(image_url=png)).call.body == {"image_url": "https://cdn.muapi.ai/1.png"}
+
+
+WRONG = {
+    "source code": ("main.py", b"import os\n\nprint(os.environ)\n", "text"),
+    "source code under a picture's name": ("main.png", b"import os\n", "text"),
+    "a web page": ("a.html", HTML, "a web page"),
+    "a web page under a picture's name": ("a.png", HTML, "a web page"),
+    "a film": ("a.mp4", MP4, "video/mp4"),
+    "a film under a picture's name": ("a.jpg", MP4, "video/mp4"),
+    "music": ("a.mp3", b"ID3\x04" + bytes(64), "audio/mpeg"),
+    "an archive": ("a.zip", b"PK\x03\x04" + bytes(64), "application/zip"),
+    "a document": ("a.pdf", b"%PDF-1.7", "application/pdf"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "told"), WRONG.values(), ids=WRONG)
+def test_a_file_that_cannot_be_a_picture_is_refused_before_anything_is_uploaded(
+    mu: Face, api: FileServer, png: Path, *, name: str, content: bytes, told: str
+) -> None:
+    wrong = png.parent / "wrong" / name
+    wrong.parent.mkdir()
+    wrong.write_bytes(content)
+    with pytest.raises(errors.ValidationError, match=f"images_list.1: {name} is {told}.*takes image") as caught:
+        mu.submit(edit(prompt="a fox", images_list=[png, wrong]))
+    assert caught.value.errors[0]["loc"] == ["body", "images_list", 1]
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(("name", "content", "told"), WRONG.values(), ids=WRONG)
+def test_without_the_check_the_server_judges_the_bytes(
+    twin: Callable[..., Face], api: FileServer, tmp_path: Path, *, name: str, content: bytes, told: str
+) -> None:
+    assert told
+    (tmp_path / name).write_bytes(content)
+    twin(strict=False).submit(edit(prompt="a fox", images_list=[tmp_path / name]))
+    assert paths(api) == [UPLOAD, EDIT]
+
+
+def test_an_open_file_of_another_kind_is_refused_too(mu: Face, api: FileServer, png: Path) -> None:
+    with pytest.raises(errors.ValidationError, match="audio_url: upload is image/png"):
+        mu.submit(ltx_2_3_lipsync(audio_url=io.BytesIO(PNG), image_url=png))
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        ("image_url", b"\x00\x01 of a kind nobody knows"),
+        ("image_url", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("audio_url", MP4),  # it may hold sound alone
+        ("audio_url", b"\x1aE\xdf\xa3\x42\x82\x84webm"),
+        ("audio_url", bytes(64)),
+    ],
+)
+def test_what_may_be_of_the_kind_passes(mu: Face, api: FileServer, field: str, content: bytes) -> None:
+    api.plays("/api/v1/ltx-2.3-lipsync", says(SUBMITTED))
+    given: Any = {"audio_url": "https://x/a.mp3", field: io.BytesIO(content)}
+    mu.submit(ltx_2_3_lipsync(**given))
+    assert len(api.asked) == 2
+
+
+def test_of_a_raw_calls_fields_nothing_is_known(mu: Face, api: FileServer) -> None:
+    mu.submit(raw_call("new/model", {"image_url": io.BytesIO(b"text")}))
+    assert paths(api) == [UPLOAD, RAW]
 
 
 def test_without_the_check_a_file_may_stand_anywhere(twin: Callable[..., Face], api: FileServer, png: Path) -> None:

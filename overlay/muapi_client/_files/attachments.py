@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import evolve
 
+from muapi_client._files.kinds import find_contradiction, find_kind, is_address
 from muapi_client._spec.validation import check, refusal_error
 from muapi_client.errors import ValidationError
 
@@ -76,16 +77,36 @@ def check_around(call: Call[Any], places: list[Where]) -> None:
     Raises:
         ValidationError: The rest of the call does not fit, or a file stands in a field that takes no URL.
     """
-    check(with_urls(call, dict.fromkeys(places, URL_TO_COME)))
+    urls = dict.fromkeys(places, URL_TO_COME)
+    check(with_urls(call, urls))
     if not call.operation.request:
         return  # a raw call: nothing is known of its fields
-    try:
-        check(with_urls(call, dict.fromkeys(places, NO_URL)))
-    except ValidationError as error:
-        refused = [tuple(problem["loc"]) for problem in error.errors]
-    else:
-        refused = []
-    for where in places:
-        place = ("body", *where)
-        if not any(place[: len(loc)] == loc for loc in refused):
+    for where in places:  # each on its own: of a list a check reports the first item it refuses
+        if _passes(with_urls(call, {**urls, where: NO_URL})) and not is_address(_read_names(where)[-1]):
             raise refusal_error(call, where, "a file stands here, and this field takes no URL", kind="string_type")
+
+
+def _passes(call: Call[Any]) -> bool:
+    try:
+        check(call)
+    except ValidationError:
+        return False
+    return True
+
+
+def check_kind(call: Call[Any], where: Where, head: bytes, name: str) -> None:
+    """Hold a file's first bytes against the field it stands in.
+
+    Raises:
+        ValidationError: They are of another kind than the field's name tells; what is not recognized passes.
+    """
+    kind = find_kind(_read_names(where)) if call.operation.request else None  # of a raw call nothing is known
+    if found := find_contradiction(head, kind):
+        message = (
+            f"{name} is {found} by its first bytes, and this field takes {kind}; strict=False sends it all the same"
+        )
+        raise refusal_error(call, where, message, kind="value_error")
+
+
+def _read_names(where: Where) -> list[str]:
+    return [step for step in where if isinstance(step, str)]

@@ -132,7 +132,8 @@ def _frames(head: bytes) -> str | None:
     """Streams without a header: the sync bytes of MPEG transport packets (188 bytes each) and of MPEG audio frames."""
     if head[:1] + head[188:189] + head[376:377] == b"GGG" and not is_text(head):
         return "video/mp2t"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:  # noqa: PLR2004 - 11 bits set
+    sync = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0  # noqa: PLR2004 - 11 bits set
+    if sync and not is_text(head):  # UTF-16 begins alike
         return "audio/aac" if head[1] & 0x06 == 0 else "audio/mpeg"
     return None
 
@@ -155,9 +156,10 @@ def is_page(head: bytes) -> bool:
 
 
 def is_text(head: bytes) -> bool:
-    """Return whether a file's first bytes are text: UTF-8 without control characters."""
+    """Return whether a file's first bytes are text: UTF-8, or UTF-16 that says so, without control characters."""
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
     return not any(ord(char) < 0x20 and char not in "\t\n\r\f\x1b" for char in text)  # noqa: PLR2004 - C0 controls

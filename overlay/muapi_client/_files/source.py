@@ -12,14 +12,14 @@ import os
 import stat
 import tempfile
 import threading
-from collections.abc import Mapping  # noqa: TC003 - attrs and checkers read the module's annotations alike
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, TypeAlias, cast
 
 from attrs import frozen
 
 from muapi_client._files.attachments import is_picture
-from muapi_client._files.media import HEAD, UNKNOWN, encode_name, family, guess_type, is_page, is_text, settle, sniff
+from muapi_client._files.media import HEAD, encode_name, family, guess_type, is_page, is_text, settle, sniff
 from muapi_client.errors import UploadError
 
 MIB: Final = 2**20
@@ -27,6 +27,8 @@ LIMITS: Final[Mapping[str, int]] = {"image": 10 * MIB, "video": 50 * MIB}  # doc
 LIMIT: Final = 10 * MIB  # of anything else; documented
 SPOOL: Final = 1 * MIB  # bytes of an open file that are copied in memory; what is longer goes to a temporary file
 PIECE: Final = 256 * 2**10  # bytes read at a time
+
+Check: TypeAlias = Callable[[bytes, str], object]  # of a file's first bytes and its name; raises where they do not do
 
 _copying = threading.Lock()  # an open file has one position: two threads that read it would share the bytes out
 
@@ -60,22 +62,24 @@ class Source:
         self.file.close()
 
 
-def open_source(source: Any, filename: str | None = None) -> Source:
+def open_source(source: Any, filename: str | None = None, *, check: Check | None = None) -> Source:
     """Open what is to be uploaded and check it, before anything is sent.
 
     Args:
         source: A path, bytes, a binary file or a PIL image. A file is read from where it stands, and stands there
             again afterwards.
         filename: The name to send it under; by default its own.
+        check: What its first bytes and its name are held against.
 
     Raises:
-        UploadError: It cannot be read, is empty, too large, or not what its name says.
+        UploadError: It cannot be read, is empty or too large.
+        MuAPIError: What ``check`` raises.
     """
     if filename is not None and (not filename.isprintable() or set(filename) & set('/\\"') or not filename.strip(". ")):
         raise UploadError(f"{filename!r} is no file name: it may hold no separators, quotes or control characters")
     file, own_name = _open(source)
     try:
-        return _check(file, filename or own_name)
+        return _measure(file, filename or own_name, check)
     except OSError as error:
         file.close()
         raise UploadError(f"{filename or own_name} cannot be read: {error}") from error
@@ -148,13 +152,15 @@ def _read_name(source: Any) -> str:
     return Path(name).name if isinstance(name, str) and name else "upload"
 
 
-def _check(file: IO[bytes], name: str) -> Source:
+def _measure(file: IO[bytes], name: str, check: Check | None) -> Source:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(HEAD)
     if not size or not head:
         raise UploadError(f"{name} is empty")
-    media_type = _find_type(head, name)
+    if check is not None:
+        check(head, name)
+    media_type = settle(head, guess_type(name))
     limit = LIMITS.get(family(media_type), LIMIT)
     if size > limit:
         raise UploadError(
@@ -164,18 +170,20 @@ def _check(file: IO[bytes], name: str) -> Source:
     return Source(encode_name(name, media_type), media_type, size, file)
 
 
-def _find_type(head: bytes, name: str) -> str:
-    """The media type of a file, if its bytes do not belie its name."""
+def check_content(head: bytes, name: str) -> None:
+    """Hold a file's first bytes against its name.
+
+    Raises:
+        UploadError: It is a web page, or no media although its name says so.
+    """
     named, sniffed = guess_type(name), sniff(head)
     if is_page(head):
         raise UploadError(f"{name} is a web page or an error message, no media: was its download refused?")
-    media = named is not None and family(named) in ("image", "video", "audio")
-    if named is None or not media:
-        return settle(head, named)
+    if named is None or family(named) not in ("image", "video", "audio"):
+        return
     if sniffed is None and named == "image/svg+xml":
         raise UploadError(f"{name} does not begin as an SVG drawing does")
     if sniffed is None and (is_text(head) or family(named) != "audio"):  # audio may begin with padding
         raise UploadError(f"{name} does not begin as {named} does: is it whole, and what its name says?")
     if sniffed is not None and family(sniffed) not in ("image", "video", "audio"):
         raise UploadError(f"{name} is {sniffed} by its first bytes, not {named}")
-    return sniffed or named or UNKNOWN

@@ -8,6 +8,7 @@ again, as often as anything that only reads: at worst a file is stored twice.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
@@ -16,9 +17,9 @@ from urllib.parse import quote, urlsplit
 from attrs import frozen
 
 from muapi_client import errors
-from muapi_client._files.attachments import check_around, find_attachments, with_urls
+from muapi_client._files.attachments import check_around, check_kind, find_attachments, with_urls
 from muapi_client._files.form import Form
-from muapi_client._files.source import MIB, open_source
+from muapi_client._files.source import MIB, check_content, open_source
 from muapi_client._files.urls import is_loopback, is_safe
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
@@ -32,7 +33,7 @@ from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from muapi_client._files.attachments import Where
-    from muapi_client._files.source import Source
+    from muapi_client._files.source import Check, Source
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._state.context import Context
     from muapi_client._state.upload_cache import Turn, UploadCache
@@ -73,7 +74,7 @@ def upload(source: Any, filename: str | None, on_progress: OnProgress, uploads: 
         InsufficientCreditError: The account's balance is not above 0.
         APIStatusError, APIConnectionError, ResponseError: It could not be stored.
     """
-    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, source, filename)))
+    opened = yield from _open(source, uploads, filename=filename)
     try:
         return (yield from _store(opened, on_progress, uploads))
     finally:
@@ -84,15 +85,19 @@ def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], up
     """Upload the local files of a call, each content once, and go on with the call that names their URLs.
 
     Raises:
-        ValidationError: The rest of the call does not fit, or a file stands where no URL belongs; nothing was sent.
+        ValidationError: The rest of the call does not fit, a file stands where no URL belongs, or it is of another kind
+            than the field takes; no job was submitted.
         UploadError: A file cannot be read or is refused here.
     """
     found = find_attachments(call.body)
     if uploads.context.strict:
         check_around(call, [where for where, _ in found])
+    for where, value in found:
+        if isinstance(value, os.PathLike):  # it can be opened again: all are looked at before the first is uploaded
+            (yield from _open(value, uploads, check=partial(_check_file, call, where))).close()
     urls: dict[Where, str] = {}
     for where, value in found:
-        urls[where] = yield from _upload_once(value, uploads)
+        urls[where] = yield from _upload_once(value, partial(_check_file, call, where), uploads)
     return (yield from then(with_urls(call, urls)))
 
 
@@ -104,7 +109,7 @@ def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
     """
     if set(call.files) != {"file"}:
         raise refusal_error(call, (), "a call can carry one file, called 'file'", kind="value_error")
-    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, call.files["file"])))
+    opened = yield from _open(call.files["file"], uploads)
     try:
         answer = yield from _post(call, opened, None, uploads)
         return response.parse_typed(call.operation.answer, answer, call.operation.package)
@@ -112,9 +117,24 @@ def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
         opened.close()
 
 
-def _upload_once(value: Any, uploads: UploadContext) -> Flow[str]:
+def _open(
+    value: Any, uploads: UploadContext, *, filename: str | None = None, check: Check = check_content
+) -> Flow[Source]:
+    """Open what is to be uploaded; unless the server is to judge, it is held against ``check``."""
+    held = check if uploads.context.strict else None
+    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, value, filename, check=held)))
+    return opened
+
+
+def _check_file(call: Call[Any], where: Where, head: bytes, name: str) -> None:
+    """Hold a file in a call against the field it stands in, then against its own name."""
+    check_kind(call, where, head, name)
+    check_content(head, name)
+
+
+def _upload_once(value: Any, check: Check, uploads: UploadContext) -> Flow[str]:
     """The URL of a content, uploaded unless it is already, or is just being."""
-    opened: Source = yield Do(partial(uploads.transfer.disk, partial(open_source, value)))
+    opened = yield from _open(value, uploads, check=check)
     try:
         digest: str = yield Do(partial(uploads.transfer.disk, opened.digest))
         turn: Turn = yield Do(partial(uploads.transfer.turn, digest))
