@@ -8,11 +8,12 @@ from __future__ import annotations
 import filecmp
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from muapi_client._files.media import HEAD, iterate_names
+from muapi_client._runtime.locks import ForkLock
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -20,12 +21,35 @@ if TYPE_CHECKING:
 
 
 class PartialFile:
-    """One such file. Use it from one thread at a time."""
+    """One such file, for a ``with`` block, which removes it unless it was put in its place.
+
+    Use it from one thread at a time; only its end may come from another, while a cancelled task's thread still works.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._path = directory / f".{secrets.token_hex(8)}.part"
         self._file: IO[bytes] | None = None
+        self._lock = ForkLock()
+        self._tried = False  # whether there may be a file
+        self._over = False
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is done to the disk before :meth:`open`."""
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Remove the temporary file; that it could not be is a note of an error that is on its way.
+
+        Raises:
+            DownloadError: It could not be removed, and nothing else went wrong.
+        """
+        try:
+            self._discard()
+        except DownloadError as trouble:
+            if error is None:
+                raise
+            error.add_note(str(trouble))
 
     def open(self) -> None:
         """Make the directory, where it is missing, and the temporary file in it.
@@ -33,13 +57,14 @@ class PartialFile:
         Raises:
             DownloadError: The directory cannot be written to.
         """
-        with _wrap_disk_errors(self._directory):
+        with self._working():
             self._directory.mkdir(parents=True, exist_ok=True)
+            self._tried = True
             self._file = self._path.open("xb+")
 
     def begin(self, offset: int) -> None:
         """Go on writing at ``offset``; what stands behind it is dropped."""
-        with _wrap_disk_errors(self._directory):
+        with self._working():
             file = self._open_file()
             file.seek(offset)
             file.truncate()
@@ -50,12 +75,12 @@ class PartialFile:
         Raises:
             DownloadError: The disk is full, or gone.
         """
-        with _wrap_disk_errors(self._directory):
+        with self._working():
             self._open_file().write(content)
 
     def head(self) -> bytes:
         """The first bytes, for telling what the file is."""
-        with _wrap_disk_errors(self._directory):
+        with self._working():
             file = self._open_file()
             end = file.tell()
             file.seek(0)
@@ -68,7 +93,7 @@ class PartialFile:
 
         A file of that name that holds the same bytes is taken for this one.
         """
-        with _wrap_disk_errors(self._directory):
+        with self._working():
             file = self._open_file()
             file.close()
             for name in iterate_names(stem, suffix):
@@ -77,11 +102,23 @@ class PartialFile:
                     return target
         raise DownloadError(f"{self._directory} has too many files called {stem}")
 
-    def discard(self) -> None:
-        """Remove the temporary file, where there is one; once is enough, twice does no harm."""
-        if self._file is not None:
-            self._file.close()
-            self._path.unlink(missing_ok=True)
+    def _discard(self) -> None:
+        with self._lock:
+            self._over = True
+            with wrap_disk_errors(self._directory):
+                if self._file is not None:
+                    with suppress(OSError):  # of what is not written yet, for which a full disk has no room: let it go
+                        self._file.close()
+                if self._tried:
+                    self._path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _working(self) -> Generator[None]:
+        """Do something to the file, unless its end has come."""
+        with self._lock, wrap_disk_errors(self._directory):
+            if self._over:
+                raise DownloadError("the download was stopped")
+            yield
 
     def _open_file(self) -> IO[bytes]:
         if self._file is None:
@@ -105,7 +142,11 @@ def _claim_by_name(part: Path, target: Path) -> bool:
         target.open("xb").close()
     except FileExistsError:
         return False
-    os.replace(part, target)  # noqa: PTH105 - the word for it
+    try:
+        os.replace(part, target)  # noqa: PTH105 - the word for it
+    except BaseException:
+        target.unlink()  # the name alone stands there
+        raise
     return True
 
 
@@ -117,7 +158,7 @@ def _is_same(part: Path, target: Path) -> bool:
 
 
 @contextmanager
-def _wrap_disk_errors(directory: Path) -> Generator[None]:
+def wrap_disk_errors(directory: Path) -> Generator[None]:
     """Turn what the disk refuses into an error that says so."""
     try:
         yield

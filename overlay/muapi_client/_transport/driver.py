@@ -18,6 +18,7 @@ from muapi_client._runtime.content_coding import Unpacking
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.hosts import connection_error, make_request, read_headers
+from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
@@ -244,13 +245,12 @@ async def _akeep(write: Callable[[], Any]) -> Any:
     no thread has taken it up yet, so it is asked for again until it is done.
     """
     import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
-    import anyio.to_thread  # noqa: PLC0415 - as above
 
     work, cancelled = _Once(write), None
     with anyio.CancelScope(shield=True):
         while True:
             try:
-                await anyio.to_thread.run_sync(work.do, limiter=_writers())
+                await run_in_thread(work.do, limiter=_writers())
                 break
             except anyio.get_cancelled_exc_class() as error:
                 cancelled = error

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
 import anyio.lowlevel
-import anyio.to_thread
 import httpx
 
 from muapi_client._files.ranges import Fetched, Receiving
@@ -24,6 +23,7 @@ from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import aread_pieces, read_pieces
 from muapi_client._transport.hosts import FAULTS, USER_AGENT, api_address, connection_error, read_headers
 from muapi_client._transport.multipart import Body, form_request
+from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class AsyncFileTransfer(_Base):
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
                         async for piece in aread_pieces(response):
-                            await anyio.to_thread.run_sync(receiving.take, piece)
+                            await run_in_thread(receiving.take, piece)
                 finally:
                     await response.aclose()
         except BaseException as error:
@@ -211,7 +211,7 @@ class AsyncFileTransfer(_Base):
 
     async def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk, in a thread."""
-        return await anyio.to_thread.run_sync(work)
+        return await run_in_thread(work)
 
     def turn(self, key: str) -> Turn:
         """The turn of a content in this event loop."""
