@@ -195,7 +195,6 @@ def test_every_file_is_found_and_replaced(body: Mapping[str, object]) -> None:
 
 
 def test_a_part_that_was_never_opened_is_discarded_in_peace(tmp_path: Path) -> None:
-    part = PartialFile(tmp_path / "never")
-    part.discard()
-    part.discard()
+    with PartialFile(tmp_path / "never"):
+        pass
     assert not (tmp_path / "never").exists()

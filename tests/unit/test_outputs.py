@@ -33,7 +33,10 @@ def test_no_answer_is_too_odd(said: dict[str, Any]) -> None:
 
 @given(st.lists(st.text(min_size=1), min_size=1))
 def test_every_string_is_kept_whole_and_in_order(texts: list[str]) -> None:
-    assert [output.url or output.text for output in read_outputs({"outputs": texts})] == texts
+    found = [(output.url, output.text) for output in read_outputs({"outputs": texts})]
+    assert [url or text for url, text in found] == [
+        text.strip() if url else text for text, (url, _) in zip(texts, found, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +73,50 @@ def test_an_object_keeps_what_else_it_says() -> None:
     assert read_outputs({"outputs": [item]}) == (Output("https://x/a.png", None, item, "image/png"),)
 
 
-@pytest.mark.parametrize("text", ["https://x/a.png is ready", "http://x\nsecond line", "ftp://x", "see https://x"])
+@pytest.mark.parametrize("blank", ["\n", " ", "\r\n", "\t", "\u00a0"])
+def test_blanks_around_a_url_are_taken_off(blank: str) -> None:
+    item = {"url": f"{blank}https://x/a.png{blank}"}
+    assert read_outputs({"outputs": [item["url"], item]}) == (
+        Output("https://x/a.png", None, None, "image/png"),
+        Output("https://x/a.png", None, item, "image/png"),
+    )
+
+
+def test_a_files_name_may_hold_spaces() -> None:
+    assert read_outputs({"output": "https://x/my red fox.png"})[0].url == "https://x/my red fox.png"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("data:image/png;base64,iVBORw0KGgo=", "image/png"),
+        ("DATA:Image/PNG;charset=x;BASE64,iVBORw0KGgo=", "image/png"),
+        ("data:;base64,aGk=", "text/plain"),
+        ("data:text/plain,hi%20there", "text/plain"),
+    ],
+)
+def test_a_data_url_is_a_url(url: str, told: str) -> None:
+    assert read_outputs({"outputs": [url, {"url": url}]}) == (
+        Output(url, None, None, told),
+        Output(url, None, {"url": url}, told),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://x/a.png is ready",
+        "https://x/a.png and https://x/b.png",
+        "https://x y/b.png",
+        "http://x\nsecond line",
+        "ftp://x",
+        "see https://x",
+        "data: three, two, one",
+        "data:three, two",
+        "data:,",
+        "data:image/png;base64 and so on",
+    ],
+)
 def test_text_that_mentions_a_url_is_text(text: str) -> None:
     assert read_outputs({"output": text}) == (Output(text=text),)
 

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import frozen
 
 from muapi_client._files import media
-from muapi_client._files.fetch import DownloadLimits, fetch_url
+from muapi_client._files.data_urls import decode_data_url
+from muapi_client._files.fetch import DownloadLimits, fetch_url, find_misfit
 from muapi_client._files.temp_file import read_directory
+from muapi_client._files.urls import show_url
 from muapi_client._protocol.steps import Do, Flow
+from muapi_client._types.outputs import media_type
 from muapi_client.errors import DownloadError, MuAPIError
 
 if TYPE_CHECKING:
@@ -80,21 +83,35 @@ def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> F
     """
     yield Do(partial(transfer.disk, part.open))
     output = plan.outputs[index]
-    if output.url is not None:
-        suffix = yield from fetch_url(output.url, output.media_type, plan.limits, part, transfer)
-    else:
-        content, suffix = _encode_output(output)
+    content, suffix = _read_output(output, plan.limits.max_bytes)
+    if content is not None:
         yield Do(partial(transfer.disk, partial(part.write, content)))
+    else:
+        suffix = yield from fetch_url(str(output.url), output.media_type, plan.limits, part, transfer)
     stem = media.make_stem(plan.request_id, index)
     path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 
 
-def _encode_output(output: Output) -> tuple[bytes, str]:
-    """Return what came in the answer itself: text as it is, anything else as JSON."""
+def _read_output(output: Output, maximum: int) -> tuple[bytes | None, str]:
+    """Return what came in the answer itself, with its suffix: text as it is, data as JSON; None where it is elsewhere.
+
+    Raises:
+        DownloadError: A ``data:`` URL does not hold what it says.
+    """
+    if output.url is not None:
+        content = decode_data_url(output.url, maximum)
+        return content, "" if content is None else _find_suffix(content[: media.HEAD], output)
     if output.text is not None:
         return output.text.encode("utf-8", "replace"), "txt"
     return json.dumps(output.data, ensure_ascii=False, indent=2, default=str).encode("utf-8", "replace"), "json"
+
+
+def _find_suffix(head: bytes, output: Output) -> str:
+    told = media_type(str(output.url))
+    if trouble := find_misfit(head, told, ""):
+        raise DownloadError(f"{show_url(str(output.url))} is no output: {trouble}", url=output.url)
+    return media.choose_suffix(media.settle(head, told))
 
 
 def collect_paths(plan: Plan, results: Sequence[Result]) -> list[Path]:

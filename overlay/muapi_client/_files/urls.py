@@ -28,16 +28,25 @@ def is_loopback(url: str) -> bool:
         return False
 
 
+def clean_url(url: str) -> str:
+    """A URL as browsers read it: without blanks around it, and those within its path written as ``%20``."""
+    scheme, mark, rest = url.strip().partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host}{slash}{path.replace(' ', '%20')}"
+
+
 def resolve_redirect(url: str, location: str) -> str:
     """Where a redirect leads; "" where nowhere."""
     try:
-        return urljoin(url, location) if location else ""
+        return clean_url(urljoin(url, location.strip())) if location.strip() else ""
     except ValueError:
         return ""
 
 
 def show_url(url: str) -> str:
-    """A URL for a message: without its query, which may be a signature."""
+    """A URL for a message: without its query, which may be a signature, or the content it holds."""
+    if url[:5].lower() == "data:":
+        return f"{url.partition(',')[0][:80]},…"
     try:
         parts = urlsplit(url)
     except ValueError:

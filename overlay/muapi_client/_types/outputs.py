@@ -1,5 +1,6 @@
 """What a job made, out of every shape an answer has been seen to carry it in. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -35,6 +36,9 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
     "zip": "application/zip",
 }
 
+# RFC 2397, with a media type or an encoding: "data:," alone may as well begin a sentence. Only the head is looked at.
+DATA_URL: Final = re.compile(r"data:(?=[^,]{1,200},)([a-z]+/[a-z0-9.+-]+)?((?:;[^,;\s]+)*),", re.IGNORECASE)
+
 
 def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
     """The outputs of an answer, in its order; empty where it has none."""
@@ -57,7 +61,8 @@ def _output(item: Any) -> Output:
     if isinstance(item, Mapping):
         for name in LINKS:
             if isinstance(item.get(name), str) and item[name]:
-                return Output(url=item[name], data=item, media_type=media_type(item[name]))
+                url = item[name].strip()
+                return Output(url=url or item[name], data=item, media_type=media_type(url))
         for name in TEXTS:
             if isinstance(item.get(name), str) and item[name]:
                 found = _from_string(item[name])
@@ -66,13 +71,25 @@ def _output(item: Any) -> Output:
 
 
 def _from_string(text: str) -> Output:
-    """A string is a URL, or for language and transcription models the text itself."""
-    looks_like_url = text.startswith(("https://", "http://")) and not any(c.isspace() for c in text)
-    return Output(url=text, media_type=media_type(text)) if looks_like_url else Output(text=text)
+    """A string is a URL, blanks around it or not, or for language and transcription models the text itself."""
+    url = text.strip()
+    return Output(url=url, media_type=media_type(url)) if _is_url(url) else Output(text=text)
+
+
+def _is_url(text: str) -> bool:
+    if DATA_URL.match(text):
+        return True
+    if not text.startswith(("https://", "http://")) or any(c.isspace() and c != " " for c in text):
+        return False
+    # A file's name may hold spaces. A sentence that begins with a URL does not end as a file's name does.
+    host, _, path = text.partition("://")[2].partition("/")
+    return " " not in text or (" " not in host and "://" not in path and media_type(text) is not None)
 
 
 def media_type(url: str) -> str | None:
-    """The media type the ending of a URL's path suggests, or None."""
+    """The media type that a data URL tells, or that the ending of a URL's path suggests, or None."""
+    if data := DATA_URL.match(url):
+        return (data[1] or "text/plain").lower()
     try:
         path = urlsplit(url).path
     except ValueError:  # malformed IPv6 host

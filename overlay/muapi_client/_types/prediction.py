@@ -23,10 +23,11 @@ class Output:
     """One thing a job made.
 
     Attributes:
-        url: Where it can be fetched, or None. URLs are public and may expire (observed: after 7 to 30 days).
+        url: Where it can be fetched, a ``data:`` URL that holds it, or None. URLs are public and may expire (observed:
+            after 7 to 30 days).
         text: The text a language or transcription model answered, or None.
         data: What came as neither: an object or number, as it was.
-        media_type: The IANA media type the URL's ending suggests, such as ``image/png``, or None.
+        media_type: The IANA media type the URL tells or its ending suggests, such as ``image/png``, or None.
     """
 
     __module__ = "muapi_client"
