@@ -2,6 +2,9 @@
 
 Lives here: a shape as an annotation, and the names that annotation needs. Does not live here: run-time checks
 (``validators``). Everything from the document that reaches code here goes through ``repr``.
+
+Annotations are read at run time, too, by whatever makes tools of functions. So a module imports every name they use,
+and has a class by its package, ``models.Submission``: that loads it when it is asked for, and not before.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from .names import name_module
+from .names import MODELS
 
 if TYPE_CHECKING:
     from .literal_aliases import Aliases
@@ -25,6 +28,7 @@ _HOMES = {
     "Literal": "typing",
     "Mapping": "collections.abc",
     "Sequence": "collections.abc",
+    "get_args": "typing",
     "datetime": "datetime",
     "Decimal": "decimal",
 }
@@ -32,10 +36,17 @@ _STANDARD = ("collections.abc", "datetime", "decimal", "typing")
 
 
 class Imports:
-    """The names a module imports, by where they come from."""
+    """The names a module imports, by where they come from.
 
-    def __init__(self) -> None:
+    Attributes:
+        models: What the module calls the package of the classes.
+        has_models: Whether it needs that package.
+    """
+
+    def __init__(self, models: str = MODELS) -> None:
         self._names: dict[str, set[str]] = defaultdict(set)
+        self.models = models
+        self.has_models = False
 
     def add(self, *names: str) -> None:
         """Add names of the standard library."""
@@ -43,24 +54,21 @@ class Imports:
             self._names[_HOMES[name]].add(name)
 
     def add_from(self, home: str, name: str) -> None:
-        """Add a name of a generated module: ``models``, ``choices`` or ``types``."""
+        """Add a name of a generated module: ``choices`` or ``types``."""
         self._names[home].add(name)
 
     def names(self, home: str) -> list[str]:
         """List the names of one home, in the order isort keeps: constants, classes, functions."""
         return sorted(self._names[home], key=lambda name: (not name.isupper(), not name[:1].isupper(), name))
 
-    def needs_type_checking(self) -> bool:
-        """Return whether annotations need more than ``typing``, and so an import that costs nothing at run time."""
-        return any(names for home, names in self._names.items() if home != "typing")
-
     def standard_lines(self) -> list[str]:
         """Write the import lines of the standard library."""
         return [f"from {home} import {', '.join(self.names(home))}" for home in _STANDARD if self._names[home]]
 
-    def model_lines(self, prefix: str, *, but: str = "") -> list[str]:
-        """Write the import lines of models, each from its own file: who needs one class loads no other."""
-        return sorted(f"from {prefix}{name_module(name)} import {name}" for name in self._names["models"] - {but})
+    def refer_to_model(self, name: str) -> str:
+        """Write a model as annotations have it, by the package that loads it when it is asked for."""
+        self.has_models = True
+        return f"{self.models}.{name}"
 
 
 def annotate_input(value: Value, aliases: Aliases, imports: Imports, *, text: str = "str") -> str:
@@ -91,9 +99,7 @@ def _annotate_input_shape(shape: Shape, aliases: Aliases, imports: Imports, text
         return [f"Sequence[{annotate_input(shape.item, aliases, imports, text=text)}]"]
     if shape.kind in ("object", "model"):
         imports.add("Any", "Mapping")
-        if shape.model:
-            imports.add_from("models", shape.model)
-        return [*([shape.model] if shape.model else []), "Mapping[str, Any]"]
+        return [*([imports.refer_to_model(shape.model)] if shape.model else []), "Mapping[str, Any]"]
     if shape.kind == "file":
         imports.add_from("types", "Upload")
         return ["Upload"]
@@ -139,8 +145,7 @@ def _annotate_answer_shape(shape: Shape, imports: Imports) -> str:
     if shape.kind == "list" and shape.item is not None:
         return f"list[{_annotate_answer_item(shape.item, imports)}]"
     if shape.kind == "model" and shape.model:
-        imports.add_from("models", shape.model)
-        return shape.model
+        return imports.refer_to_model(shape.model)
     imports.add("Any")
     return "dict[str, Any]" if shape.kind == "object" else "Any"
 

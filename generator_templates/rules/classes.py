@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .operations import Operation
     from .schemas import Field, Schemas, Value
 
+_MODELS = "_models"  # what a class's module calls the package of all of them: a field may be named ``models``
 _ONE_LINE = 100  # columns of a one-line docstring between its quotes, indented by four
 
 
@@ -114,7 +115,7 @@ def find_users(components: Iterable[Component], operations: Iterable[Operation])
 def make_request_facts(component: Component, used_by: list[str], aliases: Aliases, *, nested: bool) -> dict[str, Any]:
     """Describe a class to send: typed and checked; its fields are documented by the functions, or here if by none."""
     _check_field_names(component, answer=False)
-    imports = Imports()
+    imports = Imports(_MODELS)
     fields = []
     for field in component.fields:
         name = name_field(field.wire)
@@ -129,7 +130,7 @@ def make_request_facts(component: Component, used_by: list[str], aliases: Aliase
         "attributes": _describe_attributes(component, aliases) if nested else [],
         "fields": fields,
         "standard": imports.standard_lines(),
-        "models": imports.model_lines(".", but=component.name),
+        "models": imports.has_models,
         "choices": ", ".join(imports.names("choices")),
     }
 
@@ -137,7 +138,7 @@ def make_request_facts(component: Component, used_by: list[str], aliases: Aliase
 def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
     """Describe a class that comes back: everything optional, nothing refused."""
     _check_field_names(component, answer=True)
-    imports = Imports()
+    imports = Imports(_MODELS)
     imports.add("Any", "Mapping")
     fields, readers = [], []
     for field in component.fields:
@@ -154,7 +155,7 @@ def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
         "attributes": _describe_attributes(component, aliases, answer=True),
         "fields": fields,
         "standard": imports.standard_lines(),
-        "models": imports.model_lines(".", but=component.name),
+        "models": imports.has_models,
         "readers": readers,
         "reader_names": ", ".join(
             name for name in ("amount", "instant", "many", "one", "read") if _is_used(name, readers)
@@ -180,7 +181,7 @@ def _make_reader(value: Value) -> str:
         return ""
     shape = value.shapes[0]
     if shape.model:
-        return f"one({shape.model}.from_dict)"
+        return f"one({_MODELS}.{shape.model}.from_dict)"
     if shape.format == "date-time":
         return "instant"
     if shape.kind == "number" and shape.format == "decimal":

@@ -27,6 +27,7 @@ from .errors import GenerationError, show_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MODELS = "models"  # what an endpoint module calls the package of the classes
 PREFIX = "/api/v1/"  # of MuAPI's paths; render.py takes another for another API's document
 
 # Upstream renames these in file names on top of keywords and builtins, and lets ``id`` be.
@@ -34,7 +35,7 @@ _UPSTREAM_RESERVED = {"self", "true", "false", "datetime"}
 # What generated modules use themselves: a field of that name would hide it from the next line.
 _RESERVED = {
     "attrs", "checks", "self", "cls", "get_args", "given",
-    "Any", "Call", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "TYPE_CHECKING", "UNSET", "Upload",
+    "Any", "Call", "Decimal", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip
 _RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
@@ -68,7 +69,7 @@ def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
         name = f"{verb}_{name}".rstrip("_")
     if not name:
         raise GenerationError(f"{method} {show_name(path)}: no function name can be made of this path.")
-    if not name[0].isidentifier() or name in _RESERVED:
+    if not name[0].isidentifier() or name in _RESERVED or name == MODELS:
         name = f"model_{name}"
     return f"{name}_" if _is_reserved(name) and name != "id" else name
 

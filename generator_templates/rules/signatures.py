@@ -49,12 +49,10 @@ def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceLis
     returns = _annotate_return(operation, imports)
     return {
         "title": wrap(f"{operation.method} {operation.slug}.", 0),
-        "typing": ", ".join([*(["TYPE_CHECKING"] if imports.needs_type_checking() else []), *imports.names("typing")]),
-        "abc": ", ".join(imports.names("collections.abc")),
+        "standard": imports.standard_lines(),
+        "models": imports.has_models,
         "choices": ", ".join(imports.names("choices")),
-        "models": imports.model_lines("...models."),
-        "annotation_types": ", ".join(imports.names("types")),
-        "types": _list_type_imports(parameters),
+        "types": _list_type_imports(parameters, imports),
         "operation": _list_operation_arguments(operation),
         "function": operation.function,
         "declarations": declarations,
@@ -106,14 +104,19 @@ def _annotate_return(operation: Operation, imports: Imports) -> str:
     if not operation.answer:
         imports.add("Any")
         return "Any"
-    imports.add_from("models", operation.answer.removeprefix("list[").removesuffix("]"))
-    return operation.answer
+    item = operation.answer.removeprefix("list[").removesuffix("]")
+    return operation.answer.replace(item, imports.refer_to_model(item))
 
 
-def _list_type_imports(parameters: list[Parameter]) -> str:
-    """List the names the module imports from ``types`` at run time, in the order isort keeps."""
-    unset = ["UNSET"] if any(not parameter.field.required for parameter in parameters) else []
-    return ", ".join([*unset, "Call", "Operation", *(["given"] if parameters else [])])
+def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
+    """List the names the module imports from ``types``."""
+    if parameters:
+        imports.add_from("types", "given")
+    if any(not parameter.field.required for parameter in parameters):
+        imports.add_from("types", "UNSET")
+    for name in ("Call", "Operation"):
+        imports.add_from("types", name)
+    return ", ".join(imports.names("types"))
 
 
 def _list_operation_arguments(operation: Operation) -> str:

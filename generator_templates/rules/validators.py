@@ -49,6 +49,7 @@ def _list_first_arguments(shape: Shape, aliases: Aliases, imports: Imports) -> l
         if name is None:
             return [repr(choice) for choice in shape.choices]
         imports.add_from("choices", name)
+        imports.add("get_args")
         return [f"get_args({name})"]
     if shape.kind == "list":
         return [make_check(shape.item or Value((Shape("any"),)), aliases, imports)]

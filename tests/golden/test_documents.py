@@ -10,6 +10,7 @@ import inspect
 import json
 import pickle
 import sys
+import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -94,6 +95,9 @@ def test_every_operation_is_a_function_that_makes_a_call_which_travels(
     module = {one: sys.modules[one.__module__] for one in found}
     assert {(module[one].OPERATION.method, module[one].OPERATION.path) for one in found} == operations(name)
     assert made.SPEC.operations == len(found) == len(operations(name))
+    models = importlib.import_module(f"{made.__name__}.models")
+    assert all("return" in typing.get_type_hints(one) for one in found)
+    assert all(typing.get_type_hints(getattr(models, one)) is not None for one in models.__all__)
     for one in found:
         parameters = inspect.signature(one).parameters
         for names in (list(parameters), [name for name, each in parameters.items() if each.default is each.empty]):
@@ -130,8 +134,8 @@ def test_openapi_30_means_what_it_says(package: Callable[..., ModuleType]) -> No
             "weight": "float",
             "nick": "str | None",
             "size": "Literal['small', 'large'] | None",
-            "owner": "Owner | Mapping[str, Any] | None",
-            "keeper": "Owner | Mapping[str, Any]",
+            "owner": "models.Owner | Mapping[str, Any] | None",
+            "keeper": "models.Owner | Mapping[str, Any]",
             "either": "str | int | None",
         }
     )
@@ -165,9 +169,9 @@ def test_schemas_that_hold_themselves_end_somewhere(package: Callable[..., Modul
     assert typed(made, "trees") == snapshot(
         {
             "name": "str",
-            "left": "Tree | Mapping[str, Any] | None",
-            "children": "Sequence[Tree | Mapping[str, Any]]",
-            "partner": "Hedge | Mapping[str, Any]",
+            "left": "models.Tree | Mapping[str, Any] | None",
+            "children": "Sequence[models.Tree | Mapping[str, Any]]",
+            "partner": "models.Hedge | Mapping[str, Any]",
             "free": "str | Sequence[Any] | Mapping[str, Any]",
             "twofold": "Sequence[Any]",
             "itself": "Any",
@@ -208,7 +212,7 @@ def test_words_of_python_and_of_other_alphabets_keep_their_wire_names(package: C
             "True_": "bool",
             "print": "str",
             "int_": "int",
-            "checks_": "AnyModel | Mapping[str, Any]",
+            "checks_": "models.AnyModel | Mapping[str, Any]",
             "private": "str",
             "field_2nd": "str",
             "field": "str",

@@ -76,13 +76,9 @@ def test_an_endpoint_module_reads_like_this(rendered: Result) -> None:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
+from ...choices import City, SharedMotion
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import City, SharedMotion
-    from ...models.submission import Submission
 
 OPERATION = Operation("vidu_v2_0", "POST", "/api/v1/vidu-v2.0", answer="Submission", request="SharedRequest")
 
@@ -93,7 +89,7 @@ def vidu_v2_0(
     city: City = UNSET,
     motion: SharedMotion = UNSET,
     x_python: str = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with vidu-v2.0 (tier: fast).
 
     Price: 0.3 USD a run (2026-08-20).
@@ -154,13 +150,11 @@ def test_a_request_model_reads_like_this(rendered: Result) -> None:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+from .. import models as _models
 
 
 @checks.request
@@ -175,7 +169,7 @@ class LoraItem:
 
     path: str = checks.required(checks.text())
     scale: float = checks.optional(checks.number(gt=0, le=4))
-    inner: LoraItem | Mapping[str, Any] = checks.optional(checks.body("LoraItem"))
+    inner: _models.LoraItem | Mapping[str, Any] = checks.optional(checks.body("LoraItem"))
 ''')
 
 
@@ -186,16 +180,14 @@ def test_an_answer_model_reads_like_this(rendered: Result) -> None:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import attrs
 
+from .. import models as _models
 from ..answers import instant, many, one, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-    from typing import Any
 
 
 @attrs.frozen(kw_only=True)
@@ -215,15 +207,21 @@ class Thing:
     id: int | None = None
     state: str | None = None
     made_at: datetime | str | None = None
-    parts: list[Thing] | None = None
-    next: Thing | None = None
+    parts: list[_models.Thing] | None = None
+    next: _models.Thing | None = None
     from_dict_: str | None = attrs.field(default=None, metadata={"wire": "from_dict"})
     additional: dict[str, Any] = attrs.field(factory=dict)
 
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> Thing:
         """Read what the server said; whatever strays from the document stays as it came."""
-        return read(cls, answer, made_at=instant, parts=many(one(Thing.from_dict)), next=one(Thing.from_dict))
+        return read(
+            cls,
+            answer,
+            made_at=instant,
+            parts=many(one(_models.Thing.from_dict)),
+            next=one(_models.Thing.from_dict),
+        )
 ''')
 
 
@@ -249,7 +247,7 @@ def test_every_trap_of_a_field_has_its_annotation(package: ModuleType) -> None:
             "either": "str | int",
             "strict_or_free": "str",
             "images_list": "Sequence[Media]",
-            "loras": "Sequence[LoraItem | Mapping[str, Any]] | None",
+            "loras": "Sequence[models.LoraItem | Mapping[str, Any]] | None",
             "untyped_list": "Sequence[Any]",
             "options": "Mapping[str, Any]",
             "style": "Literal['bold', 'thin']",

@@ -52,6 +52,7 @@ def test_every_class_name_is_one_python_takes(schema: str) -> None:
         ("POST", "/api/v1/class", "class_"),
         ("POST", "/api/v1/filter", "filter_"),
         ("POST", "/api/v1/given", "model_given"),
+        ("POST", "/api/v1/models", "model_models"),  # else it would hide the package that annotations name
     ],
 )
 def test_functions_are_named_by_the_written_rule(method: str, path: str, name: str) -> None:

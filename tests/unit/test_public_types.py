@@ -12,6 +12,7 @@ from decimal import Decimal
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
 import muapi_client
@@ -34,10 +35,13 @@ from muapi_client import (
     StreamEvent,
     catalog,
     errors,
+    models,
     raw_call,
     webhooks,
 )
+from muapi_client._client import resources
 from muapi_client.models import flux_dev_image
+from muapi_generated import models as generated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +84,30 @@ def test_a_public_name_and_its_methods_tell_their_types_at_run_time(name: str) -
         typing.get_type_hints(part)
         if isinstance(part, FunctionType):
             inspect.signature(part, eval_str=True)
+
+
+@pytest.mark.parametrize("name", ["Account", "Keys", "Models"])
+@pytest.mark.parametrize("kind", ["", "Async"], ids=["sync", "async"])
+def test_the_methods_of_a_resource_tell_their_types_at_run_time(kind: str, name: str) -> None:
+    for part in parts(getattr(resources, kind + name)):
+        typing.get_type_hints(part)
+
+
+@pytest.mark.parametrize("name", models.GROUPS)
+def test_a_model_function_tells_its_types_at_run_time(name: str) -> None:
+    group = getattr(models, name)
+    for function in (getattr(group, name) for name in group.__all__):
+        assert typing.get_type_hints(function)["return"].__origin__ is Call
+        parameters = inspect.signature(function, eval_str=True).parameters.values()
+        assert not [one for one in parameters if isinstance(one.annotation, str) or one.annotation is one.empty]
+
+
+@pytest.mark.parametrize("name", generated.__all__)
+def test_a_class_that_is_sent_or_answered_tells_its_types_at_run_time(name: str) -> None:
+    kind = getattr(generated, name)
+    assert typing.get_type_hints(kind).keys() == {part.name for part in attrs.fields(kind)}
+    if hasattr(kind, "from_dict"):
+        assert typing.get_type_hints(kind.from_dict)["return"] is kind
 
 
 @pytest.mark.parametrize("name", PUBLIC)
