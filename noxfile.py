@@ -18,6 +18,10 @@ nox.options.error_on_missing_interpreters = True
 
 PROJECT: Final = nox.project.load_toml("pyproject.toml")
 PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")  # a session of tests for each; run where the machine has it
+EXTRAS: Final = tuple(PROJECT["project"]["optional-dependencies"])
+BEHAVIOUR: Final = tuple(  # the tests of what the client does, which is where its dependencies show
+    f"tests/{room}" for room in ("unit", "twins", "journal", "files", "webhooks", "faults", "emulator", "sandbox")
+)
 
 
 def install(session: nox.Session, *groups: str, extras: str = "") -> None:
@@ -109,6 +113,19 @@ def tests(session: nox.Session) -> None:
 
 for version in PYTHONS:  # not ``python=PYTHONS`` above: plain ``tests`` would then ask for all of them
     nox.session(tests, name=f"tests-{version}", python=version, download_python="never")
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Test the client on the oldest of each dependency that pyproject.toml allows: ``nox -s lowest [-- tests]``."""
+    pins = Path(session.create_tmp(), "lowest.txt")
+    session.install("uv", *(need.replace(">=", "==") for need in PROJECT["build-system"]["requires"]))
+    words = ("--resolution", "lowest-direct", *(f"--extra={extra}" for extra in EXTRAS), "--no-annotate", "--no-header")
+    session.run("uv", "pip", "compile", "pyproject.toml", *words, f"--output-file={pins}")
+    session.install("--no-build-isolation", f"--constraint={pins}", "-e", f".[{','.join(EXTRAS)}]")
+    session.install(f"--constraint={pins}", *nox.project.dependency_groups(PROJECT, "tests", "generate"))
+    session.run("hatchling", "build", "--target=wheel", f"--directory={session.create_tmp()}")
+    session.run("pytest", "-n", "auto", *(session.posargs or BEHAVIOUR))
 
 
 @nox.session
