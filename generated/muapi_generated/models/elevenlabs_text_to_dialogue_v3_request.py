@@ -3,23 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 from .. import checks
+from .. import models as _models
 from ..choices import ElevenlabsTextToDialogueV3LanguageCode
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from .dialogue_turn import DialogueTurn
 
 
 @checks.request
 class ElevenlabsTextToDialogueV3Request:
     """The body of ``elevenlabs-text-to-dialogue-v3``."""
 
-    dialogue: Sequence[DialogueTurn | Mapping[str, Any]] = checks.required(
+    dialogue: Sequence[_models.DialogueTurn | Mapping[str, Any]] = checks.required(
         checks.sequence(checks.body("DialogueTurn"))
     )
     stability: float | None = checks.optional(checks.number(nullable=True))

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
-
-    from .lora_item import LoraItem
+from .. import models as _models
 
 
 @checks.request
@@ -19,7 +15,7 @@ class Flux2Klein4BT2ILoraRequest:
     """The body of ``flux-2-klein-4b-text-to-image-lora``."""
 
     prompt: str = checks.required(checks.text())
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = checks.optional(
+    lora_list: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
         checks.sequence(checks.body("LoraItem"))
     )
     webhook_url: str | None = checks.optional(checks.text(uri=True, nullable=True))

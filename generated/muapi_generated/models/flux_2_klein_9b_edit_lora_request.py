@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
-
-    from .lora_item import LoraItem
+from .. import models as _models
 
 
 @checks.request
@@ -20,7 +16,7 @@ class Flux2Klein9BEditLoraRequest:
 
     prompt: str = checks.required(checks.text())
     images_list: Sequence[str] = checks.required(checks.sequence(checks.text(uri=True)))
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = checks.optional(
+    lora_list: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
         checks.sequence(checks.body("LoraItem"))
     )
     webhook_url: str | None = checks.optional(checks.text(uri=True, nullable=True))

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from typing import Literal
 
 
 @checks.request

@@ -3,26 +3,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from .gemini_tts_dialogue_turn import GeminiTTSDialogueTurn
-    from .gemini_tts_speaker import GeminiTTSSpeaker
+from .. import models as _models
 
 
 @checks.request
 class GeminiTTSRequest:
     """The body of ``gemini-2-5-pro-tts``, ``gemini-3-1-flash-tts`` and 2 more."""
 
-    speakers: Sequence[GeminiTTSSpeaker | Mapping[str, Any]] = checks.required(
+    speakers: Sequence[_models.GeminiTTSSpeaker | Mapping[str, Any]] = checks.required(
         checks.sequence(checks.body("GeminiTTSSpeaker"))
     )
-    dialogue_turns: Sequence[GeminiTTSDialogueTurn | Mapping[str, Any]] = checks.required(
+    dialogue_turns: Sequence[_models.GeminiTTSDialogueTurn | Mapping[str, Any]] = checks.required(
         checks.sequence(checks.body("GeminiTTSDialogueTurn"))
     )
     scene: str | None = checks.optional(checks.text(nullable=True))

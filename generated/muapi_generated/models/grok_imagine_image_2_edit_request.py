@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @checks.request

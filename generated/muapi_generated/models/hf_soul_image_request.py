@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import Literal, get_args
 
 from .. import checks
 from ..choices import HfSoulImageStyle
-
-if TYPE_CHECKING:
-    from typing import Literal
 
 
 @checks.request

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
+from .. import models as _models
 from ..answers import many, one, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from .validation_error import ValidationError
 
 
 @attrs.frozen(kw_only=True)
@@ -25,12 +21,10 @@ class HTTPValidationError:
         additional: What the server says beyond that, as it came.
     """
 
-    detail: list[ValidationError] | None = None
+    detail: list[_models.ValidationError] | None = None
     additional: dict[str, Any] = attrs.field(factory=dict)
 
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> HTTPValidationError:
         """Read what the server said; whatever strays from the document stays as it came."""
-        from .validation_error import ValidationError
-
-        return read(cls, answer, detail=many(one(ValidationError.from_dict)))
+        return read(cls, answer, detail=many(one(_models.ValidationError.from_dict)))

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
-
-    from .model_item import ModelItem
+from .. import models as _models
 
 
 @checks.request
@@ -23,7 +19,7 @@ class ImageRequest:
     width: int = checks.optional(checks.integer())
     height: int = checks.optional(checks.integer())
     num_images: Literal[1, 2, 3, 4] = checks.optional(checks.one_of(1, 2, 3, 4))
-    model_id: Sequence[ModelItem | Mapping[str, Any]] = checks.optional(
+    model_id: Sequence[_models.ModelItem | Mapping[str, Any]] = checks.optional(
         checks.sequence(checks.body("ModelItem"))
     )
     sync: bool = checks.optional(checks.boolean())

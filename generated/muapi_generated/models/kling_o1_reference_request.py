@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Literal
 
 
 @checks.request

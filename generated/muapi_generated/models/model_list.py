@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
+from .. import models as _models
 from ..answers import many, one, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from .model_card import ModelCard
 
 
 @attrs.frozen(kw_only=True)
@@ -27,7 +23,7 @@ class ModelList:
         additional: What the server says beyond that, as it came.
     """
 
-    models: list[ModelCard] | None = None
+    models: list[_models.ModelCard] | None = None
     total: int | None = None
     currency: str | None = None
     additional: dict[str, Any] = attrs.field(factory=dict)
@@ -35,6 +31,4 @@ class ModelList:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> ModelList:
         """Read what the server said; whatever strays from the document stays as it came."""
-        from .model_card import ModelCard
-
-        return read(cls, answer, models=many(one(ModelCard.from_dict)))
+        return read(cls, answer, models=many(one(_models.ModelCard.from_dict)))

@@ -3,18 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import attrs
 
+from .. import models as _models
 from ..answers import instant, one, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-    from typing import Any
-
-    from .cost_body import CostBody
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +32,7 @@ class PredictionResult:
     id: str | None = None
     status: str | None = None
     outputs: Any = None
-    cost: CostBody | None = None
+    cost: _models.CostBody | None = None
     error: Any = None
     created_at: datetime | str | None = None
     executionTime: float | None = None
@@ -46,6 +42,4 @@ class PredictionResult:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> PredictionResult:
         """Read what the server said; whatever strays from the document stays as it came."""
-        from .cost_body import CostBody
-
-        return read(cls, answer, cost=one(CostBody.from_dict), created_at=instant)
+        return read(cls, answer, cost=one(_models.CostBody.from_dict), created_at=instant)

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
-
-    from .qwen_image_edit_2511_lora_item import QwenImageEdit2511LoraItem
+from .. import models as _models
 
 
 @checks.request
@@ -25,7 +21,7 @@ class QwenImageEdit2511LoraRequest:
             checks.one_of("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21", nullable=True)
         )
     )
-    loras: Sequence[QwenImageEdit2511LoraItem | Mapping[str, Any]] | None = checks.optional(
+    loras: Sequence[_models.QwenImageEdit2511LoraItem | Mapping[str, Any]] | None = checks.optional(
         checks.sequence(checks.body("QwenImageEdit2511LoraItem"), nullable=True)
     )
     output_format: Literal["jpeg", "png", "webp"] | None = checks.optional(

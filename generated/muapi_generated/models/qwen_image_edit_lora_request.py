@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any, Literal
-
-    from .qwen_image_edit_lora_item import QwenImageEditLoraItem
+from .. import models as _models
 
 
 @checks.request
@@ -25,7 +21,7 @@ class QwenImageEditLoraRequest:
             checks.one_of("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21", nullable=True)
         )
     )
-    loras: Sequence[QwenImageEditLoraItem | Mapping[str, Any]] | None = checks.optional(
+    loras: Sequence[_models.QwenImageEditLoraItem | Mapping[str, Any]] | None = checks.optional(
         checks.sequence(checks.body("QwenImageEditLoraItem"), nullable=True)
     )
     seed: int | None = checks.optional(checks.integer(nullable=True))

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .. import checks
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from .lora_item import LoraItem
+from .. import models as _models
 
 
 @checks.request
@@ -19,7 +15,7 @@ class SdxlLoRARequest:
     """The body of ``sdxl-lora-image``."""
 
     prompt: str = checks.required(checks.text())
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = checks.optional(
+    lora_list: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
         checks.sequence(checks.body("LoraItem"))
     )
     width: int = checks.optional(checks.integer(ge=256, le=1536))

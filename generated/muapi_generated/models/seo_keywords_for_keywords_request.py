@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 from .. import checks
 from ..choices import Language, Location
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 @checks.request

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
+from .. import models as _models
 from ..answers import one, read
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
-
-    from .cost_body import CostBody
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +29,7 @@ class Submission:
     request_id: str | None = None
     id: str | None = None
     status: str | None = None
-    cost: CostBody | None = None
+    cost: _models.CostBody | None = None
     outputs: Any = None
     error: Any = None
     additional: dict[str, Any] = attrs.field(factory=dict)
@@ -41,6 +37,4 @@ class Submission:
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> Submission:
         """Read what the server said; whatever strays from the document stays as it came."""
-        from .cost_body import CostBody
-
-        return read(cls, answer, cost=one(CostBody.from_dict))
+        return read(cls, answer, cost=one(_models.CostBody.from_dict))

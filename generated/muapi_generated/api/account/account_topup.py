@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.top_up_checkout import TopUpCheckout
 
 OPERATION = Operation(
     "account_topup", "POST", "/api/v1/account/topup", answer="TopUpCheckout", request="TopUpRequest"
@@ -19,7 +15,7 @@ def account_topup(
     *,
     amount: int,
     currency: str = UNSET,
-) -> Call[TopUpCheckout]:
+) -> Call[models.TopUpCheckout]:
     """Create Stripe top-up checkout.
 
     Args:

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation
-
-if TYPE_CHECKING:
-    from ...models.auto_top_up import AutoTopUp
 
 OPERATION = Operation("get_account_auto_topup", "GET", "/api/v1/account/auto-topup", answer="AutoTopUp")
 
 
-def get_account_auto_topup() -> Call[AutoTopUp]:
+def get_account_auto_topup() -> Call[models.AutoTopUp]:
     """Auto-topup settings.
 
     Returns:

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation
-
-if TYPE_CHECKING:
-    from ...models.account_balance import AccountBalance
 
 OPERATION = Operation("get_account_balance", "GET", "/api/v1/account/balance", answer="AccountBalance")
 
 
-def get_account_balance() -> Call[AccountBalance]:
+def get_account_balance() -> Call[models.AccountBalance]:
     """Get wallet balance.
 
     Returns:

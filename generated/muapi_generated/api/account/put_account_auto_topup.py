@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...models.auto_top_up import AutoTopUp
 
 OPERATION = Operation("put_account_auto_topup", "PUT", "/api/v1/account/auto-topup", answer="AutoTopUp")
 
@@ -18,7 +15,7 @@ OPERATION = Operation("put_account_auto_topup", "PUT", "/api/v1/account/auto-top
 def put_account_auto_topup(
     *,
     body: Mapping[str, Any],
-) -> Call[AutoTopUp]:
+) -> Call[models.AutoTopUp]:
     """Change the auto-topup settings.
 
     Args:

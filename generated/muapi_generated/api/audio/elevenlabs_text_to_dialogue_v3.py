@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ... import models
+from ...choices import ElevenlabsTextToDialogueV3LanguageCode
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...choices import ElevenlabsTextToDialogueV3LanguageCode
-    from ...models.dialogue_turn import DialogueTurn
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "elevenlabs_text_to_dialogue_v3",
@@ -25,11 +21,11 @@ OPERATION = Operation(
 
 def elevenlabs_text_to_dialogue_v3(
     *,
-    dialogue: Sequence[DialogueTurn | Mapping[str, Any]],
+    dialogue: Sequence[models.DialogueTurn | Mapping[str, Any]],
     stability: float | None = UNSET,
     language_code: ElevenlabsTextToDialogueV3LanguageCode | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with elevenlabs-text-to-dialogue-v3.
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

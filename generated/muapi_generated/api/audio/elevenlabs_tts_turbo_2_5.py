@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "elevenlabs_tts_turbo_2_5",
@@ -28,7 +26,7 @@ def elevenlabs_tts_turbo_2_5(
     speed: float | None = UNSET,
     language_code: Literal["en", "fr", "de", "ja", "vi", "hu", "no"] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with elevenlabs-tts-turbo-2-5.
 
     Price: 0.05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

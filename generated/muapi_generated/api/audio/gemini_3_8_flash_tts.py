@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.gemini_tts_dialogue_turn import GeminiTTSDialogueTurn
-    from ...models.gemini_tts_speaker import GeminiTTSSpeaker
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gemini_3_8_flash_tts",
@@ -25,13 +20,13 @@ OPERATION = Operation(
 
 def gemini_3_8_flash_tts(
     *,
-    speakers: Sequence[GeminiTTSSpeaker | Mapping[str, Any]],
-    dialogue_turns: Sequence[GeminiTTSDialogueTurn | Mapping[str, Any]],
+    speakers: Sequence[models.GeminiTTSSpeaker | Mapping[str, Any]],
+    dialogue_turns: Sequence[models.GeminiTTSDialogueTurn | Mapping[str, Any]],
     scene: str | None = UNSET,
     sample_context: str | None = UNSET,
     temperature: float | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with gemini-3-8-flash-tts.
 
     Price: not in the price list of 2026-08-20.

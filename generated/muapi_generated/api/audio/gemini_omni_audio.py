@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
+from ...choices import GeminiOmniAudioAudioId
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import GeminiOmniAudioAudioId
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gemini_omni_audio",
@@ -27,7 +23,7 @@ def gemini_omni_audio(
     voice_description: str | None = UNSET,
     example_dialogue: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with gemini-omni-audio.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

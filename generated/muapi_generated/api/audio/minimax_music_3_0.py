@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "minimax_music_3_0",
@@ -27,7 +25,7 @@ def minimax_music_3_0(
     sample_rate: Literal[16000, 24000, 32000, 44100] = UNSET,
     is_instrumental: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with minimax-music-3.0 (tier: balanced).
 
     Price: 0.2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

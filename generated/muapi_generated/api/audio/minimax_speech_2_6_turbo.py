@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
+from ...choices import LanguageBoost
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import LanguageBoost
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "minimax_speech_2_6_turbo",
@@ -35,7 +33,7 @@ def minimax_speech_2_6_turbo(
     format: Literal["mp3", "wav", "pcm", "flac"] = UNSET,
     language_boost: LanguageBoost = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with minimax-speech-2.6-turbo (tier: fast).
 
     Price: 0.65 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

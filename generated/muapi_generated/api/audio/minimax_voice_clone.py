@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_voice_clone",
@@ -37,7 +34,7 @@ def minimax_voice_clone(
     need_volume_normalization: bool = UNSET,
     accuracy: float = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with minimax-voice-clone.
 
     Price: 0.65 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "suno_create_music", "POST", "/api/v1/suno-create-music", answer="Submission", request="SunoMusicRequest"
@@ -39,7 +35,7 @@ def suno_create_music(
     audio_urls: Sequence[Media] | None = UNSET,
     video_urls: Sequence[Media] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with suno-create-music (tier: balanced).
 
     Price: 0.09 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "suno_generate_lyrics",
@@ -23,7 +19,7 @@ def suno_generate_lyrics(
     *,
     prompt: str,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with suno-generate-lyrics.
 
     Price: 0.003 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "suno_generate_mashup",
@@ -35,7 +31,7 @@ def suno_generate_mashup(
     weirdness_constraint: float | None = UNSET,
     audio_weight: float | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with suno-generate-mashup.
 
     Price: 0.09 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

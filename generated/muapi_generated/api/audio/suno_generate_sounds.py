@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
+from ...choices import SunoGenerateSoundsSoundKey
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import SunoGenerateSoundsSoundKey
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "suno_generate_sounds",
@@ -29,7 +27,7 @@ def suno_generate_sounds(
     sound_key: SunoGenerateSoundsSoundKey | None = UNSET,
     grab_lyrics: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with suno-generate-sounds.
 
     Price: 0.02 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

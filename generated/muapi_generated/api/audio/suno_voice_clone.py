@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "suno_voice_clone",
@@ -30,7 +27,7 @@ def suno_voice_clone(
     vocal_start_s: int = UNSET,
     vocal_end_s: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Audio with suno-voice-clone (tier: balanced).
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_v2_avatar_pro",
@@ -26,7 +21,7 @@ def kling_v2_avatar_pro(
     audio_url: Media,
     prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Avatar video with kling-v2-avatar-pro (tier: best).
 
     Price: 0.75 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

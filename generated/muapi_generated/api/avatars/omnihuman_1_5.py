@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "omnihuman_1_5", "POST", "/api/v1/omnihuman-1-5", answer="Submission", request="OmnihumanRequest"
@@ -28,7 +24,7 @@ def omnihuman_1_5(
     pe_fast_mode: bool = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Avatar video with omnihuman-1-5 (tier: balanced).
 
     Price: 0.25 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "company_enrich", "POST", "/api/v1/company-enrich", answer="Submission", request="CompanyEnrichRequest"
@@ -20,7 +16,7 @@ def company_enrich(
     domain: str,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool company-enrich (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

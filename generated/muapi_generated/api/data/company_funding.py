@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "company_funding", "POST", "/api/v1/company-funding", answer="Submission", request="CompanyFundingRequest"
@@ -23,7 +21,7 @@ def company_funding(
     industry: str | None = UNSET,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool company-funding (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "ecommerce_keyword_metrics",
@@ -29,7 +26,7 @@ def ecommerce_keyword_metrics(
     language: str | None = UNSET,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool ecommerce-keyword-metrics (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "email_verify", "POST", "/api/v1/email-verify", answer="Submission", request="EmailVerifyRequest"
@@ -20,7 +16,7 @@ def email_verify(
     email: str,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool email-verify (tier: fast).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "linkedin_company_profile",
@@ -25,7 +21,7 @@ def linkedin_company_profile(
     domain: str | None = UNSET,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool linkedin-company-profile (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "people_search", "POST", "/api/v1/people-search", answer="Submission", request="PeopleSearchRequest"
@@ -24,7 +20,7 @@ def people_search(
     linkedin_url: str | None = UNSET,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool people-search (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

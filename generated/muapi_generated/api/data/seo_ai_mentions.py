@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_ai_mentions", "POST", "/api/v1/seo-ai-mentions", answer="Submission", request="SeoAiMentionsRequest"
@@ -23,7 +20,7 @@ def seo_ai_mentions(
     platforms: Sequence[Literal["chat_gpt", "google"]] = UNSET,
     limit: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-ai-mentions (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_ai_mentions_metrics",
@@ -29,7 +26,7 @@ def seo_ai_mentions_metrics(
     date_from: str | None = UNSET,
     date_to: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-ai-mentions-metrics (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_ai_response", "POST", "/api/v1/seo-ai-response", answer="Submission", request="SeoAiResponseRequest"
@@ -23,7 +21,7 @@ def seo_ai_response(
     max_tokens: int = UNSET,
     country: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-ai-response (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_app_reviews", "POST", "/api/v1/seo-app-reviews", answer="Submission", request="SeoAppReviewsRequest"
@@ -23,7 +19,7 @@ def seo_app_reviews(
     language: Language = UNSET,
     depth: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-app-reviews.
 
     Price: not in the price list of 2026-08-20.

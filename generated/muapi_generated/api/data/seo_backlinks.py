@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_backlinks", "POST", "/api/v1/seo-backlinks", answer="Submission", request="SeoBacklinksRequest"
@@ -21,7 +17,7 @@ def seo_backlinks(
     limit: int = UNSET,
     include_subdomains: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-backlinks (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

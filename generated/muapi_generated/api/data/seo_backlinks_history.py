@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_backlinks_history",
@@ -25,7 +21,7 @@ def seo_backlinks_history(
     date_from: str | None = UNSET,
     date_to: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-backlinks-history (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

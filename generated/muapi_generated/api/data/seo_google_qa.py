@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_google_qa", "POST", "/api/v1/seo-google-qa", answer="Submission", request="SeoGoogleQaRequest"
@@ -23,7 +19,7 @@ def seo_google_qa(
     language: Language = UNSET,
     depth: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-google-qa (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_keyword_overview",
@@ -28,7 +24,7 @@ def seo_keyword_overview(
     location: Location = UNSET,
     language: Language = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-keyword-overview (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

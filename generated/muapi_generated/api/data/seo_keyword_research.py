@@ -3,13 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_keyword_research",
@@ -27,7 +23,7 @@ def seo_keyword_research(
     language: Language = UNSET,
     limit: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-keyword-research (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_keyword_trends",
@@ -28,7 +25,7 @@ def seo_keyword_trends(
     time_range: Literal["past_7_days", "past_30_days", "past_90_days", "past_12_months"] | None = UNSET,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-keyword-trends.
 
     Price: not in the price list of 2026-08-20.

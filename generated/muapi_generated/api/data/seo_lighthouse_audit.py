@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_lighthouse_audit",
@@ -24,7 +22,7 @@ def seo_lighthouse_audit(
     url: str,
     device: Literal["desktop", "mobile"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-lighthouse-audit (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

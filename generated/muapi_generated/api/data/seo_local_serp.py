@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_local_serp", "POST", "/api/v1/seo-local-serp", answer="Submission", request="SeoLocalSerpRequest"
@@ -25,7 +23,7 @@ def seo_local_serp(
     search_type: Literal["maps", "local_finder"] = UNSET,
     device: Literal["desktop", "mobile"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-local-serp (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_rank_track", "POST", "/api/v1/seo-rank-track", answer="Submission", request="SeoRankTrackRequest"
@@ -25,7 +23,7 @@ def seo_rank_track(
     device: Literal["desktop", "mobile"] = UNSET,
     depth: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-rank-track (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

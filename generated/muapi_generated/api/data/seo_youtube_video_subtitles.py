@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
+from ...choices import Language, Location
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import Language, Location
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seo_youtube_video_subtitles",
@@ -33,7 +31,7 @@ def seo_youtube_video_subtitles(
     priority: Literal["normal", "high"] = UNSET,
     idempotency_key: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Data tool seo-youtube-video-subtitles (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

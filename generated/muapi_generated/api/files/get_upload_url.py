@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.upload_target import UploadTarget
 
 OPERATION = Operation("get_upload_url", "GET", "/api/v1/get_upload_url", answer="UploadTarget")
 
@@ -16,7 +12,7 @@ OPERATION = Operation("get_upload_url", "GET", "/api/v1/get_upload_url", answer=
 def get_upload_url(
     *,
     filename: str,
-) -> Call[UploadTarget]:
+) -> Call[models.UploadTarget]:
     """Get a presigned S3 upload URL.
 
     Args:

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.uploaded_file import UploadedFile
-    from ...types import Upload
+from ... import models
+from ...types import Call, Operation, Upload, given
 
 OPERATION = Operation("upload_file", "POST", "/api/v1/upload_file", answer="UploadedFile")
 
@@ -17,7 +12,7 @@ OPERATION = Operation("upload_file", "POST", "/api/v1/upload_file", answer="Uplo
 def upload_file(
     *,
     file: Upload,
-) -> Call[UploadedFile]:
+) -> Call[models.UploadedFile]:
     """Upload media to Muapi-hosted storage.
 
     Args:

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "bytedance_seededit_image",
@@ -25,7 +20,7 @@ def bytedance_seededit_image(
     prompt: str,
     image_url: Media,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with bytedance-seededit-v3 (tier: best).
 
     Price: 0.03 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "bytedance_seedream_5_0_pro_layer",
@@ -27,7 +24,7 @@ def bytedance_seedream_5_0_pro_layer(
     resolution: Literal["1K", "1.5K", "2K", "auto"] = UNSET,
     output_format: Literal["png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with bytedance-seedream-5.0-pro-layer (tier: best).
 
     Price: 0.045 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

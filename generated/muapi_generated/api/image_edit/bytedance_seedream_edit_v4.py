@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "bytedance_seedream_edit_v4",
@@ -30,7 +26,7 @@ def bytedance_seedream_edit_v4(
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with bytedance-seedream-v4-edit.
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_2_dev_edit", "POST", "/api/v1/flux-2-dev-edit", answer="Submission", request="Flux2DevEditRequest"
@@ -25,7 +20,7 @@ def flux_2_dev_edit(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with flux-2-dev-edit (tier: balanced).
 
     Price: 0.031 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

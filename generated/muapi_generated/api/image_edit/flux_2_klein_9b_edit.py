@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_2_klein_9b_edit",
@@ -28,7 +24,7 @@ def flux_2_klein_9b_edit(
     images_list: Sequence[Media],
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with flux-2-klein-9b-edit (tier: fast).
 
     Price: 0.0208 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.lora_item import LoraItem
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_2_klein_9b_edit_lora",
@@ -27,10 +22,10 @@ def flux_2_klein_9b_edit_lora(
     *,
     prompt: str,
     images_list: Sequence[Media],
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with flux-2-klein-9b-edit-lora.
 
     Price: 0.03 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

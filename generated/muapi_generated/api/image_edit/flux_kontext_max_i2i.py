@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_kontext_max_i2i",
@@ -29,7 +25,7 @@ def flux_kontext_max_i2i(
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9", "16:21"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with flux-kontext-max-i2i (tier: best).
 
     Price: 0.06 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_pulid", "POST", "/api/v1/flux-pulid", answer="Submission", request="FluxPulidRequest"
@@ -22,7 +19,7 @@ def flux_pulid(
     image_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with flux-pulid (tier: balanced).
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_omni_character",
@@ -29,7 +24,7 @@ def gemini_omni_character(
     audio_ids: Sequence[str] | None = UNSET,
     character_name: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with gemini-omni-character.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

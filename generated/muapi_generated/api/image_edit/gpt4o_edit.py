@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gpt4o_edit", "POST", "/api/v1/gpt4o-edit", answer="Submission", request="Gpt4oEditRequest"
@@ -24,7 +21,7 @@ def gpt4o_edit(
     aspect_ratio: Literal["1:1", "2:3", "3:2"] = UNSET,
     num_images: Literal[1, 2, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with gpt4o-edit (tier: best).
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gpt_image_2_5_sunburst_image_to_image",
@@ -32,7 +28,7 @@ def gpt_image_2_5_sunburst_image_to_image(
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     quality: Literal["low", "medium", "high", "xhigh", "max"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with gpt-image-2.5-sunburst-image-to-image (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gpt_image_2_image_to_image",
@@ -30,7 +26,7 @@ def gpt_image_2_image_to_image(
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     quality: Literal["low", "medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with gpt-image-2-image-to-image (tier: best).
 
     Price: 0.09 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "grok_imagine_image_2_edit",
@@ -27,7 +23,7 @@ def grok_imagine_image_2_edit(
     request_id: str,
     mask_indexs: Sequence[int] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with grok-imagine-image-2-edit.
 
     Price: 0.05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

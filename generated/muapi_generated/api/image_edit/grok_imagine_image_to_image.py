@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "grok_imagine_image_to_image",
@@ -27,7 +22,7 @@ def grok_imagine_image_to_image(
     prompt: str,
     images_list: Sequence[Media] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with grok-imagine-image-to-image.
 
     Price: 0.05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "ideogram_v3_reframe",
@@ -28,7 +25,7 @@ def ideogram_v3_reframe(
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with ideogram-v3-reframe.
 
     Price: 0.15 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_o3_image_edit",
@@ -30,7 +26,7 @@ def kling_o3_image_edit(
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     num_images: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with kling-o3-image-edit (tier: best).
 
     Price: 0.027 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

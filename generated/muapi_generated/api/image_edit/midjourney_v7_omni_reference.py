@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "midjourney_v7_omni_reference",
@@ -33,7 +30,7 @@ def midjourney_v7_omni_reference(
     stylization: int = UNSET,
     weirdness: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with midjourney-v7-omni-reference (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "muse_image_edit", "POST", "/api/v1/muse-image-edit", answer="Submission", request="MuseImageEditRequest"
@@ -25,7 +21,7 @@ def muse_image_edit(
     aspect_ratio: Literal["1:1", "16:9", "9:16", "4:3", "3:4", "21:9"] | None = UNSET,
     output_format: Literal["webp", "png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with muse-image-edit (tier: budget).
 
     Price: not in the price list of 2026-08-20.

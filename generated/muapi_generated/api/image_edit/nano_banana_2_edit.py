@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "nano_banana_2_edit",
@@ -47,7 +43,7 @@ def nano_banana_2_edit(
     resolution: Literal["1k", "2k", "4k"] = UNSET,
     output_format: Literal["jpg", "png"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with nano-banana-2-edit (tier: balanced).
 
     Price: 0.06 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

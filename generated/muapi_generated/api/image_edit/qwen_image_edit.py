@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "qwen_image_edit", "POST", "/api/v1/qwen-image-edit", answer="Submission", request="QwenImageEditRequest"
@@ -22,7 +19,7 @@ def qwen_image_edit(
     image_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9", "9:21", "3:2", "2:3"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with qwen-image-edit.
 
     Price: 0.03 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

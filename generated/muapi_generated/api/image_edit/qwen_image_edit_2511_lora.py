@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.qwen_image_edit_2511_lora_item import QwenImageEdit2511LoraItem
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "qwen_image_edit_2511_lora",
@@ -28,10 +23,10 @@ def qwen_image_edit_2511_lora(
     images_list: Sequence[Media],
     prompt: str = UNSET,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
-    loras: Sequence[QwenImageEdit2511LoraItem | Mapping[str, Any]] | None = UNSET,
+    loras: Sequence[models.QwenImageEdit2511LoraItem | Mapping[str, Any]] | None = UNSET,
     output_format: Literal["jpeg", "png", "webp"] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with qwen-image-edit-2511-lora.
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

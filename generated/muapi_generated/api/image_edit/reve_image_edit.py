@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "reve_image_edit", "POST", "/api/v1/reve-image-edit", answer="Submission", request="ReveImageEdit"
@@ -21,7 +16,7 @@ def reve_image_edit(
     prompt: str,
     image_url: Media,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with reve-image-edit.
 
     Price: 0.05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedream_5_0_flash_layerize",
@@ -27,7 +24,7 @@ def seedream_5_0_flash_layerize(
     resolution: Literal["auto", "1K", "1.5K", "2K"] = UNSET,
     output_format: Literal["png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with seedream-5.0-flash-layerize (tier: fast).
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedream_5_0_pro_edit",
@@ -29,7 +25,7 @@ def seedream_5_0_pro_edit(
     aspect_ratio: Literal["1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2"] = UNSET,
     resolution: Literal["1K", "2K"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with bytedance-seedream-5.0-pro-edit (tier: best).
 
     Price: 0.045 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

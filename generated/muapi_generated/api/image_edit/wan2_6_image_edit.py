@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_6_image_edit",
@@ -27,7 +22,7 @@ def wan2_6_image_edit(
     prompt: str,
     images_list: Sequence[Media],
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image editing with wan2.6-image-edit (tier: balanced).
 
     Price: 0.045 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "add_image_watermark",
@@ -28,7 +25,7 @@ def add_image_watermark(
     opacity: float = UNSET,
     scale: float = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with add-image-watermark.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

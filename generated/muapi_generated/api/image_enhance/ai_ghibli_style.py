@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "ai_ghibli_style", "POST", "/api/v1/ai-ghibli-style", answer="Submission", request="AiAppsRequest"
@@ -20,7 +15,7 @@ def ai_ghibli_style(
     *,
     image_url: Media,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with ai-ghibli-style.
 
     Price: 0.05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "ai_video_upscaler_pro",
@@ -25,7 +22,7 @@ def ai_video_upscaler_pro(
     video_url: Media,
     resolution: Literal["720p", "1080p", "2k", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with ai-video-upscaler-pro (tier: best).
 
     Price: 0.24 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_3_video_upscaler",
@@ -27,7 +24,7 @@ def flux_3_video_upscaler(
     upscale_factor: float | None = UNSET,
     creativity: Literal[0, 1] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with flux-3-video-upscaler (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

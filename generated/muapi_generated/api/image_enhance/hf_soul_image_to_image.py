@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import HfSoulImageStyle
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import HfSoulImageStyle
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "hf_soul_image_to_image",
@@ -30,7 +27,7 @@ def hf_soul_image_to_image(
     strength: float = UNSET,
     quality: Literal["medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with hf-soul-image-to-image.
 
     Price: not in the price list of 2026-08-20.

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import PhotoPackCategory
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import PhotoPackCategory
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "photo_pack", "POST", "/api/v1/photo-pack", answer="Submission", request="PhotoPackRequest"
@@ -25,7 +22,7 @@ def photo_pack(
     category: PhotoPackCategory = UNSET,
     model_name: Literal["nano-banana-edit", "nano-banana-2-edit", "nano-banana-pro-edit"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with photo-pack.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "portrait_stylist",
@@ -47,7 +44,7 @@ def portrait_stylist(
     ] = UNSET,
     aspect_ratio: Literal["auto", "1:1", "4:3", "3:4", "16:9", "9:16"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with portrait-stylist.
 
     Price: 0.01 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

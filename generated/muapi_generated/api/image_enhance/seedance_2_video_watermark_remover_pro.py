@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_video_watermark_remover_pro",
@@ -24,7 +19,7 @@ def seedance_2_video_watermark_remover_pro(
     *,
     video_url: Media,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with seedance-2-video-watermark-remover-pro (tier: best).
 
     Price: 0.065 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "topaz_upscale_image_precision",
@@ -44,7 +41,7 @@ def topaz_upscale_image_precision(
     fix_compression: float | None = UNSET,
     strength: float | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with topaz-upscale-image-precision (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "topaz_upscale_video_generative",
@@ -31,7 +28,7 @@ def topaz_upscale_video_generative(
     softness: int | None = UNSET,
     H264_output: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with topaz-upscale-video-generative (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,14 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import TopazUpscaleVideoPrecisionModel
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import TopazUpscaleVideoPrecisionModel
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "topaz_upscale_video_precision",
@@ -34,7 +29,7 @@ def topaz_upscale_video_precision(
     recover_detail: float | None = UNSET,
     H264_output: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with topaz-upscale-video-precision (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

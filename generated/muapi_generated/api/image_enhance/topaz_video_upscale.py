@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "topaz_video_upscale",
@@ -25,7 +22,7 @@ def topaz_video_upscale(
     video_url: Media,
     upscale_factor: Literal[1, 2, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image enhancement with topaz-video-upscale (tier: best).
 
     Price: 0.08 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

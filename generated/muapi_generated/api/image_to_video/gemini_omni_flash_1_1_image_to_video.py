@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_image_to_video",
@@ -30,7 +27,7 @@ def gemini_omni_flash_1_1_image_to_video(
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with gemini-omni-flash-1-1-image-to-video.
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_omni_image_to_video",
@@ -33,7 +29,7 @@ def gemini_omni_image_to_video(
     character_ids: Sequence[str] | None = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with gemini-omni-image-to-video.
 
     Price: 1.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

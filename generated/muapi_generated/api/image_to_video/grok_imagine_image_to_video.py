@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "grok_imagine_image_to_video",
@@ -31,7 +27,7 @@ def grok_imagine_image_to_video(
     mode: Literal["fun", "normal", "spicy"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with grok-imagine-image-to-video.
 
     Price: 0.15 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

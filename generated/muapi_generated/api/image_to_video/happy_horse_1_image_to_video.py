@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "happy_horse_1_image_to_video",
@@ -30,7 +26,7 @@ def happy_horse_1_image_to_video(
     duration: int = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with happy-horse-1-image-to-video.
 
     Price: not in the price list of 2026-08-20.

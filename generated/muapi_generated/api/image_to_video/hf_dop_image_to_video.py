@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import HfDopVideoMotion
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import HfDopVideoMotion
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "hf_dop_image_to_video",
@@ -30,7 +27,7 @@ def hf_dop_image_to_video(
     strength: float = UNSET,
     options: Literal["dop-lite", "dop-turbo", "dop-preview"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with hf-dop-image-to-video.
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "hunyuan_image_to_video",
@@ -26,7 +23,7 @@ def hunyuan_image_to_video(
     image_url: Media,
     aspect_ratio: Literal["1:1", "16:9", "9:16"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with hunyuan-image-to-video (tier: balanced).
 
     Price: 0.15 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

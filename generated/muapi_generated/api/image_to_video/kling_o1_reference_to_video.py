@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_o1_reference_to_video",
@@ -31,7 +27,7 @@ def kling_o1_reference_to_video(
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10] = UNSET,
     keep_original_sound: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with kling-o1-reference-to-video.
 
     Price: 0.72 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

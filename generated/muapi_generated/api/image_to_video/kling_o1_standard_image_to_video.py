@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_o1_standard_image_to_video",
@@ -27,7 +24,7 @@ def kling_o1_standard_image_to_video(
     last_image: Media | None = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with kling-o1-standard-image-to-video (tier: fast).
 
     Price: 0.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_v2_6_pro_motion_control",
@@ -27,7 +24,7 @@ def kling_v2_6_pro_motion_control(
     video_url: Media,
     character_orientation: Literal["image", "video"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with kling-v2.6-pro-motion-control.
 
     Price: 0.145 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

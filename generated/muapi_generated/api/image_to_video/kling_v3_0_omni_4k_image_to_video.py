@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_v3_0_omni_4k_image_to_video",
@@ -29,7 +25,7 @@ def kling_v3_0_omni_4k_image_to_video(
     aspect_ratio: Literal["9:16", "16:9", "1:1"] = UNSET,
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with kling-v3.0-omni-4k-image-to-video (tier: best).
 
     Price: 2.6785 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "leonardoai_motion_2_0",
@@ -26,7 +23,7 @@ def leonardoai_motion_2_0(
     image_url: Media | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with leonardoai-motion-2.0.
 
     Price: 0.4 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

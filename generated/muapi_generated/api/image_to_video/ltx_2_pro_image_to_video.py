@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "ltx_2_pro_image_to_video",
@@ -27,7 +24,7 @@ def ltx_2_pro_image_to_video(
     duration: Literal[6, 8, 10] = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with ltx-2-pro-image-to-video (tier: budget).
 
     Price: 0.46 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_h3_image_to_video",
@@ -28,7 +25,7 @@ def minimax_h3_image_to_video(
     resolution: Literal["2k"] = UNSET,
     duration: Literal[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with minimax-h3-image-to-video.
 
     Price: 1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

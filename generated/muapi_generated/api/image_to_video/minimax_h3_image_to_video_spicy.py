@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_h3_image_to_video_spicy",
@@ -29,7 +26,7 @@ def minimax_h3_image_to_video_spicy(
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with minimax-h3-image-to-video-spicy (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_h3_max_turbo_image_to_video",
@@ -30,7 +27,7 @@ def minimax_h3_max_turbo_image_to_video(
     prompt_expansion_mode: Literal["disabled", "balanced", "quality"] = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with minimax-h3-max-turbo-image-to-video (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_h3_open_reference_to_video",
@@ -33,7 +29,7 @@ def minimax_h3_open_reference_to_video(
     duration: Literal[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with minimax-h3-open-reference-to-video.
 
     Price: 0.33 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

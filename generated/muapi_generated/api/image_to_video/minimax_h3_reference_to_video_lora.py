@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_h3_reference_to_video_lora",
@@ -34,7 +30,7 @@ def minimax_h3_reference_to_video_lora(
     loras: Sequence[Mapping[str, Any]] | None = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with minimax-h3-reference-to-video-lora (tier: best).
 
     Price: 0.15 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

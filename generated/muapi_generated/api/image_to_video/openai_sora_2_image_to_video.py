@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "openai_sora_2_image_to_video",
@@ -29,7 +25,7 @@ def openai_sora_2_image_to_video(
     duration: Literal[4, 8, 12, 16, 20] = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with openai-sora-2-image-to-video (tier: balanced).
 
     Price: 0.8 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

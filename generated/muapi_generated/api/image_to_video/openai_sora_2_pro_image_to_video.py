@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "openai_sora_2_pro_image_to_video",
@@ -30,7 +26,7 @@ def openai_sora_2_pro_image_to_video(
     resolution: Literal["720p", "1080p"] = UNSET,
     duration: Literal[4, 8, 12, 16, 20] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with openai-sora-2-pro-image-to-video (tier: best).
 
     Price: 2.4 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "openai_sora_2_standard_image_to_video",
@@ -28,7 +25,7 @@ def openai_sora_2_standard_image_to_video(
     seconds: Literal["10", "15"] = UNSET,
     size: Literal["720x1280", "1280x720"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with openai-sora-2-standard-image-to-video (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

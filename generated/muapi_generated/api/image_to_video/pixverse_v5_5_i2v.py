@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "pixverse_v5_5_i2v",
@@ -33,7 +29,7 @@ def pixverse_v5_5_i2v(
     thinking: Literal["auto", "enabled", "disabled"] = UNSET,
     audio: bool = UNSET,
     multi_clip: bool = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with pixverse-v5.5-i2v.
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

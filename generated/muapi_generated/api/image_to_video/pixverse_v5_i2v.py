@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "pixverse_v5_i2v", "POST", "/api/v1/pixverse-v5-i2v", answer="Submission", request="PixverseV5I2VRequest"
@@ -26,7 +22,7 @@ def pixverse_v5_i2v(
     resolution: Literal["360p", "540p", "720p", "1080p"] = UNSET,
     duration: Literal[5, 8] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with pixverse-v5-i2v.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "pixverse_v6_i2v", "POST", "/api/v1/pixverse-v6-i2v", answer="Submission", request="PixverseV6I2VRequest"
@@ -27,7 +23,7 @@ def pixverse_v6_i2v(
     generate_audio_switch: bool = UNSET,
     thinking_type: Literal["auto", "enabled", "disabled"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with pixverse-v6-i2v (tier: best).
 
     Price: 0.295 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_0_i2v_480p",
@@ -30,7 +26,7 @@ def seedance_2_0_i2v_480p(
     quality: Literal["high", "basic"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with sd-2-i2v-480p (tier: budget).
 
     Price: not in the price list of 2026-08-20.

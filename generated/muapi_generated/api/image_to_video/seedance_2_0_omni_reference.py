@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_0_omni_reference",
@@ -33,7 +29,7 @@ def seedance_2_0_omni_reference(
     duration: int = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with sd-2-omni-reference (tier: best).
 
     Price: not in the price list of 2026-08-20.

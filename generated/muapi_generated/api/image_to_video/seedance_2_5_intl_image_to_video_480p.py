@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_5_intl_image_to_video_480p",
@@ -32,7 +29,7 @@ def seedance_2_5_intl_image_to_video_480p(
     draft: bool = UNSET,
     draft_request_id: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with seedance-2.5-intl-image-to-video-480p.
 
     Price: 0.935 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

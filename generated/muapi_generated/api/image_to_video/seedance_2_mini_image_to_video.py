@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_mini_image_to_video",
@@ -32,7 +28,7 @@ def seedance_2_mini_image_to_video(
     generate_audio: bool = UNSET,
     high_bitrate: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with seedance-2-mini-image-to-video (tier: budget).
 
     Price: 0.2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

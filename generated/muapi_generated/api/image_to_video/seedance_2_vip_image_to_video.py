@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_vip_image_to_video",
@@ -31,7 +27,7 @@ def seedance_2_vip_image_to_video(
     high_bitrate: bool = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with seedance-2-vip-image-to-video (tier: best).
 
     Price: 1.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

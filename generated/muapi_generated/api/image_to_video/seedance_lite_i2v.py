@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_lite_i2v",
@@ -28,7 +25,7 @@ def seedance_lite_i2v(
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with seedance-lite-i2v (tier: budget).
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

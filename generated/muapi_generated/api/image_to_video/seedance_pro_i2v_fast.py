@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_pro_i2v_fast",
@@ -28,7 +25,7 @@ def seedance_pro_i2v_fast(
     duration: Literal[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] = UNSET,
     camera_fixed: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with seedance-pro-i2v-fast (tier: fast).
 
     Price: 0.06 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

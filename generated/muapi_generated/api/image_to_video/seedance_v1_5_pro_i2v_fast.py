@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_v1_5_pro_i2v_fast",
@@ -31,7 +28,7 @@ def seedance_v1_5_pro_i2v_fast(
     camera_fixed: bool = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with seedance-v1.5-pro-i2v-fast (tier: fast).
 
     Price: 0.26 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "veo3_1_fast_image_to_video",
@@ -29,7 +26,7 @@ def veo3_1_fast_image_to_video(
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     duration: Literal[8] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with veo3.1-fast-image-to-video (tier: fast).
 
     Price: 0.6 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

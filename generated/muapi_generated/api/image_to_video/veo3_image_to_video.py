@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "veo3_image_to_video",
@@ -28,7 +24,7 @@ def veo3_image_to_video(
     images_list: Sequence[Media],
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with veo3-image-to-video (tier: balanced).
 
     Price: 2.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

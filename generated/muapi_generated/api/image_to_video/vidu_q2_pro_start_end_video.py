@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "vidu_q2_pro_start_end_video",
@@ -30,7 +27,7 @@ def vidu_q2_pro_start_end_video(
     bgm: bool = UNSET,
     movement_amplitude: Literal["auto", "small", "medium", "large"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with vidu-q2-pro-start-end-video.
 
     Price: 0.13 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "vidu_q2_reference",
@@ -31,7 +27,7 @@ def vidu_q2_reference(
     aspect_ratio: Literal["9:16", "16:9", "4:3", "3:4", "1:1"] = UNSET,
     movement_amplitude: Literal["auto", "small", "medium", "large"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with vidu-q2-reference.
 
     Price: 0.065 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.lora_item import LoraItem
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_1_lora_i2v", "POST", "/api/v1/wan2.1-lora-i2v", answer="Submission", request="WanLoRAI2VRequest"
@@ -23,13 +18,13 @@ def wan2_1_lora_i2v(
     *,
     prompt: str,
     image_url: Media,
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     quality: Literal["medium", "high"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with wan2.1-lora-i2v.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

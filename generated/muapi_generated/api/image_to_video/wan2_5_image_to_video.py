@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_5_image_to_video",
@@ -28,7 +25,7 @@ def wan2_5_image_to_video(
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with wan2.5-image-to-video (tier: budget).
 
     Price: 0.65 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

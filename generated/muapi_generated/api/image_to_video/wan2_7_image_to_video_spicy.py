@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_7_image_to_video_spicy",
@@ -32,7 +29,7 @@ def wan2_7_image_to_video_spicy(
     enable_prompt_expansion: bool = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with wan2.7-image-to-video-spicy (tier: balanced).
 
     Price: 1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan3_0_spicy_image_to_video",
@@ -32,7 +29,7 @@ def wan3_0_spicy_image_to_video(
     enable_audio: bool = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with wan3.0-spicy-image-to-video (tier: balanced).
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

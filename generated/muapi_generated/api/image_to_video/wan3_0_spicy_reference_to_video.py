@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan3_0_spicy_reference_to_video",
@@ -35,7 +31,7 @@ def wan3_0_spicy_reference_to_video(
     enable_audio: bool = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Image to video with wan3.0-spicy-reference-to-video (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,17 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation
-
-if TYPE_CHECKING:
-    from ...models.api_key import ApiKey
 
 OPERATION = Operation("get_keys", "GET", "/api/v1/keys", answer="list[ApiKey]")
 
 
-def get_keys() -> Call[list[ApiKey]]:
+def get_keys() -> Call[list[models.ApiKey]]:
     """List the API keys.
 
     Returns:

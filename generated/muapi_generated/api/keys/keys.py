@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.api_key_created import ApiKeyCreated
 
 OPERATION = Operation("keys", "POST", "/api/v1/keys", answer="ApiKeyCreated", request="ApiKeyRequest")
 
@@ -17,7 +13,7 @@ def keys(
     *,
     name: str,
     is_test: bool = UNSET,
-) -> Call[ApiKeyCreated]:
+) -> Call[models.ApiKeyCreated]:
     """Create an API key.
 
     Args:

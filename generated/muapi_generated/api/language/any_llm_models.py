@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "any_llm_models", "POST", "/api/v1/any-llm-models", answer="Submission", request="AnyLlmModelRequest"
@@ -41,7 +39,7 @@ def any_llm_models(
     temperature: float = UNSET,
     max_tokens: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model any-llm.
 
     Price: 0.01 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

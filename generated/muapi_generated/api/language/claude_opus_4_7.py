@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "claude_opus_4_7", "POST", "/api/v1/claude-opus-4-7", answer="Submission", request="ClaudeOpus47Request"
@@ -22,7 +17,7 @@ def claude_opus_4_7(
     image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model claude-opus-4-7.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...types import Media
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "claude_sonnet_5_5_stream", "POST", "/api/v1/claude-sonnet-5-5/stream", request="ClaudeSonnet55Request"

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "cydonia_24b_v4_1",
@@ -25,7 +21,7 @@ def cydonia_24b_v4_1(
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model cydonia-24b-v4-1 (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "deepseek_v4_1_flash",
@@ -27,7 +24,7 @@ def deepseek_v4_1_flash(
     image_url: Media | None = UNSET,
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model deepseek-v4-1-flash.
 
     Price: not in the price list of 2026-08-20.

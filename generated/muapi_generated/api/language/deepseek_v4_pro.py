@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "deepseek_v4_pro", "POST", "/api/v1/deepseek-v4-pro", answer="Submission", request="DeepSeekV4ProRequest"
@@ -30,7 +25,7 @@ def deepseek_v4_pro(
     presence_penalty: float | None = UNSET,
     stop: str | Sequence[str] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model deepseek-v4-pro.
 
     Price: 0.0002 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

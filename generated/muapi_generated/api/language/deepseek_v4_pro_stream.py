@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...types import Media
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "deepseek_v4_pro_stream", "POST", "/api/v1/deepseek-v4-pro/stream", request="DeepSeekV4ProRequest"

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_2_5_flash",
@@ -26,7 +21,7 @@ def gemini_2_5_flash(
     image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gemini-2-5-flash.
 
     Price: 5e-05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

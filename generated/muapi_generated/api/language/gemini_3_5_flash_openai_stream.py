@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...types import Media
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_3_5_flash_openai_stream",

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_3_pro", "POST", "/api/v1/gemini-3-pro", answer="Submission", request="Gemini3ProRequest"
@@ -22,7 +17,7 @@ def gemini_3_pro(
     image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gemini-3-pro.
 
     Price: 0.0006 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

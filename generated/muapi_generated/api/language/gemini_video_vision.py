@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_video_vision",
@@ -27,7 +24,7 @@ def gemini_video_vision(
     system_prompt: str | None = UNSET,
     model: Literal["gemini-2.5-flash", "gemini-2.5-pro"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gemini-video-vision.
 
     Price: 0.004 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

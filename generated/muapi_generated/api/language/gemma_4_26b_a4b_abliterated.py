@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gemma_4_26b_a4b_abliterated",
@@ -25,7 +21,7 @@ def gemma_4_26b_a4b_abliterated(
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gemma-4-26b-a4b-abliterated (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

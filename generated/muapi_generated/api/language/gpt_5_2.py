@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("gpt_5_2", "POST", "/api/v1/gpt-5-2", answer="Submission", request="Gpt52Request")
 
@@ -22,7 +19,7 @@ def gpt_5_2(
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-5-2.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("gpt_5_4", "POST", "/api/v1/gpt-5-4", answer="Submission", request="Gpt54Request")
 
@@ -19,7 +14,7 @@ def gpt_5_4(
     prompt: str,
     image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-5-4 (tier: best).
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gpt_5_6_luna", "POST", "/api/v1/gpt-5-6-luna", answer="Submission", request="Gpt56LunaRequest"
@@ -24,7 +21,7 @@ def gpt_5_6_luna(
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-5-6-luna (tier: fast).
 
     Price: 0.0002 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("gpt_5_nano", "POST", "/api/v1/gpt-5-nano", answer="Submission", request="TextRequest")
 
@@ -20,7 +15,7 @@ def gpt_5_nano(
     image_url: Media | None = UNSET,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-5-nano (tier: fast).
 
     Price: 5e-05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

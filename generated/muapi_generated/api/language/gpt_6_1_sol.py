@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gpt_6_1_sol", "POST", "/api/v1/gpt-6-1-sol", answer="Submission", request="Gpt61SolRequest"
@@ -24,7 +21,7 @@ def gpt_6_1_sol(
     web_search_switch: bool = UNSET,
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-6-1-sol (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation("gpt_6_sol", "POST", "/api/v1/gpt-6-sol", answer="Submission", request="Gpt6SolRequest")
 
@@ -18,7 +14,7 @@ def gpt_6_sol(
     prompt: str,
     system_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-6-sol (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gpt_codex", "POST", "/api/v1/gpt-codex", answer="Submission", request="GptCodexRequest"
@@ -22,7 +19,7 @@ def gpt_codex(
     model: Literal["gpt-5.4-codex", "gpt-5.3-codex", "gpt-5.2-codex", "gpt-5.1-codex", "gpt-5-codex"] = UNSET,
     image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model gpt-codex.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

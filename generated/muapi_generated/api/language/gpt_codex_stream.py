@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...types import Media
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("gpt_codex_stream", "POST", "/api/v1/gpt-codex/stream", request="GptCodexRequest")
 

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("grok_4_3", "POST", "/api/v1/grok-4-3", answer="Submission", request="Grok43Request")
 
@@ -22,7 +19,7 @@ def grok_4_3(
     reasoning_effort: Literal["low", "medium", "high", "xhigh"] | None = UNSET,
     web_search: bool | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model grok-4-3 (tier: best).
 
     Price: 0.0001 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...types import Media
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("grok_4_6_stream", "POST", "/api/v1/grok-4-6/stream", request="Grok46Request")
 

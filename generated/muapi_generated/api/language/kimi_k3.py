@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation("kimi_k3", "POST", "/api/v1/kimi-k3", answer="Submission", request="KimiK3Request")
 
@@ -28,7 +23,7 @@ def kimi_k3(
     presence_penalty: float | None = UNSET,
     stop: str | Sequence[str] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model kimi-k3.
 
     Price: 0.0001 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

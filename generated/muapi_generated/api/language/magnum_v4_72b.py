@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "magnum_v4_72b", "POST", "/api/v1/magnum-v4-72b", answer="Submission", request="AbliteratedLlmRequest"
@@ -21,7 +17,7 @@ def magnum_v4_72b(
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model magnum-v4-72b (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

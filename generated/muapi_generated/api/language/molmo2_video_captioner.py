@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "molmo2_video_captioner",
@@ -25,7 +22,7 @@ def molmo2_video_captioner(
     video_url: Media,
     detail_level: Literal["low", "medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model molmo2-video-captioner (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

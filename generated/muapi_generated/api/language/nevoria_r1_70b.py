@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "nevoria_r1_70b", "POST", "/api/v1/nevoria-r1-70b", answer="Submission", request="AbliteratedLlmRequest"
@@ -21,7 +17,7 @@ def nevoria_r1_70b(
     system_prompt: str | None = UNSET,
     max_tokens: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model nevoria-r1-70b (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

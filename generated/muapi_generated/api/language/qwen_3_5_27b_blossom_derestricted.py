@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "qwen_3_5_27b_blossom_derestricted",
@@ -27,7 +22,7 @@ def qwen_3_5_27b_blossom_derestricted(
     max_tokens: int | None = UNSET,
     image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model qwen-3-5-27b-blossom-derestricted (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

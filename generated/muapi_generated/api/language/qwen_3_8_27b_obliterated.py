@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "qwen_3_8_27b_obliterated",
@@ -28,7 +23,7 @@ def qwen_3_8_27b_obliterated(
     image_url: Media | None = UNSET,
     thinking: bool | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Language model qwen-3-8-27b-obliterated (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

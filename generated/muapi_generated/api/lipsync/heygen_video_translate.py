@@ -3,14 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import HeygenVideoTranslateLanguage
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import HeygenVideoTranslateLanguage
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "heygen_video_translate",
@@ -26,7 +21,7 @@ def heygen_video_translate(
     video_url: Media,
     language: HeygenVideoTranslateLanguage = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Lip sync with heygen-video-translate (tier: best).
 
     Price: 0.25 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

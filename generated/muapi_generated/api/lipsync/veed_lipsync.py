@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "veed_lipsync", "POST", "/api/v1/veed-lipsync", answer="Submission", request="LipsyncVideoRequest"
@@ -21,7 +16,7 @@ def veed_lipsync(
     audio_url: Media,
     video_url: Media,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Lip sync with veed-lipsync (tier: fast).
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.history_page import HistoryPage
 
 OPERATION = Operation("get_history", "GET", "/api/v1/history", answer="HistoryPage")
 
@@ -17,7 +13,7 @@ def get_history(
     *,
     cursor: str = UNSET,
     limit: int = UNSET,
-) -> Call[HistoryPage]:
+) -> Call[models.HistoryPage]:
     """Get history.
 
     Args:

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.model_list import ModelList
 
 OPERATION = Operation("get_models", "GET", "/api/v1/models", answer="ModelList")
 
@@ -18,7 +14,7 @@ def get_models(
     category: str = UNSET,
     family: str = UNSET,
     group_of: str = UNSET,
-) -> Call[ModelList]:
+) -> Call[models.ModelList]:
     """List models.
 
     Args:

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.model_card import ModelCard
 
 OPERATION = Operation("get_models_name", "GET", "/api/v1/models/{name}", answer="ModelCard")
 
@@ -16,7 +12,7 @@ OPERATION = Operation("get_models_name", "GET", "/api/v1/models/{name}", answer=
 def get_models_name(
     *,
     name: str,
-) -> Call[ModelCard]:
+) -> Call[models.ModelCard]:
     """Get model.
 
     Args:

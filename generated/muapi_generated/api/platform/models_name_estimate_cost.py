@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...models.cost_estimate import CostEstimate
 
 OPERATION = Operation(
     "models_name_estimate_cost", "POST", "/api/v1/models/{name}/estimate-cost", answer="CostEstimate"
@@ -21,7 +18,7 @@ def models_name_estimate_cost(
     *,
     name: str,
     body: Mapping[str, Any],
-) -> Call[CostEstimate]:
+) -> Call[models.CostEstimate]:
     """Estimate model cost.
 
     Args:

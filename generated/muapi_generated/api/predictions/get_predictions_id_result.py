@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.prediction_result import PredictionResult
 
 OPERATION = Operation(
     "get_predictions_id_result", "GET", "/api/v1/predictions/{id}/result", answer="PredictionResult"
@@ -18,7 +14,7 @@ OPERATION = Operation(
 def get_predictions_id_result(
     *,
     id: str,
-) -> Call[PredictionResult]:
+) -> Call[models.PredictionResult]:
     """Poll a prediction's status & outputs.
 
     Args:

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.usage_log_id_response import UsageLogIdResponse
 
 OPERATION = Operation(
     "get_usage_log_id_request_id", "GET", "/api/v1/get-usage-log-id/{request_id}", answer="UsageLogIdResponse"
@@ -18,7 +14,7 @@ OPERATION = Operation(
 def get_usage_log_id_request_id(
     *,
     request_id: str,
-) -> Call[UsageLogIdResponse]:
+) -> Call[models.UsageLogIdResponse]:
     """Internal lookup: request_id → usage log id.
 
     Args:

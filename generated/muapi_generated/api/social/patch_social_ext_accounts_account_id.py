@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 OPERATION = Operation(
     "patch_social_ext_accounts_account_id", "PATCH", "/api/v1/social/ext/accounts/{account_id}"

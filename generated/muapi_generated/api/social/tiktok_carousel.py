@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "tiktok_carousel", "POST", "/api/v1/tiktok-carousel", answer="Submission", request="TikTokCarouselRequest"
@@ -21,7 +19,7 @@ def tiktok_carousel(
     format: Literal["Problem-Solution", "Listicle", "Tutorial", "Before & After"] = UNSET,
     image_count: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Social media tool tiktok-carousel.
 
     Price: 0.028 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "tiktok_fetch_profile",
@@ -23,7 +19,7 @@ def tiktok_fetch_profile(
     *,
     username: str,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Social media tool tiktok-fetch-profile.
 
     Price: 0.01 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

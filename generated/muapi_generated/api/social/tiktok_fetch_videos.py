@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "tiktok_fetch_videos",
@@ -38,7 +36,7 @@ def tiktok_fetch_videos(
     published_after: str | None = UNSET,
     published_before: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Social media tool tiktok-fetch-videos.
 
     Price: 0.01 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "tiktok_publish", "POST", "/api/v1/tiktok-publish", answer="Submission", request="TikTokPublishRequest"
@@ -29,7 +26,7 @@ def tiktok_publish(
     allow_stitch: bool = UNSET,
     is_ai_generated: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Social media tool tiktok-publish.
 
     Price: 0.02 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

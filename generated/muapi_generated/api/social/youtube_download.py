@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "youtube_download",
@@ -27,7 +24,7 @@ def youtube_download(
         "mp3", "m4a", "aac", "wav", "opus", "144", "240", "360", "480", "720", "1080", "1440", "4k"
     ] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Social media tool youtube-download.
 
     Price: 0.01 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.delete_response import DeleteResponse
 
 OPERATION = Operation(
     "delete_storyboard_episodes_episode_id",
@@ -21,7 +17,7 @@ OPERATION = Operation(
 def delete_storyboard_episodes_episode_id(
     *,
     episode_id: int,
-) -> Call[DeleteResponse]:
+) -> Call[models.DeleteResponse]:
     """Delete episode.
 
     Args:

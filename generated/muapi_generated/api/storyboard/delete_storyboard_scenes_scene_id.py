@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.delete_response import DeleteResponse
 
 OPERATION = Operation(
     "delete_storyboard_scenes_scene_id",
@@ -21,7 +17,7 @@ OPERATION = Operation(
 def delete_storyboard_scenes_scene_id(
     *,
     scene_id: int,
-) -> Call[DeleteResponse]:
+) -> Call[models.DeleteResponse]:
     """Delete scene.
 
     Args:

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.delete_response import DeleteResponse
 
 OPERATION = Operation(
     "delete_storyboard_shots_shot_id", "DELETE", "/api/v1/storyboard-shots/{shot_id}", answer="DeleteResponse"
@@ -18,7 +14,7 @@ OPERATION = Operation(
 def delete_storyboard_shots_shot_id(
     *,
     shot_id: int,
-) -> Call[DeleteResponse]:
+) -> Call[models.DeleteResponse]:
     """Delete shot.
 
     Args:

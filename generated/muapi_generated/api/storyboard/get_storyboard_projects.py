@@ -3,19 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import Call, Operation
-
-if TYPE_CHECKING:
-    from ...models.storyboard_project_response import StoryboardProjectResponse
 
 OPERATION = Operation(
     "get_storyboard_projects", "GET", "/api/v1/storyboard-projects", answer="list[StoryboardProjectResponse]"
 )
 
 
-def get_storyboard_projects() -> Call[list[StoryboardProjectResponse]]:
+def get_storyboard_projects() -> Call[list[models.StoryboardProjectResponse]]:
     """List storyboard projects.
 
     Returns:

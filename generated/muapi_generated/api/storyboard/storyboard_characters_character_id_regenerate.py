@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.regenerate_character_response import RegenerateCharacterResponse
 
 OPERATION = Operation(
     "storyboard_characters_character_id_regenerate",
@@ -24,7 +20,7 @@ def storyboard_characters_character_id_regenerate(
     character_id: int,
     description: str,
     webhook_url: str | None = UNSET,
-) -> Call[RegenerateCharacterResponse]:
+) -> Call[models.RegenerateCharacterResponse]:
     """Regenerate character.
 
     Args:

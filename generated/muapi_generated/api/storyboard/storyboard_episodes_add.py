@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.episode_operation_response import EpisodeOperationResponse
 
 OPERATION = Operation(
     "storyboard_episodes_add",
@@ -27,7 +23,7 @@ def storyboard_episodes_add(
     target_duration: float = UNSET,
     grid_mode: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[EpisodeOperationResponse]:
+) -> Call[models.EpisodeOperationResponse]:
     """Add episode.
 
     Args:

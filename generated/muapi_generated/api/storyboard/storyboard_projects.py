@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ...models.storyboard_project_response import StoryboardProjectResponse
 
 OPERATION = Operation(
     "storyboard_projects",
@@ -30,7 +27,7 @@ def storyboard_projects(
     description: str | None = UNSET,
     meta_data: Mapping[str, Any] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[StoryboardProjectResponse]:
+) -> Call[models.StoryboardProjectResponse]:
     """Create storyboard project.
 
     Args:

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.storyboard_task_response import StoryboardTaskResponse
 
 OPERATION = Operation(
     "storyboard_projects_id_generate_shots",
@@ -24,7 +20,7 @@ def storyboard_projects_id_generate_shots(
     id: int,
     sync: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[StoryboardTaskResponse]:
+) -> Call[models.StoryboardTaskResponse]:
     """Generate storyboard project shots.
 
     Args:

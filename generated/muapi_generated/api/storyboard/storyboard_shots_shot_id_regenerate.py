@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.shot_operation_response import ShotOperationResponse
 
 OPERATION = Operation(
     "storyboard_shots_shot_id_regenerate",
@@ -24,7 +20,7 @@ def storyboard_shots_shot_id_regenerate(
     shot_id: int,
     description: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[ShotOperationResponse]:
+) -> Call[models.ShotOperationResponse]:
     """Regenerate shot.
 
     Args:

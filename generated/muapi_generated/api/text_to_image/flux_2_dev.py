@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "flux_2_dev", "POST", "/api/v1/flux-2-dev", answer="Submission", request="Flux2DevRequest"
@@ -21,7 +17,7 @@ def flux_2_dev(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with flux-2-dev (tier: balanced).
 
     Price: 0.015 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "flux_2_flex", "POST", "/api/v1/flux-2-flex", answer="Submission", request="Flux2FlexT2IRequest"
@@ -21,7 +19,7 @@ def flux_2_flex(
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3"] = UNSET,
     resolution: Literal["1k", "2k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with flux-2-flex (tier: balanced).
 
     Price: 0.09 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

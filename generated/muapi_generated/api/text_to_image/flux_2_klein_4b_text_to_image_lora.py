@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.lora_item import LoraItem
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "flux_2_klein_4b_text_to_image_lora",
@@ -25,10 +21,10 @@ OPERATION = Operation(
 def flux_2_klein_4b_text_to_image_lora(
     *,
     prompt: str,
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with flux-2-klein-4b-text-to-image-lora.
 
     Price: 0.02 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "flux_2_klein_9b", "POST", "/api/v1/flux-2-klein-9b", answer="Submission", request="Flux2Klein9BRequest"
@@ -20,7 +18,7 @@ def flux_2_klein_9b(
     prompt: str,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with flux-2-klein-9b (tier: fast).
 
     Price: 0.013 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

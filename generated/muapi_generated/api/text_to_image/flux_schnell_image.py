@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.model_item import ModelItem
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "flux_schnell_image", "POST", "/api/v1/flux-schnell-image", answer="Submission", request="ImageRequest"
@@ -24,10 +20,10 @@ def flux_schnell_image(
     width: int = UNSET,
     height: int = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
-    model_id: Sequence[ModelItem | Mapping[str, Any]] = UNSET,
+    model_id: Sequence[models.ModelItem | Mapping[str, Any]] = UNSET,
     sync: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with flux-schnell (tier: fast).
 
     Price: 0.003 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gpt4o_text_to_image",
@@ -25,7 +23,7 @@ def gpt4o_text_to_image(
     aspect_ratio: Literal["1:1", "2:3", "3:2"] = UNSET,
     num_images: Literal[1, 2, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with gpt4o-text-to-image (tier: best).
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gpt_image_1_5", "POST", "/api/v1/gpt-image-1.5", answer="Submission", request="GPTImage15Request"
@@ -21,7 +19,7 @@ def gpt_image_1_5(
     aspect_ratio: Literal["1:1", "2:3", "3:2"] = UNSET,
     quality: Literal["low", "medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with gpt-image-1.5 (tier: best).
 
     Price: 0.054 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

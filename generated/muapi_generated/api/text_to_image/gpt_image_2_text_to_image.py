@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gpt_image_2_text_to_image",
@@ -26,7 +24,7 @@ def gpt_image_2_text_to_image(
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     quality: Literal["low", "medium", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with gpt-image-2-text-to-image (tier: best).
 
     Price: 0.09 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

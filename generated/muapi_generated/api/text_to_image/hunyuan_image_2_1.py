@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "hunyuan_image_2_1", "POST", "/api/v1/hunyuan-image-2.1", answer="Submission", request="HunyuanT2IRequest"
@@ -21,7 +17,7 @@ def hunyuan_image_2_1(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with hunyuan-image-2.1 (tier: balanced).
 
     Price: 0.035 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "hunyuan_image_3_0",
@@ -25,7 +21,7 @@ def hunyuan_image_3_0(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with hunyuan-image-3.0 (tier: best).
 
     Price: 0.065 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

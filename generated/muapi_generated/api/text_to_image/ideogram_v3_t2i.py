@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "ideogram_v3_t2i", "POST", "/api/v1/ideogram-v3-t2i", answer="Submission", request="IdeogramV3Request"
@@ -23,7 +21,7 @@ def ideogram_v3_t2i(
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4"] = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with ideogram-v3-t2i (tier: best).
 
     Price: 0.02 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

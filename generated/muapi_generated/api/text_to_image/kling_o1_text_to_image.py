@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "kling_o1_text_to_image",
@@ -26,7 +24,7 @@ def kling_o1_text_to_image(
     resolution: Literal["1k", "2k"] = UNSET,
     num_images: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with kling-o1-text-to-image.
 
     Price: 0.036 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "kling_o3_image", "POST", "/api/v1/kling-o3-image", answer="Submission", request="KlingO3T2IRequest"
@@ -22,7 +20,7 @@ def kling_o3_image(
     resolution: Literal["1K", "2K", "4K"] = UNSET,
     num_images: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with kling-o3-image (tier: best).
 
     Price: 0.027 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "krea_v2_turbo", "POST", "/api/v1/krea-v2-turbo", answer="Submission", request="KreaV2TurboRequest"
@@ -41,7 +38,7 @@ def krea_v2_turbo(
     strength: float | None = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with krea-v2-turbo (tier: fast).
 
     Price: 0.015 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

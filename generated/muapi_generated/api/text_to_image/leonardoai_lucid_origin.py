@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "leonardoai_lucid_origin",
@@ -24,7 +22,7 @@ def leonardoai_lucid_origin(
     prompt: str,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:4", "4:3", "4:5", "5:4", "2:3", "3:2"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with leonardoai-lucid-origin.
 
     Price: 0.03 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

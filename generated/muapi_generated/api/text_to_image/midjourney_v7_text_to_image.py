@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "midjourney_v7_text_to_image",
@@ -30,7 +28,7 @@ def midjourney_v7_text_to_image(
     stylization: int = UNSET,
     weirdness: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with midjourney-v7-text-to-image (tier: best).
 
     Price: not in the price list of 2026-08-20.

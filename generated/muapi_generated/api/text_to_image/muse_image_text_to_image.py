@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "muse_image_text_to_image",
@@ -25,7 +23,7 @@ def muse_image_text_to_image(
     aspect_ratio: Literal["1:1", "16:9", "9:16", "4:3", "3:4", "21:9"] = UNSET,
     output_format: Literal["webp", "png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with muse-image-text-to-image (tier: budget).
 
     Price: not in the price list of 2026-08-20.

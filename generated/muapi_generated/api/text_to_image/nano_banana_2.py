@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "nano_banana_2", "POST", "/api/v1/nano-banana-2", answer="Submission", request="NanoBanana2Request"
@@ -39,7 +37,7 @@ def nano_banana_2(
     resolution: Literal["1k", "2k", "4k"] = UNSET,
     output_format: Literal["jpg", "png"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with nano-banana-2 (tier: best).
 
     Price: 0.06 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

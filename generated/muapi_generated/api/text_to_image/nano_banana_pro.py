@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "nano_banana_pro", "POST", "/api/v1/nano-banana-pro", answer="Submission", request="NanoBananaProRequest"
@@ -21,7 +19,7 @@ def nano_banana_pro(
     aspect_ratio: Literal["1:1", "3:4", "4:3", "9:16", "16:9", "3:2", "2:3", "5:4", "4:5", "21:9"] = UNSET,
     resolution: Literal["1k", "2k", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with nano-banana-pro (tier: best).
 
     Price: 0.12 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

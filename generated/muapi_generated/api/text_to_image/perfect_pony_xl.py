@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "perfect_pony_xl", "POST", "/api/v1/perfect-pony-xl", answer="Submission", request="PerfectPonyXLRequest"
@@ -21,7 +17,7 @@ def perfect_pony_xl(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with perfect-pony-xl.
 
     Price: 0.02 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "qwen2_1_text_to_image",
@@ -29,7 +27,7 @@ def qwen2_1_text_to_image(
     enhance_prompt: bool | None = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with qwen2-1-text-to-image.
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "qwen3_text_to_image",
@@ -28,7 +26,7 @@ def qwen3_text_to_image(
     prompt_extend: bool | None = UNSET,
     negative_prompt: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with qwen3-text-to-image.
 
     Price: 0.03 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.lora_item import LoraItem
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "qwen_image_text_to_image_lora",
@@ -26,11 +22,11 @@ def qwen_image_text_to_image_lora(
     *,
     prompt: str,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
-    loras: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
+    loras: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
     seed: int | None = UNSET,
     output_format: Literal["jpeg", "png", "webp"] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with qwen-image-text-to-image-lora.
 
     Price: 0.02 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "reve_text_to_image", "POST", "/api/v1/reve-text-to-image", answer="Submission", request="ReveTextRequest"
@@ -20,7 +18,7 @@ def reve_text_to_image(
     prompt: str,
     aspect_ratio: Literal["21:9", "16:9", "4:3", "1:1", "3:4", "9:16", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with reve-text-to-image.
 
     Price: 0.032 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "sdxl_image", "POST", "/api/v1/sdxl-image", answer="Submission", request="SdxlImageRequest"
@@ -21,7 +17,7 @@ def sdxl_image(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with sdxl-image (tier: budget).
 
     Price: 0.004 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.lora_item import LoraItem
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "sdxl_lora_image", "POST", "/api/v1/sdxl-lora-image", answer="Submission", request="SdxlLoRARequest"
@@ -21,11 +17,11 @@ OPERATION = Operation(
 def sdxl_lora_image(
     *,
     prompt: str,
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with sdxl-lora.
 
     Price: 0.002 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedream_5_0", "POST", "/api/v1/seedream-5.0", answer="Submission", request="Seedream5LiteRequest"
@@ -21,7 +19,7 @@ def seedream_5_0(
     aspect_ratio: Literal["1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9"] = UNSET,
     quality: Literal["basic", "high"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with bytedance-seedream-v5.0 (tier: best).
 
     Price: 0.0325 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedream_5_0_flash",
@@ -26,7 +24,7 @@ def seedream_5_0_flash(
     resolution: Literal["1K", "2K"] = UNSET,
     output_format: Literal["png", "jpeg"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with seedream-5.0-flash (tier: fast).
 
     Price: not in the price list of 2026-08-20.

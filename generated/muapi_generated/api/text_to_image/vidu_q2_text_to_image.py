@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "vidu_q2_text_to_image",
@@ -25,7 +23,7 @@ def vidu_q2_text_to_image(
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "3:2", "2:3", "21:9"] = UNSET,
     resolution: Literal["1k", "2k", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with vidu-q2-text-to-image.
 
     Price: 0.04 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "wan2_7_text_to_image_pro",
@@ -25,7 +23,7 @@ def wan2_7_text_to_image_pro(
     aspect_ratio: Literal["1:1", "4:3", "3:4", "16:9", "9:16", "21:9", "9:21", "3:2", "2:3"] = UNSET,
     thinking_mode: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with wan2.7-text-to-image-pro (tier: best).
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "z_image_base", "POST", "/api/v1/z-image-base", answer="Submission", request="ZImageBaseRequest"
@@ -23,7 +20,7 @@ def z_image_base(
     image_url: Media | None = UNSET,
     strength: float = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with z-image-base (tier: budget).
 
     Price: 0.013 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation("z_image_p", "POST", "/api/v1/z-image-p", answer="Submission", request="ZImagePRequest")
 
@@ -23,7 +19,7 @@ def z_image_p(
     flow_shift: float = UNSET,
     batch_size: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with z-image-p.
 
     Price: 0.004 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

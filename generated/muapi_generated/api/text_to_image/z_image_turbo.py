@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "z_image_turbo", "POST", "/api/v1/z-image-turbo", answer="Submission", request="ZImageRequest"
@@ -21,7 +17,7 @@ def z_image_turbo(
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to image with z-image-turbo (tier: fast).
 
     Price: 0.007 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

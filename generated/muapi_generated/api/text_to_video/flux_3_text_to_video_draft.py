@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "flux_3_text_to_video_draft",
@@ -26,7 +24,7 @@ def flux_3_text_to_video_draft(
     duration: int = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with flux-3-text-to-video-draft (tier: fast).
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_text_to_video",
@@ -36,7 +32,7 @@ def gemini_omni_flash_1_1_text_to_video(
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with gemini-omni-flash-1-1-text-to-video.
 
     Price: not in the price list of 2026-08-20.

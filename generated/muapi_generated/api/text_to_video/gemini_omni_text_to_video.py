@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "gemini_omni_text_to_video",
@@ -31,7 +28,7 @@ def gemini_omni_text_to_video(
     character_ids: Sequence[str] | None = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with gemini-omni-text-to-video.
 
     Price: 1.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "grok_imagine_text_to_video",
@@ -27,7 +25,7 @@ def grok_imagine_text_to_video(
     resolution: Literal["480p", "720p"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with grok-imagine-text-to-video.
 
     Price: 0.15 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

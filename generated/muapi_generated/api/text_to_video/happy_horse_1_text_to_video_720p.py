@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "happy_horse_1_text_to_video_720p",
@@ -26,7 +24,7 @@ def happy_horse_1_text_to_video_720p(
     duration: int = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with happy-horse-1-text-to-video-720p (tier: balanced).
 
     Price: 0.9 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

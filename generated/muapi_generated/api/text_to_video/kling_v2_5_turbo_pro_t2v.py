@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "kling_v2_5_turbo_pro_t2v",
@@ -25,7 +23,7 @@ def kling_v2_5_turbo_pro_t2v(
     aspect_ratio: Literal["1:1", "16:9", "9:16"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with kling-v2.5-turbo-pro-t2v (tier: fast).
 
     Price: 0.45 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "kling_v2_6_pro_t2v",
@@ -26,7 +24,7 @@ def kling_v2_6_pro_t2v(
     duration: Literal[5, 10] = UNSET,
     sound: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with kling-v2.6-pro-t2v (tier: balanced).
 
     Price: 0.9 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "kling_v3_0_omni_pro_text_to_video",
@@ -26,7 +24,7 @@ def kling_v3_0_omni_pro_text_to_video(
     duration: Literal[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with kling-v3.0-omni-pro-text-to-video (tier: best).
 
     Price: 0.56 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

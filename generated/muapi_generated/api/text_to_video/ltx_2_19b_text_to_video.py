@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "ltx_2_19b_text_to_video",
@@ -26,7 +24,7 @@ def ltx_2_19b_text_to_video(
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with ltx-2-19b-text-to-video.
 
     Price: 0.6 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

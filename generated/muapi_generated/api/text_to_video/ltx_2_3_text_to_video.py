@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "ltx_2_3_text_to_video",
@@ -27,7 +25,7 @@ def ltx_2_3_text_to_video(
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with ltx-2.3-text-to-video (tier: best).
 
     Price: 0.104 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "ltx_2_fast_text_to_video",
@@ -25,7 +23,7 @@ def ltx_2_fast_text_to_video(
     duration: Literal[6, 8, 10, 12, 14, 16, 18, 20] = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with ltx-2-fast-text-to-video (tier: fast).
 
     Price: 0.46 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "minimax_h3_max_turbo_text_to_video",
@@ -28,7 +26,7 @@ def minimax_h3_max_turbo_text_to_video(
     prompt_expansion_mode: Literal["disabled", "balanced", "quality"] = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with minimax-h3-max-turbo-text-to-video (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

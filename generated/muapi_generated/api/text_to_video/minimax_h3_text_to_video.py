@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "minimax_h3_text_to_video",
@@ -26,7 +24,7 @@ def minimax_h3_text_to_video(
     resolution: Literal["2k"] = UNSET,
     duration: Literal[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with minimax-h3-text-to-video.
 
     Price: 1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

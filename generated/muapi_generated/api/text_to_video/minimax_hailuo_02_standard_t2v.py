@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "minimax_hailuo_02_standard_t2v",
@@ -25,7 +23,7 @@ def minimax_hailuo_02_standard_t2v(
     duration: Literal[6, 10] = UNSET,
     resolution: Literal["768P"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with minimax-hailuo-02-standard-t2v (tier: budget).
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

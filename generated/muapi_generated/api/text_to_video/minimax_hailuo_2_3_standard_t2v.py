@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "minimax_hailuo_2_3_standard_t2v",
@@ -24,7 +22,7 @@ def minimax_hailuo_2_3_standard_t2v(
     prompt: str,
     duration: Literal[6, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with minimax-hailuo-2.3-standard-t2v (tier: budget).
 
     Price: 0.36 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "openai_sora", "POST", "/api/v1/openai-sora", answer="Submission", request="OpenAISoraRequest"
@@ -21,7 +19,7 @@ def openai_sora(
     aspect_ratio: Literal["9:16", "16:9", "1:1"] = UNSET,
     resolution: Literal["480p", "720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with openai-sora.
 
     Price: 0.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "openai_sora_2_standard_text_to_video",
@@ -26,7 +24,7 @@ def openai_sora_2_standard_text_to_video(
     seconds: Literal["10", "15"] = UNSET,
     size: Literal["720x1280", "1280x720"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with openai-sora-2-standard-text-to-video (tier: balanced).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "openai_sora_2_text_to_video",
@@ -25,7 +23,7 @@ def openai_sora_2_text_to_video(
     duration: Literal[4, 8, 12, 16, 20] = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with openai-sora-2-text-to-video (tier: balanced).
 
     Price: 0.8 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "pixverse_v5_5_t2v",
@@ -29,7 +27,7 @@ def pixverse_v5_5_t2v(
     thinking: Literal["auto", "enabled", "disabled"] = UNSET,
     audio: bool = UNSET,
     multi_clip: bool = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with pixverse-v5.5-t2v.
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

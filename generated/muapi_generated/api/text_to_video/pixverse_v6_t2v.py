@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "pixverse_v6_t2v", "POST", "/api/v1/pixverse-v6-t2v", answer="Submission", request="PixverseV6T2VRequest"
@@ -23,7 +21,7 @@ def pixverse_v6_t2v(
     duration: int = UNSET,
     generate_audio_switch: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with pixverse-v6-t2v (tier: best).
 
     Price: 0.295 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "sd_2_vip_text_to_video_1080p",
@@ -27,7 +25,7 @@ def sd_2_vip_text_to_video_1080p(
     high_bitrate: bool = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with sd-2-vip-text-to-video-1080p (tier: best).
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_2_0_t2v_480p",
@@ -26,7 +24,7 @@ def seedance_2_0_t2v_480p(
     quality: Literal["high", "basic"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with sd-2-t2v-480p (tier: budget).
 
     Price: not in the price list of 2026-08-20.

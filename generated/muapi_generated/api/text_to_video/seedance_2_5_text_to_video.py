@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_2_5_text_to_video",
@@ -30,7 +28,7 @@ def seedance_2_5_text_to_video(
     draft: bool = UNSET,
     draft_request_id: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with seedance-2.5-text-to-video (tier: balanced).
 
     Price: 1.7 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

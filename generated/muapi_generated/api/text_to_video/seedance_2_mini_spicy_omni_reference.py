@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_mini_spicy_omni_reference",
@@ -34,7 +30,7 @@ def seedance_2_mini_spicy_omni_reference(
     generate_audio: bool = UNSET,
     high_bitrate: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with seedance-2-mini-spicy-omni-reference (tier: budget).
 
     Price: not in the price list of 2026-08-20.

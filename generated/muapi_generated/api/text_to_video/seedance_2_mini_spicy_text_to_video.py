@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_2_mini_spicy_text_to_video",
@@ -28,7 +26,7 @@ def seedance_2_mini_spicy_text_to_video(
     generate_audio: bool = UNSET,
     high_bitrate: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with seedance-2-mini-spicy-text-to-video (tier: budget).
 
     Price: 0.22 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_2_spicy_text_to_video_fast",
@@ -27,7 +25,7 @@ def seedance_2_spicy_text_to_video_fast(
     high_bitrate: bool = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with seedance-2-spicy-text-to-video-fast (tier: fast).
 
     Price: 1.155 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

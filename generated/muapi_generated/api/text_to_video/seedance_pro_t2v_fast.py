@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_pro_t2v_fast",
@@ -27,7 +25,7 @@ def seedance_pro_t2v_fast(
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9"] = UNSET,
     camera_fixed: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with seedance-pro-t2v-fast (tier: fast).
 
     Price: 0.06 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

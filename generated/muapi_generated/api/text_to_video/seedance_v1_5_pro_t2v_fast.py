@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_v1_5_pro_t2v_fast",
@@ -28,7 +26,7 @@ def seedance_v1_5_pro_t2v_fast(
     camera_fixed: bool = UNSET,
     generate_audio: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with seedance-v1.5-pro-t2v-fast (tier: balanced).
 
     Price: 0.26 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "seedance_v2_0_t2v",
@@ -28,7 +26,7 @@ def seedance_v2_0_t2v(
     remove_watermark: bool = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with sd-2-t2v (tier: best).
 
     Price: not in the price list of 2026-08-20.

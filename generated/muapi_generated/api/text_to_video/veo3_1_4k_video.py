@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "veo3_1_4k_video", "POST", "/api/v1/veo3.1-4k-video", answer="Submission", request="Veo314KVideoRequest"
@@ -19,7 +15,7 @@ def veo3_1_4k_video(
     *,
     request_id: str,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with veo3.1-4k-video (tier: best).
 
     Price: 0.6 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "veo3_1_text_to_video",
@@ -26,7 +24,7 @@ def veo3_1_text_to_video(
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     duration: Literal[8] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with veo3.1-text-to-video (tier: best).
 
     Price: 2.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "veo3_fast_text_to_video",
@@ -24,7 +22,7 @@ def veo3_fast_text_to_video(
     prompt: str,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with veo3-fast-text-to-video (tier: fast).
 
     Price: 0.6 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "vidu_q2_pro_text_to_video",
@@ -28,7 +26,7 @@ def vidu_q2_pro_text_to_video(
     bgm: bool = UNSET,
     movement_amplitude: Literal["auto", "small", "medium", "large"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with vidu-q2-pro-text-to-video (tier: balanced).
 
     Price: 0.2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "vidu_v2_0_t2v", "POST", "/api/v1/vidu-v2.0-t2v", answer="Submission", request="ViduT2VRequest"
@@ -22,7 +20,7 @@ def vidu_v2_0_t2v(
     resolution: Literal["1080p"] = UNSET,
     duration: Literal[4] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with vidu-v2.0-t2v.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

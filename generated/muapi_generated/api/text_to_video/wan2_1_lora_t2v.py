@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.lora_item import LoraItem
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "wan2_1_lora_t2v", "POST", "/api/v1/wan2.1-lora-t2v", answer="Submission", request="WanLoRAT2VRequest"
@@ -21,13 +17,13 @@ OPERATION = Operation(
 def wan2_1_lora_t2v(
     *,
     prompt: str,
-    lora_list: Sequence[LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     quality: Literal["medium", "high"] = UNSET,
     duration: Literal[5, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with wan2.1-lora-t2v.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

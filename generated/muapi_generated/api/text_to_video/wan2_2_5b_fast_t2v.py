@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "wan2_2_5b_fast_t2v", "POST", "/api/v1/wan2.2-5b-fast-t2v", answer="Submission", request="Wan22Fast5bT2V"
@@ -21,7 +19,7 @@ def wan2_2_5b_fast_t2v(
     aspect_ratio: Literal["9:16", "16:9", "1:1"] = UNSET,
     resolution: Literal["480p", "580p", "720p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with wan2.2-5b-fast-t2v (tier: fast).
 
     Price: 0.016 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_6_text_to_video",
@@ -29,7 +26,7 @@ def wan2_6_text_to_video(
     duration: Literal[5, 10, 15] = UNSET,
     shot_type: Literal["single", "multi"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with wan2.6-text-to-video (tier: balanced).
 
     Price: 0.65 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

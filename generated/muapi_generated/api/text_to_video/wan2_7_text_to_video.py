@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_7_text_to_video",
@@ -29,7 +26,7 @@ def wan2_7_text_to_video(
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with wan2.7-text-to-video (tier: best).
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

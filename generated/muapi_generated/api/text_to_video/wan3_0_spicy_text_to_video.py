@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "wan3_0_spicy_text_to_video",
@@ -29,7 +27,7 @@ def wan3_0_spicy_text_to_video(
     enable_audio: bool = UNSET,
     seed: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Text to video with wan3.0-spicy-text-to-video (tier: balanced).
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

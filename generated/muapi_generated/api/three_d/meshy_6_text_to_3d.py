@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "meshy_6_text_to_3d",
@@ -31,7 +29,7 @@ def meshy_6_text_to_3d(
     seed: int | None = UNSET,
     enable_prompt_expansion: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """3D generation with meshy-6-text-to-3d (tier: balanced).
 
     Price: 0.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "meshy_v7_image_to_3d",
@@ -39,7 +36,7 @@ def meshy_v7_image_to_3d(
     enable_animation: bool | None = UNSET,
     animation_action_id: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """3D generation with meshy-v7-image-to-3d (tier: best).
 
     Price: 1.716 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

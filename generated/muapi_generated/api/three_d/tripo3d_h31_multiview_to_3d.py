@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "tripo3d_h31_multiview_to_3d",
@@ -35,7 +31,7 @@ def tripo3d_h31_multiview_to_3d(
     model_seed: int | None = UNSET,
     texture_seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """3D generation with tripo3d-h31-multiview-to-3d (tier: best).
 
     Price: 0.2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "tripo3d_h31_text_to_3d",
@@ -34,7 +32,7 @@ def tripo3d_h31_text_to_3d(
     image_seed: int | None = UNSET,
     texture_seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """3D generation with tripo3d-h31-text-to-3d (tier: best).
 
     Price: 0.2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "tripo3d_p1_image_to_3d",
@@ -27,7 +22,7 @@ def tripo3d_p1_image_to_3d(
     face_limit: int | None = UNSET,
     model_seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """3D generation with tripo3d-p1-image-to-3d (tier: fast).
 
     Price: 0.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

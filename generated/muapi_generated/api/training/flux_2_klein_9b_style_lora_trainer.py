@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_2_klein_9b_style_lora_trainer",
@@ -27,7 +22,7 @@ def flux_2_klein_9b_style_lora_trainer(
     training_steps: int | None = UNSET,
     learning_rate: float | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """LoRA training with flux-2-klein-9b-style-lora-trainer.
 
     Price: 4 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

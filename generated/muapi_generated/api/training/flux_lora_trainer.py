@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "flux_lora_trainer",
@@ -26,7 +23,7 @@ def flux_lora_trainer(
     trigger_phrase: str | None = UNSET,
     training_style: Literal["subject", "style"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """LoRA training with flux-lora-trainer.
 
     Price: 3.2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "qwen_image_2512_lora_trainer",
@@ -28,7 +23,7 @@ def qwen_image_2512_lora_trainer(
     learning_rate: float | None = UNSET,
     lora_rank: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """LoRA training with qwen-image-2512-lora-trainer.
 
     Price: 2 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_omni_reference_train",
@@ -26,7 +21,7 @@ def seedance_2_omni_reference_train(
     character_name: str,
     description: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """LoRA training with seedance-2-omni-reference-train.
 
     Price: 0.5 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

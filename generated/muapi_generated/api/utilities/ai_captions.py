@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import AICaptionsLanguage
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import AICaptionsLanguage
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "ai_captions", "POST", "/api/v1/ai-captions", answer="Submission", request="AICaptionsRequest"
@@ -42,7 +39,7 @@ def ai_captions(
         "William",
     ] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Utility ai-captions.
 
     Price: depends on the input (2026-08-20 gives no example); ask ``MuAPI.estimate``.

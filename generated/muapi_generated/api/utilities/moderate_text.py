@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "moderate_text", "POST", "/api/v1/moderate-text", answer="Submission", request="ModerateTextRequest"
@@ -19,7 +15,7 @@ def moderate_text(
     *,
     text: str,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Utility moderate-text.
 
     Price: 0.001 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "openai_whisper", "POST", "/api/v1/openai-whisper", answer="Submission", request="OpenAIWhisperRequest"
@@ -24,7 +21,7 @@ def openai_whisper(
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = UNSET,
     temperature: float = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Utility openai-whisper.
 
     Price: 0.012 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "adjust_duration_sora2_storyboard",
@@ -26,7 +23,7 @@ def adjust_duration_sora2_storyboard(
     expanded_shots: Sequence[Mapping[str, Any]] = UNSET,
     duration: float = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with adjust-duration-sora2-storyboard.
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "create_story_board_data",
@@ -24,7 +22,7 @@ def create_story_board_data(
     prompt: str,
     duration: Literal[10, 15, 25] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with create-story-board-data.
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "depth_anything", "POST", "/api/v1/depth-anything", answer="Submission", request="DepthAnythingRequest"
@@ -21,7 +16,7 @@ def depth_anything(
     video_url: Media | None = UNSET,
     image_url: Media | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with depth-anything.
 
     Price: not in the price list of 2026-08-20.

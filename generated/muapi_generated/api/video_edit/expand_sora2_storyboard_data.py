@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "expand_sora2_storyboard_data",
@@ -26,7 +22,7 @@ def expand_sora2_storyboard_data(
     simple_descriptions: Sequence[str] = UNSET,
     duration: float = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with expand-sora2-storyboard-data.
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_omni_flash_1_1_reference_to_video",
@@ -31,7 +27,7 @@ def gemini_omni_flash_1_1_reference_to_video(
     resolution: Literal["360p", "720p", "1080p", "4k"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with gemini-omni-flash-1-1-reference-to-video.
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "gemini_omni_video_edit",
@@ -36,7 +32,7 @@ def gemini_omni_video_edit(
     character_ids: Sequence[str] | None = UNSET,
     seed: int | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with gemini-omni-video-edit.
 
     Price: 2.4 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

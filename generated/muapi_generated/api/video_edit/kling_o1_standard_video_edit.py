@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_o1_standard_video_edit",
@@ -29,7 +24,7 @@ def kling_o1_standard_video_edit(
     video_url: Media,
     keep_original_sound: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with kling-o1-standard-video-edit.
 
     Price: 1.09 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

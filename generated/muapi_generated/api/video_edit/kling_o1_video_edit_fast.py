@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "kling_o1_video_edit_fast",
@@ -30,7 +26,7 @@ def kling_o1_video_edit_fast(
     aspect_ratio: Literal["16:9", "9:16", "1:1"] = UNSET,
     keep_original_sound: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with kling-o1-video-edit-fast (tier: fast).
 
     Price: 0.585 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

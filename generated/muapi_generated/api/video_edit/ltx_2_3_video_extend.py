@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "ltx_2_3_video_extend",
@@ -26,7 +21,7 @@ def ltx_2_3_video_extend(
     prompt: str | None = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with ltx-2.3-video-extend.
 
     Price: 0.104 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "luma_flash_reframe",
@@ -28,7 +25,7 @@ def luma_flash_reframe(
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     duration: Literal[5, 8, 10] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with luma-flash-reframe.
 
     Price: 0.35 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

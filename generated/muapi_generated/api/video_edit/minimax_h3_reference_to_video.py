@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "minimax_h3_reference_to_video",
@@ -32,7 +28,7 @@ def minimax_h3_reference_to_video(
     resolution: Literal["2k"] = UNSET,
     duration: Literal[5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with minimax-h3-reference-to-video.
 
     Price: 1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "modify_sora2_storyboard_data",
@@ -26,7 +23,7 @@ def modify_sora2_storyboard_data(
     prompt: str,
     users_modified_shots: Sequence[Mapping[str, Any]] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with modify-sora2-storyboard-data.
 
     Price: not in the price list of 2026-08-20.

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "motion_graphics_edit",
@@ -26,7 +24,7 @@ def motion_graphics_edit(
     duration_seconds: int | None = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1"] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with motion-graphics-edit (tier: balanced).
 
     Price: 0.63 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,16 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ...models.shot import Shot
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "openai_sora_2_pro_storyboard",
@@ -25,12 +20,12 @@ OPERATION = Operation(
 
 def openai_sora_2_pro_storyboard(
     *,
-    shots: Sequence[Shot | Mapping[str, Any]] = UNSET,
+    shots: Sequence[models.Shot | Mapping[str, Any]] = UNSET,
     duration: Literal[10, 15, 25] = UNSET,
     images_list: Sequence[Media] = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with openai-sora-2-pro-storyboard.
 
     Price: 0.58 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "pixverse_v6_extend",
@@ -30,7 +27,7 @@ def pixverse_v6_extend(
     negative_prompt: str | None = UNSET,
     style: Literal["anime", "3d_animation", "clay", "comic", "cyberpunk"] | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with pixverse-v6-extend.
 
     Price: 0.295 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "remix_video", "POST", "/api/v1/remix-video", answer="Submission", request="RemixVideoRequest"
@@ -21,7 +18,7 @@ def remix_video(
     video_url: Media,
     aspect_ratio: Literal["1:1", "9:16", "16:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with remix-video.
 
     Price: 0.025 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

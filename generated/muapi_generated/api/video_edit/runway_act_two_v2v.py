@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "runway_act_two_v2v",
@@ -26,7 +23,7 @@ def runway_act_two_v2v(
     reference_video_url: Media,
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:3", "3:4", "21:9"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with runway-act-two-v2v.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

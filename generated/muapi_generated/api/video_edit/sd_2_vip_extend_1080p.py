@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "sd_2_vip_extend_1080p",
@@ -34,7 +30,7 @@ def sd_2_vip_extend_1080p(
     duration: int = UNSET,
     resolution: Literal["720p", "1080p"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with sd-2-vip-extend-1080p (tier: best).
 
     Price: not in the price list of 2026-08-20.

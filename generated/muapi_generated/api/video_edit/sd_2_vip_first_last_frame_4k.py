@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "sd_2_vip_first_last_frame_4k",
@@ -31,7 +27,7 @@ def sd_2_vip_first_last_frame_4k(
     high_bitrate: bool = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with sd-2-vip-first-last-frame-4k.
 
     Price: not in the price list of 2026-08-20.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_5_intl_first_last_frame_4k",
@@ -34,7 +30,7 @@ def seedance_2_5_intl_first_last_frame_4k(
     draft: bool = UNSET,
     draft_request_id: str | None = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with seedance-2.5-intl-first-last-frame-4k.
 
     Price: 9.35 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

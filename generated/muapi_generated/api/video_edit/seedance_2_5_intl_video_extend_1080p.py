@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_5_intl_video_extend_1080p",
@@ -32,7 +29,7 @@ def seedance_2_5_intl_video_extend_1080p(
     generate_audio: bool = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with seedance-2.5-intl-video-extend-1080p.
 
     Price: 4.675 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_5_video_edit_1080p",
@@ -35,7 +31,7 @@ def seedance_2_5_video_edit_1080p(
     generate_audio: bool = UNSET,
     resolution: Literal["480p", "720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with seedance-2.5-video-edit-1080p.
 
     Price: 4.25 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_2_spicy_omni_reference_fast",
@@ -33,7 +29,7 @@ def seedance_2_spicy_omni_reference_fast(
     high_bitrate: bool = UNSET,
     resolution: Literal["720p", "1080p", "4k"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with seedance-2-spicy-omni-reference-fast (tier: fast).
 
     Price: not in the price list of 2026-08-20.

@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_v1_5_pro_video_extend_fast",
@@ -29,7 +26,7 @@ def seedance_v1_5_pro_video_extend_fast(
     generate_audio: bool = UNSET,
     camera_fixed: bool = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with seedance-v1.5-pro-video-extend-fast (tier: fast).
 
     Price: 0.26 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "seedance_v2_0_video_edit",
@@ -32,7 +28,7 @@ def seedance_v2_0_video_edit(
     quality: Literal["high", "basic"] = UNSET,
     duration: int = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with seedance-v2.0-video-edit.
 
     Price: not in the price list of 2026-08-20.

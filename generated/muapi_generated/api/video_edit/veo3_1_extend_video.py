@@ -3,12 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ... import models
 from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...models.submission import Submission
 
 OPERATION = Operation(
     "veo3_1_extend_video",
@@ -24,7 +20,7 @@ def veo3_1_extend_video(
     request_id: str,
     prompt: str,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with veo3.1-extend-video.
 
     Price: 0.6 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "video_combiner", "POST", "/api/v1/video-combiner", answer="Submission", request="VideoCombinerRequest"
@@ -23,7 +19,7 @@ def video_combiner(
     videos_list: Sequence[Media],
     aspect_ratio: Literal["auto", "16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with video-combiner.
 
     Price: 0.05 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

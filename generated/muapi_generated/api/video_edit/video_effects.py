@@ -3,14 +3,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from ...choices import VideoEffectsName
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...choices import VideoEffectsName
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "video_effects", "POST", "/api/v1/video-effects", answer="Submission", request="VideoEffectsRequest"
@@ -22,7 +17,7 @@ def video_effects(
     image_url: Media,
     name: VideoEffectsName = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with video-effects.
 
     Price: 0.3 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.

@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from ...types import UNSET, Call, Operation, given
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...models.submission import Submission
-    from ...types import Media
+from ... import models
+from ...types import UNSET, Call, Media, Operation, given
 
 OPERATION = Operation(
     "wan2_7_video_edit",
@@ -32,7 +28,7 @@ def wan2_7_video_edit(
     duration: int = UNSET,
     audio_setting: Literal["auto", "origin"] = UNSET,
     webhook_url: str | None = UNSET,
-) -> Call[Submission]:
+) -> Call[models.Submission]:
     """Video editing and effects with wan2.7-video-edit.
 
     Price: 0.1 USD is representative (2026-08-20); it depends on the input: ask ``MuAPI.estimate``.
