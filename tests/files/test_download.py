@@ -386,6 +386,11 @@ def test_the_declared_length_is_held_against_the_bytes(twin: Any, made: Any, tmp
     assert left(tmp_path) == []
 
 
+def test_an_answer_that_a_mock_made_whole_is_whole(twin: Any, made: Any, tmp_path: Path) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=PNG))  # which declares its length
+    assert twin(transport=transport).download(made("https://x/a.png"), tmp_path)[0].read_bytes() == PNG
+
+
 def test_what_queued_past_the_deadline_is_not_asked_for(
     mu: Face, server: FileServer, made: Any, tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ class AsyncMuAPI(Client):
     _connect = AsyncConnections
     _connections: AsyncConnections
     _storage: AsyncConnections
+    _any_storage: AsyncConnections
 
     async def run(
         self,
@@ -187,6 +188,7 @@ class AsyncMuAPI(Client):
         """Close this event loop's connections, and the journal where this client opened it; see ``MuAPI.close``."""
         await self._connections.close()
         await self._storage.close()
+        await self._any_storage.close()
         if self._own_journal is not None:
             self._own_journal.close()
 
@@ -216,7 +218,7 @@ class AsyncMuAPI(Client):
 
         return AsyncFileTransfer(
             self._connections,
-            self._storage,
+            self._any_storage if self._context.allow_private_downloads else self._storage,
             self._upload_cache,
             clock=self._clock,
             origin=self._origin,

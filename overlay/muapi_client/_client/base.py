@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._settings.api_key import APIKey, read_key
-from muapi_client._settings.options import read_amount, read_expect, read_origin, read_seconds, read_webhook
+from muapi_client._settings.options import (
+    read_amount,
+    read_expect,
+    read_host,
+    read_origin,
+    read_seconds,
+    read_webhook,
+)
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._state.context import Context
@@ -34,7 +41,7 @@ class Client:
     """The common part of both clients."""
 
     _origin = ""  # for the repr of a client whose options were refused
-    _connect: Callable[[Any], Any]
+    _connect: Callable[..., Any]
 
     def __init__(
         self,
@@ -56,6 +63,7 @@ class Client:
         spec_pin: str | PathLike[str] | None = None,
         models: ModuleType | str | None = None,
         allow_http: bool = False,
+        allow_private_downloads: bool = False,
         transport: Any = None,
         clock: Clock | None = None,
     ) -> None:
@@ -88,6 +96,11 @@ class Client:
             models: A generated package of another document (``muapi-client spec build``): jobs are checked, priced and
                 answered by that document, whichever package made the call. By default each by the one that made it.
             allow_http: Whether the key may go in clear text to another machine.
+            allow_private_downloads: Whether outputs are fetched from, and large files handed to, loopback, private and
+                link-local addresses, as split-horizon DNS and storage of one's own need. By default they are where
+                the API itself is on such an address, and refused elsewhere, redirects and every address that a name
+                resolves to included. Behind a proxy, which resolves names itself, and over a ``transport``, the name
+                alone is judged.
             transport: An httpx transport to use in place of the network: the emulator's, or a test's. What it was given
                 counts as sent, whatever it raises, unless it is httpx's own or has ``tells_when_sent = True`` and calls
                 or passes on ``request.extensions["trace"]`` (httpcore's) when a request leaves.
@@ -107,7 +120,9 @@ class Client:
             check_pin(spec_pin, models)
         self._origin = read_origin(base_url, allow_http=allow_http)
         self._connections = self._connect(transport)
-        self._storage = self._connect(transport)  # files move over connections of their own, without the key
+        # Files move over connections of their own, without the key: to public addresses, or to any.
+        self._storage = self._connect(transport, read_host(self._origin))
+        self._any_storage = self._connect(transport)
         self._upload_cache = UploadCache()
         self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
         memory = Memory()
@@ -134,6 +149,7 @@ class Client:
             models=read_models(models),
             tag=tag,
             origin=self._origin,
+            allow_private_downloads=allow_private_downloads,
         )
 
     def __repr__(self) -> str:
@@ -154,7 +170,8 @@ class Client:
 
         Args:
             changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``strict``, ``webhook``,
-                ``team_id``, ``max_spend``, ``unpriced``, ``expect``, ``models``, ``tag``, as for the client itself.
+                ``team_id``, ``max_spend``, ``unpriced``, ``expect``, ``models``, ``tag``,
+                ``allow_private_downloads``, as for the client itself.
 
         Raises:
             MuAPIError: Some other option is named, or one cannot be right.
@@ -225,6 +242,7 @@ def unchanged(value: Any) -> Any:
 
 
 OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "allow_private_downloads": unchanged,
     "expect": read_expect,
     "max_spend": lambda value: None if value is None else read_amount("max_spend", value),
     "models": read_models,

@@ -40,6 +40,7 @@ class MuAPI(Client):
     _connect = Connections
     _connections: Connections
     _storage: Connections
+    _any_storage: Connections
 
     def run(
         self,
@@ -373,6 +374,7 @@ class MuAPI(Client):
         """Close the connections, and the journal where this client opened it; jobs under way live on at the server."""
         self._connections.close()
         self._storage.close()
+        self._any_storage.close()
         if self._own_journal is not None:
             self._own_journal.close()
 
@@ -403,7 +405,7 @@ class MuAPI(Client):
 
         return BlockingFileTransfer(
             self._connections,
-            self._storage,
+            self._any_storage if self._context.allow_private_downloads else self._storage,
             self._upload_cache,
             clock=self._clock,
             origin=self._origin,

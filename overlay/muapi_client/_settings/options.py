@@ -47,6 +47,13 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
     return f"{parts.scheme}://{_plain_netloc(parts)}{path}"
 
 
+def read_host(origin: str) -> str:
+    """The host of an origin that :func:`read_origin` answered."""
+    from urllib.parse import urlsplit  # noqa: PLC0415 - as above
+
+    return urlsplit(origin).hostname or ""
+
+
 def _plain_netloc(parts: SplitResult) -> str:
     """Host and port in one spelling, so that one API has one name in the journal: no capitals, no default port."""
     host = (parts.hostname or "").lower()

@@ -46,6 +46,7 @@ class Context(NamedTuple):
         models: The generated package whose document calls are held against; None: the one that made each.
         tag: The caller's word for each job, kept and never sent; or None.
         origin: The API's.
+        allow_private_downloads: Whether files may be moved to and from private addresses although the API is not there.
     """
 
     retry: Retry
@@ -68,6 +69,7 @@ class Context(NamedTuple):
     models: str | None = None
     tag: str | None = None
     origin: str = ""
+    allow_private_downloads: bool = False
 
     def __repr__(self) -> str:
         """Name the API alone: a traceback may show locals, and a webhook's URL holds a secret."""

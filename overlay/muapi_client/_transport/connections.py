@@ -22,10 +22,10 @@ CLOSED = "this client is closed: make a new one, or keep it open by using it ins
 
 
 class Connections:
-    """The blocking client's connections."""
+    """The blocking client's connections; with ``home``, a host, to no private address unless it is on one itself."""
 
-    def __init__(self, transport: Any) -> None:
-        self._given = transport
+    def __init__(self, transport: Any, home: str | None = None) -> None:
+        self._given, self._home = transport, home
         self._lock = ForkLock()
         self._open: Hosts | Given | None = None
         self._pid = 0
@@ -70,16 +70,16 @@ class Connections:
             if transport is None or self._pid != os.getpid():
                 from muapi_client._transport.hosts import Given, Hosts  # noqa: PLC0415 - imports httpx
 
-                transport = Hosts() if self._given is None else Given(self._given)
+                transport = Hosts(self._home) if self._given is None else Given(self._given, self._home)
                 self._open, self._pid = transport, os.getpid()
             return transport
 
 
 class AsyncConnections:
-    """The awaiting client's connections."""
+    """The awaiting client's connections; ``home`` as above."""
 
-    def __init__(self, transport: Any) -> None:
-        self._given = transport
+    def __init__(self, transport: Any, home: str | None = None) -> None:
+        self._given, self._home = transport, home
         self._open: dict[Any, AsyncHosts | AsyncGiven] = {}  # by event loop
         self._closed = False
 
@@ -109,7 +109,7 @@ class AsyncConnections:
 
             for ended in [loop for loop in self._open if _has_ended(loop)]:
                 del self._open[ended]  # its connections ended with it
-            self._open[loop] = AsyncHosts() if self._given is None else AsyncGiven(self._given)
+            self._open[loop] = AsyncHosts(self._home) if self._given is None else AsyncGiven(self._given, self._home)
         return self._open[loop]
 
 

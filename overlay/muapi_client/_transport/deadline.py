@@ -7,7 +7,6 @@ of this: ``anyio.fail_after`` cancels them.)
 
 from __future__ import annotations
 
-import socket
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import httpcore
 
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+from muapi_client._transport.guard import check_addresses, resolve, resolve_home
 
 if TYPE_CHECKING:
     import ssl
@@ -37,14 +37,18 @@ def deadline(seconds: float) -> Iterator[None]:
         exchange_ends.reset(outer)
 
 
-def hold_deadlines(transport: httpx.HTTPTransport) -> None:
+def hold_deadlines(transport: httpx.HTTPTransport, home: str | None = None) -> None:
     """Make the sockets of a transport keep to :func:`deadline`.
 
     Reaches into httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
+
+    Args:
+        transport: httpx's own.
+        home: The host beside which no private address is connected to (``guard``); None where any may be.
     """
     pool: Any = transport._pool  # noqa: SLF001 - see above
     if not isinstance(pool._network_backend, _Backend):  # noqa: SLF001 - see above; a user's transport may serve two clients
-        pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001 - see above
+        pool._network_backend = _Backend(pool._network_backend, home)  # noqa: SLF001 - see above
 
 
 def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float | None:
@@ -58,8 +62,8 @@ def _left(timeout: float | None, kind: type[httpcore.TimeoutException]) -> float
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, inner: httpcore.NetworkBackend) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpcore.NetworkBackend, home: str | None = None) -> None:
+        self._inner, self._home = inner, home
 
     def connect_tcp(
         self,
@@ -70,17 +74,19 @@ class _Backend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = resolve(host, port)
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
         except UnicodeError as error:  # a label that is empty or too long
             raise httpcore.ConnectError(f"{host[:80]} is no name of a host: {error}") from error
+        if self._home is not None:
+            check_addresses(host, found, resolve_home(self._home))
         last: Exception = httpcore.ConnectError(f"{host} has no address")
-        for place, (*_, address) in enumerate(found):
+        for place, address in enumerate(found):
             limit = _left(timeout, httpcore.ConnectTimeout)
             limit = limit and limit / (len(found) - place)  # an address that is silent leaves time for the next
             try:
-                return _Stream(self._inner.connect_tcp(str(address[0]), port, limit, local_address, socket_options))
+                return _Stream(self._inner.connect_tcp(address, port, limit, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 raise_if_from_signal_handler(error)  # the next address is none of its business
                 last = error

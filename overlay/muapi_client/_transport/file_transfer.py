@@ -15,16 +15,19 @@ import anyio.lowlevel
 import httpx
 
 from muapi_client._files.ranges import Fetched, Receiving
+from muapi_client._files.urls import show_url
 from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+from muapi_client._transport.async_network import watch_for_answers
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import aread_pieces, read_pieces
+from muapi_client._transport.guard import PrivateAddressError
 from muapi_client._transport.hosts import FAULTS, USER_AGENT, api_address, connection_error, read_headers
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client._transport.threads import run_in_thread
-from muapi_client.errors import APIConnectionError
+from muapi_client.errors import APIConnectionError, DownloadError, UploadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +54,20 @@ def _fetch_request(fetch: Fetch) -> httpx.Request:
     return httpx.Request("GET", fetch.url, headers=headers, extensions={"timeout": limits})
 
 
+def _read_fault(error: BaseException, fetch: Fetch) -> Exception:
+    """The fault of the network's that ended a fetch; what is none is raised as it is.
+
+    Raises:
+        DownloadError: Files are not fetched from there.
+    """
+    raise_if_from_signal_handler(error)
+    if isinstance(error, PrivateAddressError):
+        raise DownloadError(f"{show_url(fetch.url)} is not fetched: {error}", url=fetch.url) from error
+    if not isinstance(error, FAULTS):
+        raise error
+    return error
+
+
 class _Base:
     def __init__(self, clock: Clock, origin: str, api_key: APIKey) -> None:
         self._clock = clock
@@ -73,6 +90,8 @@ class _Base:
         """Return what a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
+        if isinstance(error, PrivateAddressError):
+            raise UploadError(f"{form.source.name} is not sent: {error}") from error
         return NoReply(connection_error(error, form.send, delivery, self.key), self._clock.now())
 
 
@@ -123,19 +142,17 @@ class BlockingFileTransfer(_Base):
             with deadline(fetch.timeout):
                 request = _fetch_request(fetch)
                 response = self._storage.send(request, Delivery())
+                held = response.is_stream_consumed
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
                         for piece in read_pieces(response):
                             receiving.take(piece)
                 finally:
                     response.close()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's
             self._storage.fail(request, error)
-            raise_if_from_signal_handler(error)
-            if not isinstance(error, FAULTS):
-                raise
-            return receiving.fail(error)
-        return receiving.end(response.num_bytes_downloaded)
+            return receiving.fail(_read_fault(error, fetch))
+        return receiving.end(None if held else response.num_bytes_downloaded)
 
     def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk."""
@@ -175,7 +192,8 @@ class AsyncFileTransfer(_Base):
         delivery = form.send.delivery or Delivery()
         try:
             with anyio.fail_after(form.send.timeout):
-                response = await over.send(request, delivery)
+                with watch_for_answers():
+                    response = await over.send(request, delivery)
                 try:
                     async for piece in aread_pieces(response):
                         content += piece
@@ -195,19 +213,17 @@ class AsyncFileTransfer(_Base):
             with anyio.fail_after(fetch.timeout):
                 request = _fetch_request(fetch)
                 response = await self._storage.send(request, Delivery())
+                held = response.is_stream_consumed
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
                         async for piece in aread_pieces(response):
                             await run_in_thread(receiving.take, piece)
                 finally:
                     await response.aclose()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's
             self._storage.fail(request, error)
-            raise_if_from_signal_handler(error)
-            if not isinstance(error, FAULTS):
-                raise
-            return receiving.fail(error)
-        return receiving.end(response.num_bytes_downloaded)
+            return receiving.fail(_read_fault(error, fetch))
+        return receiving.end(None if held else response.num_bytes_downloaded)
 
     async def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk, in a thread."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import httpx
@@ -25,6 +25,7 @@ from muapi_client._runtime.content_coding import GZIP
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
 from muapi_client._transport.deadline import hold_deadlines
+from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.pools import Pools
 from muapi_client._transport.proxies import find_proxy
@@ -55,10 +56,11 @@ class Hosts:
     """The network: a pool of connections a host and port, each through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
+    With ``home``, a host, no private address is reached (``guard``), unless that host is on one itself.
     """
 
-    def __init__(self) -> None:
-        self._pools = Pools(_pool_for)
+    def __init__(self, home: str | None = None) -> None:
+        self._pools = Pools(partial(_pool_for, home=home))
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
@@ -103,8 +105,8 @@ class Hosts:
 class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
-    def __init__(self) -> None:
-        self._pools = Pools(_async_pool_for)
+    def __init__(self, home: str | None = None) -> None:
+        self._pools = Pools(partial(_async_pool_for, home=home))
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host."""
@@ -228,25 +230,40 @@ def is_cancellation(error: BaseException) -> bool:
     return not isinstance(error, others) and from_signal_handler(error) is None
 
 
-def _pool_for(url: httpx.URL) -> httpx.HTTPTransport:
+def _pool_for(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
     proxy = find_proxy(url)
+    home = _leave_to_proxy(url, proxy, home)
     context = trust(url, proxy)
     try:
         transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
     except (*ODD, httpx.InvalidURL) as error:
         _refuse_proxy(url, error)
-    hold_deadlines(transport)
+    hold_deadlines(transport, home)
     hold_interrupts(transport)
     return transport
 
 
-def _async_pool_for(url: httpx.URL) -> httpx.AsyncHTTPTransport:
+def _async_pool_for(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
+    from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
+
     proxy = find_proxy(url)
+    home = _leave_to_proxy(url, proxy, home)
     context = trust(url, proxy)
     try:
-        return httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+        transport = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
     except (*ODD, httpx.InvalidURL) as error:
         _refuse_proxy(url, error)
+    hold_sockets(transport, home)
+    return transport
+
+
+def _leave_to_proxy(url: httpx.URL, proxy: str | None, home: str | None) -> str | None:
+    """Judge a name that a proxy resolves; what is left to be judged when connecting, to the proxy then, is nothing."""
+    if proxy is None:
+        return home
+    if home is not None:
+        check_name(url, home)
+    return None
 
 
 def hold_interrupts(transport: httpx.HTTPTransport) -> None:
@@ -262,13 +279,15 @@ def hold_interrupts(transport: httpx.HTTPTransport) -> None:
 class Given:
     """The transport a user gave in place of the network; the twin of :class:`Hosts`."""
 
-    def __init__(self, transport: httpx.BaseTransport) -> None:
-        self._transport = transport
+    def __init__(self, transport: httpx.BaseTransport, home: str | None = None) -> None:
+        self._transport, self._home = transport, home
         if _is_real(transport, "handle_request"):
             hold_deadlines(cast("httpx.HTTPTransport", transport))
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request over it."""
+        if self._home is not None:
+            check_name(request.url, self._home)
         response = send_over(self._transport, request, delivery)
         if _is_real(self._transport, "handle_request"):
             response.stream = _Answer(response, self, request)
@@ -288,11 +307,13 @@ class Given:
 class AsyncGiven:
     """The twin of :class:`Given`."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
+    def __init__(self, transport: httpx.AsyncBaseTransport, home: str | None = None) -> None:
+        self._transport, self._home = transport, home
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request over it."""
+        if self._home is not None:
+            check_name(request.url, self._home)
         response = await asend_over(self._transport, request, delivery)
         if _is_real(self._transport, "handle_async_request"):
             response.stream = _AsyncAnswer(response, self, request)

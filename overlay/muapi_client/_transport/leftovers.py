@@ -35,20 +35,22 @@ def drop_if_more_came(response: httpx.Response, body: Any) -> None:
 
 
 def _holds_bytes(network: Any) -> bool:
-    """Whether a connection has received what nobody has read: within TLS, or read ahead by asyncio."""
+    """Whether a connection has received what nobody has read: within TLS, or read ahead, by asyncio or by us."""
     within_tls = network.get_extra_info("ssl_object")
     if within_tls is not None and within_tls.pending():
         return True
     for layer in _layers(network):
         encrypted = getattr(layer, "_read_bio", None) or getattr(layer, "_incoming", None)  # anyio's name, trio's name
         protocol = getattr(layer, "_protocol", None)
-        if getattr(encrypted, "pending", 0) or getattr(protocol, "read_queue", None):
+        ahead = getattr(protocol, "read_queue", None) or getattr(layer, "_early", None)
+        if getattr(encrypted, "pending", 0) or ahead:
             return True
     return False
 
 
 def _layers(stream: Any) -> Iterator[Any]:
-    """A stream and what it stands on: httpcore's calls it ``_stream``, those of TLS ``transport_stream``."""
+    """A stream and what it stands on: our own calls it ``_inner``, httpcore's ``_stream``, TLS ``transport_stream``."""
+    names = ("_inner", "_stream", "transport_stream")
     while stream is not None:
         yield stream
-        stream = getattr(stream, "_stream", None) or getattr(stream, "transport_stream", None)
+        stream = next((below for name in names if (below := getattr(stream, name, None)) is not None), None)
