@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")  # OpenAPI 3.1, Path Item Object
-PATH_FORM = (  # of segments: none is empty, or dots alone, plain or as the %-codes that a proxy decodes (RFC 3986)
-    r"/|(?:/(?!(?:\.|%20)+(?:[/;]|%3[Bb]|$))(?:[^/\\?#%\s]|%(?![01]|25|2[EeFf]|5[Cc]|7[Ff])[0-9A-Fa-f]{2})+)+/?"
+# Segments of which none is empty, or dots alone, plain or as the %-codes that a proxy decodes (RFC 3986).
+PATH_FORM = (
+    r"/|(?:/(?!(?:\.|%20)+(?:[/;]|%3[Bb]|$))",
+    r"(?:[^/\\?#%\s]|%(?![01]|25|2[EeFf]|5[Cc]|7[Ff])[0-9A-Fa-f]{2})+)+/?",
 )
 _OTHER_PATH_KEYS = ("$ref", "summary", "description", "servers", "parameters")  # of the same object
 _VERSION = re.compile(r"3\.[01]\.\d+\S*")
@@ -58,7 +60,7 @@ def _check_path(path: str, item: Any) -> None:
     where = f"paths[{quote(path)}]"
     if not path.startswith("/"):
         raise GenerationError(f"{where}: a path begins with a slash.")
-    if not path.isprintable() or not re.fullmatch(PATH_FORM, path):
+    if not path.isprintable() or not re.fullmatch("".join(PATH_FORM), path):
         raise GenerationError(
             f"{where}: a path holds no query, fragment, backslash, space, empty or dot segment, and no %-code of such."
         )

@@ -38,7 +38,7 @@ _RESERVED = {
     "Any", "Call", "Decimal", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip
-_RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
+_RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers", "represent"}
 
 
 def make_slug(path: str, prefix: str = PREFIX) -> str:

@@ -188,6 +188,7 @@ import attrs
 
 from .. import models as _models
 from ..answers import instant, many, one, read
+from ..types import represent
 
 
 @attrs.frozen(kw_only=True)
@@ -211,6 +212,8 @@ class Thing:
     next: _models.Thing | None = None
     from_dict_: str | None = attrs.field(default=None, metadata={"wire": "from_dict"})
     additional: dict[str, Any] = attrs.field(factory=dict)
+
+    __repr__ = represent
 
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> Thing:
