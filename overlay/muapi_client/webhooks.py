@@ -79,7 +79,7 @@ def new_token() -> str:
 
 def same_token(expected: str, given: str) -> bool:
     """Return whether the token in a request's path is ours, reported in constant time."""
-    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), given.encode("utf-8", "surrogatepass"))
 
 
 class Seen:

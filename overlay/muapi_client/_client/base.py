@@ -15,16 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._settings.api_key import APIKey, read_key
-from muapi_client._settings.options import (
-    read_amount,
-    read_expect,
-    read_host,
-    read_origin,
-    read_seconds,
-    read_webhook,
-)
+from muapi_client._settings.options import read_amount, read_expect, read_host, read_origin, read_seconds
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
+from muapi_client._settings.webhook import read_webhook
 from muapi_client._state.context import Context
 from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
@@ -114,8 +108,9 @@ class Client:
         """
         try:
             self._key: APIKey = read_key(api_key)
+            notified = read_webhook(webhook)
         finally:
-            del api_key  # a traceback that shows locals shows no secret
+            del api_key, webhook  # a traceback that shows locals shows no secret
         if spec_pin is not None:
             check_pin(spec_pin, models)
         self._origin = read_origin(base_url, allow_http=allow_http)
@@ -135,7 +130,7 @@ class Client:
             timeout=read_seconds("timeout", timeout),
             wait_timeout=read_seconds("wait_timeout", wait_timeout),
             strict=strict,
-            webhook=read_webhook(webhook),
+            webhook=notified,
             team_id=team_id,
             random=draw_random,
             memory=memory,
@@ -176,6 +171,8 @@ class Client:
         Raises:
             MuAPIError: Some other option is named, or one cannot be right.
         """
+        if "webhook" in changes:  # before anything else is refused: a traceback that shows locals shows no secret
+            changes["webhook"] = read_webhook(changes["webhook"])
         if unknown := changes.keys() - OPTIONS.keys():
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
         other = copy(self)
@@ -254,6 +251,6 @@ OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "timeout": partial(read_seconds, "timeout"),
     "unpriced": lambda value: None if value is None else read_amount("unpriced", value),
     "wait_timeout": partial(read_seconds, "wait_timeout"),
-    "webhook": read_webhook,
+    "webhook": unchanged,  # read before
 }
 """What ``with_options`` may change, and what reads it."""

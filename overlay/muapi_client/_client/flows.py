@@ -159,7 +159,7 @@ class Flows:
         from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
         call = self._retarget(call)
-        return budget.estimate(call, encode(call, self._context._replace(strict=False)).content, self._context)
+        return budget.estimate(call, encode(call, self._context._replace(strict=False)), self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from muapi_client import errors
 from muapi_client._files.attachments import check_around, check_kind, find_attachments, with_urls
@@ -164,7 +164,7 @@ def _store(source: Source, on_progress: OnProgress, uploads: UploadContext) -> F
 def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Any]:
     send = encode(call, uploads.context)
     form = Form(
-        send=send._replace(timeout=send.timeout + source.size / SLOWEST),
+        send=evolve(send, timeout=send.timeout + source.size / SLOWEST),
         source=source,
         fields={},
         on_progress=on_progress,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import evolve
+
 from muapi_client import catalog, errors
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
@@ -21,18 +23,18 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._protocol.request import Request
-    from muapi_client._protocol.steps import Flow
+    from muapi_client._protocol.steps import Flow, Send
     from muapi_client._state.context import Context
     from muapi_client._state.memory import Record
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
 
 
-def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[Estimate]:
+def estimate(call: Call[Any], send: Send, context: Context) -> Flow[Estimate]:
     """Ask what a call would cost.
 
     Args:
-        content: The call's body, encoded: it is the estimate's, too.
+        send: What carries the call: its body, encoded, is the estimate's, too.
 
     Raises:
         NotFoundError: Nobody can price the model before it runs: it has no name in the price catalogue, or the price
@@ -41,8 +43,7 @@ def estimate(call: Call[Any], content: bytes | None, context: Context) -> Flow[E
     """
     name = _catalogue_name(call)
     question: Call[Any] = Call(ESTIMATE, {}, path={"name": name})
-    send = encode(question, context)._replace(content=content or b"{}")
-    reply = yield from read(send, context)
+    reply = yield from read(evolve(encode(question, context), content=send.content or b"{}"), context)
     if reply.status == response.NOT_FOUND:
         detail = response.status_error(reply).detail
         raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.read_facts(reply))
@@ -100,7 +101,7 @@ def listed_price(call: Call[Any]) -> Decimal | None:
 def _expected_price(request: Request, context: Context) -> Flow[Decimal | None]:
     call = request.call
     try:
-        return (yield from estimate(call, request.send.content, context)).cost_usd
+        return (yield from estimate(call, request.send, context)).cost_usd
     except errors.MuAPIError as error:
         if isinstance(error, errors.ValidationError | errors.AuthenticationError):
             raise  # the submit would be refused for the same reason

@@ -124,7 +124,7 @@ def _poll(
     send = encode(_result_call(job), context)
     state, renew_at = PollState(), now + LEASE_RENEWED
     while now < deadline:
-        outcome: Outcome = yield send._replace(timeout=min(context.timeout, deadline - now))
+        outcome: Outcome = yield evolve(send, timeout=min(context.timeout, deadline - now))
         answer = _read_look(outcome, job, context)
         if isinstance(answer, errors.MuAPIError):
             state = state.after_failure(answer, outcome)

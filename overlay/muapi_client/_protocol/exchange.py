@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from muapi_client import errors
 from muapi_client._protocol import response
 from muapi_client._protocol.job_answer import balance_from_headers
@@ -114,7 +116,7 @@ def write(
     try:
         while True:
             attempts.delivery = Delivery()
-            outcome: Outcome = yield opening(request.send._replace(delivery=attempts.delivery))
+            outcome: Outcome = yield opening(evolve(request.send, delivery=attempts.delivery))
             if isinstance(outcome, Reply) and outcome.status in OK and not request.idempotent:
                 if (balance := balance_from_headers(outcome.headers)) is not None:
                     context.ledger.note_balance(balance)

@@ -71,15 +71,21 @@ def encode(call: Call[Any], context: Context) -> Send:
     _check_operation(call)
     if context.strict:
         check(call)
+    send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
+    odd = next((name for name in send.query if not _has_bytes(f"{name}{send.query[name]}")), None)
+    if odd is not None:
+        raise refusal_error(call, (odd,), f"{odd} holds a lone surrogate", kind="string_unicode")
+    return send
+
+
+def _query(call: Call[Any], context: Context) -> dict[str, Any]:
+    """A call's query, with what the client adds to it."""
     query = dict(call.query)
     if call.operation.is_job and context.webhook:
-        query.setdefault("webhook", context.webhook)
+        query.setdefault("webhook", context.webhook.reveal())
     if context.team_id is not None:
         query.setdefault("team_id", context.team_id)
-    for name, value in query.items():
-        if not _has_bytes(str(value)):
-            raise refusal_error(call, (name,), f"{name} holds a lone surrogate: {value!r}", kind="string_unicode")
-    return Send(call.operation.method, _path(call), query, _content(call), context.timeout)
+    return query
 
 
 def has_idempotency_key(call: Call[Any]) -> bool:
@@ -93,14 +99,13 @@ def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
     Raises:
         ValidationError: Its key is blank: two requests with blank keys would count as one, or be charged twice.
     """
-    body = call.body
-    if body is None or not _knows_key(call):
+    if call.body is None or not _knows_key(call):
         return call
-    given = body.get(IDEMPOTENCY_KEY)
+    given = call.body.get(IDEMPOTENCY_KEY)
     if isinstance(given, str) and not given.strip():
         message = f"{IDEMPOTENCY_KEY} is blank: leave it out to have one made, or give one of your own"
         raise refusal_error(call, (IDEMPOTENCY_KEY,), message, kind="string_too_short")
-    return call if given is not None or not new_key else evolve(call, body={**body, IDEMPOTENCY_KEY: new_key})
+    return call if given is not None or not new_key else evolve(call, body={**call.body, IDEMPOTENCY_KEY: new_key})
 
 
 def _knows_key(call: Call[Any]) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
+from attrs import frozen
+
 if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
     from muapi_client._types.stream_event import StreamEvent
@@ -25,11 +27,13 @@ REDIRECTS: Final = range(300, 400)
 REFUSED: Final = range(400, 500)
 
 
-class Send(NamedTuple):
+@frozen(repr=False)
+class Send:
     """Carry out one exchange with the API.
 
     The driver answers with a :class:`Reply`, whatever its status, or with :class:`NoReply`, whose ``error.sent`` is
-    ``delivery.started`` and nothing else.
+    ``delivery.started`` and nothing else. It is no tuple: crash reporters show a local that is one item by item, and
+    a webhook's URL, in the query or the body, is a secret.
     """
 
     method: str
@@ -40,7 +44,7 @@ class Send(NamedTuple):
     delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
 
     def __repr__(self) -> str:
-        """Leave out the query: a traceback may show locals, and a webhook's URL holds a secret."""
+        """Leave out query and content."""
         return f"<{self.method} {self.path}>"
 
 

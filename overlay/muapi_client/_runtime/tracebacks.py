@@ -11,11 +11,14 @@ what the program wants.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType, TracebackType
+
+
+OURS: Final = frozenset({"muapi_client", "httpx"})  # packages of whose frames any may hold a request or its answer
 
 
 def raise_if_from_signal_handler(error: BaseException) -> None:
@@ -35,7 +38,7 @@ def from_signal_handler(error: BaseException) -> BaseException | None:
     return next((origin for origin in _origins(error) if _passed_a_handler(origin.__traceback__)), None)
 
 
-def clear_locals(error: BaseException, handled: BaseException | None) -> None:
+def clear_locals(error: BaseException, handled: BaseException | None, *, everything: bool = True) -> None:
     """Empty the frames that an exception has come through so far, up to a signal handler's.
 
     A report that shows locals would show what they hold.
@@ -43,12 +46,14 @@ def clear_locals(error: BaseException, handled: BaseException | None) -> None:
     Args:
         error: The exception, where it is caught.
         handled: What was being handled already when the work began, which is not touched.
+        everything: Whether whoever's frames; False leaves those of a user's own transport alone.
     """
     for origin in _origins(error, but=handled):
         traceback = origin.__traceback__
         while traceback is not None and not _is_handler(traceback.tb_frame):
-            with suppress(RuntimeError):  # it still runs
-                traceback.tb_frame.clear()
+            if everything or _package_of(traceback.tb_frame) in OURS:
+                with suppress(RuntimeError):  # it still runs
+                    traceback.tb_frame.clear()
             traceback = traceback.tb_next
 
 
@@ -65,6 +70,10 @@ def _origins(error: BaseException, *, but: BaseException | None = None) -> Itera
         ahead += [origin.__cause__, origin.__context__]
         if isinstance(origin, BaseExceptionGroup):
             ahead += origin.exceptions
+
+
+def _package_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _passed_a_handler(traceback: TracebackType | None) -> bool:

@@ -61,17 +61,6 @@ def _plain_netloc(parts: SplitResult) -> str:
     return host if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 
 
-def read_webhook(value: str | None) -> str | None:
-    """The URL of a webhook.
-
-    Raises:
-        MuAPIError: It is no text.
-    """
-    if value is not None and not isinstance(value, str):
-        raise MuAPIError(f"webhook must be a URL as text, not {type(value).__name__}")
-    return value or None
-
-
 def read_seconds(name: str, value: float) -> float:
     """A length of time in seconds.
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
+    from muapi_client._settings.webhook import Webhook
     from muapi_client._state.journal import Journal
     from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
@@ -54,7 +55,7 @@ class Context(NamedTuple):
     timeout: float
     wait_timeout: float
     strict: bool
-    webhook: str | None
+    webhook: Webhook | None
     team_id: int | None
     random: Callable[[], float]
     memory: Memory
@@ -72,7 +73,7 @@ class Context(NamedTuple):
     allow_private_downloads: bool = False
 
     def __repr__(self) -> str:
-        """Name the API alone: a traceback may show locals, and a webhook's URL holds a secret."""
+        """Name the API alone: a traceback may show locals, and this is one of many."""
         return f"<{type(self).__name__} of {self.origin}>"
 
     def note(self, cost: Cost | None, balance: Decimal | None, request_id: str | None) -> None:

@@ -15,7 +15,7 @@ it leaves the same. API keys and webhook addresses never enter the file.
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -156,7 +156,7 @@ class Journal:
         tag: str | None = None,
         run: str | None = None,
         run_key: str | None = None,
-        secrets: Sequence[str | None] = (),
+        secrets: Iterable[str | None] = (),
     ) -> None:
         """Write down that a call is about to be submitted.
 
@@ -236,7 +236,7 @@ class Journal:
         key: str | None = None,
         account: Account | None = None,
         key_kind: str | None = None,
-        secrets: Sequence[str | None] = (),
+        secrets: Iterable[str | None] = (),
     ) -> None:
         """Write down how a job ended, what it made and what it cost; a job that is not in the file stays out of it.
 

@@ -17,6 +17,7 @@ from attrs import evolve
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from muapi_client._settings.webhook import Webhook
     from muapi_generated.types import Call
 
 FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a token; in lower case, without _ and -
@@ -25,10 +26,22 @@ MOST: Final = 256  # secrets remembered, the newest: a client has two, and more 
 HIDDEN: Final = "[hidden]"
 
 
-def find_secrets(call: Call[Any] | None, webhook: str | None) -> tuple[str, ...]:
+class Found:
+    """Secrets on their way, to be iterated over. It is no sequence, whose items a traceback's locals would show."""
+
+    __slots__ = ("_texts",)
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = tuple(texts).__iter__
+
+    def __iter__(self) -> Iterator[str]:
+        return self._texts()
+
+
+def find_secrets(call: Call[Any] | None, webhook: Webhook | None) -> Found:
     """Return what must not stand in anything written about a call, the client's own webhook included."""
     within = (call.body, call.query) if call is not None else ()
-    return tuple({*([webhook] if webhook else []), *_values(list(within))})
+    return Found({*([webhook.reveal()] if webhook else []), *_values(list(within))})
 
 
 def remove_secrets(call: Call[Any]) -> Call[Any]:

@@ -7,6 +7,7 @@ holds for all of it: httpx's own timeouts start anew with every byte.
 from __future__ import annotations
 
 import inspect
+import sys
 import time
 import zlib
 from functools import cache
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.content_coding import Unpacking
 from muapi_client._runtime.delivery import Delivery
+from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.hosts import connection_error, make_request, read_headers
 from muapi_client._transport.threads import run_in_thread
@@ -113,7 +115,7 @@ def _note_trouble(write: Callable[[], Any], interrupt: BaseException) -> None:
 
 
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
-    ends = clock.now() + send.timeout
+    ends, handled = clock.now() + send.timeout, sys.exception()
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
     outer = exchange_ends.set(time.monotonic() + send.timeout)
@@ -123,6 +125,8 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
         content = read_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
+        request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
+        clear_locals(error, handled, everything=False)
         return NoReply(connection_error(error, send, delivery, api_key), clock.now())
     finally:
         exchange_ends.reset(outer)
@@ -326,7 +330,7 @@ async def _aexchange(
 ) -> Reply | NoReply:
     import anyio  # noqa: PLC0415 - as above
 
-    ends = clock.now() + send.timeout
+    ends, handled = clock.now() + send.timeout, sys.exception()
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
     try:
@@ -336,6 +340,8 @@ async def _aexchange(
             content = await aread_content(response, ends, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
+        request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
+        clear_locals(error, handled, everything=False)
         return NoReply(connection_error(error, send, delivery, api_key), clock.now())
     return make_reply(response, content, clock, api_key)
 

@@ -8,6 +8,7 @@ made without it.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -19,7 +20,7 @@ from muapi_client._files.urls import show_url
 from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._transport.async_network import watch_for_answers
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import aread_pieces, read_pieces
@@ -119,7 +120,7 @@ class BlockingFileTransfer(_Base):
 
     def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | NoReply:
         content = bytearray()
-        delivery = form.send.delivery or Delivery()
+        delivery, handled = form.send.delivery or Delivery(), sys.exception()
         try:
             with deadline(form.send.timeout):
                 response = over.send(request, delivery)
@@ -131,6 +132,8 @@ class BlockingFileTransfer(_Base):
                     response.close()
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             over.fail(request, error)
+            content.clear()  # it may echo the key: no local shows it to whoever sees the error
+            clear_locals(error, handled, everything=False)
             return self._make_no_reply(error, form, body, delivery)
         return self._make_reply(response, content)
 
@@ -189,7 +192,7 @@ class AsyncFileTransfer(_Base):
 
     async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | NoReply:
         content = bytearray()
-        delivery = form.send.delivery or Delivery()
+        delivery, handled = form.send.delivery or Delivery(), sys.exception()
         try:
             with anyio.fail_after(form.send.timeout):
                 with watch_for_answers():
@@ -202,6 +205,8 @@ class AsyncFileTransfer(_Base):
                     await response.aclose()
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             over.fail(request, error)
+            content.clear()  # it may echo the key: no local shows it to whoever sees the error
+            clear_locals(error, handled, everything=False)
             return self._make_no_reply(error, form, body, delivery)
         return self._make_reply(response, content)
 

@@ -7,6 +7,7 @@ event is asked for, and however the iteration ends the connection is closed with
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -14,7 +15,7 @@ import httpx
 from muapi_client._protocol.steps import Emit, End, NoReply, Piece, Reply, Step, Stopped, has_ended
 from muapi_client._runtime.content_coding import describe_odd_coding
 from muapi_client._runtime.delivery import Delivery
-from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import (
     GRACE,
@@ -112,7 +113,7 @@ class Channel(_Base):
 
     def open(self, send: Send) -> Reply | NoReply:
         """Send a request. A success is answered by its head and stays open; of all else the whole body is read."""
-        ends = self.clock.now() + send.timeout
+        ends, handled = self.clock.now() + send.timeout, sys.exception()
         delivery = send.delivery or Delivery()
         try:
             with deadline(send.timeout):
@@ -125,17 +126,19 @@ class Channel(_Base):
                 content = read_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
+            clear_locals(error, handled, everything=False)
             return NoReply(connection_error(error, send, delivery, self.key), self.clock.now())
         return make_reply(response, content, self.clock, self.key)
 
     def pull(self, seconds: float) -> Piece | End | NoReply:
         """Wait ``seconds`` at most for the next bytes."""
-        ends = self.clock.now() + seconds
+        ends, handled = self.clock.now() + seconds, sys.exception()
         try:
             with deadline(seconds):
                 piece = next((piece for piece in self._pieces if piece), None)
         except BaseException as error:  # noqa: BLE001 - as above
             self.connections.fail(self._request, error)
+            clear_locals(error, handled, everything=False)
             return self._make_no_reply(error, seconds)
         return self._make_piece(piece, ends, seconds)
 
@@ -161,7 +164,7 @@ class AsyncChannel(_Base):
         """The twin of :meth:`Channel.open`."""
         import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
-        ends = self.clock.now() + send.timeout
+        ends, handled = self.clock.now() + send.timeout, sys.exception()
         delivery = send.delivery or Delivery()
         try:
             with anyio.fail_after(send.timeout + GRACE):
@@ -174,6 +177,7 @@ class AsyncChannel(_Base):
                 content = await aread_content(response, ends, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
+            clear_locals(error, handled, everything=False)
             return NoReply(connection_error(error, send, delivery, self.key), self.clock.now())
         return make_reply(response, content, self.clock, self.key)
 
@@ -181,12 +185,13 @@ class AsyncChannel(_Base):
         """The twin of :meth:`Channel.pull`."""
         import anyio  # noqa: PLC0415 - as above
 
-        ends = self.clock.now() + seconds
+        ends, handled = self.clock.now() + seconds, sys.exception()
         try:
             with anyio.fail_after(seconds + GRACE):
                 piece = await self._next()
         except BaseException as error:  # noqa: BLE001 - as above
             self.connections.fail(self._request, error)
+            clear_locals(error, handled, everything=False)
             return self._make_no_reply(error, seconds)
         return self._make_piece(piece, ends, seconds)
 

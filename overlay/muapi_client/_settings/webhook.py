@@ -1,0 +1,47 @@
+"""A webhook's URL: read once, and shown to nobody, for its path is a secret (MuAPI signs nothing)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Webhook:
+    """A URL that is notified of every job's end. It is no text, which a traceback's locals would show.
+
+    Attributes:
+        reveal: Answers the URL, for the request that carries it. A method of the text's own, whose repr does not show
+            the text.
+    """
+
+    __slots__ = ("reveal",)
+
+    def __init__(self, url: str) -> None:
+        self.reveal: Callable[[], str] = url.__str__
+
+    def __repr__(self) -> str:
+        return "Webhook('…')"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Webhook) and self.reveal() == other.reveal()
+
+    def __hash__(self) -> int:
+        return hash(self.reveal())
+
+
+def read_webhook(value: str | None) -> Webhook | None:
+    """The URL of a webhook.
+
+    Raises:
+        MuAPIError: It is no text.
+    """
+    try:
+        if value is not None and not isinstance(value, str):
+            raise MuAPIError(f"webhook must be a URL as text, not {type(value).__name__}")
+        return Webhook(value) if value else None
+    finally:
+        del value  # as of a key
