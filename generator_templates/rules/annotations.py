@@ -97,14 +97,15 @@ def _annotate_input_shape(shape: Shape, aliases: Aliases, imports: Imports, text
     if shape.kind == "list" and shape.item is not None:
         imports.add("Sequence")
         return [f"Sequence[{annotate_input(shape.item, aliases, imports, text=text)}]"]
-    if shape.kind in ("object", "model"):
-        imports.add("Any", "Mapping")
-        return [*([imports.refer_to_model(shape.model)] if shape.model else []), "Mapping[str, Any]"]
+    if shape.kind == "model" and shape.model:
+        imports.add_from("types", "Fields")
+        return [imports.refer_to_model(shape.model), "Fields"]
     if shape.kind == "file":
         imports.add_from("types", "Upload")
         return ["Upload"]
-    imports.add("Any")
-    return ["Any"]
+    is_object = shape.kind in ("object", "model")
+    imports.add("Any", *(["Mapping"] if is_object else []))
+    return ["Mapping[str, Any]" if is_object else "Any"]
 
 
 def _annotate_choice(shape: Shape, aliases: Aliases, imports: Imports) -> str:

@@ -132,6 +132,7 @@ def make_request_facts(component: Component, used_by: list[str], aliases: Aliase
         "standard": imports.standard_lines(),
         "models": imports.has_models,
         "choices": ", ".join(imports.names("choices")),
+        "types": ", ".join(imports.names("types")),
     }
 
 
@@ -158,7 +159,7 @@ def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
         "models": imports.has_models,
         "readers": readers,
         "reader_names": ", ".join(
-            name for name in ("amount", "instant", "many", "one", "read") if _is_used(name, readers)
+            name for name in ("amount", "answer", "instant", "many", "one", "read") if _is_used(name, readers)
         ),
     }
 
@@ -172,7 +173,7 @@ def _check_field_names(component: Component, *, answer: bool) -> None:
 
 
 def _is_used(reader: str, readers: list[str]) -> bool:
-    return reader == "read" or any(reader in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
+    return reader in ("answer", "read") or any(reader in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
 
 
 def _make_reader(value: Value) -> str:

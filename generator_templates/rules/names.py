@@ -35,10 +35,10 @@ _UPSTREAM_RESERVED = {"self", "true", "false", "datetime"}
 # What generated modules use themselves: a field of that name would hide it from the next line.
 _RESERVED = {
     "attrs", "checks", "self", "cls", "get_args", "given",
-    "Any", "Call", "Decimal", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
+    "Any", "Call", "Decimal", "Fields", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip
-_RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers", "represent"}
+_RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
 
 
 def make_slug(path: str, prefix: str = PREFIX) -> str:

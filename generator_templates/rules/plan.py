@@ -162,6 +162,7 @@ def _plan_own_files(
         "__init__.py": ("package.py.jinja", {"spec": {**spec, "operations": len(operations)}}),
         "answers.py": ("answers.py.jinja", {}),
         "checks.py": ("checks.py.jinja", {}),
+        "schemas.py": ("schemas.py.jinja", {}),
         "choices.py": ("choices.py.jinja", {"choices": aliases.list_all(), "longest": MOST_INLINE}),
         "functions/__init__.py": (
             "functions.py.jinja",

@@ -134,8 +134,8 @@ def test_openapi_30_means_what_it_says(package: Callable[..., ModuleType]) -> No
             "weight": "float",
             "nick": "str | None",
             "size": "Literal['small', 'large'] | None",
-            "owner": "models.Owner | Mapping[str, Any] | None",
-            "keeper": "models.Owner | Mapping[str, Any]",
+            "owner": "models.Owner | Fields | None",
+            "keeper": "models.Owner | Fields",
             "either": "str | int | None",
         }
     )
@@ -169,9 +169,9 @@ def test_schemas_that_hold_themselves_end_somewhere(package: Callable[..., Modul
     assert typed(made, "trees") == snapshot(
         {
             "name": "str",
-            "left": "models.Tree | Mapping[str, Any] | None",
-            "children": "Sequence[models.Tree | Mapping[str, Any]]",
-            "partner": "models.Hedge | Mapping[str, Any]",
+            "left": "models.Tree | Fields | None",
+            "children": "Sequence[models.Tree | Fields]",
+            "partner": "models.Hedge | Fields",
             "free": "str | Sequence[Any] | Mapping[str, Any]",
             "twofold": "Sequence[Any]",
             "itself": "Any",
@@ -212,7 +212,7 @@ def test_words_of_python_and_of_other_alphabets_keep_their_wire_names(package: C
             "True_": "bool",
             "print": "str",
             "int_": "int",
-            "checks_": "models.AnyModel | Mapping[str, Any]",
+            "checks_": "models.AnyModel | Fields",
             "private": "str",
             "field_2nd": "str",
             "field": "str",

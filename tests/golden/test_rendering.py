@@ -150,11 +150,9 @@ def test_a_request_model_reads_like_this(rendered: Result) -> None:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -169,7 +167,7 @@ class LoraItem:
 
     path: str = checks.required(checks.text())
     scale: float = checks.optional(checks.number(gt=0, le=4))
-    inner: _models.LoraItem | Mapping[str, Any] = checks.optional(checks.body("LoraItem"))
+    inner: _models.LoraItem | Fields = checks.optional(checks.body("LoraItem"))
 ''')
 
 
@@ -187,11 +185,10 @@ from typing import Any
 import attrs
 
 from .. import models as _models
-from ..answers import instant, many, one, read
-from ..types import represent
+from ..answers import answer, instant, many, one, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class Thing:
     """What the server says: a ``Thing``.
 
@@ -212,8 +209,6 @@ class Thing:
     next: _models.Thing | None = None
     from_dict_: str | None = attrs.field(default=None, metadata={"wire": "from_dict"})
     additional: dict[str, Any] = attrs.field(factory=dict)
-
-    __repr__ = represent
 
     @classmethod
     def from_dict(cls, answer: Mapping[str, Any]) -> Thing:
@@ -250,7 +245,7 @@ def test_every_trap_of_a_field_has_its_annotation(package: ModuleType) -> None:
             "either": "str | int",
             "strict_or_free": "str",
             "images_list": "Sequence[Media]",
-            "loras": "Sequence[models.LoraItem | Mapping[str, Any]] | None",
+            "loras": "Sequence[models.LoraItem | Fields] | None",
             "untyped_list": "Sequence[Any]",
             "options": "Mapping[str, Any]",
             "style": "Literal['bold', 'thin']",
@@ -735,6 +730,7 @@ RECORDED = {
     "models.pyi.jinja": "models/__init__.pyi",
     "models_init.py.jinja": "models/__init__.py",
     "package.py.jinja": "__init__.py",
+    "schemas.py.jinja": "schemas.py",
     "types.py.jinja": "types.py",
 }
 EMPTY = {"client.py.jinja", "errors.py.jinja", "package_init.py.jinja"}  # upstream's slots that nothing is put in

@@ -20,9 +20,10 @@ CLIENTS: Final = frozenset({("query", WEBHOOK), ("query", "team_id")})
 TIERS: Final = ("best", "balanced", "fast", "budget")
 
 _UPSTREAM_RESERVED = frozenset({"self", "true", "false", "datetime"})
+_MODELS = "models"  # what an endpoint module calls the package of the classes
 _OURS = frozenset({
     "attrs", "checks", "self", "cls", "get_args", "given",
-    "Any", "Call", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "TYPE_CHECKING", "UNSET", "Upload",
+    "Any", "Call", "Decimal", "Fields", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 })  # fmt: skip
 _NAMED = re.compile(rf"(?P<name>.+) \((?P<tier>{'|'.join(TIERS)})\)", re.DOTALL)
@@ -95,7 +96,7 @@ def function_name(method: str, path: str) -> str:
     verb = method.lower()
     if verb != "post" and not name.startswith(f"{verb}_"):
         name = f"{verb}_{name}".rstrip("_")
-    if name and (not name[0].isidentifier() or name in _OURS):
+    if name and (not name[0].isidentifier() or name in _OURS or name == _MODELS):
         name = f"model_{name}"
     reserved = keyword.iskeyword(name) or hasattr(builtins, name) or name in _UPSTREAM_RESERVED
     return f"{name}_" if reserved and name != "id" else name

@@ -1,0 +1,217 @@
+"""Tools that read types take model functions, calls and classes as they are: pydantic, LangChain, FastAPI.
+
+Over every model function: its schema is made, a call that fits comes out as the function itself makes it, and one that
+does not fit is refused. The tools are the tests' own; importing the client brings none of them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pydantic
+import pytest
+from fastapi import Body, Depends, FastAPI
+from fastapi.testclient import TestClient
+from langchain_core.tools import StructuredTool
+
+from muapi_client import Call, catalog, models, raw_call
+from muapi_client.models import ai_image_upscale, flux_dev_image
+from muapi_generated import models as generated
+from muapi_generated.api.files.upload_file import upload_file
+from muapi_generated.schemas import to_json_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# Of UNSET, which has no JSON form, pydantic says so and leaves it out: which is what a field left out should have.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Default value UNSET:pydantic.json_schema.PydanticJsonSchemaWarning"),
+    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),  # of LangChain, likewise
+]
+MODELS = {model.function: model for model in catalog.all()}
+
+
+def fitting(schema: dict[str, Any]) -> Any:  # noqa: PLR0911 - one return a JSON type
+    """A value that fits a schema."""
+    if "anyOf" in schema:
+        return fitting(schema["anyOf"][0])
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            return {name: fitting(schema["properties"][name]) for name in schema.get("required", ())}
+        case "array":
+            return [fitting(schema["items"]) for _ in range(schema.get("minItems", 1))]
+        case "string":
+            return "https://example.com/a" if schema.get("format") == "uri" else "x" * schema.get("minLength", 1)
+        case "integer":
+            step = schema.get("multipleOf", 1)
+            return math.ceil(schema.get("minimum", 0) / step) * step
+        case "number":
+            return schema.get("minimum", 0.5)
+        case "boolean":
+            return False
+    return None
+
+
+def values_of(function: str) -> dict[str, Any]:
+    """A value for every parameter of a model function, by its name there."""
+    properties = to_json_schema(MODELS[function].request)["properties"]
+    names = {name.lstrip("_"): name for name in properties}
+    parameters = getattr(models, function).__kwdefaults__ or {}
+    optional = [name for name in parameters if name in names]
+    needed = [name for name in to_json_schema(MODELS[function].request).get("required", ()) if name.isidentifier()]
+    return {name: fitting(properties[names[name]]) for name in (*needed, *optional)}
+
+
+@pytest.mark.parametrize("group", models.GROUPS)
+def test_pydantic_validates_every_model_function(group: str) -> None:
+    for name in getattr(models, group).__all__:
+        function = getattr(models, name)
+        checked = pydantic.validate_call(validate_return=True)(function)
+        values = values_of(name)
+        assert checked(**values) == function(**values)
+        for field in values:
+            with pytest.raises(pydantic.ValidationError, match=field):
+                checked(**{**values, field: object()})
+        with pytest.raises(pydantic.ValidationError, match="no_such_field"):
+            checked(**values, no_such_field=1)
+
+
+@pytest.mark.parametrize("group", models.GROUPS)
+def test_langchain_makes_a_tool_of_every_model_function(group: str) -> None:
+    for name in getattr(models, group).__all__:
+        function = getattr(models, name)
+        tool = StructuredTool.from_function(function, parse_docstring=True)
+        schema = tool.args
+        values = values_of(name)
+        assert schema.keys() >= values.keys()
+        assert all(schema[field]["description"] for field in values)
+        assert not [field for field in values if "default" in schema[field]]
+        assert tool.invoke(values) == function(**values)
+        json.dumps(tool.tool_call_schema.model_json_schema())
+
+
+@pytest.mark.parametrize("group", models.GROUPS)
+def test_fastapi_takes_every_model_function_as_a_dependency(group: str) -> None:
+    app = FastAPI()
+    for name in getattr(models, group).__all__:
+        app.post(f"/{name}")(depending(getattr(models, name)))
+    if group == "three_d":  # one is enough: of all of them it takes a minute
+        assert app.openapi()["paths"].keys() == {f"/{name}" for name in models.three_d.__all__}
+
+
+def depending(function: Callable[..., Call[Any]]) -> Callable[..., dict[str, Any]]:
+    def make(call: Any = Depends(function)) -> dict[str, Any]:  # noqa: B008 - known in this frame alone
+        sent: dict[str, Any] = json.loads(call.to_json())
+        return sent
+
+    return make
+
+
+def prompt_of(request: Annotated[generated.ImageRequest, Body()]) -> str:
+    return request.prompt
+
+
+def test_fastapi_reads_a_call_from_query_and_body() -> None:
+    app = FastAPI()
+    app.post("/fox")(depending(flux_dev_image))
+    with TestClient(app) as client:
+        answer = client.post("/fox?prompt=a fox&width=1024", json=[{"model": "owner/lora"}])
+        assert Call.from_json(answer.text) == flux_dev_image(
+            prompt="a fox", width=1024, model_id=[{"model": "owner/lora"}]
+        )
+        assert client.post("/fox?width=wide").status_code == 422
+        assert client.post("/fox", json=[{"modle": "owner/lora"}]).status_code == 422
+
+
+def test_fastapi_takes_a_model_function_as_an_endpoint_and_a_class_as_a_body() -> None:
+    app = FastAPI()
+    app.post("/fox")(flux_dev_image)
+
+    app.post("/body")(prompt_of)
+    with TestClient(app) as client:
+        assert Call.from_json(client.post("/fox?prompt=a fox").text) == flux_dev_image(prompt="a fox")
+        assert client.post("/body", json={"prompt": "a fox"}).json() == "a fox"
+        assert client.post("/body", json={"prompt": "a fox", "num_images": 9}).status_code == 422
+    schema = app.openapi()["paths"]["/body"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["properties"]["num_images"]["enum"] == [1, 2, 3, 4]
+
+
+def test_a_local_file_passes_and_stays_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG")
+    checked = pydantic.validate_call(ai_image_upscale)
+    tool = StructuredTool.from_function(ai_image_upscale)
+    with path.open("rb") as file:
+        for given in (path, file, io.BytesIO(b"\x89PNG"), "https://example.com/a.png"):
+            assert checked(image_url=given).body == {"image_url": given}
+            assert tool.invoke({"image_url": given}).body == {"image_url": given}
+    for wrong in (42, b"\x89PNG", None):
+        with pytest.raises(pydantic.ValidationError, match="a URL, a path, or an open binary file"):
+            checked(image_url=wrong)  # type: ignore[arg-type]
+    assert pydantic.validate_call(upload_file)(file=b"\x89PNG").files == {"file": b"\x89PNG"}
+
+
+def test_an_object_of_a_class_is_given_as_the_class_or_by_its_fields() -> None:
+    checked = pydantic.validate_call(flux_dev_image)
+    for given in ({"model": "a/b", "weight": 2}, generated.ModelItem(model="a/b", weight=2)):
+        assert checked(model_id=[given]) == flux_dev_image(model_id=[given])
+    for wrong in ({"modle": "a/b"}, {"model": "a/b", "weight": 5}, "a/b"):
+        with pytest.raises(pydantic.ValidationError, match="model_id"):
+            checked(model_id=[wrong])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("name", generated.__all__)
+def test_pydantic_reads_and_writes_every_class(name: str) -> None:
+    kind = getattr(generated, name)
+    adapter = pydantic.TypeAdapter(kind)
+    schema = adapter.json_schema()
+    assert (schema["title"], schema["type"]) == (name, "object")
+    wire = {"odd": 1} if hasattr(kind, "from_dict") else fitting(to_json_schema(name))
+    value = adapter.validate_python(wire)
+    assert isinstance(value, kind)
+    assert adapter.validate_python(value) is value
+    assert adapter.validate_json(adapter.dump_json(value)) == value
+    with pytest.raises(pydantic.ValidationError):
+        adapter.validate_python(42)
+
+
+def test_the_schema_of_a_class_has_what_the_document_says() -> None:
+    properties = pydantic.TypeAdapter(generated.ImageRequest).json_schema()["properties"]
+    assert properties["num_images"]["enum"] == [1, 2, 3, 4]
+    assert properties["width"]["default"] == 1024
+    assert properties["webhook_url"]["anyOf"][1] == {"type": "null"}
+    weight = properties["model_id"]["items"]["properties"]["weight"]
+    assert (weight["minimum"], weight["maximum"]) == (0, 4)
+
+
+def test_an_answer_is_written_as_it_came() -> None:
+    came = {"request_id": "abc", "status": "processing", "cost": {"amount_usd": "0.5", "odd": []}, "eta": 3}
+    adapter = pydantic.TypeAdapter(generated.Submission)
+    assert json.loads(adapter.dump_json(adapter.validate_python(came))) == came
+
+
+def test_a_call_is_a_value_of_pydantic_models() -> None:
+    class Order(pydantic.BaseModel):
+        call: Call[Any]
+
+    for call in (flux_dev_image(prompt="a fox"), raw_call("new/model", {"prompt": "a fox"})):
+        assert Order.model_validate_json(Order(call=call).model_dump_json()).call == call
+    with pytest.raises(pydantic.ValidationError, match="not a call"):
+        Order.model_validate({"call": {"operation": 42}})
+
+
+def test_nothing_of_ours_imports_pydantic() -> None:
+    code = (
+        "import sys, typing; from muapi_client import MuAPI; from muapi_client.models import flux_dev_image\n"
+        "typing.get_type_hints(flux_dev_image); flux_dev_image(model_id=[{'model': 'a/b'}])\n"
+        "assert not {'pydantic', 'pydantic_core', 'muapi_generated.schemas'} & sys.modules.keys()\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
