@@ -9,20 +9,43 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 import attrs
+
+from .types import represent
 
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-__all__ = ["amount", "instant", "many", "one", "read"]
+__all__ = ["amount", "answer", "instant", "many", "one", "read"]
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
 
 _YEAR = re.compile(r"\d{4}")  # without a year dateutil fills in today's, and "5" would become a date
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
+def answer(model: type[T]) -> type[T]:
+    """Make an answer model: a frozen attrs class, which tells pydantic of itself."""
+    made: Any = attrs.frozen(kw_only=True, repr=False)(model)
+    made.__repr__ = represent  # which shows no secrets
+    made.__get_pydantic_core_schema__ = classmethod(_core_schema)
+    made.__get_pydantic_json_schema__ = classmethod(_json_schema)
+    kind: type[T] = made
+    return kind
+
+
+def _core_schema(model: Any, _source: Any, _handler: Any) -> Any:
+    from .schemas import describe_answer  # noqa: PLC0415 - for pydantic alone
+
+    return describe_answer(model)
+
+
+def _json_schema(model: Any, _schema: Any, _handler: Any) -> dict[str, Any]:
+    return {"title": model.__name__, "type": "object"}  # open: anything may be missing, and more may come
 
 
 def read(kind: type[T], answer: Mapping[str, Any], **readers: Reader) -> T:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, TypeVar, dataclass_transform
 
 import attrs
 
-from .types import UNSET
+from .types import UNSET, represent
 
 __all__ = [
     "Check",
@@ -87,8 +87,25 @@ def optional(check: Check, *, wire: str = "") -> Any:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(required,))
 def request(model: type[T]) -> type[T]:
-    """Make a request model: a frozen attrs class, checked when it is made."""
-    return attrs.frozen(kw_only=True)(model)
+    """Make a request model: a frozen attrs class, checked when it is made, which tells pydantic of itself."""
+    made: Any = attrs.frozen(kw_only=True, repr=False)(model)
+    made.__repr__ = represent  # which shows no secrets
+    made.__get_pydantic_core_schema__ = classmethod(_core_schema)
+    made.__get_pydantic_json_schema__ = classmethod(_json_schema)
+    kind: type[T] = made
+    return kind
+
+
+def _core_schema(model: Any, _source: Any, _handler: Any) -> Any:
+    from .schemas import describe_request  # noqa: PLC0415 - for pydantic alone, as the next
+
+    return describe_request(model)
+
+
+def _json_schema(model: Any, _schema: Any, _handler: Any) -> dict[str, Any]:
+    from .schemas import to_json_schema  # noqa: PLC0415
+
+    return to_json_schema(model.__name__)
 
 
 def anything() -> Check:

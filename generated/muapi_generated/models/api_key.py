@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
-from ..answers import instant, read
+from ..answers import answer, instant, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class ApiKey:
     """An API key as the list shows it; the key itself is told once, when it is made.
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
-from ..answers import amount, read
+from ..answers import amount, answer, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class CostBody:
     """What a request was charged.
 

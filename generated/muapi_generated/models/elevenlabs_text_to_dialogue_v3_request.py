@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from collections.abc import Sequence
+from typing import get_args
 
 from .. import checks
 from .. import models as _models
 from ..choices import ElevenlabsTextToDialogueV3LanguageCode
+from ..types import Fields
 
 
 @checks.request
 class ElevenlabsTextToDialogueV3Request:
     """The body of ``elevenlabs-text-to-dialogue-v3``."""
 
-    dialogue: Sequence[_models.DialogueTurn | Mapping[str, Any]] = checks.required(
+    dialogue: Sequence[_models.DialogueTurn | Fields] = checks.required(
         checks.sequence(checks.body("DialogueTurn"))
     )
     stability: float | None = checks.optional(checks.number(nullable=True))

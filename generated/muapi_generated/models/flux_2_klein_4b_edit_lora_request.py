@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -16,9 +17,7 @@ class Flux2Klein4BEditLoraRequest:
 
     prompt: str = checks.required(checks.text())
     images_list: Sequence[str] = checks.required(checks.sequence(checks.text(uri=True)))
-    lora_list: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
-        checks.sequence(checks.body("LoraItem"))
-    )
+    lora_list: Sequence[_models.LoraItem | Fields] = checks.optional(checks.sequence(checks.body("LoraItem")))
     webhook_url: str | None = checks.optional(checks.text(uri=True, nullable=True))
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = checks.optional(
         checks.one_of("16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21")

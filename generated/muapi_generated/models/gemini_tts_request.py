@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
 class GeminiTTSRequest:
     """The body of ``gemini-2-5-pro-tts``, ``gemini-3-1-flash-tts`` and 2 more."""
 
-    speakers: Sequence[_models.GeminiTTSSpeaker | Mapping[str, Any]] = checks.required(
+    speakers: Sequence[_models.GeminiTTSSpeaker | Fields] = checks.required(
         checks.sequence(checks.body("GeminiTTSSpeaker"))
     )
-    dialogue_turns: Sequence[_models.GeminiTTSDialogueTurn | Mapping[str, Any]] = checks.required(
+    dialogue_turns: Sequence[_models.GeminiTTSDialogueTurn | Fields] = checks.required(
         checks.sequence(checks.body("GeminiTTSDialogueTurn"))
     )
     scene: str | None = checks.optional(checks.text(nullable=True))

@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
-from ..answers import read
+from ..answers import answer, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class HistoryPage:
     """A page of past requests, newest first; what an item holds is documented nowhere.
 

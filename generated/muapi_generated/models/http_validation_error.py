@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 
 from .. import models as _models
-from ..answers import many, one, read
+from ..answers import answer, many, one, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class HTTPValidationError:
     """What the server says: a ``HTTPValidationError``.
 

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -19,7 +20,7 @@ class ImageRequest:
     width: int = checks.optional(checks.integer())
     height: int = checks.optional(checks.integer())
     num_images: Literal[1, 2, 3, 4] = checks.optional(checks.one_of(1, 2, 3, 4))
-    model_id: Sequence[_models.ModelItem | Mapping[str, Any]] = checks.optional(
+    model_id: Sequence[_models.ModelItem | Fields] = checks.optional(
         checks.sequence(checks.body("ModelItem"))
     )
     sync: bool = checks.optional(checks.boolean())

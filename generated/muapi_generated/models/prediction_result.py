@@ -10,10 +10,10 @@ from typing import Any
 import attrs
 
 from .. import models as _models
-from ..answers import instant, one, read
+from ..answers import answer, instant, one, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class PredictionResult:
     """A job as it stands now.
 

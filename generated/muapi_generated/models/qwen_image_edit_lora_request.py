@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -21,7 +22,7 @@ class QwenImageEditLoraRequest:
             checks.one_of("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21", nullable=True)
         )
     )
-    loras: Sequence[_models.QwenImageEditLoraItem | Mapping[str, Any]] | None = checks.optional(
+    loras: Sequence[_models.QwenImageEditLoraItem | Fields] | None = checks.optional(
         checks.sequence(checks.body("QwenImageEditLoraItem"), nullable=True)
     )
     seed: int | None = checks.optional(checks.integer(nullable=True))

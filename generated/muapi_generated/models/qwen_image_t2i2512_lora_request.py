@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -20,9 +21,7 @@ class QwenImageT2I2512LoraRequest:
             checks.one_of("1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21", nullable=True)
         )
     )
-    loras: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
-        checks.sequence(checks.body("LoraItem"))
-    )
+    loras: Sequence[_models.LoraItem | Fields] = checks.optional(checks.sequence(checks.body("LoraItem")))
     seed: int | None = checks.optional(checks.integer(nullable=True))
     output_format: Literal["jpeg", "png", "webp"] | None = checks.optional(
         checks.one_of("jpeg", "png", "webp", nullable=True)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -15,9 +15,7 @@ class SdxlLoRARequest:
     """The body of ``sdxl-lora-image``."""
 
     prompt: str = checks.required(checks.text())
-    lora_list: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
-        checks.sequence(checks.body("LoraItem"))
-    )
+    lora_list: Sequence[_models.LoraItem | Fields] = checks.optional(checks.sequence(checks.body("LoraItem")))
     width: int = checks.optional(checks.integer(ge=256, le=1536))
     height: int = checks.optional(checks.integer(ge=256, le=1536))
     webhook_url: str | None = checks.optional(checks.text(uri=True, nullable=True))

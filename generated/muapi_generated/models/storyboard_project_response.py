@@ -9,10 +9,10 @@ from typing import Any
 
 import attrs
 
-from ..answers import instant, read
+from ..answers import answer, instant, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class StoryboardProjectResponse:
     """What the server says: a ``StoryboardProjectResponse``.
 

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
 class StoryboardRequest:
     """The body of ``openai-sora-2-pro-storyboard``."""
 
-    shots: Sequence[_models.Shot | Mapping[str, Any]] = checks.optional(checks.sequence(checks.body("Shot")))
+    shots: Sequence[_models.Shot | Fields] = checks.optional(checks.sequence(checks.body("Shot")))
     duration: Literal[10, 15, 25] = checks.optional(checks.one_of(10, 15, 25))
     images_list: Sequence[str] = checks.optional(checks.sequence(checks.text(uri=True)))
     aspect_ratio: Literal["9:16", "16:9"] = checks.optional(checks.one_of("9:16", "16:9"))

@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 
 from .. import models as _models
-from ..answers import one, read
+from ..answers import answer, one, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class Submission:
     """A job was accepted, or was finished at once.
 

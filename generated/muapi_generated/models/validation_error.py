@@ -8,10 +8,10 @@ from typing import Any
 
 import attrs
 
-from ..answers import read
+from ..answers import answer, read
 
 
-@attrs.frozen(kw_only=True)
+@answer
 class ValidationError:
     """What the server says: a ``ValidationError``.
 

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from .. import checks
 from .. import models as _models
+from ..types import Fields
 
 
 @checks.request
@@ -15,9 +16,7 @@ class WanLoRAT2VRequest:
     """The body of ``wan2.1-lora-t2v``."""
 
     prompt: str = checks.required(checks.text())
-    lora_list: Sequence[_models.LoraItem | Mapping[str, Any]] = checks.optional(
-        checks.sequence(checks.body("LoraItem"))
-    )
+    lora_list: Sequence[_models.LoraItem | Fields] = checks.optional(checks.sequence(checks.body("LoraItem")))
     aspect_ratio: Literal["16:9", "9:16"] = checks.optional(checks.one_of("16:9", "9:16"))
     resolution: Literal["480p", "720p"] = checks.optional(checks.one_of("480p", "720p"))
     quality: Literal["medium", "high"] = checks.optional(checks.one_of("medium", "high"))

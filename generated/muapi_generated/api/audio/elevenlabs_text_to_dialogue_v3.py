@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ... import models
 from ...choices import ElevenlabsTextToDialogueV3LanguageCode
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "elevenlabs_text_to_dialogue_v3",
@@ -21,7 +20,7 @@ OPERATION = Operation(
 
 def elevenlabs_text_to_dialogue_v3(
     *,
-    dialogue: Sequence[models.DialogueTurn | Mapping[str, Any]],
+    dialogue: Sequence[models.DialogueTurn | Fields],
     stability: float | None = UNSET,
     language_code: ElevenlabsTextToDialogueV3LanguageCode | None = UNSET,
     webhook_url: str | None = UNSET,

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ... import models
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "gemini_2_5_pro_tts",
@@ -20,8 +19,8 @@ OPERATION = Operation(
 
 def gemini_2_5_pro_tts(
     *,
-    speakers: Sequence[models.GeminiTTSSpeaker | Mapping[str, Any]],
-    dialogue_turns: Sequence[models.GeminiTTSDialogueTurn | Mapping[str, Any]],
+    speakers: Sequence[models.GeminiTTSSpeaker | Fields],
+    dialogue_turns: Sequence[models.GeminiTTSDialogueTurn | Fields],
     scene: str | None = UNSET,
     sample_context: str | None = UNSET,
     temperature: float | None = UNSET,

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ... import models
-from ...types import UNSET, Call, Media, Operation, given
+from ...types import UNSET, Call, Fields, Media, Operation, given
 
 OPERATION = Operation(
     "qwen_image_edit_plus_lora",
@@ -23,7 +23,7 @@ def qwen_image_edit_plus_lora(
     images_list: Sequence[Media],
     prompt: str = UNSET,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
-    loras: Sequence[models.QwenImageEditPlusLoraItem | Mapping[str, Any]] | None = UNSET,
+    loras: Sequence[models.QwenImageEditPlusLoraItem | Fields] | None = UNSET,
     output_format: Literal["jpeg", "png", "webp"] | None = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[models.Submission]:

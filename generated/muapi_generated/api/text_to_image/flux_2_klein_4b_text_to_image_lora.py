@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ... import models
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "flux_2_klein_4b_text_to_image_lora",
@@ -21,7 +21,7 @@ OPERATION = Operation(
 def flux_2_klein_4b_text_to_image_lora(
     *,
     prompt: str,
-    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Fields] = UNSET,
     aspect_ratio: Literal["16:9", "9:16", "1:1", "4:3", "3:4", "21:9", "9:21"] = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[models.Submission]:

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ... import models
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "flux_dev_image", "POST", "/api/v1/flux-dev-image", answer="Submission", request="ImageRequest"
@@ -20,7 +20,7 @@ def flux_dev_image(
     width: int = UNSET,
     height: int = UNSET,
     num_images: Literal[1, 2, 3, 4] = UNSET,
-    model_id: Sequence[models.ModelItem | Mapping[str, Any]] = UNSET,
+    model_id: Sequence[models.ModelItem | Fields] = UNSET,
     sync: bool = UNSET,
     webhook_url: str | None = UNSET,
 ) -> Call[models.Submission]:

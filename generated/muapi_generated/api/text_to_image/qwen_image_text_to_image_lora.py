@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ... import models
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "qwen_image_text_to_image_lora",
@@ -22,7 +22,7 @@ def qwen_image_text_to_image_lora(
     *,
     prompt: str,
     aspect_ratio: Literal["1:1", "16:9", "9:16", "3:2", "2:3", "4:3", "3:4", "21:9", "9:21"] | None = UNSET,
-    loras: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
+    loras: Sequence[models.LoraItem | Fields] = UNSET,
     seed: int | None = UNSET,
     output_format: Literal["jpeg", "png", "webp"] | None = UNSET,
     webhook_url: str | None = UNSET,

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ... import models
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "sdxl_lora_image", "POST", "/api/v1/sdxl-lora-image", answer="Submission", request="SdxlLoRARequest"
@@ -17,7 +16,7 @@ OPERATION = Operation(
 def sdxl_lora_image(
     *,
     prompt: str,
-    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Fields] = UNSET,
     width: int = UNSET,
     height: int = UNSET,
     webhook_url: str | None = UNSET,

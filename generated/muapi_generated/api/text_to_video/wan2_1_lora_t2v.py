@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ... import models
-from ...types import UNSET, Call, Operation, given
+from ...types import UNSET, Call, Fields, Operation, given
 
 OPERATION = Operation(
     "wan2_1_lora_t2v", "POST", "/api/v1/wan2.1-lora-t2v", answer="Submission", request="WanLoRAT2VRequest"
@@ -17,7 +17,7 @@ OPERATION = Operation(
 def wan2_1_lora_t2v(
     *,
     prompt: str,
-    lora_list: Sequence[models.LoraItem | Mapping[str, Any]] = UNSET,
+    lora_list: Sequence[models.LoraItem | Fields] = UNSET,
     aspect_ratio: Literal["16:9", "9:16"] = UNSET,
     resolution: Literal["480p", "720p"] = UNSET,
     quality: Literal["medium", "high"] = UNSET,

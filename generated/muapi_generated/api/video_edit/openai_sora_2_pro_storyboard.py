@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from ... import models
-from ...types import UNSET, Call, Media, Operation, given
+from ...types import UNSET, Call, Fields, Media, Operation, given
 
 OPERATION = Operation(
     "openai_sora_2_pro_storyboard",
@@ -20,7 +20,7 @@ OPERATION = Operation(
 
 def openai_sora_2_pro_storyboard(
     *,
-    shots: Sequence[models.Shot | Mapping[str, Any]] = UNSET,
+    shots: Sequence[models.Shot | Fields] = UNSET,
     duration: Literal[10, 15, 25] = UNSET,
     images_list: Sequence[Media] = UNSET,
     aspect_ratio: Literal["9:16", "16:9"] = UNSET,
