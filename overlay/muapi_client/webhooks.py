@@ -24,7 +24,6 @@ the API (``MuAPI.look``).
 
 import hmac
 import secrets
-import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -32,6 +31,7 @@ from attrs import frozen
 
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Reply
+from muapi_client._runtime.locks import ForkLock
 from muapi_client._types.prediction import Prediction
 from muapi_client.errors import ResponseError
 
@@ -95,7 +95,7 @@ class Seen:
     def __init__(self, maximum: int = 10_000) -> None:
         self._maximum = maximum
         self._known: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def __contains__(self, hint: Hint) -> bool:
         """Return whether this job's webhook of this status was handled before."""

@@ -71,11 +71,22 @@ def test_a_fork_while_another_thread_holds_the_locks_leaves_the_child_a_client_t
 ) -> None:
     with MuAPI(KEY, faults.url, clock=LeapingClock()) as mu:
         assert mu.run(_call("completed-before")).done
-        with mu._connections._lock, mu._ledger._lock:  # another thread's moment inside, made to last
-            child = os.fork()
-            if child == 0:
-                _exit_with(lambda: _in_a_thread(lambda: mu.run(_call("completed-child")).done))
+        inside, leave = threading.Event(), threading.Event()
+
+        def hold() -> None:
+            with mu._connections._lock, mu._ledger._lock:  # a moment, made to last
+                inside.set()
+                leave.wait()
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        inside.wait()
+        child = os.fork()
+        if child == 0:
+            _exit_with(lambda: mu.run(_call("completed-child")).done)
         _, status = os.waitpid(child, 0)
+        leave.set()
+        holder.join()
 
     assert os.waitstatus_to_exitcode(status) == 0
 
@@ -88,12 +99,6 @@ def _exit_with(work: Any) -> None:
     except BaseException:  # noqa: BLE001 - a child must not go on as a second test run
         good = False
     os._exit(0 if good else 1)
-
-
-def _in_a_thread(work: Any) -> Any:
-    """In a thread of its own, which holds none of the locks."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result(50)
 
 
 ABANDONED = pytest.mark.filterwarnings(  # a loop that ended with connections open: they close when they are collected

@@ -110,3 +110,16 @@ def test_a_child_finds_it_open() -> None:
     done.set()
     holder.join()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_of_the_thread_that_holds_it_holds_it_too() -> None:
+    lock = ForkLock()
+    with lock:
+        with lock:
+            child = os.fork()
+        still_mine = not is_open(lock)
+    if child == 0:
+        os._exit(0 if still_mine and is_open(lock) else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

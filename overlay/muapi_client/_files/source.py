@@ -11,7 +11,6 @@ import io
 import os
 import stat
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Final, TypeAlias, cast
@@ -20,6 +19,7 @@ from attrs import frozen
 
 from muapi_client._files.attachments import is_picture
 from muapi_client._files.media import HEAD, encode_name, family, guess_type, is_page, is_text, settle, sniff
+from muapi_client._runtime.locks import ForkLock
 from muapi_client.errors import UploadError
 
 MIB: Final = 2**20
@@ -30,7 +30,7 @@ PIECE: Final = 256 * 2**10  # bytes read at a time
 
 Check: TypeAlias = Callable[[bytes, str], object]  # of a file's first bytes and its name; raises where they do not do
 
-_copying = threading.Lock()  # an open file has one position: two threads that read it would share the bytes out
+_copying = ForkLock()  # an open file has one position: two threads that read it would share the bytes out
 
 
 @frozen(eq=False)

@@ -5,9 +5,10 @@ All readings are seconds on a monotonic scale whose zero means nothing; ``wall_t
 calendar says at the reading.
 """
 
-import threading
 import time
 from typing import Protocol
+
+from muapi_client._runtime.locks import ForkLock
 
 
 class Clock(Protocol):
@@ -61,7 +62,7 @@ class VirtualClock:
         self._now = start
         self._is_real = epoch is None
         self._epoch = time.time() - start if epoch is None else epoch
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def wall_time(self) -> float:
         """The time of day, in seconds since 1970."""

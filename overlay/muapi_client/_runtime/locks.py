@@ -1,7 +1,8 @@
 """A lock that a fork leaves usable, and an interrupt too.
 
-A thread that holds a lock at the moment of a fork does not exist in the child, so an ordinary lock stays closed there
-for ever. These begin anew in a child, before any of its code runs.
+Another thread that holds a lock at the moment of a fork does not exist in the child, so an ordinary lock stays closed
+there for ever. These begin anew in a child, before any of its code runs; what the thread that forks holds itself stays
+its own.
 
 A signal is handled between two instructions of Python, so a lock whose ``__enter__`` or ``__exit__`` is written in
 Python can be left closed by an exception out of a handler: acquired, but not yet inside the ``with`` block. Here both
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
         def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
         def release(self) -> None: ...
+        def _is_owned(self) -> bool: ...
         def __enter__(self) -> bool: ...
         def __exit__(self, *_: object) -> None: ...
 
@@ -36,6 +38,10 @@ class ForkLock(RLock):
         super().__init__()
         _locks.add(self)
 
+    def is_mine(self) -> bool:
+        """Return whether the calling thread holds it."""
+        return self._is_owned()
+
     def renew(self) -> None:
         """Begin anew, open."""
         cast("Any", self)._at_fork_reinit()  # noqa: SLF001 - no public door; ``threading`` renews its own by it
@@ -46,7 +52,8 @@ _locks: WeakSet[ForkLock] = WeakSet()
 
 def _renew_all() -> None:
     for lock in list(_locks):
-        lock.renew()
+        if not lock.is_mine():  # the thread that forked goes on in the child, and lets go of what it holds there
+            lock.renew()
 
 
 if hasattr(os, "register_at_fork"):

@@ -116,16 +116,16 @@ def _boot() -> str:
 
 
 def _before_fork() -> None:
-    held = _holding[threading.get_ident()] = []
+    held = _holding.setdefault(threading.get_ident(), [])
     for thing in list(_to_hold):
         thing.hold()
         held.append(thing)
 
 
-def _after_fork_in_parent() -> None:
+def _after_fork() -> None:
     for thing in _holding.pop(threading.get_ident(), ()):
         thing.release()
 
 
-if hasattr(os, "register_at_fork"):  # in the child a ForkLock begins anew, so there is nothing to release
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_holding.clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

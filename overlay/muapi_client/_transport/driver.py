@@ -11,12 +11,12 @@ import sys
 import time
 import zlib
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.content_coding import Unpacking
 from muapi_client._runtime.delivery import Delivery
+from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.hosts import connection_error, make_request, read_headers
@@ -276,7 +276,7 @@ class _Once:
 
     def __init__(self, write: Callable[[], Any]) -> None:
         self._write: Callable[[], Any] | None = write
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._outcome: Any = None
         self._error: BaseException | None = None
 
