@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._runtime.imports import held
 from muapi_client._version import __version__
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ else:
         "webhooks": None,
     }
 
+    @held
     def __getattr__(name: str) -> Any:
         from importlib import import_module
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
+from muapi_client._runtime.imports import imports
 from muapi_client._transport.connections import AsyncConnections
 from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
@@ -81,10 +82,11 @@ class AsyncMuAPI(Client):
 
     def stream(self, call: Call[Any]) -> AsyncGenerator[StreamEvent]:
         """Stream what a language model answers; see ``MuAPI.stream``. Close it early with ``aclose()``."""
-        from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
-            AsyncChannel,
-            astream,
-        )
+        with imports.under_way:
+            from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
+                AsyncChannel,
+                astream,
+            )
 
         channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
         return astream(lambda line: self._flows.stream(call, line), channel)
@@ -99,7 +101,8 @@ class AsyncMuAPI(Client):
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """Walk through past requests, newest first; see ``MuAPI.history``."""
-        from muapi_client._client.resources import async_history  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import async_history  # noqa: PLC0415 - rarely used
 
         return async_history(self, limit)
 
@@ -156,8 +159,10 @@ class AsyncMuAPI(Client):
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
         """Save a job's outputs; see ``MuAPI.download``."""
-        from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
+        self._connections.enter()
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
         files = await adownload(plan, self._transfer, self._drive)
         await self._drive(self._flows.note_saved(prediction, files))
@@ -166,21 +171,24 @@ class AsyncMuAPI(Client):
     @property
     def account(self) -> "_client.resources.AsyncAccount":
         """The wallet; see ``MuAPI.account``."""
-        from muapi_client._client.resources import AsyncAccount  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import AsyncAccount  # noqa: PLC0415 - rarely used
 
         return AsyncAccount(self)
 
     @property
     def keys(self) -> "_client.resources.AsyncKeys":
         """The API keys; see ``MuAPI.keys``."""
-        from muapi_client._client.resources import AsyncKeys  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import AsyncKeys  # noqa: PLC0415 - rarely used
 
         return AsyncKeys(self)
 
     @property
     def models(self) -> "_client.resources.AsyncModels":
         """The server's catalogue of models and prices; see ``MuAPI.models``."""
-        from muapi_client._client.resources import AsyncModels  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import AsyncModels  # noqa: PLC0415 - rarely used
 
         return AsyncModels(self)
 
@@ -202,19 +210,22 @@ class AsyncMuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
+        with imports.under_way:
+            from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
 
         return make_flows(self, AsyncJob)
 
     @property
     def _files(self) -> "Files":
-        from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
+        with imports.under_way:
+            from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
         return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "AsyncFileTransfer":
-        from muapi_client._transport.file_transfer import AsyncFileTransfer  # noqa: PLC0415 - imports httpx
+        with imports.under_way:
+            from muapi_client._transport.file_transfer import AsyncFileTransfer  # noqa: PLC0415 - imports httpx
 
         return AsyncFileTransfer(
             self._connections,
@@ -226,6 +237,7 @@ class AsyncMuAPI(Client):
         )
 
     async def _drive(self, flow: "Flow[T]") -> T:
-        from muapi_client._transport.driver import arun  # noqa: PLC0415 - imports httpx
+        with imports.under_way:
+            from muapi_client._transport.driver import arun  # noqa: PLC0415 - imports httpx
 
         return await arun(flow, self._connections, self._clock, self._origin, self._key)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
+from muapi_client._runtime.imports import imports
 from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import Connections
 from muapi_client._types.entry import Entry
@@ -147,10 +148,11 @@ class MuAPI(Client):
             SandboxMismatchError: It was not as expected, which is raised after its end; ``text`` holds all of it.
             MuAPIError: Those of :meth:`submit`, until the stream begins.
         """
-        from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
-            Channel,
-            stream,
-        )
+        with imports.under_way:
+            from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
+                Channel,
+                stream,
+            )
 
         channel = Channel(self._connections, self._clock, self._origin, self._key)
         return stream(lambda line: self._flows.stream(call, line), channel)
@@ -182,7 +184,8 @@ class MuAPI(Client):
 
     def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Walk through past requests, newest first, page after page; ``limit`` of them, by default all."""
-        from muapi_client._client.resources import history  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import history  # noqa: PLC0415 - rarely used
 
         return history(self, limit)
 
@@ -342,7 +345,8 @@ class MuAPI(Client):
         Raises:
             DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
         """
-        from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
         files = download(plan, self._transfer, self._drive)
@@ -352,21 +356,24 @@ class MuAPI(Client):
     @property
     def account(self) -> "_client.resources.Account":
         """The wallet: ``balance()`` and ``topup(amount)``."""
-        from muapi_client._client.resources import Account  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import Account  # noqa: PLC0415 - rarely used
 
         return Account(self)
 
     @property
     def keys(self) -> "_client.resources.Keys":
         """The API keys: ``list()``, ``create(name, is_test=False)`` and ``delete(id)``."""
-        from muapi_client._client.resources import Keys  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import Keys  # noqa: PLC0415 - rarely used
 
         return Keys(self)
 
     @property
     def models(self) -> "_client.resources.Models":
         """The server's catalogue of models and prices: ``list()`` and ``get(name)``."""
-        from muapi_client._client.resources import Models  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._client.resources import Models  # noqa: PLC0415 - rarely used
 
         return Models(self)
 
@@ -388,20 +395,23 @@ class MuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
-        from muapi_client._types.job import Job  # noqa: PLC0415 - as above
+        with imports.under_way:
+            from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
+            from muapi_client._types.job import Job  # noqa: PLC0415 - as above
 
         return make_flows(self, Job)
 
     @property
     def _files(self) -> "Files":
-        from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
+        with imports.under_way:
+            from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
         return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "BlockingFileTransfer":
-        from muapi_client._transport.file_transfer import BlockingFileTransfer  # noqa: PLC0415 - imports httpx
+        with imports.under_way:
+            from muapi_client._transport.file_transfer import BlockingFileTransfer  # noqa: PLC0415 - imports httpx
 
         return BlockingFileTransfer(
             self._connections,
@@ -413,6 +423,7 @@ class MuAPI(Client):
         )
 
     def _drive(self, flow: "Flow[T]") -> T:
-        from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
+        with imports.under_way:
+            from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
 
         return run(flow, self._connections, self._clock, self._origin, self._key)

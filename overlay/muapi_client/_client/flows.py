@@ -19,6 +19,7 @@ from muapi_client._jobs.job import run
 from muapi_client._jobs.submission import send_job, submit_job
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.request import STREAM, encode, prepare
+from muapi_client._runtime.imports import imports
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.validation import refusal_error
@@ -144,7 +145,8 @@ class Flows:
 
     def stream(self, call: Call[Any], connection: StreamConnection) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
-        from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
+        with imports.under_way:
+            from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
 
         flow.refuse_job(call)
         prepared = self._upload_then(self._retarget(call), self._prepare)
@@ -156,14 +158,16 @@ class Flows:
 
     def estimate(self, call: Call[Any]) -> Flow[Estimate]:
         """Of ``MuAPI.estimate``."""
-        from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
+        with imports.under_way:
+            from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
         call = self._retarget(call)
         return budget.estimate(call, encode(call, self._context._replace(strict=False)), self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
-        from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
+        with imports.under_way:
+            from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
         flows = self._for_probes()
         wait = partial(flows.wait, timeout=None, on_look=None, on_look_failed=None)
@@ -205,7 +209,8 @@ class Flows:
 
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
         """Of ``MuAPI.reconcile``."""
-        from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
+        with imports.under_way:
+            from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
         return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)
 

@@ -11,6 +11,7 @@ from importlib import import_module
 from os import fspath
 from typing import TYPE_CHECKING, Final
 
+from muapi_client._runtime.imports import imports
 from muapi_client._spec.packages import INSTALLED, read_package
 from muapi_client.errors import SpecPinError
 
@@ -59,7 +60,8 @@ def _text(spec_pin: str | PathLike[str]) -> str:
 
 def _locked(path: str) -> str:
     """The document's hash that a user's lock holds."""
-    from muapi_client.pinning import PinError, UserLock  # noqa: PLC0415 - a hash needs no TOML
+    with imports.under_way:
+        from muapi_client.pinning import PinError, UserLock  # noqa: PLC0415 - a hash needs no TOML
 
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as given, so that an error names it as given

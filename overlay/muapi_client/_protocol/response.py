@@ -17,7 +17,8 @@ from muapi_client import errors
 from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost, read_json
 from muapi_client._protocol.steps import REDIRECTS, REFUSED
 from muapi_client._runtime.content_coding import describe_odd_coding
-from muapi_client._spec.packages import INSTALLED, part
+from muapi_client._runtime.imports import imports
+from muapi_client._spec.packages import INSTALLED, member
 from muapi_client._types.words import as_words
 
 if TYPE_CHECKING:
@@ -127,16 +128,15 @@ def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
     """
     if not answer:
         return body
-    models = part(package, "models")
-    name = answer.removeprefix("list[").removesuffix("]")
-    if name not in models.__all__:  # of a token from another version: what was paid for arrives all the same
+    model = member(package, "models", answer.removeprefix("list[").removesuffix("]"))
+    if model is None:  # of a token from another version: what was paid for arrives all the same
         return body
-    if answer.startswith("list["):
-        item = getattr(models, name)
-        if isinstance(body, list):
-            return [item.from_dict(each) if isinstance(each, Mapping) else each for each in body]
-    elif isinstance(body, Mapping):
-        return getattr(models, answer).from_dict(body)
+    with imports.under_way:  # the first of them to tell a time loads what reads it
+        if answer.startswith("list["):
+            if isinstance(body, list):
+                return [model.from_dict(each) if isinstance(each, Mapping) else each for each in body]
+        elif isinstance(body, Mapping):
+            return model.from_dict(body)
     raise errors.ResponseError(f"expected {answer}, got {type(body).__name__}", body=json.dumps(body).encode())
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
+from muapi_client._runtime.imports import imports
 from muapi_client.errors import MuAPIError
 
 INSTALLED: Final = "muapi_generated"
@@ -26,7 +27,8 @@ def read_package(given: ModuleType | str) -> str:
     """
     if isinstance(given, str):
         try:
-            import_module(given)
+            with imports.under_way:
+                import_module(given)
         except (ImportError, ValueError, TypeError) as error:
             raise MuAPIError(f"models={given!r} cannot be imported ({error}): it takes {BUILT_BY}") from None
     name = given.__name__ if isinstance(given, ModuleType) else str(given)
@@ -46,7 +48,19 @@ def part(package: str, name: str) -> Any:
             f"the call was made by {package!r}, which this process has not imported: import it first, or make the "
             f"client with models={package!r}"
         )
-    return import_module(f"{package}.{name}")
+    with imports.under_way:
+        return import_module(f"{package}.{name}")
+
+
+def member(package: str, room: str, name: str) -> Any:
+    """What a module of a generated package has by a name; None where it has none.
+
+    Raises:
+        MuAPIError: As :func:`part`.
+    """
+    module = part(package, room)
+    with imports.under_way:
+        return getattr(module, name) if name in module.__all__ else None
 
 
 def _is_generated(module: ModuleType | None) -> bool:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from muapi_client._spec.packages import part
+from muapi_client._runtime.imports import imports
+from muapi_client._spec.packages import member, part
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -48,10 +49,9 @@ def _local_error(call: Call[Any], found: list[dict[str, Any]]) -> ValidationErro
 
 @lru_cache(maxsize=256)
 def _model(package: str, name: str) -> type[Any]:
-    models = part(package, "models")
-    if name not in models.__all__:  # from a token of another version
+    model: type[Any] | None = member(package, "models", name)
+    if model is None:  # from a token of another version
         raise ValidationError(f"{package} has no request model {name!r}: make the call anew (nothing was sent)")
-    model: type[Any] = getattr(models, name)
     return model
 
 
@@ -77,7 +77,8 @@ def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterato
 
 
 def _unknown(name: str, fields: tuple[str, ...]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
+    with imports.under_way:
+        from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
 
     guess = get_close_matches(name, fields, n=1, cutoff=0.6)
     hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(fields)}"

@@ -5,10 +5,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._runtime.imports import held
+
 if TYPE_CHECKING:
     from muapi_client._state.journal import Journal as Journal
 else:
 
+    @held
     def __getattr__(name: str) -> Any:
         if name != "Journal":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ share the file. Each write is one statement, hence one transaction that no inter
 it leaves the same. API keys and webhook addresses never enter the file.
 """
 
+import hmac
 import json
 import os
 import sqlite3
@@ -135,8 +136,6 @@ class Journal:
         Raises:
             JournalError: The file cannot be read.
         """
-        import hmac  # noqa: PLC0415 - once a client
-
         key = api_key if isinstance(api_key, APIKey) else APIKey(api_key)
         del api_key  # a traceback that shows locals shows no secret
         try:

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary, ref
 from attrs import evolve
 
 from muapi_client._runtime.delivery import Attempts
+from muapi_client._runtime.imports import imports
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
@@ -125,9 +126,10 @@ class Record(Attempts):
 
     def entry(self) -> Entry:
         """The record as its user reads it."""
-        from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
-        from muapi_client._state.secrets import remove_secrets  # noqa: PLC0415 - as above
-        from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above
+        with imports.under_way:
+            from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
+            from muapi_client._state.secrets import remove_secrets  # noqa: PLC0415 - as above
+            from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above
 
         prediction = self.prediction
         return Entry(

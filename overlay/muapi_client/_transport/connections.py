@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._runtime.imports import imports
 from muapi_client._runtime.locks import ForkLock
 from muapi_client.errors import MuAPIError
 
@@ -83,6 +84,10 @@ class AsyncConnections:
         self._open: dict[Any, AsyncHosts | AsyncGiven] = {}  # by event loop
         self._closed = False
 
+    def enter(self) -> None:
+        """Load what awaiting takes on the running event loop, while a fork waits: first of all, wherever one begins."""
+        _running_loop()
+
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """The twin of :meth:`Connections.send`."""
         return await self._transport().send(request, delivery)
@@ -114,11 +119,11 @@ class AsyncConnections:
 
 
 def _running_loop() -> Any:
-    """The running event loop of asyncio, or what stands for it in trio."""
-    from anyio.lowlevel import current_token  # noqa: PLC0415 - needed by async programs only
+    """The running event loop."""
+    with imports.under_way:
+        from muapi_client._transport.event_loop import find_loop  # noqa: PLC0415 - 28 ms, for async programs only
 
-    token: Any = current_token()
-    return getattr(token, "native_token", token)
+        return find_loop()
 
 
 def _has_ended(loop: Any) -> bool:

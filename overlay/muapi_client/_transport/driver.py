@@ -171,6 +171,7 @@ def read_pieces(response: httpx.Response) -> Iterator[bytes]:
 
 async def arun(flow: Flow[R], connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> R:
     """The twin of :func:`run`, yielding to the event loop."""
+    connections.enter()
     try:
         return await _arun(flow, connections, clock, origin, api_key)
     except BaseException as error:

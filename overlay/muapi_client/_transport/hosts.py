@@ -13,6 +13,7 @@ to tell, a mock or a user's own, counts as having sent what it was given; one th
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - getaddrinfo asks for it
 import os
 import sys
 from contextlib import suppress
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 import httpx
 
 from muapi_client._runtime.content_coding import GZIP
+from muapi_client._runtime.imports import imports
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
 from muapi_client._transport.deadline import hold_deadlines
@@ -416,7 +418,8 @@ def tls() -> ssl.SSLContext:
         httpx.ConnectError: They cannot be loaded, or ``SSLKEYLOGFILE`` cannot be written.
     """
     try:
-        return httpx.create_ssl_context()
+        with imports.under_way:
+            return httpx.create_ssl_context()
     except (OSError, *ODD) as error:
         raise httpx.ConnectError(f"TLS cannot be set up: {error}{_hint(TLS_SETTINGS)}") from error
 

@@ -263,6 +263,7 @@ async def astream(
     begin: Callable[[AsyncChannel], StreamFlow[None]], channel: AsyncChannel
 ) -> AsyncGenerator[StreamEvent]:
     """The twin of :func:`stream`, yielding to the event loop."""
+    channel.connections.enter()
     flow = begin(channel)
     error: BaseException | None = None
     left: BaseException | None = None  # the caller wants no more, or the event loop ends: nothing can be awaited then

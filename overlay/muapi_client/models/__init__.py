@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         video_edit as video_edit,
     )
 else:
+    from muapi_client._runtime.imports import held
     from muapi_generated import functions as _functions
 
     GROUPS = (
@@ -88,6 +89,7 @@ else:
     )
     __all__ = [*_functions.__all__, *GROUPS]
 
+    @held
     def __getattr__(name: str) -> Any:
         if name in GROUPS:
             from importlib import import_module
