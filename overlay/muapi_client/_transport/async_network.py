@@ -10,11 +10,13 @@ posted, the answer is therefore looked for before and during each write, and sen
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import socket
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
+import anyio.lowlevel
 import httpcore
 
 from muapi_client._transport.guard import check_addresses, resolve, resolve_home
@@ -118,20 +120,28 @@ class _Stream(httpcore.AsyncNetworkStream):
         if not _posting.get():
             await self._inner.write(buffer, timeout)
             return
+        with _duplicate(self._inner) as spare:
+            fault = await self._write_watching(buffer, timeout)
+            if fault is not None and not is_answer(self._early):
+                self._early += _read_rest(spare)
+        if is_answer(self._early):
+            raise httpcore.WriteError("the answer came before all of the request was sent") from fault
+        if fault is not None:
+            raise fault
+
+    async def _write_watching(self, buffer: bytes, seconds: float | None) -> Exception | None:
+        """Write, until an answer comes; answers what went wrong, if anything did."""
         fault: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._watch, group)
             for _ in range(TURNS):
                 await anyio.lowlevel.checkpoint()
             try:
-                await self._inner.write(buffer, timeout)
-            except Exception as error:  # noqa: BLE001 - raised below: out of the group it would come as one of a group
+                await self._inner.write(buffer, seconds)
+            except Exception as error:  # noqa: BLE001 - the caller's: out of the group it would come as one of a group
                 fault = error
             group.cancel_scope.cancel()
-        if is_answer(self._early):
-            raise httpcore.WriteError("the answer came before all of the request was sent") from fault
-        if fault is not None:
-            raise fault
+        return fault
 
     async def _watch(self, group: anyio.abc.TaskGroup) -> None:
         try:
@@ -156,6 +166,30 @@ class _Stream(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
+
+
+@contextmanager
+def _duplicate(stream: httpcore.AsyncNetworkStream) -> Iterator[socket.socket | None]:
+    """A second handle on a connection's socket, by which to read what had arrived when a write failed.
+
+    asyncio closes its own then. None with TLS, where what can be read so cannot be understood.
+    """
+    raw = stream.get_extra_info("socket")
+    if raw is None or raw.fileno() < 0 or stream.get_extra_info("ssl_object") is not None:
+        yield None
+        return
+    with socket.fromfd(raw.fileno(), raw.family, raw.type) as spare:
+        spare.setblocking(False)
+        yield spare
+
+
+def _read_rest(spare: socket.socket | None) -> bytes:
+    found = b""
+    if spare is not None:
+        with suppress(OSError):  # no more has arrived, or the connection is broken: the write's own error says so
+            while piece := spare.recv(PIECE):
+                found += piece
+    return found
 
 
 def is_answer(early: bytes) -> bool:

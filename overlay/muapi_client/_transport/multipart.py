@@ -32,22 +32,15 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.fault: Exception | None = None  # of the file or the callback: it must not pass for one of the network
 
     def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces():
+        for piece in self.pieces():
             yield piece
-            self._tell()
+            self.tell()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces():  # reads at most 64 KiB at a time of a local file: not worth a thread each
-            yield piece
-            pending = self._tell()
-            if inspect.isawaitable(pending):
-                try:
-                    await pending
-                except Exception as error:
-                    self.fault = error
-                    raise
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _AsyncPieces(self)
 
-    def _pieces(self) -> Iterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes; of a file that cannot be read the error is kept in ``fault``, too."""
         pieces = iter(self._inner)
         while True:
             try:
@@ -59,7 +52,8 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
                 raise self.fault from error
             yield piece
 
-    def _tell(self) -> Any:
+    def tell(self) -> Any:
+        """Report progress where there is some; an error of the callback is kept in ``fault``, too."""
         if self._form.on_progress is None or self._reader.sent == self._told:
             return None
         self._told = self._reader.sent
@@ -68,6 +62,31 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         except Exception as error:
             self.fault = error
             raise
+
+
+class _AsyncPieces:
+    """A form's bytes, awaited. No generator: one that an early answer leaves half way would have to be closed."""
+
+    def __init__(self, body: Body) -> None:
+        self._body, self._pieces, self._begun = body, body.pieces(), False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._begun:
+            pending = self._body.tell()
+            if inspect.isawaitable(pending):
+                try:
+                    await pending
+                except Exception as error:
+                    self._body.fault = error
+                    raise
+        self._begun = True
+        piece = next(self._pieces, None)  # reads 64 KiB at most of a local file: not worth a thread each
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
 
 
 class _Reader:
