@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muapi_client._runtime.imports import held
+from muapi_client._runtime.forks import held
 from muapi_client._version import __version__
 
 if TYPE_CHECKING:

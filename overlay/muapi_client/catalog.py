@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd
 from muapi_client.errors import NotFoundError

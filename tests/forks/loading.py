@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import muapi_client
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 
 in_time: list[str] = []
 elsewhere: list[str] = []

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client._runtime import imports as gate
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime import forks
+from muapi_client._runtime.forks import imports
 from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def test_all_that_a_client_loads_late_it_loads_where_a_fork_waits(
 def is_waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set once a fork has found that it has to wait."""
     waiting = threading.Event()
-    take_all = gate._take_all
+    take_imports = forks._take_imports
 
     def take() -> Any:
-        busy = take_all()
+        busy = take_imports()
         if busy is not None:
             waiting.set()
         return busy
 
-    monkeypatch.setattr(gate, "_take_all", take)
+    monkeypatch.setattr(forks, "_take_imports", take)
     return waiting
 
 
@@ -142,7 +142,7 @@ def test_a_signal_handler_may_fork_in_the_middle_of_an_import(
 def test_threads_that_fork_in_the_middle_of_their_imports_do_not_wait_for_each_other_for_ever(
     module: Callable[[str, str, Callable[[], Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "PATIENCE", 0.2)
+    monkeypatch.setattr(forks, "PATIENCE", 0.2)
     both = threading.Barrier(2)
     codes: list[int] = []
 
@@ -165,7 +165,7 @@ def test_threads_that_fork_in_the_middle_of_their_imports_do_not_wait_for_each_o
 
 
 def test_an_import_that_does_not_end_keeps_a_fork_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "PATIENCE", 0.05)
+    monkeypatch.setattr(forks, "PATIENCE", 0.05)
     begun, leave = threading.Event(), threading.Event()
 
     def stay() -> None:
@@ -182,34 +182,34 @@ def test_an_import_that_does_not_end_keeps_a_fork_for_a_while_only(monkeypatch: 
     leave.set()
     stuck.join()
     assert exit_code(child) == 0
-    assert not gate._taken
+    assert not forks._taken
 
 
 LOGGING = """
 import os, signal, threading
 import muapi_client
-from muapi_client._runtime import imports as gate
+from muapi_client._runtime import forks
 
 import logging
 
 waiting, begun, named = threading.Event(), threading.Event(), threading.Event()
-take_all = gate._take_all
+take_imports = forks._take_imports
 
 def take():
-    busy = take_all()
+    busy = take_imports()
     if busy is not None:
         waiting.set()
     return busy
 
 def name_a_logger():  # as nearly every module does while it is loaded
-    with gate.imports.under_way:
+    with forks.imports.under_way:
         begun.set()
         waiting.wait()
         logging.getLogger("of a module")
         named.set()
 
 signal.alarm(30)  # ends this program if both wait for each other
-gate._take_all, gate.PATIENCE = take, 3600.0
+forks._take_imports, forks.PATIENCE = take, 3600.0
 thread = threading.Thread(target=name_a_logger, daemon=True)
 thread.start()
 begun.wait()

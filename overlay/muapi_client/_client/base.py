@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import read_amount, read_expect, read_host, read_origin, read_seconds
 from muapi_client._settings.polling import Polling

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import Connections
 from muapi_client._types.entry import Entry

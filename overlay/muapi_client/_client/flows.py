@@ -19,7 +19,7 @@ from muapi_client._jobs.job import run
 from muapi_client._jobs.submission import send_job, submit_job
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.request import STREAM, encode, prepare
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.validation import refusal_error

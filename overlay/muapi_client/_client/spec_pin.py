@@ -11,7 +11,7 @@ from importlib import import_module
 from os import fspath
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._spec.packages import INSTALLED, read_package
 from muapi_client.errors import SpecPinError
 

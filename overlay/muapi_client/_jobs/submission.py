@@ -27,7 +27,7 @@ from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.resend import Reading, classify
 from muapi_client._protocol.response import parse_typed, status_error
 from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets

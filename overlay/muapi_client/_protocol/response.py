@@ -17,7 +17,7 @@ from muapi_client import errors
 from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost, read_json
 from muapi_client._protocol.steps import REDIRECTS, REFUSED
 from muapi_client._runtime.content_coding import describe_odd_coding
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._spec.packages import INSTALLED, member
 from muapi_client._types.words import as_words
 

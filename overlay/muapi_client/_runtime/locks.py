@@ -42,6 +42,11 @@ class ForkLock(RLock):
         """Return whether the calling thread holds it."""
         return self._is_owned()
 
+    def release_mine(self) -> None:
+        """Let go of it once, where the calling thread holds it."""
+        if self._is_owned():
+            self.release()
+
     def renew(self) -> None:
         """Begin anew, open."""
         cast("Any", self)._at_fork_reinit()  # noqa: SLF001 - no public door; ``threading`` renews its own by it

@@ -1,4 +1,4 @@
-"""Which process this is, whether another one is alive, and what must be let go before a fork.
+"""Which process this is, and whether another one is alive.
 
 Does not belong here: what a dead process left behind (``_state/journal``).
 """
@@ -7,30 +7,9 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
-from weakref import WeakSet
-
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Held(Protocol):
-        """What must not be carried across a fork."""
-
-        def hold(self) -> None:
-            """Let go of it, and keep others from taking it up."""
-            ...
-
-        def release(self) -> None:
-            """Let it be taken up again."""
-            ...
-
-
-_to_hold: WeakSet[Held] = WeakSet()
-_holding: dict[int, list[Held]] = {}  # by the thread that forks: several may at once
 
 
 def owner() -> str:
@@ -74,11 +53,6 @@ def _may_exist(pid: int) -> bool:
     return True
 
 
-def hold_across_forks(thing: Held) -> None:
-    """Have ``thing`` held from before a fork until after it; it is not kept alive by this."""
-    _to_hold.add(thing)
-
-
 LONGEST_PID = 10  # digits; no system has longer ones
 
 
@@ -113,19 +87,3 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text("utf-8")[:8]
     except (OSError, ValueError):
         return ""
-
-
-def _before_fork() -> None:
-    held = _holding.setdefault(threading.get_ident(), [])
-    for thing in list(_to_hold):
-        thing.hold()
-        held.append(thing)
-
-
-def _after_fork() -> None:
-    for thing in _holding.pop(threading.get_ident(), ()):
-        thing.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

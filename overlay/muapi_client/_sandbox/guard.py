@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._state.key_state import NOTHING, KeyFacts, describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.status import JobState

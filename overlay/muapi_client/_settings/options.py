@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final, Literal
 
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from muapi_client._runtime.imports import held
+from muapi_client._runtime.forks import held
 
 if TYPE_CHECKING:
     from muapi_client._state.journal import Journal as Journal

@@ -23,8 +23,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 from weakref import finalize
 
-from muapi_client._runtime.locks import ForkLock
-from muapi_client._runtime.processes import hold_across_forks, is_alive, owner
+from muapi_client._runtime.processes import is_alive, owner
 from muapi_client._settings.api_key import APIKey
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
 from muapi_client._state.journal_form import (
@@ -120,12 +119,11 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
         self._path = fix_path(path)
         self._busy_seconds = _read_busy_timeout(busy_timeout)
-        self._lock = ForkLock()
         self._file = JournalFile(self._path)
+        self._lock = self._file.lock
         self._secrets = Secrets()
-        self._finalizer = finalize(self, close_abandoned, self._lock, self._file)
+        self._finalizer = finalize(self, close_abandoned, self._file)
         self._run(lambda _: None)
-        hold_across_forks(self)
 
     def __repr__(self) -> str:
         return f"Journal({self._path!r})"
@@ -377,19 +375,6 @@ class Journal:
         """Close the file; once is enough, twice does no harm, and later use opens it again."""
         with self._lock:
             self._file.close()
-
-    def hold(self) -> None:
-        """Close the file and keep it closed until :meth:`release`, for a fork.
-
-        SQLite connections must not be carried across one: a child that inherits one believes it holds the parent's
-        locks, and the parent's close then takes the child's writes away.
-        """
-        self._lock.acquire()
-        self._file.close()
-
-    def release(self) -> None:
-        """Let the file be used again, after a fork."""
-        self._lock.release()
 
     def _clean(self, text: str) -> str:
         return writable(self._secrets.clean_text(text))

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from typing import Final
 
+from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._state.journal_form import claim, read_text
 from muapi_client.errors import JournalError
@@ -16,15 +17,21 @@ CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread
 
 
 class JournalFile:
-    """One process's connection to a journal's file, and which file that is. Not for several threads at once."""
+    """One process's connection to a journal's file, and which file that is.
+
+    Attributes:
+        lock: Held by the thread that uses it: it is not for several at once.
+    """
 
     def __init__(self, path: str) -> None:
+        self.lock = ForkLock()
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._patience = -1  # milliseconds a statement waits for other processes
         self._file: tuple[int, int] | None = None  # device and inode
         self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
+        hold_across_forks(self)
 
     def opened(self, patience: float) -> sqlite3.Connection:
         """The connection, which waits for another process for ``patience`` seconds at most."""
@@ -51,6 +58,19 @@ class JournalFile:
         connection, self._connection = self._connection, None
         if connection is not None and self._pid == os.getpid():
             connection.close()
+
+    def hold(self) -> None:
+        """Close the connection and keep it closed until :meth:`release_mine`, for a fork.
+
+        SQLite connections must not be carried across one: a child that inherits one believes it holds the parent's
+        locks, and the parent's close then takes the child's writes away.
+        """
+        self.lock.acquire()
+        self.close()
+
+    def release_mine(self) -> None:
+        """Let it be opened again, after a fork, where the calling thread holds it."""
+        self.lock.release_mine()
 
     def _open(self, milliseconds: int) -> None:
         if self._file is None:
@@ -100,13 +120,13 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def close_abandoned(lock: ForkLock, file: JournalFile) -> None:
+def close_abandoned(file: JournalFile) -> None:
     """Close the file of a journal that nobody holds any more, and at the end of the program."""
-    if lock.acquire(timeout=CLOSE_SECONDS):
+    if file.lock.acquire(timeout=CLOSE_SECONDS):
         try:
             file.close()
         finally:
-            lock.release()
+            file.lock.release()
 
 
 def fix_path(path: str | os.PathLike[str]) -> str:

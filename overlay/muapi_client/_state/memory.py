@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary, ref
 from attrs import evolve
 
 from muapi_client._runtime.delivery import Attempts
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:

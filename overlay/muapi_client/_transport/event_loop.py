@@ -1,4 +1,4 @@
-"""All that awaiting takes, loaded at once: anyio loads piece by piece as it is used, and asyncio its threads.
+"""All that awaiting takes, loaded at once: anyio loads piece by piece as it is used.
 
 Lives here: loading it, and which event loop is running. Does not live here: using it; the rest of ``_transport`` names
 anyio itself, and finds it loaded.
@@ -6,7 +6,6 @@ anyio itself, and finds it loaded.
 
 from __future__ import annotations
 
-import concurrent.futures.thread  # noqa: F401 - of the event loop's getaddrinfo
 from typing import Any
 
 from anyio import (  # noqa: F401 - what this package and httpcore use of it

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 import httpx
 
 from muapi_client._runtime.content_coding import GZIP
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
 from muapi_client._transport.deadline import hold_deadlines

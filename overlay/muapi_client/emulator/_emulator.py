@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from attrs import evolve
 
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client._runtime.imports import imports
+from muapi_client._runtime.forks import imports
 from muapi_client._runtime.locks import ForkLock
 from muapi_client.emulator._handlers.dispatch import answer_request
 from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault

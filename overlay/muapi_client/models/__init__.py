@@ -65,7 +65,7 @@ if TYPE_CHECKING:
         video_edit as video_edit,
     )
 else:
-    from muapi_client._runtime.imports import held
+    from muapi_client._runtime.forks import held
     from muapi_generated import functions as _functions
 
     GROUPS = (

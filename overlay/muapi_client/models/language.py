@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from muapi_generated.functions.language import *
 else:
-    from muapi_client._runtime.imports import held
+    from muapi_client._runtime.forks import held
     from muapi_generated.functions.language import __all__, __dir__, __getattr__
 
     __getattr__ = held(__getattr__)
