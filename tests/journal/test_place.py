@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from journal_writes import intend
 
 from muapi_client import Journal, errors
+from muapi_client._state.journal_form import claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,3 +118,30 @@ def test_an_abandoned_journal_is_closed(path: Path) -> None:
     intend(journal, "m")
     del journal
     assert [file.name for file in path.parent.iterdir()] == ["jobs.db"]
+
+
+class Interleaved:
+    """A connection to an empty file, of which another process makes a journal after ``pause`` statements."""
+
+    def __init__(self, path: Path, pause: int) -> None:
+        self._db, self._path, self._left = sqlite3.connect(path, isolation_level=None), path, pause
+
+    def execute(self, *statement: Any) -> Any:
+        answer = self._db.execute(*statement).fetchall()
+        self._left -= 1
+        if not self._left:
+            Journal(self._path).close()
+        return SimpleNamespace(fetchone=lambda: answer[0] if answer else None, fetchall=lambda: answer)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+@pytest.mark.parametrize("pause", [1, 2, 3])
+def test_two_processes_may_make_the_same_journal_at_once(tmp_path: Path, pause: int) -> None:
+    path = tmp_path / "jobs.db"
+    path.touch()
+    db: Any = Interleaved(path, pause)
+    claim(db)
+    db.close()
+    assert Journal(path).unknown() == []

@@ -101,9 +101,10 @@ def claim(db: sqlite3.Connection) -> None:
 
 def _form(db: sqlite3.Connection) -> int:
     """The form of the file; 0 of an empty one."""
-    application, form = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     if not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         return 0
+    # Asked for after the tables, which another process may be making: all are there at once, with these numbers.
+    application, form = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
     if application != APPLICATION:
         raise sqlite3.DatabaseError("it is a SQLite file of something else")
     if form > FORM:
