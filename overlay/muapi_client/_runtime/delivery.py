@@ -14,8 +14,8 @@ class Delivery:
     of the exchange: an interrupt leaves no outcome, and what may have been paid must be known all the same.
 
     Attributes:
-        started: Whether a byte of it may have left: set before the first one is handed to the network, and never
-            taken back.
+        started: Whether a byte of it may have left: set before the first one is handed to the network, or the request
+            to a mock, and never taken back, unless the mock hands it on and what sends it tells better.
     """
 
     started = False

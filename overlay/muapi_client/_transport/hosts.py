@@ -20,6 +20,7 @@ from contextlib import suppress
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
+import httpcore
 import httpx
 
 from muapi_client._runtime.content_coding import GZIP
@@ -29,6 +30,7 @@ from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, 
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
+from muapi_client._transport.mocks import asend_through_client, is_own, is_replaced, send_through_client
 from muapi_client._transport.pools import Pools
 from muapi_client._transport.proxies import find_proxy
 from muapi_client._version import __version__
@@ -65,7 +67,12 @@ class Hosts:
         self._pools = Pools(partial(_pool_for, home=home))
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-        """Send a request to its host."""
+        """Send a request to its host, or to the mock that took the place of httpx."""
+        if is_replaced(httpx.Client):
+            return _unread(send_through_client(self._send, request, delivery))
+        return self._send(request, delivery)
+
+    def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         telling = False
         try:
             pool = self._pools.take(request)
@@ -111,7 +118,12 @@ class AsyncHosts:
         self._pools = Pools(partial(_async_pool_for, home=home))
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-        """Send a request to its host."""
+        """The twin of :meth:`Hosts.send`."""
+        if is_replaced(httpx.AsyncClient):
+            return _unread(await asend_through_client(self._send, request, delivery))
+        return await self._send(request, delivery)
+
+    async def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         telling = False
         try:
             pool = self._pools.take(request)
@@ -218,7 +230,10 @@ def raise_fault(error: Exception, *, telling: bool) -> None:
     """
     if isinstance(error, (*FAULTS, MuAPIError)) or not (telling or isinstance(error, ODD)):
         return
-    raise UnexpectedError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+    cause = error
+    while isinstance(cause, ExceptionGroup):  # a task group's; its own text says nothing
+        cause = cause.exceptions[0]
+    raise UnexpectedError(f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__) from error
 
 
 def is_harmless(error: BaseException) -> bool:
@@ -346,7 +361,7 @@ def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: 
             clear_locals(error, handled)  # the bytes of the request are in them, and with them the key
         raise
     delivery.started = True  # who answers was asked
-    return response
+    return _unread(response)
 
 
 async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
@@ -363,7 +378,16 @@ async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request
             clear_locals(error, handled)  # the bytes of the request are in them, and with them the key
         raise
     delivery.started = True  # who answers was asked
-    return response
+    return _unread(response)
+
+
+def _unread(response: httpx.Response) -> httpx.Response:
+    """Return a response to be read, as the network's are: one that a mock made of a whole body was read at once."""
+    if not (response.is_closed and isinstance(response.stream, httpx.ByteStream)):
+        return response
+    return httpx.Response(
+        response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
+    )
 
 
 def _noting(delivery: Delivery) -> Callable[[str, Mapping[str, Any]], None]:
@@ -396,13 +420,7 @@ def _is_real(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: 
     if type(transport) not in (httpx.HTTPTransport, httpx.AsyncHTTPTransport):
         return False
     pool: Any = getattr(transport, "_pool", None)
-    return _is_of(type(transport), method, "httpx") and _is_of(type(pool), method, "httpcore")
-
-
-def _is_of(kind: type, method: str, package: str) -> bool:
-    """Return whether a method is the package's own: libraries that mock HTTP replace it by one of theirs."""
-    home: str = getattr(getattr(kind, method, None), "__globals__", {}).get("__name__", "")
-    return home.partition(".")[0] == package
+    return is_own(type(transport), method, httpx) and is_own(type(pool), method, httpcore)
 
 
 def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
