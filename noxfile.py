@@ -129,6 +129,24 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def newest(session: nox.Session) -> None:
+    """Test on the newest dependencies, pre-releases too; compare what breaks with tests/newest/broken.toml."""
+    session.install("uv")
+    groups = nox.project.dependency_groups(PROJECT, "tests", "generate")
+    session.run("uv", "pip", "install", "--upgrade", "--prerelease=allow", "-e", ".[diff,emulator]", *groups)
+    session.run("python", "tests/newest/compare_failures.py", *session.posargs)
+
+
+@nox.session
+def httpx2(session: nox.Session) -> None:
+    """Test the client where a program has httpx2 take the place of httpx: ``nox -s httpx2 [-- tests]``."""
+    install(session, "tests", "generate", "httpx2", extras="[diff,emulator]")
+    early = "ignore::pytest.PytestAssertRewriteWarning"  # it is loaded before pytest is
+    own = {"PYTHONPATH": str(Path("tests/under_httpx2").resolve())}  # each Python reads sitecustomize.py there
+    session.run("pytest", "-n", "auto", "-W", early, *(session.posargs or (*BEHAVIOUR, "tests/under_httpx2")), env=own)
+
+
+@nox.session
 def stress(session: nox.Session) -> None:
     """Run the suite ten times beside a program that keeps every core busy: ``nox -s stress [-- --rounds 2 --only X]``.
 
