@@ -127,7 +127,7 @@ def test_an_answer_nobody_asked_for_is_never_the_next_ones(
 ) -> None:
     AUTHORITY.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
-    monkeypatch.setattr("muapi_client._transport.hosts.tls", lambda: context)
+    monkeypatch.setattr("muapi_client._transport.opening.tls", lambda: context)
     with serve(tls=tls) as server, client(kind, server.url) as call:
         server.answers = [accepted("job-1", padding=padding) + accepted("another's"), accepted("job-2")]
         assert call("submit", CALL).id == "job-1"

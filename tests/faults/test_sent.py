@@ -18,7 +18,7 @@ import pytest
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, Retry, errors, raw_call
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client._transport.hosts import tls
+from muapi_client._transport.opening import tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

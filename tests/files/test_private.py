@@ -209,7 +209,7 @@ def test_behind_a_proxy_the_name_alone_is_judged(
     *,
     host: str,
 ) -> None:
-    monkeypatch.setattr("muapi_client._transport.hosts.find_proxy", lambda _: f"http://127.0.0.1:{listener.port}")
+    monkeypatch.setattr("muapi_client._transport.opening.find_proxy", lambda _: f"http://127.0.0.1:{listener.port}")
     with pytest.raises(errors.DownloadError) as caught:
         remote().download(made(f"https://{host}/a.png"), tmp_path)
     public = host == "cdn.example"

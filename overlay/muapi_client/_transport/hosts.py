@@ -14,46 +14,36 @@ to tell, a mock or a user's own, counts as having sent what it was given; one th
 from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - getaddrinfo asks for it
-import os
 import sys
 from contextlib import suppress
-from functools import cache, lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore
 import httpx
 
 from muapi_client._runtime.content_coding import GZIP
-from muapi_client._runtime.forks import imports
-from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.mocks import asend_through_client, is_own, is_replaced, send_through_client
+from muapi_client._transport.opening import ODD, TLS_SETTINGS, describe_settings, open_async_pool, open_pool
 from muapi_client._transport.pools import Pools
-from muapi_client._transport.proxies import find_proxy
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
     from muapi_client._protocol.steps import Send
     from muapi_client._runtime.delivery import Delivery
     from muapi_client._settings.api_key import APIKey
 
-# An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of
-# FastAPI's family close after 5 s by default, so connections are given up just before that.
-LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0)
 USER_AGENT: Final = f"muapi-client/{__version__}"
 
 # What an exchange that comes to nothing ends in; anything else is no fault of the network's.
 FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, APIConnectionError)
-# What httpx and what it stands on let out where a setting, a name or a number is odd; UnicodeError is a ValueError.
-ODD: Final = (ValueError, ImportError, LookupError, ArithmeticError)
-TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 class Hosts:
@@ -64,7 +54,7 @@ class Hosts:
     """
 
     def __init__(self, home: str | None = None) -> None:
-        self._pools = Pools(partial(_pool_for, home=home))
+        self._pools = Pools(partial(open_pool, home=home))
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host, or to the mock that took the place of httpx."""
@@ -115,7 +105,7 @@ class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
     def __init__(self, home: str | None = None) -> None:
-        self._pools = Pools(partial(_async_pool_for, home=home))
+        self._pools = Pools(partial(open_async_pool, home=home))
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """The twin of :meth:`Hosts.send`."""
@@ -245,52 +235,6 @@ def is_cancellation(error: BaseException) -> bool:
     """Return whether an exception cancels a task or a scope, of whichever event loop."""
     others = (Exception, GeneratorExit, KeyboardInterrupt, SystemExit)
     return not isinstance(error, others) and from_signal_handler(error) is None
-
-
-def _pool_for(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
-    proxy = find_proxy(url)
-    home = _leave_to_proxy(url, proxy, home)
-    context = trust(url, proxy)
-    try:
-        transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
-    except (*ODD, httpx.InvalidURL) as error:
-        _refuse_proxy(url, error)
-    hold_deadlines(transport, home)
-    hold_interrupts(transport)
-    return transport
-
-
-def _async_pool_for(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
-    from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
-
-    proxy = find_proxy(url)
-    home = _leave_to_proxy(url, proxy, home)
-    context = trust(url, proxy)
-    try:
-        transport = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
-    except (*ODD, httpx.InvalidURL) as error:
-        _refuse_proxy(url, error)
-    hold_sockets(transport, home)
-    return transport
-
-
-def _leave_to_proxy(url: httpx.URL, proxy: str | None, home: str | None) -> str | None:
-    """Judge a name that a proxy resolves; what is left to be judged when connecting, to the proxy then, is nothing."""
-    if proxy is None:
-        return home
-    if home is not None:
-        check_name(url, home)
-    return None
-
-
-def hold_interrupts(transport: httpx.HTTPTransport) -> None:
-    """Let no interrupt leave the lock of a pool closed, on which every thread that uses it would wait for ever.
-
-    httpcore's own is written in Python, so that a signal can strike between taking it and being inside. Reaches into
-    httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
-    """
-    pool: Any = transport._pool  # noqa: SLF001 - see above
-    pool._optional_thread_lock = ForkLock()  # noqa: SLF001 - see above
 
 
 class Given:
@@ -423,42 +367,6 @@ def _is_real(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: 
     return is_own(type(transport), method, httpx) and is_own(type(pool), method, httpcore)
 
 
-def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
-    """Return what certificates are held against; nothing where no TLS is spoken, since loading them takes 25 ms."""
-    return tls() if url.scheme == "https" or proxy else False
-
-
-@cache
-def tls() -> ssl.SSLContext:
-    """The certificates trusted: certifi's, or those ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
-
-    Raises:
-        httpx.ConnectError: They cannot be loaded, or ``SSLKEYLOGFILE`` cannot be written.
-    """
-    try:
-        with imports.under_way:
-            return httpx.create_ssl_context()
-    except (OSError, *ODD) as error:
-        raise httpx.ConnectError(f"TLS cannot be set up: {error}{_hint(TLS_SETTINGS)}") from error
-
-
-def _hint(names: tuple[str, ...]) -> str:
-    """Which settings of the environment to look at, as the end of a message."""
-    found = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
-    return f" (mend or unset {', '.join(found)})" if found else ""
-
-
-def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
-    """Say whose setting names a proxy that cannot be used; not its URL, which may hold a password."""
-    names = (f"{url.scheme}_proxy", "all_proxy")
-    found = [name for name in os.environ if name.lower() in names and os.environ[name]]
-    why = "its URL cannot be read" if isinstance(error, httpx.InvalidURL) else str(error)
-    raise httpx.ProxyError(
-        f"the proxy that {' or '.join(found) or 'the system'} names for {url.host} cannot be used: {why}. It may begin"
-        " with http://, https://, socks5:// or socks5h://"
-    ) from error
-
-
 def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     """The HTTP request of a step; its key goes to ``origin`` and nowhere else.
 
@@ -523,6 +431,6 @@ def connection_error(error: BaseException, send: Send, delivery: Delivery, api_k
         return error
     reason = api_key.hide_text(str(error)) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
-        reason += _hint(TLS_SETTINGS[:2])
+        reason += describe_settings(TLS_SETTINGS[:2])
     fate = "" if delivery.started else " (it was not sent)"
     return APIConnectionError(f"no answer to {send.method} {send.path}: {reason}{fate}", sent=delivery.started)

@@ -1,0 +1,118 @@
+"""Opening a pool of connections to a host: its certificates, its proxy, and what holds its sockets.
+
+Lives here: what a pool is opened with, and what is wrong where it cannot be. Does not live here: which pool a request
+uses (``pools``), sending (``hosts``), which proxy is named (``proxies``).
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import httpx
+
+from muapi_client._runtime.forks import imports
+from muapi_client._runtime.locks import ForkLock
+from muapi_client._transport.deadline import hold_deadlines
+from muapi_client._transport.guard import check_name
+from muapi_client._transport.proxies import find_proxy
+
+if TYPE_CHECKING:
+    import ssl
+
+# An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of
+# FastAPI's family close after 5 s by default, so connections are given up just before that.
+LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0)
+# What httpx and what it stands on let out where a setting, a name or a number is odd; UnicodeError is a ValueError.
+ODD: Final = (ValueError, ImportError, LookupError, ArithmeticError)
+TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+
+def open_pool(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
+    """Open a pool for the host of a URL; for ``home`` see ``guard``.
+
+    Raises:
+        httpx.HTTPError: The certificates cannot be loaded, or the proxy that is named cannot be used.
+        PrivateAddressError: A proxy resolves the host, whose name is a private network's.
+    """
+    proxy = find_proxy(url)
+    home = _leave_to_proxy(url, proxy, home)
+    context = trust(url, proxy)
+    try:
+        transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+    except (*ODD, httpx.InvalidURL) as error:
+        _refuse_proxy(url, error)
+    hold_deadlines(transport, home)
+    hold_interrupts(transport)
+    return transport
+
+
+def open_async_pool(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
+    """The twin of :func:`open_pool`."""
+    from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
+
+    proxy = find_proxy(url)
+    home = _leave_to_proxy(url, proxy, home)
+    context = trust(url, proxy)
+    try:
+        transport = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+    except (*ODD, httpx.InvalidURL) as error:
+        _refuse_proxy(url, error)
+    hold_sockets(transport, home)
+    return transport
+
+
+def _leave_to_proxy(url: httpx.URL, proxy: str | None, home: str | None) -> str | None:
+    """Judge a name that a proxy resolves; what is left to be judged when connecting, to the proxy then, is nothing."""
+    if proxy is None:
+        return home
+    if home is not None:
+        check_name(url, home)
+    return None
+
+
+def hold_interrupts(transport: httpx.HTTPTransport) -> None:
+    """Let no interrupt leave the lock of a pool closed, on which every thread that uses it would wait for ever.
+
+    httpcore's own is written in Python, so that a signal can strike between taking it and being inside. Reaches into
+    httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
+    """
+    pool: Any = transport._pool  # noqa: SLF001 - see above
+    pool._optional_thread_lock = ForkLock()  # noqa: SLF001 - see above
+
+
+def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:
+    """Return what certificates are held against; nothing where no TLS is spoken, since loading them takes 25 ms."""
+    return tls() if url.scheme == "https" or proxy else False
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates trusted: certifi's, or those ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` name.
+
+    Raises:
+        httpx.ConnectError: They cannot be loaded, or ``SSLKEYLOGFILE`` cannot be written.
+    """
+    try:
+        with imports.under_way:
+            return httpx.create_ssl_context()
+    except (OSError, *ODD) as error:
+        raise httpx.ConnectError(f"TLS cannot be set up: {error}{describe_settings(TLS_SETTINGS)}") from error
+
+
+def describe_settings(names: tuple[str, ...]) -> str:
+    """Which settings of the environment to look at, as the end of a message."""
+    found = [f"{name}={os.environ[name]}" for name in names if os.environ.get(name)]
+    return f" (mend or unset {', '.join(found)})" if found else ""
+
+
+def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
+    """Say whose setting names a proxy that cannot be used; not its URL, which may hold a password."""
+    names = (f"{url.scheme}_proxy", "all_proxy")
+    found = [name for name in os.environ if name.lower() in names and os.environ[name]]
+    why = "its URL cannot be read" if isinstance(error, httpx.InvalidURL) else str(error)
+    raise httpx.ProxyError(
+        f"the proxy that {' or '.join(found) or 'the system'} names for {url.host} cannot be used: {why}. It may begin"
+        " with http://, https://, socks5:// or socks5h://"
+    ) from error
