@@ -115,14 +115,14 @@ class Receiving:
         self._part.write(piece)
         self._size += len(piece)
 
-    def end(self, arrived: int | None) -> Fetched:
+    def end(self, arrived: int) -> Fetched:
         """The outcome of an answer that came to its end.
 
         Args:
-            arrived: Bytes of the body as they came over the wire; None where it came over none, as a mock's.
+            arrived: Bytes of the body as they came over the wire.
         """
         declared = self._read_length()
-        if not self._trouble and None not in (declared, arrived) and arrived != declared:
+        if not self._trouble and declared is not None and arrived != declared:
             self._trouble = f"{arrived} of {declared} bytes arrived"
         return self._make_result(whole=not self._trouble)
 

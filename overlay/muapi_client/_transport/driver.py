@@ -155,9 +155,7 @@ def read_pieces(response: httpx.Response) -> Iterator[bytes]:
     Raises:
         APIConnectionError: It cannot be unpacked.
     """
-    if response.is_stream_consumed:  # a mock's, whose content is here already
-        yield from response.iter_bytes()
-    elif "content-encoding" not in response.headers:
+    if "content-encoding" not in response.headers:
         yield from response.iter_raw()
     else:
         unpacking = Unpacking(response.headers)
@@ -361,9 +359,9 @@ async def aread_content(response: httpx.Response, ends: float, clock: Clock, sen
 
 async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
     """The twin of :func:`read_pieces`."""
-    unpacking = Unpacking({} if response.is_stream_consumed else response.headers)
+    unpacking = Unpacking(response.headers)
     try:
-        async for piece in response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw():
+        async for piece in response.aiter_raw():
             for unpacked in unpacking.feed(piece):
                 yield unpacked
         unpacking.end()

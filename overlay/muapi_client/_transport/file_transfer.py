@@ -145,7 +145,6 @@ class BlockingFileTransfer(_Base):
             with deadline(fetch.timeout):
                 request = _fetch_request(fetch)
                 response = self._storage.send(request, Delivery())
-                held = response.is_stream_consumed
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
                         for piece in read_pieces(response):
@@ -155,7 +154,7 @@ class BlockingFileTransfer(_Base):
         except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's
             self._storage.fail(request, error)
             return receiving.fail(_read_fault(error, fetch))
-        return receiving.end(None if held else response.num_bytes_downloaded)
+        return receiving.end(response.num_bytes_downloaded)
 
     def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk."""
@@ -218,7 +217,6 @@ class AsyncFileTransfer(_Base):
             with anyio.fail_after(fetch.timeout):
                 request = _fetch_request(fetch)
                 response = await self._storage.send(request, Delivery())
-                held = response.is_stream_consumed
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
                         async for piece in aread_pieces(response):
@@ -228,7 +226,7 @@ class AsyncFileTransfer(_Base):
         except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's
             self._storage.fail(request, error)
             return receiving.fail(_read_fault(error, fetch))
-        return receiving.end(None if held else response.num_bytes_downloaded)
+        return receiving.end(response.num_bytes_downloaded)
 
     async def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk, in a thread."""
