@@ -176,6 +176,25 @@ def test_a_closed_or_unreadable_file_is_refused(mu: Face, server: FileServer, pn
     assert server.asked == []
 
 
+@pytest.mark.parametrize("error", [OSError("cut"), SyntaxError("broken PNG file"), RuntimeError("no decoder")])
+@pytest.mark.parametrize("kind", ["picture", "file"])
+def test_a_picture_or_a_file_that_cannot_be_had_is_told(
+    mu: Face, server: FileServer, *, error: Exception, kind: str
+) -> None:
+    class Broken(Picture):
+        def save(self, *_: Any, **__: Any) -> None:
+            raise error
+
+    class Unreadable(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise error
+
+    with pytest.raises(errors.UploadError, match=str(error)) as caught:
+        mu.upload(Broken(None) if kind == "picture" else Unreadable(PNG))
+    assert caught.value.__cause__ is error
+    assert server.asked == []
+
+
 @pytest.mark.parametrize("name", ['a"b.png', "a\r\nx-evil: 1.png", "../a.png", "a\\b.png", "", "..", "\x00"])
 def test_a_name_that_could_break_a_header_is_refused(mu: Face, server: FileServer, name: str) -> None:
     with pytest.raises(errors.UploadError, match="no file name"):

@@ -117,7 +117,7 @@ def _from_picture(picture: Any) -> tuple[IO[bytes], str]:
     photo = picture.format == "JPEG"  # as it was opened; a photograph as PNG would pass the limit
     try:
         picture.save(buffer, **({"format": "JPEG", "quality": 95} if photo else {"format": "PNG"}))
-    except (OSError, ValueError, KeyError) as error:  # what PIL raises for a mode the format lacks
+    except Exception as error:  # PIL's decoders and encoders raise much: OSError, ValueError, KeyError, SyntaxError
         raise UploadError(f"the image (mode {picture.mode}) cannot be written: {error}; convert it to RGB") from error
     buffer.seek(0)
     return buffer, "image.jpg" if photo else "image.png"
@@ -134,7 +134,7 @@ def _from_file(source: Any) -> IO[bytes]:
             _copy(source, copy)
             if stood is not None:
                 source.seek(stood)
-    except (OSError, ValueError, AttributeError, TypeError) as error:  # closed, write-only, no file after all
+    except Exception as error:  # closed, write-only, no file after all, or what an archive's or a socket's file raises
         copy.close()
         raise UploadError(f"{_read_name(source)} cannot be read: {error}") from error
     copy.seek(0)
