@@ -20,7 +20,7 @@ from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
 from muapi_client._types.outputs import LINKS, PLACES, has_output, read_outputs
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
-from muapi_client._types.words import read_error
+from muapi_client._types.words import read_error, writable
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -174,11 +174,16 @@ def read_id(answer: Mapping[str, Any]) -> str | None:
     for name in ("request_id", "id"):
         value = answer.get(name)
         # A damaged id names nothing, nor does what a path cannot hold: such a job could never be looked at.
-        if isinstance(value, str) and value.strip(". ") and UNREADABLE not in value:
+        if isinstance(value, str) and value.strip(". ") and (value.isascii() or _is_whole(value)):
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
     return None
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether nothing of a text was damaged; a stream's may hold half characters."""
+    return UNREADABLE not in text and writable(text) == text
 
 
 def read_cost(headers: Mapping[str, str], body: object) -> tuple[Cost | None, str | None]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Final
 
+from muapi_client._runtime.forks import imports
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ def resolve(host: str, port: int) -> list[str]:
 
 def find_private(addresses: Sequence[str]) -> str | None:
     """The first address that is not of the public internet, or None."""
-    from ipaddress import ip_address  # noqa: PLC0415 - files alone need it
+    with imports.under_way:
+        from ipaddress import ip_address  # noqa: PLC0415 - files alone need it
 
-    from muapi_client._files.addresses import is_private  # noqa: PLC0415 - as above
+        from muapi_client._files.addresses import is_private  # noqa: PLC0415 - as above
 
     return next((each for each in addresses if is_private(ip_address(each.partition("%")[0]))), None)
 
@@ -73,7 +75,8 @@ def check_name(url: httpx.URL, home: str) -> None:
     Raises:
         PrivateAddressError: The host is a private address, or named for a private network, and the API's is not.
     """
-    from muapi_client._files.addresses import is_private_name  # noqa: PLC0415 - as above
+    with imports.under_way:
+        from muapi_client._files.addresses import is_private_name  # noqa: PLC0415 - as above
 
     if is_private_name(url.host) and not is_private_name(home):
         raise PrivateAddressError(f"{url.host} is no address of the public internet, where files belong: {ADVICE}")

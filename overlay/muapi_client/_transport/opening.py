@@ -50,7 +50,8 @@ def open_pool(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
 
 def open_async_pool(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
     """The twin of :func:`open_pool`."""
-    from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
+    with imports.under_way:
+        from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
 
     proxy = find_proxy(url)
     home = _leave_to_proxy(url, proxy, home)
