@@ -202,6 +202,13 @@ def interrupts(session: nox.Session) -> None:
 
 
 @nox.session
+def forks(session: nox.Session) -> None:
+    """Count what forks at random moments hang, lose or double: ``nox -s forks [-- --forks 2000 --seed 1]``."""
+    install(session, extras="[emulator]")
+    session.run("python", "tests/forks/sweep.py", *session.posargs)
+
+
+@nox.session
 def emulator(session: nox.Session) -> None:
     """Run the emulator's tests, and print how well a sandbox key is told from a live one on 2,000 of its answers."""
     install(session, "tests", "generate", extras="[diff,emulator]")

@@ -18,7 +18,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd
 from muapi_client.errors import NotFoundError
@@ -177,7 +177,7 @@ def _holds(words: list[str], text: str) -> bool:
 @cache
 def _data(package: str) -> dict[str, Any]:
     part(package, "types")  # a package that nobody imported is reported so
-    with imports.under_way:  # what reads files of a package loads with the first one
+    with forks.kept_waiting:  # what reads files of a package loads with the first one
         data: dict[str, Any] = json.loads(files(package).joinpath("catalog.json").read_bytes())
     return data
 

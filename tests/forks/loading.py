@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import muapi_client
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 
 in_time: list[str] = []
 elsewhere: list[str] = []
@@ -27,7 +27,7 @@ class Watch:
     @staticmethod
     def find_spec(name: str, _path: Any = None, _target: Any = None) -> None:
         """Note who asks."""
-        (in_time if imports.under_way.is_mine() else elsewhere).append(name)
+        (in_time if forks.kept_waiting.is_mine() else elsewhere).append(name)
 
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(200)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client._runtime import forks
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime import forks as waiting_room
+from muapi_client._runtime.forks import forks
 from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def test_all_that_a_client_loads_late_it_loads_where_a_fork_waits(
 def is_waiting(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set once a fork has found that it has to wait."""
     waiting = threading.Event()
-    take_imports = forks._take_imports
+    take_locks = waiting_room._take_locks
 
     def take() -> Any:
-        busy = take_imports()
+        busy = take_locks()
         if busy is not None:
             waiting.set()
         return busy
 
-    monkeypatch.setattr(forks, "_take_imports", take)
+    monkeypatch.setattr(waiting_room, "_take_locks", take)
     return waiting
 
 
@@ -75,7 +75,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 
 def load(name: str) -> Any:
-    with imports.under_way:
+    with forks.kept_waiting:
         return importlib.import_module(name)
 
 
@@ -119,8 +119,8 @@ def test_a_thread_may_fork_in_the_middle_of_its_own_import(
     module("forking_module", "child = hook()", os.fork)
     child = load("forking_module").child
     if child == 0:
-        end_child(lambda: not imports.under_way.is_mine() and load("forking_module").child == 0)
-    assert not imports.under_way.is_mine()
+        end_child(lambda: not forks.kept_waiting.is_mine() and load("forking_module").child == 0)
+    assert not forks.kept_waiting.is_mine()
     assert exit_code(child) == 0
 
 
@@ -133,7 +133,7 @@ def test_a_signal_handler_may_fork_in_the_middle_of_an_import(
         module("signalled_module", "hook()\nwhole = True", lambda: signal.raise_signal(signal.SIGUSR1))
         whole = load("signalled_module").whole
         if children == [0]:
-            end_child(lambda: whole and not imports.under_way.is_mine())
+            end_child(lambda: whole and not forks.kept_waiting.is_mine())
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert exit_code(children[0]) == 0
@@ -142,7 +142,7 @@ def test_a_signal_handler_may_fork_in_the_middle_of_an_import(
 def test_threads_that_fork_in_the_middle_of_their_imports_do_not_wait_for_each_other_for_ever(
     module: Callable[[str, str, Callable[[], Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forks, "PATIENCE", 0.2)
+    monkeypatch.setattr(waiting_room, "PATIENCE", 0.2)
     both = threading.Barrier(2)
     codes: list[int] = []
 
@@ -165,11 +165,11 @@ def test_threads_that_fork_in_the_middle_of_their_imports_do_not_wait_for_each_o
 
 
 def test_an_import_that_does_not_end_keeps_a_fork_for_a_while_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forks, "PATIENCE", 0.05)
+    monkeypatch.setattr(waiting_room, "PATIENCE", 0.05)
     begun, leave = threading.Event(), threading.Event()
 
     def stay() -> None:
-        with imports.under_way:
+        with forks.kept_waiting:
             begun.set()
             leave.wait()
 
@@ -182,34 +182,34 @@ def test_an_import_that_does_not_end_keeps_a_fork_for_a_while_only(monkeypatch: 
     leave.set()
     stuck.join()
     assert exit_code(child) == 0
-    assert not forks._taken
+    assert not waiting_room._taken
 
 
 LOGGING = """
 import os, signal, threading
 import muapi_client
-from muapi_client._runtime import forks
+from muapi_client._runtime import forks as waiting_room
 
 import logging
 
 waiting, begun, named = threading.Event(), threading.Event(), threading.Event()
-take_imports = forks._take_imports
+take_locks = waiting_room._take_locks
 
 def take():
-    busy = take_imports()
+    busy = take_locks()
     if busy is not None:
         waiting.set()
     return busy
 
 def name_a_logger():  # as nearly every module does while it is loaded
-    with forks.imports.under_way:
+    with waiting_room.forks.kept_waiting:
         begun.set()
         waiting.wait()
         logging.getLogger("of a module")
         named.set()
 
 signal.alarm(30)  # ends this program if both wait for each other
-forks._take_imports, forks.PATIENCE = take, 3600.0
+waiting_room._take_locks, waiting_room.PATIENCE = take, 3600.0
 thread = threading.Thread(target=name_a_logger, daemon=True)
 thread.start()
 begun.wait()

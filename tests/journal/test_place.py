@@ -145,3 +145,31 @@ def test_two_processes_may_make_the_same_journal_at_once(tmp_path: Path, pause: 
     claim(db)
     db.close()
     assert Journal(path).unknown() == []
+
+
+class Contended:
+    """A connection to an empty file that another process is writing to until this one waits for it."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
+        self._other = sqlite3.connect(path, isolation_level=None)
+        self._other.execute("BEGIN IMMEDIATE")
+
+    def execute(self, *statement: Any) -> Any:
+        if statement == ("BEGIN IMMEDIATE",) and self._other.in_transaction:
+            self._other.rollback()
+            self._other.close()
+            self._other = self._db
+        return self._db.execute(*statement)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._db, name)
+
+
+def test_a_process_that_makes_a_journal_waits_for_another_that_does(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    path.touch()
+    db: Any = Contended(path)
+    claim(db)
+    db.close()
+    assert Journal(path).unknown() == []

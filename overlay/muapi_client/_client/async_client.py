@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._transport.connections import AsyncConnections
 from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
@@ -82,7 +82,7 @@ class AsyncMuAPI(Client):
 
     def stream(self, call: Call[Any]) -> AsyncGenerator[StreamEvent]:
         """Stream what a language model answers; see ``MuAPI.stream``. Close it early with ``aclose()``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
                 AsyncChannel,
                 astream,
@@ -101,7 +101,7 @@ class AsyncMuAPI(Client):
 
     def history(self, *, limit: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """Walk through past requests, newest first; see ``MuAPI.history``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import async_history  # noqa: PLC0415 - rarely used
 
         return async_history(self, limit)
@@ -159,7 +159,7 @@ class AsyncMuAPI(Client):
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
         """Save a job's outputs; see ``MuAPI.download``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         self._connections.enter()
@@ -171,7 +171,7 @@ class AsyncMuAPI(Client):
     @property
     def account(self) -> "_client.resources.AsyncAccount":
         """The wallet; see ``MuAPI.account``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import AsyncAccount  # noqa: PLC0415 - rarely used
 
         return AsyncAccount(self)
@@ -179,7 +179,7 @@ class AsyncMuAPI(Client):
     @property
     def keys(self) -> "_client.resources.AsyncKeys":
         """The API keys; see ``MuAPI.keys``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import AsyncKeys  # noqa: PLC0415 - rarely used
 
         return AsyncKeys(self)
@@ -187,7 +187,7 @@ class AsyncMuAPI(Client):
     @property
     def models(self) -> "_client.resources.AsyncModels":
         """The server's catalogue of models and prices; see ``MuAPI.models``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import AsyncModels  # noqa: PLC0415 - rarely used
 
         return AsyncModels(self)
@@ -210,21 +210,21 @@ class AsyncMuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
 
         return make_flows(self, AsyncJob)
 
     @property
     def _files(self) -> "Files":
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
         return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "AsyncFileTransfer":
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.file_transfer import AsyncFileTransfer  # noqa: PLC0415 - imports httpx
 
         return AsyncFileTransfer(
@@ -237,7 +237,7 @@ class AsyncMuAPI(Client):
         )
 
     async def _drive(self, flow: "Flow[T]") -> T:
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.driver import arun  # noqa: PLC0415 - imports httpx
 
         return await arun(flow, self._connections, self._clock, self._origin, self._key)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import read_amount, read_expect, read_host, read_origin, read_seconds
 from muapi_client._settings.polling import Polling
@@ -185,7 +185,7 @@ class Client:
 
 def check_pin(spec_pin: str | PathLike[str], models: ModuleType | str | None) -> None:
     """Refuse another document than the pinned one."""
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._client.spec_pin import check  # noqa: PLC0415 - most programs pin nothing
 
     check(spec_pin, models)
@@ -195,7 +195,7 @@ def read_models(given: ModuleType | str | None) -> str | None:
     """The name of the generated package given."""
     if given is None:
         return None
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._spec.packages import read_package  # noqa: PLC0415 - most programs have one document
 
     return read_package(given)
@@ -210,7 +210,7 @@ def open_journal(given: "Journal | str | PathLike[str] | None") -> "Journal | No
     """The journal given, or the one at the path given."""
     if given is None:
         return None
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._state.journal import Journal  # noqa: PLC0415 - imports sqlite3
 
     return given if isinstance(given, Journal) else Journal(given)
@@ -218,7 +218,7 @@ def open_journal(given: "Journal | str | PathLike[str] | None") -> "Journal | No
 
 def listed_price(call: Call[Any]) -> Decimal | None:
     """The representative price of a call's model in the price catalogue, in USD, or None where it has none."""
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._jobs.budget import listed_price as read_price  # noqa: PLC0415 - loads the catalogue
 
     return read_price(call)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import Connections
 from muapi_client._types.entry import Entry
@@ -148,7 +148,7 @@ class MuAPI(Client):
             SandboxMismatchError: It was not as expected, which is raised after its end; ``text`` holds all of it.
             MuAPIError: Those of :meth:`submit`, until the stream begins.
         """
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - loads with the first stream
                 Channel,
                 stream,
@@ -184,7 +184,7 @@ class MuAPI(Client):
 
     def history(self, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Walk through past requests, newest first, page after page; ``limit`` of them, by default all."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import history  # noqa: PLC0415 - rarely used
 
         return history(self, limit)
@@ -345,7 +345,7 @@ class MuAPI(Client):
         Raises:
             DownloadError: There are no outputs, or one could not be saved; ``saved`` tells which were.
         """
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
         plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
@@ -356,7 +356,7 @@ class MuAPI(Client):
     @property
     def account(self) -> "_client.resources.Account":
         """The wallet: ``balance()`` and ``topup(amount)``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import Account  # noqa: PLC0415 - rarely used
 
         return Account(self)
@@ -364,7 +364,7 @@ class MuAPI(Client):
     @property
     def keys(self) -> "_client.resources.Keys":
         """The API keys: ``list()``, ``create(name, is_test=False)`` and ``delete(id)``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import Keys  # noqa: PLC0415 - rarely used
 
         return Keys(self)
@@ -372,7 +372,7 @@ class MuAPI(Client):
     @property
     def models(self) -> "_client.resources.Models":
         """The server's catalogue of models and prices: ``list()`` and ``get(name)``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.resources import Models  # noqa: PLC0415 - rarely used
 
         return Models(self)
@@ -395,7 +395,7 @@ class MuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
             from muapi_client._types.job import Job  # noqa: PLC0415 - as above
 
@@ -403,14 +403,14 @@ class MuAPI(Client):
 
     @property
     def _files(self) -> "Files":
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._client.file_flows import make_file_flows  # noqa: PLC0415 - loads with the first file
 
         return make_file_flows(self, self._transfer)
 
     @property
     def _transfer(self) -> "BlockingFileTransfer":
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.file_transfer import BlockingFileTransfer  # noqa: PLC0415 - imports httpx
 
         return BlockingFileTransfer(
@@ -423,7 +423,7 @@ class MuAPI(Client):
         )
 
     def _drive(self, flow: "Flow[T]") -> T:
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
 
         return run(flow, self._connections, self._clock, self._origin, self._key)

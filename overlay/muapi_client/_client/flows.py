@@ -19,7 +19,7 @@ from muapi_client._jobs.job import run
 from muapi_client._jobs.submission import send_job, submit_job
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.request import STREAM, encode, prepare
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.validation import refusal_error
@@ -145,7 +145,7 @@ class Flows:
 
     def stream(self, call: Call[Any], connection: StreamConnection) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
 
         flow.refuse_job(call)
@@ -158,7 +158,7 @@ class Flows:
 
     def estimate(self, call: Call[Any]) -> Flow[Estimate]:
         """Of ``MuAPI.estimate``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
         call = self._retarget(call)
@@ -166,7 +166,7 @@ class Flows:
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._sandbox.probe import sandbox  # noqa: PLC0415 - rarely used
 
         flows = self._for_probes()
@@ -209,7 +209,7 @@ class Flows:
 
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Flow[Reconciliation[Any]]:
         """Of ``MuAPI.reconcile``."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
         return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)

@@ -11,7 +11,7 @@ from importlib import import_module
 from os import fspath
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, read_package
 from muapi_client.errors import SpecPinError
 
@@ -60,7 +60,7 @@ def _text(spec_pin: str | PathLike[str]) -> str:
 
 def _locked(path: str) -> str:
     """The document's hash that a user's lock holds."""
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client.pinning import PinError, UserLock  # noqa: PLC0415 - a hash needs no TOML
 
     try:

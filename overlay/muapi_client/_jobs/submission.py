@@ -27,7 +27,7 @@ from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.resend import Reading, classify
 from muapi_client._protocol.response import parse_typed, status_error
 from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
@@ -154,7 +154,7 @@ def _submit(request: Request, record: Record, context: Context, exchange: Exchan
 
 def _carry_out(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Generator[Any, Any, R]:
     if context.expect is not None:
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._sandbox.mismatch import check_key  # noqa: PLC0415 - only with an expectation
 
         yield from check_key(context)
@@ -252,7 +252,7 @@ def _describe_reason(error: BaseException | None) -> str:
 
 def _reserve(request: Request, record: Record, context: Context) -> Flow[None]:
     if context.max_spend is not None:
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._jobs.budget import reserve  # noqa: PLC0415 - loads the catalogue
 
         yield from reserve(request, record, context)

@@ -17,7 +17,7 @@ from muapi_client import errors
 from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost, read_json
 from muapi_client._protocol.steps import REDIRECTS, REFUSED
 from muapi_client._runtime.content_coding import describe_odd_coding
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, member
 from muapi_client._types.words import as_words
 
@@ -131,7 +131,7 @@ def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
     model = member(package, "models", answer.removeprefix("list[").removesuffix("]"))
     if model is None:  # of a token from another version: what was paid for arrives all the same
         return body
-    with imports.under_way:  # the first of them to tell a time loads what reads it
+    with forks.kept_waiting:  # the first of them to tell a time loads what reads it
         if answer.startswith("list["):
             if isinstance(body, list):
                 return [model.from_dict(each) if isinstance(each, Mapping) else each for each in body]

@@ -1,14 +1,14 @@
-"""What must not be under way when this process forks, and the fork that waits for it.
+"""What a fork waits for, so that its child finds nothing half done that nobody there would ever finish.
 
 Python keeps each module locked while it is loaded. Most of this package loads when it is first needed, which may be in
-any thread, and a child forked meanwhile by another one would find that module half done and locked for ever, since the
-thread that loads it does not exist there. So what begins such imports holds a lock, and a fork takes these locks first:
+any thread, and a child forked meanwhile by another one would find that module locked for ever, since the thread that
+loads it does not exist there. OpenSSL has locks of that kind, too. So whatever begins such work keeps forks waiting:
 
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._streams import flow
 
-Each thread has a lock of its own, so threads that import never wait for each other, and a thread may fork in the middle
-of an import: its child goes on with it. Whoever holds one may not wait for a thread that forks.
+That is a lock of this thread's own, which a fork takes first. So threads never wait for each other, only forks wait;
+and a thread may fork in the middle of its own work: its child goes on with it.
 
 Lives here: that lock, what else is held across a fork, and the fork's side of both. Does not live here: imports of the
 user's program, and of other packages where none of ours led to them: those are theirs to keep from a fork.
@@ -16,18 +16,21 @@ user's program, and of other packages where none of ours led to them: those are 
 
 from __future__ import annotations
 
-# Imports that a fork waits for may need the lock of ``logging``, which a fork takes as well. Hooks run in the reverse
-# order of their registration, and this one must have waited before that lock is taken: so ``logging`` loads first. Were
-# these threads loaded while a fork waits, it would run the later half of their hooks without the first.
-import concurrent.futures.thread  # noqa: F401
+# What a fork waits for may need the lock of ``logging``, which a fork takes as well. Hooks run in the reverse
+# order of their registration, and this one must have waited before that lock is taken: so ``logging`` loads first.
 import logging  # noqa: F401
 import os
 import time
+from contextlib import suppress
 from threading import get_ident, local
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from muapi_client._runtime.locks import ForkLock
+
+# Were the threads of executors loaded while a fork waits, it would run the later half of their hooks without the first.
+with suppress(RuntimeError):  # the program ends, and no thread is started any more
+    pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,31 +48,31 @@ if TYPE_CHECKING:
             ...
 
 
-PATIENCE: Final = 10.0  # seconds a fork waits for imports; longer ones wait for something themselves, perhaps for it
+PATIENCE: Final = 60.0  # seconds a fork waits; what takes longer waits for something itself, perhaps for the fork
 
 
-class Imports(local):
-    """The lock that this thread holds while it imports."""
+class Forks(local):
+    """The lock that this thread holds while it does what no fork may fall into."""
 
     def __init__(self) -> None:
-        self.under_way: Final = ForkLock()
+        self.kept_waiting: Final = ForkLock()
         with _adding_threads:
-            _import_locks.add(self.under_way)
+            _locks.add(self.kept_waiting)
 
 
 _adding_threads, _adding_things = ForkLock(), ForkLock()  # held during a fork: nothing is added behind its back
-_import_locks: WeakSet[ForkLock] = WeakSet()
+_locks: WeakSet[ForkLock] = WeakSet()
 _to_hold: WeakSet[Held] = WeakSet()
 _taken: dict[int, list[ForkLock | Held]] = {}  # by the thread that forks: several may at once
 
-imports: Final = Imports()
+forks: Final = Forks()
 
 
 def held(load: Callable[[str], Any]) -> Callable[[str], Any]:
     """The ``__getattr__`` of a module that loads what it is asked for, with this thread's lock held."""
 
     def get(name: str) -> Any:
-        with imports.under_way:
+        with forks.kept_waiting:
             return load(name)
 
     return get
@@ -85,11 +88,11 @@ def hold_across_forks(thing: Held) -> None:
 
 
 def _before_fork() -> None:
-    """Hold what must be held, once no other thread imports, and keep them from beginning to."""
+    """Hold what must be held, once no other thread keeps this one waiting, and keep them from beginning to."""
     ends = time.monotonic() + PATIENCE
     _hold_things()
-    while (busy := _take_imports()) is not None:
-        _give_back()  # or two threads that fork in the middle of an import would wait for each other
+    while (busy := _take_locks()) is not None:
+        _give_back()  # or threads that fork in the middle of an import would wait for each other
         is_over = busy.acquire(timeout=max(0.0, ends - time.monotonic()))
         if is_over:
             busy.release()
@@ -99,17 +102,17 @@ def _before_fork() -> None:
 
 
 def _hold_things() -> None:
-    """Before the imports: what a thread does with a thing in its hands may begin one."""
+    """Before the locks: a thread that has such a thing in its hands may come to keep forks waiting."""
     _take(_adding_things)
     for thing in list(_to_hold):
         _taken[get_ident()].append(thing)
         thing.hold()
 
 
-def _take_imports() -> ForkLock | None:
+def _take_locks() -> ForkLock | None:
     """Take the lock of every other thread; answers the first one that cannot be had now."""
     _take(_adding_threads)
-    others = [lock for lock in list(_import_locks) if lock is not imports.under_way]
+    others = [lock for lock in list(_locks) if lock is not forks.kept_waiting]
     return next((lock for lock in others if not _take(lock, blocking=False)), None)
 
 

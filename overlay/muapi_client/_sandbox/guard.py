@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._state.key_state import NOTHING, KeyFacts, describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.status import JobState
@@ -40,7 +40,7 @@ def add_verdict(prediction: Prediction, known: KeyFacts = NOTHING, call: Call[An
 
 
 def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._sandbox.detection import judge_answer  # noqa: PLC0415 - asked for by few
 
     return judge_answer(prediction, known)
@@ -67,7 +67,7 @@ def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -
         key_state.charge(describe_request(answer.id))
     if (charged and context.expect != "sandbox") or (not charged and answer.state is JobState.RUNNING):
         return answer
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._sandbox import mismatch  # noqa: PLC0415 - what is charged needs no weighing
 
     if context.expect is not None:

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final, Literal
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         MuAPIError: It is no URL, or would send the key in clear text over a network.
     """
     url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
-    with imports.under_way:
+    with forks.kept_waiting:
         from urllib.parse import urlsplit  # noqa: PLC0415 - 3 ms, which importing the package need not take
 
     try:

@@ -12,7 +12,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Final
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client.errors import MuAPIError
 
 INSTALLED: Final = "muapi_generated"
@@ -27,7 +27,7 @@ def read_package(given: ModuleType | str) -> str:
     """
     if isinstance(given, str):
         try:
-            with imports.under_way:
+            with forks.kept_waiting:
                 import_module(given)
         except (ImportError, ValueError, TypeError) as error:
             raise MuAPIError(f"models={given!r} cannot be imported ({error}): it takes {BUILT_BY}") from None
@@ -48,7 +48,7 @@ def part(package: str, name: str) -> Any:
             f"the call was made by {package!r}, which this process has not imported: import it first, or make the "
             f"client with models={package!r}"
         )
-    with imports.under_way:
+    with forks.kept_waiting:
         return import_module(f"{package}.{name}")
 
 
@@ -59,7 +59,7 @@ def member(package: str, room: str, name: str) -> Any:
         MuAPIError: As :func:`part`.
     """
     module = part(package, room)
-    with imports.under_way:
+    with forks.kept_waiting:
         return getattr(module, name) if name in module.__all__ else None
 
 

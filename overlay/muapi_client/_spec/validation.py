@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import member, part
 from muapi_client.errors import ValidationError
 
@@ -77,7 +77,7 @@ def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterato
 
 
 def _unknown(name: str, fields: tuple[str, ...]) -> str:
-    with imports.under_way:
+    with forks.kept_waiting:
         from difflib import get_close_matches  # noqa: PLC0415 - a misspelt name is rare
 
     guess = get_close_matches(name, fields, n=1, cutoff=0.6)

@@ -80,7 +80,7 @@ def claim(db: sqlite3.Connection) -> None:
         sqlite3.DatabaseError: It is something else, or of a later form; then it is left as it is.
     """
     form = _form(db)
-    db.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(db)
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA secure_delete = ON")  # what is forgotten or hidden is gone from the file, too
     if form == FORM:
@@ -97,6 +97,20 @@ def claim(db: sqlite3.Connection) -> None:
     except BaseException:
         db.rollback()
         raise
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Have changes written to a log first, and wait for another process that is about it as well; SQLite does not."""
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            db.execute("BEGIN IMMEDIATE")  # which waits, and tells when it has waited too long
+            db.rollback()
+        else:
+            return
 
 
 def _form(db: sqlite3.Connection) -> int:

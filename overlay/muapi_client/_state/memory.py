@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary, ref
 from attrs import evolve
 
 from muapi_client._runtime.delivery import Attempts
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Record(Attempts):
 
     def entry(self) -> Entry:
         """The record as its user reads it."""
-        with imports.under_way:
+        with forks.kept_waiting:
             from muapi_client._runtime.processes import owner  # noqa: PLC0415 - rarely asked for, and slow to import
             from muapi_client._state.secrets import remove_secrets  # noqa: PLC0415 - as above
             from muapi_client._types.entry import Entry  # noqa: PLC0415 - as above

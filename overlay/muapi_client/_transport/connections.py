@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client.errors import MuAPIError
 
@@ -120,7 +120,7 @@ class AsyncConnections:
 
 def _running_loop() -> Any:
     """The running event loop."""
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._transport.event_loop import find_loop  # noqa: PLC0415 - 28 ms, for async programs only
 
         return find_loop()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 def find_private(addresses: Sequence[str]) -> str | None:
     """The first address that is not of the public internet, or None."""
-    with imports.under_way:
+    with forks.kept_waiting:
         from ipaddress import ip_address  # noqa: PLC0415 - files alone need it
 
         from muapi_client._files.addresses import is_private  # noqa: PLC0415 - as above
@@ -75,7 +75,7 @@ def check_name(url: httpx.URL, home: str) -> None:
     Raises:
         PrivateAddressError: The host is a private address, or named for a private network, and the API's is not.
     """
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._files.addresses import is_private_name  # noqa: PLC0415 - as above
 
     if is_private_name(url.host) and not is_private_name(home):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import httpx
 
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.guard import check_name
@@ -38,9 +38,9 @@ def open_pool(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
     """
     proxy = find_proxy(url)
     home = _leave_to_proxy(url, proxy, home)
-    context = trust(url, proxy)
     try:
-        transport = httpx.HTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+        with forks.kept_waiting:  # OpenSSL makes a context, whether it is needed or not
+            transport = httpx.HTTPTransport(verify=trust(url, proxy), limits=LIMITS, proxy=proxy)
     except (*ODD, httpx.InvalidURL) as error:
         _refuse_proxy(url, error)
     hold_deadlines(transport, home)
@@ -50,14 +50,14 @@ def open_pool(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
 
 def open_async_pool(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
     """The twin of :func:`open_pool`."""
-    with imports.under_way:
+    with forks.kept_waiting:
         from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
 
     proxy = find_proxy(url)
     home = _leave_to_proxy(url, proxy, home)
-    context = trust(url, proxy)
     try:
-        transport = httpx.AsyncHTTPTransport(verify=context, limits=LIMITS, proxy=proxy)
+        with forks.kept_waiting:  # as above
+            transport = httpx.AsyncHTTPTransport(verify=trust(url, proxy), limits=LIMITS, proxy=proxy)
     except (*ODD, httpx.InvalidURL) as error:
         _refuse_proxy(url, error)
     hold_sockets(transport, home)
@@ -96,7 +96,7 @@ def tls() -> ssl.SSLContext:
         httpx.ConnectError: They cannot be loaded, or ``SSLKEYLOGFILE`` cannot be written.
     """
     try:
-        with imports.under_way:
+        with forks.kept_waiting:
             return httpx.create_ssl_context()
     except (OSError, *ODD) as error:
         raise httpx.ConnectError(f"TLS cannot be set up: {error}{describe_settings(TLS_SETTINGS)}") from error

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from attrs import evolve
 
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client._runtime.forks import imports
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client.emulator._handlers.dispatch import answer_request
 from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault
@@ -172,7 +172,7 @@ class Emulator:
 
     def handle(self, request: Request) -> Response:
         """Answer one request: the whole service, one request at a time, and no fault."""
-        with self._lock, imports.under_way:
+        with self._lock, forks.kept_waiting:
             self._world.wall_time = self._wall_time()
             response = self._add_date(self._answer(request))
             self._request_log.add(Exchange(request, response.status))
@@ -181,7 +181,7 @@ class Emulator:
 
     def meet(self, request: Request) -> FaultedResponse:
         """Answer one request as transport and server do: under the fault that it meets, if any."""
-        with self._lock, imports.under_way:
+        with self._lock, forks.kept_waiting:
             self._world.wall_time = self._wall_time()
             fault = self._fault_queue.take(request)
             answered = self._answer(request) if fault is None or fault.accepts else None
