@@ -30,7 +30,7 @@ from muapi_client._runtime.locks import ForkLock
 
 # Were the threads of executors loaded while a fork waits, it would run the later half of their hooks without the first.
 with suppress(RuntimeError):  # the program ends, and no thread is started any more
-    pass
+    import concurrent.futures.thread  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -327,11 +327,13 @@ async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request
 
 def _unread(response: httpx.Response) -> httpx.Response:
     """Return a response to be read, as the network's are: one that a mock made of a whole body was read at once."""
-    if not (response.is_closed and isinstance(response.stream, httpx.ByteStream)):
+    if not response.is_stream_consumed:
         return response
-    return httpx.Response(
-        response.status_code, headers=response.headers, stream=response.stream, extensions=response.extensions
-    )
+    headers = response.headers.copy()
+    if headers.pop("content-encoding", None) is not None:  # it was unpacked then
+        headers.pop("content-length", None)
+    body = httpx.ByteStream(response.content)
+    return httpx.Response(response.status_code, headers=headers, stream=body, extensions=response.extensions)
 
 
 def _noting(delivery: Delivery) -> Callable[[str, Mapping[str, Any]], None]:
