@@ -27,6 +27,8 @@
 
 Lives here: what went wrong, and what is known about it. Does not live here: deciding that something went wrong.
 
+An argument or option of the wrong kind is a ``MuAPIError`` itself, raised before anything is sent.
+
 Every error tells, where known: ``request_id``, ``status_code``, ``cost`` and ``balance``. All survive pickling and
 copying: the message is the one positional argument, the rest are attributes.
 """

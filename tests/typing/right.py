@@ -100,6 +100,7 @@ def blocking() -> None:
         assert_type(mu.spend.total_usd, Decimal)
         assert_type(mu.account_balance, Decimal | None)
         assert_type(mu.with_options(timeout=5, expect=None), MuAPI)
+        assert_type(mu.with_options(max_spend=None, retry=Retry(attempts=1), strict=False, tag="night"), MuAPI)
         assert_type(mu.sandbox(), SandboxVerdict)
         assert_type(mu.sandbox(probe=flux_dev_image(prompt="a fox")).verdict, bool | None)
         assert_type(mu.sandbox(probe=(flux_dev_image(prompt="a fox"), flux_dev_image(prompt="a cat"))), SandboxVerdict)

@@ -38,6 +38,7 @@ class AsyncMuAPI(Client):
     __module__ = "muapi_client"
 
     _connect = AsyncConnections
+    _handler = "handle_async_request"
     _connections: AsyncConnections
     _storage: AsyncConnections
     _any_storage: AsyncConnections

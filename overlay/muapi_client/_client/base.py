@@ -10,13 +10,23 @@ from decimal import Decimal
 from functools import partial
 from os import PathLike, urandom
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
 
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.api_key import APIKey, read_key
-from muapi_client._settings.options import read_amount, read_expect, read_host, read_origin, read_seconds
+from muapi_client._settings.options import (
+    read_amount,
+    read_clock,
+    read_expect,
+    read_flag,
+    read_host,
+    read_instance,
+    read_origin,
+    read_seconds,
+    read_transport,
+)
 from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._settings.webhook import read_webhook
@@ -32,11 +42,30 @@ if TYPE_CHECKING:
     from muapi_client._state.journal import Journal
 
 
+class Changes(TypedDict, total=False):
+    """What ``with_options`` may change."""
+
+    timeout: float
+    wait_timeout: float
+    retry: Retry | None
+    polling: Polling | None
+    max_spend: Decimal | None
+    unpriced: Decimal | None
+    expect: Literal["live", "sandbox"] | None
+    strict: bool
+    webhook: str | None
+    team_id: int | None
+    tag: str | None
+    models: ModuleType | str | None
+    allow_private_downloads: bool
+
+
 class Client:
     """The common part of both clients."""
 
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[..., Any]
+    _handler: str  # the method of a transport that this kind of client calls
 
     def __init__(
         self,
@@ -114,38 +143,42 @@ class Client:
             del api_key, webhook  # a traceback that shows locals shows no secret
         if spec_pin is not None:
             check_pin(spec_pin, models)
-        self._origin = read_origin(base_url, allow_http=allow_http)
+        self._origin = read_origin(base_url, allow_http=read_flag("allow_http", allow_http))
+        transport = read_transport(transport, self._handler)
+        options = read_options(
+            retry=retry,
+            polling=polling,
+            timeout=timeout,
+            wait_timeout=wait_timeout,
+            strict=strict,
+            webhook=notified,
+            team_id=team_id,
+            max_spend=max_spend,
+            unpriced=unpriced,
+            expect=expect,
+            models=models,
+            tag=tag,
+            allow_private_downloads=allow_private_downloads,
+        )
         self._connections = self._connect(transport)
         # Files move over connections of their own, without the key: to public addresses, or to any.
         self._storage = self._connect(transport, read_host(self._origin))
         self._any_storage = self._connect(transport)
         self._upload_cache = UploadCache()
-        self._clock: Clock = clock or getattr(transport, "clock", None) or SystemClock()
+        self._clock: Clock = read_clock(clock) or getattr(transport, "clock", None) or SystemClock()
         memory = Memory()
         self._ledger = Ledger(memory, listed_price)
         opened = open_journal(journal)
         self._own_journal = opened if opened is not journal else None  # what this client opened, it closes
         self._context = Context(
-            retry=retry or Retry(),
-            polling=polling or Polling(),
-            timeout=read_seconds("timeout", timeout),
-            wait_timeout=read_seconds("wait_timeout", wait_timeout),
-            strict=strict,
-            webhook=notified,
-            team_id=team_id,
+            **options,
             random=draw_random,
             memory=memory,
             ledger=self._ledger,
             key_state=KeyState(),
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
-            max_spend=None if max_spend is None else read_amount("max_spend", max_spend),
-            unpriced=None if unpriced is None else read_amount("unpriced", unpriced),
-            expect=read_expect(expect),
-            models=read_models(models),
-            tag=tag,
             origin=self._origin,
-            allow_private_downloads=allow_private_downloads,
         )
 
     def __repr__(self) -> str:
@@ -161,7 +194,7 @@ class Client:
         """What was left in the account by the last answer that reported it (``X-Account-Balance``), in USD, or None."""
         return self._ledger.balance
 
-    def with_options(self, **changes: Any) -> Self:
+    def with_options(self, **changes: Unpack[Changes]) -> Self:
         """The same client with other options: connections, key and spend are shared, and one ``close()`` closes both.
 
         Args:
@@ -173,13 +206,11 @@ class Client:
             MuAPIError: Some other option is named, or one cannot be right.
         """
         if "webhook" in changes:  # before anything else is refused: a traceback that shows locals shows no secret
-            changes["webhook"] = read_webhook(changes["webhook"])
+            changes["webhook"] = read_webhook(changes["webhook"])  # type: ignore[typeddict-item]  # hidden in a value
         if unknown := changes.keys() - OPTIONS.keys():
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
         other = copy(self)
-        other.__dict__["_context"] = self._context._replace(
-            **{name: OPTIONS[name](value) for name, value in changes.items()}
-        )
+        other.__dict__["_context"] = self._context._replace(**read_options(**changes))
         return other
 
 
@@ -224,38 +255,30 @@ def listed_price(call: Call[Any]) -> Decimal | None:
     return read_price(call)
 
 
-def read_retry(given: Retry) -> Retry:
-    """Check the option ``retry``."""
-    if not isinstance(given, Retry):
-        raise MuAPIError(f"retry must be a Retry, not {given!r}")
-    return given
-
-
-def read_polling(given: Polling) -> Polling:
-    """Check the option ``polling``."""
-    if not isinstance(given, Polling):
-        raise MuAPIError(f"polling must be a Polling, not {given!r}")
-    return given
-
-
-def unchanged(value: Any) -> Any:
-    """An option that any value of its type is right for."""
-    return value
-
-
 OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "allow_private_downloads": unchanged,
+    "allow_private_downloads": partial(read_flag, "allow_private_downloads"),
     "expect": read_expect,
     "max_spend": lambda value: None if value is None else read_amount("max_spend", value),
     "models": read_models,
-    "polling": read_polling,
-    "retry": read_retry,
-    "strict": unchanged,
-    "tag": unchanged,
-    "team_id": unchanged,
+    "polling": lambda value: read_instance("polling", value, Polling, example="a Polling(…)") or Polling(),
+    "retry": lambda value: (
+        read_instance("retry", value, Retry, example="a Retry(…), such as Retry(attempts=3)") or Retry()
+    ),
+    "strict": partial(read_flag, "strict"),
+    "tag": lambda value: read_instance("tag", value, str, example="text"),
+    "team_id": lambda value: read_instance("team_id", value, int, example="the team's number"),
     "timeout": partial(read_seconds, "timeout"),
     "unpriced": lambda value: None if value is None else read_amount("unpriced", value),
     "wait_timeout": partial(read_seconds, "wait_timeout"),
-    "webhook": unchanged,  # read before
+    "webhook": lambda value: value,  # read before
 }
 """What ``with_options`` may change, and what reads it."""
+
+
+def read_options(**given: Any) -> dict[str, Any]:
+    """Read options of :data:`OPTIONS`, each by its reader.
+
+    Raises:
+        MuAPIError: One cannot be right.
+    """
+    return {name: OPTIONS[name](value) for name, value in given.items()}

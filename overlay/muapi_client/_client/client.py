@@ -39,6 +39,7 @@ class MuAPI(Client):
     __module__ = "muapi_client"
 
     _connect = Connections
+    _handler = "handle_request"
     _connections: Connections
     _storage: Connections
     _any_storage: Connections

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client._files import download, upload
+from muapi_client._settings.arguments import require_callables, require_folder, require_prediction
 from muapi_client._settings.options import read_seconds
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Files:
 
     def upload(self, source: Any, filename: str | None, on_progress: upload.OnProgress) -> Flow[str]:
         """Of ``MuAPI.upload``."""
+        require_callables(on_progress=on_progress)
         return upload.upload(source, filename, on_progress, self._uploads)
 
     def upload_attachments(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
@@ -45,6 +47,8 @@ class Files:
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int
     ) -> download.Plan:
         """Of ``MuAPI.download``."""
+        require_prediction(prediction)
+        require_folder(directory)
         context = self._uploads.context
         return download.plan(
             prediction,

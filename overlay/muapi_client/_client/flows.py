@@ -20,10 +20,12 @@ from muapi_client._jobs.submission import send_job, submit_job
 from muapi_client._protocol.exchange import exchange
 from muapi_client._protocol.request import STREAM, encode, prepare
 from muapi_client._runtime.forks import forks
+from muapi_client._settings.arguments import call_error, require_callables, require_job, require_lost
 from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.validation import refusal_error
 from muapi_client._types.job import Job
+from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
     from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
-    from muapi_generated.types import Call
 
 R = TypeVar("R")
 
@@ -67,6 +68,7 @@ class Flows:
 
     def submit(self, call: Call[Any], *, waits: bool = False) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
+        require_call(call, "run" if waits else "submit")
         refuse_stream(call)
         return self._upload_then(self._retarget(call), partial(self._submit, waits=waits))
 
@@ -98,6 +100,7 @@ class Flows:
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
+        require_callables(on_accept=on_accept, on_look=on_look, on_look_failed=on_look_failed)
         return run(
             self.submit(call, waits=True),
             self._context,
@@ -109,7 +112,7 @@ class Flows:
 
     def look(self, job_or_id: Job | str) -> Flow[Prediction]:
         """Of ``MuAPI.look``."""
-        job = self._job(job_or_id)
+        job = self._job(job_or_id, "look")
         return waiting.look(job, self._context, accepted_at=self._accepted_at(job))
 
     def wait(
@@ -120,7 +123,8 @@ class Flows:
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job = self._job(job_or_id)
+        job = self._job(job_or_id, "wait")
+        require_callables(on_look=on_look, on_look_failed=on_look_failed)
         return waiting.wait(
             job,
             self._context,
@@ -133,6 +137,7 @@ class Flows:
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""
+        require_call(call, "send")
         refuse_stream(call)
         call = self._retarget(call)
         return self._files().send_file(call) if call.files else self._upload_then(call, self._send)
@@ -148,6 +153,7 @@ class Flows:
         with forks.kept_waiting:
             from muapi_client._streams import flow  # noqa: PLC0415 - loads with the first stream
 
+        require_call(call, "stream")
         flow.refuse_job(call)
         prepared = self._upload_then(self._retarget(call), self._prepare)
         return flow.stream(prepared, self._context, connection, self._new_job)
@@ -161,6 +167,7 @@ class Flows:
         with forks.kept_waiting:
             from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
+        require_call(call, "estimate")
         call = self._retarget(call)
         return budget.estimate(call, encode(call, self._context._replace(strict=False)), self._context)
 
@@ -197,6 +204,7 @@ class Flows:
 
     def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> Flow[None]:
         """Of ``MuAPI.settle``."""
+        require_lost(entry, "settle")
         return recall.settle(entry, job_or_id, self._context)
 
     def forget(self, before: datetime, *, bodies: bool) -> Flow[int]:
@@ -212,10 +220,12 @@ class Flows:
         with forks.kept_waiting:
             from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
+        require_lost(lost, "reconcile")
         return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)
 
-    def _job(self, job_or_id: Job | str) -> Job:
+    def _job(self, job_or_id: Job | str, method: str) -> Job:
         """A job by its id, with what is remembered of it."""
+        require_job(job_or_id, method)
         if not isinstance(job_or_id, str):
             return job_or_id
         record = self._context.memory.find(job_or_id)
@@ -238,6 +248,16 @@ class Flows:
 
     def _read_timeout(self, timeout: float | None) -> float:
         return self._context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
+
+
+def require_call(given: Call[Any], method: str) -> None:
+    """Refuse what is no call, such as a slug, a body, or a model function without its brackets.
+
+    Raises:
+        MuAPIError: It is something else; the message tells what to type.
+    """
+    if not isinstance(given, Call):
+        raise call_error(given, method)
 
 
 def refuse_stream(call: Call[Any]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, TypeVar
 
 from muapi_client._protocol.response import read_items
+from muapi_client._settings.options import read_instance
 from muapi_generated.answers import amount
 from muapi_generated.api.account.account_topup import account_topup
 from muapi_generated.api.account.get_account_balance import get_account_balance
@@ -167,7 +168,7 @@ class AsyncModels:
 
 def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
     """Walk through the pages of ``GET history`` until ``limit`` items were yielded or none are left."""
-    cursor, left = None, limit
+    cursor, left = None, read_instance("limit", limit, int, example="a number of items")
     while left is None or left > 0:
         page = mu.send(_page(cursor, left))
         items = _items(page)[:left]
@@ -179,7 +180,7 @@ def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
 
 async def async_history(mu: AsyncClient, limit: int | None) -> AsyncIterator[dict[str, Any]]:
     """The twin of :func:`history`."""
-    cursor, left = None, limit
+    cursor, left = None, read_instance("limit", limit, int, example="a number of items")
     while left is None or left > 0:
         page = await mu.send(_page(cursor, left))
         items = _items(page)[:left]

@@ -114,7 +114,7 @@ def jobs(
     """
     if state is not None and state not in STATES:
         raise errors.MuAPIError(f"state must be one of {', '.join(STATES)}, not {state!r}")
-    if since is not None and since.tzinfo is None:
+    if since is not None and getattr(since, "tzinfo", None) is None:
         raise errors.MuAPIError(f"since must tell its time zone, such as datetime.now(UTC), not {since!r}")
     written: list[Entry] = []
     if context.journal is not None:
@@ -143,11 +143,9 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         JournalError: The journal cannot be written.
         MuAPIError: It is known what became of it.
     """
-    key = getattr(entry, "key", None)
+    key = entry.key
     if key is None:
-        raise errors.MuAPIError(
-            "settle takes an entry that mu.unknown() lists, or the error a submit of this client raised"
-        )
+        raise errors.MuAPIError("this error is of no submit of a client's: mu.unknown() lists what can be settled")
     request_id = job if job is None else _read_id(job)
     record = context.memory.get(key)
     state = record.state if record is not None else getattr(entry, "state", "unknown")
@@ -201,7 +199,7 @@ def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[i
     """
     if context.journal is None:
         raise errors.MuAPIError("this client has no journal: pass journal= a path")
-    if before.tzinfo is None:
+    if getattr(before, "tzinfo", None) is None:
         raise errors.MuAPIError(f"before must tell its time zone, such as datetime.now(UTC), not {before!r}")
     count: int = yield Keep(partial(context.journal.forget, before=before, bodies=bodies, account=context.account))
     return count

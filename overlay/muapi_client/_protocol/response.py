@@ -84,7 +84,7 @@ def status_error(reply: Reply, *, request_id: str | None = None) -> errors.APISt
     cost = _cost_of_error(reply, body)
     advice = _advice(reply.status, cost, of_a_job=request_id is not None)
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
-    if request_id:
+    if request_id and reply.status != NOT_FOUND:
         message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
     extra: dict[str, Any] = {**read_facts(reply), "cost": cost, "request_id": request_id, "detail": detail}
     if kind is errors.ValidationError:
@@ -105,7 +105,7 @@ def _advice(status: int, cost: Cost | None, *, of_a_job: bool) -> str:
     if status in REDIRECTS:
         return " (a redirect, which is never followed since it would take the key along: check base_url)"
     if status == NOT_FOUND and of_a_job:  # not the slug but the job is unknown
-        return " (this key's account has no such job)"
+        return " (this key's account has no such job: see that the id is whole, and the key the one that submitted it)"
     return f" ({ADVICE[status]})" if status in ADVICE else ""
 
 

@@ -126,6 +126,10 @@ def read_key(given: str | None) -> APIKey:
     Raises:
         AuthenticationError: There is none, or it cannot be sent as a header.
     """
+    if given is not None and not isinstance(given, str):
+        kind = type(given).__name__
+        del given
+        raise AuthenticationError(f"api_key must be text, not a {kind}: leave it out to use MUAPI_API_KEY")
     key = (given if given is not None else os.environ.get("MUAPI_API_KEY", "")).strip()
     if key and key.isascii() and key.isprintable() and " " not in key:
         return APIKey(key)

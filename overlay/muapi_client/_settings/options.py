@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from decimal import Decimal, InvalidOperation
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from muapi_client._runtime.forks import forks
 from muapi_client.errors import MuAPIError
@@ -16,6 +16,8 @@ from muapi_client.errors import MuAPIError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from urllib.parse import SplitResult
+
+T = TypeVar("T")
 
 DEFAULT_BASE_URL: Final = "https://api.muapi.ai"  # API reference, "All endpoints are under …/api/v1"
 API_PREFIX: Final = "/api/v1"
@@ -29,6 +31,8 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
     Raises:
         MuAPIError: It is no URL, or would send the key in clear text over a network.
     """
+    if given is not None and not isinstance(given, str):
+        raise MuAPIError(f"base_url must be text like {DEFAULT_BASE_URL!r}, not {given!r:.40}")
     url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
     with forks.kept_waiting:
         from urllib.parse import urlsplit  # noqa: PLC0415 - 3 ms, which importing the package need not take
@@ -61,6 +65,66 @@ def _plain_netloc(parts: SplitResult) -> str:
     host = (parts.hostname or "").lower()
     host = f"[{host}]" if ":" in host else host
     return host if parts.port in (None, DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
+
+
+def read_flag(name: str, value: bool) -> bool:
+    """An option that is true or false.
+
+    Raises:
+        MuAPIError: It is neither: a text such as "no" would count as true.
+    """
+    if not isinstance(value, bool):
+        raise MuAPIError(f"{name} must be True or False, not {value!r:.40}")
+    return value
+
+
+def read_instance(name: str, value: T, kind: type[Any], *, example: str) -> T:
+    """An option that is of one class, or None.
+
+    Args:
+        example: What to write.
+
+    Raises:
+        MuAPIError: It is something else.
+    """
+    if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
+        return value
+    raise MuAPIError(f"{name} must be {example}, not {value!r:.40}")
+
+
+def read_transport(given: Any, method: str) -> Any:
+    """The transport given.
+
+    Args:
+        method: What this kind of client calls of it.
+
+    Raises:
+        MuAPIError: It is a class, a client, or of the other kind of client.
+    """
+    if given is None or (callable(getattr(given, method, None)) and not isinstance(given, type)):
+        return given
+    blocking = method == "handle_request"
+    wanted = "httpx.HTTPTransport()" if blocking else "httpx.AsyncHTTPTransport()"
+    other = "handle_async_request" if blocking else "handle_request"
+    hint = ""
+    if isinstance(given, type):
+        hint = f": make one, {given.__name__}(…)"
+    elif callable(getattr(given, other, None)):
+        hint = f", which {'AsyncMuAPI' if blocking else 'MuAPI'} takes"
+    elif hasattr(given, "send"):
+        hint = ": a client's own settings are options here, as timeout=, or its transport's"
+    raise MuAPIError(f"transport must be an httpx transport such as {wanted}, not a {type(given).__name__}{hint}")
+
+
+def read_clock(given: Any) -> Any:
+    """The clock given.
+
+    Raises:
+        MuAPIError: It cannot tell the time, or let it pass.
+    """
+    if given is None or all(callable(getattr(given, name, None)) for name in ("now", "sleep", "asleep")):
+        return given
+    raise MuAPIError(f"clock must have now(), sleep(seconds) and asleep(seconds), not be {given!r:.40}")
 
 
 def read_seconds(name: str, value: float) -> float:
