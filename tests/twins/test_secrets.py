@@ -77,7 +77,7 @@ def test_no_call_takes_it_elsewhere(twin: Twin, method: str, path: str) -> None:
 @pytest.mark.parametrize("path", ["@evil.example/x", ":80@evil.example/x", ".evil.example/x"])
 @pytest.mark.parametrize("base_url", ["https://api.example", "https://api.example/base"])
 def test_not_even_past_the_checks(twin: Twin, base_url: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("muapi_client._protocol.request._check_operation", lambda _call: None)
+    monkeypatch.setattr("muapi_client._protocol.request._find_problem", lambda _operation: None)
     face = twin(ACCEPTED, base_url=base_url)
     call = raw_call("x", {})
     object.__setattr__(call.operation, "path", path)
@@ -87,7 +87,7 @@ def test_not_even_past_the_checks(twin: Twin, base_url: str, path: str, monkeypa
     assert face.unknown() == []
 
 
-@pytest.mark.parametrize("job_id", ["", ".", "..", "../x", "a/../b", "..\\x", "/", "./a", " ", "\ud800"])
+@pytest.mark.parametrize("job_id", ["", ".", "..", "../x", "a/../b", "..\\x", "./a", " ", "\ud800"])
 def test_no_id_reaches_another_path(twin: Twin, job_id: str) -> None:
     face = twin(ACCEPTED)
     for method in (face.look, face.wait):
@@ -96,7 +96,7 @@ def test_no_id_reaches_another_path(twin: Twin, job_id: str) -> None:
     assert not face.server.requests
 
 
-@pytest.mark.parametrize("job_id", ["a/b", "a?b", "a#b", "@evil", "a\r\nb", "%2e%2e", "a.b", "ä"])
+@pytest.mark.parametrize("job_id", ["/", "a//b", "\\", "a/b", "a?b", "a#b", "@evil", "a\r\nb", "%2e%2e", "a.b", "ä"])
 def test_an_odd_id_is_quoted(twin: Twin, job_id: str) -> None:
     face = twin({"id": job_id, "status": "completed", "outputs": ["https://cdn.example/a.png"]})
     assert face.look(job_id).done

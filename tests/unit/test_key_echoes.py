@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client._settings.api_key import HIDDEN, APIKey
+from muapi_client._settings import api_key
+from muapi_client._settings.api_key import APIKey
 
+HIDDEN = api_key.HIDDEN.decode()
 KEY = "sk-live-0123456789abcDEF_~."
 ODD = "sk/live+\"0123\\456&789<abc>'"
 WAYS = [

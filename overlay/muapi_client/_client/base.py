@@ -141,6 +141,7 @@ class Client:
             notified = read_webhook(webhook)
         finally:
             del api_key, webhook  # a traceback that shows locals shows no secret
+        self._key.hide_too([notified.reveal()] if notified else [])
         if spec_pin is not None:
             check_pin(spec_pin, models)
         self._origin = read_origin(base_url, allow_http=read_flag("allow_http", allow_http))
@@ -206,7 +207,9 @@ class Client:
             MuAPIError: Some other option is named, or one cannot be right.
         """
         if "webhook" in changes:  # before anything else is refused: a traceback that shows locals shows no secret
-            changes["webhook"] = read_webhook(changes["webhook"])  # type: ignore[typeddict-item]  # hidden in a value
+            notified = read_webhook(changes["webhook"])
+            changes["webhook"] = notified  # type: ignore[typeddict-item]  # hidden in a value
+            self._key.hide_too([notified.reveal()] if notified else [])
         if unknown := changes.keys() - OPTIONS.keys():
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
         other = copy(self)

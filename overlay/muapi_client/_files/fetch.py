@@ -109,7 +109,7 @@ def fetch_url(
             continue
         trouble = transfer.key.hide_text(got.trouble)
         if got.whole:
-            head = transfer.key.hide((yield Do(partial(transfer.disk, part.head))))
+            head: bytes = yield Do(partial(transfer.disk, lambda: transfer.key.hide(part.head())))
             reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
             trouble = find_misfit(head, expected, reported)
             if not trouble:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from muapi_client._spec.validation import body_fields, check, refusal_error
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
-    from muapi_generated.types import Call
+    from muapi_generated.types import Call, Operation
 
 STREAM: Final = "/stream"  # how the slugs of streaming language models end
 _SEPARATORS: Final = re.compile(r"[/\\]")  # of a path's segments, the second by lenient servers
@@ -68,7 +69,9 @@ def encode(call: Call[Any], context: Context) -> Send:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; or the call is for
             no path of an API.
     """
-    _check_operation(call)
+    problem = _find_problem(call.operation)
+    if problem is not None:
+        raise refusal_error(call, (), problem, kind="value_error")
     if context.strict:
         check(call)
     send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
@@ -113,12 +116,14 @@ def _knows_key(call: Call[Any]) -> bool:
     return IDEMPOTENCY_KEY in body_fields(call.operation.package, call.operation.request)
 
 
-def _check_operation(call: Call[Any]) -> None:
-    """Hold a call's method and path to the rules once more: whoever made it may have got round its constructor."""
+@lru_cache(maxsize=1024)
+def _find_problem(operation: Operation) -> str | None:
+    """Hold a method and a path to the rules once more: whoever made them may have got round the constructor."""
     try:
-        validate(call.operation)
+        validate(operation)
     except ValueError as error:
-        raise refusal_error(call, (), str(error), kind="value_error") from None
+        return str(error)
+    return None
 
 
 def _path(call: Call[Any]) -> str:
@@ -127,7 +132,8 @@ def _path(call: Call[Any]) -> str:
     for name, value in call.path.items():
         text = str(value)
         # "", ".", "..", "a/../b": a proxy that undoes the quoting would resolve them to another path
-        if not all(part.strip(". ") for part in _SEPARATORS.split(text)) or not _has_bytes(text):
+        dots = any(part and not part.strip(". ") for part in _SEPARATORS.split(text))
+        if dots or not text.strip(". ") or not _has_bytes(text):
             raise refusal_error(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
         path = path.replace("{" + name + "}", quote(text, safe=""))
     if "{" in path:

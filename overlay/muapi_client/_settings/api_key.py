@@ -6,41 +6,45 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from muapi_client._settings.webhook import secret_parts
 from muapi_client.errors import AuthenticationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from types import ModuleType
 
 
 NO_KEY: Final = "no API key: pass api_key= or set MUAPI_API_KEY (dashboard, API Keys)"
 ODD_KEY: Final = "the API key holds characters no key has (a space, a line break, …): copy it anew"
 SHORTEST: Final = 16  # characters; real keys are longer, and a test's "k" is part of other words
-
-
-HIDDEN: Final = "[API key]"
-NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}  # characters with a name in HTML
+HIDDEN: Final = b"[API key]"
+HIDDEN_WEBHOOK: Final = b"[webhook]"
 SIGNS: Final = (b"\\u00", b"\\x", b"%", b"&#", b";#", b"\0")  # without one of them a text spells letters as they are
 ODD_SIGNS: Final = (b"\\", b"&")  # the same of other characters, which no key is known to have
+MOST: Final = 64  # webhooks remembered, the newest: a client has one or two, and more only where each call has its own
 
 
 class APIKey:
     """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals.
 
-    What a server echoes of it is hidden in every spelling that JSON, URLs and HTML have for a character. Most answers
-    hold none of them and cost one search; what is searched for in the others is made when it is first needed.
+    What a server echoes of it is hidden in every spelling that JSON, URLs and HTML have for a character, and so is the
+    secret of a webhook that was sent. Most answers hold none of them and cost one search; what is searched for in the
+    others is made when it is first needed.
 
     Attributes:
         reveal: Answers the key itself, for the request that carries it. A method of the text's own, whose repr does
             not show the text.
+        signs: Without one of them an answer spells everything as it is.
+        webhooks: The secrets of webhooks that were sent, which are hidden, too.
     """
 
-    __slots__ = ("_find_escape", "_replace", "_signs", "reveal")
+    __slots__ = ("_escape", "reveal", "signs", "webhooks")
 
     def __init__(self, key: str) -> None:
         self.reveal: Callable[[], str] = key.__str__
-        self._signs = SIGNS if re.fullmatch(r"[\w.~-]*", key) else SIGNS + ODD_SIGNS
-        self._find_escape: Callable[[bytes], object] | None = None
-        self._replace: Callable[[bytes, bytes], bytes] | None = None
+        self.signs = SIGNS if re.fullmatch(r"[\w.~-]*", key) else SIGNS + ODD_SIGNS
+        self._escape: Callable[[bytes], object] | None = None
+        self.webhooks: dict[str, None] = {}
 
     def __repr__(self) -> str:
         return "APIKey('…')"
@@ -48,14 +52,32 @@ class APIKey:
     def __reduce__(self) -> str:
         raise TypeError("an API key is not pickled; make the client anew in the other process")
 
+    def hide_too(self, webhooks: Iterable[str]) -> None:
+        """Hide the secrets of these URLs, too."""
+        for secret in (part for url in webhooks for part in secret_parts(url) if part.isascii()):
+            self.webhooks[_spellings().unescape(secret.encode()).decode("latin-1")] = None
+        while len(self.webhooks) > MOST:
+            self.webhooks.pop(next(iter(self.webhooks)), None)
+
     def hide(self, content: bytes) -> bytes:
         """An answer without the key, should it echo it; words shorter than any key are left alone."""
-        if len(content) < SHORTEST or len(self.reveal()) < SHORTEST:
+        if len(content) < SHORTEST:
+            return content
+        if self.webhooks:
+            content = self._hide_webhooks(content)
+        if len(self.reveal()) < SHORTEST:
             return content
         if self.reveal().encode() in content:
-            content = content.replace(self.reveal().encode(), HIDDEN.encode())
-        if any(sign in content for sign in self._signs) and self._holds_escape(content):
-            content = self._hide_escaped(content)
+            content = content.replace(self.reveal().encode(), HIDDEN)
+        if any(sign in content for sign in self.signs) and self._holds_escape(content):
+            content = _spellings().hide_spelt(self.reveal(), content, HIDDEN)
+        return content
+
+    def _hide_webhooks(self, content: bytes) -> bytes:
+        escaped = any(sign in content for sign in SIGNS + ODD_SIGNS)
+        plain = _spellings().unescape(content) if escaped else content
+        for number in [number for number, secret in enumerate(self.webhooks) if secret.encode("latin-1") in plain]:
+            content = _spellings().hide_spelt(list(self.webhooks)[number], content, HIDDEN_WEBHOOK)
         return content
 
     def hide_text(self, text: str) -> str:
@@ -78,46 +100,16 @@ class APIKey:
 
     def _holds_escape(self, content: bytes) -> bool:
         """Whether a character of the key stands escaped in an answer; of what most escape, it has none."""
-        if self._find_escape is None:
-            self._find_escape = re.compile(_escapes_of(set(self.reveal())).encode()).search
-        return self._find_escape(content) is not None or b"\0" in content
-
-    def _hide_escaped(self, content: bytes) -> bytes:
-        if self._replace is None:
-            self._replace = re.compile("".join(map(_spellings_of, self.reveal())).encode()).sub
-        plain = content.replace(b"\0", b"")  # UTF-16 and UTF-32, which JSON may be written in, put them between letters
-        hidden = self._replace(HIDDEN.encode(), plain)
-        return content if hidden == plain else hidden
+        if self._escape is None:
+            self._escape = _spellings().find_escape(set(self.reveal())).search
+        return self._escape(content) is not None or b"\0" in content
 
 
-def _escapes_of(characters: set[str]) -> str:
-    """A pattern that finds one of these characters, escaped. It begins with one of few signs, and so is fast."""
-    hexadecimal = "|".join(sorted({_hexadecimal(each) for each in characters}))
-    decimal = "|".join(sorted({str(ord(each)) for each in characters}))
-    itself = "|".join(re.escape(each) for each in sorted(characters) if not each.isalnum())
-    names = "|".join(NAMED[each] for each in sorted(characters & NAMED.keys()))
-    ways = [rf"(?:\\|u00|x|25|amp;|#[xX]0*)*(?:{hexadecimal})", rf"(?:amp;)*#0*(?:{decimal})"]
-    ways += [rf"\\*(?:{itself})"] * bool(itself) + [rf"(?:amp;)*(?:{names})"] * bool(names)
-    return rf"[\\%&](?:{'|'.join(ways)})"
+def _spellings() -> ModuleType:
+    """What knows the spellings of a secret: few answers need it, and importing the package does not pay for it."""
+    from muapi_client._settings import spellings  # noqa: PLC0415 - as above
 
-
-def _spellings_of(character: str) -> str:
-    """A pattern of the ways to write a character: plain, or escaped for JSON, a URL or HTML, once or again."""
-    code, decimal = _hexadecimal(character), ord(character)
-    ways = [
-        rf"\\*{re.escape(character)}",
-        rf"\\+(?:u00|x){code}",
-        rf"%(?:25)*{code}",
-        rf"&(?:amp;)*#(?:0*{decimal}|[xX]0*{code});?",
-    ]
-    if character in NAMED:
-        ways.append(rf"&(?:amp;)*{NAMED[character]};?")
-    return f"(?:{'|'.join(ways)})"
-
-
-def _hexadecimal(character: str) -> str:
-    """A pattern of a character's code in hexadecimal, in either case."""
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in f"{ord(character):02x}")
+    return spellings
 
 
 def read_key(given: str | None) -> APIKey:

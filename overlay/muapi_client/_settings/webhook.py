@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+FEWEST: Final = 16  # characters of a token: a shorter run of letters may be part of anything
 
 
 class Webhook:
@@ -31,6 +35,14 @@ class Webhook:
 
     def __hash__(self) -> int:
         return hash(self.reveal())
+
+
+def secret_parts(url: str) -> list[str]:
+    """What of a webhook's URL is its secret: each token in it, which stands unchanged in every URL; else the path."""
+    _, scheme, rest = url.partition("://")
+    path = rest[rest.find("/") :] if scheme and "/" in rest else ""
+    tokens = re.findall(rf"[\w.~-]{{{FEWEST},}}", path, re.ASCII)
+    return tokens or [part for part in (path if len(path) >= FEWEST else url,) if len(part) >= FEWEST]
 
 
 def read_webhook(value: str | None) -> Webhook | None:

@@ -14,6 +14,9 @@ from urllib.parse import quote
 
 from attrs import evolve
 
+from muapi_client._settings.spellings import hide_spelt, unescape
+from muapi_client._settings.webhook import secret_parts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -24,6 +27,7 @@ FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a 
 SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
 MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
 HIDDEN: Final = "[hidden]"
+SIGNS: Final = ("\\u00", "\\x", "%", "&#", ";#")  # without one of them a text spells letters as they are
 
 
 class Found:
@@ -42,6 +46,11 @@ def find_secrets(call: Call[Any] | None, webhook: Webhook | None) -> Found:
     """Return what must not stand in anything written about a call, the client's own webhook included."""
     within = (call.body, call.query) if call is not None else ()
     return Found({*([webhook.reveal()] if webhook else []), *_values(list(within))})
+
+
+def find_sent(query: Mapping[str, Any], content: bytes | None) -> Found:
+    """Return the webhooks that a request carries in its query and its JSON body."""
+    return Found(_values([dict(query), json.loads(content) if content and b"webhook" in content else None]))
 
 
 def remove_secrets(call: Call[Any]) -> Call[Any]:
@@ -71,7 +80,17 @@ class Secrets:
             for spelling in spellings:
                 if spelling in text:
                     text = text.replace(spelling, HIDDEN)
-        return text
+        return self._clean_escaped(text) if any(sign in text for sign in SIGNS) else text
+
+    def _clean_escaped(self, text: str) -> str:
+        """A text without the tokens that stand escaped in it, letter by letter."""
+        content = text.encode("utf-8", "surrogatepass")
+        plain = unescape(content)
+        tokens = {token for secret in tuple(self._spellings) for token in secret_parts(secret) if token.isascii()}
+        for token in tokens:
+            if token.encode() in plain:
+                content = hide_spelt(token, content, HIDDEN.encode())
+        return content.decode("utf-8", "surrogatepass")
 
     def clean_json(self, text: str) -> str:
         """JSON without the fields that hold secrets, at any depth, and without their values wherever they stand.
@@ -79,7 +98,7 @@ class Secrets:
         Raises:
             ValueError: It is no JSON.
         """
-        if "webhook" not in text.lower() and self.clean_text(text) == text:
+        if b"webhook" not in unescape(text.encode("utf-8", "replace")).lower() and self.clean_text(text) == text:
             return text
         whole = json.loads(text)
         self.add(_values(whole))
@@ -96,8 +115,9 @@ class Secrets:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """What of a secret is one by itself: all of it, and of a URL what follows its scheme, and its path."""
+    """What of a secret is one by itself: all of it; of a URL what follows its scheme, its path, the tokens in it."""
     yield secret
+    yield from secret_parts(secret)
     _, scheme, rest = secret.partition("://")
     path = rest[rest.find("/") :] if scheme and "/" in rest else ""
     yield from (part for part in (rest, path) if len(part) >= SHORTEST)

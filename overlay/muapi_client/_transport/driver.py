@@ -24,7 +24,7 @@ from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
     import httpx
 
@@ -371,8 +371,19 @@ async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
 
 def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
     """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
-    headers = api_key.hide_values(read_headers(response))
-    return Reply(response.status_code, headers, api_key.hide(content), clock.now())
+    headers: Mapping[str, str] = read_headers(response)
+    if _may_echo(content, api_key):
+        content = api_key.hide(content)
+    if _may_echo("\n".join(headers.values()).encode(), api_key):
+        headers = api_key.hide_values(headers)
+    return Reply(response.status_code, headers, content, clock.now())
+
+
+def _may_echo(content: bytes, api_key: APIKey) -> bool:
+    """Whether an answer may hold the key, in some spelling, or a webhook: most do not, and are not read for it."""
+    return (
+        api_key.reveal().encode() in content or bool(api_key.webhooks) or any(sign in content for sign in api_key.signs)
+    )
 
 
 def _guard(size: int, left: float, send: Send) -> None:

@@ -25,7 +25,7 @@ from muapi_client._transport.async_network import watch_for_answers
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import aread_pieces, read_pieces
 from muapi_client._transport.guard import PrivateAddressError
-from muapi_client._transport.hosts import FAULTS, USER_AGENT, api_address, connection_error, read_headers
+from muapi_client._transport.hosts import FAULTS, KEY, USER_AGENT, api_address, connection_error, read_headers
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, DownloadError, UploadError
@@ -77,6 +77,7 @@ class _Base:
 
     def _api_request(self, form: Form) -> tuple[httpx.Request, Body]:
         request, body = form_request(form, str(api_address(self._origin, form.send.path)), accept="application/json")
+        request.extensions[KEY] = self.key
         request.headers["x-api-key"] = self.key.reveal()  # never in a local of ours, which a traceback may show
         return request, body
 

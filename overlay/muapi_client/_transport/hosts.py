@@ -14,6 +14,7 @@ to tell, a mock or a user's own, counts as having sent what it was given; one th
 from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - getaddrinfo asks for it
+import logging
 import sys
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -24,6 +25,7 @@ import httpx
 
 from muapi_client._runtime.content_coding import GZIP
 from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
+from muapi_client._state.secrets import find_sent
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
@@ -34,12 +36,14 @@ from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
     from muapi_client._protocol.steps import Send
     from muapi_client._runtime.delivery import Delivery
     from muapi_client._settings.api_key import APIKey
 
+KEY: Final = "muapi_client.key"  # the extension of a request by which the key can be hidden in httpcore's log
+LOG: Final = logging.getLogger("httpcore")
 USER_AGENT: Final = f"muapi-client/{__version__}"
 
 # What an exchange that comes to nothing ends in; anything else is no fault of the network's.
@@ -295,7 +299,7 @@ def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: 
     """Hand a request to a transport, and note in ``delivery`` when the first byte of it may have left."""
     telling, handled = _tells(transport, "handle_request"), sys.exception()
     if telling:
-        request.extensions["trace"] = _noting(delivery)
+        request.extensions["trace"] = _noting(delivery, request.extensions.get(KEY))
     else:
         delivery.started = True
     try:
@@ -312,7 +316,7 @@ async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request
     """The twin of :func:`send_over`."""
     telling, handled = _tells(transport, "handle_async_request"), sys.exception()
     if telling:
-        request.extensions["trace"] = _awaited(_noting(delivery))
+        request.extensions["trace"] = _awaited(_noting(delivery, request.extensions.get(KEY)))
     else:
         delivery.started = True
     try:
@@ -336,21 +340,33 @@ def _unread(response: httpx.Response) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, stream=body, extensions=response.extensions)
 
 
-def _noting(delivery: Delivery) -> Callable[[str, Mapping[str, Any]], None]:
+def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[str, Any]], None]:
     """Make the callback for httpcore's steps. Nothing of ``info`` is kept: it holds the request with the key."""
 
-    def note(_step: str, info: Mapping[str, Any]) -> None:
+    def note(_step: str, info: dict[str, Any]) -> None:
         # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
         if "request" in info and info["request"].method != b"CONNECT":
             delivery.started = True
+        if api_key is not None and LOG.isEnabledFor(logging.DEBUG):
+            for name in {"return_value", "exception"} & info.keys():
+                info[name] = _hide_echo(info[name], api_key)  # httpcore logs it next, and made it for nothing else
 
     return note
 
 
+def _hide_echo(value: Any, api_key: APIKey) -> Any:
+    """A part of what httpcore logs of an answer, without the key, should the server echo it in a header."""
+    if isinstance(value, bytes):
+        return api_key.hide(value)
+    if isinstance(value, tuple | list):
+        return type(value)(_hide_echo(part, api_key) for part in value)
+    return api_key.hide_text(repr(value)) if isinstance(value, BaseException) else value
+
+
 def _awaited(
-    note: Callable[[str, Mapping[str, Any]], None],
-) -> Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, None]]:
-    async def awaited(step: str, info: Mapping[str, Any]) -> None:
+    note: Callable[[str, dict[str, Any]], None],
+) -> Callable[[str, dict[str, Any]], Coroutine[Any, Any, None]]:
+    async def awaited(step: str, info: dict[str, Any]) -> None:
         note(step, info)
 
     return awaited
@@ -388,8 +404,10 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         params=dict(send.query) or None,
         headers=headers,
         content=send.content,
-        extensions={"timeout": limits},
+        extensions={"timeout": limits, KEY: api_key},
     )
+    if "webhook" in send.query or (send.content is not None and b"webhook" in send.content):
+        api_key.hide_too(find_sent(send.query, send.content))  # which a server may echo as well
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
 

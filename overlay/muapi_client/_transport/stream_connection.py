@@ -75,7 +75,7 @@ class _Base:
         now = self.clock.now()
         if piece is None:
             return End(self._is_framed(), now)
-        return self._make_silence(seconds) if now > ends + GRACE else Piece(piece, now)
+        return self._make_silence(seconds) if now > ends + GRACE else Piece(self.key.hide(piece), now)
 
     def _is_framed(self) -> bool:
         """Return whether the end of the body proves that all of it arrived."""
