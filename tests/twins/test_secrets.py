@@ -16,7 +16,13 @@ import httpx
 import pytest
 
 from muapi_client import Call, MuAPIError, Retry, raw_call
-from muapi_client.errors import AuthenticationError, JobFailedError, StreamBrokenError, ValidationError
+from muapi_client.errors import (
+    AuthenticationError,
+    JobFailedError,
+    StreamBrokenError,
+    SubmitOutcomeUnknownError,
+    ValidationError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +100,13 @@ def test_no_id_reaches_another_path(twin: Twin, job_id: str) -> None:
         with pytest.raises(ValidationError, match="id must name something"):
             method(job_id)
     assert not face.server.requests
+
+
+@pytest.mark.parametrize("job_id", [".", "..", " "])
+def test_a_job_accepted_under_such_an_id_is_told_with_it(twin: Twin, job_id: str) -> None:
+    with pytest.raises(SubmitOutcomeUnknownError) as caught:
+        twin({"request_id": job_id, "status": "processing"}).submit(twin.call)
+    assert f"with the request id {job_id!r}, which no path can hold" in str(caught.value)
 
 
 @pytest.mark.parametrize("job_id", ["/", "a//b", "\\", "a/b", "a?b", "a#b", "@evil", "a\r\nb", "%2e%2e", "a.b", "ä"])

@@ -22,7 +22,7 @@ from muapi_client import errors
 from muapi_client._jobs.journaling import warn_of_overruns
 from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.exchange import unknown_error, write
-from muapi_client._protocol.job_answer import is_final, read_prediction
+from muapi_client._protocol.job_answer import find_unusable_id, is_final, read_prediction
 from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.resend import Reading, classify
 from muapi_client._protocol.response import parse_typed, status_error
@@ -190,7 +190,11 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
         raise error
     answer = read_prediction(reply, request_id=None)
     if answer is None or (answer.id is None and not is_final(answer)):
-        raise unknown_error(request, f"HTTP {reply.status} with neither a request id nor a result", reply=reply)
+        unusable = find_unusable_id(answer.raw if answer is not None else None)
+        what = (
+            f"the request id {unusable!r}, which no path can hold" if unusable else "neither a request id nor a result"
+        )
+        raise unknown_error(request, f"HTTP {reply.status} with {what}", reply=reply)
     if is_final(answer):
         record.finish(answer, at=reply.at)
     else:

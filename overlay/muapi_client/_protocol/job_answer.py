@@ -186,6 +186,12 @@ def _is_whole(text: str) -> bool:
     return UNREADABLE not in text and writable(text) == text
 
 
+def find_unusable_id(answer: object) -> str | None:
+    """The request id that an answer tells and that no path can hold, such as ``"."``, or None."""
+    told = answer.get("request_id") if isinstance(answer, Mapping) else None
+    return told if isinstance(told, str) and told and read_id({"request_id": told}) is None else None
+
+
 def read_cost(headers: Mapping[str, str], body: object) -> tuple[Cost | None, str | None]:
     """Read what one answer tells of the charge, in its headers and its body, and say where they disagree.
 

@@ -100,9 +100,9 @@ class APIKey:
 
     def _holds_escape(self, content: bytes) -> bool:
         """Whether a character of the key stands escaped in an answer; of what most escape, it has none."""
-        if self._escape is None:
-            self._escape = _spellings().find_escape(set(self.reveal())).search
-        return self._escape(content) is not None or b"\0" in content
+        find = self._escape or _spellings().find_escape(set(self.reveal())).search
+        self._escape = find
+        return find(content) is not None or b"\0" in content
 
 
 def _spellings() -> ModuleType:
