@@ -141,9 +141,8 @@ def newest(session: nox.Session) -> None:
 def httpx2(session: nox.Session) -> None:
     """Test the client where a program has httpx2 take the place of httpx: ``nox -s httpx2 [-- tests]``."""
     install(session, "tests", "generate", "httpx2", extras="[diff,emulator]")
-    early = "ignore::pytest.PytestAssertRewriteWarning"  # it is loaded before pytest is
     own = {"PYTHONPATH": str(Path("tests/under_httpx2").resolve())}  # each Python reads sitecustomize.py there
-    session.run("pytest", "-n", "auto", "-W", early, *(session.posargs or (*BEHAVIOUR, "tests/under_httpx2")), env=own)
+    session.run("pytest", "-n", "auto", *(session.posargs or (*BEHAVIOUR, "tests/under_httpx2")), env=own)
 
 
 @nox.session
