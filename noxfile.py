@@ -208,6 +208,13 @@ def forks(session: nox.Session) -> None:
 
 
 @nox.session
+def frozen(session: nox.Session) -> None:
+    """Freeze a program that uses the package with PyInstaller, and run it."""
+    session.install(".[emulator]", *nox.project.dependency_groups(PROJECT, "frozen"))  # as users have it
+    session.run("python", "tests/frozen/build.py")
+
+
+@nox.session
 def emulator(session: nox.Session) -> None:
     """Run the emulator's tests, and print how well a sandbox key is told from a live one on 2,000 of its answers."""
     install(session, "tests", "generate", extras="[diff,emulator]")

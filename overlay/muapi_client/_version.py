@@ -12,7 +12,7 @@ day is never typed: it is the lock's ``fetched_at``. A release may end in ``a1``
 from __future__ import annotations
 
 from os.path import basename, dirname, join
-from typing import Final
+from typing import Any, Final, cast
 
 RELEASE: Final = "0.1.0"  # of the code by hand, semantic
 
@@ -31,11 +31,21 @@ def _lock() -> str:
     """The lock of the checkout, or of the installed wheel; empty where a copy of the package came without one."""
     home = dirname(dirname(__file__))  # noqa: PTH120 - pathlib takes 4 ms, which importing the package need not
     place = (home, "..", "spec") if basename(home) == "overlay" else (home, "muapi_generated")  # noqa: PTH119 - same
+    path = join(*place, "lock.toml")  # noqa: PTH118 - same
     try:
-        with open(join(*place, "lock.toml"), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - same
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - same
             return file.read()
     except OSError:
+        return _read_from_archive(path)
+
+
+def _read_from_archive(path: str) -> str:
+    """A file beside this one where both are in an archive, by what loaded this one."""
+    try:
+        content: bytes = cast("Any", __spec__).loader.get_data(path)
+    except (OSError, AttributeError):  # it is not there; this file is run by its path
         return ""
+    return content.decode()
 
 
 __version__ = version_of(RELEASE, _lock())

@@ -24,7 +24,7 @@ def test_every_public_name_is_there_and_no_other() -> None:
         _ = pinning.unpin
 
 
-FOREIGN = {"Any", "Literal", "Mapping", "None", "Optional", "Path", "Self"}
+FOREIGN = {"Any", "Literal", "Mapping", "None", "Optional", "Path", "Traversable", "Self"}
 CLASSES = [value for name in pinning.__all__ if inspect.isclass(value := getattr(pinning, name))]
 
 

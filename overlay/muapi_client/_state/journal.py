@@ -23,6 +23,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 from weakref import finalize
 
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.processes import is_alive, owner
 from muapi_client._settings.api_key import APIKey
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
@@ -140,7 +141,8 @@ class Journal:
             salt = bytes.fromhex(self._rows("SELECT value FROM meta WHERE name = 'salt'", {})[0][0])
         except (LookupError, TypeError, ValueError) as error:
             raise JournalError(f"journal {self._path}: its salt cannot be read: {error}") from error
-        return Account(origin, hmac.digest(salt, key.reveal().encode(), "sha256").hex()[:FINGERPRINT])
+        with forks.kept_waiting:  # OpenSSL's own locks, too, would stay closed in a child
+            return Account(origin, hmac.digest(salt, key.reveal().encode(), "sha256").hex()[:FINGERPRINT])
 
     def intend(
         self,

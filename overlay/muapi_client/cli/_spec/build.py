@@ -59,7 +59,7 @@ def _check_tools() -> None:
 
 
 def _list_arguments(options: argparse.Namespace, document: Path, package: Path) -> list[str]:
-    pin = pinned().directory
+    pin = Path(str(pinned().directory))
     corrections = options.corrections or str(pin / CORRECTIONS)
     source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
     return [

@@ -50,7 +50,7 @@ def read_input(word: str, limits: Limits | None = None) -> Input:
     Raises:
         PinError: It cannot be had, or is no OpenAPI document.
     """
-    path = pinned().directory if word == PIN else None if _is_address(word) else Path(word)
+    path = Path(str(pinned().directory)) if word == PIN else None if _is_address(word) else Path(word)
     if path is None:
         return Input(word, _read_document(word, word, limits))
     file = path / DOCUMENT if path.is_dir() else path

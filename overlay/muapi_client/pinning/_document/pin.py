@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,12 +30,12 @@ class Pin:
     """A pinned document with its lock and its price catalogue, each read when first asked for.
 
     Attributes:
-        directory: The folder that holds the files.
+        directory: The folder that holds the files; a ``Traversable`` where the package runs from an archive.
     """
 
     __module__ = "muapi_client.pinning"
 
-    directory: Path
+    directory: Path | Traversable
 
     @property
     def content(self) -> bytes:
@@ -78,10 +79,11 @@ def checkout() -> Path | None:
     return root / "spec" if (root / "overlay" / "muapi_client").is_dir() else None
 
 
-def _find_installed() -> Path | None:
+def _find_installed() -> Path | Traversable | None:
+    """The installed package's folder, which may be in an archive; the package itself is not imported."""
     package = find_spec("muapi_generated")
-    homes = package.submodule_search_locations if package else None
-    return next((Path(home) for home in homes or () if (Path(home) / DOCUMENT).is_file()), None)
+    reader: Any = package.loader.get_resource_reader(package.name) if package and package.loader else None  # type: ignore[attr-defined]
+    return reader.files() if reader else None
 
 
 @frozen
@@ -97,7 +99,7 @@ class Files:
         return {DOCUMENT: self.document, MODELS: self.models, LOCK: self.lock}
 
 
-def read_files(spec: Path) -> Files:
+def read_files(spec: Path | Traversable) -> Files:
     """Read what is pinned in a folder, unjudged.
 
     Raises:
@@ -201,15 +203,15 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _read_if_any(path: Path) -> bytes | None:
+def _read_if_any(path: Path | Traversable) -> bytes | None:
     try:
-        there = path.exists()
+        there = path.is_file() or path.is_dir()
     except OSError as error:
         raise PinError(f"cannot read {path}: {error.strerror}") from None
     return _read(path) if there else None
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path | Traversable) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
