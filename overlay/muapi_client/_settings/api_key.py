@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from muapi_client._runtime.forks import forks
 from muapi_client._settings.webhook import secret_parts
 from muapi_client.errors import AuthenticationError
 
@@ -76,8 +77,9 @@ class APIKey:
     def _hide_webhooks(self, content: bytes) -> bytes:
         escaped = any(sign in content for sign in SIGNS + ODD_SIGNS)
         plain = _spellings().unescape(content) if escaped else content
-        for number in [number for number, secret in enumerate(self.webhooks) if secret.encode("latin-1") in plain]:
-            content = _spellings().hide_spelt(list(self.webhooks)[number], content, HIDDEN_WEBHOOK)
+        for reveal in [secret.__str__ for secret in tuple(self.webhooks)]:  # other threads may add some meanwhile
+            if reveal().encode("latin-1") in plain:
+                content = _spellings().hide_spelt(reveal(), content, HIDDEN_WEBHOOK)
         return content
 
     def hide_text(self, text: str) -> str:
@@ -107,7 +109,8 @@ class APIKey:
 
 def _spellings() -> ModuleType:
     """What knows the spellings of a secret: few answers need it, and importing the package does not pay for it."""
-    from muapi_client._settings import spellings  # noqa: PLC0415 - as above
+    with forks.kept_waiting:
+        from muapi_client._settings import spellings  # noqa: PLC0415 - as above
 
     return spellings
 
