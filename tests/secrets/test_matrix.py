@@ -357,7 +357,11 @@ def test_nor_when_the_client_cannot_be_made(kind: type, options: dict[str, Any])
     assert find(SECRETS, iter([*words(caught.value), *frames(caught.value)])) == set()
 
 
-@pytest.mark.parametrize("given", ["wrong", "", "\ud800", HOOK[:-1], f"{HOOK}\udcff"])
+@pytest.mark.parametrize(
+    "given",
+    ["wrong", "", "\ud800", HOOK[:-1], f"{HOOK}\udcff"],
+    ids=["another", "empty", "half a character", "cut", "its own and half a character"],
+)
 def test_nor_when_a_webhook_s_token_is_wrong(given: str) -> None:
     assert webhooks.same_token(HOOK, given) is False
 
