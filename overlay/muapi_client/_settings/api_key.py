@@ -43,9 +43,9 @@ class APIKey:
 
     def __init__(self, key: str) -> None:
         self.reveal: Callable[[], str] = key.__str__
-        self.signs = SIGNS if re.fullmatch(r"[\w.~-]*", key) else SIGNS + ODD_SIGNS
+        self.signs = _signs_of(key)
         self._escape: Callable[[bytes], object] | None = None
-        self.webhooks: dict[str, None] = {}
+        self.webhooks: dict[bytes, None] = {}
 
     def __repr__(self) -> str:
         return "APIKey('…')"
@@ -56,7 +56,8 @@ class APIKey:
     def hide_too(self, webhooks: Iterable[str]) -> None:
         """Hide the secrets of these URLs, too."""
         for secret in (part for url in webhooks for part in secret_parts(url) if part.isascii()):
-            self.webhooks[_spellings().unescape(secret.encode()).decode("latin-1")] = None
+            self.webhooks[_spellings().unescape(secret.encode())] = None
+            self.signs = max(self.signs, _signs_of(secret), key=len)
         while len(self.webhooks) > MOST:
             self.webhooks.pop(next(iter(self.webhooks)), None)
 
@@ -75,11 +76,12 @@ class APIKey:
         return content
 
     def _hide_webhooks(self, content: bytes) -> bytes:
-        escaped = any(sign in content for sign in SIGNS + ODD_SIGNS)
+        escaped = any(sign in content for sign in self.signs)
         plain = _spellings().unescape(content) if escaped else content
-        for reveal in [secret.__str__ for secret in tuple(self.webhooks)]:  # other threads may add some meanwhile
-            if reveal().encode("latin-1") in plain:
-                content = _spellings().hide_spelt(reveal(), content, HIDDEN_WEBHOOK)
+        for reveal in [secret.__bytes__ for secret in tuple(self.webhooks)]:  # other threads may add some meanwhile
+            if reveal() in plain:
+                content = _spellings().hide_spelt(reveal().decode("latin-1"), content, HIDDEN_WEBHOOK)
+        return content
         return content
 
     def hide_text(self, text: str) -> str:
@@ -105,6 +107,10 @@ class APIKey:
         find = self._escape or _spellings().find_escape(set(self.reveal())).search
         self._escape = find
         return find(content) is not None or b"\0" in content
+
+
+def _signs_of(secret: str) -> tuple[bytes, ...]:
+    return SIGNS if re.fullmatch(r"[\w.~-]*", secret, re.ASCII) else SIGNS + ODD_SIGNS
 
 
 def _spellings() -> ModuleType:

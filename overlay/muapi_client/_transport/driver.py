@@ -381,9 +381,9 @@ def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: 
 
 def _may_echo(content: bytes, api_key: APIKey) -> bool:
     """Whether an answer may hold the key, in some spelling, or a webhook: most do not, and are not read for it."""
-    return (
-        api_key.reveal().encode() in content or bool(api_key.webhooks) or any(sign in content for sign in api_key.signs)
-    )
+    if api_key.reveal().encode() in content or any(map(content.__contains__, api_key.signs)):
+        return True
+    return any(map(content.__contains__, tuple(api_key.webhooks)))  # other threads may add some meanwhile
 
 
 def _guard(size: int, left: float, send: Send) -> None:
