@@ -58,8 +58,8 @@ class APIKey:
         for secret in (part for url in webhooks for part in secret_parts(url) if part.isascii()):
             self.webhooks[_spellings().unescape(secret.encode())] = None
             self.signs = max(self.signs, _signs_of(secret), key=len)
-        while len(self.webhooks) > MOST:
-            self.webhooks.pop(next(iter(self.webhooks)), None)
+        for oldest in tuple(self.webhooks)[:-MOST]:
+            self.webhooks.pop(oldest, None)
 
     def hide(self, content: bytes) -> bytes:
         """An answer without the key, should it echo it; words shorter than any key are left alone."""
@@ -81,7 +81,6 @@ class APIKey:
         for reveal in [secret.__bytes__ for secret in tuple(self.webhooks)]:  # other threads may add some meanwhile
             if reveal() in plain:
                 content = _spellings().hide_spelt(reveal().decode("latin-1"), content, HIDDEN_WEBHOOK)
-        return content
         return content
 
     def hide_text(self, text: str) -> str:

@@ -71,8 +71,8 @@ class Secrets:
                 continue
             spellings = {spelling for part in _parts(secret) for spelling in _spellings(part)}
             self._spellings[secret] = tuple(sorted(spellings, key=len, reverse=True))
-            if len(self._spellings) > MOST:
-                self._spellings.pop(next(iter(self._spellings)), None)
+        for oldest in tuple(self._spellings)[:-MOST]:
+            self._spellings.pop(oldest, None)
 
     def clean_text(self, text: str) -> str:
         """A text without the secrets."""
