@@ -113,6 +113,22 @@ def test_any_two_documents_are_compared_and_told_both_ways(old: dict[str, Any], 
         assert render(Report(forth, "old", "new"), form)
 
 
+def test_fields_that_inherit_from_each_other_are_compared() -> None:
+    def tree(name: str) -> dict[str, Any]:
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def inheriting(first: str, second: str, **beside: Any) -> dict[str, Any]:
+        fields = [{"properties": {"a": tree(one), "b": tree(one)}} for one in (first, second)]
+        return {"allOf": [*fields, {"anyOf": [{"allOf": [tree(first), tree(second)]}, tree(second)]}], **beside}
+
+    old, new = (
+        within(tree("A"), "body", A=inheriting("A", "B"), B=inheriting("B", "A", **beside))
+        for beside in ({}, {"required": ["a"]})
+    )
+    assert not diff(old, copy.deepcopy(old)).changes
+    assert {change.path for change in diff(old, new).changes} == {"/api/v1/m"}
+
+
 def test_facts_nobody_understood_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("muapi_client.pinning._diff.operations._compare", lambda *_: iter(()))
     assert not diff(within({"type": "string"}, "body"), within({"type": "string", "title": "A"}, "body")).changes

@@ -94,9 +94,11 @@ class Schemas:
         self._values: dict[tuple[int, str], Value] = {}
         # The key holds the id of a value that was perhaps made for this one reading; kept, no other gets its id.
         self._merged: dict[tuple[int, str], tuple[Any, Node]] = {}
+        self._joined: dict[Any, Node] = {}  # each list of schemas that all hold, where it is met first
 
     def read(self, node: Node) -> Value:
         """Read a schema; one that is made of itself is anything where it comes round."""
+        node = self._find_joined(node)
         key = (id(node.value), node.pointer)
         if key not in self._values:
             self._values[key] = Value((Alternative("any", {}, node.pointer),), nullable=False)
@@ -108,11 +110,19 @@ class Schemas:
 
         One that comes round again inside itself is left alone there.
         """
+        node = self._find_joined(node)
         key = (id(node.value), node.pointer)
         if key not in self._merged:
             self._merged[key] = (node.value, node)
             self._merged[key] = (node.value, _fold(self, self.document.resolve(node)))
         return self._merged[key][1]
+
+    def _find_joined(self, node: Node) -> Node:
+        """The same list of schemas that all hold, should it have been met: fields that inherit from each other repeat.
+
+        Such a list may be made while it is read, deeper and deeper, and then only what it says tells that it is known.
+        """
+        return self._joined.setdefault(key_of(node.value), node) if set(node.fields) == {"allOf"} else node
 
 
 def _read(schemas: Schemas, node: Node) -> Value:
@@ -196,11 +206,23 @@ def _combine(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, A
     if "properties" in first:
         ours, theirs = as_object(first["properties"]) or {}, as_object(second.get("properties")) or {}
         shared = [key for key in ours if key in theirs and not is_same(ours[key], theirs[key])]
-        result["properties"] = {**ours, **theirs, **{key: {"allOf": [ours[key], theirs[key]]} for key in shared}}
+        result["properties"] = {**ours, **theirs, **{key: {"allOf": _join(ours[key], theirs[key])} for key in shared}}
     if "required" in first:
         listed = [*(as_list(first["required"]) or ()), *(as_list(second.get("required")) or ())]
         result["required"] = [*dict.fromkeys(map(str, listed))]
     return result
+
+
+def _join(*schemas: Any) -> list[Any]:
+    """The schemas that all hold, each once, the latest last: of two that lead to each other there is no end of more."""
+    parts: dict[Any, Any] = {}
+    for schema in schemas:
+        fields = as_object(schema) or {}
+        for part in as_list(fields["allOf"]) or () if set(fields) == {"allOf"} else [schema]:
+            key = key_of(part)
+            parts.pop(key, None)
+            parts[key] = part
+    return [*parts.values()]
 
 
 def _read_alternatives(schemas: Schemas, node: Node) -> list[Alternative | None]:
