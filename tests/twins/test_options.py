@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 ACCEPTED = {"request_id": "abc", "status": "processing", "cost": {"amount_usd": 0.5}}
 RUNNING = {"id": "abc", "status": "processing"}
+DONE = {"id": "abc", "status": "completed", "outputs": [], "cost": ACCEPTED["cost"]}
 
 
 def test_with_options_leaves_the_first_client_alone(twin: Twin) -> None:
@@ -104,7 +107,17 @@ def test_the_timeout_caps_every_part_of_an_exchange(twin: Twin) -> None:
     assert face.server.requests[0].extensions["timeout"] == dict.fromkeys(("connect", "read", "write", "pool"), 7.0)
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"timeout": None}, {"wait_timeout": "5"}, {"timeout": True}])
+@pytest.mark.parametrize("timeout", [sys.maxsize, 1e308, Decimal(7), Fraction(15, 2)])
+def test_a_length_of_time_is_a_number_of_any_size_and_type(twin: Twin, timeout: Any) -> None:
+    face = twin(ACCEPTED, DONE, timeout=timeout, wait_timeout=timeout)
+    assert face.run(twin.call).done
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"timeout": 0}, {"timeout": None}, {"wait_timeout": "5"}, {"timeout": True}]
+    + [{"timeout": odd} for odd in (10**400, float("inf"), float("nan"), Decimal("sNaN"))],
+)
 def test_impossible_lengths_of_time_are_refused(twin: Twin, options: dict[str, Any]) -> None:
     with pytest.raises(MuAPIError, match="positive number of seconds"):
         twin(RUNNING, **options)

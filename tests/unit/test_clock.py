@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client._runtime.clock import SystemClock, VirtualClock
+
+if TYPE_CHECKING:
+    import pytest
 
 
 @given(st.lists(st.floats(0, 1000)))
@@ -54,3 +58,10 @@ def test_real_time_is_monotonic_and_its_sleeps_may_be_empty() -> None:
     clock.sleep(0.0)
     asyncio.run(clock.asleep(0.0))
     assert clock.now() >= before
+
+
+def test_a_sleep_longer_than_the_system_takes_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    SystemClock().sleep(1e300)
+    assert slept == [1e9]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -59,8 +61,16 @@ def test_fitting_comes_to_an_end(pause: float, left: float) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"share": -0.1}, {"minimum": 0}, {"maximum": 0}, {"jitter": 1.1}, {"jitter": -1}, {"minimum": float("nan")}],
+    [{"share": -0.1}, {"minimum": 0}, {"maximum": 0}, {"jitter": 1.1}, {"jitter": -1}, {"minimum": float("nan")}]
+    + [{"minimum": odd} for odd in ("5", None, True, 10**400, Decimal("NaN"), Decimal("sNaN"), float("inf"))],
 )
 def test_an_impossible_polling_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         Polling(**options)
+
+
+@pytest.mark.parametrize("number", [Decimal("0.5"), Fraction(1, 2)])
+def test_a_number_of_any_type_will_do(number: Any) -> None:
+    polling = Polling(share=number, minimum=number, maximum=number, jitter=number)
+    assert polling == Polling(share=0.5, minimum=0.5, maximum=0.5, jitter=0.5)
+    assert polling.pause(7.0, draw=1.0) == 0.25

@@ -79,7 +79,13 @@ def test_the_back_off_doubles() -> None:
     assert [Retry().pause(n, draw=1.0) for n in range(1, 9)] == [0.5, 1, 2, 4, 8, 16, 20, 20]
 
 
-@pytest.mark.parametrize("options", [{"attempts": 0}, {"initial": 0}, {"maximum": -1}, {"retry_after_maximum": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"attempts": 0}, {"initial": 0}, {"maximum": -1}, {"retry_after_maximum": -1}, {"attempts": 2.5}),
+        *({"attempts": True}, {"within": "180"}, {"initial": float("inf")}, {"within": 10**400}),
+    ],
+)
 def test_an_impossible_retry_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         Retry(**options)

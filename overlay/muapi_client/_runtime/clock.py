@@ -6,9 +6,11 @@ calendar says at the reading.
 """
 
 import time
-from typing import Protocol
+from typing import Final, Protocol
 
 from muapi_client._runtime.locks import ForkLock
+
+LONGEST_SLEEP: Final = 1e9  # seconds, 30 years; systems refuse to sleep much longer
 
 
 class Clock(Protocol):
@@ -38,13 +40,13 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Block this thread for ``seconds``."""
-        time.sleep(seconds)
+        time.sleep(min(seconds, LONGEST_SLEEP))
 
     async def asleep(self, seconds: float) -> None:
         """Yield to the event loop for ``seconds``."""
         import anyio  # noqa: PLC0415 - costs 28 ms, needed by async programs only
 
-        await anyio.sleep(seconds)
+        await anyio.sleep(min(seconds, LONGEST_SLEEP))
 
 
 class VirtualClock:

@@ -11,6 +11,7 @@ from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from muapi_client._runtime.forks import forks
+from muapi_client._settings.numbers import as_float
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ def read_seconds(name: str, value: float) -> float:
     Raises:
         MuAPIError: It is not a positive, finite number.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+    seconds = as_float(value)
+    if seconds is None or seconds <= 0:
         raise MuAPIError(f"{name} must be a positive number of seconds, not {value!r}")
-    return float(value)
+    return seconds
 
 
 def read_expect(value: str | None) -> Literal["live", "sandbox"] | None:

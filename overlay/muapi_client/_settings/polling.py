@@ -5,7 +5,9 @@ share of the job's own length, and a long job costs few looks.
 """
 
 from attrs import field, frozen
-from attrs.validators import and_, ge, gt, le
+from attrs.validators import ge, gt, le
+
+from muapi_client._settings.numbers import require_number, to_float
 
 
 @frozen(kw_only=True)
@@ -21,10 +23,10 @@ class Polling:
 
     __module__ = "muapi_client"
 
-    share: float = field(default=0.08, validator=ge(0))
-    minimum: float = field(default=0.5, validator=gt(0))
-    maximum: float = field(default=10.0, validator=gt(0))
-    jitter: float = field(default=0.1, validator=and_(ge(0), le(1)))
+    share: float = field(default=0.08, converter=to_float, validator=[require_number, ge(0)])
+    minimum: float = field(default=0.5, converter=to_float, validator=[require_number, gt(0)])
+    maximum: float = field(default=10.0, converter=to_float, validator=[require_number, gt(0)])
+    jitter: float = field(default=0.1, converter=to_float, validator=[require_number, ge(0), le(1)])
 
     def pause(self, waited: float, *, draw: float, retry_after: float | None = None) -> float:
         """Seconds to let pass before the next look.

@@ -26,6 +26,7 @@ from weakref import finalize
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.processes import is_alive, owner
 from muapi_client._settings.api_key import APIKey
+from muapi_client._settings.numbers import as_float
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
 from muapi_client._state.journal_form import (
     ENDED,
@@ -432,9 +433,10 @@ class Journal:
 
 
 def _read_busy_timeout(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= LONGEST_BUSY:
+    seconds = as_float(value)
+    if seconds is None or not 0 <= seconds <= LONGEST_BUSY:
         raise JournalError(f"busy_timeout must be a number of seconds from 0 to {LONGEST_BUSY:g}, not {value!r}")
-    return float(value)
+    return seconds
 
 
 def _of(account: Account | None) -> dict[str, str | None]:

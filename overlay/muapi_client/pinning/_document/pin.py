@@ -82,8 +82,10 @@ def checkout() -> Path | None:
 def _find_installed() -> Path | Traversable | None:
     """The installed package's folder, which may be in an archive; the package itself is not imported."""
     package = find_spec("muapi_generated")
-    reader: Any = package.loader.get_resource_reader(package.name) if package and package.loader else None  # type: ignore[attr-defined]
-    return reader.files() if reader else None
+    loader: Any = package.loader if package else None
+    reader: Any = loader.get_resource_reader("muapi_generated") if loader else None
+    found: Traversable | None = reader.files() if reader else None
+    return found
 
 
 @frozen
