@@ -1,6 +1,7 @@
 """A program that does all that a client can, and prints what it loads on the way where no fork waits for it.
 
-``python tests/forks/loading.py MuAPI|AsyncMuAPI URL FOLDER [guarded]``, with the URL of a served emulator.
+``python tests/forks/loading.py MuAPI|AsyncMuAPI URL FOLDER [guarded] [bare]``, with the URL of a served emulator;
+``bare`` hides sniffio, which comes with trio and is no dependency of ours.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import io
 import sys
 from contextlib import suppress
 from decimal import Decimal
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,15 @@ class Watch:
     def find_spec(name: str, _path: Any = None, _target: Any = None) -> None:
         """Note who asks."""
         (in_time if forks.kept_waiting.is_mine() else elsewhere).append(name)
+
+
+class Bare(PathFinder):
+    """Finds no sniffio."""
+
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> Any:
+        """Find any other module."""
+        return None if name == "sniffio" else PathFinder.find_spec(name, path, target)
 
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(200)
@@ -87,6 +98,8 @@ if __name__ == "__main__":
     where = Path(sys.argv[3])
     guarded = {"journal": where / "jobs.db", "max_spend": Decimal(100), "expect": "live"}
     work = main(sys.argv[1], sys.argv[2], where, guarded if "guarded" in sys.argv else {})
+    if "bare" in sys.argv:
+        sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
     sys.meta_path.insert(0, Watch)  # type: ignore[arg-type]
     if sys.argv[1] == "MuAPI":  # awaits nothing, so that no event loop loads anything on its behalf
         with suppress(StopIteration):

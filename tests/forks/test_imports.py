@@ -31,13 +31,13 @@ def emulator() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("journal", [False, True], ids=["plain", "journal, max_spend and expect"])
+@pytest.mark.parametrize("words", [["bare"], ["guarded"]], ids=["plain", "journal, max_spend and expect"])
 @pytest.mark.parametrize("kind", ["MuAPI", "AsyncMuAPI"])
 def test_all_that_a_client_loads_late_it_loads_where_a_fork_waits(
-    kind: str, emulator: str, tmp_path: Path, *, journal: bool
+    kind: str, emulator: str, tmp_path: Path, words: list[str]
 ) -> None:
     url = emulator.replace("127.0.0.1", "localhost")  # which getaddrinfo looks up, in a thread of the event loop
-    command = [sys.executable, str(LOADING), kind, url, str(tmp_path), *(["guarded"] if journal else [])]
+    command = [sys.executable, str(LOADING), kind, url, str(tmp_path), *words]
     told = subprocess.run(command, check=True, capture_output=True, text=True)
     assert told.stdout.split("\n") == ["loaded in time: True", "loaded elsewhere: []", ""]
 

@@ -6,6 +6,8 @@ anyio itself, and finds it loaded.
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 from anyio import (  # noqa: F401 - what this package and httpcore use of it
@@ -22,6 +24,11 @@ from anyio import (  # noqa: F401 - what this package and httpcore use of it
     to_thread,
 )
 from anyio.lowlevel import RunVar, checkpoint, current_token  # noqa: F401 - as above
+
+# httpcore looks for sniffio with each request, and is content without. Looking for a module is an import as well, in
+# which a fork may fall; of one that is noted as missing no search begins.
+if find_spec("sniffio") is None:
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # None is Python's own word for it
 
 
 def find_loop() -> Any:
