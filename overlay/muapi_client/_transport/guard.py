@@ -61,8 +61,8 @@ def check_addresses(host: str, addresses: Sequence[str], home: Sequence[str]) ->
     """
     address = find_private(addresses)
     if address is not None and find_private(home) is None:
-        at = "" if address == host else f" is at {address},"
-        raise PrivateAddressError(f"{host}{at} no address of the public internet, where files belong: {ADVICE}")
+        at = "" if address == host else f" at {address},"
+        raise PrivateAddressError(f"{host} is{at} no address of the public internet, where files belong: {ADVICE}")
 
 
 def check_name(url: httpx.URL, home: str) -> None:
