@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, MuAPI
-from muapi_client.emulator import Emulator, Fault, Faults
+from muapi_client.emulator import Emulator, Fault, Faults, Outcome
 from muapi_client.errors import SubmitOutcomeUnknownError
 from muapi_client.models import flux_dev_image
 
@@ -200,6 +200,8 @@ def test_files_are_spared_unless_asked() -> None:
         (lambda: Faults.chaos(20), "one request in five"),
         (lambda: Faults.script(["reset"]), r"'reset'.*Fault\.RESET_AFTER_ACCEPT"),
         (lambda: Emulator().next_fault("reset"), "next_fault was given 'reset'"),  # type: ignore[arg-type]
+        (lambda: Emulator().next("failed"), "next was given 'failed'"),  # type: ignore[arg-type]
+        (lambda: Emulator().next(Outcome.failed), "next was given"),  # type: ignore[arg-type]
     ],
 )
 def test_errors_teach(wrong: Callable[[], object], taught: str) -> None:

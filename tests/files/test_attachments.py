@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +51,12 @@ def png(tmp_path: Path) -> Path:
 def paths(server: FileServer) -> list[str]:
     """What was asked for, in its order."""
     return [asked.path for asked in server.asked]
+
+
+def test_a_call_with_files_is_priced_and_nothing_is_uploaded(mu: Face, api: FileServer, png: Path) -> None:
+    api.plays("/api/v1/models/bytedance-seedream-v4-edit/estimate-cost", says({"cost": 0.03, "currency": "usd"}))
+    assert mu.estimate(edit(prompt="a fox", images_list=[png, png])).cost_usd == Decimal("0.03")  # type: ignore[list-item]
+    assert UPLOAD not in paths(api)
 
 
 def test_a_path_is_uploaded_when_the_call_is_sent(mu: Face, api: FileServer, png: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import raw_call
 from muapi_client.errors import ValidationError
+from muapi_client.models import flux_dev_image
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,12 @@ def test_no_slug_leaves_the_prefix(slug: str) -> None:
     assert path.isascii()
     assert not set(path) & set(" ?#\\{}")
     assert not {"", ".", ".."} & set(path.removeprefix("/").split("/"))
+
+
+@pytest.mark.parametrize("words", [(None,), (flux_dev_image,), (42, {}), ("a/b", ["x"]), ("a/b", "prompt")])
+def test_what_is_no_slug_or_no_body_is_refused(words: tuple[Any, ...]) -> None:
+    with pytest.raises(ValidationError, match=r"is text|is a mapping"):
+        raw_call(*words)
 
 
 def test_the_body_is_a_copy() -> None:

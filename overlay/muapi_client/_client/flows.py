@@ -13,7 +13,7 @@ from os import urandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client._client.retarget import for_package
-from muapi_client._files.attachments import find_attachments
+from muapi_client._files.attachments import find_attachments, with_stand_ins
 from muapi_client._jobs import recall, waiting
 from muapi_client._jobs.job import run
 from muapi_client._jobs.submission import send_job, submit_job
@@ -168,7 +168,7 @@ class Flows:
             from muapi_client._jobs import budget  # noqa: PLC0415 - loads the catalogue
 
         require_call(call, "estimate")
-        call = self._retarget(call)
+        call = with_stand_ins(self._retarget(call))
         return budget.estimate(call, encode(call, self._context._replace(strict=False)), self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:

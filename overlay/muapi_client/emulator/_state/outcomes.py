@@ -160,8 +160,16 @@ class OutcomeQueue:
         return tuple(self._next)
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Let these come before the script."""
-        self._next.extend(outcomes)
+        """Let these come before the script.
+
+        Raises:
+            ValueError: One is none.
+        """
+        given = list(outcomes)
+        for each in given:
+            if not isinstance(each, Outcome):
+                raise ValueError(f"next was given {each!r}: pass what Outcome.completed(…), failed(…), … make")  # noqa: TRY004 - as next_fault
+        self._next.extend(given)
 
     def peek(self, slug: str, body: Mapping[str, Any]) -> Outcome:
         """The fate of a job of this model, if it is accepted."""
