@@ -173,6 +173,44 @@ def test_gzip_is_asked_for_and_unpacked(kind: str, server: Server) -> None:
     assert b"accept-encoding: gzip\n" in server.asked[0].lower()
 
 
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+@pytest.mark.parametrize("beyond", [b"", bytes(512)], ids=["nothing more", "padding"])
+@pytest.mark.parametrize("size", [2**16 - 1, 2**16, 2**17])
+def test_gzip_of_any_size_is_whole(kind: str, server: Server, size: int, beyond: bytes) -> None:
+    body = b'{"request_id": "job-1", "status": "processing"}'.ljust(size)
+    server.answers = [answer(gzip.compress(body) + beyond, content_encoding="gzip")]
+    with client(kind, server.url) as call:
+        assert call("submit", CALL).id == "job-1"
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_a_time_out_of_any_length_is_kept(kind: str, server: Server) -> None:
+    server.answers = [accepted("job-1")]
+    with client(kind, server.url, timeout=1e300) as call:
+        assert call("submit", CALL).id == "job-1"
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+@pytest.mark.parametrize(
+    "webhook",
+    [
+        "https://hooks.example/flux-dev-image-outputs/hook",
+        "https://hooks.example/predictions-callback",
+        "https://hooks.example/%6F%75%74%70%75%74%73",
+        "https://hooks.example/%00%00%00%00%00%00",
+    ],
+)
+def test_words_of_a_webhooks_url_are_not_taken_out_of_what_was_paid_for(
+    kind: str, server: Server, webhook: str
+) -> None:
+    made = "https://cdn.example/flux-dev-image-outputs/predictions-callback/a.png"
+    job = {"id": "predictions-callback-77", "status": "completed", "outputs": [made]}
+    server.answers = [answer(json.dumps(job).encode())]
+    with client(kind, server.url, webhook=webhook) as call:
+        done = call("run", CALL)
+    assert (done.id, done.outputs[0].url) == ("predictions-callback-77", made)
+
+
 def bombs() -> Iterator[tuple[str, bytes]]:
     """Eighty megabytes of zeros, packed, and packed again."""
     content = bytes(20 * CAP)

@@ -51,8 +51,11 @@ class Unpacking:
         self._begun = self._begun or bool(piece)
         unpacked = b""
         while piece or len(unpacked) == PIECE:  # behind a full piece there may be more that was read already
-            if self._gzip.eof:  # another member: files that were joined are one (RFC 1952, 2.2)
-                self._gzip = zlib.decompressobj(WINDOW)
+            if self._gzip.eof:
+                piece = piece.lstrip(b"\0")  # padding, which gzip passes over
+                if not piece:
+                    return
+                self._gzip = zlib.decompressobj(WINDOW)  # another member: files joined are one (RFC 1952, 2.2)
             unpacked = self._gzip.decompress(piece, PIECE)
             if unpacked:
                 yield unpacked

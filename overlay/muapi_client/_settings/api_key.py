@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._runtime.forks import forks
-from muapi_client._settings.webhook import secret_parts
+from muapi_client._settings.webhook import FEWEST, secret_parts
 from muapi_client.errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -56,7 +56,10 @@ class APIKey:
     def hide_too(self, webhooks: Iterable[str]) -> None:
         """Hide the secrets of these URLs, too."""
         for secret in (part for url in webhooks for part in secret_parts(url) if part.isascii()):
-            self.webhooks[_spellings().unescape(secret.encode())] = None
+            plain = _spellings().unescape(secret.encode())
+            if len(plain) < FEWEST:
+                continue
+            self.webhooks[plain] = None
             self.signs = max(self.signs, _signs_of(secret), key=len)
         for oldest in tuple(self.webhooks)[:-MOST]:
             self.webhooks.pop(oldest, None)

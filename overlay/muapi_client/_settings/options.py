@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from muapi_client._runtime.clock import LONGEST_SLEEP
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.numbers import as_float
 from muapi_client.errors import MuAPIError
@@ -129,7 +130,7 @@ def read_clock(given: Any) -> Any:
 
 
 def read_seconds(name: str, value: float) -> float:
-    """A length of time in seconds.
+    """A length of time in seconds, of 30 years at most: sockets take no longer one.
 
     Raises:
         MuAPIError: It is not a positive, finite number.
@@ -137,7 +138,7 @@ def read_seconds(name: str, value: float) -> float:
     seconds = as_float(value)
     if seconds is None or seconds <= 0:
         raise MuAPIError(f"{name} must be a positive number of seconds, not {value!r}")
-    return seconds
+    return min(seconds, LONGEST_SLEEP)
 
 
 def read_expect(value: str | None) -> Literal["live", "sandbox"] | None:

@@ -12,6 +12,8 @@ from typing import Final
 NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}  # characters with a name in HTML
 LARGEST: Final = 0xFF  # the code of a character that is one byte
 LETTERS: Final = {name: character for character, name in NAMED.items()}
+# Where backslashes begin: tried within a run of them, each would read the rest of it again.
+AT_A_RUN: Final = r"(?<!\\)"
 ESCAPE: Final = re.compile(
     rb"\\+(?:u00|x)([0-9A-Fa-f]{2})|%(?:25)*([0-9A-Fa-f]{2})|&(?:amp;)*#[xX]0*([0-9A-Fa-f]{1,2});?"
     rb"|&(?:amp;)*#0*(\d{1,3});?|&(?:amp;)*(amp|lt|gt|quot|apos);|\\+|\0"
@@ -21,7 +23,8 @@ ESCAPE: Final = re.compile(
 def hide_spelt(secret: str, content: bytes, label: bytes) -> bytes:
     """A text without a secret, in whatever spelling it stands there; ``secret`` itself has no escapes."""
     plain = content.replace(b"\0", b"")  # UTF-16 and UTF-32, which JSON may be written in, put them between letters
-    hidden = re.sub("".join(map(_spellings_of, secret)).encode("latin-1"), label, plain)
+    spelt = AT_A_RUN + "".join(map(_spellings_of, secret))
+    hidden = re.sub(spelt.encode("latin-1"), label, plain)
     return content if hidden == plain else hidden
 
 
@@ -46,7 +49,7 @@ def find_escape(characters: set[str]) -> re.Pattern[bytes]:
     names = "|".join(NAMED[each] for each in sorted(characters & NAMED.keys()))
     ways = [rf"(?:\\|u00|x|25|amp;|#[xX]0*)*(?:{hexadecimal})", rf"(?:amp;)*#0*(?:{decimal})"]
     ways += [rf"\\*(?:{itself})"] * bool(itself) + [rf"(?:amp;)*(?:{names})"] * bool(names)
-    return re.compile(rf"[\\%&](?:{'|'.join(ways)})".encode())
+    return re.compile(rf"(?:{AT_A_RUN}\\|[%&])(?:{'|'.join(ways)})".encode())
 
 
 def _spellings_of(character: str) -> str:

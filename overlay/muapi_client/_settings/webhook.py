@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 FEWEST: Final = 16  # characters of a token: a shorter run of letters may be part of anything
+WORDS: Final = re.compile(r"(?:[a-z]+|[0-9]+)(?:[._~-]+(?:[a-z]+|[0-9]+))*")  # flux-dev-image-2
 
 
 class Webhook:
@@ -38,11 +39,15 @@ class Webhook:
 
 
 def secret_parts(url: str) -> list[str]:
-    """What of a webhook's URL is its secret: each token in it, which stands unchanged in every URL; else the path."""
+    """What of a webhook's URL is its secret: each token in its path, which stands unchanged in every URL; else all.
+
+    Words are no token: an output's URL may have the same ones, and what was paid for could not be fetched.
+    """
     _, scheme, rest = url.partition("://")
     path = rest[rest.find("/") :] if scheme and "/" in rest else ""
-    tokens = re.findall(rf"[\w.~-]{{{FEWEST},}}", path, re.ASCII)
-    return tokens or [part for part in (path if len(path) >= FEWEST else url,) if len(part) >= FEWEST]
+    runs = re.findall(rf"[\w.~-]{{{FEWEST},}}", path, re.ASCII)
+    tokens = [run for run in runs if not WORDS.fullmatch(run)]
+    return tokens or [part for part in (rest or url,) if len(part) >= FEWEST]
 
 
 def read_webhook(value: str | None) -> Webhook | None:
