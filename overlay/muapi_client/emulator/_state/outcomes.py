@@ -159,16 +159,18 @@ class OutcomeQueue:
         """Those that come before the rest of the script."""
         return tuple(self._next)
 
-    def add(self, outcomes: Iterable[Outcome]) -> None:
+    def add(self, outcomes: Iterable[object]) -> None:
         """Let these come before the script.
 
         Raises:
-            ValueError: One is none.
+            ValueError: One is no outcome, such as the name of one.
         """
-        given = list(outcomes)
-        for each in given:
+        given: list[Outcome] = []
+        for each in outcomes:
             if not isinstance(each, Outcome):
-                raise ValueError(f"next was given {each!r}: pass what Outcome.completed(…), failed(…), … make")  # noqa: TRY004 - as next_fault
+                wanted = "pass what Outcome.completed(…), failed(…), cancelled(…) or moderated(…) makes"
+                raise ValueError(f"next was given {each!r}: {wanted}")  # noqa: TRY004 - as next_fault
+            given.append(each)
         self._next.extend(given)
 
     def peek(self, slug: str, body: Mapping[str, Any]) -> Outcome:
