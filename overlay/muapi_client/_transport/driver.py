@@ -10,6 +10,7 @@ import inspect
 import sys
 import time
 import zlib
+from contextlib import aclosing
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -349,9 +350,10 @@ async def aread_content(response: httpx.Response, ends: float, clock: Clock, sen
     """The twin of :func:`read_content`."""
     content = bytearray()
     try:
-        async for piece in aread_pieces(response):
-            content += piece
-            _guard(len(content), ends - clock.now(), send)
+        async with aclosing(aread_pieces(response)) as pieces:
+            async for piece in pieces:
+                content += piece
+                _guard(len(content), ends - clock.now(), send)
     finally:
         await response.aclose()
     return bytes(content)
@@ -361,9 +363,10 @@ async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
     """The twin of :func:`read_pieces`."""
     unpacking = Unpacking(response.headers)
     try:
-        async for piece in response.aiter_raw():
-            for unpacked in unpacking.feed(piece):
-                yield unpacked
+        async with aclosing(cast("AsyncGenerator[bytes]", response.aiter_raw())) as pieces:
+            async for piece in pieces:
+                for unpacked in unpacking.feed(piece):
+                    yield unpacked
         unpacking.end()
     except zlib.error as error:
         raise APIConnectionError(f"the answer cannot be unpacked: {error}") from error

@@ -9,6 +9,7 @@ made without it.
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
@@ -198,9 +199,10 @@ class AsyncFileTransfer(_Base):
                 with watch_for_answers():
                     response = await over.send(request, delivery)
                 try:
-                    async for piece in aread_pieces(response):
-                        content += piece
-                        _check_size(content)
+                    async with aclosing(aread_pieces(response)) as pieces:
+                        async for piece in pieces:
+                            content += piece
+                            _check_size(content)
                 finally:
                     await response.aclose()
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
@@ -220,8 +222,9 @@ class AsyncFileTransfer(_Base):
                 response = await self._storage.send(request, Delivery())
                 try:
                     if receiving.begin(response.status_code, read_headers(response)):
-                        async for piece in aread_pieces(response):
-                            await run_in_thread(receiving.take, piece)
+                        async with aclosing(aread_pieces(response)) as pieces:
+                            async for piece in pieces:
+                                await run_in_thread(receiving.take, piece)
                 finally:
                     await response.aclose()
         except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's

@@ -193,10 +193,16 @@ class _AsyncAnswer(httpx.AsyncByteStream):
         self._inner = cast("httpx.AsyncByteStream", response.stream)
         self._response, self._hosts, self._request = response, hosts, request
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """No generator, which whoever stops in the middle would have to close."""
+        self._pieces = aiter(self._inner)
+        return self
+
+    async def __anext__(self) -> bytes:
         try:
-            async for piece in self._inner:
-                yield piece
+            return await anext(self._pieces)
+        except StopAsyncIteration:
+            raise
         except Exception as error:
             raise_fault(error, telling=True)
             raise
