@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import gzip
+import os
 import socket
+import termios
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -45,6 +48,11 @@ SOON = 20.0  # seconds in which even a busy machine ends what should end at once
 def chunk(data: bytes) -> bytes:
     """One chunk of a chunked body."""
     return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def waits_for_the_peer(connection: socket.socket) -> bool:
+    """Whether bytes that were sent have not arrived yet."""
+    return fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)) != bytes(4)
 
 
 class RawServer:
@@ -92,6 +100,8 @@ class RawServer:
                     self._over.wait(move.seconds)
                 else:
                     if move is End.RESET:
+                        while waits_for_the_peer(connection):  # a reset drops what has not arrived
+                            os.sched_yield()
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
                     return False
         except OSError:
