@@ -7,6 +7,7 @@ import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from doors import SHORT, SOON, Door
 from plans import CONNECTION_KINDS, Strike, strike
@@ -98,11 +99,13 @@ def test_a_wait_that_never_hears_of_its_job_ends_at_its_deadline(
     assert faults.truth.looks[job.id] >= 2
 
 
+@pytest.mark.parametrize("own", [False, True], ids=["our transport", "the user's own"])
 @pytest.mark.parametrize("name", ["hang", "drip_head", "drip_body", "429_absurd", "503_absurd"])
 def test_the_deadline_cuts_an_exchange_short_in_real_time(
-    name: str, faults: FaultServer, open_door: Callable[..., Door]
+    name: str, faults: FaultServer, open_door: Callable[..., Door], kind: str, own: bool
 ) -> None:
-    door = open_door(timeout=30.0, clock=SystemClock())
+    transports = {"sync": httpx.HTTPTransport, "async": httpx.AsyncHTTPTransport}
+    door = open_door(timeout=30.0, clock=SystemClock(), transport=transports[kind]() if own else None)
     job = _accepted(door)
     faults.plan.always["look"] = strike(name)
     before = time.monotonic()

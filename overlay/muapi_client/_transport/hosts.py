@@ -429,8 +429,8 @@ def api_address(origin: str, path: str) -> httpx.URL:
         httpx.InvalidURL: It is no URL.
     """
     home, url = httpx.URL(f"{origin}/"), httpx.URL(origin + path)
-    at_home = (url.scheme, url.raw_host, url.port, url.userinfo) == (home.scheme, home.raw_host, home.port, b"")
-    if not at_home or not url.raw_path.startswith(home.raw_path) or url.query or url.fragment:
+    same_origin = (url.scheme, url.raw_host, url.port, url.userinfo) == (home.scheme, home.raw_host, home.port, b"")
+    if not same_origin or not url.raw_path.startswith(home.raw_path) or url.query or url.fragment:
         raise MuAPIError(f"{path!r} does not lead to {origin}, and the API key goes nowhere else: nothing was sent")
     return url
 
