@@ -3,9 +3,10 @@
 The counterpart of ``deadline``, which holds the blocking client's sockets; time-outs need nothing here, since
 ``anyio.fail_after`` cancels whole exchanges.
 
-asyncio reads nothing while it writes, and drops what has arrived once a write fails. So a server that refuses a large
-file early and closes, as it may, would look as if it had broken down, and be sent the file again. While a form is
-posted, the answer is therefore looked for before and during each write, and sending ends with it.
+asyncio reads nothing while it writes, and drops what has arrived once a write fails; a TLS stream whose write failed
+or was cancelled is not read any more. So a server that refuses a large file early and closes, as it may, would look as
+if it had broken down, and be sent the file again. While a form is posted, the answer is therefore looked for before and
+during each write, sending ends with it, and beneath TLS a failing write is only noted.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from muapi_client._transport.threads import run_in_thread
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import httpx
 
@@ -55,7 +56,7 @@ def hold_sockets(transport: httpx.AsyncHTTPTransport, home: str | None) -> None:
         home: The host beside which no private address is connected to; None where any may be.
     """
     pool: Any = transport._pool  # noqa: SLF001 - see above
-    pool._network_backend = _Backend(pool._network_backend, home)  # noqa: SLF001 - see above
+    pool._network_backend = _Backend(httpcore.AnyIOBackend(), home)  # noqa: SLF001 - see above
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
@@ -71,13 +72,13 @@ class _Backend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         if self._home is None:
-            return _Stream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+            return _watched(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
         last: Exception = httpcore.ConnectError(f"{host} has no address")
         addresses = await self._resolve(host, port, timeout, self._home)
         for address in addresses:
             limit = timeout and timeout / len(addresses)  # an address that is silent leaves time for the next
             try:
-                return _Stream(await self._inner.connect_tcp(address, port, limit, local_address, socket_options))
+                return _watched(await self._inner.connect_tcp(address, port, limit, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last
@@ -99,15 +100,77 @@ class _Backend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109 - as above
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.connect_unix_socket(path, timeout, socket_options))
+        return _watched(await self._inner.connect_unix_socket(path, timeout, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+def _watched(plain: Any) -> httpcore.AsyncNetworkStream:
+    """A connection as httpcore opened it, which asyncio and trio alike have by way of anyio."""
+    plain._stream = wire = _Wire(plain._stream)  # noqa: SLF001 - see ``hold_sockets``
+    return _Stream(plain, wire)
+
+
+class _Wire(anyio.abc.ByteStream):
+    """The bytes of a connection, encrypted ones too.
+
+    While a form is posted a write does not fail here: it would break the TLS stream above, by which what had arrived
+    before is read. It is kept as ``fault``, for :class:`_Stream` to tell.
+    """
+
+    def __init__(self, inner: anyio.abc.ByteStream) -> None:
+        self.fault: Exception | None = None
         self._inner = inner
+        self._sending: anyio.CancelScope | None = None
+        self._stopped = False
+        self._spare: socket.socket | None = None  # a second handle: asyncio closes its own once a write fails
+
+    async def send(self, item: bytes) -> None:
+        if not _posting.get():
+            await self._inner.send(item)
+            return
+        if self._stopped:
+            return
+        if self._spare is None:
+            self._spare = _duplicate(self.extra_attributes[anyio.abc.SocketAttribute.raw_socket]())
+        with anyio.CancelScope() as self._sending:
+            try:
+                await self._inner.send(item)
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+                self.fault, self._stopped = error, True
+
+    def stop_sending(self) -> None:
+        """Drop what is being sent, and whatever would be."""
+        self._stopped = True
+        if self._sending is not None:
+            self._sending.cancel()
+
+    async def receive(self, max_bytes: int = PIECE) -> bytes:
+        try:
+            return await self._inner.receive(max_bytes)
+        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            with suppress(OSError):  # no more has arrived, or the connection is broken: the first error says so
+                if self._spare is not None and (piece := self._spare.recv(max_bytes)):
+                    return piece
+            raise
+
+    async def send_eof(self) -> None:
+        await self._inner.send_eof()
+
+    async def aclose(self) -> None:
+        if self._spare is not None:
+            self._spare.close()
+        await self._inner.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._inner.extra_attributes
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    def __init__(self, inner: httpcore.AsyncNetworkStream, wire: _Wire) -> None:
+        self._inner, self._wire = inner, wire
         self._early = b""  # what was read while a request was written
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as above
@@ -120,20 +183,20 @@ class _Stream(httpcore.AsyncNetworkStream):
         if not _posting.get():
             await self._inner.write(buffer, timeout)
             return
-        with _duplicate(self._inner) as spare:
-            fault = await self._write_watching(buffer, timeout)
-            if fault is not None and not is_answer(self._early):
-                self._early += _read_rest(spare)
+        await self._write_watching(buffer, timeout)
+        broken = self._wire.fault
+        if broken is not None:
+            await self._watch(timeout)  # waits for nothing: the connection is over
         if is_answer(self._early):
-            raise httpcore.WriteError("the answer came before all of the request was sent") from fault
-        if fault is not None:
-            raise fault
+            raise httpcore.WriteError("the answer came before all of the request was sent") from broken
+        if broken is not None:
+            raise httpcore.WriteError(str(broken.__cause__ or broken)) from broken
 
-    async def _write_watching(self, buffer: bytes, seconds: float | None) -> Exception | None:
-        """Write, until an answer comes; answers what went wrong, if anything did."""
+    async def _write_watching(self, buffer: bytes, seconds: float | None) -> None:
+        """Write, until an answer comes."""
         fault: Exception | None = None
         async with anyio.create_task_group() as group:
-            group.start_soon(self._watch, group)
+            group.start_soon(self._watch)
             for _ in range(TURNS):
                 await anyio.lowlevel.checkpoint()
             try:
@@ -141,17 +204,18 @@ class _Stream(httpcore.AsyncNetworkStream):
             except Exception as error:  # noqa: BLE001 - the caller's: out of the group it would come as one of a group
                 fault = error
             group.cancel_scope.cancel()
-        return fault
+        if fault is not None and not is_answer(self._early):
+            raise fault
 
-    async def _watch(self, group: anyio.abc.TaskGroup) -> None:
+    async def _watch(self, seconds: float | None = None) -> None:
+        """Read until an answer has begun, and end the sending then."""
         try:
-            while piece := await self._inner.read(PIECE):
+            while not is_answer(self._early) and (piece := await self._inner.read(PIECE, seconds)):
                 self._early += piece
-                if is_answer(self._early):
-                    group.cancel_scope.cancel()  # nobody reads what is still to be written
-                    return
-        except (httpcore.NetworkError, anyio.BusyResourceError):
+        except (httpcore.NetworkError, httpcore.ReadTimeout, anyio.BusyResourceError):
             return  # the write, or the reading of the answer, will say so
+        if is_answer(self._early):
+            self._wire.stop_sending()  # nobody reads what is still to be written
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -162,34 +226,16 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - as above
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout), self._wire)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-@contextmanager
-def _duplicate(stream: httpcore.AsyncNetworkStream) -> Iterator[socket.socket | None]:
-    """A second handle on a connection's socket, by which to read what had arrived when a write failed.
-
-    asyncio closes its own then. None with TLS, where what can be read so cannot be understood.
-    """
-    raw = stream.get_extra_info("socket")
-    if raw is None or raw.fileno() < 0 or stream.get_extra_info("ssl_object") is not None:
-        yield None
-        return
-    with socket.fromfd(raw.fileno(), raw.family, raw.type) as spare:
-        spare.setblocking(False)
-        yield spare
-
-
-def _read_rest(spare: socket.socket | None) -> bytes:
-    found = b""
-    if spare is not None:
-        with suppress(OSError):  # no more has arrived, or the connection is broken: the write's own error says so
-            while piece := spare.recv(PIECE):
-                found += piece
-    return found
+def _duplicate(raw: Any) -> socket.socket:
+    spare = socket.fromfd(raw.fileno(), raw.family, raw.type)
+    spare.setblocking(False)
+    return spare
 
 
 def is_answer(early: bytes) -> bool:

@@ -3,7 +3,7 @@
 On it they would be read as the beginning of the next answer, and a paid submit be given the id of another's job. Bytes
 that arrive later are seen by httpcore, which asks the socket before it uses a connection again. Those that arrived
 together with the answer have left the socket: they wait in h11's buffer, in an event loop's, or within TLS. Looking at
-these reaches into httpx 0.28, httpcore 1, anyio 4 and trio, which have no public door for it; a test fails should they
+these reaches into httpx 0.28, httpcore 1 and anyio 4, which have no public door for it; a test fails should they
 change.
 """
 
@@ -40,7 +40,7 @@ def _holds_bytes(network: Any) -> bool:
     if within_tls is not None and within_tls.pending():
         return True
     for layer in _layers(network):
-        encrypted = getattr(layer, "_read_bio", None) or getattr(layer, "_incoming", None)  # anyio's name, trio's name
+        encrypted = getattr(layer, "_read_bio", None)
         protocol = getattr(layer, "_protocol", None)
         ahead = getattr(protocol, "read_queue", None) or getattr(layer, "_early", None)
         if getattr(encrypted, "pending", 0) or ahead:
