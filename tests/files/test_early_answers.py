@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
-import trio
-from fileserver import KEY, PNG, Face
+import trustme
+from fileserver import KEY, PNG, Face, FileServer, says
 
-from muapi_client import AsyncMuAPI, errors
+from muapi_client import AsyncMuAPI, Retry, errors
 from muapi_client._transport.async_network import is_answer
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ STORED = b'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 
 class Hasty:
     """A server that answers the head of a request and deals with the rest of it as it likes."""
 
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+    def __init__(self, serve: Callable[[Any], None], certificate: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.certificate = certificate
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{self.socket.getsockname()[1]}"
         self.count, self.serve, self.over = 0, serve, threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
@@ -35,11 +38,16 @@ class Hasty:
     def _run(self) -> None:
         while True:
             connection, _ = self.socket.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a reset drops what Nagle's waits with
             with connection:
-                if not connection.recv(4096).startswith(b"POST"):
+                if connection.recv(4, socket.MSG_PEEK) == b"over":
                     return
-                self.count += 1
-                self.serve(connection)
+                if self.certificate is not None:
+                    connection = self.certificate.wrap_socket(connection, server_side=True)
+                with connection:
+                    connection.recv(4096)
+                    self.count += 1
+                    self.serve(connection)
 
     def close(self) -> None:
         with socket.create_connection(self.socket.getsockname()) as last:
@@ -49,12 +57,12 @@ class Hasty:
 
 
 @pytest.fixture
-def hasty() -> Iterator[Callable[[Callable[[socket.socket], None]], Hasty]]:
+def hasty() -> Iterator[Callable[..., Hasty]]:
     """Makes such servers."""
     running: list[Hasty] = []
 
-    def new(serve: Callable[[socket.socket], None]) -> Hasty:
-        running.append(Hasty(serve))
+    def new(serve: Callable[[Any], None], certificate: ssl.SSLContext | None = None) -> Hasty:
+        running.append(Hasty(serve, certificate))
         return running[-1]
 
     yield new
@@ -103,16 +111,56 @@ def test_an_early_refusal_is_told_and_the_file_sent_once(
     face.runner.close()
 
 
-def test_trio_hears_it_too(hasty: Any, picture: Path) -> None:
-    server = hasty(refuse(b"413 Payload Too Large"))
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server that speaks TLS shows, and the clients trust."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    trusted = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+    monkeypatch.setattr("muapi_client._transport.opening.tls", lambda: trusted)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
 
-    async def upload() -> None:
-        async with AsyncMuAPI(KEY, server.url) as mu:
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("resets", [False, True], ids=["reads on", "resets"])
+@pytest.mark.parametrize("pieces", [1, 24])
+def test_each_event_loop_hears_it_over_tls_too(
+    hasty: Any, picture: Path, certificate: ssl.SSLContext, *, backend: str, tls: bool, resets: bool, pieces: int
+) -> None:
+    answer = REFUSAL % (b"413 Payload Too Large", b"connection: close\r\n")
+    size = -(-len(answer) // pieces)
+
+    def refuse_in_pieces(connection: Any) -> None:
+        for start in range(0, len(answer), size):  # a record of TLS each
+            connection.sendall(answer[start : start + size])
+        while not resets and connection.recv(2**16):
+            pass
+
+    async def upload(url: str) -> None:
+        async with AsyncMuAPI(KEY, url) as mu:
             await mu.upload(picture)
 
+    server = hasty(refuse_in_pieces, certificate if tls else None)
     with pytest.raises(errors.APIStatusError, match="too large!!"):
-        trio.run(upload)
+        anyio.run(upload, server.url, backend=backend)
     assert server.count == 1
+
+
+def test_an_answer_to_a_whole_request_leaves_the_connection_for_the_next(
+    server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("muapi_client._transport.async_network.TURNS", 5000)  # it comes while the client looks for it
+    server.plays("/api/v1/upload_file", says({"url": "https://x/a.png"}))
+    path = tmp_path / "small.png"
+    path.write_bytes(PNG)
+    face = Face(AsyncMuAPI, server.url, {"retry": Retry(attempts=1)})
+    assert [face.upload(path), face.upload(path)] == ["https://x/a.png"] * 2
+    assert len(server.asked) == 2
+    face.close()
+    face.runner.close()
 
 
 def test_a_server_that_refuses_and_reads_no_more_is_not_waited_for(hasty: Any, picture: Path) -> None:

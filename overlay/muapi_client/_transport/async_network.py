@@ -122,15 +122,15 @@ class _Wire(anyio.abc.ByteStream):
     def __init__(self, inner: anyio.abc.ByteStream) -> None:
         self.fault: Exception | None = None
         self._inner = inner
+        self.stopped = False
         self._sending: anyio.CancelScope | None = None
-        self._stopped = False
         self._spare: socket.socket | None = None  # a second handle: asyncio closes its own once a write fails
 
     async def send(self, item: bytes) -> None:
         if not _posting.get():
             await self._inner.send(item)
             return
-        if self._stopped:
+        if self.stopped:
             return
         if self._spare is None:
             self._spare = _duplicate(self.extra_attributes[anyio.abc.SocketAttribute.raw_socket]())
@@ -138,11 +138,11 @@ class _Wire(anyio.abc.ByteStream):
             try:
                 await self._inner.send(item)
             except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-                self.fault, self._stopped = error, True
+                self.fault, self.stopped = error, True
 
     def stop_sending(self) -> None:
         """Drop what is being sent, and whatever would be."""
-        self._stopped = True
+        self.stopped = True
         if self._sending is not None:
             self._sending.cancel()
 
@@ -180,7 +180,9 @@ class _Stream(httpcore.AsyncNetworkStream):
         return await self._inner.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
-        if not _posting.get():
+        if self._wire.stopped:
+            raise httpcore.WriteError("the request before this one was not sent whole")
+        if not _posting.get() or not buffer:  # nothing is written where a request is whole: no answer to it is early
             await self._inner.write(buffer, timeout)
             return
         await self._write_watching(buffer, timeout)
@@ -232,7 +234,9 @@ class _Stream(httpcore.AsyncNetworkStream):
         return self._inner.get_extra_info(info)
 
 
-def _duplicate(raw: Any) -> socket.socket:
+def _duplicate(raw: Any) -> socket.socket | None:
+    if raw.fileno() < 0:
+        return None  # the connection is over
     spare = socket.fromfd(raw.fileno(), raw.family, raw.type)
     spare.setblocking(False)
     return spare
