@@ -38,7 +38,7 @@ class Hasty:
     def _run(self) -> None:
         while True:
             connection, _ = self.socket.accept()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a reset drops what Nagle's waits with
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a reset drops what waits to be sent
             with connection:
                 if connection.recv(4, socket.MSG_PEEK) == b"over":
                     return
@@ -126,7 +126,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("resets", [False, True], ids=["reads on", "resets"])
-@pytest.mark.parametrize("pieces", [1, 24])
+@pytest.mark.parametrize("pieces", [1, 6])
 def test_each_event_loop_hears_it_over_tls_too(
     hasty: Any, picture: Path, certificate: ssl.SSLContext, *, backend: str, tls: bool, resets: bool, pieces: int
 ) -> None:
