@@ -12,6 +12,7 @@ import pytest
 from fileserver import HTML, MP4, PNG, says, sends
 
 from muapi_client import errors, raw_call
+from muapi_client.models import abliterated_model as talk
 from muapi_client.models import bytedance_seedream_edit_v4 as edit
 from muapi_client.models import depth_anything, kling_o3_image_edit, ltx_2_3_lipsync
 
@@ -268,6 +269,33 @@ def test_a_file_that_cannot_be_read_submits_nothing(mu: Face, api: FileServer, t
 def test_text_is_never_a_path(mu: Face, api: FileServer, png: Path) -> None:
     mu.submit(raw_call("new/model", {"a": str(png)}))
     assert paths(api) == [RAW]
+
+
+def test_one_file_where_a_list_belongs_says_to_write_the_list(mu: Face, api: FileServer, png: Path) -> None:
+    for one, wanted in ((png, r"images_list=\[Path\(…\)\]"), ("https://x/a.png", r"images_list=\[…\]")):
+        with pytest.raises(errors.ValidationError, match=f"images_list: .*valid list: write {wanted}"):
+            mu.run(edit(prompt="a fox", images_list=one))  # type: ignore[arg-type]
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [("a.png", "a.png"), ("C:\\a.png", "C:\\a.png"), ("file:///x/a.png", "/x/a.png")]
+)
+def test_a_path_as_text_says_to_give_a_path(mu: Face, api: FileServer, text: str, path: str) -> None:
+    for call in (talk(prompt="a fox", image_url=text), edit(prompt="a fox", images_list=["https://x/a.png", text])):
+        with pytest.raises(errors.ValidationError) as caught:
+            mu.run(call)
+        assert f"Path({path!r}), which is uploaded when the call is sent" in str(caught.value)
+    assert api.asked == []
+
+
+def test_the_advice_repeats_no_long_text_and_offers_no_path_for_other_addresses(mu: Face, api: FileServer) -> None:
+    for text, advised in (("a" * 200, True), ("data:image/png;base64,AA", False), ("ftp://x/a.png", False)):
+        with pytest.raises(errors.ValidationError) as caught:
+            mu.run(talk(prompt="a fox", image_url=text))
+        assert ("Path(…)" in str(caught.value)) is advised
+        assert text not in str(caught.value)
+    assert api.asked == []
 
 
 def test_bytes_are_no_file_and_have_no_place_in_json(mu: Face, api: FileServer) -> None:

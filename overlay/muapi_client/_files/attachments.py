@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from attrs import evolve
 
 from muapi_client._files.kinds import find_contradiction, find_kind, is_address
-from muapi_client._spec.validation import check, refusal_error
+from muapi_client._spec.validation import URL_TO_COME, check, refusal_error
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Where: TypeAlias = tuple[str | int, ...]  # field names and list indexes, from the body down
 
-URL_TO_COME: Final = "https://url-to-come.invalid/file"  # stands for a file's URL while the rest is checked
 NO_URL: Final = "no URL"  # what a field that takes a URL refuses, and one that takes any text does not
 
 

@@ -8,7 +8,7 @@ this check is the only guard against a misspelt name.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from muapi_generated.types import Call
+
+URL_TO_COME: Final = "https://url-to-come.invalid/file"  # stands for a local file's URL while the rest is checked
+SHOWN: Final = 60  # characters of a path that a message repeats
 
 
 def check(call: Call[Any]) -> None:
@@ -70,8 +73,10 @@ def body_fields(package: str, model_name: str) -> tuple[str, ...]:
 
 def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for problem in _checks(package).problems(_model(package, model_name), body):
-        unknown = problem.type == "extra_forbidden" and len(problem.loc) == 1
-        message = _unknown(str(problem.loc[0]), body_fields(package, model_name)) if unknown else problem.msg
+        if problem.type == "extra_forbidden" and len(problem.loc) == 1:
+            message = _unknown(str(problem.loc[0]), body_fields(package, model_name))
+        else:
+            message = problem.msg + _advise(problem.type, problem.loc, _value_at(body, problem.loc))
         found = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
         yield {**found, "ctx": dict(problem.ctx)} if problem.ctx else found
 
@@ -83,3 +88,24 @@ def _unknown(name: str, fields: tuple[str, ...]) -> str:
     guess = get_close_matches(name, fields, n=1, cutoff=0.6)
     hint = f"did you mean {guess[0]!r}?" if guess else f"the fields are {', '.join(fields)}"
     return f"Unknown field; {hint}"
+
+
+def _value_at(body: Any, where: tuple[str | int, ...]) -> Any:
+    """What stands at a place in a body; None where the place is of a form this cannot follow."""
+    try:
+        for step in where:
+            body = body[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return body
+
+
+def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
+    """What to write in place of one file where a list belongs, or of a path as text; "" for any other problem."""
+    if kind == "list_type" and isinstance(value, str):
+        return f": write {where[-1]}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
+    path = value.removeprefix("file://") if isinstance(value, str) else ""
+    if kind == "url_parsing" or (kind == "url_scheme" and path != value):
+        shown = repr(path) if len(path) <= SHOWN else "…"
+        return f"; or give the file itself, Path({shown}), which is uploaded when the call is sent"
+    return ""
