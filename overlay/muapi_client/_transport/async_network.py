@@ -56,7 +56,8 @@ def hold_sockets(transport: httpx.AsyncHTTPTransport, home: str | None) -> None:
         home: The host beside which no private address is connected to; None where any may be.
     """
     pool: Any = transport._pool  # noqa: SLF001 - see above
-    pool._network_backend = _Backend(httpcore.AnyIOBackend(), home)  # noqa: SLF001 - see above
+    backend: Any = httpcore.AnyIOBackend()  # where anyio is missing, httpcore has a stand-in of another type
+    pool._network_backend = _Backend(backend, home)  # noqa: SLF001 - see above
 
 
 class _Backend(httpcore.AsyncNetworkBackend):
