@@ -14,7 +14,7 @@ from fileserver import HTML, MP4, PNG, says, sends
 from muapi_client import errors, raw_call
 from muapi_client.models import abliterated_model as talk
 from muapi_client.models import bytedance_seedream_edit_v4 as edit
-from muapi_client.models import depth_anything, kling_o3_image_edit, ltx_2_3_lipsync
+from muapi_client.models import depth_anything, kling_o3_image_edit, ltx_2_3_lipsync, z_image_turbo_text_to_image_lora
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -295,6 +295,15 @@ def test_the_advice_repeats_no_long_text_and_offers_no_path_for_other_addresses(
             mu.run(talk(prompt="a fox", image_url=text))
         assert ("Path(…)" in str(caught.value)) is advised
         assert text not in str(caught.value)
+    assert api.asked == []
+
+
+def test_a_webhook_is_no_file_and_is_not_repeated(mu: Face, api: FileServer) -> None:
+    call = z_image_turbo_text_to_image_lora(prompt="a fox", webhook_url="hooks.example/cb?token=s3cr3t99")
+    with pytest.raises(errors.ValidationError, match="webhook_url") as caught:
+        mu.run(call)
+    assert "s3cr3t99" not in str(caught.value)
+    assert "Path(" not in str(caught.value)
     assert api.asked == []
 
 

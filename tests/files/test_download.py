@@ -94,6 +94,15 @@ def test_a_part_that_breaks_off_is_taken_up_again(mu: Face, server: FileServer, 
     assert [asked.headers.get("range") for asked in server.asked] == [None, "bytes=700-", "bytes=900-"]
 
 
+def test_a_part_shorter_than_was_asked_for_is_not_the_rest(
+    mu: Face, server: FileServer, made: Any, tmp_path: Path
+) -> None:
+    short = sends(PNG[700:900], 206, content_range=f"bytes 700-899/{len(PNG)}", etag='"v1"')
+    url = server.plays("/a.png", cuts(PNG, 700, etag='"v1"'), short, ranges(PNG, etag='"v1"'))
+    assert mu.download(made(url), tmp_path)[0].read_bytes() == PNG
+    assert [asked.headers.get("range") for asked in server.asked] == [None, "bytes=700-", "bytes=900-"]
+
+
 @pytest.mark.parametrize(
     ("headers", "second"),
     [

@@ -7,7 +7,7 @@ import json
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from muapi_client._settings import api_key
@@ -48,6 +48,7 @@ def test_in_one_spelling(key: str, way: int) -> None:
 
 
 @given(st.sampled_from([KEY, ODD]), st.lists(st.integers(0, len(WAYS) - 1), min_size=1), st.text(max_size=5))
+@example(KEY, [5], "\\")
 def test_in_any_mixture(key: str, ways: list[int], around: str) -> None:
     hidden = APIKey(key).hide_text(f"{around}{spelt(key, ways)} {around}")
     assert HIDDEN in hidden
@@ -78,6 +79,12 @@ def test_json_stays_json() -> None:
         "detail": f'"{HIDDEN}" and \\{HIDDEN}\\',
         HIDDEN: [f"https://a.example/?k={HIDDEN}&x=%2F"],
     }
+
+
+@pytest.mark.parametrize("run", ["\\x", "\\u00", "%25", "\\x25", "&amp;", "\\"])
+def test_a_run_of_escapes_is_read_once(run: str) -> None:
+    content = run.encode() * 50_000  # in quadratic time: an hour
+    assert APIKey(KEY).hide(content) == content
 
 
 def test_words_shorter_than_any_key_are_left_alone() -> None:

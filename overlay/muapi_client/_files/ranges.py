@@ -81,6 +81,7 @@ class Receiving:
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._size = fetch.offset  # bytes of the file that are here
+        self._total: int | None = None  # bytes of the whole file, where a part tells them
         self._begun = False
         self._trouble = ""
 
@@ -124,6 +125,8 @@ class Receiving:
         declared = self._read_length()
         if not self._trouble and declared is not None and arrived != declared:
             self._trouble = f"{arrived} of {declared} bytes arrived"
+        if not self._trouble and self._total is not None and self._size != self._total:  # RFC 9110, 15.3.7: less than
+            self._trouble = f"{self._size} of {self._total} bytes arrived"  # was asked for may come
         return self._make_result(whole=not self._trouble)
 
     def fail(self, error: Exception) -> Fetched:
@@ -149,9 +152,12 @@ class Receiving:
             return odd and f"it came in {odd}"
         if self._status != PARTIAL or not self._fetch.offset:
             return f"HTTP {self._status}"
-        found = re.match(r"bytes ([0-9]{1,18})-", self._headers.get("content-range", ""))
+        found = re.match(
+            r"bytes ([0-9]{1,18})-(?:[0-9]{1,18}/([0-9]{1,18})\b)?", self._headers.get("content-range", "")
+        )
         if found is None or int(found[1]) != self._fetch.offset:
             return f"a part was answered that was not asked for ({self._headers.get('content-range')!r})"
+        self._total = int(found[2]) if found[2] else None
         etag = self._headers.get("etag")
         if etag and self._fetch.validator.startswith('"') and etag != self._fetch.validator:
             return "the file changed meanwhile"

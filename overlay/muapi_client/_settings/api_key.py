@@ -29,8 +29,7 @@ class APIKey:
     """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals.
 
     What a server echoes of it is hidden in every spelling that JSON, URLs and HTML have for a character, and so is the
-    secret of a webhook that was sent. Most answers hold none of them and cost one search; what is searched for in the
-    others is made when it is first needed.
+    secret of a webhook that was sent. Most answers hold none of them and cost one search.
 
     Attributes:
         reveal: Answers the key itself, for the request that carries it. A method of the text's own, whose repr does
@@ -39,12 +38,14 @@ class APIKey:
         webhooks: The secrets of webhooks that were sent, which are hidden, too.
     """
 
-    __slots__ = ("_escape", "reveal", "signs", "webhooks")
+    __slots__ = ("_unescaped", "reveal", "signs", "webhooks")
 
     def __init__(self, key: str) -> None:
         self.reveal: Callable[[], str] = key.__str__
         self.signs = _signs_of(key)
-        self._escape: Callable[[bytes], object] | None = None
+        plain = key.encode() if self.signs is SIGNS else _spellings().unescape(key.encode())
+        self._unescaped: Callable[[], bytes] = plain.__bytes__
+        del plain  # as ``reveal`` holds it
         self.webhooks: dict[bytes, None] = {}
 
     def __repr__(self) -> str:
@@ -74,7 +75,8 @@ class APIKey:
             return content
         if self.reveal().encode() in content:
             content = content.replace(self.reveal().encode(), HIDDEN)
-        if any(sign in content for sign in self.signs) and self._holds_escape(content):
+        escaped = any(sign in content for sign in self.signs)
+        if escaped and self._unescaped() in _spellings().unescape(content):
             content = _spellings().hide_spelt(self.reveal(), content, HIDDEN)
         return content
 
@@ -103,12 +105,6 @@ class APIKey:
         """How many characters at the end of a text are the beginning of the key: the rest may be yet to come."""
         longest = min(len(text), len(self.reveal()) - 1) if len(self.reveal()) >= SHORTEST else 0
         return next((size for size in range(longest, 0, -1) if self.reveal().startswith(text[-size:])), 0)
-
-    def _holds_escape(self, content: bytes) -> bool:
-        """Whether a character of the key stands escaped in an answer; of what most escape, it has none."""
-        find = self._escape or _spellings().find_escape(set(self.reveal())).search
-        self._escape = find
-        return find(content) is not None or b"\0" in content
 
 
 def _signs_of(secret: str) -> tuple[bytes, ...]:

@@ -1,4 +1,6 @@
-r"""How a secret may be spelt where it is echoed: as it is, or escaped for JSON, a URL or HTML, once or again. Pure.
+r"""How a secret may be spelt where it is echoed: as it is, or escaped for JSON, a URL or HTML. Pure.
+
+An escape may itself be escaped, in the same way (``\\u0041``, ``%2541``, ``&amp;#65;``), not in one of the others.
 
 Lives here: finding and hiding it in whatever spelling. Does not live here: what is a secret (``api_key``, ``webhook``,
 ``_state/secrets``).
@@ -10,26 +12,27 @@ import re
 from typing import Final
 
 NAMED: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}  # characters with a name in HTML
+BACKSLASH: Final = ord("\\")
 LARGEST: Final = 0xFF  # the code of a character that is one byte
 LETTERS: Final = {name: character for character, name in NAMED.items()}
-# Where backslashes begin: tried within a run of them, each would read the rest of it again.
-AT_A_RUN: Final = r"(?<!\\)"
+# Anywhere but within a run of backslashes, where each would read the rest of the run again.
+NOT_WITHIN_BACKSLASHES: Final = r"(?:(?<!\\)|(?!\\))"
 ESCAPE: Final = re.compile(
     rb"\\+(?:u00|x)([0-9A-Fa-f]{2})|%(?:25)*([0-9A-Fa-f]{2})|&(?:amp;)*#[xX]0*([0-9A-Fa-f]{1,2});?"
-    rb"|&(?:amp;)*#0*(\d{1,3});?|&(?:amp;)*(amp|lt|gt|quot|apos);|\\+|\0"
+    rb"|&(?:amp;)*#0*(\d{1,3});?|&(?:amp;)*(amp|lt|gt|quot|apos);?|\\+|\0"
 )
 
 
 def hide_spelt(secret: str, content: bytes, label: bytes) -> bytes:
     """A text without a secret, in whatever spelling it stands there; ``secret`` itself has no escapes."""
     plain = content.replace(b"\0", b"")  # UTF-16 and UTF-32, which JSON may be written in, put them between letters
-    spelt = AT_A_RUN + "".join(map(_spellings_of, secret))
+    spelt = NOT_WITHIN_BACKSLASHES + "".join(map(_spellings_of, secret))
     hidden = re.sub(spelt.encode("latin-1"), label, plain)
     return content if hidden == plain else hidden
 
 
 def unescape(content: bytes) -> bytes:
-    """A text with all its escapes undone: what holds a secret in any spelling holds it plainly here."""
+    """A text with its escapes undone, without backslashes: a secret in any spelling is ``unescape(secret)`` here."""
     return ESCAPE.sub(_unescape, content)
 
 
@@ -38,18 +41,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     if name is not None:
         return LETTERS[name.decode()].encode()
     code = int(decimal) if decimal else int(json_code or url_code or html_code or b"0", 16)
-    return code.to_bytes() if 0 < code <= LARGEST else b""
-
-
-def find_escape(characters: set[str]) -> re.Pattern[bytes]:
-    """A pattern that finds one of these characters, escaped. It begins with one of few signs, and so is fast."""
-    hexadecimal = "|".join(sorted({_hexadecimal(each) for each in characters}))
-    decimal = "|".join(sorted({str(ord(each)) for each in characters}))
-    itself = "|".join(re.escape(each) for each in sorted(characters) if not each.isalnum())
-    names = "|".join(NAMED[each] for each in sorted(characters & NAMED.keys()))
-    ways = [rf"(?:\\|u00|x|25|amp;|#[xX]0*)*(?:{hexadecimal})", rf"(?:amp;)*#0*(?:{decimal})"]
-    ways += [rf"\\*(?:{itself})"] * bool(itself) + [rf"(?:amp;)*(?:{names})"] * bool(names)
-    return re.compile(rf"(?:{AT_A_RUN}\\|[%&])(?:{'|'.join(ways)})".encode())
+    return code.to_bytes() if 0 < code <= LARGEST and code != BACKSLASH else b""
 
 
 def _spellings_of(character: str) -> str:

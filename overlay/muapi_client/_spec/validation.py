@@ -104,7 +104,9 @@ def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
     """What to write in place of one file where a list belongs, or of a path as text; "" for any other problem."""
     if kind == "list_type" and isinstance(value, str):
         return f": write {where[-1]}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
-    path = value.removeprefix("file://") if isinstance(value, str) else ""
+    if not isinstance(value, str) or "webhook" in str(where[-1:]):  # which may be a secret, and is no file
+        return ""
+    path = value.removeprefix("file://")
     if kind == "url_parsing" or (kind == "url_scheme" and path != value):
         shown = repr(path) if len(path) <= SHOWN else "…"
         return f"; or give the file itself, Path({shown}), which is uploaded when the call is sent"

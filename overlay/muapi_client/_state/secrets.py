@@ -27,7 +27,7 @@ FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a 
 SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
 MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
 HIDDEN: Final = "[hidden]"
-SIGNS: Final = ("\\u00", "\\x", "%", "&#", ";#")  # without one of them a text spells letters as they are
+SIGNS: Final = ("\\", "%", "&", "\0")  # without one of them a text spells everything as it is
 
 
 class Found:
@@ -50,7 +50,7 @@ def find_secrets(call: Call[Any] | None, webhook: Webhook | None) -> Found:
 
 def find_sent(query: Mapping[str, Any], content: bytes | None) -> Found:
     """Return the webhooks that a request carries in its query and its JSON body."""
-    return Found(_values([dict(query), json.loads(content) if content and b"webhook" in content else None]))
+    return Found(_values([dict(query), json.loads(content) if content and _may_hold_field(content) else None]))
 
 
 def remove_secrets(call: Call[Any]) -> Call[Any]:
@@ -98,7 +98,7 @@ class Secrets:
         Raises:
             ValueError: It is no JSON.
         """
-        if b"webhook" not in unescape(text.encode("utf-8", "replace")).lower() and self.clean_text(text) == text:
+        if not _may_hold_field(text.encode("utf-8", "replace")) and self.clean_text(text) == text:
             return text
         whole = json.loads(text)
         self.add(_values(whole))
@@ -136,6 +136,11 @@ def _without_fields(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _without_fields(item) for name, item in value.items() if not _is_secret(str(name))}
     return [_without_fields(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _may_hold_field(content: bytes) -> bool:
+    """Whether JSON may have a field of ``FIELDS``, which most has not: reading all of it takes longer."""
+    return b"hook" in (unescape(content) if b"\\" in content else content).lower()
 
 
 def _is_secret(name: str) -> bool:

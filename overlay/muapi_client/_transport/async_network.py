@@ -73,13 +73,13 @@ class _Backend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         if self._home is None:
-            return _watched(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+            return _wrap(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
         last: Exception = httpcore.ConnectError(f"{host} has no address")
         addresses = await self._resolve(host, port, timeout, self._home)
         for address in addresses:
             limit = timeout and timeout / len(addresses)  # an address that is silent leaves time for the next
             try:
-                return _watched(await self._inner.connect_tcp(address, port, limit, local_address, socket_options))
+                return _wrap(await self._inner.connect_tcp(address, port, limit, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last
@@ -101,13 +101,13 @@ class _Backend(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109 - as above
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        return _watched(await self._inner.connect_unix_socket(path, timeout, socket_options))
+        return _wrap(await self._inner.connect_unix_socket(path, timeout, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
 
-def _watched(plain: Any) -> httpcore.AsyncNetworkStream:
+def _wrap(plain: Any) -> httpcore.AsyncNetworkStream:
     """A connection as httpcore opened it, which asyncio and trio alike have by way of anyio."""
     plain._stream = wire = _Wire(plain._stream)  # noqa: SLF001 - see ``hold_sockets``
     return _Stream(plain, wire)
@@ -122,8 +122,8 @@ class _Wire(anyio.abc.ByteStream):
 
     def __init__(self, inner: anyio.abc.ByteStream) -> None:
         self.fault: Exception | None = None
+        self.stopped = False  # nothing is sent any more
         self._inner = inner
-        self.stopped = False
         self._sending: anyio.CancelScope | None = None
         self._spare: socket.socket | None = None  # a second handle: asyncio closes its own once a write fails
 

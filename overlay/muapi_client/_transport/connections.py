@@ -112,8 +112,8 @@ class AsyncConnections:
         if loop not in self._open:
             from muapi_client._transport.hosts import AsyncGiven, AsyncHosts  # noqa: PLC0415 - imports httpx
 
-            for ended in [loop for loop in self._open if _has_ended(loop)]:
-                del self._open[ended]  # its connections ended with it
+            for ended in [loop for loop in tuple(self._open) if _has_ended(loop)]:  # other threads have loops, too
+                self._open.pop(ended, None)  # its connections ended with it
             self._open[loop] = AsyncHosts(self._home) if self._given is None else AsyncGiven(self._given, self._home)
         return self._open[loop]
 

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from muapi_client._settings.api_key import APIKey
 
 KEY: Final = "muapi_client.key"  # the extension of a request by which the key can be hidden in httpcore's log
-LOG: Final = logging.getLogger("httpcore")
 USER_AGENT: Final = f"muapi-client/{__version__}"
 
 # What an exchange that comes to nothing ends in; anything else is no fault of the network's.
@@ -349,11 +348,11 @@ def _unread(response: httpx.Response) -> httpx.Response:
 def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[str, Any]], None]:
     """Make the callback for httpcore's steps. Nothing of ``info`` is kept: it holds the request with the key."""
 
-    def note(_step: str, info: dict[str, Any]) -> None:
+    def note(step: str, info: dict[str, Any]) -> None:
         # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
         if "request" in info and info["request"].method != b"CONNECT":
             delivery.started = True
-        if api_key is not None and LOG.isEnabledFor(logging.DEBUG):
+        if api_key is not None and logging.getLogger(f"httpcore.{step.partition('.')[0]}").isEnabledFor(logging.DEBUG):
             for name in {"return_value", "exception"} & info.keys():
                 info[name] = _hide_echo(info[name], api_key)  # httpcore logs it next, and made it for nothing else
 
@@ -412,8 +411,7 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         content=send.content,
         extensions={"timeout": limits, KEY: api_key},
     )
-    if "webhook" in send.query or (send.content is not None and b"webhook" in send.content):
-        api_key.hide_too(find_sent(send.query, send.content))  # which a server may echo as well
+    api_key.hide_too(find_sent(send.query, send.content))  # which a server may echo as well
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
 

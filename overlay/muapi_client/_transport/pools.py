@@ -56,8 +56,9 @@ class Pools(Generic[P]):
 
     def leave(self, request: httpx.Request) -> bool:
         """A request has ended; answers whether there are pools to be closed now."""
-        self._used.pop(request, None)
-        return bool(self._retired)
+        with self._lock:  # other threads walk through what is used
+            self._used.pop(request, None)
+            return bool(self._retired)
 
     def give_up(self, request: httpx.Request) -> None:
         """A request has ended, and the pool it used is not to be used again."""
