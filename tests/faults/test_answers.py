@@ -137,6 +137,20 @@ def test_an_answer_nobody_asked_for_is_never_the_next_ones(
 
 
 @KINDS
+@pytest.mark.parametrize("logger", ["", "httpcore", "httpcore.http11"])
+def test_no_logger_of_httpcore_shows_a_key_that_is_echoed(
+    kind: str, logger: str, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger)
+    body = json.dumps({"request_id": "job-1", "status": "processing"}).encode()
+    server.answers = [answer(body, x_echo=KEY)]
+    with client(kind, server.url) as call:
+        assert call("submit", CALL).id == "job-1"
+    assert "receive_response_headers.complete" in caplog.text
+    assert KEY not in caplog.text
+
+
+@KINDS
 def test_an_answer_pushed_while_a_connection_is_idle_is_never_the_next_ones(kind: str, server: Server) -> None:
     server.answers = [accepted("job-1"), accepted("job-2")]
     with client(kind, server.url) as call:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from muapi_client._settings import api_key
 from muapi_client._settings.api_key import APIKey
+from muapi_client._state.secrets import Secrets
 
 HIDDEN = api_key.HIDDEN.decode()
 KEY = "sk-live-0123456789abcDEF_~."
@@ -98,3 +99,20 @@ def test_headers() -> None:
         "x-echo": HIDDEN,
         "x-account-balance": "3",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"note": "https:\\/\\/h.example\\/cb\\/s3cr3t99"}',  # as PHP writes it
+        '{"note": "https://h.example/cb/%73%33%63%72%33%74%39%39"}',
+        '{"web_hook": "https://h.example/cb/another"}',
+        '{"a": [{"WEBHOOK-URL": "https://h.example/cb/another"}]}',
+    ],
+)
+def test_what_is_written_down_holds_no_webhook_either(text: str) -> None:
+    secrets = Secrets()
+    secrets.add(["https://h.example/cb/s3cr3t99"])
+    written = unquote(secrets.clean_json(text).replace("\\", ""))
+    assert "s3cr3t99" not in written
+    assert "another" not in written

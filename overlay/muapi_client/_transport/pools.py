@@ -52,11 +52,11 @@ class Pools(Generic[P]):
         """The pool that a request uses, and how many others use it."""
         with self._lock:
             pool = self._used.get(request)
-            return pool, sum(other is pool for other in self._used.values()) - 1
+            return pool, sum(other is pool for other in tuple(self._used.values())) - 1
 
     def leave(self, request: httpx.Request) -> bool:
         """A request has ended; answers whether there are pools to be closed now."""
-        with self._lock:  # other threads walk through what is used
+        with self._lock:  # another thread may be counting what is used
             self._used.pop(request, None)
             return bool(self._retired)
 
@@ -75,7 +75,7 @@ class Pools(Generic[P]):
     def unused(self) -> list[P]:
         """The pools that were given up and that no request uses any more. They are the caller's to close."""
         with self._lock:
-            used = {id(pool) for pool in self._used.values()}
+            used = {id(pool) for pool in tuple(self._used.values())}
             unused = [pool for pool in self._retired if id(pool) not in used]
             self._retired = [pool for pool in self._retired if id(pool) in used]
             return unused
