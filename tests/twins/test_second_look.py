@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from muapi_client import Retry, errors, raw_call
-from muapi_client.models import company_funding
+from muapi_client import Call, Retry, errors, raw_call
+from muapi_client.models import company_funding, flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +132,34 @@ def test_a_webhook_that_is_no_text_is_refused_before_anything_is_sent(twin: Twin
         twin(webhook=odd)
     with pytest.raises(errors.MuAPIError, match="webhook must be a URL as text"):
         twin().sharing(webhook=odd)
+
+
+@pytest.mark.parametrize(
+    "odd", ["foo-t0k3n", "example.com/t0k3n", "ftp://example.com/t0k3n", "https://", "https:///t0k3n"]
+)
+def test_a_webhook_that_is_no_whole_address_is_refused_and_not_shown(twin: Twin, odd: str) -> None:
+    face = twin(ACCEPTED)
+    by_query = Call(twin.call.operation, twin.call.body, {"webhook": odd})
+    by_field = flux_dev_image(prompt="a red fox", webhook_url=odd)
+    for go in (
+        lambda: twin(webhook=odd),
+        lambda: face.sharing(webhook=odd),
+        lambda: face.run(by_query),
+        lambda: face.submit(by_field),
+    ):
+        with pytest.raises(errors.MuAPIError, match=r"webhook.* must be a whole address, such as https://") as caught:
+            go()
+        assert odd == "https://" or odd not in str(caught.value)
+    assert face.server.requests == []
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.com", "HTTP://user:word@[::1]:8000/x?y=z", "http://127.0.0.1:80/a"]
+)
+def test_a_whole_address_is_a_webhook(twin: Twin, address: str) -> None:
+    face = twin(ACCEPTED, webhook=address)
+    face.submit(twin.call)
+    assert face.server.requests[0].url.params["webhook"] == address
 
 
 @pytest.mark.parametrize(

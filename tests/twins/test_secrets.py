@@ -178,12 +178,13 @@ def test_no_refused_option_shows_it(twin: Twin, options: dict[str, Any]) -> None
 def test_a_request_that_cannot_be_built_is_an_error_of_ours_and_shows_nothing(twin: Twin, webhook: str) -> None:
     from muapi_client.models import flux_dev_image
 
-    face = twin(ACCEPTED, webhook=webhook)
+    face = None
     try:
+        face = twin(ACCEPTED, webhook=webhook)
         face.submit(flux_dev_image(prompt="a fox"))
     except MuAPIError as error:
         assert twin.key not in locals_of(error)  # noqa: PT017 - sending it quoted is as good
-    assert all("\n" not in str(request.url) for request in face.server.requests)
+    assert face is None or all("\n" not in str(request.url) for request in face.server.requests)
 
 
 @pytest.mark.parametrize("key", ["sk-1\r\nx-evil: 1", "sk-1\nx", "sk 1", "sk-ä", "sk\x00", "sk\x7f", "", "   ", "\t"])

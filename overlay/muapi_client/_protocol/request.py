@@ -15,6 +15,7 @@ from urllib.parse import quote
 from attrs import evolve, validate
 
 from muapi_client._protocol.steps import Send
+from muapi_client._settings.webhook import NO_ADDRESS, is_web_address
 from muapi_client._spec.validation import body_fields, check, refusal_error
 
 if TYPE_CHECKING:
@@ -67,11 +68,14 @@ def encode(call: Call[Any], context: Context) -> Send:
 
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; or the call is for
-            no path of an API.
+            no path of an API, or has a webhook that is no whole address.
     """
     problem = _find_problem(call.operation)
     if problem is not None:
         raise refusal_error(call, (), problem, kind="value_error")
+    hook = next((name for name, url in _webhooks(call) if not (isinstance(url, str) and is_web_address(url))), None)
+    if hook is not None:
+        raise refusal_error(call, (hook,), f"{hook} {NO_ADDRESS}", kind="url_parsing")
     if context.strict:
         check(call)
     send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
@@ -79,6 +83,12 @@ def encode(call: Call[Any], context: Context) -> Send:
     if odd is not None:
         raise refusal_error(call, (odd,), f"{odd} holds a lone surrogate", kind="string_unicode")
     return send
+
+
+def _webhooks(call: Call[Any]) -> list[tuple[str, Any]]:
+    """Where a call of its own asks to be notified at: a parameter, and a field that models have for it."""
+    given = (("webhook", call.query.get("webhook")), ("webhook_url", (call.body or {}).get("webhook_url")))
+    return [(name, url) for name, url in given if url not in (None, "")]
 
 
 def _query(call: Call[Any], context: Context) -> dict[str, Any]:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 FEWEST: Final = 16  # characters of a token: a shorter run of letters may be part of anything
 WORDS: Final = re.compile(r"(?:[a-z]+|[0-9]+)(?:[._~-]+(?:[a-z]+|[0-9]+))*")  # flux-dev-image-2
 
+ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(?:[/?#]\S*)?", re.IGNORECASE)
+NO_ADDRESS: Final = (
+    "must be a whole address, such as https://example.com/hooks/SECRET (what was given may be a secret: not shown)"
+)
+
 
 class Webhook:
     """A URL that is notified of every job's end. It is no text, which a traceback's locals would show.
@@ -54,11 +59,18 @@ def read_webhook(value: str | None) -> Webhook | None:
     """The URL of a webhook.
 
     Raises:
-        MuAPIError: It is no text.
+        MuAPIError: It is no text, or no whole address.
     """
     try:
         if value is not None and not isinstance(value, str):
             raise MuAPIError(f"webhook must be a URL as text, not {type(value).__name__}")
+        if value and not is_web_address(value):
+            raise MuAPIError(f"webhook {NO_ADDRESS}")
         return Webhook(value) if value else None
     finally:
         del value  # as of a key
+
+
+def is_web_address(url: str) -> bool:
+    """Return whether a text is a whole address of the web, scheme and host included: MuAPI drops others in silence."""
+    return ADDRESS.fullmatch(url) is not None
