@@ -21,7 +21,7 @@ from attrs import field, frozen
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd
-from muapi_client.errors import NotFoundError
+from muapi_client.errors import MuAPIError, NotFoundError
 from muapi_generated.types import Call, Operation, given
 
 __all__ = ["Field", "Model", "Price", "all", "find", "get"]
@@ -133,7 +133,10 @@ def get(name: str, *, package: str = INSTALLED) -> Model:
 
     Raises:
         NotFoundError: There is none in the pinned document; the message tells the nearest slugs.
+        MuAPIError: The name is no text.
     """
+    if not isinstance(name, str):
+        raise MuAPIError(f"catalog.get takes a name as text, such as 'flux-dev-image', not {name!r:.40}")
     models = _models(package)
     key = name.strip("/").removeprefix("api/v1/")
     found = models.get(key) or next((m for m in models.values() if key == m.function), None) or _named(key, models)
@@ -158,7 +161,19 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
         group: Only models of this group.
         kind: Only models of this kind.
         package: The generated package to look in, as for :func:`all`.
+
+    Returns:
+        Them, sorted by slug; none where no model has all of the words.
+
+    Raises:
+        MuAPIError: One of the words is no text.
     """
+    for word in words:
+        if not isinstance(word, str):
+            raise MuAPIError(
+                f"catalog.find takes words as text, such as catalog.find('flux'), not {word!r:.40}; catalog.all() has"
+                " every model"
+            )
     wanted = [word.lower() for word in words]
     return tuple(
         model

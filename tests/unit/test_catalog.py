@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import catalog
-from muapi_client.errors import NotFoundError
+from muapi_client.errors import MuAPIError, NotFoundError
 from muapi_client.models import flux_dev_image
 from muapi_client.pinning import pinned
 
@@ -86,3 +87,11 @@ def test_of_models_that_share_a_name_the_one_like_it_is_found(monkeypatch: pytes
     sharing = {slug: evolve(flux, slug=slug, function=slug) for slug in ("brand-new", "flux-dev-image-two", flux.slug)}
     monkeypatch.setattr(catalog, "_models", lambda _package: sharing)
     assert catalog.get("flux-dev").slug == "flux-dev-image"
+
+
+@pytest.mark.parametrize("odd", [None, 42, ["flux"], b"flux"])
+def test_what_is_no_text_is_refused_with_what_to_type(odd: Any) -> None:
+    with pytest.raises(MuAPIError, match=r"catalog\.find\('flux'\).*catalog\.all\(\)"):
+        catalog.find("flux", odd)
+    with pytest.raises(MuAPIError, match=r"catalog\.get takes a name as text, such as 'flux-dev-image', not "):
+        catalog.get(odd)

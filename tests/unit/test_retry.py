@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import Retry
+from muapi_client import MuAPIError, Retry
 from muapi_client._protocol.resend import may_look_again, may_reread, may_resubmit, retry_after
 from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client.errors import APIConnectionError
@@ -87,7 +87,7 @@ def test_the_back_off_doubles() -> None:
     ],
 )
 def test_an_impossible_retry_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=next(iter(options))):
+    with pytest.raises(MuAPIError, match=f"{next(iter(options))} of .* must be .*: write "):
         Retry(**options)
 
 

@@ -10,7 +10,11 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+from muapi_client.errors import MuAPIError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from attrs import Attribute
 
 
@@ -32,25 +36,36 @@ def to_float(value: float) -> float:
 
 
 def to_int(value: int) -> int:
-    """Convert a whole number; what is none stays as it is, for :func:`require_count` to refuse."""
+    """Convert a whole number; what is none stays as it is, for :func:`require_number` to refuse."""
     return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
-def require_number(_: object, field: Attribute[Any], value: object) -> None:
-    """Refuse what :func:`to_float` left as it was.
+def require_number(
+    *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf, whole: bool = False
+) -> Callable[[object, Attribute[Any], object], None]:
+    """Make the validator of a setting that is a number; it refuses what :func:`to_float` and :func:`to_int` left.
 
-    Raises:
-        ValueError: It is no finite number.
+    Args:
+        least: The smallest number allowed.
+        above: What it has to be larger than.
+        most: The largest number allowed.
+        whole: Whether only whole numbers are allowed.
+
+    Returns:
+        A validator of attrs, which raises ``MuAPIError``.
     """
-    if as_float(value) is None:
-        raise ValueError(f"{field.name!r} must be a finite number, not {value!r}")
+    bounds = [
+        f"{word} {bound:g}"
+        for word, bound in (("of at least", least), ("above", above), ("and at most", most))
+        if math.isfinite(bound)
+    ]
+    wanted = " ".join(["a whole number" if whole else "a finite number", *bounds])
 
+    def check(setting: object, field: Attribute[Any], value: object) -> None:
+        number = as_float(value)
+        if number is None or (whole and type(value) is not int) or not above < number or not least <= number <= most:
+            name = type(setting).__name__
+            example = f"{name}({field.name}={field.default})"
+            raise MuAPIError(f"{field.name} of {name} must be {wanted}, not {value!r:.40}: write {example}, say")
 
-def require_count(_: object, field: Attribute[Any], value: object) -> None:
-    """Refuse what :func:`to_int` left as it was.
-
-    Raises:
-        ValueError: It is no whole number.
-    """
-    if type(value) is not int:
-        raise ValueError(f"{field.name!r} must be a whole number, not {value!r}")
+    return check

@@ -5,7 +5,6 @@ share of the job's own length, and a long job costs few looks.
 """
 
 from attrs import field, frozen
-from attrs.validators import ge, gt, le
 
 from muapi_client._settings.numbers import require_number, to_float
 
@@ -19,14 +18,17 @@ class Polling:
         minimum: The shortest pause, in seconds.
         maximum: The longest pause, in seconds, unless the server asks for more by Retry-After.
         jitter: How far a pause may fall short of that, as a share, so that many waiters do not look in step.
+
+    Raises:
+        MuAPIError: One of them is no number, or out of its bounds.
     """
 
     __module__ = "muapi_client"
 
-    share: float = field(default=0.08, converter=to_float, validator=[require_number, ge(0)])
-    minimum: float = field(default=0.5, converter=to_float, validator=[require_number, gt(0)])
-    maximum: float = field(default=10.0, converter=to_float, validator=[require_number, gt(0)])
-    jitter: float = field(default=0.1, converter=to_float, validator=[require_number, ge(0), le(1)])
+    share: float = field(default=0.08, converter=to_float, validator=require_number(least=0))
+    minimum: float = field(default=0.5, converter=to_float, validator=require_number(above=0))
+    maximum: float = field(default=10.0, converter=to_float, validator=require_number(above=0))
+    jitter: float = field(default=0.1, converter=to_float, validator=require_number(least=0, most=1))
 
     def pause(self, waited: float, *, draw: float, retry_after: float | None = None) -> float:
         """Seconds to let pass before the next look.

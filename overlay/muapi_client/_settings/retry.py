@@ -6,9 +6,8 @@ sent again whenever the failure looks passing.
 """
 
 from attrs import field, frozen
-from attrs.validators import ge, gt
 
-from muapi_client._settings.numbers import require_count, require_number, to_float, to_int
+from muapi_client._settings.numbers import require_number, to_float, to_int
 
 
 @frozen(kw_only=True)
@@ -23,15 +22,18 @@ class Retry:
         maximum: The longest back-off, in seconds.
         retry_after_maximum: The longest Retry-After that is honoured, in seconds; a longer one counts as this.
         within: No try begins later than this after the first one ended, in seconds.
+
+    Raises:
+        MuAPIError: One of them is no number, or out of its bounds.
     """
 
     __module__ = "muapi_client"
 
-    attempts: int = field(default=5, converter=to_int, validator=[require_count, ge(1)])
-    initial: float = field(default=0.5, converter=to_float, validator=[require_number, gt(0)])
-    maximum: float = field(default=20.0, converter=to_float, validator=[require_number, gt(0)])
-    retry_after_maximum: float = field(default=60.0, converter=to_float, validator=[require_number, ge(0)])
-    within: float = field(default=180.0, converter=to_float, validator=[require_number, ge(0)])
+    attempts: int = field(default=5, converter=to_int, validator=require_number(least=1, whole=True))
+    initial: float = field(default=0.5, converter=to_float, validator=require_number(above=0))
+    maximum: float = field(default=20.0, converter=to_float, validator=require_number(above=0))
+    retry_after_maximum: float = field(default=60.0, converter=to_float, validator=require_number(least=0))
+    within: float = field(default=180.0, converter=to_float, validator=require_number(least=0))
 
     def pause(self, failures: int, *, draw: float, retry_after: float | None = None) -> float:
         """Seconds to let pass before the next try: exponential with full jitter, or what the server asked for.

@@ -54,16 +54,26 @@ class Job:
     def to_json(self) -> str:
         """Turn the job into a JSON token to store and take up again in another process. It holds no key.
 
+        Returns:
+            One line of JSON, for :meth:`from_json`.
+
         Raises:
-            TypeError: The call holds local files, which have no place in JSON.
+            MuAPIError: The call holds what has no place in JSON, such as a local file.
         """
+        try:
+            call = json.loads(self.call.to_json()) if self.call else None
+        except (TypeError, ValueError, RecursionError) as error:
+            raise MuAPIError(
+                f"job {self.id} has no token, for its call cannot be written as JSON ({error}): give the call the URL"
+                f" that mu.upload(file) answers, or keep the id alone, for mu.wait({self.id!r})"
+            ) from error
         return json.dumps(
             {
                 "muapi_job": TOKEN_FORM,
                 "id": self.id,
                 "submitted_at": self.submitted_at.isoformat() if self.submitted_at else None,
                 "cost": self.cost.to_token() if self.cost else None,
-                "call": json.loads(self.call.to_json()) if self.call else None,
+                "call": call,
             }
         )
 
@@ -76,7 +86,7 @@ class Job:
             client: The client ``look()`` and ``wait()`` of the job itself shall use.
 
         Raises:
-            ValueError: The text is no job token.
+            MuAPIError: The text is no job token.
         """
         try:
             token = json.loads(text)
@@ -89,11 +99,15 @@ class Job:
                 client=client,
             )
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise ValueError(f"not a job token of Job.to_json(): {error}") from error
+            what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise MuAPIError(
+                f"this is not a job token of Job.to_json() ({what}): give the text as it was written, or call"
+                " mu.wait(id) where only the job's id is known"
+            ) from error
 
     def _waiter(self) -> Any:
         if self._client is None:
-            raise RuntimeError(f"job {self.id} has no client; use mu.look(job) or mu.wait(job)")
+            raise MuAPIError(f"job {self.id} has no client; use mu.look(job) or mu.wait(job)")
         return self._client
 
     def __getstate__(self) -> dict[str, Any]:
