@@ -41,7 +41,7 @@ def describe_request(kind: Any) -> Any:
         if isinstance(value, kind):
             return value
         if not isinstance(value, Mapping):  # pydantic takes a ValueError for its own, and no TypeError
-            raise ValueError(f"Input should be a {kind.__name__} or a dictionary of it")  # noqa: TRY004
+            raise ValueError(f"Input should be a dictionary, or of class {kind.__name__}")  # noqa: TRY004
         if found := "; ".join(map(str, problems(kind, value))):
             raise ValueError(found)
         names = {part.metadata.get("wire", part.name): part.name for part in attrs.fields(kind)}
@@ -55,7 +55,7 @@ def describe_answer(kind: Any) -> Any:
 
     def read(value: Any) -> Any:
         if not isinstance(value, kind | Mapping):
-            raise ValueError(f"Input should be a {kind.__name__} or a dictionary")  # noqa: TRY004
+            raise ValueError(f"Input should be a dictionary, or of class {kind.__name__}")  # noqa: TRY004
         return value if isinstance(value, kind) else kind.from_dict(value)
 
     return _schema(read, write=_write_answer)

@@ -231,7 +231,13 @@ class Call(Generic[T_co]):
         if self.operation.package != _HERE:
             operation["package"] = self.operation.package
         whole = {"operation": operation, "body": self.body, "query": self.query, "path": self.path}
-        return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
+        try:
+            return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
+        except TypeError as problem:
+            raise TypeError(
+                f"{self.operation.name or self.operation.slug}: this call has no JSON form ({problem}); "
+                "upload a local file first and keep its URL."
+            ) from None
 
     @classmethod
     def from_json(cls, text: str) -> Call[Any]:
@@ -242,12 +248,19 @@ class Call(Generic[T_co]):
         """
         import json  # noqa: PLC0415
 
-        whole = json.loads(text)
+        try:
+            whole = json.loads(text)
+        except (TypeError, ValueError, RecursionError) as problem:
+            raise ValueError(
+                f"This is no JSON of a call ({problem}): give what Call.to_json() wrote."
+            ) from None
         try:
             operation = Operation(**whole.pop("operation"))
             call: Call[Any] = Call(operation, **whole)
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
-            raise ValueError(f"This JSON is not a call: {problem}") from None
+            missing = isinstance(problem, KeyError)
+            why = f"it lacks {problem}" if missing else problem
+            raise ValueError(f"This JSON is not a call: {why}; give what Call.to_json() wrote.") from None
         if not all(isinstance(getattr(operation, name), str) for name in (*_OPERATION, "package")):
             raise ValueError("This JSON is not a call: what an operation says is text.")
         if call.files:

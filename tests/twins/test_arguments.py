@@ -104,12 +104,18 @@ def test_other_methods_refuse_what_they_cannot_take(twin: Twin, tmp_path: Path) 
     for go, message in (
         (lambda: face.download("abc", tmp_path), r"mu\.download\(mu\.wait\('abc'\), …\)"),
         (lambda: face.download(Job("abc"), tmp_path), r"mu\.download\(mu\.wait\('abc'\), …\)"),
+        (
+            lambda: face.download("https://x.example/" + "a" * 60, tmp_path),
+            r"a…': .*mu\.look\(entry\.id\) answers the p",
+        ),
+        (lambda: face.download("a" * 60, tmp_path), rf"mu\.download\(mu\.wait\('{'a' * 60}'\), …\)"),
+        (lambda: face.run("a red fox " * 9), r"fox …'; .*catalog\.find\('…'\) lists"),
         (lambda: face.download(None, tmp_path), r"not None: mu\.run\(call\) answers one"),
         (lambda: face.download(Prediction("abc", "completed"), 42), "directory as text or a Path, not 42"),
         (lambda: face.reconcile("x"), r"mu\.reconcile takes an entry .* not the text 'x': see mu\.unknown\(\)"),
         (lambda: face.settle(42, None), r"mu\.settle takes an entry .* not 42"),
         (lambda: face.settle(entry, 42), "settle takes a job or its id, or None .*, not 42"),
-        (lambda: face.upload(42), "cannot upload a int: give a path"),
+        (lambda: face.upload(42), "cannot upload an int: give a path"),
         (lambda: face.upload(b"x", on_progress=42), "on_progress must be a function, not 42"),
         (lambda: face.sandbox(probe="x"), "probe= takes one call"),
         (lambda: face.run(FOX, on_accept=42), "on_accept must be a function, not 42"),
@@ -138,7 +144,7 @@ def test_an_id_that_nobody_knows_is_of_no_job_that_lives_on(twin: Twin) -> None:
         ({"expect": "prod"}, "expect must be 'live', 'sandbox' or None, not 'prod'"),
         ({"retry": 3}, r"retry must be a Retry\(…\), such as Retry\(attempts=3\), not 3"),
         ({"polling": 5}, r"polling must be a Polling\(…\), not 5"),
-        ({"webhook": 42}, "webhook must be a URL as text, not int"),
+        ({"webhook": 42}, "webhook must be a URL as text, not an int"),
         ({"max_spend": "much"}, "max_spend must be an amount in USD"),
         ({"unpriced": []}, "unpriced must be an amount in USD"),
         ({"tag": 42}, "tag must be text, not 42"),
@@ -150,7 +156,7 @@ def test_an_id_that_nobody_knows_is_of_no_job_that_lives_on(twin: Twin) -> None:
         ({"spec_pin": 42}, "spec_pin must be"),
         ({"clock": 42}, "clock must have now"),
         ({"transport": httpx.MockTransport}, r"transport must be .*: make one, MockTransport\(…\)"),
-        ({"transport": 42}, "transport must be an httpx transport such as httpx.*, not a int"),
+        ({"transport": 42}, "transport must be an httpx transport such as httpx.*, not an int"),
     ],
     ids=str,
 )
@@ -164,9 +170,11 @@ def test_an_option_of_the_wrong_kind_is_refused(twin: Twin, options: dict[str, A
 
 def test_a_transport_of_the_other_kind_is_refused() -> None:
     blocking, awaiting = httpx.HTTPTransport(), httpx.AsyncHTTPTransport()
-    with pytest.raises(MuAPIError, match=r"httpx\.AsyncHTTPTransport\(\), not a HTTPTransport, which MuAPI takes"):
+    with pytest.raises(MuAPIError, match=r"httpx\.AsyncHTTPTransport\(\), not an HTTPTransport, which MuAPI takes"):
         AsyncMuAPI("sk-test", transport=blocking)
-    with pytest.raises(MuAPIError, match=r"httpx\.HTTPTransport\(\), not a AsyncHTTPTransport, which AsyncMuAPI takes"):
+    with pytest.raises(
+        MuAPIError, match=r"httpx\.HTTPTransport\(\), not an AsyncHTTPTransport, which AsyncMuAPI takes"
+    ):
         MuAPI("sk-test", transport=awaiting)
     with httpx.Client() as client, pytest.raises(MuAPIError, match="not a Client: a client's own settings are options"):
         MuAPI("sk-test", transport=client)

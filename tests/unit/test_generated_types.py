@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -113,3 +114,17 @@ def test_parts_of_a_call_are_objects(part: str) -> None:
     whole = {"operation": {"name": "a", "method": "GET", "path": "/"}, part: [1]}
     with pytest.raises(ValueError, match="are objects"):
         Call.from_json(json.dumps(whole))
+
+
+@pytest.mark.parametrize("text", ["", "x", "{}", "[]", "7", "null", "[" * 100_000, None, 7])
+def test_what_is_no_call_says_what_to_give(text: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"call.*: give what Call\.to_json\(\) wrote|; give what Call\.to_json\(\) wrote"
+    ):
+        Call.from_json(text)
+
+
+def test_a_call_that_holds_a_path_says_to_upload_it() -> None:
+    call: Call[Any] = Call(Operation("a", "POST", "/a"), {"image_url": Path("a.png")})
+    with pytest.raises(TypeError, match=r"^a: this call has no JSON form .*upload a local file first and keep its URL"):
+        call.to_json()

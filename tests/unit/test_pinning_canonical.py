@@ -180,7 +180,7 @@ def with_paths(**item: object) -> bytes:
         (served(SMALL) + b"{}", "not JSON: Extra data"),
         (b"\xff\xfe{}", "not text in UTF-8"),
         (served({**SMALL, "x-a": "\ud800"}), "not text in UTF-8"),
-        (b"[]", "a list where an object belongs"),
+        (b"[]", "of the type list where an object belongs"),
         (b'{"openapi": "3.1.0", "openapi": "3.1.0"}', "'openapi' stands twice"),
         (b'{"openapi": NaN}', "NaN"),
         (b'{"openapi": -Infinity}', "Infinity"),

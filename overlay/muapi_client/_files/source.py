@@ -20,6 +20,7 @@ from attrs import frozen
 from muapi_client._files.attachments import is_picture
 from muapi_client._files.media import HEAD, encode_name, family, guess_type, is_page, is_text, settle, sniff
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._types.words import with_article
 from muapi_client.errors import UploadError
 
 MIB: Final = 2**20
@@ -97,7 +98,9 @@ def _open(source: Any) -> tuple[IO[bytes], str]:
         return _from_picture(source)
     if callable(getattr(source, "read", None)):
         return _from_file(source), _read_name(source)
-    raise UploadError(f"cannot upload a {type(source).__name__}: give a path, bytes, a binary file or a PIL image")
+    raise UploadError(
+        f"cannot upload {with_article(type(source).__name__)}: give a path, bytes, a binary file or a PIL image"
+    )
 
 
 def _from_path(source: str | os.PathLike[str]) -> tuple[IO[bytes], str]:

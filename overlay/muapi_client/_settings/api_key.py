@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.webhook import FEWEST, secret_parts
+from muapi_client._types.words import with_article
 from muapi_client.errors import AuthenticationError
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ def read_key(given: str | None) -> APIKey:
         AuthenticationError: There is none, or it cannot be sent as a header.
     """
     if given is not None and not isinstance(given, str):
-        kind = type(given).__name__
+        kind = with_article(type(given).__name__)
         del given
-        raise AuthenticationError(f"api_key must be text, not a {kind}: leave it out to use MUAPI_API_KEY")
+        raise AuthenticationError(f"api_key must be text, not {kind}: leave it out to use MUAPI_API_KEY")
     key = (given if given is not None else os.environ.get("MUAPI_API_KEY", "")).strip()
     if key and key.isascii() and key.isprintable() and " " not in key:
         return APIKey(key)

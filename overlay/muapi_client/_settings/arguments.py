@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from muapi_client._types.entry import Entry
 from muapi_client._types.job import Job
 from muapi_client._types.prediction import Prediction
+from muapi_client._types.words import quote, with_article
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 from muapi_generated.types import Call
 
@@ -41,9 +42,10 @@ def _say_next(given: object, method: str) -> str:
     """The next line to type for one who has ``given`` in place of a call."""
     hint = "muapi_client.models has a function for every model, and muapi_client.catalog.find('…') finds one"
     if isinstance(given, str):
+        words = repr(given) if len(given) <= SHOWN else "'…'"  # what is to be typed is never cut
         hint = (
-            f"muapi_client.catalog.find({given!r:.{SHOWN}}) lists the models of these words, each with its function in "
-            f"muapi_client.models; raw_call({given!r:.{SHOWN}}, {{…}}) makes a call of any slug"
+            f"muapi_client.catalog.find({words}) lists the models of these words, each with its function in "
+            f"muapi_client.models; raw_call({words}, {{…}}) makes a call of any slug"
         )
     elif isinstance(given, Mapping):
         hint = f"It names no model: mu.{method}(flux_dev_image(**body)), or raw_call('the-models-slug', body)"
@@ -101,8 +103,14 @@ def require_prediction(given: object) -> None:
     """
     if isinstance(given, Prediction):
         return
-    job = repr(given.id if isinstance(given, Job) else given)
-    hint = f"mu.download(mu.wait({job:.{SHOWN}}), …)" if isinstance(given, Job | str) else "mu.run(call) answers one"
+    hint = "mu.run(call) answers one"
+    if isinstance(given, str) and "://" in given:
+        hint = (
+            "mu.run(call) answers one, and mu.download(prediction, directory) saves all of its outputs; mu.jobs() lists"
+            " earlier jobs, of which mu.look(entry.id) answers the prediction"
+        )
+    elif isinstance(given, Job | str):
+        hint = f"mu.download(mu.wait({(given.id if isinstance(given, Job) else given)!r}), …)"
     raise MuAPIError(f"mu.download takes a Prediction, not {_show(given)}: {hint}")
 
 
@@ -132,11 +140,10 @@ def _show(given: object) -> str:
     if given is None or isinstance(given, bool | int | float):
         return repr(given)
     if isinstance(given, str):
-        return f"the text {given!r:.{SHOWN}}"
+        return f"the text {quote(given, SHOWN)}"
     if isinstance(given, Mapping):
         return "a dictionary"
     name = getattr(given, "__name__", None)
     if isinstance(name, str) and callable(given):
         return f"{name} itself"
-    kind = type(given).__name__
-    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
+    return with_article(type(given).__name__)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from muapi_client._runtime.clock import LONGEST_SLEEP
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.numbers import as_float
+from muapi_client._types.words import with_article
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ def read_transport(given: Any, method: str) -> Any:
         hint = f", which {'AsyncMuAPI' if blocking else 'MuAPI'} takes"
     elif hasattr(given, "send"):
         hint = ": a client's own settings are options here, as timeout=, or its transport's"
-    raise MuAPIError(f"transport must be an httpx transport such as {wanted}, not a {type(given).__name__}{hint}")
+    raise MuAPIError(
+        f"transport must be an httpx transport such as {wanted}, not {with_article(type(given).__name__)}{hint}"
+    )
 
 
 def read_clock(given: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from muapi_client._types.words import with_article
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def read_webhook(value: str | None) -> Webhook | None:
     """
     try:
         if value is not None and not isinstance(value, str):
-            raise MuAPIError(f"webhook must be a URL as text, not {type(value).__name__}")
+            raise MuAPIError(f"webhook must be a URL as text, not {with_article(type(value).__name__)}")
         if value and not is_web_address(value):
             raise MuAPIError(f"webhook {NO_ADDRESS}")
         return Webhook(value) if value else None

@@ -4,8 +4,12 @@ Does not live here: which error an answer stands for (``_protocol/response``).
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+# How words begin that are spoken with a vowel: initialisms by their first letter's name, others by their spelling.
+VOWEL: Final = re.compile(r"[AEFHILMNORSX](?=[A-Z])|(?![Uu](?:ni|s))[AEIOUaeiou](?![A-Z])")
 
 
 def read_error(answer: Mapping[str, Any]) -> str | None:
@@ -41,3 +45,13 @@ def _where(loc: Any) -> str:
     if not isinstance(loc, Sequence) or isinstance(loc, str) or not loc:
         return ""
     return ".".join(str(part) for part in loc if part != "body") + ": "
+
+
+def with_article(name: str) -> str:
+    """The name of a class with "a" or "an" before it, as it is spoken: an HTTPTransport, a URL, an int."""
+    return f"{'an' if VOWEL.match(name) else 'a'} {name}"
+
+
+def quote(text: str, most: int = 40) -> str:
+    """A text in quotes for a message, cut behind so many characters by an ellipsis within the quotes."""
+    return repr(text if len(text) <= most else f"{text[:most]}…")

@@ -123,9 +123,9 @@ REQUEST: Final[dict[tuple[str, str], Rule]] = {
     ("multiple_of", "narrowed"): ("breaking", "It must be a multiple of {after}, it was {before}."),
     ("multiple_of", "widened"): ("additive", "It must be a multiple of {after}, it was {before}."),
     ("multiple_of", "changed"): ("breaking", "It must be a multiple of {after}, it was {before}."),
-    ("format", "narrowed"): ("breaking", "It must be a {after} now."),
-    ("format", "widened"): ("additive", "It need not be a {before} any more."),
-    ("format", "changed"): ("breaking", "It must be a {after} now, it was a {before}."),
+    ("format", "narrowed"): ("breaking", "Its format must be {after} now."),
+    ("format", "widened"): ("additive", "Its format need not be {before} any more."),
+    ("format", "changed"): ("breaking", "Its format must be {after} now, it was {before}."),
     ("media", "removed"): (
         "breaking",
         "It need not be an address any more, and so its function takes no local file any more.",

@@ -40,7 +40,7 @@ def parse(content: bytes, what: str) -> dict[str, Any]:
     _check_depth(value, what)
     found = as_object(value)
     if found is None:
-        raise PinError(f"{what} is JSON, but a {type(value).__name__} where an object belongs")
+        raise PinError(f"{what} is JSON, but of the type {type(value).__name__} where an object belongs")
     return found
 
 
