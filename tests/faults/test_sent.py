@@ -120,7 +120,8 @@ BROKEN_SETTINGS = [
     ({"all_proxy": "socks://127.0.0.1:9"}, "all_proxy names.*socks5://"),
     ({"HTTPS_PROXY": "http://user:hush@[::1"}, "HTTPS_PROXY names.*cannot be read"),
     ({"HTTPS_PROXY": "http://127.0.0.1:port"}, "HTTPS_PROXY names"),
-    ({"HTTPS_PROXY": "http://user:hush@127.0.0.1:{port}"}, "refused|attempts failed"),
+    ({"HTTPS_PROXY": "http://user:hush@127.0.0.1:{port}"}, "(?:refused|attempts failed).*mend or unset HTTPS_PROXY"),
+    ({"HTTPS_PROXY": "garbage.invalid"}, "mend or unset HTTPS_PROXY, which names a proxy for api.example"),
 ]
 if httpx.__name__ == "httpx":  # httpx2 does not read it
     BROKEN_SETTINGS.append(({"SSLKEYLOGFILE": "{tmp}/no/such/folder/keys"}, "SSLKEYLOGFILE=.*keys"))

@@ -30,7 +30,7 @@ from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.mocks import asend_through_client, is_own, is_replaced, send_through_client
-from muapi_client._transport.opening import ODD, TLS_SETTINGS, describe_settings, open_async_pool, open_pool
+from muapi_client._transport.opening import ODD, TLS_SETTINGS, describe_settings, name_proxy, open_async_pool, open_pool
 from muapi_client._transport.pools import Pools
 from muapi_client._version import __version__
 from muapi_client.errors import APIConnectionError, MuAPIError
@@ -72,6 +72,7 @@ class Hosts:
             telling = _tells(pool, "handle_request")
             response = send_over(pool, request, delivery)
         except Exception as error:
+            name_proxy(request.url, error)
             raise_fault(error, telling=telling)
             raise
         if telling:
@@ -123,6 +124,7 @@ class AsyncHosts:
             telling = _tells(pool, "handle_async_request")
             response = await asend_over(pool, request, delivery)
         except Exception as error:
+            name_proxy(request.url, error)
             raise_fault(error, telling=telling)
             raise
         if telling:

@@ -110,10 +110,21 @@ def describe_settings(names: tuple[str, ...]) -> str:
 
 def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
     """Say whose setting names a proxy that cannot be used; not its URL, which may hold a password."""
-    names = (f"{url.scheme}_proxy", "all_proxy")
-    found = [name for name in os.environ if name.lower() in names and os.environ[name]]
     why = "its URL cannot be read" if isinstance(error, httpx.InvalidURL) else str(error)
     raise httpx.ProxyError(
-        f"the proxy that {' or '.join(found) or 'the system'} names for {url.host} cannot be used: {why}. It may begin"
+        f"the proxy that {_find_setting(url)} names for {url.host} cannot be used: {why}. It may begin"
         " with http://, https://, socks5:// or socks5h://"
     ) from error
+
+
+def name_proxy(url: httpx.URL, error: Exception) -> None:
+    """Let the error of a connection that could not be made tell whose setting names the proxy it went to."""
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and find_proxy(url) is not None:
+        error.args = (f"{error} (mend or unset {_find_setting(url)}, which names a proxy for {url.host})",)
+
+
+def _find_setting(url: httpx.URL) -> str:
+    """The settings of the environment that name a proxy for a URL, or the system's."""
+    names = (f"{url.scheme}_proxy", "all_proxy")
+    found = [name for name in os.environ if name.lower() in names and os.environ[name]]
+    return " or ".join(found) or "the system's setting"
