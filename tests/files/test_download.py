@@ -76,6 +76,19 @@ def test_only_https_is_fetched(mu: Face, made: Any, tmp_path: Path, url: str) ->
     assert caught.value.url == url
 
 
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "FTP://x.example/a.png", "s3://bucket/a.png"])
+def test_an_answer_with_an_address_that_nobody_fetches_saves_no_text(
+    mu: Face, server: FileServer, tmp_path: Path, url: str
+) -> None:
+    for outputs in ([url], [{"url": url}], [{"text": url}]):
+        server.plays("/api/v1/predictions/r/result", says({"id": "r", "status": "completed", "outputs": outputs}))
+        with pytest.raises(
+            errors.DownloadError, match=f": {url.partition(':')[0].lower()} addresses are not supported"
+        ):
+            mu.download(mu.look("r"), tmp_path)
+    assert left(tmp_path) == []
+
+
 def test_a_cut_body_is_taken_up_where_it_broke_off(mu: Face, server: FileServer, made: Any, tmp_path: Path) -> None:
     url = server.plays("/a.png", cuts(PNG, 700, etag='"v1"', accept_ranges="bytes"), ranges(PNG, etag='"v1"'))
     assert mu.download(made(url), tmp_path)[0].read_bytes() == PNG
@@ -282,6 +295,7 @@ def test_one_that_fails_does_not_lose_the_others(mu: Face, server: FileServer, m
     with pytest.raises(errors.DownloadError, match="1 more failed; 2 of 4 outputs were saved") as caught:
         mu.download(made(good, bad, good, bad), tmp_path)
     assert [path.name for path in caught.value.saved] == ["req-1-0.png", "req-1-2.png"]
+    assert caught.value.__notes__[-1] == f"Saved: {tmp_path / 'req-1-0.png'}, {tmp_path / 'req-1-2.png'}"
     assert (caught.value.url, caught.value.status_code, caught.value.request_id) == (bad, 403, "req-1")
     assert left(tmp_path) == ["req-1-0.png", "req-1-2.png"]
 

@@ -134,4 +134,6 @@ def collect_paths(plan: Plan, results: Sequence[Result]) -> list[Path]:
     )
     for other in failed[1:]:
         error.add_note(str(other))
+    if saved:
+        error.add_note(f"Saved: {', '.join(map(str, saved))}")
     raise error from first

@@ -99,7 +99,11 @@ def fetch_url(
     """
     progress = FetchProgress(url=clean_url(url), loopback=is_loopback(url))
     if not is_safe(progress.url, loopback=progress.loopback):
-        raise DownloadError(f"{show_url(url)} is no https address: it is not fetched", url=url)
+        scheme = progress.url.partition("://")[0].lower() if "://" in progress.url else ""
+        why = f": {scheme} addresses are not supported" if scheme not in ("", "http", "https") else ""
+        raise DownloadError(
+            f"{show_url(url)} is no https address{why}; it is not fetched, and error.url tells it", url=url
+        )
     now = yield Sleep(0.0)  # it may have queued
     while now < limits.ends:
         got: Fetched = yield Do(partial(transfer.fetch, _exchange(progress, limits, now), part))

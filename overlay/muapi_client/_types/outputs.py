@@ -38,6 +38,8 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
 
 # RFC 2397, with a media type or an encoding: "data:," alone may as well begin a sentence. Only the head is looked at.
 DATA_URL: Final = re.compile(r"data:(?=[^,]{1,200},)([a-z]+/[a-z0-9.+-]+)?((?:;[^,;\s]+)*),", re.IGNORECASE)
+# Addresses that nobody fetches: taken for text, they would be saved in place of what was paid for.
+UNFETCHED: Final = re.compile(r"(?:file|ftps?|sftp|s3|gs)://[^\s/]*/\S+", re.IGNORECASE)
 
 
 def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
@@ -77,7 +79,7 @@ def _from_string(text: str) -> Output:
 
 
 def _is_url(text: str) -> bool:
-    if DATA_URL.match(text):
+    if DATA_URL.match(text) or UNFETCHED.fullmatch(text):
         return True
     if not text.startswith(("https://", "http://")) or any(c.isspace() and c != " " for c in text):
         return False
