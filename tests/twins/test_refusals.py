@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from muapi_client import MuAPIError, Retry, errors
+from muapi_client import MuAPIError, Retry, errors, raw_call
 from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call, Operation
 
@@ -168,3 +168,23 @@ class TestRefusedHere:
         with pytest.raises(errors.ValidationError, match="lacks a parameter"):
             face.send(Call(Operation("", "GET", "/api/v1/predictions/{id}/result")))
         assert face.server.requests == []
+
+
+@pytest.mark.parametrize("name", ["flux_dev_image", "flux-dev"])
+def test_a_slug_that_is_another_name_of_a_model_is_told_the_slug(twin: Twin, name: str) -> None:
+    face = twin((404, {"detail": "Not Found"}))
+    for method in (face.run, face.submit, face.send):
+        with pytest.raises(
+            errors.NotFoundError, match=f"no slug '{name}'; did you mean 'flux-dev-image'.*flux_dev_image"
+        ):
+            method(raw_call(name, {"prompt": "a red fox"}))
+    with pytest.raises(errors.NotFoundError, match=r"catalog\.find\(\)"):
+        face.run(raw_call("no-such-model-at-all"))
+    with pytest.raises(errors.NotFoundError, match=r"catalog\.find\(\)"):
+        face.run(raw_call("flux-dev-image"))
+
+
+def test_a_stream_is_told_the_slug_too(twin: Twin) -> None:
+    face = twin((404, {"detail": "Not Found"}))
+    with pytest.raises(errors.NotFoundError, match="did you mean 'gpt-5-2/stream'"):
+        face.events(raw_call("gpt_5_2_stream"))
