@@ -455,3 +455,13 @@ def test_a_cancelled_download_leaves_nothing(server: FileServer, made: Any, tmp_
 
     asyncio.run(cancelled())
     assert left(tmp_path) == []
+
+
+@pytest.mark.parametrize("odd", ["3", None, 1.5, True, 0])
+def test_a_limit_that_is_no_whole_number_is_refused(
+    mu: Face, made: Any, server: FileServer, tmp_path: Path, odd: Any
+) -> None:
+    for option in ("concurrency", "max_bytes"):
+        with pytest.raises(errors.DownloadError, match=f"{option} must be a whole number above 0, not {odd!r}"):
+            mu.download(made("https://x.example/a.png"), tmp_path, **{option: odd})
+    assert server.asked == []

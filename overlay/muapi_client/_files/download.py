@@ -64,7 +64,7 @@ def plan(
         why = "completed without outputs" if prediction.done else f"has no outputs yet (status {prediction.status!r})"
         raise DownloadError(f"{about} {why}: there is nothing to download", request_id=prediction.id)
     for name, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
-        if value <= 0:
+        if type(value) is not int or value <= 0:
             raise DownloadError(f"{name} must be a whole number above 0, not {value!r}")
     return Plan(
         request_id=prediction.id,

@@ -11,6 +11,8 @@ from muapi_generated.types import Call, Operation
 def raw_call(slug: str, body: Mapping[str, Any] | None = None) -> Call[Any]:
     """Build a call of any job endpoint by its slug, untyped and unchecked: for models newer than the pinned document.
 
+    Its fields are not checked, not even where the catalogue knows the slug: use the model's own function for that.
+
     Args:
         slug: What follows ``/api/v1/``, such as ``any/new-slug``; slashes stay.
         body: The fields as the server knows them.
