@@ -29,11 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# Of UNSET, which has no JSON form, pydantic says so and leaves it out: which is what a field left out should have.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Default value UNSET:pydantic.json_schema.PydanticJsonSchemaWarning"),
-    pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning"),  # of LangChain, likewise
-]
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # LangChain's, of UNSET
 MODELS = {model.function: model for model in catalog.all()}
 
 
@@ -142,6 +138,42 @@ def test_fastapi_takes_a_model_function_as_an_endpoint_and_a_class_as_a_body() -
         assert client.post("/body", json={"prompt": "a fox", "num_images": 9}).status_code == 422
     schema = app.openapi()["paths"]["/body"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert schema["properties"]["num_images"]["enum"] == [1, 2, 3, 4]
+
+
+def test_a_problem_of_a_class_names_its_field() -> None:
+    adapter = pydantic.TypeAdapter(generated.ImageRequest)
+    wrong = {"num_images": 9, "model_id": [{"model": "a/b"}, {"model": "a/b", "weight": 5}], "promt": "a fox"}
+    with pytest.raises(pydantic.ValidationError) as caught:
+        adapter.validate_python(wrong)
+    assert [(each["loc"], each["type"], each["input"]) for each in caught.value.errors()] == [
+        (("num_images",), "literal_error", 9),
+        (("model_id", 1, "weight"), "less_than_equal", 5),
+        (("promt",), "extra_forbidden", "a fox"),
+    ]
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.TypeAdapter(generated.ModelItem).validate_python({})
+    assert [(each["loc"], each["type"]) for each in caught.value.errors()] == [(("model",), "missing")]
+
+
+def test_a_problem_of_a_class_in_a_class_names_its_field_from_the_top() -> None:
+    class Order(pydantic.BaseModel):
+        request: generated.ImageRequest
+
+    with pytest.raises(pydantic.ValidationError) as caught:
+        Order.model_validate_json('{"request": {"num_images": 9}}')
+    assert [each["loc"] for each in caught.value.errors()] == [("request", "num_images")]
+    with pytest.raises(pydantic.ValidationError) as caught:
+        pydantic.validate_call(flux_dev_image)(model_id=[{"modle": "a/b"}])
+    named = [each["loc"] for each in caught.value.errors()]
+    assert {(where[0], where[1], where[-1]) for where in named} >= {("model_id", 0, "model"), ("model_id", 0, "modle")}
+
+
+def test_fastapi_tells_which_field_of_a_body_is_wrong() -> None:
+    app = FastAPI()
+    app.post("/body")(prompt_of)
+    with TestClient(app) as client:
+        (problem,) = client.post("/body", json={"num_images": 9}).json()["detail"]
+        assert (problem["loc"], problem["ctx"]) == (["body", "num_images"], {"expected": "1, 2, 3 or 4"})
 
 
 def test_a_local_file_passes_and_stays_what_it_is(tmp_path: Path) -> None:
