@@ -11,6 +11,7 @@ import json
 import math
 import subprocess
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
@@ -19,7 +20,8 @@ from fastapi import Body, Depends, FastAPI
 from fastapi.testclient import TestClient
 from langchain_core.tools import StructuredTool
 
-from muapi_client import Call, catalog, models, raw_call
+from muapi_client import Call, Cost, MuAPI, Output, Prediction, SandboxVerdict, catalog, models, raw_call
+from muapi_client.emulator import Emulator
 from muapi_client.models import ai_image_upscale, flux_dev_image
 from muapi_generated import models as generated
 from muapi_generated.api.files.upload_file import upload_file
@@ -238,6 +240,53 @@ def test_a_call_is_a_value_of_pydantic_models() -> None:
         assert Order.model_validate_json(Order(call=call).model_dump_json()).call == call
     with pytest.raises(pydantic.ValidationError, match="not a call"):
         Order.model_validate({"call": {"operation": 42}})
+
+
+def test_a_prediction_is_read_and_written() -> None:
+    made = Prediction(
+        "abc",
+        "completed",
+        outputs=(Output("https://example.com/a.png", media_type="image/png"),),
+        cost=Cost(Decimal("0.015"), 15),
+        balance=Decimal("1.10"),
+        warnings=("odd",),
+        raw={"status": "completed", "eta": 3},
+        seconds=0.5,
+        call=flux_dev_image(prompt="a fox", webhook_url="https://example.com/secret"),
+        sandbox=SandboxVerdict(True, ("no charge",)),
+    )
+    adapter = pydantic.TypeAdapter(Prediction)
+    assert adapter.validate_python(made) is made
+    written = json.loads(adapter.dump_json(made))
+    assert written["cost"]["amount_usd"] == "0.015"
+    assert "call" not in written
+    read = adapter.validate_python(written)
+    assert (read, read.sandbox) == (made, made.sandbox)
+    for wrong, where in ({"cost": {"amount_usd": "much"}}, ("cost", "amount_usd")), ({"stat": 1}, ("stat",)):
+        with pytest.raises(pydantic.ValidationError) as caught:
+            adapter.validate_python({**written, **wrong})
+        assert [each["loc"] for each in caught.value.errors()] == [where]
+    schema = adapter.json_schema()
+    assert (schema["title"], schema["required"], schema["additionalProperties"]) == (
+        "Prediction",
+        ["id", "status"],
+        False,
+    )
+
+
+def test_fastapi_answers_with_a_prediction() -> None:
+    def draw() -> Prediction:
+        with MuAPI(transport=Emulator().transport(), api_key="sk-test", expect="sandbox") as mu:
+            return mu.run(flux_dev_image(prompt="a fox"))
+
+    app = FastAPI()
+    app.post("/draw")(pydantic.validate_call(validate_return=True)(draw))
+    app.post("/draws", response_model=list[Prediction])(lambda: [draw()])
+    with TestClient(app) as client:
+        assert client.post("/draw").json()["outputs"][0]["media_type"].startswith("image/")
+        assert [each["status"] for each in client.post("/draws").json()] == ["completed"]
+    answers = app.openapi()["paths"]["/draw"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answers["properties"].keys() >= {"id", "status", "outputs", "cost"}
 
 
 def test_nothing_of_ours_imports_pydantic() -> None:

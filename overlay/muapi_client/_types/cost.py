@@ -12,6 +12,7 @@ from typing import Any, Self
 from attrs import asdict, frozen
 
 from muapi_client._types.money import ZERO
+from muapi_client._types.schema import describe_value
 
 
 @frozen
@@ -26,6 +27,7 @@ class Cost:
     """
 
     __module__ = "muapi_client"
+    __get_pydantic_core_schema__ = classmethod(describe_value)
 
     amount_usd: Decimal
     amount_credits: int = 0

@@ -12,6 +12,7 @@ from attrs import field, fields, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.sandbox import SandboxVerdict
+from muapi_client._types.schema import describe_value
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state
 from muapi_generated.types import Call
 
@@ -31,6 +32,7 @@ class Output:
     """
 
     __module__ = "muapi_client"
+    __get_pydantic_core_schema__ = classmethod(describe_value)
 
     url: str | None = None
     text: str | None = None
@@ -58,6 +60,7 @@ class Prediction:
     """
 
     __module__ = "muapi_client"
+    __get_pydantic_core_schema__ = classmethod(describe_value)
 
     id: str | None
     status: str
@@ -70,9 +73,11 @@ class Prediction:
     seconds: float | None = None
     looks: int = 0
     status_code: int | None = None
-    call: Call[Any] | None = field(default=None, repr=False, eq=False)
+    call: Call[Any] | None = field(  # pydantic writes none of it: it may hold local files, and a webhook's secret
+        default=None, repr=False, eq=False, metadata={"schema": None}
+    )
     _sandbox: SandboxVerdict | Callable[..., SandboxVerdict] = field(  # or what weighs the prediction when asked for
-        default=NOT_WEIGHED, repr=False, eq=False, alias="sandbox"
+        default=NOT_WEIGHED, repr=False, eq=False, alias="sandbox", metadata={"schema": SandboxVerdict}
     )
 
     @property

@@ -2,6 +2,8 @@
 
 from attrs import frozen
 
+from muapi_client._types.schema import describe_value
+
 
 @frozen
 class SandboxVerdict:
@@ -13,6 +15,7 @@ class SandboxVerdict:
     """
 
     __module__ = "muapi_client"
+    __get_pydantic_core_schema__ = classmethod(describe_value)
 
     verdict: bool | None
     evidence: tuple[str, ...] = ()
