@@ -7,8 +7,11 @@ import tomllib
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pydantic
 import pytest
+from fastapi.testclient import TestClient
 
 import muapi_client
 from muapi_client.emulator import Emulator
@@ -54,19 +57,31 @@ def test_the_journal_example_takes_up_what_was_left(
     assert capsys.readouterr().out == f"{job.id} completed\n"
 
 
+def test_the_examples_of_tools_refuse_a_misspelt_field() -> None:
+    names: dict[str, Any] = {}
+    for block in BLOCKS[2:4]:
+        exec(compile(block, "README.md", "exec"), names)
+    with TestClient(names["app"]) as client:
+        assert client.post("/draw", json={"prompt": "a fox", "num_images": 2}).json() == "a fox"
+        assert client.post("/draw", json={"promt": "a fox"}).status_code == 422
+    assert names["tool"].invoke({"prompt": "a fox"}) == flux_dev_image(prompt="a fox")
+    with pytest.raises(pydantic.ValidationError, match="promt"):
+        names["tool"].invoke({"promt": "a fox"})
+
+
 def test_the_sandbox_example_spends_one_probe_at_most(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(BLOCKS[2], "README.md", "exec"), {})
+    exec(compile(BLOCKS[4], "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("SandboxVerdict(verdict=")
     assert emulator.accepted <= 1
 
 
 def test_the_tests_in_it_pass_as_a_user_would_run_them(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(BLOCKS[3])
+    pytester.makepyfile(BLOCKS[5])
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_there_is_no_python_block_that_is_not_run() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 6
 
 
 def test_every_session_the_readme_names_exists() -> None:

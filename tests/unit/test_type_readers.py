@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # LangChain's, of UNSET
+# LangChain's, of UNSET, where it derives a tool's schema from the function.
+unset_warned_of = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 MODELS = {model.function: model for model in catalog.all()}
 
 
@@ -82,6 +83,7 @@ def test_pydantic_validates_every_model_function(group: str) -> None:
             checked(**values, no_such_field=1)
 
 
+@unset_warned_of
 @pytest.mark.parametrize("group", models.GROUPS)
 def test_langchain_makes_a_tool_of_every_model_function(group: str) -> None:
     for name in getattr(models, group).__all__:
@@ -94,6 +96,19 @@ def test_langchain_makes_a_tool_of_every_model_function(group: str) -> None:
         assert not [field for field in values if "default" in schema[field]]
         assert tool.invoke(values) == function(**values)
         json.dumps(tool.tool_call_schema.model_json_schema())
+
+
+@pytest.mark.parametrize("group", models.GROUPS)
+def test_langchain_refuses_a_misspelt_field_by_the_schema_of_the_class_and_warns_of_nothing(group: str) -> None:
+    for name in getattr(models, group).__all__:
+        function = getattr(models, name)
+        request = getattr(generated, MODELS[name].request)
+        schema = pydantic.TypeAdapter(request).json_schema()
+        tool = StructuredTool.from_function(pydantic.validate_call(function), args_schema=schema)
+        values = values_of(name)
+        assert tool.invoke(values) == function(**values)
+        with pytest.raises(pydantic.ValidationError, match="no_such_field"):
+            tool.invoke({**values, "no_such_field": 1})
 
 
 @pytest.mark.parametrize("group", models.GROUPS)
@@ -138,6 +153,7 @@ def test_fastapi_takes_a_model_function_as_an_endpoint_and_a_class_as_a_body() -
         assert Call.from_json(client.post("/fox?prompt=a fox").text) == flux_dev_image(prompt="a fox")
         assert client.post("/body", json={"prompt": "a fox"}).json() == "a fox"
         assert client.post("/body", json={"prompt": "a fox", "num_images": 9}).status_code == 422
+        assert client.post("/body", json={"promt": "a fox"}).status_code == 422
     schema = app.openapi()["paths"]["/body"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert schema["properties"]["num_images"]["enum"] == [1, 2, 3, 4]
 
@@ -178,6 +194,7 @@ def test_fastapi_tells_which_field_of_a_body_is_wrong() -> None:
         assert (problem["loc"], problem["ctx"]) == (["body", "num_images"], {"expected": "1, 2, 3 or 4"})
 
 
+@unset_warned_of
 def test_a_local_file_passes_and_stays_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG")
