@@ -9,6 +9,7 @@ nothing here brings it.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 
 import attrs
 
-from .checks import problems
+from .checks import Rejected, problems
 from .types import Call, given
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "describe_file",
     "describe_request",
     "leave_out",
+    "refuse_default",
     "to_json_schema",
 ]
 
@@ -42,12 +44,38 @@ def describe_request(kind: Any) -> Any:
             return value
         if not isinstance(value, Mapping):  # pydantic takes a ValueError for its own, and no TypeError
             raise ValueError(f"Input should be a dictionary, or of class {kind.__name__}")  # noqa: TRY004
-        if found := "; ".join(map(str, problems(kind, value))):
-            raise ValueError(found)
+        if found := list(problems(kind, value)):
+            raise _name_fields(kind, value, found)
         names = {part.metadata.get("wire", part.name): part.name for part in attrs.fields(kind)}
         return kind(**{names[wire]: item for wire, item in value.items()})
 
+    read.__qualname__ = kind.__name__  # pydantic names by it which of several types a problem is of
     return _schema(read, write=lambda value: given(value=value)["value"])
+
+
+def _name_fields(kind: Any, value: Any, found: list[Rejected]) -> Exception:
+    """Make pydantic's own error of what is wrong with a body: it alone tells where each problem is."""
+    core = import_module("pydantic_core")
+    errors = [
+        {
+            "type": core.PydanticCustomError(problem.type, problem.msg, problem.ctx),
+            "loc": problem.loc,
+            "input": _find(value, problem.loc),
+        }
+        for problem in found
+    ]
+    error: Exception = core.ValidationError.from_exception_data(kind.__name__, errors)
+    return error
+
+
+def _find(value: Any, loc: tuple[str | int, ...]) -> Any:
+    """Find what a problem is about, or what a missing field is missing from."""
+    for step in loc:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            break
+    return value
 
 
 def describe_answer(kind: Any) -> Any:
@@ -68,6 +96,18 @@ def describe_fields() -> Any:
         raise ValueError("Input should be as the class beside it has it")
 
     return _schema(refuse, write=lambda value: value)
+
+
+def refuse_default() -> NoReturn:
+    """Tell pydantic that ``UNSET`` has no JSON form: a JSON Schema leaves it out, without a warning.
+
+    The warning is pydantic's own, and follows what this raises: no schema of ours can prevent it. So its
+    filter is put in place here, each time, for one that stands may be gone with a ``catch_warnings``.
+    """
+    pydantic = import_module("pydantic")
+    warning = import_module("pydantic.json_schema").PydanticJsonSchemaWarning
+    warnings.filterwarnings("ignore", r"Default value UNSET is not JSON serializable\b", warning)
+    raise pydantic.PydanticSchemaGenerationError("UNSET has no JSON form")
 
 
 def leave_out() -> NoReturn:

@@ -79,6 +79,12 @@ class _Unset:
     def __reduce__(self) -> str:
         return "UNSET"  # pickle and copy look the name up in this module, so there is never a second one
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> NoReturn:
+        from .schemas import refuse_default  # noqa: PLC0415 - as above
+
+        refuse_default()
+
 
 UNSET: Final[Any] = _Unset()
 """A field the caller left out: it is not sent, and the server's default applies."""
