@@ -20,7 +20,8 @@ from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._transport.deadline import exchange_ends
-from muapi_client._transport.hosts import connection_error, make_request, read_headers
+from muapi_client._transport.faults import connection_error
+from muapi_client._transport.hosts import make_request, read_headers
 from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, MuAPIError
 

@@ -26,7 +26,8 @@ from muapi_client._transport.async_network import watch_for_answers
 from muapi_client._transport.deadline import deadline
 from muapi_client._transport.driver import aread_pieces, read_pieces
 from muapi_client._transport.guard import PrivateAddressError
-from muapi_client._transport.hosts import FAULTS, KEY, USER_AGENT, api_address, connection_error, read_headers
+from muapi_client._transport.faults import FAULTS, connection_error
+from muapi_client._transport.hosts import KEY, USER_AGENT, api_address, read_headers
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, DownloadError, UploadError

@@ -1,7 +1,7 @@
-"""How a host is reached with httpx, whether a request left, and what httpx's faults mean.
+"""How a host is reached with httpx, and whether a request left.
 
-Lives here: connections, requests, noting that a request is handed to the network, the translation of exceptions. Does
-not live here: redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and when to
+Lives here: connections, requests, noting that a request is handed to the network. Does not live here: what an exception
+means (``faults``), redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and when to
 send (``driver``).
 
 Whether a request was sent is a fact that is noted, and no reading of exceptions: httpcore tells of each step it takes
@@ -24,16 +24,17 @@ import httpcore
 import httpx
 
 from muapi_client._runtime.content_coding import GZIP
-from muapi_client._runtime.tracebacks import clear_locals, from_signal_handler, raise_if_from_signal_handler
+from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._state.secrets import find_sent
 from muapi_client._transport.deadline import hold_deadlines
+from muapi_client._transport.faults import is_cancellation, is_harmless, raise_fault
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.mocks import asend_through_client, is_own, is_replaced, send_through_client
-from muapi_client._transport.opening import ODD, TLS_SETTINGS, describe_settings, name_proxy, open_async_pool, open_pool
+from muapi_client._transport.opening import name_proxy, open_async_pool, open_pool
 from muapi_client._transport.pools import Pools
 from muapi_client._version import __version__
-from muapi_client.errors import APIConnectionError, MuAPIError
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
 
 KEY: Final = "muapi_client.key"  # the extension of a request by which the key can be hidden in httpcore's log
 USER_AGENT: Final = f"muapi-client/{__version__}"
-
-# What an exchange that comes to nothing ends in; anything else is no fault of the network's.
-FAULTS: Final = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, APIConnectionError)
 
 
 class Hosts:
@@ -216,36 +214,6 @@ class _AsyncAnswer(httpx.AsyncByteStream):
             raise_fault(error, telling=True)
             raise
         await self._hosts.end(self._request)
-
-
-class UnexpectedError(httpx.TransportError):
-    """httpx, or what it stands on, raised what it has no business to: a bug there, or in how it is used."""
-
-
-def raise_fault(error: Exception, *, telling: bool) -> None:
-    """Raise a fault of the network in place of an exception that httpx let out; do nothing where it is one already.
-
-    Args:
-        error: What came out.
-        telling: Whether it can only be out of httpx and what it stands on, rather than out of somebody's mock.
-    """
-    if isinstance(error, (*FAULTS, MuAPIError)) or not (telling or isinstance(error, ODD)):
-        return
-    cause = error
-    while isinstance(cause, ExceptionGroup):  # a task group's; its own text says nothing
-        cause = cause.exceptions[0]
-    raise UnexpectedError(f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__) from error
-
-
-def is_harmless(error: BaseException) -> bool:
-    """Return whether httpx cleans up behind an exception, and its connections can be used again."""
-    return isinstance(error, FAULTS) and not isinstance(error, UnexpectedError) and from_signal_handler(error) is None
-
-
-def is_cancellation(error: BaseException) -> bool:
-    """Return whether an exception cancels a task or a scope, of whichever event loop."""
-    others = (Exception, GeneratorExit, KeyboardInterrupt, SystemExit)
-    return not isinstance(error, others) and from_signal_handler(error) is None
 
 
 class Given:
@@ -433,30 +401,3 @@ def api_address(origin: str, path: str) -> httpx.URL:
     if not same_origin or not url.raw_path.startswith(home.raw_path) or url.query or url.fragment:
         raise MuAPIError(f"{path!r} does not lead to {origin}, and the API key goes nowhere else: nothing was sent")
     return url
-
-
-def read_headers(response: httpx.Response) -> dict[str, str]:
-    """A response's headers: names in lower case, a repeated header's values joined."""
-    return dict(response.headers.items())
-
-
-def connection_error(error: BaseException, send: Send, delivery: Delivery, api_key: APIKey) -> APIConnectionError:
-    """Return what one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
-
-    Args:
-        api_key: What is hidden should h11 quote an answer that echoes it.
-
-    Raises:
-        BaseException: It is no fault of the network's, or out of a signal handler of the user's, and passes as it is.
-    """
-    raise_if_from_signal_handler(error)
-    if not isinstance(error, FAULTS):
-        raise error
-    if isinstance(error, APIConnectionError):
-        error.sent = delivery.started
-        return error
-    reason = api_key.hide_text(str(error)) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
-        reason += describe_settings(TLS_SETTINGS[:2])
-    fate = "" if delivery.started else " (it was not sent)"
-    return APIConnectionError(f"no answer to {send.method} {send.path}: {reason}{fate}", sent=delivery.started)

@@ -29,7 +29,8 @@ from muapi_client._transport.driver import (
     read_content,
     read_pieces,
 )
-from muapi_client._transport.hosts import FAULTS, connection_error, make_request
+from muapi_client._transport.faults import FAULTS, connection_error
+from muapi_client._transport.hosts import make_request
 from muapi_client._types.error import add_job_note
 from muapi_client.errors import APIConnectionError
 
