@@ -68,3 +68,4 @@ def test_whom_no_proxy_names(name: str, exceptions: str, direct: set[str], monke
     if exceptions != "*":
         assert find_proxy(httpx.URL("http://elsewhere.example")) == "http://proxy.example:3128"
     assert find_proxy(httpx.URL("http://127.0.0.1:8080")) is None
+    assert find_proxy(httpx.URL("http://127.8.8.8")) is None

@@ -1,9 +1,14 @@
-"""Which addresses files may come from and go to. Pure."""
+"""Which addresses files may come from and go to. Pure.
+
+Lives here: what is a safe address, a redirect's target, an address as a message shows it. Does not live here: which
+hosts are private (``addresses``).
+"""
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
+
+from muapi_client._runtime.loopback import is_loopback
 
 
 def is_safe(url: str, *, loopback: bool) -> bool:
@@ -16,15 +21,14 @@ def is_safe(url: str, *, loopback: bool) -> bool:
         return False
     if not host or parts.username is not None or not url.isprintable() or " " in url:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and loopback and is_loopback(url))
+    return parts.scheme == "https" or (parts.scheme == "http" and loopback and is_loopback(host))
 
 
-def is_loopback(url: str) -> bool:
+def is_here(url: str) -> bool:
     """Return whether a URL names this machine."""
     try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name, or no URL
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:  # no URL
         return False
 
 

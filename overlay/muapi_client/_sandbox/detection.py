@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
 
 from muapi_client._protocol.job_answer import DISPUTE
+from muapi_client._runtime.loopback import is_loopback
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.evidence import Evidence, weigh
-from muapi_client._settings.options import LOOPBACK
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._state.key_state import NOTHING, KeyFacts, Listing, describe_request
 from muapi_client._types.cost import is_charge
@@ -126,7 +126,7 @@ def _split_url(url: str) -> tuple[str, str]:
         host, path = (parts.hostname or "").lower(), parts.path
     except ValueError:  # urlsplit refuses malformed IPv6 hosts; such a URL is no evidence
         return "", ""
-    if host in LOOPBACK:
+    if is_loopback(host):
         host, _, rest = path.removeprefix("/").partition("/")
         return host, f"/{rest}"
     return host, path

@@ -10,7 +10,8 @@ from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.request import getproxies, proxy_bypass
 
-from muapi_client._settings.options import DEFAULT_PORTS, LOOPBACK
+from muapi_client._runtime.loopback import is_loopback
+from muapi_client._settings.options import DEFAULT_PORTS
 
 if TYPE_CHECKING:
     import httpx
@@ -20,7 +21,7 @@ def find_proxy(url: httpx.URL) -> str | None:
     """The proxy the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``) or the system names for a URL."""
     named = getproxies()
     proxy = named.get(url.scheme) or named.get("all")
-    if not proxy or url.host in LOOPBACK:
+    if not proxy or is_loopback(url.host):
         return None
     exceptions = [exception.strip().lower() for exception in named.get("no", "").split(",")]
     if proxy_bypass(url.host) or any(_names(exception, url) for exception in exceptions if exception):

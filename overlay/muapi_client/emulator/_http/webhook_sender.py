@@ -7,10 +7,10 @@ posted and when again (``_webhooks/deliveries``). Imported when an emulator is s
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from muapi_client._runtime.loopback import is_loopback
 from muapi_client.emulator._messages.callback_errors import report_error
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class WebhookSender:
                 await self._client.aclose()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if not self._anywhere and (self._open or not is_loopback(delivery.url)):
+        if not self._anywhere and (self._open or not is_here(delivery.url)):
             self._record_result(delivery, None, _OPEN if self._open else _ELSEWHERE, True)
             return
         async with self._room:
@@ -126,7 +126,7 @@ def _take_due(due: Callable[[], list[Delivery]]) -> list[Delivery]:
         return []
 
 
-def is_loopback(url: str) -> bool:
+def is_here(url: str) -> bool:
     """Return whether ``url`` is this machine's, told by its name alone."""
     try:
         return is_own(urlsplit(url).hostname or "")
@@ -136,7 +136,4 @@ def is_loopback(url: str) -> bool:
 
 def is_own(host: str) -> bool:
     """Return whether ``host`` is this machine's, reached from nowhere else."""
-    try:
-        return host == "localhost" or host.endswith(".localhost") or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(host) or host.endswith(".localhost")

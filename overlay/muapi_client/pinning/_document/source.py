@@ -12,7 +12,6 @@ import re
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -21,6 +20,7 @@ from urllib.request import url2pathname
 from attrs import frozen
 
 from muapi_client._runtime.content_coding import Unpacking, describe_odd_coding
+from muapi_client._runtime.loopback import is_loopback
 from muapi_client._version import __version__
 from muapi_client.pinning._document.errors import PinError, quote
 
@@ -88,7 +88,7 @@ def name_source(source: str) -> str:
 
 def is_local(source: str) -> bool:
     """Tell whether a source is of this machine, and so says nothing about where the document comes from."""
-    return _as_path(source) is not None or _is_loopback(urlsplit(source).hostname or "")
+    return _as_path(source) is not None or is_loopback(urlsplit(source).hostname or "")
 
 
 def is_public(source: str) -> bool:
@@ -127,16 +127,9 @@ def _check_address(url: str) -> str:
         raise PinError(f"{quote(url)} is no URL: {error}") from None
     if parts.username is not None or parts.password is not None:
         raise PinError("the address holds a user name or password; the document is public, give the address without")
-    if not host or port == 0 or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
+    if not host or port == 0 or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         raise PinError(f"{quote(url)} is not taken: only https, http to this machine, or a file can be trusted")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read_over_http(url: str, etag: str, limits: Limits) -> Served | None:
@@ -186,7 +179,7 @@ async def _download(url: str, etag: str, limits: Limits) -> Served | None:
     }
     if etag:
         headers["if-none-match"] = etag
-    proxied = not _is_loopback(urlsplit(url).hostname or "")
+    proxied = not is_loopback(urlsplit(url).hostname or "")
     async with (
         asyncio.timeout(limits.seconds),
         httpx.AsyncClient(headers=headers, timeout=limits.silence, trust_env=proxied) as client,
