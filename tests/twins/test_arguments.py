@@ -146,6 +146,7 @@ def test_an_id_that_nobody_knows_is_of_no_job_that_lives_on(twin: Twin) -> None:
         ({"polling": 5}, r"polling must be a Polling\(…\), not 5"),
         ({"webhook": 42}, "webhook must be a URL as text, not an int"),
         ({"max_spend": "much"}, "max_spend must be an amount in USD"),
+        ({"max_spend": "1_000"}, "max_spend must be an amount in USD"),
         ({"unpriced": []}, "unpriced must be an amount in USD"),
         ({"tag": 42}, "tag must be text, not 42"),
         ({"team_id": "7"}, "team_id must be the team's number, not '7'"),

@@ -29,12 +29,19 @@ from muapi_client.errors import AuthenticationError
         ("https://proxy.example/muapi/api/v1", "https://proxy.example/muapi"),
         ("http://localhost:8000", "http://localhost:8000"),
         ("http://127.0.0.1:8000/api/v1", "http://127.0.0.1:8000"),
+        ("http://127.0.0.2:8000", "http://127.0.0.2:8000"),
         ("http://[::1]:8000", "http://[::1]:8000"),
         ("HTTP://LOCALHOST", "http://localhost"),
     ],
 )
 def test_an_origin(given_url: str | None, origin: str) -> None:
     assert read_origin(given_url) == origin
+
+
+@pytest.mark.parametrize("host", ["a.localhost", "localhost.example", "127.0.0.1.example", "10.0.0.1", "[::2]"])
+def test_a_host_that_may_be_another_machine_gets_no_key_in_clear_text(host: str) -> None:
+    with pytest.raises(MuAPIError, match="clear text"):
+        read_origin(f"http://{host}")
 
 
 def test_an_empty_environment_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

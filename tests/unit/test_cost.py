@@ -218,3 +218,8 @@ def test_noise_is_read_as_nothing_and_not_remembered(noise: Any) -> None:
     before = _read_reported.cache_info().currsize
     assert read_cost({"x-muapi-cost-credits": "2"}, {"cost": {"amount_usd": noise}}) == (None, None)
     assert _read_reported.cache_info().currsize == before
+
+
+@pytest.mark.parametrize("text", ["1_000", "1_0.5", "_1"])
+def test_an_underscore_makes_no_amount(text: str) -> None:
+    assert usd(text) is None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from muapi_client._runtime.clock import LONGEST_SLEEP
 from muapi_client._runtime.forks import forks
+from muapi_client._runtime.loopback import is_loopback
 from muapi_client._settings.numbers import as_float
 from muapi_client._types.words import with_article
 from muapi_client.errors import MuAPIError
@@ -25,7 +26,6 @@ T = TypeVar("T")
 DEFAULT_BASE_URL: Final = "https://api.muapi.ai"  # API reference, "All endpoints are under …/api/v1"
 API_PREFIX: Final = "/api/v1"
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def read_origin(given: str | None, *, allow_http: bool = False) -> str:
@@ -50,7 +50,7 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         raise MuAPIError(f"the base URL {url!r} must be like {DEFAULT_BASE_URL}")
     if parts.username or parts.password:
         raise MuAPIError("the base URL must not hold a user name or password")
-    if parts.scheme == "http" and host not in LOOPBACK and not allow_http:
+    if parts.scheme == "http" and not is_loopback(host) and not allow_http:
         raise MuAPIError(f"{url} would send the API key in clear text: use https, or pass allow_http=True")
     path = parts.path.rstrip("/").removesuffix(API_PREFIX).rstrip("/")
     return f"{parts.scheme}://{_plain_netloc(parts)}{path}"
@@ -162,8 +162,9 @@ def read_amount(name: str, value: Decimal | float | str) -> Decimal:
     Raises:
         MuAPIError: It is not a number of 0 or more.
     """
+    text = str(value)
     try:
-        amount = Decimal(str(value))
+        amount = Decimal(-1) if "_" in text else Decimal(text)  # 1_000 is Python's way to write a number
     except InvalidOperation:
         amount = Decimal(-1)
     if isinstance(value, bool) or not amount.is_finite() or amount < 0:

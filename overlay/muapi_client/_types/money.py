@@ -1,4 +1,8 @@
-"""Exact amounts of money in USD: reading them out of JSON and headers, and adding them."""
+"""Exact amounts of money in USD: reading them out of JSON and headers, and adding them.
+
+Lives here: what is an amount, and exact sums. Does not live here: what was charged (``cost``), the sums that a client
+keeps (``_state/ledger``).
+"""
 
 from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache, reduce
@@ -25,6 +29,8 @@ def usd(value: object) -> Decimal | None:
 
 @lru_cache(maxsize=256)  # every answer tells its amounts twice, and looks at a job tell them again
 def _amount(text: str) -> Decimal | None:
+    if "_" in text:  # Python's way to write 1_000, which Decimal takes, and no server's
+        return None
     try:
         amount = Decimal(text.strip())
     except InvalidOperation:
