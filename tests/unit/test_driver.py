@@ -149,6 +149,21 @@ def test_a_write_that_an_interrupt_cuts_short_is_done_once_more_and_then_the_int
     assert log == [caught.value]
 
 
+def test_what_goes_wrong_with_the_second_write_does_not_replace_the_interrupt() -> None:
+    interrupt = KeyboardInterrupt()
+    tries: list[BaseException] = [interrupt, OSError("no space left")]
+
+    def write() -> None:
+        raise tries.pop(0)
+
+    log: list[Any] = []
+    with pytest.raises(KeyboardInterrupt) as caught:
+        drive(keeping(write, log))
+    assert caught.value is interrupt
+    assert caught.value.__notes__ == ["no space left"]
+    assert (log, tries) == ([interrupt], [])
+
+
 def test_the_trouble_of_the_second_write_is_a_note_of_the_interrupt() -> None:
     tries: list[BaseException] = [KeyboardInterrupt(), JournalError("the disk is full")]
 

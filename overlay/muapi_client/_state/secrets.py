@@ -1,6 +1,6 @@
 """Keep keys and webhook addresses out of what is written down. Pure.
 
-Belongs here: what counts as a secret, and calls, texts and JSON without it. Does not belong here: an API key in replies
+Lives here: what counts as a secret, and calls, texts and JSON without it. Does not live here: an API key in replies
 (``_settings/api_key``).
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call
 
 FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a token; in lower case, without _ and -
+SIGN: Final = b"hook"  # stands in each of them, so that JSON without it need not be read
 SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
 MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
 HIDDEN: Final = "[hidden]"
@@ -50,7 +51,7 @@ def find_secrets(call: Call[Any] | None, webhook: Webhook | None) -> Found:
 
 def find_sent(query: Mapping[str, Any], content: bytes | None) -> Found:
     """Return the webhooks that a request carries in its query and its JSON body."""
-    return Found(_values([dict(query), json.loads(content) if content and _may_hold_field(content) else None]))
+    return Found(_values([dict(query), json.loads(content) if content else None]))
 
 
 def remove_secrets(call: Call[Any]) -> Call[Any]:
@@ -140,7 +141,7 @@ def _without_fields(value: Any) -> Any:
 
 def _may_hold_field(content: bytes) -> bool:
     """Whether JSON may have a field of ``FIELDS``, which most has not: reading all of it takes longer."""
-    return b"hook" in (unescape(content) if b"\\" in content else content).lower()
+    return SIGN in (unescape(content) if b"\\" in content else content).lower()
 
 
 def _is_secret(name: str) -> bool:

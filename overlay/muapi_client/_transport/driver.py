@@ -1,7 +1,9 @@
 """Carry out the steps of a flow: once blocking, once awaiting.
 
-The only room with I/O, sleep and a clock; it knows nothing of jobs or money. Each exchange has one deadline that
-holds for all of it: httpx's own timeouts start anew with every byte.
+Lives here: exchanges, pauses, callbacks and journal writes, one step after another. Does not live here: jobs and money
+(``_jobs``, as flows), a stream's connection (``stream_connection``), connections (``hosts``).
+
+Each exchange has one deadline that holds for all of it: httpx's own timeouts start anew with every byte.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.faults import connection_error
-from muapi_client._transport.hosts import make_request, read_headers
+from muapi_client._transport.hosts import make_request
 from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator
 
     import httpx
 
@@ -104,16 +106,11 @@ def _keep(write: Callable[[], Any]) -> Any:
     except MuAPIError:
         raise
     except BaseException as interrupt:
-        _note_trouble(write, interrupt)
+        try:
+            write()
+        except Exception as error:  # noqa: BLE001 - whatever it is: the interrupt is not replaced by it
+            interrupt.add_note(str(error))
         raise
-
-
-def _note_trouble(write: Callable[[], Any], interrupt: BaseException) -> None:
-    """Write again; what goes wrong with that is a note of the interrupt, and never replaces it."""
-    try:
-        write()
-    except MuAPIError as error:
-        interrupt.add_note(str(error))
 
 
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
@@ -375,19 +372,13 @@ async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
 
 def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
     """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
-    headers: Mapping[str, str] = read_headers(response)
-    if _may_echo(content, api_key):
-        content = api_key.hide(content)
-    if _may_echo("\n".join(headers.values()).encode(), api_key):
-        headers = api_key.hide_values(headers)
-    return Reply(response.status_code, headers, content, clock.now())
+    headers = api_key.hide_values(read_headers(response))
+    return Reply(response.status_code, headers, api_key.hide(content), clock.now())
 
 
-def _may_echo(content: bytes, api_key: APIKey) -> bool:
-    """Whether an answer may hold the key, in some spelling, or a webhook: most do not, and are not read for it."""
-    if api_key.reveal().encode() in content or any(map(content.__contains__, api_key.signs)):
-        return True
-    return any(map(content.__contains__, tuple(api_key.webhooks)))  # other threads may add some meanwhile
+def read_headers(response: httpx.Response) -> dict[str, str]:
+    """A response's headers: names in lower case, a repeated header's values joined."""
+    return dict(response.headers.items())
 
 
 def _guard(size: int, left: float, send: Send) -> None:

@@ -24,10 +24,10 @@ from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._transport.async_network import watch_for_answers
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.driver import aread_pieces, read_pieces
-from muapi_client._transport.guard import PrivateAddressError
+from muapi_client._transport.driver import aread_pieces, make_reply, read_headers, read_pieces
 from muapi_client._transport.faults import FAULTS, connection_error
-from muapi_client._transport.hosts import KEY, USER_AGENT, api_address, read_headers
+from muapi_client._transport.guard import PrivateAddressError
+from muapi_client._transport.hosts import KEY, USER_AGENT, api_address
 from muapi_client._transport.multipart import Body, form_request
 from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, DownloadError, UploadError
@@ -86,10 +86,6 @@ class _Base:
     def _storage_request(self, form: Form) -> tuple[httpx.Request, Body]:
         return form_request(form, form.send.path, accept="*/*")
 
-    def _make_reply(self, response: httpx.Response, content: bytearray) -> Reply:
-        headers = self.key.hide_values(read_headers(response))
-        return Reply(response.status_code, headers, self.key.hide(bytes(content)), self._clock.now())
-
     def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
         """Return what a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
@@ -138,7 +134,7 @@ class BlockingFileTransfer(_Base):
             content.clear()  # it may echo the key: no local shows it to whoever sees the error
             clear_locals(error, handled, everything=False)
             return self._make_no_reply(error, form, body, delivery)
-        return self._make_reply(response, content)
+        return make_reply(response, bytes(content), self._clock, self.key)
 
     def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
@@ -211,7 +207,7 @@ class AsyncFileTransfer(_Base):
             content.clear()  # it may echo the key: no local shows it to whoever sees the error
             clear_locals(error, handled, everything=False)
             return self._make_no_reply(error, form, body, delivery)
-        return self._make_reply(response, content)
+        return make_reply(response, bytes(content), self._clock, self.key)
 
     async def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""

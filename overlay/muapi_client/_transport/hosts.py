@@ -1,8 +1,8 @@
 """How a host is reached with httpx, and whether a request left.
 
 Lives here: connections, requests, noting that a request is handed to the network. Does not live here: what an exception
-means (``faults``), redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and when to
-send (``driver``).
+means (``faults``), redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and
+when to send (``driver``).
 
 Whether a request was sent is a fact that is noted, and no reading of exceptions: httpcore tells of each step it takes
 (its ``trace`` extension), and the first one that has the request in hand comes before its first byte. All that goes
@@ -25,7 +25,7 @@ import httpx
 
 from muapi_client._runtime.content_coding import GZIP
 from muapi_client._runtime.tracebacks import clear_locals
-from muapi_client._state.secrets import find_sent
+from muapi_client._state.secrets import SIGN, find_sent
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.faults import is_cancellation, is_harmless, raise_fault
 from muapi_client._transport.guard import check_name
@@ -381,7 +381,8 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         content=send.content,
         extensions={"timeout": limits, KEY: api_key},
     )
-    api_key.hide_too(find_sent(send.query, send.content))  # which a server may echo as well
+    if send.query or SIGN in (send.content or b"").lower():
+        api_key.hide_too(find_sent(send.query, send.content))  # which a server may echo as well
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
 
