@@ -73,10 +73,8 @@ def encode(call: Call[Any], context: Context) -> Send:
     problem = _find_problem(call.operation)
     if problem is not None:
         raise refusal_error(call, (), problem, kind="value_error")
-    hook = next((name for name, url in _webhooks(call) if not (isinstance(url, str) and is_web_address(url))), None)
-    if hook is not None:
-        raise refusal_error(call, (hook,), f"{hook} {NO_ADDRESS}", kind="url_parsing")
     if context.strict:
+        _check_webhooks(call)  # first: what else is said of one might show it
         check(call)
     send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
     odd = next((name for name in send.query if not _has_bytes(f"{name}{send.query[name]}")), None)
@@ -85,10 +83,12 @@ def encode(call: Call[Any], context: Context) -> Send:
     return send
 
 
-def _webhooks(call: Call[Any]) -> list[tuple[str, Any]]:
-    """Where a call of its own asks to be notified at: a parameter, and a field that models have for it."""
+def _check_webhooks(call: Call[Any]) -> None:
+    """Refuse a webhook of the call's own, a parameter or a field that models have for it, that is no whole address."""
     given = (("webhook", call.query.get("webhook")), ("webhook_url", (call.body or {}).get("webhook_url")))
-    return [(name, url) for name, url in given if url not in (None, "")]
+    for name, url in given:
+        if url not in (None, "") and not (isinstance(url, str) and is_web_address(url)):
+            raise refusal_error(call, (name,), f"{name} {NO_ADDRESS}", kind="url_parsing")
 
 
 def _query(call: Call[Any], context: Context) -> dict[str, Any]:
