@@ -203,3 +203,33 @@ def test_what_is_odd_about_an_answer_is_told(call: Call) -> None:
     warning, summary = call("wait", "a", transport=Answering(handler)).err.splitlines()
     assert warning == "warning: the cost headers say 1 USD, the body says 2 USD"
     assert "charged 2 USD" in summary
+
+
+def test_an_interrupt_before_the_first_byte_says_that_nothing_was_charged(call: Call) -> None:
+    transport = raising(KeyboardInterrupt())
+    transport.tells_when_sent = True  # type: ignore[attr-defined] - as above
+    said = call(*RUN, transport=transport)
+    assert said.code == 130
+    assert "nothing was charged" in said.err
+    assert "may have been" not in said.err
+
+
+def test_an_interrupt_before_an_accepted_job_was_told_tells_its_id(
+    call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("muapi_client.cli._progress.Watcher.accepted", interrupt)
+    for words in (RUN, (*RUN, "--no-wait")):
+        said = call(*words, "--output=json", transport=emulator.transport())
+        assert said.code == 130
+        assert f"muapi-client wait {said.events[-1]['request_id']}" in said.events[-1]["error"]
+        assert call("wait", said.events[-1]["request_id"]).code == 0
+
+
+def test_what_is_noted_on_an_error_is_said_with_it(call: Call) -> None:
+    error = errors.MuAPIError("it failed.")
+    error.add_note("One file was saved: a.png")
+    said = call("look", "x", transport=raising(error))
+    assert said.err.endswith("it failed. One file was saved: a.png\n")

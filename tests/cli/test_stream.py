@@ -76,3 +76,15 @@ def test_an_interrupt_is_one_sentence(call: Callable[..., Any]) -> None:
     said = call(*WORDS, transport=transport)
     assert (said.code, said.out) == (130, "Hel\n")
     assert "may be charged" in said.err
+
+
+def test_an_interrupt_before_a_stream_was_asked_for_says_that_nothing_was_charged(call: Callable[..., Any]) -> None:
+    class Interrupted(httpx.BaseTransport):
+        tells_when_sent = True  # and tells nothing: nothing was sent
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            raise KeyboardInterrupt(request.url)
+
+    said = call(*WORDS, transport=Interrupted())
+    assert said.code == 130
+    assert said.err == "muapi-client: interrupted: nothing was charged\n"

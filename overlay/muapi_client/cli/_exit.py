@@ -76,7 +76,7 @@ def _print_error(error: Exception, console: Console) -> None:
 
 def _message(error: Exception) -> str:
     if isinstance(error, errors.MuAPIError):
-        return f"{error}{_advice(error)}"
+        return " ".join([f"{error}{_advice(error)}", *getattr(error, "__notes__", ())])
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"{error.strerror or error}{place}"

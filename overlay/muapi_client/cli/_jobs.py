@@ -24,9 +24,9 @@ def wait(options: argparse.Namespace, console: Console) -> int:
         MuAPIError: Whatever a job can come to; see ``MuAPI.wait``.
     """
     watcher = Watcher(console, options.id)
-    with MuAPI(transport=console.transport) as mu, watcher.watching():
+    with MuAPI(transport=console.transport) as mu, watcher.watching(mu):
         prediction = mu.wait(options.id, timeout=options.timeout, on_look=watcher.looked)
-    show_result(prediction, console)
+        show_result(prediction, console)
     return DONE
 
 
@@ -37,7 +37,7 @@ def look(options: argparse.Namespace, console: Console) -> int:
         MuAPIError: No answer could be had; see ``MuAPI.look``.
     """
     watcher = Watcher(console, options.id)
-    with MuAPI(transport=console.transport) as mu, watcher.watching():
+    with MuAPI(transport=console.transport) as mu, watcher.watching(mu):
         prediction = mu.look(options.id)
-    show_result(prediction, console, first=prediction.status or "status unknown")
+        show_result(prediction, console, first=prediction.status or "status unknown")
     return DONE

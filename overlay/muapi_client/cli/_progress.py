@@ -16,6 +16,7 @@ from muapi_client.cli._formats import describe_charge, format_usd, job_form, pre
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from muapi_client import MuAPI
     from muapi_client._types.cost import Cost
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Output, Prediction
@@ -46,8 +47,11 @@ class Watcher:
             self._console.progress(f"{prediction.seconds or 0:6.1f} s  {prediction.status}")
 
     @contextmanager
-    def watching(self) -> Generator[None]:
+    def watching(self, mu: MuAPI) -> Generator[None]:
         """Turn an interrupt into an error that tells how to go on.
+
+        Args:
+            mu: The client of the job: it knows what became of it, should that not be told yet.
 
         Raises:
             InterruptedJobError: The user pressed Ctrl-C.
@@ -55,16 +59,21 @@ class Watcher:
         try:
             yield
         except KeyboardInterrupt:
-            raise self._interrupted() from None
+            raise self._interrupted(mu) from None
 
-    def _interrupted(self) -> InterruptedJobError:
-        if self._id is None:
+    def _interrupted(self, mu: MuAPI) -> InterruptedJobError:
+        submitted = next(mu.jobs(), None)  # of this program, which submits one at most
+        if submitted is not None and self._id is None:
+            self._id, self._cost = submitted.request_id, submitted.cost
+        if self._id is not None:
             return InterruptedJobError(
-                "interrupted while the job was being submitted: it may have been accepted and charged. Look at the"
-                " history in the dashboard before you submit it again."
+                f"interrupted; job {self._id} lives on and may be charged.", request_id=self._id, cost=self._cost
             )
+        if submitted is None:
+            return InterruptedJobError("interrupted: no job was submitted, and nothing was charged.")
         return InterruptedJobError(
-            f"interrupted; job {self._id} lives on and may be charged.", request_id=self._id, cost=self._cost
+            "interrupted while the job was being submitted: it may have been accepted and charged. Look at the"
+            " history in the dashboard before you submit it again."
         )
 
 

@@ -53,9 +53,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def carry_out(mu: MuAPI, call: Call[Any], console: Console, *, timeout: float | None = None) -> None:
     """Submit, wait, print the result."""
     watcher = Watcher(console)
-    with watcher.watching():
+    with watcher.watching(mu):
         prediction = mu.run(call, timeout=timeout, on_accept=watcher.accepted, on_look=watcher.looked)
-    show_result(prediction, console)
+        show_result(prediction, console)
 
 
 def submit(mu: MuAPI, call: Call[Any], console: Console) -> None:
@@ -63,13 +63,13 @@ def submit(mu: MuAPI, call: Call[Any], console: Console) -> None:
     from muapi_client import Prediction  # noqa: PLC0415 - as above
 
     watcher = Watcher(console)
-    with watcher.watching():
+    with watcher.watching(mu):
         outcome = mu.submit(call)
-    if isinstance(outcome, Prediction):
-        show_result(outcome, console)
-        return
-    watcher.accepted(outcome)
-    console.result(job_form(outcome), outcome.id)
+        if isinstance(outcome, Prediction):
+            show_result(outcome, console)
+            return
+        watcher.accepted(outcome)
+        console.result(job_form(outcome), outcome.id)
 
 
 def show_estimate(estimate: Estimate, console: Console) -> None:
@@ -124,9 +124,11 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
         raise
     except KeyboardInterrupt:
         _end_line(last, console)
-        raise InterruptedJobError(
-            "interrupted: what was begun may be charged, and a stream cannot be taken up again"
-        ) from None
+        begun = next(mu.jobs(), None) is not None
+        fate = (
+            "what was begun may be charged, and a stream cannot be taken up again" if begun else "nothing was charged"
+        )
+        raise InterruptedJobError(f"interrupted: {fate}") from None
 
 
 def _end_line(last: str, console: Console) -> None:
