@@ -1,7 +1,7 @@
 """What ``MuAPI`` and ``AsyncMuAPI`` share: their options, and what they have learnt about money.
 
-Does not live here: the methods (``client``, ``async_client``), which flow each is (``flows``), I/O
-(``_transport.driver``).
+Lives here: what a client is made of. Does not live here: the methods (``client``, ``async_client``), which flow each is
+(``flows``), I/O (``_transport.driver``).
 """
 
 from collections.abc import Callable, Mapping

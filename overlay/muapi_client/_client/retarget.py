@@ -1,4 +1,7 @@
-"""Calls held against another package than the one that made them, for a client with ``models=``."""
+"""Calls held against another package than the one that made them, for a client with ``models=``.
+
+Lives here: finding the same operation there. Does not live here: which package a client uses (``base``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A multipart form that carries a file, as a value."""
+"""A multipart form that carries a file, as a value.
+
+Lives here: what is sent beside the file. Does not live here: its bytes (``source``), writing it to the network
+(``_transport/multipart``).
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The protocol by which flows move files: an exchange that carries a file, and work on the disk.
 
-Belongs here: the promise. Does not belong here: keeping it (``_transport/file_transfer``), when it is called for
+Lives here: the promise. Does not live here: keeping it (``_transport/file_transfer``), when it is called for
 (``upload``, ``download``).
 """
 

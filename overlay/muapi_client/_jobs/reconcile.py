@@ -6,7 +6,7 @@ are candidates for the user to judge; nothing is ever submitted again from here.
 
 Times are compared on the server's clock: how far ours is off is read from the ``Date`` header of the history's answer.
 
-Belongs here: walking the history back, reading its times, choosing the candidates. Does not belong here: how a page is
+Lives here: walking the history back, reading its times, choosing the candidates. Does not live here: how a page is
 read (``_protocol/response``), clocks (the flow is given one).
 """
 

@@ -1,6 +1,6 @@
 """What an answer says: of a job, and of what it cost. Missing is not zero. Pure.
 
-Every shape an answer has been seen in is read here, and only here. Does not live here: which error an answer stands for
+Lives here: every shape an answer has been seen in. Does not live here: which error an answer stands for
 (``response``), what a job made (``_types/outputs``).
 """
 

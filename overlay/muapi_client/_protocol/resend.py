@@ -1,4 +1,8 @@
-"""Which failed exchange may be sent again, and when. Pure."""
+"""Which failed exchange may be sent again, by what was answered. Pure.
+
+Lives here: reading an outcome. Does not live here: how often and after which pause (``_settings/retry``), sending again
+(``exchange``).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Raw answers, judged: a typed value, or the error it stands for. Pure.
 
-Does not live here: what an answer says of a job and of money (``job_answer``). The generated parsers see nothing that
-has not been judged. Whatever arrives, what comes out is a value or a ``MuAPIError``.
+Lives here: judging. Does not live here: what an answer says of a job and of money (``job_answer``). The generated
+parsers see nothing that has not been judged. Whatever arrives, what comes out is a value or a ``MuAPIError``.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ Rule 1: a flow never does I/O, sleeps or reads a clock; it yields a step and is 
 Rule 2: only ``_transport/driver`` carries steps out, and it knows nothing of jobs or money.
 Rule 3: what the network does is a value (:class:`NoReply`); what else goes wrong in a step, such as an interrupt or an
 error in a callback, is thrown into the flow at the step.
+
+Lives here: the steps and their outcomes, as values. Does not live here: carrying them out (``_transport/driver``).
 """
 
 from __future__ import annotations

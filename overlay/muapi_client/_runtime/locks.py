@@ -8,6 +8,8 @@ A signal is handled between two instructions of Python, so a lock whose ``__ente
 Python can be left closed by an exception out of a handler: acquired, but not yet inside the ``with`` block. Here both
 are the interpreter's own, in C. And since a handler runs in the thread it interrupts, which may hold the lock, the lock
 lets its own thread in again.
+
+Lives here: the lock. Does not live here: keeping a fork waiting for an import (``forks``).
 """
 
 from __future__ import annotations

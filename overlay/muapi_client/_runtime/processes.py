@@ -1,6 +1,7 @@
 """Which process this is, and whether another one is alive.
 
-Does not belong here: what a dead process left behind (``_state/journal``).
+Lives here: a process's name, and what tells that another one is over. Does not live here: what a dead process left
+behind (``_state/journal``).
 """
 
 from __future__ import annotations

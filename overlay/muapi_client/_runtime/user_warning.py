@@ -1,4 +1,7 @@
-"""Warning a user at the line of his that a warning is about, however deep in this package it is noticed."""
+"""Warning a user at the line of his that a warning is about, however deep in this package it is noticed.
+
+Lives here: how a warning is given. Does not live here: which ones there are (whoever gives them).
+"""
 
 from __future__ import annotations
 

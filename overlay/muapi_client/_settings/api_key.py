@@ -1,4 +1,7 @@
-"""The API key: read once, and never shown, nor what a server echoes of it in whatever spelling."""
+"""The API key: read once, and never shown, nor what a server echoes of it in whatever spelling.
+
+Lives here: reading and hiding it. Does not live here: spellings (``spellings``), sending it (``_transport/hosts``).
+"""
 
 from __future__ import annotations
 

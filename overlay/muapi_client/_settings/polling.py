@@ -1,8 +1,12 @@
 """When to look next at a job that is not done. Pure: readings in, seconds out.
 
+Lives here: the pauses. Does not live here: looking (``_jobs/waiting``).
+
 A job's length is unknown (observed: 2 s to 30 min), so the pause grows with the time waited: lateness stays a fixed
 share of the job's own length, and a long job costs few looks.
 """
+
+from typing import Final
 
 from attrs import field, frozen
 
@@ -42,7 +46,8 @@ class Polling:
         return max(steady * (1 - self.jitter * draw), retry_after or 0.0)
 
 
-LAST_LOOK = 1.0  # seconds kept free before a deadline for one last exchange; half of the time left where that is less
+LAST_LOOK: Final = 1.0  # seconds kept free before a deadline for one last exchange; half of the time left if less
+SHORTEST_LOOK: Final = 0.125  # seconds that an exchange takes at the least: in less it would be cut off
 
 
 def fit(pause: float, *, left: float) -> float | None:
@@ -55,4 +60,4 @@ def fit(pause: float, *, left: float) -> float | None:
     kept = min(LAST_LOOK, left / 2)
     if pause + kept <= left:
         return pause
-    return left - kept if kept > LAST_LOOK / 8 else None
+    return left - kept if kept > SHORTEST_LOOK else None

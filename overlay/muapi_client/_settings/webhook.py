@@ -1,4 +1,8 @@
-"""A webhook's URL: read once, and shown to nobody, for its path is a secret (MuAPI signs nothing)."""
+"""A webhook's URL: read once, and shown to nobody, for its path is a secret (MuAPI signs nothing).
+
+Lives here: what is an address, and what of it is secret. Does not live here: hiding it in answers (``api_key``) and in
+what is written down (``_state/secrets``), reading what MuAPI posts to it (``webhooks``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Calls of endpoints the pinned document lacks."""
+"""Calls of endpoints the pinned document lacks.
+
+Lives here: making one. Does not live here: what of it is checked before it is sent (``_protocol/request``).
+"""
 
 from collections.abc import Mapping
 from typing import Any

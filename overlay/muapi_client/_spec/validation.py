@@ -3,6 +3,9 @@
 The rules are the validators of the generated request models; here they are run, and what they find is stated in the
 form of the server's own 422, with a guess at what was meant. MuAPI ignores unknown fields in silence (observed), so
 this check is the only guard against a misspelt name.
+
+Lives here: running the rules, and the error. Does not live here: the rules (``muapi_generated.checks``), files
+(``_files/attachments``).
 """
 
 from __future__ import annotations

@@ -2,6 +2,9 @@
 
 A value, made of the options when the client is made; ``with_options`` makes another one that shares the state.
 Importing it is cheap; the flows themselves load with the first call.
+
+Lives here: what every flow is given. Does not live here: reading options (``_settings``), what is remembered of jobs
+(``memory``), money (``ledger``).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". A finished job stays readable, with what it made.
 
-Belongs here: what is written and read of a job. Does not belong here: the file itself (``journal_file``), its
+Lives here: what is written and read of a job. Does not live here: the file itself (``journal_file``), its
 tables and their older forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what
 to do about what it says (the user).
 

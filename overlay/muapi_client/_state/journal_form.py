@@ -1,6 +1,6 @@
 """The form of a journal's file: its tables, how an older form becomes it, how a job becomes a row and is read back.
 
-Belongs here: SQL that makes tables, and columns' contents. Does not belong here: opening the file, transactions, and
+Lives here: SQL that makes tables, and columns' contents. Does not live here: opening the file, transactions, and
 what is written when (``journal``).
 """
 

@@ -2,6 +2,8 @@
 
 One set a process, and one an event loop: neither survives a fork, and an asynchronous one belongs to the loop that
 opened it. Importing this module imports neither httpx nor anyio; opening a connection does.
+
+Lives here: which set is whose. Does not live here: what a set is (``hosts``).
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 httpx has a timeout for each read and none for all of them, so an answer that drips one byte at a time outlives every
 limit. Here the limit of each socket operation shrinks to what is left of the exchange. (Awaiting exchanges need none
 of this: ``anyio.fail_after`` cancels them.)
+
+Lives here: the clock of a blocking exchange, at its sockets. Does not live here: how long an exchange may take (the
+step says so), the awaiting client's sockets (``async_network``).
 """
 
 from __future__ import annotations

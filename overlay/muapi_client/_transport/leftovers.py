@@ -5,6 +5,8 @@ that arrive later are seen by httpcore, which asks the socket before it uses a c
 together with the answer have left the socket: they wait in h11's buffer, in an event loop's, or within TLS. Looking at
 these reaches into httpx 0.28, httpcore 1 and anyio 4, which have no public door for it; a test fails should they
 change.
+
+Lives here: finding them. Does not live here: closing the connection for it (``hosts``).
 """
 
 from __future__ import annotations

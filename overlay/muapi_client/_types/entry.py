@@ -1,6 +1,6 @@
 """What the memory of a client tells of one job, and the account it belongs to.
 
-Belongs here: values. Does not belong here: where they are kept (``_state/journal``).
+Lives here: values. Does not live here: where they are kept (``_state/journal``).
 """
 
 from datetime import datetime

@@ -1,4 +1,7 @@
-"""What the server expects a job to cost."""
+"""What the server expects a job to cost.
+
+Lives here: the value. Does not live here: asking for it (``_jobs/budget``).
+"""
 
 from decimal import Decimal
 

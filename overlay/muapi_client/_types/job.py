@@ -1,4 +1,7 @@
-"""A job the server has accepted, and the token it is stored as."""
+"""A job the server has accepted, and the token it is stored as.
+
+Lives here: the value. Does not live here: how it is waited for (``_jobs/waiting``).
+"""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,8 @@
-"""What a job made, out of every shape an answer has been seen to carry it in. Pure."""
+"""What a job made, out of every shape an answer has been seen to carry it in. Pure.
+
+Lives here: finding outputs, and what each is. Does not live here: fetching them (``_files``), the rest of an answer
+(``_protocol/job_answer``).
+"""
 
 import re
 from collections.abc import Mapping

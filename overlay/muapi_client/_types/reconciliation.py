@@ -1,6 +1,6 @@
 """What came of looking for the job of a lost submit: a value.
 
-Belongs here: the value, and what its fields promise. Does not belong here: how candidates are found
+Lives here: the value, and what its fields promise. Does not live here: how candidates are found
 (``_jobs/reconcile``).
 """
 

@@ -1,4 +1,7 @@
-"""Whether answers come from a sandbox (test) key: the verdict, and the warning."""
+"""Whether answers come from a sandbox (test) key: the verdict, and the warning.
+
+Lives here: the values. Does not live here: reaching a verdict (``_sandbox``).
+"""
 
 from attrs import frozen
 

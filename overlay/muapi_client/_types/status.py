@@ -1,4 +1,7 @@
-"""What a status or a body means for a job. Facts only: ``_jobs`` acts on them."""
+"""What a status means for a job: facts.
+
+Lives here: which words mean which state. Does not live here: acting on one (``_jobs``).
+"""
 
 from enum import Enum
 from functools import lru_cache

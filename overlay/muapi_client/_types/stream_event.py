@@ -1,4 +1,7 @@
-"""One event of a stream."""
+"""One event of a stream.
+
+Lives here: the value. Does not live here: reading it out of bytes (``_streams``).
+"""
 
 from decimal import Decimal
 from typing import Any, Final

@@ -1,6 +1,7 @@
-"""The server's words as a person reads them: a ``detail`` or an ``error``, whichever shape it comes in. Pure.
+"""Words as a person reads them: the server's, in whichever shape they come, and those of a message. Pure.
 
-Does not live here: which error an answer stands for (``_protocol/response``).
+Lives here: a ``detail`` or an ``error`` as a sentence, what can be printed, articles and quotes. Does not live here:
+which error an answer stands for (``_protocol/response``).
 """
 
 import json

@@ -1,6 +1,7 @@
 """One account's money: what is left, and what has been charged.
 
-Does not live here: prices (``_spec/prices``), and when a refund is due (``jobs``). Amounts are exact, in US dollars.
+Lives here: the sums. Does not live here: prices (``_spec/prices``), and when a refund is due (``jobs``). Amounts are
+exact, in US dollars.
 """
 
 from __future__ import annotations
