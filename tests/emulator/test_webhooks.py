@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, MuAPI, webhooks
 from muapi_client.emulator import Delivery, Emulator, LogEntry, Outcome
-from muapi_client.emulator._http.webhook_sender import is_here
+from muapi_client.emulator._http.webhook_sender import is_own_url
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
@@ -285,4 +285,4 @@ def test_a_receiver_in_process_goes_before_posting(receiver: Receiver) -> None:
     ],
 )
 def test_what_this_machine_is(url: str, *, ours: bool) -> None:
-    assert is_here(url) is ours
+    assert is_own_url(url) is ours

@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from muapi_client._files import media
 from muapi_client._files.ranges import RESTART, Fetch, Fetched
-from muapi_client._files.urls import clean_url, is_here, is_safe, resolve_redirect, show_url
+from muapi_client._files.urls import clean_url, is_loopback_url, is_safe, resolve_redirect, show_url
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
 from muapi_client._protocol.response import excerpt
 from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
@@ -97,7 +97,7 @@ def fetch_url(
     Raises:
         DownloadError: It cannot be had, is not what a job makes, too large, or too slow.
     """
-    progress = FetchProgress(url=clean_url(url), loopback=is_here(url))
+    progress = FetchProgress(url=clean_url(url), loopback=is_loopback_url(url))
     if not is_safe(progress.url, loopback=progress.loopback):
         scheme = progress.url.partition("://")[0].lower() if "://" in progress.url else ""
         why = f": {scheme} addresses are not supported" if scheme not in ("", "http", "https") else ""

@@ -20,7 +20,7 @@ from muapi_client import errors
 from muapi_client._files.attachments import check_around, check_kind, find_attachments, with_urls
 from muapi_client._files.form import Form
 from muapi_client._files.source import MIB, check_content, open_source
-from muapi_client._files.urls import is_here, is_safe
+from muapi_client._files.urls import is_loopback_url, is_safe
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
@@ -206,7 +206,7 @@ def _presign(source: Source, on_progress: OnProgress, uploads: UploadContext) ->
     url, fields = body.get("url"), _fields(body.get("fields"))
     if not isinstance(url, str) or not fields.get("key"):
         return None
-    if not is_safe(url, loopback=is_here(uploads.origin)):
+    if not is_safe(url, loopback=is_loopback_url(uploads.origin)):
         raise errors.UploadError(f"the server names {urlsplit(url).netloc!r} for the file: only https is used for that")
     return Form(
         send=Send("POST", url, timeout=uploads.context.timeout + source.size / SLOWEST),
@@ -227,7 +227,7 @@ def _deposit(form: Form, uploads: UploadContext) -> Flow[str]:
         )
     key = form.fields["key"].replace("${filename}", form.source.name)  # S3 fills that in
     # An emulator on this machine is storage and CDN as well, each under the name of its host as the path's beginning.
-    emulated = is_here(uploads.origin) and form.send.path.startswith(f"{uploads.origin}/")
+    emulated = is_loopback_url(uploads.origin) and form.send.path.startswith(f"{uploads.origin}/")
     site = f"{uploads.origin}/{CDN}" if emulated else f"https://{CDN}"
     return f"{site}/{quote(key.lstrip('/'))}"
 

@@ -24,7 +24,7 @@ def is_safe(url: str, *, loopback: bool) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and loopback and is_loopback(host))
 
 
-def is_here(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
     """Return whether a URL names this machine."""
     try:
         return is_loopback(urlsplit(url).hostname or "")

@@ -72,7 +72,7 @@ class WebhookSender:
                 await self._client.aclose()
 
     async def _deliver(self, delivery: Delivery) -> None:
-        if not self._anywhere and (self._open or not is_here(delivery.url)):
+        if not self._anywhere and (self._open or not is_own_url(delivery.url)):
             self._record_result(delivery, None, _OPEN if self._open else _ELSEWHERE, True)
             return
         async with self._room:
@@ -126,7 +126,7 @@ def _take_due(due: Callable[[], list[Delivery]]) -> list[Delivery]:
         return []
 
 
-def is_here(url: str) -> bool:
+def is_own_url(url: str) -> bool:
     """Return whether ``url`` is this machine's, told by its name alone."""
     try:
         return is_own(urlsplit(url).hostname or "")
