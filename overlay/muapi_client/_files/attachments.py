@@ -1,6 +1,7 @@
 """Local files in a call's body: found, and replaced by the URLs they were uploaded to. Pure.
 
-Does not live here: opening them (``source``), uploading them (``upload``).
+Lives here: which values are files, where they stand, and what is refused before one is uploaded. Does not live here:
+opening them (``source``), uploading them (``upload``).
 """
 
 from __future__ import annotations

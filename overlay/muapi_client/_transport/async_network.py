@@ -1,7 +1,7 @@
 """The awaiting client's sockets: which addresses they go to, and an answer that comes before its request is whole.
 
-Lives here: opening and reading sockets. Does not live here: the blocking client's (``deadline``), which addresses are
-refused (``guard``), time-outs (``anyio.fail_after`` cancels whole exchanges).
+Lives here: opening sockets, and reading them while a request is written. Does not live here: the blocking client's
+(``deadline``), which addresses are refused (``guard``), time-outs (``anyio.fail_after`` cancels whole exchanges).
 
 asyncio reads nothing while it writes, and drops what has arrived once a write fails; a TLS stream whose write failed
 or was cancelled is not read any more. So a server that refuses a large file early and closes, as it may, would look as

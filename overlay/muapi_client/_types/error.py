@@ -3,7 +3,7 @@
 It is here since a job's callbacks are given errors; and since pinning raises one, and works while generated/ is
 broken.
 
-Does not live here: the errors (``errors``).
+Lives here: the root and the note. Does not live here: the errors (``errors``).
 """
 
 from decimal import Decimal
