@@ -22,7 +22,7 @@ INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 
 
 class InterruptedJobError(errors.MuAPIError):
-    """The user stopped the wait for a job, which lives on."""
+    """The user pressed Ctrl-C. The message says what is known of the job, and of its cost."""
 
 
 # The first class that fits decides.

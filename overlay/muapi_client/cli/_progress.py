@@ -51,7 +51,7 @@ class Watcher:
         """Turn an interrupt into an error that tells how to go on.
 
         Args:
-            mu: The client of the job: it knows what became of it, should that not be told yet.
+            mu: The job's client, which knows the id of an accepted job before it is shown.
 
         Raises:
             InterruptedJobError: The user pressed Ctrl-C.
@@ -59,15 +59,16 @@ class Watcher:
         try:
             yield
         except KeyboardInterrupt:
-            raise self._interrupted(mu) from None
+            raise self._interrupt_error(mu) from None
 
-    def _interrupted(self, mu: MuAPI) -> InterruptedJobError:
-        submitted = next(mu.jobs(), None)  # of this program, which submits one at most
-        if submitted is not None and self._id is None:
-            self._id, self._cost = submitted.request_id, submitted.cost
-        if self._id is not None:
+    def _interrupt_error(self, mu: MuAPI) -> InterruptedJobError:
+        submitted = next(mu.jobs(), None)  # of this program, which submits one at most and keeps no journal
+        request_id, cost = self._id, self._cost
+        if request_id is None and submitted is not None:
+            request_id, cost = submitted.request_id, submitted.cost
+        if request_id is not None:
             return InterruptedJobError(
-                f"interrupted; job {self._id} lives on and may be charged.", request_id=self._id, cost=self._cost
+                f"interrupted; job {request_id} lives on and may be charged.", request_id=request_id, cost=cost
             )
         if submitted is None:
             return InterruptedJobError("interrupted: no job was submitted, and nothing was charged.")

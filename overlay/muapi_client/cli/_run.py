@@ -124,7 +124,7 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
         raise
     except KeyboardInterrupt:
         _end_line(last, console)
-        begun = next(mu.jobs(), None) is not None
+        begun = next(mu.jobs(), None) is not None  # a request that was not sent is not listed
         fate = (
             "what was begun may be charged, and a stream cannot be taken up again" if begun else "nothing was charged"
         )
