@@ -80,16 +80,15 @@ def status_error(reply: Reply, *, request_id: str | None = None, slug: str = "")
 
     Args:
         request_id: The job it is about.
-        slug: The model that was asked for, so that one which is not there is looked up by its other names.
+        slug: The slug that was asked for; where there is none such, the message suggests the one that was meant.
     """
     body = peek(reply)
     detail = body.get("detail", body) if isinstance(body, Mapping) else body
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
     about = f" for job {request_id}" if request_id else ""
     cost = _cost_of_error(reply, body)
-    meant = _guess_slug(slug) if reply.status == NOT_FOUND and slug else None
-    advice = _advice(reply.status, cost, of_a_job=request_id is not None)
-    advice = f" ({meant})" if meant else advice
+    suggestion = _suggest_slug(slug) if reply.status == NOT_FOUND and slug else ""
+    advice = suggestion or _advice(reply.status, cost, of_a_job=request_id is not None)
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
     if request_id and reply.status != NOT_FOUND:
         message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
@@ -99,20 +98,19 @@ def status_error(reply: Reply, *, request_id: str | None = None, slug: str = "")
     return kind(message, **extra)
 
 
-def _guess_slug(name: str) -> str | None:
-    """Which slug is meant by a model's function or catalogue name; None where the document knows none."""
+def _suggest_slug(name: str) -> str:
+    """Tell the slug of a model whose function or catalogue name was taken for one; "" where the document has none."""
     with forks.kept_waiting:
         from muapi_client import catalog  # noqa: PLC0415 - loads the catalogue
 
     try:
         model = catalog.get(name)
     except errors.NotFoundError:
-        return None
+        return ""
     if model.slug == name:
-        return None
-    return (
-        f"there is no slug {name!r}; did you mean {model.slug!r}? Its function is muapi_client.models.{model.function}"
-    )
+        return ""
+    function = f"muapi_client.models.{model.function}"
+    return f" (there is no slug {name!r}; did you mean {model.slug!r}? Its function is {function})"
 
 
 def _cost_of_error(reply: Reply, body: Any) -> Cost | None:
