@@ -2,6 +2,10 @@
 
 Lives here: reading an outcome. Does not live here: how often and after which pause (``_settings/retry``), sending again
 (``exchange``).
+
+The rule for a submit is hard, since a job accepted twice is charged twice (there is no idempotency key on generation,
+API document): it is sent again only if it provably never arrived, or was refused unprocessed. What only reads may be
+sent again whenever the failure looks passing.
 """
 
 from __future__ import annotations

@@ -1,10 +1,6 @@
 """How often a failed exchange may be sent again, and after which pause. Pure.
 
 Lives here: the numbers. Does not live here: which failures allow it (``_protocol/resend``).
-
-The rule for a submit is hard, since a job accepted twice is charged twice (there is no idempotency key on generation,
-API document): it is sent again only if it provably never arrived, or was refused unprocessed. What only reads may be
-sent again whenever the failure looks passing.
 """
 
 from attrs import field, frozen
