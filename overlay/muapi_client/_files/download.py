@@ -57,7 +57,7 @@ def plan(
     """Decide what is to be saved.
 
     Raises:
-        DownloadError: There is nothing to save, or no directory to save it to.
+        DownloadError: There is nothing to save, no directory to save it to, or a limit is no whole number above 0.
     """
     about = f"job {prediction.id}" if prediction.id else "the job"
     if not prediction.outputs:

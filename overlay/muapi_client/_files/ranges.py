@@ -125,8 +125,9 @@ class Receiving:
         declared = self._read_length()
         if not self._trouble and declared is not None and arrived != declared:
             self._trouble = f"{arrived} of {declared} bytes arrived"
-        if not self._trouble and self._total is not None and self._size != self._total:  # RFC 9110, 15.3.7: less than
-            self._trouble = f"{self._size} of {self._total} bytes arrived"  # was asked for may come
+        # A part may be shorter than what was asked for (RFC 9110, 15.3.7).
+        if not self._trouble and self._total is not None and self._size != self._total:
+            self._trouble = f"{self._size} of {self._total} bytes arrived"
         return self._make_result(whole=not self._trouble)
 
     def fail(self, error: Exception) -> Fetched:

@@ -74,7 +74,7 @@ def encode(call: Call[Any], context: Context) -> Send:
     if problem is not None:
         raise refusal_error(call, (), problem, kind="value_error")
     if context.strict:
-        _check_webhooks(call)  # first: what else is said of one might show it
+        _check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
     send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
     odd = next((name for name in send.query if not _has_bytes(f"{name}{send.query[name]}")), None)
@@ -84,7 +84,7 @@ def encode(call: Call[Any], context: Context) -> Send:
 
 
 def _check_webhooks(call: Call[Any]) -> None:
-    """Refuse a webhook of the call's own, a parameter or a field that models have for it, that is no whole address."""
+    """Refuse a call that has a webhook, as a parameter or in the field of some models, which is no whole address."""
     given = (("webhook", call.query.get("webhook")), ("webhook_url", (call.body or {}).get("webhook_url")))
     for name, url in given:
         if url not in (None, "") and not (isinstance(url, str) and is_web_address(url)):

@@ -33,7 +33,7 @@ class APIKey:
     """An API key that tells itself to nobody: not in a repr, a pickle or a traceback's locals.
 
     What a server echoes of it is hidden in every spelling that JSON, URLs and HTML have for a character, and so is the
-    secret of a webhook that was sent. Most answers hold none of them and cost one search.
+    secret of a webhook that was sent. Most answers hold no escape and cost one search.
 
     Attributes:
         reveal: Answers the key itself, for the request that carries it. A method of the text's own, whose repr does
@@ -49,7 +49,7 @@ class APIKey:
         self.signs = _signs_of(key)
         plain = key.encode() if self.signs is SIGNS else _spellings().unescape(key.encode())
         self._unescaped: Callable[[], bytes] = plain.__bytes__
-        del plain  # as ``reveal`` holds it
+        del plain  # a traceback that shows locals shows no key; the method's repr does not either
         self.webhooks: dict[bytes, None] = {}
 
     def __repr__(self) -> str:

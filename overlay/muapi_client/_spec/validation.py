@@ -94,7 +94,7 @@ def _unknown(name: str, fields: tuple[str, ...]) -> str:
 
 
 def _value_at(body: Any, where: tuple[str | int, ...]) -> Any:
-    """What stands at a place in a body; None where the place is of a form this cannot follow."""
+    """The value at a place in a body; None where there is none."""
     try:
         for step in where:
             body = body[step]
@@ -107,7 +107,7 @@ def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
     """What to write in place of one file where a list belongs, or of a path as text; "" for any other problem."""
     if kind == "list_type" and isinstance(value, str):
         return f": write {where[-1]}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
-    if not isinstance(value, str) or "webhook" in str(where[-1:]):  # which may be a secret, and is no file
+    if not isinstance(value, str) or "webhook" in str(where[-1:]):  # a webhook is no file, and may be a secret
         return ""
     path = value.removeprefix("file://")
     if kind == "url_parsing" or (kind == "url_scheme" and path != value):

@@ -183,7 +183,7 @@ class _Stream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
         if self._wire.stopped:
             raise httpcore.WriteError("the request before this one was not sent whole")
-        if not _posting.get() or not buffer:  # nothing is written where a request is whole: no answer to it is early
+        if not _posting.get() or not buffer:  # httpcore ends a request with no bytes: an answer is not early any more
             await self._inner.write(buffer, timeout)
             return
         await self._write_watching(buffer, timeout)

@@ -322,6 +322,7 @@ def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[s
         # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
         if "request" in info and info["request"].method != b"CONNECT":
             delivery.started = True
+        # httpcore logs each step by the logger its name begins with, such as httpcore.http11.
         if api_key is not None and logging.getLogger(f"httpcore.{step.partition('.')[0]}").isEnabledFor(logging.DEBUG):
             for name in {"return_value", "exception"} & info.keys():
                 info[name] = _hide_echo(info[name], api_key)  # httpcore logs it next, and made it for nothing else

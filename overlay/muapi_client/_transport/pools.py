@@ -52,6 +52,7 @@ class Pools(Generic[P]):
         """The pool that a request uses, and how many others use it."""
         with self._lock:
             pool = self._used.get(request)
+            # A copy: a signal handler of this thread, which the lock lets in, may send a request meanwhile.
             return pool, sum(other is pool for other in tuple(self._used.values())) - 1
 
     def leave(self, request: httpx.Request) -> bool:
@@ -75,7 +76,7 @@ class Pools(Generic[P]):
     def unused(self) -> list[P]:
         """The pools that were given up and that no request uses any more. They are the caller's to close."""
         with self._lock:
-            used = {id(pool) for pool in tuple(self._used.values())}
+            used = {id(pool) for pool in tuple(self._used.values())}  # a copy, as above
             unused = [pool for pool in self._retired if id(pool) not in used]
             self._retired = [pool for pool in self._retired if id(pool) in used]
             return unused
