@@ -99,10 +99,10 @@ def fetch_url(
     """
     progress = FetchProgress(url=clean_url(url), loopback=is_loopback_url(url))
     if not is_safe(progress.url, loopback=progress.loopback):
-        scheme = progress.url.partition("://")[0].lower() if "://" in progress.url else ""
-        why = f": {scheme} addresses are not supported" if scheme not in ("", "http", "https") else ""
+        scheme, mark, _ = progress.url.lower().partition("://")
+        why = f": {scheme} addresses are not supported" if mark and scheme not in ("", "http", "https") else ""
         raise DownloadError(
-            f"{show_url(url)} is no https address{why}; it is not fetched, and error.url tells it", url=url
+            f"{show_url(url)} is no https address{why}; it is not fetched (error.url is the whole address)", url=url
         )
     now = yield Sleep(0.0)  # it may have queued
     while now < limits.ends:

@@ -66,6 +66,8 @@ def require_number(
         if number is None or (whole and type(value) is not int) or not above < number or not least <= number <= most:
             name = type(setting).__name__
             example = f"{name}({field.name}={field.default})"
-            raise MuAPIError(f"{field.name} of {name} must be {wanted}, not {value!r:.40}: write {example}, say")
+            raise MuAPIError(
+                f"{field.name} of {name} must be {wanted}, not {value!r:.40}: write {example}, for example"
+            )
 
     return check

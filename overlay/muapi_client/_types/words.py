@@ -53,6 +53,6 @@ def with_article(name: str) -> str:
     return f"{'an' if VOWEL.match(name) else 'a'} {name}"
 
 
-def quote(text: str, most: int = 40) -> str:
-    """A text in quotes for a message, cut behind so many characters by an ellipsis within the quotes."""
+def quote(text: str, most: int) -> str:
+    """A text in quotes for a message; cut after ``most`` characters by an ellipsis within the quotes."""
     return repr(text if len(text) <= most else f"{text[:most]}…")
