@@ -127,7 +127,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("resets", [False, True], ids=["reads on", "resets"])
 @pytest.mark.parametrize("pieces", [1, 6])
-def test_each_event_loop_hears_it_over_tls_too(
+def test_an_early_refusal_is_told_on_each_event_loop_with_and_without_tls(
     hasty: Any, picture: Path, certificate: ssl.SSLContext, *, backend: str, tls: bool, resets: bool, pieces: int
 ) -> None:
     answer = REFUSAL % (b"413 Payload Too Large", b"connection: close\r\n")

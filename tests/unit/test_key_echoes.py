@@ -110,7 +110,7 @@ def test_headers() -> None:
         '{"a": [{"WEBHOOK-URL": "https://h.example/cb/another"}]}',
     ],
 )
-def test_what_is_written_down_holds_no_webhook_either(text: str) -> None:
+def test_json_that_is_written_down_holds_no_webhook_in_any_spelling(text: str) -> None:
     secrets = Secrets()
     secrets.add(["https://h.example/cb/s3cr3t99"])
     written = unquote(secrets.clean_json(text).replace("\\", ""))

@@ -72,9 +72,10 @@ def forged(**changes: Any) -> Call[Any]:
 
 @pytest.mark.parametrize("path", ELSEWHERE)
 def test_a_stored_call_that_leads_elsewhere_is_refused_when_it_is_read(path: Any) -> None:
-    for read in (Call.from_json, lambda text: Job.from_json(json.dumps({**JOB, "call": json.loads(text)}))):
-        with pytest.raises((ValueError, MuAPIError), match="no path of an API"):
-            read(token(path=path))
+    with pytest.raises(ValueError, match="no path of an API"):
+        Call.from_json(token(path=path))
+    with pytest.raises(MuAPIError, match="no path of an API"):
+        Job.from_json(json.dumps({**JOB, "call": json.loads(token(path=path))}))
     with pytest.raises(ValueError, match="no path of an API"):
         Operation("", "POST", path)
     with pytest.raises(ValueError, match="no path of an API"):
