@@ -116,6 +116,7 @@ def refuse_names(monkeypatch: pytest.MonkeyPatch) -> None:
 BROKEN_SETTINGS = [
     ({"SSL_CERT_FILE": "{tmp}/gone.pem"}, "SSL_CERT_FILE=.*gone.pem"),
     ({"SSL_CERT_FILE": "{tmp}"}, "SSL_CERT_FILE="),
+    ({"SSL_CERT_FILE": "{tmp}/gone.pem", "HTTPS_PROXY": "http://127.0.0.1:9"}, "^(?!.*HTTPS_PROXY).*SSL_CERT_FILE="),
     ({"ALL_PROXY": "socks5://127.0.0.1:9"}, "ALL_PROXY names.*socksio"),
     ({"all_proxy": "socks://127.0.0.1:9"}, "all_proxy names.*socks5://"),
     ({"HTTPS_PROXY": "http://user:hush@[::1"}, "HTTPS_PROXY names.*cannot be read"),

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from muapi_client import Call, Retry, errors, raw_call
-from muapi_client.models import company_funding, flux_dev_image
+from muapi_client.models import company_funding, flux_dev_image, flux_kontext_dev_i2i
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,15 +137,20 @@ def test_a_webhook_that_is_no_text_is_refused_before_anything_is_sent(twin: Twin
 @pytest.mark.parametrize(
     "odd", ["foo-t0k3n", "example.com/t0k3n", "ftp://example.com/t0k3n", "https://", "https:///t0k3n"]
 )
-def test_a_webhook_that_is_no_whole_address_is_refused_and_not_shown(twin: Twin, odd: str) -> None:
-    face = twin(ACCEPTED)
+def test_a_webhook_that_is_no_whole_address_is_refused_and_not_shown(twin: Twin, odd: str, tmp_path: Path) -> None:
+    face, picture = twin(ACCEPTED), tmp_path / "a.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     by_query = Call(twin.call.operation, twin.call.body, {"webhook": odd})
     by_field = flux_dev_image(prompt="a red fox", webhook_url=odd)
+    edit = flux_kontext_dev_i2i(prompt="a red fox", images_list=[picture])
+    with_a_file = Call(edit.operation, edit.body, {"webhook": odd})
     for go in (
         lambda: twin(webhook=odd),
         lambda: face.sharing(webhook=odd),
         lambda: face.run(by_query),
         lambda: face.submit(by_field),
+        lambda: face.submit(raw_call("brand-new", {"webhook": odd})),
+        lambda: face.submit(with_a_file),
     ):
         with pytest.raises(errors.MuAPIError, match=r"webhook.* must be a whole address, such as https://") as caught:
             go()

@@ -23,7 +23,7 @@ from muapi_client._files.source import MIB, check_content, open_source
 from muapi_client._files.urls import is_loopback_url, is_safe
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
-from muapi_client._protocol.request import encode
+from muapi_client._protocol.request import check_webhooks, encode
 from muapi_client._protocol.resend import may_reread
 from muapi_client._protocol.steps import OK, Do, Flow, Reply, Send, Sleep
 from muapi_client._spec.validation import refusal_error
@@ -91,6 +91,7 @@ def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], up
     """
     found = find_attachments(call.body)
     if uploads.context.strict:
+        check_webhooks(call)
         check_around(call, [where for where, _ in found])
     for where, value in found:
         if isinstance(value, os.PathLike):  # it can be opened again: all are looked at before the first is uploaded

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from attrs import evolve, validate
 
 from muapi_client._protocol.steps import Send
-from muapi_client._settings.webhook import NO_ADDRESS, is_web_address
+from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_address
 from muapi_client._spec.validation import body_fields, check, refusal_error
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def encode(call: Call[Any], context: Context) -> Send:
     if problem is not None:
         raise refusal_error(call, (), problem, kind="value_error")
     if context.strict:
-        _check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
+        check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
     send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
     odd = next((name for name in send.query if not _has_bytes(f"{name}{send.query[name]}")), None)
@@ -83,12 +83,17 @@ def encode(call: Call[Any], context: Context) -> Send:
     return send
 
 
-def _check_webhooks(call: Call[Any]) -> None:
-    """Refuse a call that has a webhook, as a parameter or in the field of some models, which is no whole address."""
-    given = (("webhook", call.query.get("webhook")), ("webhook_url", (call.body or {}).get("webhook_url")))
-    for name, url in given:
-        if url not in (None, "") and not (isinstance(url, str) and is_web_address(url)):
-            raise refusal_error(call, (name,), f"{name} {NO_ADDRESS}", kind="url_parsing")
+def check_webhooks(call: Call[Any]) -> None:
+    """Hold a call's own webhooks, as parameters and as fields, to be whole addresses.
+
+    Raises:
+        ValidationError: One is none.
+    """
+    for given in (call.query, call.body or {}):
+        for name in WEBHOOK_NAMES & given.keys():
+            url = given[name]
+            if url not in (None, "") and not (isinstance(url, str) and is_web_address(url)):
+                raise refusal_error(call, (name,), NO_ADDRESS, kind="url_parsing")
 
 
 def _query(call: Call[Any], context: Context) -> dict[str, Any]:

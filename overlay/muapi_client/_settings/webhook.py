@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+WEBHOOK_NAMES: Final = frozenset({"webhook", "webhook_url"})  # of a parameter (API reference), of fields (document)
 FEWEST: Final = 16  # characters of a token: a shorter run of letters may be part of anything
 WORDS: Final = re.compile(r"(?:[a-z]+|[0-9]+)(?:[._~-]+(?:[a-z]+|[0-9]+))*")  # flux-dev-image-2
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from attrs import evolve
 
 from muapi_client._settings.spellings import hide_spelt, unescape
-from muapi_client._settings.webhook import secret_parts
+from muapi_client._settings.webhook import WEBHOOK_NAMES, secret_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from muapi_client._settings.webhook import Webhook
     from muapi_generated.types import Call
 
-FIELDS: Final = frozenset({"webhook", "webhookurl"})  # whose values may hold a token; in lower case, without _ and -
+# Fields whose values may hold a token, in lower case and without _ and -: however one is spelt, it is hidden.
+FIELDS: Final = frozenset(name.replace("_", "") for name in WEBHOOK_NAMES)
 SIGN: Final = b"hook"  # stands in each of them, so that JSON without it need not be read
 SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
 MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook

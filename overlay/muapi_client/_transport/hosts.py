@@ -70,7 +70,8 @@ class Hosts:
             telling = _tells(pool, "handle_request")
             response = send_over(pool, request, delivery)
         except Exception as error:
-            name_proxy(request.url, error)
+            if telling:  # a connection was tried, and for real
+                name_proxy(request.url, error)
             raise_fault(error, telling=telling)
             raise
         if telling:
@@ -122,7 +123,8 @@ class AsyncHosts:
             telling = _tells(pool, "handle_async_request")
             response = await asend_over(pool, request, delivery)
         except Exception as error:
-            name_proxy(request.url, error)
+            if telling:  # a connection was tried, and for real
+                name_proxy(request.url, error)
             raise_fault(error, telling=telling)
             raise
         if telling:
@@ -382,8 +384,9 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         content=send.content,
         extensions={"timeout": limits, KEY: api_key},
     )
-    if send.query or SIGN in (send.content or b"").lower():
-        api_key.hide_too(find_sent(send.query, send.content))  # which a server may echo as well
+    holds_webhook = SIGN in (send.content or b"").lower()
+    if send.query or holds_webhook:
+        api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))  # a server may echo it as well
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
 
