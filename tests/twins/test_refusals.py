@@ -184,6 +184,12 @@ def test_a_slug_that_is_another_name_of_a_model_is_told_the_slug(twin: Twin, nam
         face.run(raw_call("flux-dev-image"))
 
 
+def test_a_charge_is_told_rather_than_a_slug(twin: Twin) -> None:
+    face = twin((404, {"detail": "Not Found", "cost": {"amount_usd": 0.5}}))
+    with pytest.raises(errors.NotFoundError, match=r"a charge of 0\.5 USD all the same"):
+        face.run(raw_call("flux_dev_image", {"prompt": "a red fox"}))
+
+
 def test_a_stream_is_told_the_slug_too(twin: Twin) -> None:
     face = twin((404, {"detail": "Not Found"}))
     with pytest.raises(errors.NotFoundError, match="did you mean 'gpt-5-2/stream'"):

@@ -87,8 +87,7 @@ def status_error(reply: Reply, *, request_id: str | None = None, slug: str = "")
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
     about = f" for job {request_id}" if request_id else ""
     cost = _cost_of_error(reply, body)
-    suggestion = _suggest_slug(slug) if reply.status == NOT_FOUND and slug else ""
-    advice = suggestion or _advice(reply.status, cost, of_a_job=request_id is not None)
+    advice = _advice(reply.status, cost, of_a_job=request_id is not None, slug=slug)
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
     if request_id and reply.status != NOT_FOUND:
         message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
@@ -120,13 +119,15 @@ def _cost_of_error(reply: Reply, body: Any) -> Cost | None:
     return read_cost(reply.headers, place)[0]
 
 
-def _advice(status: int, cost: Cost | None, *, of_a_job: bool) -> str:
+def _advice(status: int, cost: Cost | None, *, of_a_job: bool, slug: str) -> str:
     if cost is not None and cost.charged_usd:
         return f" (the server tells a charge of {cost.charged_usd} USD all the same)"
     if status in REDIRECTS:
         return " (a redirect, which is never followed since it would take the key along: check base_url)"
     if status == NOT_FOUND and of_a_job:  # not the slug but the job is unknown
         return " (this key's account has no such job: see that the id is whole, and the key the one that submitted it)"
+    if status == NOT_FOUND and slug and (suggestion := _suggest_slug(slug)):
+        return suggestion
     return f" ({ADVICE[status]})" if status in ADVICE else ""
 
 
