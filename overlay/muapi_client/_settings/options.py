@@ -6,7 +6,6 @@ Lives here: what a user may set, and the message when it cannot be right. Does n
 from __future__ import annotations
 
 import os
-from decimal import Decimal, InvalidOperation
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -14,11 +13,13 @@ from muapi_client._runtime.clock import LONGEST_SLEEP
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.loopback import is_loopback
 from muapi_client._settings.numbers import as_float
+from muapi_client._types.money import usd
 from muapi_client._types.words import with_article
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
     from urllib.parse import SplitResult
 
 T = TypeVar("T")
@@ -160,14 +161,10 @@ def read_amount(name: str, value: Decimal | float | str) -> Decimal:
     """An amount of money in USD.
 
     Raises:
-        MuAPIError: It is not a number of 0 or more.
+        MuAPIError: It is no sum of money of 0 or more.
     """
-    text = str(value)
-    try:
-        amount = Decimal(-1) if "_" in text else Decimal(text)  # 1_000 is Python's way to write a number
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if isinstance(value, bool) or not amount.is_finite() or amount < 0:
+    amount = usd(value)
+    if amount is None or amount < 0:
         raise MuAPIError(f"{name} must be an amount in USD, such as Decimal('5'), not {value!r}")
     return amount
 
