@@ -233,3 +233,17 @@ def test_what_is_noted_on_an_error_is_said_with_it(call: Call) -> None:
     error.add_note("One file was saved: a.png")
     said = call("look", "x", transport=raising(error))
     assert said.err.endswith("it failed. One file was saved: a.png\n")
+
+
+def test_an_interrupt_while_a_result_is_printed_says_that_the_job_has_ended(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("muapi_client.cli._progress.show_facts", interrupt)
+    said = call(*RUN, "--output=json", transport=ending(Outcome.completed()))
+    error = said.events[-1]
+    assert said.code == 130
+    assert error["error"].startswith(f"interrupted; job {error['request_id']} has ended.")
+    assert "may be charged" not in error["error"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.cli._exit import InterruptedJobError
 from muapi_client.cli._formats import describe_charge, format_usd, job_form, prediction_form
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Output, Prediction
     from muapi_client.cli._console import Console
+
+ENDED: Final = ("completed", "failed", "cancelled")  # states of an entry
 
 
 class Watcher:
@@ -66,6 +68,9 @@ class Watcher:
         request_id, cost = self._id, self._cost
         if request_id is None and submitted is not None:
             request_id, cost = submitted.request_id, submitted.cost
+        if submitted is not None and submitted.state in ENDED:
+            what = f"job {request_id} has ended" if request_id else f"the job has ended ({describe_charge(cost)})"
+            return InterruptedJobError(f"interrupted; {what}.", request_id=request_id, cost=cost)
         if request_id is not None:
             return InterruptedJobError(
                 f"interrupted; job {request_id} lives on and may be charged.", request_id=request_id, cost=cost
