@@ -59,13 +59,13 @@ def plan(
     Raises:
         DownloadError: There is nothing to save, no directory to save it to, or a limit is no whole number above 0.
     """
+    for name, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
+        if type(value) is not int or value <= 0:
+            raise DownloadError(f"{name} must be a whole number above 0, not {value!r:.40}")
     about = f"job {prediction.id}" if prediction.id else "the job"
     if not prediction.outputs:
         why = "completed without outputs" if prediction.done else f"has no outputs yet (status {prediction.status!r})"
         raise DownloadError(f"{about} {why}: there is nothing to download", request_id=prediction.id)
-    for name, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
-        if type(value) is not int or value <= 0:
-            raise DownloadError(f"{name} must be a whole number above 0, not {value!r}")
     return Plan(
         request_id=prediction.id,
         outputs=prediction.outputs,

@@ -81,7 +81,6 @@ class Receiving:
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._size = fetch.offset  # bytes of the file that are here
-        self._total: int | None = None  # bytes of the whole file, where a part tells them
         self._begun = False
         self._trouble = ""
 
@@ -125,9 +124,9 @@ class Receiving:
         declared = self._read_length()
         if not self._trouble and declared is not None and arrived != declared:
             self._trouble = f"{arrived} of {declared} bytes arrived"
-        # A part may be shorter than what was asked for (RFC 9110, 15.3.7).
-        if not self._trouble and self._total is not None and self._size != self._total:
-            self._trouble = f"{self._size} of {self._total} bytes arrived"
+        total = self._read_total()  # a part may be shorter than what was asked for (RFC 9110, 15.3.7)
+        if not self._trouble and total is not None and self._size != total:
+            self._trouble = f"{self._size} of {total} bytes arrived"
         return self._make_result(whole=not self._trouble)
 
     def fail(self, error: Exception) -> Fetched:
@@ -153,16 +152,22 @@ class Receiving:
             return odd and f"it came in {odd}"
         if self._status != PARTIAL or not self._fetch.offset:
             return f"HTTP {self._status}"
-        found = re.match(
-            r"bytes ([0-9]{1,18})-(?:[0-9]{1,18}/([0-9]{1,18})\b)?", self._headers.get("content-range", "")
-        )
+        found = self._read_range()
         if found is None or int(found[1]) != self._fetch.offset:
             return f"a part was answered that was not asked for ({self._headers.get('content-range')!r})"
-        self._total = int(found[2]) if found[2] else None
         etag = self._headers.get("etag")
         if etag and self._fetch.validator.startswith('"') and etag != self._fetch.validator:
             return "the file changed meanwhile"
         return "the rest came in a coding, of which it is no part" if read_coding(self._headers) else ""
+
+    def _read_range(self) -> re.Match[str] | None:
+        """The first byte of a part, and the size of the whole where it is told."""
+        return re.match(r"bytes ([0-9]{1,18})-(?:[0-9]{1,18}/([0-9]{1,18})\b)?", self._headers.get("content-range", ""))
+
+    def _read_total(self) -> int | None:
+        """The size of the whole file, where a part tells it."""
+        found = self._read_range() if self._status == PARTIAL else None
+        return int(found[2]) if found and found[2] else None
 
     def _read_length(self) -> int | None:
         length = self._headers.get("content-length", "")

@@ -55,4 +55,6 @@ def show_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return repr(url[:80])
+    if not parts.netloc:  # no address of the web: all of it is shown, within bounds
+        return repr(url[:80])
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
