@@ -73,6 +73,7 @@ JUNK: list[Any] = [
     '{"muapi_job": 1}',
     '{"muapi_job": 2, "id": "a"}',
     "\ud800",
+    "[" * 100_000,
 ]
 FIELDS: list[dict[str, Any]] = [
     {"id": None},

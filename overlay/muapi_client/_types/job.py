@@ -67,8 +67,8 @@ class Job:
             call = json.loads(self.call.to_json()) if self.call else None
         except (TypeError, ValueError, RecursionError) as error:
             raise MuAPIError(
-                f"job {self.id} has no token, for its call cannot be written as JSON ({error}): give the call the URL"
-                f" that mu.upload(file) answers, or keep the id alone, for mu.wait({self.id!r})"
+                f"job {self.id} has no token, for its call cannot be written: {str(error).rstrip('.')}. Or keep the id"
+                f" alone, for mu.wait({self.id!r})"
             ) from error
         return json.dumps(
             {
@@ -101,7 +101,7 @@ class Job:
                 submitted_at=_moment(token["submitted_at"]),
                 client=client,
             )
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             what = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise MuAPIError(
                 f"this is not a job token of Job.to_json() ({what}): give the text as it was written, or call"
