@@ -45,15 +45,15 @@ def describe_request(kind: Any) -> Any:
         if not isinstance(value, Mapping):  # pydantic takes a ValueError for its own, and no TypeError
             raise ValueError(f"Input should be a dictionary, or of class {kind.__name__}")  # noqa: TRY004
         if found := list(problems(kind, value)):
-            raise _name_fields(kind, value, found)
+            raise _fields_error(kind, value, found)
         names = {part.metadata.get("wire", part.name): part.name for part in attrs.fields(kind)}
         return kind(**{names[wire]: item for wire, item in value.items()})
 
-    read.__qualname__ = kind.__name__  # pydantic names by it which of several types a problem is of
+    read.__qualname__ = kind.__name__  # pydantic names the member of a union by it
     return _schema(read, write=lambda value: given(value=value)["value"])
 
 
-def _name_fields(kind: Any, value: Any, found: list[Rejected]) -> Exception:
+def _fields_error(kind: Any, value: Any, found: list[Rejected]) -> Exception:
     """Make pydantic's own error of what is wrong with a body: it alone tells where each problem is."""
     core = import_module("pydantic_core")
     errors = [

@@ -223,7 +223,7 @@ class Call(Generic[T_co]):
         """Write the whole call as one line of JSON.
 
         Raises:
-            TypeError: The call carries files, or a value JSON has no form for.
+            TypeError: The call carries files, or a value JSON has no form for, or is nested too deep.
             ValueError: A number is not finite, or the body contains itself.
         """
         import json  # noqa: PLC0415
@@ -231,7 +231,7 @@ class Call(Generic[T_co]):
         if self.files:
             raise TypeError(
                 f"{self.operation.name or self.operation.slug}: a call with files ({', '.join(self.files)}) "
-                "has no JSON form; upload the file first and keep its URL."
+                "has no JSON form. Of a local file give the URL that mu.upload(file) answers."
             )
         operation = {name: getattr(self.operation, name) for name in _OPERATION}
         if self.operation.package != _HERE:
@@ -239,10 +239,10 @@ class Call(Generic[T_co]):
         whole = {"operation": operation, "body": self.body, "query": self.query, "path": self.path}
         try:
             return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
-        except TypeError as problem:
+        except (TypeError, RecursionError) as problem:
             raise TypeError(
-                f"{self.operation.name or self.operation.slug}: this call has no JSON form ({problem}); "
-                "upload a local file first and keep its URL."
+                f"{self.operation.name or self.operation.slug}: this call has no JSON form ({problem}). "
+                "Of a local file give the URL that mu.upload(file) answers."
             ) from None
 
     @classmethod
