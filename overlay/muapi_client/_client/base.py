@@ -97,8 +97,8 @@ class Client:
             api_key: The API key; by default ``MUAPI_API_KEY``.
             base_url: Where the API is, with or without ``/api/v1``; by default ``MUAPI_BASE_URL``, else
                 ``https://api.muapi.ai``.
-            timeout: Seconds for one exchange, connecting and reading all of the answer included. Looking up a host's name
-                takes as long as the system lets it, in ``MuAPI``; ``AsyncMuAPI`` waits no longer for it.
+            timeout: Seconds for one exchange, connecting and reading all of the answer included. In ``MuAPI``, looking
+                up a host's name takes as long as the system lets it.
             wait_timeout: Seconds for one wait for a job's end (observed: at worst 30 minutes).
             retry: How often a failed exchange is sent again, where that cannot charge twice.
             polling: How often a job is looked at.

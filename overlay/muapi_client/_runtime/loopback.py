@@ -5,6 +5,8 @@ Lives here: the one rule. Does not live here: which addresses are private (``_fi
 
 from __future__ import annotations
 
+from muapi_client._runtime.forks import forks
+
 
 def is_loopback(host: str) -> bool:
     """Return whether a host is this machine: ``localhost``, or a loopback address (``127.0.0.0/8``, ``::1``).
@@ -14,7 +16,8 @@ def is_loopback(host: str) -> bool:
     Args:
         host: A host as a URL names it, without brackets.
     """
-    from ipaddress import ip_address  # noqa: PLC0415 - 2 ms, which importing the package need not take
+    with forks.kept_waiting:
+        from ipaddress import ip_address  # noqa: PLC0415 - 2 ms, which importing the package need not take
 
     try:
         return host.lower() == "localhost" or ip_address(host).is_loopback

@@ -109,7 +109,7 @@ def _keep(write: Callable[[], Any]) -> Any:
         try:
             write()
         except Exception as error:  # noqa: BLE001 - whatever it is: the interrupt is not replaced by it
-            interrupt.add_note(str(error))
+            interrupt.add_note(str(error) or type(error).__name__)
         raise
 
 

@@ -135,5 +135,5 @@ def is_own_url(url: str) -> bool:
 
 
 def is_own(host: str) -> bool:
-    """Return whether ``host`` is this machine's, reached from nowhere else."""
+    """Return whether ``host`` is this machine's: a name below ``localhost`` as well, for nothing secret is posted."""
     return is_loopback(host) or host.endswith(".localhost")
