@@ -85,7 +85,7 @@ def test_what_is_given_does_not_follow_later_changes() -> None:
 
 def test_a_call_with_files_has_no_json_form_and_says_what_to_do() -> None:
     call: Call[Any] = Call(Operation("upload_file", "POST", "/api/v1/upload_file"), files={"file": b"1"})
-    with pytest.raises(TypeError, match=r"upload_file.*file.*upload the file first"):
+    with pytest.raises(TypeError, match=r"upload_file.*file.*give the URL that mu"):
         call.to_json()
 
 
