@@ -53,6 +53,18 @@ def test_a_refused_submit(twin: Twin, status: int, body: Any, kind: type[errors.
         assert (type(again), str(again), vars(again)) == (kind, str(error), vars(error))
 
 
+def test_a_refusal_tells_which_request_was_refused(twin: Twin) -> None:
+    refused = (403, {"detail": "Not authorized"})
+    for go, request in (
+        (lambda face: face.submit(twin.call), "POST /api/v1/new/model"),
+        (lambda face: face.send(READ), "GET /api/v1/account/balance"),
+        (lambda face: face.estimate(flux_dev_image(prompt="a fox")), "POST /api/v1/models/flux-dev/estimate-cost"),
+        (lambda face: face.upload(b"\x89PNG\r\n\x1a\n" + bytes(64)), "POST /api/v1/upload_file"),
+    ):
+        with pytest.raises(errors.AuthenticationError, match=f"^HTTP 403 to {request}: Not authorized"):
+            go(twin(refused, refused))
+
+
 def test_validation_errors_keep_the_servers_form(twin: Twin) -> None:
     with pytest.raises(errors.ValidationError, match="width: Input should be >= 1") as caught:
         twin((422, {"detail": [PROBLEM]})).submit(twin.call)

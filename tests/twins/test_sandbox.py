@@ -376,7 +376,7 @@ def test_what_one_answer_shows_counts_for_the_next(twin: Twin) -> None:
         (keys(False), False, "marks none of the account's 1 active keys"),
         (keys(False, True), None, "marks 1 of 2 active keys as test keys"),
         (keys(None), None, "does not tell test keys from live ones"),
-        ((403, {"detail": "Not authorized"}), None, "was not to be had: HTTP 403: Not authorized"),
+        ((403, {"detail": "Not authorized"}), None, "was not to be had: HTTP 403 to GET /api/v1/keys: Not authorized"),
     ],
 )
 def test_the_key_list_is_asked_for_without_spending(twin: Twin, listed: Any, verdict: bool | None, why: str) -> None:

@@ -172,7 +172,7 @@ def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: Upl
     )
     reply = yield from read(Do(partial(uploads.transfer.post, form)), uploads.context)
     if reply.status not in OK:
-        raise response.status_error(reply)
+        raise response.status_error(reply, send)
     return response.decode(reply)
 
 
@@ -198,11 +198,12 @@ def _fields(body: Any) -> Mapping[str, Any]:
 
 def _presign(source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Form | None]:
     """The form that puts a large file straight into storage, or None where the server has none to give."""
-    reply = yield from read(encode(get_upload_url(filename=source.name), uploads.context), uploads.context)
+    send = encode(get_upload_url(filename=source.name), uploads.context)
+    reply = yield from read(send, uploads.context)
     if reply.status in NO_FORM:
         return None
     if reply.status not in OK:
-        raise response.status_error(reply)
+        raise response.status_error(reply, send)
     body = _fields(response.decode(reply))
     url, fields = body.get("url"), _fields(body.get("fields"))
     if not isinstance(url, str) or not fields.get("key"):

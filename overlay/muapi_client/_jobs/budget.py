@@ -43,12 +43,13 @@ def estimate(call: Call[Any], send: Send, context: Context) -> Flow[Estimate]:
     """
     name = _catalogue_name(call)
     question: Call[Any] = Call(ESTIMATE, {}, path={"name": name})
-    reply = yield from read(evolve(encode(question, context), content=send.content or b"{}"), context)
+    asked = evolve(encode(question, context), content=send.content or b"{}")
+    reply = yield from read(asked, context)
     if reply.status == response.NOT_FOUND:
         detail = response.status_error(reply).detail
         raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.read_facts(reply))
     if reply.status not in OK:
-        raise response.status_error(reply)
+        raise response.status_error(reply, asked)
     answer = response.decode(reply)
     cost = usd(answer.get("cost")) if isinstance(answer, dict) else None
     if cost is None:

@@ -124,10 +124,11 @@ def reconcile(
     ages: Ages | None = None
     reached = dated = False
     while True:
-        reply = yield from read(encode(get_history(cursor=cursor or UNSET, limit=PAGE), context), context)
+        asked = encode(get_history(cursor=cursor or UNSET, limit=PAGE), context)
+        reply = yield from read(asked, context)
         here = EPOCH + timedelta(seconds=(yield Do(wall)))
         if reply.status not in OK:
-            raise response.status_error(reply)
+            raise response.status_error(reply, asked)
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None

@@ -185,7 +185,7 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
     """
     reply = yield from write(request, record, context)
     if reply.status not in OK and classify(reply) is Reading.REFUSAL:
-        error = status_error(reply, slug=request.call.operation.slug)
+        error = status_error(reply, request.send, slug=request.call.operation.slug)
         record.refuse(error.cost)
         raise error
     answer = read_prediction(reply, request_id=None)

@@ -51,7 +51,7 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
     request = prepare(call, context, started_at=started_at)
     reply = yield from (read(request.send, context) if reads else _write_noted(request, context))
     if reply.status not in OK:
-        raise response.status_error(reply)
+        raise response.status_error(reply, request.send)
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:

@@ -22,7 +22,7 @@ from muapi_client._spec.packages import INSTALLED, member
 from muapi_client._types.words import as_words
 
 if TYPE_CHECKING:
-    from muapi_client._protocol.steps import Reply
+    from muapi_client._protocol.steps import Reply, Send
     from muapi_client._types.cost import Cost
 
 EXCERPT: Final = 300  # characters of an unreadable body shown in a message; the whole body is on the error
@@ -75,17 +75,20 @@ def _exact(text: str) -> float | Decimal:
     return number if Decimal(repr(number)) == Decimal(text) else Decimal(text)
 
 
-def status_error(reply: Reply, *, request_id: str | None = None, slug: str = "") -> errors.APIStatusError:
+def status_error(
+    reply: Reply, asked: Send | None = None, *, request_id: str | None = None, slug: str = ""
+) -> errors.APIStatusError:
     """The error an answer of 300 and above stands for, in the server's own words, whole.
 
     Args:
-        request_id: The job it is about.
+        asked: The exchange it answers, so that the message tells which of many it was.
+        request_id: The job it is about, which is told in place of the exchange.
         slug: The slug that was asked for; where there is none such, the message suggests the one that was meant.
     """
     body = peek(reply)
     detail = body.get("detail", body) if isinstance(body, Mapping) else body
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
-    about = f" for job {request_id}" if request_id else ""
+    about = f" for job {request_id}" if request_id else f" to {asked.method} {asked.path}" if asked else ""
     cost = _cost_of_error(reply, body)
     advice = _advice(reply.status, cost, of_a_job=request_id is not None, slug=slug)
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
