@@ -154,7 +154,7 @@ def sparse(path: Path, head: bytes, size: int) -> Path:
         (lambda d: sparse(d / "a.zip", b"PK\x03\x04", 10 * 2**20 + 1), "at most 10 MB"),
         (lambda _: io.StringIO("text"), "binary mode"),
         (lambda _: "https://cdn.muapi.ai/a.png", "a URL already"),
-        (lambda _: 7, "cannot upload a int"),
+        (lambda _: 7, "cannot upload an int"),
         (lambda _: None, "cannot upload a NoneType"),
     ],
 )
