@@ -33,7 +33,8 @@ from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Reply
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._types.prediction import Prediction
-from muapi_client.errors import ResponseError
+from muapi_client._types.words import with_article
+from muapi_client.errors import MuAPIError, ResponseError
 
 __all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
 
@@ -62,7 +63,14 @@ def receive(body: bytes, headers: Mapping[str, str] | None = None) -> Hint:
 
     Raises:
         ResponseError: The body names no job, is no JSON, or passes 4 MiB: answer 400 and forget it.
+        MuAPIError: It is not bytes, such as JSON that the framework has parsed: a mistake in this program.
     """
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise MuAPIError(
+            f"webhooks.receive takes the request's raw body in bytes, not {with_article(type(body).__name__)}: "
+            "await request.body() in Starlette and FastAPI, request.get_data() in Flask, request.body in Django"
+        )
+    body = bytes(body)
     if len(body) > BODY_MAXIMUM:
         raise ResponseError(f"a webhook of {len(body)} bytes is none of MuAPI's")
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
@@ -78,7 +86,14 @@ def new_token() -> str:
 
 
 def same_token(expected: str, given: str) -> bool:
-    """Return whether the token in a request's path is ours, reported in constant time."""
+    """Return whether the token in a request's path is ours, reported in constant time.
+
+    Raises:
+        MuAPIError: One of them is no text.
+    """
+    for name, token in (("expected", expected), ("given", given)):
+        if not isinstance(token, str):
+            raise MuAPIError(f"webhooks.same_token: {name} must be text, not {with_article(type(token).__name__)}")
     return hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), given.encode("utf-8", "surrogatepass"))
 
 
@@ -99,7 +114,7 @@ class Seen:
 
     def __contains__(self, hint: Hint) -> bool:
         """Return whether this job's webhook of this status was handled before."""
-        key = (hint.id, hint.claim.status)
+        key = _key(hint)
         with self._lock:
             if key not in self._known:
                 return False
@@ -108,7 +123,7 @@ class Seen:
 
     def add(self, hint: Hint) -> None:
         """Remember that this job's webhook of this status was handled."""
-        key = (hint.id, hint.claim.status)
+        key = _key(hint)
         with self._lock:
             self._known[key] = None
             self._known.move_to_end(key)
@@ -120,7 +135,7 @@ class Seen:
 
         What fails after that is not handled again: where that matters, use ``in`` and :meth:`add`.
         """
-        key = (hint.id, hint.claim.status)
+        key = _key(hint)
         with self._lock:
             is_first = key not in self._known
             self._known[key] = None
@@ -128,3 +143,16 @@ class Seen:
             if len(self._known) > self._maximum:
                 self._known.popitem(last=False)
             return is_first
+
+
+def _key(hint: Hint) -> tuple[str, str]:
+    """What tells a hint from others.
+
+    Raises:
+        MuAPIError: It is something else, such as a job's id.
+    """
+    if not isinstance(hint, Hint):
+        raise MuAPIError(
+            f"webhooks.Seen takes what webhooks.receive(body) answers, not {with_article(type(hint).__name__)}"
+        )
+    return hint.id, hint.claim.status

@@ -19,10 +19,12 @@ from starlette.routing import Route
 
 from muapi_client import Job, MuAPI, Prediction, webhooks
 from muapi_client.emulator import Emulator
-from muapi_client.errors import ResponseError
+from muapi_client.errors import MuAPIError, ResponseError
 from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
 FINISHED = {"id": "abc", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"]}
@@ -167,6 +169,31 @@ def test_tokens_differ_and_compare() -> None:
 def test_an_enormous_body_is_refused_unread() -> None:
     with pytest.raises(ResponseError, match="bytes"):
         webhooks.receive(b" " * (4 * 2**20 + 1))
+
+
+@pytest.mark.parametrize(
+    ("go", "message"),
+    [
+        (lambda: webhooks.receive(FINISHED), r"receive takes .* in bytes, not a dict: await request\.body\(\)"),
+        (lambda: webhooks.receive(json.dumps(FINISHED)), "receive takes .* in bytes, not a str"),
+        (lambda: webhooks.receive(None), "receive takes .* in bytes, not a NoneType"),
+        (lambda: webhooks.same_token("secret", None), "same_token: given must be text, not a NoneType"),
+        (lambda: webhooks.same_token("secret", b"secret"), "same_token: given must be text, not a bytes"),
+        (lambda: "abc" in webhooks.Seen(), r"Seen takes what webhooks\.receive\(body\) answers, not a str"),
+        (lambda: webhooks.Seen().add("abc"), "Seen takes what"),
+        (lambda: webhooks.Seen().first(b"{}"), "Seen takes what"),
+    ],
+)
+def test_what_a_receiver_hands_over_wrongly_is_refused_with_what_to_type(go: Callable[[], Any], message: str) -> None:
+    with pytest.raises(MuAPIError, match=message) as caught:
+        go()
+    assert not isinstance(caught.value, ResponseError), "which a receiver answers with 400, and forgets the job"
+    assert "secret" not in str(caught.value)
+
+
+def test_a_body_in_any_kind_of_bytes_is_read() -> None:
+    body = json.dumps(FINISHED).encode()
+    assert [webhooks.receive(kind(body)).id for kind in (bytes, bytearray, memoryview)] == ["abc"] * 3
 
 
 @given(
