@@ -89,6 +89,15 @@ def test_what_is_no_job_is_refused(twin: Twin, method: str, given: Any, message:
     assert face.server.requests == []
 
 
+@pytest.mark.parametrize("method", ["wait", "look"])
+def test_a_jobs_token_in_place_of_its_id_is_refused(twin: Twin, method: str) -> None:
+    face = twin(ACCEPTED)
+    with pytest.raises(MuAPIError, match=rf"not JSON: mu\.{method}\(Job\.from_json\(…\)\)") as caught:
+        getattr(face, method)(Job("abc", FOX).to_json())
+    assert "red fox" not in str(caught.value), "a token holds the prompt, and perhaps a webhook"
+    assert face.server.requests == []
+
+
 def list_of(items: Any) -> list[Any]:
     """What a blocking or an awaiting iterator yields."""
 
@@ -115,6 +124,7 @@ def test_other_methods_refuse_what_they_cannot_take(twin: Twin, tmp_path: Path) 
         (lambda: face.reconcile("x"), r"mu\.reconcile takes an entry .* not the text 'x': see mu\.unknown\(\)"),
         (lambda: face.settle(42, None), r"mu\.settle takes an entry .* not 42"),
         (lambda: face.settle(entry, 42), "settle takes a job or its id, or None .*, not 42"),
+        (lambda: face.settle(entry, Job("abc").to_json()), "settle takes a job or its id, or None .*, not '{"),
         (lambda: face.upload(42), "cannot upload an int: give a path"),
         (lambda: face.upload(b"x", on_progress=42), "on_progress must be a function, not 42"),
         (lambda: face.sandbox(probe="x"), "probe= takes one call"),

@@ -17,7 +17,7 @@ from attrs import evolve
 from muapi_client import errors
 from muapi_client._protocol.steps import Keep
 from muapi_client._state.memory import is_running
-from muapi_client._types.job import Job
+from muapi_client._types.job import Job, is_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -212,7 +212,7 @@ def _read_id(job: object) -> str:
         MuAPIError: It names none.
     """
     request_id = job if isinstance(job, str) else getattr(job, "id", None)
-    if not isinstance(request_id, str) or not request_id.strip():
+    if not isinstance(request_id, str) or not request_id.strip() or is_token(request_id):
         raise errors.MuAPIError(f"settle takes a job or its id, or None where it was never accepted, not {job!r:.60}")
     return request_id.strip()
 

@@ -15,7 +15,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from muapi_client._types.entry import Entry
-from muapi_client._types.job import Job
+from muapi_client._types.job import Job, is_token
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.words import quote, with_article
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
@@ -64,8 +64,12 @@ def require_job(given: object, method: str) -> None:
     """Refuse what is neither a job nor an id.
 
     Raises:
-        MuAPIError: It is something else.
+        MuAPIError: It is something else, a job's token included: asked for as an id, it is of no job.
     """
+    if is_token(given):
+        raise MuAPIError(
+            f"mu.{method} takes a Job or its id, not JSON: mu.{method}(Job.from_json(…)) reads what job.to_json() wrote"
+        )
     if isinstance(given, Job | str):
         return
     hint = "mu.submit(call) answers a Job, and job.id or prediction.id is the id"

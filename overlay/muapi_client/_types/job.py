@@ -161,6 +161,11 @@ def _name(value: object) -> str:
     return value
 
 
+def is_token(text: object) -> bool:
+    """Whether it is JSON, as :meth:`Job.to_json` writes it, where an id belongs: no server's ids begin as an object."""
+    return isinstance(text, str) and text.lstrip().startswith("{")
+
+
 def now_utc() -> datetime:
     """The wall clock, for records only; no deadline hangs on it."""
     return datetime.now(UTC)
