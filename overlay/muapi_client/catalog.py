@@ -157,7 +157,7 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
     """The models whose slug, catalogue name, group, kind or tier holds every one of the words.
 
     Args:
-        words: Parts of words, in any case; none finds all.
+        words: Parts of words, in any case, one by one or several in a text (``"flux dev"``); none finds all.
         group: Only models of this group.
         kind: Only models of this kind.
         package: The generated package to look in, as for :func:`all`.
@@ -166,7 +166,7 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
         Them, sorted by slug; none where no model has all of the words.
 
     Raises:
-        MuAPIError: One of the words is no text.
+        MuAPIError: One of the words is no text, or there is no such group or kind.
     """
     for word in words:
         if not isinstance(word, str):
@@ -174,14 +174,22 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
                 f"catalog.find takes words as text, such as catalog.find('flux'), not {word!r:.40}; catalog.all() has"
                 " every model"
             )
-    wanted = [word.lower() for word in words]
+    models = all(package=package)
+    _require_known("group", group, {model.group for model in models})
+    _require_known("kind", kind, {model.kind for model in models})
+    wanted = " ".join(words).lower().split()
     return tuple(
         model
-        for model in all(package=package)
+        for model in models
         if group in (None, model.group)
         and kind in (None, model.kind)
         and _holds(wanted, f"{model.slug} {model.name} {model.group} {model.kind} {model.tier}".lower())
     )
+
+
+def _require_known(what: str, name: str | None, names: set[str]) -> None:
+    if name is not None and name not in list(names):  # which need not be hashable
+        raise MuAPIError(f"no {what} {name!r}; there are {', '.join(sorted(names))}")
 
 
 def _holds(words: list[str], text: str) -> bool:

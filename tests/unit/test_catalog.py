@@ -73,6 +73,24 @@ def test_words_narrow_a_search() -> None:
     assert catalog.find("no such model at all") == ()
 
 
+def test_words_in_one_text_are_words() -> None:
+    assert catalog.find("Flux dev", " kontext ") == catalog.find("flux", "dev", "kontext") != ()
+    assert catalog.find(" ") == catalog.all()
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "message"),
+    [
+        ({"kind": "picture"}, "no kind 'picture'; there are 3d, audio, .*image, .*video"),
+        ({"group": "text-to-image"}, "no group 'text-to-image'; there are .*text_to_image"),
+        ({"kind": ["image"]}, r"no kind \['image'\]; there are"),
+    ],
+)
+def test_a_group_or_kind_that_is_none_is_refused_with_those_there_are(narrowed: dict[str, Any], message: str) -> None:
+    with pytest.raises(MuAPIError, match=message):
+        catalog.find("flux", **narrowed)
+
+
 def test_a_price_is_exact_and_dated() -> None:
     price = catalog.get("flux-dev-image").price
     assert price is not None

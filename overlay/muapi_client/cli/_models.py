@@ -15,7 +15,7 @@ from muapi_client import catalog
 from muapi_client.cli._call_arguments import find_model
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
-from muapi_client.errors import ValidationError
+from muapi_client.errors import MuAPIError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
@@ -51,17 +51,13 @@ def models(options: argparse.Namespace, console: Console) -> int:
         shown = [find_model(name) for name in options.words[1:]]
         console.result([_whole_form(model) for model in shown], "\n\n".join(map(_sheet, shown)))
         return DONE
-    _filter_models("group", options.group, {model.group for model in catalog.all()})
-    _filter_models("kind", options.kind, {model.kind for model in catalog.all()})
-    found = catalog.find(*options.words, group=options.group, kind=options.kind)
+    try:
+        found = catalog.find(*options.words, group=options.group, kind=options.kind)
+    except MuAPIError as error:
+        raise ValidationError(str(error)) from None
     console.result([_form(model) for model in found], _list_models(found) if found else "")
     console.say(_summary(found), {"event": "listed", "models": len(found)})
     return DONE
-
-
-def _filter_models(what: str, name: str | None, names: set[str]) -> None:
-    if name is not None and name not in names:
-        raise ValidationError(f"no {what} {name!r}; there are {', '.join(sorted(names))}")
 
 
 def _list_models(found: Sequence[catalog.Model]) -> str:
