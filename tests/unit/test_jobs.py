@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import AsyncJob, Cost, Job, MuAPI, MuAPIError, Prediction, raw_call
+from muapi_client import AsyncJob, Cost, Entry, Job, MuAPI, MuAPIError, Output, Prediction, StreamEvent, raw_call
 from muapi_client._types.status import JobState
 from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call, Operation
@@ -149,6 +149,22 @@ def test_money_is_kept_to_the_digit() -> None:
     again = Job.from_json(Job("abc", cost=Cost(Decimal("0.004200"))).to_json())
     assert again.cost is not None
     assert str(again.cost.amount_usd) == "0.004200"
+
+
+def test_jobs_and_what_became_of_them_are_keys_of_a_dictionary() -> None:
+    call, now = flux_dev_image(prompt="a fox"), datetime.now(UTC)
+    output = Output(data={"tags": ["fox"]})
+    for make in (
+        lambda: Job("abc", call, Cost(Decimal("0.015")), now),
+        lambda: AsyncJob("abc", call),
+        lambda: output,
+        lambda: Prediction("abc", "completed", (output,), raw={"id": "abc"}, call=call),
+        lambda: Entry(
+            key="k", state="completed", slug="x", call=call, intended_at=now, changed_at=now, outputs=(output,)
+        ),
+        lambda: StreamEvent(text="fox", data={"text": "fox"}),
+    ):
+        assert {make(): "a fox"}[make()] == "a fox"
 
 
 def test_a_prediction_travels() -> None:

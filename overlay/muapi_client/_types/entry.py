@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.prediction import Output
@@ -54,7 +54,7 @@ class Entry:
     request_id: str | None = None
     state: str
     slug: str
-    call: Call[Any] | None = None
+    call: Call[Any] | None = field(default=None, hash=False)  # its body is a dictionary, which has none
     intended_at: datetime
     changed_at: datetime
     cost: Cost | None = None

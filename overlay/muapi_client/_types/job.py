@@ -32,7 +32,7 @@ class Job:
     __module__ = "muapi_client"
 
     id: str
-    call: Call[Any] | None = None
+    call: Call[Any] | None = field(default=None, hash=False)  # its body is a dictionary, which has none
     cost: Cost | None = None
     submitted_at: datetime | None = None
     _client: Any = field(default=None, repr=False, eq=False, alias="client")

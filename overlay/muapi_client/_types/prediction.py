@@ -36,7 +36,7 @@ class Output:
 
     url: str | None = None
     text: str | None = None
-    data: Any = None
+    data: Any = field(default=None, hash=False)
     media_type: str | None = None
 
 
@@ -69,7 +69,7 @@ class Prediction:
     error: str | None = None
     balance: Decimal | None = None
     warnings: tuple[str, ...] = ()
-    raw: Any = field(default=None, repr=False)
+    raw: Any = field(default=None, repr=False, hash=False)
     seconds: float | None = None
     looks: int = 0
     status_code: int | None = None

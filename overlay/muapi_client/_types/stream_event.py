@@ -6,7 +6,7 @@ Lives here: the value. Does not live here: reading it out of bytes (``_streams``
 from decimal import Decimal
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.prediction import Prediction
@@ -31,7 +31,7 @@ class StreamEvent:
     __module__ = "muapi_client"
 
     text: str = ""
-    data: Any = None
+    data: Any = field(default=None, hash=False)
     event: str = MESSAGE
     id: str | None = None
     prediction: Prediction | None = None
