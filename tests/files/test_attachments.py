@@ -278,6 +278,17 @@ def test_one_file_where_a_list_belongs_says_to_write_the_list(mu: Face, api: Fil
     assert api.asked == []
 
 
+def test_an_iterator_of_files_or_their_bytes_say_what_to_write(mu: Face, api: FileServer, png: Path) -> None:
+    for given, wanted in (
+        (png.parent.glob("*.png"), r"images_list: .*valid list: write images_list=list\(…\)"),
+        ({"https://x/a.png"}, r"images_list: .*valid list: write images_list=list\(…\)"),
+        ([png.read_bytes()], r"images_list\.0: .*; bytes stand here: .* the URL that mu\.upload\(bytes\) answers"),
+    ):
+        with pytest.raises(errors.ValidationError, match=wanted):
+            mu.run(edit(prompt="a fox", images_list=given))  # type: ignore[arg-type]
+    assert api.asked == []
+
+
 @pytest.mark.parametrize(
     ("text", "path"), [("a.png", "a.png"), ("C:\\a.png", "C:\\a.png"), ("file:///x/a.png", "/x/a.png")]
 )

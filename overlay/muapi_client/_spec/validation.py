@@ -10,6 +10,8 @@ Lives here: running the rules, and the error. Does not live here: the rules (``m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +22,7 @@ from muapi_client._spec.packages import member, part
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from muapi_generated.types import Call
 
@@ -104,9 +106,13 @@ def _value_at(body: Any, where: tuple[str | int, ...]) -> Any:
 
 
 def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
-    """What to write in place of one file where a list belongs, or of a path as text; "" for any other problem."""
+    """What to write in place of one file or an iterator where a list belongs, of bytes, or of a path as text; or ""."""
     if kind == "list_type" and isinstance(value, str):
         return f": write {where[-1]}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
+    if kind == "list_type" and isinstance(value, Iterator | AbstractSet):
+        return f": write {where[-1]}=list(…)"
+    if isinstance(value, bytes | bytearray | memoryview):
+        return "; bytes stand here: of a file, pass the URL that mu.upload(bytes) answers; of a text, decode them"
     if not isinstance(value, str) or "webhook" in str(where[-1:]):  # a webhook is no file, and may be a secret
         return ""
     path = value.removeprefix("file://")
