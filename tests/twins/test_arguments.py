@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from muapi_client import AsyncMuAPI, Entry, Job, MuAPI, MuAPIError, Prediction
+from muapi_client.emulator import Emulator
 from muapi_client.errors import AuthenticationError, NotFoundError, SubmitOutcomeUnknownError, WaitTimeoutError
 from muapi_client.models import flux_dev_image
 from muapi_generated.models import ImageRequest
@@ -167,6 +168,7 @@ def test_an_id_that_nobody_knows_is_of_no_job_that_lives_on(twin: Twin) -> None:
         ({"spec_pin": 42}, "spec_pin must be"),
         ({"clock": 42}, "clock must have now"),
         ({"transport": httpx.MockTransport}, r"transport must be .*: make one, MockTransport\(…\)"),
+        ({"transport": Emulator()}, r"transport must be .*, not an Emulator: .* as transport=emulator\.transport\(\)"),
         ({"transport": 42}, "transport must be an httpx transport such as httpx.*, not an int"),
     ],
     ids=str,

@@ -115,6 +115,8 @@ def read_transport(given: Any, method: str) -> Any:
         hint = f": make one, {given.__name__}(…)"
     elif callable(getattr(given, other, None)):
         hint = f", which {'AsyncMuAPI' if blocking else 'MuAPI'} takes"
+    elif callable(getattr(given, "transport", None)):
+        hint = ": take what its transport() answers, as transport=emulator.transport()"
     elif hasattr(given, "send"):
         hint = ": a client's own settings are options here, as timeout=, or its transport's"
     raise MuAPIError(
