@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from decimal import Decimal
@@ -57,13 +58,15 @@ def test_the_journal_example_takes_up_what_was_left(
     assert capsys.readouterr().out == f"{job.id} completed\n"
 
 
-def test_the_examples_of_tools_refuse_a_misspelt_field() -> None:
+def test_the_examples_of_tools_refuse_a_misspelt_field(emulator: Emulator) -> None:
     names: dict[str, Any] = {}
     for block in BLOCKS[2:4]:
         exec(compile(block, "README.md", "exec"), names)
     with TestClient(names["app"]) as client:
-        assert client.post("/draw", json={"prompt": "a fox", "num_images": 2}).json() == "a fox"
+        assert len(client.post("/draw", json={"prompt": "a fox", "num_images": 2}).json()["outputs"]) == 2
         assert client.post("/draw", json={"promt": "a fox"}).status_code == 422
+    sent = [json.loads(exchange.request.body) for exchange in emulator.requests if exchange.request.method == "POST"]
+    assert sent == [{"prompt": "a fox", "num_images": 2}], "and no field that was left out"
     assert names["tool"].invoke({"prompt": "a fox"}) == flux_dev_image(prompt="a fox")
     with pytest.raises(pydantic.ValidationError, match="promt"):
         names["tool"].invoke({"promt": "a fox"})

@@ -31,7 +31,10 @@ NO_CALLS: list[tuple[Any, str]] = [
     (None, r"None; .*muapi_client\.catalog\.find"),
     (42, "42; "),
     ([FOX], "a list; "),
-    (ImageRequest(prompt="a fox"), "an ImageRequest; "),
+    (
+        ImageRequest(prompt="a fox"),
+        r"an ImageRequest; .*mu\.{}\(flux_dev_image\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
+    ),
     (Job("abc"), r"a Job; .*mu\.wait\('abc'\)"),
     (Prediction("abc", "completed"), r"a Prediction; .*mu\.{}\(prediction\.call\)"),
 ]

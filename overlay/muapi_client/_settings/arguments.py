@@ -14,6 +14,8 @@ from inspect import isawaitable
 from os import PathLike
 from typing import TYPE_CHECKING
 
+import attrs
+
 from muapi_client._types.entry import Entry
 from muapi_client._types.job import Job, is_token
 from muapi_client._types.prediction import Prediction
@@ -49,6 +51,8 @@ def _say_next(given: object, method: str) -> str:
         )
     elif isinstance(given, Mapping):
         hint = f"It names no model: mu.{method}(flux_dev_image(**body)), or raw_call('the-models-slug', body)"
+    elif ".models." in type(given).__module__ and attrs.has(type(given)):  # a generated one, of any document
+        hint = f"It names no model: mu.{method}(flux_dev_image(**attrs.asdict(request, recurse=False)))"
     elif isinstance(given, Prediction):
         hint = f"It is answered: see its outputs; mu.{method}(prediction.call) would pay for it once more"
     elif isinstance(given, Job):
