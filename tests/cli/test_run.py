@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -269,3 +270,23 @@ def test_what_makes_no_command_is_a_usage_error(
         call(*words)
     assert left.value.code == 2
     assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["run", "flux-dev-image", "--prompt", "x"],
+            "unrecognized .*--prompt x; a field of the input has no dashes",
+        ),
+        (["wait", "id", "--prompt", "x"], "unrecognized arguments: --prompt x$"),
+        (["run"], "required: SLUG$"),  # fields are not: many models need none
+    ],
+    ids=str,
+)
+def test_a_usage_error_tells_how_a_field_is_written(
+    call: Callable[..., Any], capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit):
+        call(*words)
+    assert re.search(message, capsys.readouterr().err.strip())

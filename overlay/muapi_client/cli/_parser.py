@@ -58,7 +58,8 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     rest = [word for word in rest if word != "--"]
     place = LOOSE.get(options.command)
     if rest and (place is None or any(word.startswith("-") for word in rest)):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        hint = "; a field of the input has no dashes: prompt='a red fox'" if options.command == "run" else ""
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     if place is not None:
         setattr(options, place, [*getattr(options, place), *rest])
     _check(parser, options)
@@ -161,7 +162,7 @@ def _add_emulator(commands: Any) -> None:
 def _add_run(commands: Any) -> None:
     run = _add_command(commands, "run", "submit a job and wait for its result", RUN)
     run.add_argument("slug", metavar="SLUG", help="the model: its slug, function or catalogue name")
-    run.add_argument("fields", metavar="field=value", nargs="*", help="the input")
+    run.add_argument("fields", metavar="field=value", nargs="*", default=[], help="the input")
     run.add_argument(
         "--json", metavar="FILE", dest="json_file", help="more input, a JSON object; - reads it from stdin"
     )
