@@ -279,6 +279,14 @@ class TestEstimate:
             face.estimate(twin.call)
         assert face.server.requests == []
 
+    def test_what_would_be_refused_has_no_price(self, twin: Twin) -> None:
+        odd = type(FOX)(FOX.operation, {**(FOX.body or {}), "num_image": 4})
+        face = twin(estimate(0.6), estimate(0.6))
+        with pytest.raises(ValidationError, match="num_image: Unknown field; did you mean 'num_images'"):
+            face.estimate(odd)
+        assert face.server.requests == []
+        assert face.sharing(strict=False).estimate(odd).cost_usd == Decimal("0.6")
+
     def test_a_model_that_the_price_list_lacks(self, twin: Twin) -> None:
         face = twin((404, {"detail": "Not Found"}))
         with pytest.raises(

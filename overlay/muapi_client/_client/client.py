@@ -162,6 +162,7 @@ class MuAPI(Client):
         """Ask what a job will cost, without submitting it.
 
         Raises:
+            ValidationError: The input would be refused; it has no price.
             NotFoundError: The price list has no such model, so nobody can price it before it runs.
         """
         return self._drive(self._flows.estimate(call))

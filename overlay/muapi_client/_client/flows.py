@@ -169,7 +169,7 @@ class Flows:
 
         require_call(call, "estimate")
         call = with_stand_ins(self._retarget(call))
-        return budget.estimate(call, encode(call, self._context._replace(strict=False)), self._context)
+        return budget.estimate(call, encode(call, self._context), self._context)
 
     def sandbox(self, probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> Flow[SandboxVerdict]:
         """Of ``MuAPI.sandbox``; what it finds is answered, whatever was expected."""
