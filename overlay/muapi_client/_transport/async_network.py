@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PIECE: Final = 64 * 2**10  # bytes read at a time
 TURNS: Final = 4  # of the event loop, in which what has arrived is read
 STATUS_LINE: Final = len(b"HTTP/1.1 4")  # bytes that tell whether an answer is final
+INTERIM: Final = (b"HTTP/1.1 1", b"HTTP/1.0 1")  # how the answers of the 100s begin
+MOST: Final = 128 * 2**10  # bytes read ahead: more than a server has to say before it has the request
 
 _posting: Final[ContextVar[bool]] = ContextVar("posting", default=False)
 
@@ -172,11 +174,14 @@ class _Wire(anyio.abc.ByteStream):
 class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, inner: httpcore.AsyncNetworkStream, wire: _Wire) -> None:
         self._inner, self._wire = inner, wire
-        self._early = b""  # what was read while a request was written
+        self._early = bytearray()  # what was read while a request was written
+        self._passed = 0  # bytes of that which are answers of the 100s
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as above
         if self._early:
-            piece, self._early = self._early[:max_bytes], self._early[max_bytes:]
+            piece = bytes(self._early[:max_bytes])
+            del self._early[:max_bytes]
+            self._passed = 0
             return piece
         return await self._inner.read(max_bytes, timeout)
 
@@ -190,7 +195,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         broken = self._wire.fault
         if broken is not None:
             await self._watch(timeout)  # waits for nothing: the connection is over
-        if is_answer(self._early):
+        if self._is_answered():
             raise httpcore.WriteError("the answer came before all of the request was sent") from broken
         if broken is not None:
             raise httpcore.WriteError(str(broken.__cause__ or broken)) from broken
@@ -207,18 +212,26 @@ class _Stream(httpcore.AsyncNetworkStream):
             except Exception as error:  # noqa: BLE001 - the caller's: out of the group it would come as one of a group
                 fault = error
             group.cancel_scope.cancel()
-        if fault is not None and not is_answer(self._early):
+        if fault is not None and not self._is_answered():
             raise fault
 
     async def _watch(self, seconds: float | None = None) -> None:
         """Read until an answer has begun, and end the sending then."""
         try:
-            while not is_answer(self._early) and (piece := await self._inner.read(PIECE, seconds)):
+            while not self._is_answered() and len(self._early) < MOST:
+                piece = await self._inner.read(PIECE, seconds)
+                if not piece:
+                    break
                 self._early += piece
         except (httpcore.NetworkError, httpcore.ReadTimeout, anyio.BusyResourceError):
             return  # the write, or the reading of the answer, will say so
-        if is_answer(self._early):
+        if self._is_answered():
             self._wire.stop_sending()  # nobody reads what is still to be written
+
+    def _is_answered(self) -> bool:
+        """Return whether a final answer has begun; each of the 100s before it is passed over once."""
+        self._passed = pass_interim(self._early, self._passed)
+        return is_final(self._early, self._passed)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -243,8 +256,13 @@ def _duplicate(raw: Any) -> socket.socket | None:
     return spare
 
 
-def is_answer(early: bytes) -> bool:
-    """Return whether bytes are the beginning of a final answer; one of the 100s is none."""
-    while early.startswith((b"HTTP/1.1 1", b"HTTP/1.0 1")):
-        early = early.partition(b"\r\n\r\n")[2]
-    return len(early) >= STATUS_LINE
+def pass_interim(early: bytes | bytearray, start: int = 0) -> int:
+    """Find where the answers of the 100s end which begin at ``start``: what follows is another one, or not whole."""
+    while early.startswith(INTERIM, start) and (end := early.find(b"\r\n\r\n", start)) >= 0:
+        start = end + len(b"\r\n\r\n")
+    return start
+
+
+def is_final(early: bytes | bytearray, start: int) -> bool:
+    """Return whether bytes from ``start`` on are the beginning of a final answer; one of the 100s is none."""
+    return len(early) - start >= STATUS_LINE and not early.startswith(INTERIM, start)
