@@ -324,6 +324,27 @@ def test_a_server_that_echoes_the_key_does_not_put_it_into_an_error(twin: Twin) 
     assert "[API key]" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("webhook", "echo"),
+    [
+        ("https://x.example?token=t0ken-0123456789AB", "https://x.example/?token=t0ken-0123456789AB"),
+        ("https://user:t0ken-0123456789AB@x.example/a/b", "https://user:t0ken-0123456789AB@x.example:443/a/b"),
+        ("https://user:t0ken-01@x.example/an0ther-0123456789", "https://user:t0ken-01@x.example/an0ther-0123456789"),
+    ],
+)
+def test_nor_does_one_that_echoes_a_webhook_as_it_puts_it_right(
+    twin: Twin, webhook: str, echo: str, tmp_path: Path
+) -> None:
+    mu = twin((422, {"detail": f"{echo} is not reached"}), webhook=webhook)
+    with pytest.raises(ValidationError) as caught:
+        mu.submit(twin.call)
+    assert "t0ken" not in f"{caught.value!r} {caught.value}"
+    mu = twin((200, {"status": "failed", "error": echo}), webhook=webhook, journal=tmp_path / "jobs.db")
+    with pytest.raises(JobFailedError):
+        mu.run(twin.call)
+    assert [entry.reason and "t0ken" in entry.reason for entry in mu.jobs()] == [False]
+
+
 def test_nor_does_a_success_that_tells_a_failure(twin: Twin, tmp_path: Path) -> None:
     answer = {"request_id": "a", "status": "failed", "error": f"bad key {twin.key}"}
     face = twin(answer, journal=tmp_path / "jobs.db")

@@ -50,15 +50,25 @@ class Webhook:
 
 
 def secret_parts(url: str) -> list[str]:
-    """What of a webhook's URL is its secret: each token in its path, which stands unchanged in every URL; else all.
+    """What of a webhook's URL is its secret: a password, and each token behind its host or in the password; else all.
 
-    Words are no token: an output's URL may have the same ones, and what was paid for could not be fetched.
+    Tokens stand unchanged in every spelling of a URL, as a server may have put it right (``https://x.example/?token``
+    for ``https://x.example?token``). Words are no token: an output's URL may have the same ones, and what was paid for
+    could not be fetched.
     """
-    _, scheme, rest = url.partition("://")
-    path = rest[rest.find("/") :] if scheme and "/" in rest else ""
-    runs = re.findall(rf"[\w.~-]{{{FEWEST},}}", path, re.ASCII)
+    user, host, path = split_address(url)
+    runs = re.findall(rf"[\w.~-]{{{FEWEST},}}", f"{user}{path}", re.ASCII)
     tokens = [run for run in runs if not WORDS.fullmatch(run)]
-    return tokens or [part for part in (rest or url,) if len(part) >= FEWEST]
+    found = [*tokens, *([f"{user}{host}"] if user else [])] if tokens else [f"{user}{host}{path}" or url]
+    return [part for part in found if len(part) >= FEWEST]
+
+
+def split_address(url: str) -> tuple[str, str, str]:
+    """Split a URL into its user name and password, up to the sign that ends them, its host, and what follows that."""
+    _, _, rest = url.partition("://")
+    head = re.split("[/?#]", rest, maxsplit=1)[0]
+    user, sign, host = head.rpartition("@")
+    return f"{user}{sign}", host, rest[len(head) :]
 
 
 def read_webhook(value: str | None) -> Webhook | None:

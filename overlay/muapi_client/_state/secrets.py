@@ -15,7 +15,7 @@ from urllib.parse import quote
 from attrs import evolve
 
 from muapi_client._settings.spellings import hide_spelt, unescape
-from muapi_client._settings.webhook import WEBHOOK_NAMES, secret_parts
+from muapi_client._settings.webhook import WEBHOOK_NAMES, secret_parts, split_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,12 +117,11 @@ class Secrets:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """What of a secret is one by itself: all of it; of a URL what follows its scheme, its path, the tokens in it."""
+    """What of a secret is one by itself: all of it; of a URL what follows its scheme, password, path, tokens."""
     yield secret
     yield from secret_parts(secret)
-    _, scheme, rest = secret.partition("://")
-    path = rest[rest.find("/") :] if scheme and "/" in rest else ""
-    yield from (part for part in (rest, path) if len(part) >= SHORTEST)
+    user, host, path = split_address(secret)
+    yield from (part for part in (f"{user}{host}{path}", user, path) if len(part) >= SHORTEST)
 
 
 def _spellings(secret: str) -> Iterator[str]:
