@@ -74,6 +74,7 @@ JUNK: list[Any] = [
     '{"muapi_job": 2, "id": "a"}',
     "\ud800",
     "[" * 100_000,
+    '{"muapi_job": 1, "id": "a", "call": ' + '{"a":' * 100_000,
 ]
 FIELDS: list[dict[str, Any]] = [
     {"id": None},
@@ -93,7 +94,7 @@ FIELDS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("text", JUNK)
+@pytest.mark.parametrize("text", JUNK, ids=lambda value: repr(value)[:40])
 def test_junk_is_no_token(text: Any) -> None:
     with pytest.raises(MuAPIError, match=r"not a job token .*mu\.wait\(id\)"):
         Job.from_json(text)
