@@ -190,6 +190,27 @@ def test_a_job_survives_a_standard_error_that_fails(call: Call, monkeypatch: pyt
     assert call(*RUN).out.startswith("https://")
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left on device")], ids=["pipe", "disk"])
+def test_a_job_survives_a_standard_output_that_fails(
+    call: Call, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def fail(_: str) -> None:
+        raise error
+
+    monkeypatch.setattr("muapi_client.cli._exit.abandon_stdout", lambda: None)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.write", fail)
+        plain = call(*RUN, "sync=true")  # answered at once: nothing was told of it before
+        whole = call(*RUN, "sync=true", "--output=json")
+        stream = call("run", "gpt-5-2/stream", "prompt=x")
+    assert [plain.code, whole.code, stream.code] == [1, 1, 1]
+    assert "charged 0.015 USD" in plain.err
+    assert call("look", plain.err.partition("muapi-client look ")[2].split()[0]).code == 0
+    assert whole.events[0]["cost"]["charged_usd"] == 0.015
+    assert whole.events[0]["outputs"][0]["url"].startswith("https://")
+    assert "may be charged" in stream.err
+
+
 def test_an_interrupt_where_no_job_is_at_stake_says_so_and_no_more(call: Call, emulator: Emulator) -> None:
     said = call(*RUN, "--estimate", transport=Interrupting(emulator, 1))
     assert (said.code, said.err) == (130, "muapi-client: interrupted\n")

@@ -88,9 +88,18 @@ def show_result(prediction: Prediction, console: Console, *, first: str = "") ->
 
     Args:
         first: A line to print before the outputs, for people only.
+
+    Raises:
+        OSError: Standard output took none of it, and so standard error has told what was paid for.
     """
     lines = [*([first] if first else []), *map(_line, prediction.outputs)]
-    console.made(prediction_form(prediction), "\n".join(lines))
+    try:
+        console.made(prediction_form(prediction), "\n".join(lines))
+    except OSError:  # a full disk, or a pipe whose reader has gone
+        again = [f"muapi-client look {prediction.id} prints it again"] if prediction.id else lines
+        told = "; ".join([*_facts(prediction), *again])
+        console.say(f"the result could not be written: {told}", {"event": "unwritten", **prediction_form(prediction)})
+        raise
     show_facts(prediction, console)
 
 

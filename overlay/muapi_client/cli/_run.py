@@ -110,6 +110,7 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
     Raises:
         InterruptedJobError: The user pressed Ctrl-C.
         MuAPIError: Whatever a stream can come to; what had arrived is printed.
+        OSError: Standard output takes no more of it, and so standard error has told what may be charged.
     """
     last = ""
     try:
@@ -124,11 +125,17 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
         raise
     except KeyboardInterrupt:
         _end_line(last, console)
-        begun = next(mu.jobs(), None) is not None  # a request that was not sent is not listed
-        fate = (
-            "what was begun may be charged, and a stream cannot be taken up again" if begun else "nothing was charged"
-        )
-        raise InterruptedJobError(f"interrupted: {fate}") from None
+        raise InterruptedJobError(f"interrupted: {_tell_fate(mu)}") from None
+    except OSError:  # a full disk, or a pipe whose reader has gone
+        console.say(f"the answer could not be written: {_tell_fate(mu)}", {"event": "unwritten"})
+        raise
+
+
+def _tell_fate(mu: MuAPI) -> str:
+    """Say what became of a stream that nobody listens to any more."""
+    if next(mu.jobs(), None) is None:  # a request that was not sent is not listed
+        return "nothing was charged"
+    return "what was begun may be charged, and a stream cannot be taken up again"
 
 
 def _end_line(last: str, console: Console) -> None:
