@@ -15,7 +15,7 @@ import httpcore
 import httpx
 import pytest
 
-from muapi_client import Call, MuAPIError, Retry, raw_call
+from muapi_client import Call, Job, MuAPIError, Retry, raw_call
 from muapi_client.errors import (
     AuthenticationError,
     JobFailedError,
@@ -343,6 +343,20 @@ def test_nor_does_one_that_echoes_a_webhook_as_it_puts_it_right(
     with pytest.raises(JobFailedError):
         mu.run(twin.call)
     assert [entry.reason and "t0ken" in entry.reason for entry in mu.jobs()] == [False]
+
+
+def test_nor_does_one_that_echoes_the_webhook_of_any_job_that_is_asked_after(twin: Twin) -> None:
+    def echo_of(job: Job) -> Any:
+        return 400, {"detail": {"status": "failed", "error": job.call.body["webhook_url"], "id": job.id}}
+
+    mu = twin(*[{"request_id": f"job-{n}", "status": "processing"} for n in range(99)])
+    jobs = [mu.submit(raw_call("any/model", {"webhook_url": f"https://x.example/t0ken-{n:020}"})) for n in range(99)]
+    mu.server.steps += [echo_of(jobs[0])]
+    other = twin(echo_of(jobs[1]))  # which never sent it
+    for face, job in ((mu, jobs[0]), (other, Job.from_json(jobs[1].to_json()))):
+        with pytest.raises(JobFailedError) as caught:
+            face.wait(job)
+        assert "t0ken" not in f"{caught.value!r} {caught.value}"
 
 
 def test_nor_does_a_success_that_tells_a_failure(twin: Twin, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from muapi_client._protocol.resend import may_look_again, retry_after
 from muapi_client._protocol.steps import OK, Do, Flow, NoReply, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import fit
+from muapi_client._state.secrets import find_secrets
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
@@ -53,7 +54,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    send = encode(_result_call(job), context)
+    send = evolve(encode(_result_call(job), context), secrets=find_secrets(job.call, None))
     reply = yield from read(send, context, may_repeat=partial(may_look_again, accepted_at=accepted_at))
     answer = _read_look(reply, job, context)
     if isinstance(answer, errors.MuAPIError):
@@ -121,7 +122,7 @@ def _poll(
     on_look_failed: OnLookFailed,
 ) -> Flow[Prediction]:
     """Look at a job again and again until it has ended."""
-    send = encode(_result_call(job), context)
+    send = evolve(encode(_result_call(job), context), secrets=find_secrets(job.call, None))
     state, renew_at = PollState(), now + LEASE_RENEWED
     while now < deadline:
         outcome: Outcome = yield evolve(send, timeout=min(context.timeout, deadline - now))

@@ -10,7 +10,7 @@ Lives here: the steps and their outcomes, as values. Does not live here: carryin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -44,6 +44,7 @@ class Send:
     content: bytes | None = None  # a JSON body
     timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
     delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
+    secrets: Iterable[str] = ()  # webhooks of the job that is asked after: an answer may echo them
 
     def __repr__(self) -> str:
         """Leave out query and content."""

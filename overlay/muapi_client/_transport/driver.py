@@ -23,7 +23,7 @@ from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.faults import connection_error
-from muapi_client._transport.hosts import make_request
+from muapi_client._transport.hosts import hide_webhooks, make_request
 from muapi_client._transport.threads import run_in_thread
 from muapi_client.errors import APIConnectionError, MuAPIError
 
@@ -129,6 +129,7 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
         return NoReply(connection_error(error, send, delivery, api_key), clock.now())
     finally:
         exchange_ends.reset(outer)
+    hide_webhooks(send, api_key)
     return make_reply(response, content, clock, api_key)
 
 
@@ -341,6 +342,7 @@ async def _aexchange(
         request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
         clear_locals(error, handled, everything=False)
         return NoReply(connection_error(error, send, delivery, api_key), clock.now())
+    hide_webhooks(send, api_key)
     return make_reply(response, content, clock, api_key)
 
 

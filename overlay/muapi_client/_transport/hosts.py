@@ -384,11 +384,22 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         content=send.content,
         extensions={"timeout": limits, KEY: api_key},
     )
-    holds_webhook = SIGN in (send.content or b"").lower()
-    if send.query or holds_webhook:
-        api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))  # a server may echo it as well
+    hide_webhooks(send, api_key)
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
+
+
+def hide_webhooks(send: Send, api_key: APIKey) -> None:
+    """Have the webhooks hidden that a request carries, or the job it asks after: a server may echo them as well.
+
+    Once before it is sent, and once more before its answer is read: others may have come meanwhile, and only so many
+    are remembered.
+    """
+    if send.secrets:
+        api_key.hide_too(send.secrets)
+    holds_webhook = SIGN in (send.content or b"").lower()
+    if send.query or holds_webhook:
+        api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))
 
 
 @lru_cache(maxsize=1024)
