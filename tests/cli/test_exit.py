@@ -190,6 +190,19 @@ def test_a_job_survives_a_standard_error_that_fails(call: Call, monkeypatch: pyt
     assert call(*RUN).out.startswith("https://")
 
 
+@pytest.mark.parametrize(("exchange", "words"), [(1, "may have been accepted"), (3, "muapi-client wait ")])
+def test_an_interrupt_while_the_client_closes_hides_no_error(
+    call: Call, emulator: Emulator, exchange: int, words: str
+) -> None:
+    class Impatient(Interrupting):
+        def close(self) -> None:
+            raise KeyboardInterrupt
+
+    said = call(*RUN, transport=Impatient(emulator, exchange))
+    assert said.code == 130
+    assert words in said.err.replace("should the wait end early: muapi-client wait", "")
+
+
 @pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left on device")], ids=["pipe", "disk"])
 def test_a_job_survives_a_standard_output_that_fails(
     call: Call, monkeypatch: pytest.MonkeyPatch, error: OSError

@@ -49,8 +49,8 @@ def guard(work: Callable[[], int], console: Console) -> int:
     except errors.MuAPIError as error:
         _print_error(error, console)
         return code_of(error)
-    except KeyboardInterrupt:
-        _print_error(InterruptedJobError("interrupted"), console)
+    except KeyboardInterrupt as interrupt:
+        _print_error(_find_hidden(interrupt) or InterruptedJobError("interrupted"), console)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has had enough
         abandon_stdout()
@@ -62,6 +62,14 @@ def guard(work: Callable[[], int], console: Console) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
         _print_error(error, console)
         return FAILED
+
+
+def _find_hidden(interrupt: BaseException) -> errors.MuAPIError | None:
+    """Find the error that was on its way here when an interrupt took its place, as one does while a client closes."""
+    found = interrupt.__context__
+    while found is not None and not isinstance(found, errors.MuAPIError):
+        found = found.__context__
+    return found
 
 
 def code_of(error: errors.MuAPIError) -> int:
