@@ -21,6 +21,7 @@ from attrs import field, frozen
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd
+from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError, NotFoundError
 from muapi_generated.types import Call, Operation, given
 
@@ -136,7 +137,7 @@ def get(name: str, *, package: str = INSTALLED) -> Model:
         MuAPIError: The name is no text.
     """
     if not isinstance(name, str):
-        raise MuAPIError(f"catalog.get takes a name as text, such as 'flux-dev-image', not {name!r:.40}")
+        raise MuAPIError(f"catalog.get takes a name as text, such as 'flux-dev-image', not {show(name)}")
     models = _models(package)
     key = name.strip("/").removeprefix("api/v1/")
     found = models.get(key) or next((m for m in models.values() if key == m.function), None) or _named(key, models)
@@ -171,7 +172,7 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
     for word in words:
         if not isinstance(word, str):
             raise MuAPIError(
-                f"catalog.find takes words as text, such as catalog.find('flux'), not {word!r:.40}; catalog.all() has"
+                f"catalog.find takes words as text, such as catalog.find('flux'), not {show(word)}; catalog.all() has"
                 " every model"
             )
     models = all(package=package)
@@ -189,7 +190,7 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
 
 def _require_known(what: str, name: str | None, names: set[str]) -> None:
     if name is not None and name not in list(names):  # which need not be hashable
-        raise MuAPIError(f"no {what} {name!r}; there are {', '.join(sorted(names))}")
+        raise MuAPIError(f"no {what} {show(name)}; there are {', '.join(sorted(names))}")
 
 
 def _holds(words: list[str], text: str) -> bool:

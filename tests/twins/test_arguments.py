@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from muapi_client import AsyncMuAPI, Entry, Job, MuAPI, MuAPIError, Prediction
+from muapi_client import AsyncMuAPI, Call, Entry, Job, MuAPI, MuAPIError, Prediction, raw_call
 from muapi_client.emulator import Emulator
-from muapi_client.errors import AuthenticationError, NotFoundError, SubmitOutcomeUnknownError, WaitTimeoutError
+from muapi_client.errors import (
+    AuthenticationError,
+    NotFoundError,
+    SubmitOutcomeUnknownError,
+    ValidationError,
+    WaitTimeoutError,
+)
 from muapi_client.models import flux_dev_image
 from muapi_generated.models import ImageRequest
 
@@ -208,3 +214,48 @@ def test_a_forgotten_await_gives_what_python_gives() -> None:
     with pytest.raises(AttributeError, match="'coroutine' object has no attribute 'outputs'"):
         _ = coroutine.outputs  # type: ignore[attr-defined]
     coroutine.close()
+
+
+class Unprintable:
+    """What a class of the caller's may do in an error's message."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+OPTIONS = [
+    "timeout",
+    "max_spend",
+    "unpriced",
+    "wait_timeout",
+    "tag",
+    "base_url",
+    "expect",
+    "retry",
+    "polling",
+    "journal",
+]
+OPTIONS += ["webhook", "strict", "api_key", "models", "spec_pin", "clock", "transport", "allow_http"]
+
+
+@pytest.mark.parametrize("odd", [10**5000, Unprintable()], ids=["an int that has no text", "an object without a repr"])
+class TestWhatCannotBeShown:
+    @pytest.mark.parametrize("option", OPTIONS)
+    def test_as_an_option(self, twin: Twin, odd: Any, option: str) -> None:
+        with pytest.raises(MuAPIError):
+            twin(**{option: odd})
+
+    def test_as_an_argument(self, twin: Twin, odd: Any) -> None:
+        face = twin()
+        for go in (face.run, face.submit, face.send, face.wait, face.look, face.reconcile, raw_call):
+            with pytest.raises(MuAPIError):
+                go(odd)
+        assert face.server.requests == []
+
+    def test_in_a_call(self, twin: Twin, odd: Any) -> None:
+        face = twin()
+        model = flux_dev_image(prompt="a red fox")
+        for call in (raw_call("x", {"a": odd}), Call(model.operation, model.body, {"a": odd})):
+            with pytest.raises(ValidationError):
+                face.submit(call)
+        assert face.server.requests == []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, read_package
+from muapi_client._types.words import show
 from muapi_client.errors import SpecPinError
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def _text(spec_pin: str | PathLike[str]) -> str:
     try:
         return str(fspath(spec_pin))
     except TypeError:
-        raise SpecPinError(f"spec_pin must be a document's sha256 or the path of a lock, not {spec_pin!r}") from None
+        raise SpecPinError(
+            f"spec_pin must be a document's sha256 or the path of a lock, not {show(spec_pin)}"
+        ) from None
 
 
 def _locked(path: str) -> str:

@@ -20,6 +20,7 @@ from muapi_client._files.temp_file import read_directory
 from muapi_client._files.urls import show_url
 from muapi_client._protocol.steps import Do, Flow
 from muapi_client._types.outputs import media_type
+from muapi_client._types.words import show
 from muapi_client.errors import DownloadError, MuAPIError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def plan(
     """
     for name, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
         if type(value) is not int or value <= 0:
-            raise DownloadError(f"{name} must be a whole number above 0, not {value!r:.40}")
+            raise DownloadError(f"{name} must be a whole number above 0, not {show(value)}")
     about = f"job {prediction.id}" if prediction.id else "the job"
     if not prediction.outputs:
         why = "completed without outputs" if prediction.done else f"has no outputs yet (status {prediction.status!r})"

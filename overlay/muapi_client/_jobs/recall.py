@@ -18,6 +18,7 @@ from muapi_client import errors
 from muapi_client._protocol.steps import Keep
 from muapi_client._state.memory import is_running
 from muapi_client._types.job import Job, is_token
+from muapi_client._types.words import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -113,9 +114,9 @@ def jobs(
         MuAPIError: There is no such state.
     """
     if state is not None and state not in STATES:
-        raise errors.MuAPIError(f"state must be one of {', '.join(STATES)}, not {state!r}")
+        raise errors.MuAPIError(f"state must be one of {', '.join(STATES)}, not {show(state)}")
     if since is not None and getattr(since, "tzinfo", None) is None:
-        raise errors.MuAPIError(f"since must tell its time zone, such as datetime.now(UTC), not {since!r}")
+        raise errors.MuAPIError(f"since must tell its time zone, such as datetime.now(UTC), not {show(since)}")
     written: list[Entry] = []
     if context.journal is not None:
         account = _account(context, all_accounts)
@@ -200,7 +201,7 @@ def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[i
     if context.journal is None:
         raise errors.MuAPIError("this client has no journal: pass journal= a path")
     if getattr(before, "tzinfo", None) is None:
-        raise errors.MuAPIError(f"before must tell its time zone, such as datetime.now(UTC), not {before!r}")
+        raise errors.MuAPIError(f"before must tell its time zone, such as datetime.now(UTC), not {show(before)}")
     count: int = yield Keep(partial(context.journal.forget, before=before, bodies=bodies, account=context.account))
     return count
 
@@ -213,7 +214,9 @@ def _read_id(job: object) -> str:
     """
     request_id = job if isinstance(job, str) else getattr(job, "id", None)
     if not isinstance(request_id, str) or not request_id.strip() or is_token(request_id):
-        raise errors.MuAPIError(f"settle takes a job or its id, or None where it was never accepted, not {job!r:.60}")
+        raise errors.MuAPIError(
+            f"settle takes a job or its id, or None where it was never accepted, not {show(job, 60)}"
+        )
     return request_id.strip()
 
 

@@ -17,6 +17,7 @@ from attrs import evolve, validate
 from muapi_client._protocol.steps import Send
 from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_address
 from muapi_client._spec.validation import body_fields, check, refusal_error
+from muapi_client._types.words import show
 
 if TYPE_CHECKING:
     from muapi_client._state.context import Context
@@ -77,9 +78,10 @@ def encode(call: Call[Any], context: Context) -> Send:
         check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
     send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
-    odd = next((name for name in send.query if not _has_bytes(f"{name}{send.query[name]}")), None)
+    odd = next((name for name in send.query if not _has_bytes(name, send.query[name])), None)
     if odd is not None:
-        raise refusal_error(call, (odd,), f"{odd} holds a lone surrogate", kind="string_unicode")
+        why = "cannot be written in a URL: it holds a lone surrogate, or has no text"
+        raise refusal_error(call, (odd,), why, kind="string_unicode")
     return send
 
 
@@ -145,19 +147,23 @@ def _path(call: Call[Any]) -> str:
     """The path of a call with its parameters quoted in, so that no value can reach another path."""
     path = call.operation.path
     for name, value in call.path.items():
-        text = str(value)
+        text = str(value) if _has_bytes(value) else ""
         # "", ".", "..", "a/../b": a proxy that undoes the quoting would resolve them to another path
         dots = any(part and not part.strip(". ") for part in _SEPARATORS.split(text))
-        if dots or not text.strip(". ") or not _has_bytes(text):
-            raise refusal_error(call, (name,), f"{name} must name something, not {text!r}", kind="value_error")
+        if dots or not text.strip(". "):
+            raise refusal_error(call, (name,), f"{name} must name something, not {show(value)}", kind="value_error")
         path = path.replace("{" + name + "}", quote(text, safe=""))
     if "{" in path:
         raise refusal_error(call, (), f"the path {path} lacks a parameter", kind="missing")
     return path
 
 
-def _has_bytes(text: str) -> bool:
-    """Whether a text can be sent at all: a lone surrogate cannot."""
+def _has_bytes(*values: object) -> bool:
+    """Whether values can be sent at all: a lone surrogate cannot, nor what has no text, as an int of 5,000 digits."""
+    try:
+        text = "".join(map(str, values))
+    except Exception:  # noqa: BLE001 - a class of the caller's may raise anything
+        return False
     return text == text.encode("utf-8", "replace").decode()
 
 

@@ -15,6 +15,7 @@ from muapi_client._sandbox.mismatch import ask_key_list
 from muapi_client._state.key_state import describe_request
 from muapi_client._types.cost import is_charge
 from muapi_client._types.prediction import Prediction
+from muapi_client._types.words import show
 from muapi_generated.types import Call
 
 PAIR = 2
@@ -90,7 +91,7 @@ def _read_probe(probe: Call[Any] | tuple[Call[Any], Call[Any]] | None) -> tuple[
     calls = tuple(probe) if isinstance(probe, tuple | list) else ()
     if len(calls) != PAIR or not all(isinstance(call, Call) for call in calls):
         raise errors.MuAPIError(
-            f"probe= takes one call, such as flux_dev_image(...), or a pair to compare, not {probe!r:.60}"
+            f"probe= takes one call, such as flux_dev_image(...), or a pair to compare, not {show(probe, 60)}"
         )
     if calls[0].operation != calls[1].operation or calls[0].body == calls[1].body:
         raise errors.MuAPIError("a pair of probes must be two different inputs for the same model")

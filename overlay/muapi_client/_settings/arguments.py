@@ -19,7 +19,7 @@ import attrs
 from muapi_client._types.entry import Entry
 from muapi_client._types.job import Job, is_token
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.words import quote, with_article
+from muapi_client._types.words import quote, show, with_article
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
 from muapi_generated.types import Call
 
@@ -146,7 +146,7 @@ def require_callables(**callbacks: Callable[..., object] | None) -> None:
 def _show(given: object) -> str:
     """What was given, by its type, and as far as it is short and plain by its value."""
     if given is None or isinstance(given, bool | int | float):
-        return repr(given)
+        return show(given, SHOWN)
     if isinstance(given, str):
         return f"the text {quote(given, SHOWN)}"
     if isinstance(given, Mapping):

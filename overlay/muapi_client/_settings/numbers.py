@@ -10,6 +10,7 @@ from decimal import Decimal
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def require_number(
             name = type(setting).__name__
             example = f"{name}({field.name}={field.default})"
             raise MuAPIError(
-                f"{field.name} of {name} must be {wanted}, not {value!r:.40}: write {example}, for example"
+                f"{field.name} of {name} must be {wanted}, not {show(value)}: write {example}, for example"
             )
 
     return check

@@ -14,7 +14,7 @@ from muapi_client._runtime.forks import forks
 from muapi_client._runtime.loopback import is_loopback
 from muapi_client._settings.numbers import as_float
 from muapi_client._types.money import usd
-from muapi_client._types.words import with_article
+from muapi_client._types.words import show, with_article
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
         MuAPIError: It is no URL, or would send the key in clear text over a network.
     """
     if given is not None and not isinstance(given, str):
-        raise MuAPIError(f"base_url must be text like {DEFAULT_BASE_URL!r}, not {given!r:.40}")
+        raise MuAPIError(f"base_url must be text like {DEFAULT_BASE_URL!r}, not {show(given)}")
     url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
     with forks.kept_waiting:
         from urllib.parse import urlsplit  # noqa: PLC0415 - 3 ms, which importing the package need not take
@@ -78,7 +78,7 @@ def read_flag(name: str, value: bool) -> bool:
         MuAPIError: It is neither: a text such as "no" would count as true.
     """
     if not isinstance(value, bool):
-        raise MuAPIError(f"{name} must be True or False, not {value!r:.40}")
+        raise MuAPIError(f"{name} must be True or False, not {show(value)}")
     return value
 
 
@@ -93,7 +93,7 @@ def read_instance(name: str, value: T, kind: type[Any], *, example: str) -> T:
     """
     if value is None or (isinstance(value, kind) and not isinstance(value, bool)):
         return value
-    raise MuAPIError(f"{name} must be {example}, not {value!r:.40}")
+    raise MuAPIError(f"{name} must be {example}, not {show(value)}")
 
 
 def read_transport(given: Any, method: str) -> Any:
@@ -132,7 +132,7 @@ def read_clock(given: Any) -> Any:
     """
     if given is None or all(callable(getattr(given, name, None)) for name in ("now", "sleep", "asleep")):
         return given
-    raise MuAPIError(f"clock must have now(), sleep(seconds) and asleep(seconds), not be {given!r:.40}")
+    raise MuAPIError(f"clock must have now(), sleep(seconds) and asleep(seconds), not be {show(given)}")
 
 
 def read_seconds(name: str, value: float) -> float:
@@ -143,7 +143,7 @@ def read_seconds(name: str, value: float) -> float:
     """
     seconds = as_float(value)
     if seconds is None or seconds <= 0:
-        raise MuAPIError(f"{name} must be a positive number of seconds, not {value!r}")
+        raise MuAPIError(f"{name} must be a positive number of seconds, not {show(value)}")
     return min(seconds, LONGEST_SLEEP)
 
 
@@ -156,7 +156,7 @@ def read_expect(value: str | None) -> Literal["live", "sandbox"] | None:
     match value:
         case None | "live" | "sandbox":
             return value
-    raise MuAPIError(f"expect must be 'live', 'sandbox' or None, not {value!r}")
+    raise MuAPIError(f"expect must be 'live', 'sandbox' or None, not {show(value)}")
 
 
 def read_amount(name: str, value: Decimal | float | str) -> Decimal:
@@ -167,7 +167,7 @@ def read_amount(name: str, value: Decimal | float | str) -> Decimal:
     """
     amount = usd(value)
     if amount is None or amount < 0:
-        raise MuAPIError(f"{name} must be an amount in USD, such as Decimal('5'), not {value!r}")
+        raise MuAPIError(f"{name} must be an amount in USD, such as Decimal('5'), not {show(value)}")
     return amount
 
 
@@ -176,5 +176,5 @@ def refuse_coroutines(*callbacks: Callable[..., object] | None) -> None:
     for callback in callbacks:
         if iscoroutinefunction(callback):
             raise MuAPIError(
-                f"{callback!r} has to be awaited, and MuAPI only calls: use AsyncMuAPI or a plain function"
+                f"{show(callback, 80)} has to be awaited, and MuAPI only calls: use AsyncMuAPI or a plain function"
             )

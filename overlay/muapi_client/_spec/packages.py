@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from muapi_client._runtime.forks import forks
+from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError
 
 INSTALLED: Final = "muapi_generated"
@@ -30,10 +31,10 @@ def read_package(given: ModuleType | str) -> str:
             with forks.kept_waiting:
                 import_module(given)
         except (ImportError, ValueError, TypeError) as error:
-            raise MuAPIError(f"models={given!r} cannot be imported ({error}): it takes {BUILT_BY}") from None
-    name = given.__name__ if isinstance(given, ModuleType) else str(given)
-    if not _is_generated(sys.modules.get(name)):
-        raise MuAPIError(f"models takes {BUILT_BY}, such as {INSTALLED}, not {given!r}")
+            raise MuAPIError(f"models={show(given)} cannot be imported ({error}): it takes {BUILT_BY}") from None
+    name = given.__name__ if isinstance(given, ModuleType) else given
+    if not isinstance(name, str) or not _is_generated(sys.modules.get(name)):
+        raise MuAPIError(f"models takes {BUILT_BY}, such as {INSTALLED}, not {show(given)}")
     return name
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from muapi_client._types.words import show
 from muapi_client.errors import ValidationError
 from muapi_generated.types import Call, Operation
 
@@ -27,10 +28,10 @@ def raw_call(slug: str, body: Mapping[str, Any] | None = None) -> Call[Any]:
         ValidationError: The slug cannot be part of a path below ``/api/v1/``, or the body is no mapping.
     """
     if not isinstance(slug, str):
-        shown = getattr(slug, "__name__", None) or repr(slug)
+        shown = getattr(slug, "__name__", None) or show(slug)
         raise ValidationError(f"a slug is text, such as 'flux-dev-image', not {shown:.40}")
     if body is not None and not isinstance(body, Mapping):
-        raise ValidationError(f"the body of {slug!r} is a mapping of fields, not {body!r:.40}")
+        raise ValidationError(f"the body of {slug!r} is a mapping of fields, not {show(body)}")
     path = slug.strip("/").removeprefix("api/v1/")
     message = f"{slug!r} is no slug: it is what follows /api/v1/, such as flux-dev-image"
     if not path or not path.isprintable():

@@ -11,6 +11,7 @@ from typing import Final
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._state.journal_form import claim, read_text
+from muapi_client._types.words import show
 from muapi_client.errors import JournalError
 
 CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
@@ -138,7 +139,7 @@ def fix_path(path: str | os.PathLike[str]) -> str:
     try:
         text = os.fsdecode(path)
     except TypeError as error:
-        raise JournalError(f"a journal's path is text or a Path, not {path!r}") from error
+        raise JournalError(f"a journal's path is text or a Path, not {show(path)}") from error
     if not text or "\0" in text:
         raise JournalError(f"{text!r} is no path for a journal: give the name of a file")
     if text == ":memory:" or text.startswith("file:"):

@@ -53,6 +53,17 @@ def with_article(name: str) -> str:
     return f"{'an' if VOWEL.match(name) else 'a'} {name}"
 
 
+def show(value: object, most: int = 40) -> str:
+    """A value that was given, for a message: ``most`` characters of how Python writes it, or its type where it cannot.
+
+    An int of more than 4,300 digits has no text, and a class of the caller's may raise.
+    """
+    try:
+        return f"{value!r:.{most}}"
+    except Exception:  # noqa: BLE001 - as above
+        return with_article(type(value).__name__)
+
+
 def quote(text: str, most: int) -> str:
     """A text in quotes for a message; cut after ``most`` characters by an ellipsis within the quotes."""
     return repr(text if len(text) <= most else f"{text[:most]}…")
