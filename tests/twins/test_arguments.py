@@ -143,6 +143,7 @@ def test_other_methods_refuse_what_they_cannot_take(twin: Twin, tmp_path: Path) 
         (lambda: face.run(FOX, timeout="5"), "timeout must be a positive number"),
         (lambda: face.jobs(since=42), "since must tell its time zone, .* not 42"),
         (lambda: list_of(face.mu.history(limit="x")), "limit must be a number of items, not .x."),
+        (lambda: list_of(face.mu.history(limit=-1)), "limit must be a number of items, not -1"),
     ):
         with pytest.raises(MuAPIError, match=message):
             go()

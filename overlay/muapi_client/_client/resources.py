@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeVar
 
 from muapi_client._protocol.response import read_items
 from muapi_client._settings.options import read_instance
+from muapi_client._types.words import show
+from muapi_client.errors import MuAPIError
 from muapi_generated.answers import amount
 from muapi_generated.api.account.account_topup import account_topup
 from muapi_generated.api.account.get_account_balance import get_account_balance
@@ -168,7 +170,7 @@ class AsyncModels:
 
 def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
     """Walk through the pages of ``GET history`` until ``limit`` items were yielded or none are left."""
-    cursor, left = None, read_instance("limit", limit, int, example="a number of items")
+    cursor, left = None, _read_limit(limit)
     while left is None or left > 0:
         page = mu.send(_page(cursor, left))
         items = _items(page)[:left]
@@ -180,7 +182,7 @@ def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
 
 async def async_history(mu: AsyncClient, limit: int | None) -> AsyncIterator[dict[str, Any]]:
     """The twin of :func:`history`."""
-    cursor, left = None, read_instance("limit", limit, int, example="a number of items")
+    cursor, left = None, _read_limit(limit)
     while left is None or left > 0:
         page = await mu.send(_page(cursor, left))
         items = _items(page)[:left]
@@ -189,6 +191,13 @@ async def async_history(mu: AsyncClient, limit: int | None) -> AsyncIterator[dic
         before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
         if not cursor or not items or cursor == before:
             return
+
+
+def _read_limit(limit: int | None) -> int | None:
+    number = read_instance("limit", limit, int, example="a number of items")
+    if number is not None and number < 0:
+        raise MuAPIError(f"limit must be a number of items, not {show(number)}")
+    return number
 
 
 def _page(cursor: str | None, left: int | None) -> Call[HistoryPage]:
