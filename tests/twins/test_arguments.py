@@ -224,10 +224,26 @@ class Unprintable:
         raise RuntimeError("no repr")
 
 
-OPTIONS = (
-    "timeout max_spend unpriced wait_timeout tag base_url expect retry polling journal webhook strict api_key models"
-    " spec_pin clock transport allow_http"
-).split()
+OPTIONS = [
+    "timeout",
+    "max_spend",
+    "unpriced",
+    "wait_timeout",
+    "tag",
+    "base_url",
+    "expect",
+    "retry",
+    "polling",
+    "journal",
+    "webhook",
+    "strict",
+    "api_key",
+    "models",
+    "spec_pin",
+    "clock",
+    "transport",
+    "allow_http",
+]
 
 
 @pytest.mark.parametrize("odd", [10**5000, Unprintable()], ids=["an int that has no text", "an object without a repr"])
