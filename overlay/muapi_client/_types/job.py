@@ -162,8 +162,8 @@ def _name(value: object) -> str:
 
 
 def is_token(text: object) -> bool:
-    """Whether it is JSON, as :meth:`Job.to_json` writes it, where an id belongs: no server's ids begin as an object."""
-    return isinstance(text, str) and text.lstrip().startswith("{")
+    """Whether it is a text as :meth:`Job.to_json` writes it, where an id belongs."""
+    return isinstance(text, str) and text.lstrip().startswith("{") and '"muapi_job"' in text
 
 
 def now_utc() -> datetime:
