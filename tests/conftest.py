@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 settings.register_profile("house", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -18,6 +23,17 @@ PRICES = {"flux-dev": 0.015, "flux-schnell": 0.003}  # USD
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("MUAPI_API_KEY", "MUAPI_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Keep the garbage collector away while a signal's handler may raise: within a callback of the collector's, as
+    Hypothesis has one, Python drops what it raises, and the test would wait for it in vain.
+    """
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -220,9 +220,11 @@ def test_in_process_the_real_hosts_are_at_hand_whatever_the_base() -> None:
 FORKED = """
     import os, signal, threading
     from muapi_client import MuAPI
+    from muapi_client._runtime import forks
     from muapi_client.emulator import Emulator
     from muapi_client.models import flux_dev_image
 
+    forks.PATIENCE = 0.2  # seconds: the thread waits for the one that forks
     held, go_on = threading.Event(), threading.Event()
 
     def slow(_kind):

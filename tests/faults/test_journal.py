@@ -85,6 +85,7 @@ def test_killed_while_waiting_the_job_is_taken_up_again(faults: FaultServer, tmp
     assert faults.truth.posts.total() == 1
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_an_interrupted_submit_is_in_the_journal(faults: FaultServer, tmp_path: Path) -> None:
     faults.plan.queues["submit"].append(strike("hang", accepts=True))
     faults.on_request = lambda _what, _subject: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

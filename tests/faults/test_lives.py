@@ -164,6 +164,7 @@ def test_a_cancelled_submit_leaves_a_client_that_works_and_is_not_sent_again(fau
     assert faults.truth.posts == faults.truth.accepted == {"completed-1": 1, "completed-2": 1}
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_an_interrupted_submit_leaves_a_client_that_works_and_is_not_sent_again(faults: FaultServer) -> None:
     faults.plan.queues["submit"].append(strike("hang", accepts=True))
     faults.on_request = lambda _what, subject: (

@@ -305,6 +305,7 @@ def test_a_library_that_mocks_http_has_seen_what_it_was_given(
     assert len(seen) == 1
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("kind_of_error", [TimeoutError, OSError, ConnectionResetError, ValueError, UnicodeError])
 def test_a_signal_handlers_exception_passes_through_an_exchange(kind_of_error: type[Exception]) -> None:
     own = kind_of_error("the user's own")
@@ -398,6 +399,7 @@ def test_a_request_that_is_cut_short_shows_no_key_in_its_traceback(kind: str, mo
     assert KEY not in str([frame.locals for frame in shown])
 
 
+@pytest.mark.usefixtures("no_collection")
 def test_a_stream_that_was_not_sent_says_so_and_lets_a_handlers_exception_pass(closed_port: int) -> None:
     mu = MuAPI(KEY, f"http://127.0.0.1:{closed_port}", retry=ONCE)
     with pytest.raises(errors.APIConnectionError, match="not sent") as caught:

@@ -262,6 +262,7 @@ def _all_logs(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("name", WAYS)
 def test_nothing_is_found(
     name: str, kind: type, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]

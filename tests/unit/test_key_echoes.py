@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import sys
 from urllib.parse import unquote
 
 import pytest
@@ -86,6 +87,24 @@ def test_json_stays_json() -> None:
 def test_a_run_of_escapes_is_read_once(run: str) -> None:
     content = run.encode() * 50_000  # in quadratic time: an hour
     assert APIKey(KEY).hide(content) == content
+
+
+@pytest.mark.parametrize("run", ["\0", "\\", "\\a", "\0%"])
+def test_what_spells_nothing_is_passed_over_without_a_call_for_each(run: str) -> None:
+    calls = 0
+
+    def count(_frame: object, event: str, _: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    key, before = APIKey(KEY), sys.getprofile()
+    key.hide(b"%41")  # loads what it needs
+    sys.setprofile(count)
+    try:
+        key.hide(run.encode() * 10_000)
+    finally:
+        sys.setprofile(before)
+    assert calls < 100
 
 
 def test_words_shorter_than_any_key_are_left_alone() -> None:

@@ -68,7 +68,7 @@ def interrupts() -> Iterator[None]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.usefixtures("interrupts")
+@pytest.mark.usefixtures("interrupts", "no_collection")
 def test_an_interrupt_at_any_instruction_leaves_the_lock_open() -> None:
     lock = ForkLock()
     struck = 0

@@ -19,7 +19,7 @@ LETTERS: Final = {name: character for character, name in NAMED.items()}
 NOT_WITHIN_BACKSLASHES: Final = r"(?:(?<!\\)|(?!\\))"
 ESCAPE: Final = re.compile(
     rb"\\+(?:u00|x)([0-9A-Fa-f]{2})|%(?:25)*([0-9A-Fa-f]{2})|&(?:amp;)*#[xX]0*([0-9A-Fa-f]{1,2});?"
-    rb"|&(?:amp;)*#0*(\d{1,3});?|&(?:amp;)*(amp|lt|gt|quot|apos);?|\\+|\0"
+    rb"|&(?:amp;)*#0*(\d{1,3});?|&(?:amp;)*(amp|lt|gt|quot|apos);?"
 )
 
 
@@ -33,14 +33,14 @@ def hide_spelt(secret: str, content: bytes, label: bytes) -> bytes:
 
 def unescape(content: bytes) -> bytes:
     """A text with its escapes undone, without backslashes: a secret in any spelling is ``unescape(secret)`` here."""
-    return ESCAPE.sub(_unescape, content)
+    return ESCAPE.sub(_unescape, content.replace(b"\0", b"")).replace(b"\\", b"")
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
     json_code, url_code, html_code, decimal, name = match.groups()
     if name is not None:
         return LETTERS[name.decode()].encode()
-    code = int(decimal) if decimal else int(json_code or url_code or html_code or b"0", 16)
+    code = int(decimal) if decimal else int(json_code or url_code or html_code, 16)
     return code.to_bytes() if 0 < code <= LARGEST and code != BACKSLASH else b""
 
 
