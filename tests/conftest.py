@@ -25,6 +25,12 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now out of later collections: many tests collect, each would walk through all of it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def no_collection() -> Iterator[None]:
     """Keep the garbage collector away while a signal's handler may raise: within a callback of the collector's, as
