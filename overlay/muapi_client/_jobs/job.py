@@ -1,6 +1,6 @@
 """A job from its call to its end: the flow of ``run``. Pure.
 
-Lives here: the two in one. Does not live here: the submission (``submission``), the wait (``waiting``).
+Lives here: submitting and waiting in one. Does not live here: the submission (``submission``), the wait (``waiting``).
 """
 
 from __future__ import annotations
