@@ -16,7 +16,7 @@ import httpcore
 import httpx
 import pytest
 
-from muapi_client import AsyncMuAPI, Journal, MuAPI, Retry, errors, raw_call
+from muapi_client import AsyncMuAPI, Call, Journal, MuAPI, Retry, errors, raw_call
 from muapi_client._runtime.clock import VirtualClock
 from muapi_client._transport.opening import tls
 
@@ -334,6 +334,29 @@ def test_a_signal_handlers_exception_passes_through_an_exchange(kind_of_error: t
             assert len(heads) == 2
     finally:
         released.set()
+        signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("way", ["written into the URL", "shown in a message"])
+def test_the_exception_of_a_handler_that_strikes_while_a_value_becomes_text_passes_too(way: str) -> None:
+    own = OSError("the user's own")
+
+    def handler(*_: object) -> None:
+        raise own
+
+    class Struck:
+        def __str__(self) -> str:
+            signal.raise_signal(signal.SIGUSR1)
+            return "x"
+
+        __repr__ = __str__
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with pytest.raises(OSError, match="own") as caught, MuAPI(KEY, "http://127.0.0.1:9", retry=ONCE) as mu:
+            mu.submit(Call(CALL.operation, CALL.body, {"a": Struck()}) if "URL" in way else raw_call("x", Struck()))  # type: ignore[arg-type]
+        assert caught.value is own
+    finally:
         signal.signal(signal.SIGUSR1, before)
 
 

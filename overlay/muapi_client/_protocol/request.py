@@ -15,6 +15,7 @@ from urllib.parse import quote
 from attrs import evolve, validate
 
 from muapi_client._protocol.steps import Send
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_address
 from muapi_client._spec.validation import body_fields, check, refusal_error
 from muapi_client._types.words import show
@@ -162,7 +163,8 @@ def _has_bytes(*values: object) -> bool:
     """Whether values can be sent at all: a lone surrogate cannot, nor what has no text, as an int of 5,000 digits."""
     try:
         text = "".join(map(str, values))
-    except Exception:  # noqa: BLE001 - a class of the caller's may raise anything
+    except Exception as error:  # noqa: BLE001 - a class of the caller's may raise anything
+        raise_if_from_signal_handler(error)
         return False
     return text == text.encode("utf-8", "replace").decode()
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
+
 # How words begin that are spoken with a vowel: initialisms by their first letter's name, others by their spelling.
 VOWEL: Final = re.compile(r"[AEFHILMNORSX](?=[A-Z])|(?![Uu](?:ni|s))[AEIOUaeiou](?![A-Z])")
 
@@ -60,7 +62,8 @@ def show(value: object, most: int = 40) -> str:
     """
     try:
         return f"{value!r:.{most}}"
-    except Exception:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - as above
+        raise_if_from_signal_handler(error)
         return with_article(type(value).__name__)
 
 
