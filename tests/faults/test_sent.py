@@ -344,9 +344,12 @@ def test_the_exception_of_a_handler_that_strikes_while_a_value_becomes_text_pass
     def handler(*_: object) -> None:
         raise own
 
+    strikes = [signal.SIGUSR1]
+
     class Struck:
         def __str__(self) -> str:
-            signal.raise_signal(signal.SIGUSR1)
+            if strikes:
+                signal.raise_signal(strikes.pop())
             return "x"
 
         __repr__ = __str__
