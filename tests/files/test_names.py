@@ -198,3 +198,16 @@ def test_a_part_that_was_never_opened_is_discarded_in_peace(tmp_path: Path) -> N
     with PartialFile(tmp_path / "never"):
         pass
     assert not (tmp_path / "never").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:word@cdn.example/a.png?signature=5ecret", "https://cdn.example/a.png"),
+        ("cdn.example/a.png?signature=5ecret", "'cdn.example/a.png'"),
+        ("https://user:word@[broken/a?signature=5ecret", "'[broken/a'"),
+        ("foo", "'foo'"),
+    ],
+)
+def test_an_address_in_a_message_has_no_password_and_no_signature(url: str, shown: str) -> None:
+    assert show_url(url) == shown

@@ -6,6 +6,7 @@ hosts are private (``addresses``).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urljoin, urlsplit
 
 from muapi_client._runtime.loopback import is_loopback
@@ -48,13 +49,11 @@ def resolve_redirect(url: str, location: str) -> str:
 
 
 def show_url(url: str) -> str:
-    """A URL for a message: without its query, which may be a signature, or the content it holds."""
+    """A URL for a message: without password and query, which may be a signature, and without the content it holds."""
     if url[:5].lower() == "data:":
         return f"{url.partition(',')[0][:80]},…"
-    try:
+    with suppress(ValueError):
         parts = urlsplit(url)
-    except ValueError:
-        return repr(url[:80])
-    if not parts.netloc:  # no address of the web: all of it is shown, within bounds
-        return repr(url[:80])
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        if parts.netloc:
+            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return repr(url.partition("?")[0].rpartition("@")[2][:80])  # no whole address

@@ -1,6 +1,6 @@
 """Warning a user at the line of his that a warning is about, however deep in this package it is noticed.
 
-Lives here: how a warning is given. Does not live here: which ones there are (whoever gives them).
+Lives here: finding that line. Does not live here: what is warned of (the callers).
 """
 
 from __future__ import annotations
