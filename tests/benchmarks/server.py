@@ -7,27 +7,29 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NUMBERS = count(1)  # of the jobs
 COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
-SUBMITTED = json.dumps({"request_id": "abc123", "status": "processing", "cost": COST}).encode()
-FINISHED = json.dumps(
-    {"id": "abc123", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"], "cost": COST}
-).encode()
+SUBMITTED = {"status": "processing", "cost": COST}
+FINISHED = {"status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/a.png"], "cost": COST}
+HEADERS = (
+    "content-type: application/json\r\nx-muapi-cost-usd: 0.004200\r\n"
+    "x-muapi-cost-credits: 1\r\nx-account-balance: 18.7234\r\n"
+)
 
 
-def _response(body: bytes) -> bytes:
-    head = (
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-muapi-cost-usd: 0.004200\r\n"
-        f"x-muapi-cost-credits: 1\r\nx-account-balance: 18.7234\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-ANSWERS = {b"POST": _response(SUBMITTED), b"GET ": _response(FINISHED)}
+def _answer(head: bytes, number: int) -> bytes:
+    if head.startswith(b"POST"):
+        answer = {"request_id": f"job-{number}", **SUBMITTED}
+    else:
+        answer = {"id": head.split(b"/")[4].decode(), **FINISHED}
+    body = json.dumps(answer)
+    return f"HTTP/1.1 200 OK\r\n{HEADERS}content-length: {len(body)}\r\n\r\n{body}".encode()
 
 
 class _Connection(asyncio.Protocol):
@@ -46,7 +48,7 @@ class _Connection(asyncio.Protocol):
                 return
             self.pending = rest[length:]
             assert isinstance(self.transport, asyncio.Transport)
-            self.transport.write(ANSWERS[head[:4]])
+            self.transport.write(_answer(head, next(NUMBERS)))
 
 
 async def _serve() -> None:

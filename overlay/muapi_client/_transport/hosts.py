@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 KEY: Final = "muapi_client.key"  # the extension of a request by which the key can be hidden in httpcore's log
 USER_AGENT: Final = f"muapi-client/{__version__}"
+# The headers of every request, and of one that carries JSON; httpx copies them.
+ASKING: Final = httpx.Headers({"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT})
+CARRYING: Final = httpx.Headers([*ASKING.items(), ("content-type", "application/json")])
 
 
 class Hosts:
@@ -322,14 +325,19 @@ def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[s
 
     def note(step: str, info: dict[str, Any]) -> None:
         # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
-        if "request" in info and info["request"].method != b"CONNECT":
+        if not delivery.started and "request" in info and info["request"].method != b"CONNECT":
             delivery.started = True
-        # httpcore logs each step by the logger its name begins with, such as httpcore.http11.
-        if api_key is not None and logging.getLogger(f"httpcore.{step.partition('.')[0]}").isEnabledFor(logging.DEBUG):
-            for name in {"return_value", "exception"} & info.keys():
-                info[name] = _hide_echo(info[name], api_key)  # httpcore logs it next, and made it for nothing else
+        for name in ("return_value", "exception"):
+            value = info.get(name)
+            if value is not None and api_key is not None and _is_logged(step):
+                info[name] = _hide_echo(value, api_key)  # httpcore logs it next, and made it for nothing else
 
     return note
+
+
+def _is_logged(step: str) -> bool:
+    """Whether httpcore logs a step: by the logger its name begins with, such as httpcore.http11."""
+    return logging.getLogger(f"httpcore.{step.partition('.')[0]}").isEnabledFor(logging.DEBUG)
 
 
 def _hide_echo(value: Any, api_key: APIKey) -> Any:
@@ -369,18 +377,12 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     Raises:
         MuAPIError: The step's path leads elsewhere.
     """
-    headers = {
-        "accept": "application/json",
-        "accept-encoding": GZIP,
-        "user-agent": USER_AGENT,
-        **({"content-type": "application/json"} if send.content is not None else {}),
-    }
     limits = dict.fromkeys(("connect", "read", "write", "pool"), max(send.timeout, 0.001))
     request = httpx.Request(
         send.method,
         api_address(origin, send.path),
         params=dict(send.query) or None,
-        headers=headers,
+        headers=ASKING if send.content is None else CARRYING,
         content=send.content,
         extensions={"timeout": limits, KEY: api_key},
     )
@@ -402,6 +404,12 @@ def hide_webhooks(send: Send, api_key: APIKey) -> None:
         api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))
 
 
+@lru_cache(maxsize=64)
+def _read_root(origin: str) -> httpx.URL:
+    """The URL of an origin's root. Read once, as below: every new path is held against it."""
+    return httpx.URL(f"{origin}/")
+
+
 @lru_cache(maxsize=1024)
 def api_address(origin: str, path: str) -> httpx.URL:
     """The URL of a path of the API, proven to be there.
@@ -412,7 +420,7 @@ def api_address(origin: str, path: str) -> httpx.URL:
         MuAPIError: It is not below ``origin``.
         httpx.InvalidURL: It is no URL.
     """
-    home, url = httpx.URL(f"{origin}/"), httpx.URL(origin + path)
+    home, url = _read_root(origin), httpx.URL(origin + path)
     same_origin = (url.scheme, url.raw_host, url.port, url.userinfo) == (home.scheme, home.raw_host, home.port, b"")
     if not same_origin or not url.raw_path.startswith(home.raw_path) or url.query or url.fragment:
         raise MuAPIError(f"{path!r} does not lead to {origin}, and the API key goes nowhere else: nothing was sent")
