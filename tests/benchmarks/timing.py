@@ -56,14 +56,13 @@ def of_commands(commands: Sequence[Sequence[str]], runs: int = 1) -> list[float]
 
 
 def of_functions(*functions: Callable[[], object], repeat: int) -> list[float]:
-    """Median seconds of one call each, out of seven rounds of ``repeat`` calls taken in turn."""
+    """Median seconds of one call each, out of seven times ``repeat``; in turn, since a machine's speed changes."""
     taken: list[list[float]] = [[] for _ in functions]
-    for _ in range(RUNS):
+    for _ in range(RUNS * repeat):
         for times, function in zip(taken, functions, strict=True):
             start = time.perf_counter()
-            for _ in range(repeat):
-                function()
-            times.append((time.perf_counter() - start) / repeat)
+            function()
+            times.append(time.perf_counter() - start)
     return [median(times) for times in taken]
 
 

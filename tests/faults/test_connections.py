@@ -20,8 +20,6 @@ import pytest
 
 from muapi_client import AsyncMuAPI, MuAPI, Retry, errors, raw_call
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client._runtime.locks import ForkLock
-from muapi_client._transport.hosts import Hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,19 +160,18 @@ def strike_once(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, strike: 
 def owners(kind: str) -> dict[str, tuple[Any, str]]:
     """Methods that an exchange passes, of every layer below the client."""
     aio = kind == "async"
-    pool = httpcore.AsyncConnectionPool if aio else httpcore.ConnectionPool
     connection = httpcore.AsyncHTTP11Connection if aio else httpcore.HTTP11Connection
     return {
         "send": (h11.Connection, "send"),
         "next_event": (h11.Connection, "next_event"),
         "start_next_cycle": (h11.Connection, "start_next_cycle"),
-        "assign": (pool, "_assign_requests_to_connections"),
+        "expired": (connection, "has_expired"),
         "closed": (connection, "_response_closed"),
         "close": (httpx.Response, "aclose" if aio else "close"),
     }
 
 
-PLACES = ["send", "next_event", "start_next_cycle", "assign", "closed", "close"]
+PLACES = ["send", "next_event", "start_next_cycle", "expired", "closed", "close"]
 
 
 def throw(error: BaseException) -> None:
@@ -359,20 +356,6 @@ def test_a_fork_after_an_interrupt_leaves_both_processes_a_client_that_works(
             os._exit(done)
         assert os.waitpid(child, 0)[1] == 0
         assert ask().startswith("job-")
-
-
-def test_the_lock_of_a_pool_is_one_that_no_interrupt_leaves_closed(server: Server) -> None:
-    hosts = Hosts()
-    pool: Any = hosts._pools.take(httpx.Request("GET", server.url))._pool
-    assert isinstance(pool._optional_thread_lock, ForkLock)
-    assert hasattr(httpcore.ConnectionPool(), "_optional_thread_lock")
-    with pool._optional_thread_lock:  # what httpcore guards by it waits for it
-        waiting = threading.Thread(target=pool.close)
-        waiting.start()
-        waiting.join(0.02)
-        assert waiting.is_alive()
-    waiting.join()
-    hosts.close()
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

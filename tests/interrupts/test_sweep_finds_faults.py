@@ -202,7 +202,7 @@ def test_the_trace_raises_at_the_line_it_was_asked_for() -> None:
 
 def test_no_interrupt_where_connections_are_kept_and_locked_breaks_the_client(server: Server, tmp_path: Path) -> None:
     made = Blocking(server, tmp_path)
-    files = ("httpcore/_sync/connection_pool.py", "httpcore/_synchronization.py", "h11/_state.py")
+    files = ("muapi_client/_transport/pools.py", "httpcore/_synchronization.py", "h11/_state.py")
     places = made.lines("submit", "without")
     latest = {place: at for at, place in enumerate(places) if place.file in files}
     assert len(latest) > 50

@@ -1,20 +1,54 @@
-"""Which request uses which pool, told by many threads at once."""
+"""Which request has which connection, told by many threads at once, and waiting for one where all are in use."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from muapi_client._transport.pools import Pools
+from muapi_client._transport.pools import MOST, AsyncPools, BlockingPools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROUNDS = 3000  # of each thread; with a lock left out, some of the first hundred go wrong
+
+
+class Connection:
+    """A connection as its network left it.
+
+    Attributes:
+        users: How many requests have it; more than one is a fault.
+    """
+
+    def __init__(self, *_: object) -> None:
+        self.idle, self.closed, self.expired, self.users = True, False, False, 0
+
+    def is_idle(self) -> bool:
+        return self.idle
+
+    def is_closed(self) -> bool:
+        return self.closed
+
+    def has_expired(self) -> bool:
+        return self.expired
+
+
+def request(host: str = "api.example", seconds: float = 60.0) -> httpx.Request:
+    return httpx.Request("GET", f"https://{host}/", extensions={"timeout": {"pool": seconds}})
+
+
+def open_pools() -> BlockingPools[object, Connection]:
+    return BlockingPools(lambda _url: object(), Connection)
+
+
+def take(pools: Any, asked: httpx.Request) -> Any:
+    """A connection, or what awaits one."""
+    return pools.take_free(pools.find(asked.url), asked)
 
 
 @pytest.fixture
@@ -27,21 +61,25 @@ def restless() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("restless")
-def test_requests_end_while_others_are_counted() -> None:
-    pools: Pools[object] = Pools(lambda _url: object())
-    faults: list[Exception] = []
+def test_no_two_requests_have_one_connection() -> None:
+    pools = open_pools()
+    faults: list[object] = []
 
     def work() -> None:
         try:
             for _ in range(ROUNDS):
-                requests = [httpx.Request("GET", "https://api.example/") for _ in range(4)]
-                for request in requests:
-                    pools.take(request)
-                pools.used_with(requests[0])
+                requests = [request() for _ in range(4)]
+                connections = [take(pools, each) for each in requests]
+                for connection in connections:
+                    connection.users += 1
+                faults.extend(connection for connection in connections if connection.users != 1)
+                for connection in connections:
+                    connection.users -= 1
                 pools.give_up(requests[0])
-                pools.unused()
-                for request in requests:
-                    pools.leave(request)
+                for connection in pools.retired():
+                    pools.drop(connection)
+                for each in requests:
+                    pools.leave(each)
         except Exception as error:  # noqa: BLE001 - of whatever kind
             faults.append(error)
 
@@ -51,3 +89,112 @@ def test_requests_end_while_others_are_counted() -> None:
     for thread in threads:
         thread.join()
     assert faults == []
+
+
+def test_the_connection_used_last_is_used_next_unless_it_is_over() -> None:
+    pools = open_pools()
+    first, second, third = request(), request(), request()
+    early, late = take(pools, first), take(pools, second)
+    pools.leave(first)
+    pools.leave(second)
+    assert take(pools, third) is late
+    pools.leave(third)
+    late.expired = True
+    assert take(pools, third) is early
+    assert pools.retired() == [late]
+    pools.drop(late)
+    assert pools.retired() == []
+
+
+def test_connections_that_were_idle_for_too_long_are_closed_although_others_are_used() -> None:
+    pools = open_pools()
+    requests = [request() for _ in range(3)]
+    connections = [take(pools, each) for each in requests]
+    for each in requests:
+        pools.leave(each)
+    connections[0].expired = connections[1].expired = True
+    assert take(pools, requests[0]) is connections[2]
+    assert pools.retired() == connections[:2]
+
+
+@pytest.mark.parametrize("end", ["closed", "busy", "given up"])
+def test_a_connection_that_is_not_idle_is_not_used_again(end: str) -> None:
+    pools = open_pools()
+    asked = request()
+    connection = take(pools, asked)
+    if end == "given up":
+        pools.give_up(asked)
+    else:
+        connection.closed, connection.idle = end == "closed", False
+        pools.leave(asked)
+    assert take(pools, asked) is not connection
+    assert pools.retired() == ([] if end == "closed" else [connection])
+
+
+def test_each_host_has_connections_of_its_own() -> None:
+    pools = open_pools()
+    for _ in range(MOST):
+        take(pools, request())
+    asked = request()
+    assert pools.take(pools.find(asked.url), asked) is None
+    take(pools, request("cdn.example"))
+
+
+def test_a_request_waits_until_another_ends() -> None:
+    pools = open_pools()
+    requests = [request() for _ in range(MOST)]
+    connections = [take(pools, each) for each in requests]
+    found: list[Connection] = []
+    waiting = threading.Thread(target=lambda: found.append(take(pools, request())))
+    waiting.start()
+    assert found == []
+    pools.leave(requests[7])
+    waiting.join()
+    assert found == [connections[7]]
+
+
+def test_a_request_that_no_connection_is_free_for_says_so_at_the_end_of_its_time() -> None:
+    pools = open_pools()
+    for _ in range(MOST):
+        take(pools, request())
+    with pytest.raises(httpx.PoolTimeout, match=r"all 100 connections to api\.example are in use"):
+        take(pools, request(seconds=0.0))
+
+
+def test_nothing_is_opened_anew_for_a_request_that_ends_after_all_were_closed() -> None:
+    opened: list[httpx.URL] = []
+
+    def make_opener(url: httpx.URL) -> object:
+        opened.append(url)
+        return url
+
+    pools: BlockingPools[object, Connection] = BlockingPools(make_opener, Connection)
+    asked, another = request(), request()
+    connection, other = take(pools, asked), take(pools, another)
+    assert pools.take_all() == [connection, other, opened[0]]
+    pools.leave(asked)
+    pools.give_up(another)
+    assert (len(opened), pools.retired()) == (1, [])
+
+
+def test_tasks_wait_in_turn_and_one_that_is_cancelled_costs_nobody_his_turn() -> None:
+    async def main() -> None:
+        pools: AsyncPools[object, Connection] = AsyncPools(lambda _url: object(), Connection)
+        requests = [request() for _ in range(MOST)]
+        for each in requests:
+            await take(pools, each)
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(take(pools, request())) for _ in range(4)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()  # while it waits
+        pools.leave(requests[0])
+        pools.leave(requests[1])
+        tasks[2].cancel()  # just after its turn has come
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(end) for end in ended] == [
+            asyncio.CancelledError,
+            Connection,
+            asyncio.CancelledError,
+            Connection,
+        ]
+
+    asyncio.run(asyncio.wait_for(main(), 10))

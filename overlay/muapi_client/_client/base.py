@@ -7,7 +7,7 @@ Lives here: what a client is made of. Does not live here: the methods (``client`
 from collections.abc import Callable, Mapping
 from copy import copy
 from decimal import Decimal
-from functools import partial
+from functools import cache, partial
 from os import PathLike, urandom
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
@@ -39,7 +39,26 @@ from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
+    from muapi_client._client.flows import Flows
     from muapi_client._state.journal import Journal
+
+
+@cache
+def load_flows() -> "Callable[[Any, Any], Flows]":
+    """Load the flows with the first call; answers what makes a client's."""
+    with forks.kept_waiting:
+        from muapi_client._client.flows import make_flows  # noqa: PLC0415 - as above
+
+    return make_flows
+
+
+@cache
+def load_driver() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Load what drives flows with the first call; answers what blocks, and what awaits."""
+    with forks.kept_waiting:
+        from muapi_client._transport.driver import arun, run  # noqa: PLC0415 - imports httpx
+
+    return run, arun
 
 
 class Changes(TypedDict, total=False):

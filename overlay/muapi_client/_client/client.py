@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
-from muapi_client._client.base import Client
+from muapi_client._client.base import Client, load_driver, load_flows
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import Connections
@@ -397,11 +397,7 @@ class MuAPI(Client):
 
     @property
     def _flows(self) -> "Flows":
-        with forks.kept_waiting:
-            from muapi_client._client.flows import make_flows  # noqa: PLC0415 - loads with the first call
-            from muapi_client._types.job import Job  # noqa: PLC0415 - as above
-
-        return make_flows(self, Job)
+        return load_flows()(self, Job)
 
     @property
     def _files(self) -> "Files":
@@ -425,7 +421,6 @@ class MuAPI(Client):
         )
 
     def _drive(self, flow: "Flow[T]") -> T:
-        with forks.kept_waiting:
-            from muapi_client._transport.driver import run  # noqa: PLC0415 - imports httpx
-
-        return run(flow, self._connections, self._clock, self._origin, self._key)
+        run, _ = load_driver()
+        outcome: T = run(flow, self._connections, self._clock, self._origin, self._key)
+        return outcome

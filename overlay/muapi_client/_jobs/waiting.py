@@ -54,13 +54,13 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
-    send = evolve(encode(_result_call(job), context), secrets=find_secrets(job.call, None))
+    send = encode(_result_call(job), context, secrets=find_secrets(job.call, None))
     reply = yield from read(send, context, may_repeat=partial(may_look_again, accepted_at=accepted_at))
-    answer = _read_look(reply, job, context)
+    answer = _read_look(reply, job, context, looks=1)
     if isinstance(answer, errors.MuAPIError):
         raise answer
     yield from note_answer(answer, job, context)
-    return (yield from check_answer(evolve(answer, looks=1), job, context, own=context.memory.owns(job.id)))
+    return (yield from check_answer(answer, job, context, own=context.memory.owns(job.id)))
 
 
 def wait(
@@ -122,11 +122,11 @@ def _poll(
     on_look_failed: OnLookFailed,
 ) -> Flow[Prediction]:
     """Look at a job again and again until it has ended."""
-    send = evolve(encode(_result_call(job), context), secrets=find_secrets(job.call, None))
+    send = encode(_result_call(job), context, secrets=find_secrets(job.call, None))
     state, renew_at = PollState(), now + LEASE_RENEWED
     while now < deadline:
         outcome: Outcome = yield evolve(send, timeout=min(context.timeout, deadline - now))
-        answer = _read_look(outcome, job, context)
+        answer = _read_look(outcome, job, context, looks=state.looks + 1, seconds=outcome.at - since)
         if isinstance(answer, errors.MuAPIError):
             state = state.after_failure(answer, outcome)
             if on_look_failed is not None:
@@ -134,7 +134,6 @@ def _poll(
             if isinstance(answer, errors.APIStatusError) and not may_look_again(outcome, accepted_at=accepted_at):
                 raise answer
         else:
-            answer = evolve(answer, seconds=outcome.at - since, looks=state.looks + 1)
             yield from note_answer(answer, job, context)
             answer = yield from check_answer(answer, job, context, own=context.memory.owns(job.id))
             state = state.after_answer(answer, outcome)
@@ -152,12 +151,14 @@ def _poll(
     raise _overdue_error(job, state, deadline - since)
 
 
-def _read_look(outcome: Outcome, job: Job, context: Context) -> Prediction | errors.MuAPIError:
+def _read_look(
+    outcome: Outcome, job: Job, context: Context, *, looks: int, seconds: float | None = None
+) -> Prediction | errors.MuAPIError:
     """Read one look: the prediction of the job, or the error where the answer is not about it."""
     if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
-    answer = job_answer.read_prediction(outcome, request_id=job.id)
+    answer = job_answer.read_prediction(outcome, request_id=job.id, looks=looks, seconds=seconds)
     if answer is not None and not job_answer.names_another(answer):
         paid = context.ledger.cost_of(job.id) or job.cost
         if answer.cost is None and paid is not None:  # a refund alone is of the earlier charge

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +22,7 @@ from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meanin
 from muapi_client._types.words import read_error, writable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
 
     from muapi_client._protocol.steps import Reply
@@ -85,21 +85,29 @@ def peek(reply: Reply) -> Any:
         return None
 
 
-def read_prediction(reply: Reply, *, request_id: str | None) -> Prediction | None:
+def read_prediction(
+    reply: Reply, *, request_id: str | None, looks: int = 0, seconds: float | None = None
+) -> Prediction | None:
     """What an answer says of a job, or None where it is about something else than this job.
 
     A failed job mostly arrives as HTTP 400 whose ``detail`` is the result (observed): a job's end, no transport
     error. So a 4xx is read as a prediction when its ``detail`` names the job or tells a status that ends one.
+
+    Args:
+        request_id: The job's id, where it is known.
+        looks: How many looks there were, this one included.
+        seconds: Seconds since the job was submitted, where that is known.
     """
     body = peek(reply)
-    if reply.status in OK and isinstance(body, Mapping):
-        answer = _unwrap(body)
-        return _prediction(reply, answer, request_id) if _speaks_of_a_job(answer) or read_outputs(answer) else None
-    if reply.status in REFUSED and isinstance(body, Mapping):
+    answer: Any = None
+    if reply.status in OK and isinstance(body, dict):
+        told = _unwrap(body)
+        answer = told if _speaks_of_a_job(told) or read_outputs(told) else None
+    elif reply.status in REFUSED and isinstance(body, dict):
         detail = body.get("detail", body)
-        if isinstance(detail, Mapping) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
-            return _prediction(reply, detail, request_id)
-    return None
+        if isinstance(detail, dict) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
+            answer = detail
+    return None if answer is None else _prediction(reply, answer, request_id, looks, seconds)
 
 
 def _unwrap(body: Any) -> Any:
@@ -107,8 +115,8 @@ def _unwrap(body: Any) -> Any:
 
     What is reported of the job inside counts; the envelope adds what is missing there, such as the cost or the status.
     """
-    inner = body.get("data") if isinstance(body, Mapping) else None
-    if not isinstance(inner, Mapping) or read_id(body) or not _speaks_of_a_job(inner) or _is_output(inner):
+    inner = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(inner, dict) or read_id(body) or not _speaks_of_a_job(inner) or _is_output(inner):
         return body
     return {**{name: value for name, value in body.items() if name != "data"}, **inner}
 
@@ -119,7 +127,7 @@ def _is_output(answer: Mapping[str, Any]) -> bool:
 
 
 def _speaks_of_a_job(answer: Any) -> bool:
-    if not isinstance(answer, Mapping):
+    if not isinstance(answer, dict):
         return False
     if read_id(answer) or answer.get("status") or read_error(answer):
         return True
@@ -134,7 +142,9 @@ def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only
     return meaning(detail.get("status")) is not JobState.RUNNING or (names_it and bool(read_error(detail)))
 
 
-def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None) -> Prediction:
+def _prediction(
+    reply: Reply, answer: Mapping[str, Any], request_id: str | None, looks: int, seconds: float | None
+) -> Prediction:
     cost, dispute = read_cost(reply.headers, answer)
     named = read_id(answer)
     warnings = [dispute] if dispute else []
@@ -153,6 +163,8 @@ def _prediction(reply: Reply, answer: Mapping[str, Any], request_id: str | None)
         warnings=tuple(warnings),
         raw=answer,
         status_code=reply.status,
+        looks=looks,
+        seconds=seconds,
     )
 
 
@@ -165,7 +177,7 @@ def is_final(prediction: Prediction) -> bool:
 
 def names_another(prediction: Prediction) -> bool:
     """Whether an answer is about a job other than the one asked for."""
-    named = read_id(prediction.raw) if isinstance(prediction.raw, Mapping) else None
+    named = read_id(prediction.raw) if isinstance(prediction.raw, dict) else None
     return named is not None and prediction.id is not None and named != prediction.id
 
 
@@ -188,7 +200,7 @@ def _is_whole(text: str) -> bool:
 
 def find_unusable_id(answer: object) -> str | None:
     """The request id that an answer tells and that no path can hold, such as ``"."``, or None."""
-    told = answer.get("request_id") if isinstance(answer, Mapping) else None
+    told = answer.get("request_id") if isinstance(answer, dict) else None
     return told if isinstance(told, str) and told and read_id({"request_id": told}) is None else None
 
 
@@ -199,9 +211,9 @@ def read_cost(headers: Mapping[str, str], body: object) -> tuple[Cost | None, st
         headers: The answer's headers; names in lower case.
         body: The answer's body, decoded: what holds ``cost``.
     """
-    whole = body if isinstance(body, Mapping) else {}
+    whole = body if isinstance(body, dict) else {}
     cost = whole.get("cost")
-    fields = cost if isinstance(cost, Mapping) else {}
+    fields = cost if isinstance(cost, dict) else {}
     reported = (*map(headers.get, COST_HEADERS), *map(fields.get, COST_FIELDS), whole.get("refunded"))
     words = [value for value in reported if isinstance(value, str)]
     noise = not PLAIN.issuperset(map(type, reported)) or any(len(word) > LONGEST for word in words)
@@ -248,8 +260,8 @@ def cost_from_headers(headers: Mapping[str, str]) -> Cost | None:
 
 def cost_from_body(body: object) -> Cost | None:
     """Read a body's ``cost`` object."""
-    cost = body.get("cost") if isinstance(body, Mapping) else None
-    if not isinstance(cost, Mapping):
+    cost = body.get("cost") if isinstance(body, dict) else None
+    if not isinstance(cost, dict):
         return None
     amount = usd(cost.get("amount_usd"))
     if amount is None or amount < 0:
@@ -282,10 +294,10 @@ def _refund_in_headers(headers: Mapping[str, str], amount: Decimal) -> bool | No
 
 
 def _refund_in_body(body: object, amount: Decimal) -> bool | None:
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return None
     cost = body.get("cost")
-    return _any_refund([body.get("refunded"), cost.get("refunded") if isinstance(cost, Mapping) else None], amount)
+    return _any_refund([body.get("refunded"), cost.get("refunded") if isinstance(cost, dict) else None], amount)
 
 
 def _any_refund(values: Iterable[object], amount: Decimal) -> bool | None:

@@ -21,11 +21,15 @@ from muapi_client._spec.validation import body_fields, check, refusal_error
 from muapi_client._types.words import show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from muapi_client._state.context import Context
     from muapi_generated.types import Call, Operation
 
 STREAM: Final = "/stream"  # how the slugs of streaming language models end
+JSON: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 _SEPARATORS: Final = re.compile(r"[/\\]")  # of a path's segments, the second by lenient servers
+_PLAIN: Final = re.compile(r"[\w-]+", re.ASCII)  # what needs no quoting, nor leads anywhere
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
 
 
@@ -65,8 +69,11 @@ def prepare(
     return Request(call, encode(call, context), started_at, reading, has_idempotency_key(call))
 
 
-def encode(call: Call[Any], context: Context) -> Send:
+def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) -> Send:
     """The exchange that carries a call, once the call is checked.
+
+    Args:
+        secrets: Webhooks that its answer may echo, beside its own.
 
     Raises:
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; or the call is for
@@ -78,7 +85,9 @@ def encode(call: Call[Any], context: Context) -> Send:
     if context.strict:
         check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
-    send = Send(call.operation.method, _path(call), _query(call, context), _content(call), context.timeout)
+    send = Send(
+        call.operation.method, _path(call), _query(call, context), _content(call), context.timeout, secrets=secrets
+    )
     odd = next((name for name in send.query if not _has_bytes(name, send.query[name])), None)
     if odd is not None:
         why = "cannot be written in a URL: it holds a lone surrogate, or has no text"
@@ -148,6 +157,9 @@ def _path(call: Call[Any]) -> str:
     """The path of a call with its parameters quoted in, so that no value can reach another path."""
     path = call.operation.path
     for name, value in call.path.items():
+        if isinstance(value, str) and _PLAIN.fullmatch(value):  # a request id, mostly
+            path = path.replace("{" + name + "}", value)
+            continue
         text = str(value) if _has_bytes(value) else ""
         # "", ".", "..", "a/../b": a proxy that undoes the quoting would resolve them to another path
         dots = any(part and not part.strip(". ") for part in _SEPARATORS.split(text))
@@ -173,6 +185,6 @@ def _content(call: Call[Any]) -> bytes | None:
     if call.body is None:
         return None
     try:
-        return json.dumps(call.body, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        return JSON.encode(call.body).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise refusal_error(call, (), f"the input cannot be written as JSON: {error}", kind="json_type") from None

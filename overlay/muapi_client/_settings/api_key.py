@@ -79,14 +79,18 @@ class APIKey:
             return content
         if self.reveal().encode() in content:
             content = content.replace(self.reveal().encode(), HIDDEN)
-        escaped = any(sign in content for sign in self.signs)
-        if escaped and self._unescaped() in _spellings().unescape(content):
+        if self._is_escaped(content) and self._unescaped() in _spellings().unescape(content):
             content = _spellings().hide_spelt(self.reveal(), content, HIDDEN)
         return content
 
+    def _is_escaped(self, content: bytes) -> bool:
+        for sign in self.signs:  # noqa: SIM110 - any() takes three times as long, of every answer's time
+            if sign in content:
+                return True
+        return False
+
     def _hide_webhooks(self, content: bytes) -> bytes:
-        escaped = any(sign in content for sign in self.signs)
-        plain = _spellings().unescape(content) if escaped else content
+        plain = _spellings().unescape(content) if self._is_escaped(content) else content
         for reveal in [secret.__bytes__ for secret in tuple(self.webhooks)]:  # other threads may add some meanwhile
             if reveal() in plain:
                 content = _spellings().hide_spelt(reveal().decode("latin-1"), content, HIDDEN_WEBHOOK)
@@ -100,8 +104,8 @@ class APIKey:
 
     def hide_values(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The same of an answer's headers."""
-        whole = "\n".join(headers.values())
-        if self.hide_text(whole) == whole:
+        whole = "\n".join(headers.values()).encode("utf-8", "surrogatepass")
+        if self.hide(whole) == whole:
             return headers
         return {name: self.hide_text(value) for name, value in headers.items()}
 

@@ -125,13 +125,14 @@ class Ledger:
             known = request in self._costs
             before = self._costs.get(request)
             now = update_cost(before, cost)
-            sums = Sums(
-                EXACT.subtract(EXACT.add(self.sums.charged, _charged(now)), _charged(before)),
-                EXACT.subtract(EXACT.add(self.sums.refunded, _given_back(now)), _given_back(before)),
-                self.sums.requests + (not known),
-                self.sums.unpriced + (now is None) - (known and before is None),
-            )
-            self._costs[request], self.sums = now, sums
+            if not known or now is not before:  # most looks repeat what was told before
+                sums = Sums(
+                    EXACT.subtract(EXACT.add(self.sums.charged, _charged(now)), _charged(before)),
+                    EXACT.subtract(EXACT.add(self.sums.refunded, _given_back(now)), _given_back(before)),
+                    self.sums.requests + (not known),
+                    self.sums.unpriced + (now is None) - (known and before is None),
+                )
+                self._costs[request], self.sums = now, sums
         if cost is not None:
             for key in self._keys.get(request, (request,)):
                 self._settle(key, cost)

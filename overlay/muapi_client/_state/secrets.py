@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ FIELDS: Final = frozenset(name.replace("_", "") for name in WEBHOOK_NAMES)
 SIGN: Final = b"hook"  # stands in each of them, so that JSON without it need not be read
 SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
 MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
+PLAIN: Final = (str, int, float, type(None))  # what holds no fields
 HIDDEN: Final = "[hidden]"
 SIGNS: Final = ("\\", "%", "&", "\0")  # without one of them a text spells everything as it is
 
@@ -35,10 +37,15 @@ SIGNS: Final = ("\\", "%", "&", "\0")  # without one of them a text spells every
 class Found:
     """Secrets on their way, to be iterated over. It is no sequence, whose items a traceback's locals would show."""
 
-    __slots__ = ("_texts",)
+    __slots__ = ("_any", "_texts")
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = tuple(texts).__iter__
+        found = tuple(texts)
+        self._texts, self._any = found.__iter__, bool(found)
+        del found  # a traceback that shows locals shows none
+
+    def __bool__(self) -> bool:
+        return self._any
 
     def __iter__(self) -> Iterator[str]:
         return self._texts()
@@ -144,6 +151,7 @@ def _may_hold_field(content: bytes) -> bool:
     return SIGN in (unescape(content) if b"\\" in content else content).lower()
 
 
+@lru_cache(maxsize=1024)
 def _is_secret(name: str) -> bool:
     return name.replace("_", "").replace("-", "").lower() in FIELDS
 
@@ -158,4 +166,6 @@ def _values(value: Any, *, secret: bool = False) -> Iterator[str]:
             yield from _values(item, secret=secret)
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _values(item, secret=secret or _is_secret(str(name)))
+            within = secret or _is_secret(str(name))
+            if within or not isinstance(item, PLAIN):
+                yield from _values(item, secret=within)

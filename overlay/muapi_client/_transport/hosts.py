@@ -17,7 +17,7 @@ import encodings.idna  # noqa: F401 - getaddrinfo asks for it
 import logging
 import sys
 from contextlib import suppress
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpcore
@@ -31,8 +31,8 @@ from muapi_client._transport.faults import is_cancellation, is_harmless, raise_f
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.leftovers import drop_if_more_came
 from muapi_client._transport.mocks import asend_through_client, is_own, is_replaced, send_through_client
-from muapi_client._transport.opening import name_proxy, open_async_pool, open_pool
-from muapi_client._transport.pools import Pools
+from muapi_client._transport.opening import AsyncConnection, Connection, make_async_opener, make_opener, name_proxy
+from muapi_client._transport.pools import AsyncPools, BlockingPools
 from muapi_client._version import __version__
 from muapi_client.errors import MuAPIError
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.api_key import APIKey
 
 KEY: Final = "muapi_client.key"  # the extension of a request by which the key can be hidden in httpcore's log
+OUTCOMES: Final = frozenset({"return_value", "exception"})  # httpcore's names of what a step came to
 USER_AGENT: Final = f"muapi-client/{__version__}"
 # The headers of every request, and of one that carries JSON; httpx copies them.
 ASKING: Final = httpx.Headers({"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT})
@@ -51,14 +52,14 @@ CARRYING: Final = httpx.Headers([*ASKING.items(), ("content-type", "application/
 
 
 class Hosts:
-    """The network: a pool of connections a host and port, each through the proxy the environment names for it.
+    """The network: connections to each host and port, through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
     With ``home``, a host, no private address is reached (``guard``), unless that host is on one itself.
     """
 
     def __init__(self, home: str | None = None) -> None:
-        self._pools = Pools(partial(open_pool, home=home))
+        self._pools = BlockingPools(partial(make_opener, home=home), Connection)
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host, or to the mock that took the place of httpx."""
@@ -69,9 +70,10 @@ class Hosts:
     def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         telling = False
         try:
-            pool = self._pools.take(request)
-            telling = _tells(pool, "handle_request")
-            response = send_over(pool, request, delivery)
+            host = self._pools.find(request.url)
+            telling = _is_real(host.opener, "handle_request")
+            transport = self._pools.take_free(host, request) if telling else host.opener  # a mock is met there
+            response = send_over(transport, request, delivery, telling=telling)
         except Exception as error:
             if telling:  # a connection was tried, and for real
                 name_proxy(request.url, error)
@@ -79,39 +81,38 @@ class Hosts:
             raise
         if telling:
             response.stream = _Answer(response, self, request)
-        else:
-            self._pools.leave(request)
         return response
 
     def end(self, request: httpx.Request) -> None:
-        """A request has ended as requests do, answered or not; what was given up and is used no more is closed."""
-        if self._pools.leave(request):
-            self._close_unused()
+        """A request has ended as requests do, answered or not."""
+        self._pools.leave(request)
+        self._close_retired()
 
     def fail(self, request: httpx.Request, error: BaseException) -> None:
-        """A request has ended in an exception; if that may have harmed its pool, no new one goes over it."""
+        """A request has ended in an exception; if that may have harmed its connection, it is not used again."""
         if is_harmless(error):
-            self.end(request)
+            self._pools.leave(request)
         else:
             self._pools.give_up(request)
-            self._close_unused()
+        self._close_retired()
 
     def close(self) -> None:
         """Close every connection."""
-        for pool in self._pools.all():
-            pool.close()
+        for transport in self._pools.take_all():
+            transport.close()
 
-    def _close_unused(self) -> None:
-        for pool in self._pools.unused():
+    def _close_retired(self) -> None:
+        for connection in self._pools.retired():
             with suppress(OSError):  # of a socket that is being closed: nobody waits for anything on it
-                pool.close()
+                connection.close()
+            self._pools.drop(connection)
 
 
 class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
     def __init__(self, home: str | None = None) -> None:
-        self._pools = Pools(partial(open_async_pool, home=home))
+        self._pools = AsyncPools(partial(make_async_opener, home=home), AsyncConnection)
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """The twin of :meth:`Hosts.send`."""
@@ -122,9 +123,10 @@ class AsyncHosts:
     async def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         telling = False
         try:
-            pool = self._pools.take(request)
-            telling = _tells(pool, "handle_async_request")
-            response = await asend_over(pool, request, delivery)
+            host = self._pools.find(request.url)
+            telling = _is_real(host.opener, "handle_async_request")
+            transport = await self._pools.take_free(host, request) if telling else host.opener  # as above
+            response = await asend_over(transport, request, delivery, telling=telling)
         except Exception as error:
             if telling:  # a connection was tried, and for real
                 name_proxy(request.url, error)
@@ -132,38 +134,36 @@ class AsyncHosts:
             raise
         if telling:
             response.stream = _AsyncAnswer(response, self, request)
-        else:
-            self._pools.leave(request)
         return response
 
     async def end(self, request: httpx.Request) -> None:
         """The twin of :meth:`Hosts.end`."""
-        if self._pools.leave(request):
-            for pool in self._pools.unused():
-                with suppress(OSError):  # as above
-                    await pool.aclose()
+        self._pools.leave(request)
+        retired = self._pools.retired()
+        if retired:
+            import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
+
+            with anyio.CancelScope(shield=True):
+                for connection in retired:
+                    with suppress(OSError):  # as above
+                        await connection.aclose()
+                    self._pools.drop(connection)
 
     def fail(self, request: httpx.Request, error: BaseException) -> None:
-        """The twin of :meth:`Hosts.fail`, which awaits nothing: the end of a later request closes a pool.
+        """The twin of :meth:`Hosts.fail`, which awaits nothing: the end of a later request closes a connection.
 
-        A cancellation is an everyday event, behind which httpcore cleans up, so its pool stays in use. But those of
-        asyncio may strike the cleaning itself, and leave a connection that is busy for ever.
+        A cancellation is an everyday event, behind which httpcore cleans up. But those of asyncio may strike the
+        cleaning itself, and leave a connection that is neither closed nor idle.
         """
-        if is_harmless(error) or (is_cancellation(error) and not self._is_leaking(request)):
+        if is_harmless(error) or is_cancellation(error):
             self._pools.leave(request)
         else:
             self._pools.give_up(request)
 
-    def _is_leaking(self, request: httpx.Request) -> bool:
-        """Whether more connections of a pool are busy than others than ``request`` can account for."""
-        pool, others = self._pools.used_with(request)
-        open_ones = [] if pool is None else cast("Any", pool)._pool.connections  # noqa: SLF001 - its own is public
-        return sum(not (one.is_idle() or one.is_closed()) for one in open_ones) > others
-
     async def aclose(self) -> None:
         """Close every connection."""
-        for pool in self._pools.all():
-            await pool.aclose()
+        for transport in self._pools.take_all():
+            await transport.aclose()
 
 
 class _Answer(httpx.SyncByteStream):
@@ -233,7 +233,8 @@ class Given:
         """Send a request over it."""
         if self._home is not None:
             check_name(request.url, self._home)
-        response = send_over(self._transport, request, delivery)
+        telling = _tells(self._transport, "handle_request")
+        response = send_over(self._transport, request, delivery, telling=telling)
         if _is_real(self._transport, "handle_request"):
             response.stream = _Answer(response, self, request)
         return response
@@ -259,7 +260,8 @@ class AsyncGiven:
         """Send a request over it."""
         if self._home is not None:
             check_name(request.url, self._home)
-        response = await asend_over(self._transport, request, delivery)
+        telling = _tells(self._transport, "handle_async_request")
+        response = await asend_over(self._transport, request, delivery, telling=telling)
         if _is_real(self._transport, "handle_async_request"):
             response.stream = _AsyncAnswer(response, self, request)
         return response
@@ -275,9 +277,15 @@ class AsyncGiven:
         await self._transport.aclose()
 
 
-def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-    """Hand a request to a transport, and note in ``delivery`` when the first byte of it may have left."""
-    telling, handled = _tells(transport, "handle_request"), sys.exception()
+def send_over(
+    transport: httpx.BaseTransport, request: httpx.Request, delivery: Delivery, *, telling: bool
+) -> httpx.Response:
+    """Hand a request to a transport, and note in ``delivery`` when the first byte of it may have left.
+
+    Args:
+        telling: Whether the transport tells of each step; of one that does not, the request has left at once.
+    """
+    handled = sys.exception()
     if telling:
         request.extensions["trace"] = _noting(delivery, request.extensions.get(KEY))
     else:
@@ -292,9 +300,11 @@ def send_over(transport: httpx.BaseTransport, request: httpx.Request, delivery: 
     return _unread(response)
 
 
-async def asend_over(transport: httpx.AsyncBaseTransport, request: httpx.Request, delivery: Delivery) -> httpx.Response:
+async def asend_over(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, delivery: Delivery, *, telling: bool
+) -> httpx.Response:
     """The twin of :func:`send_over`."""
-    telling, handled = _tells(transport, "handle_async_request"), sys.exception()
+    handled = sys.exception()
     if telling:
         request.extensions["trace"] = _awaited(_noting(delivery, request.extensions.get(KEY)))
     else:
@@ -324,12 +334,12 @@ def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[s
     """Make the callback for httpcore's steps. Nothing of ``info`` is kept: it holds the request with the key."""
 
     def note(step: str, info: dict[str, Any]) -> None:
-        # A step that has a request in hand writes it. By CONNECT a proxy is only asked for a way to the host.
-        if not delivery.started and "request" in info and info["request"].method != b"CONNECT":
-            delivery.started = True
-        for name in ("return_value", "exception"):
-            value = info.get(name)
-            if value is not None and api_key is not None and _is_logged(step):
+        if "request" in info:  # a step that has a request in hand writes it
+            # By CONNECT a proxy is only asked for a way to the host.
+            delivery.started = delivery.started or info["request"].method != b"CONNECT"
+            return
+        for name, value in info.items():  # of a step that ends: what it came to
+            if value is not None and name in OUTCOMES and api_key is not None and _is_logged(step):
                 info[name] = _hide_echo(value, api_key)  # httpcore logs it next, and made it for nothing else
 
     return note
@@ -337,7 +347,12 @@ def _noting(delivery: Delivery, api_key: APIKey | None) -> Callable[[str, dict[s
 
 def _is_logged(step: str) -> bool:
     """Whether httpcore logs a step: by the logger its name begins with, such as httpcore.http11."""
-    return logging.getLogger(f"httpcore.{step.partition('.')[0]}").isEnabledFor(logging.DEBUG)
+    return _find_logger(step.partition(".")[0]).isEnabledFor(logging.DEBUG)
+
+
+@cache
+def _find_logger(name: str) -> logging.Logger:
+    return logging.getLogger(f"httpcore.{name}")
 
 
 def _hide_echo(value: Any, api_key: APIKey) -> Any:
@@ -405,9 +420,10 @@ def hide_webhooks(send: Send, api_key: APIKey) -> None:
 
 
 @lru_cache(maxsize=64)
-def _read_root(origin: str) -> httpx.URL:
-    """The URL of an origin's root. Read once, as below: every new path is held against it."""
-    return httpx.URL(f"{origin}/")
+def _read_root(origin: str) -> tuple[tuple[str, bytes, int | None, bytes], bytes]:
+    """Where an origin is, and the path of its root. Read once, as below: every new path is held against it."""
+    root = httpx.URL(f"{origin}/")
+    return (root.scheme, root.raw_host, root.port, b""), root.raw_path
 
 
 @lru_cache(maxsize=1024)
@@ -420,8 +436,8 @@ def api_address(origin: str, path: str) -> httpx.URL:
         MuAPIError: It is not below ``origin``.
         httpx.InvalidURL: It is no URL.
     """
-    home, url = _read_root(origin), httpx.URL(origin + path)
-    same_origin = (url.scheme, url.raw_host, url.port, url.userinfo) == (home.scheme, home.raw_host, home.port, b"")
-    if not same_origin or not url.raw_path.startswith(home.raw_path) or url.query or url.fragment:
+    (place, root), url = _read_root(origin), httpx.URL(origin + path)
+    same_origin = (url.scheme, url.raw_host, url.port, url.userinfo) == place
+    if not same_origin or not url.raw_path.startswith(root) or url.query or url.fragment:
         raise MuAPIError(f"{path!r} does not lead to {origin}, and the API key goes nowhere else: nothing was sent")
     return url

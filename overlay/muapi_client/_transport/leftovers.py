@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpcore
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,14 +28,13 @@ def drop_if_more_came(response: httpx.Response, body: Any) -> None:
         response: The answer, all of which was read.
         body: Its stream, as httpx made it.
     """
-    connection = body
-    for name in ("_httpcore_stream", "_stream", "_connection"):
-        connection = getattr(connection, name, None)
+    stream = getattr(body, "_httpcore_stream", None)
+    connection = getattr(getattr(stream, "_stream", stream), "_connection", None)  # a pool's is around the connection's
     if connection is None:
         return
     beyond, _ = connection._h11_state.trailing_data  # noqa: SLF001 - see above
     if beyond or _holds_bytes(response.extensions["network_stream"]):
-        connection._keepalive_expiry = -1.0  # noqa: SLF001 - its pool closes what has expired, as it does any other
+        connection._keepalive_expiry = -1.0  # noqa: SLF001 - what has expired is closed, as any other
 
 
 def _holds_bytes(network: Any) -> bool:
@@ -41,6 +42,9 @@ def _holds_bytes(network: Any) -> bool:
     within_tls = network.get_extra_info("ssl_object")
     if within_tls is not None and within_tls.pending():
         return True
+    if isinstance(network, httpcore.NetworkStream):  # a blocking one, which reads ahead for TLS within TLS alone
+        encrypted = getattr(getattr(network, "_inner", network), "_incoming", None)
+        return bool(encrypted is not None and encrypted.pending)
     for layer in _layers(network):
         encrypted = getattr(layer, "_read_bio", None)
         protocol = getattr(layer, "_protocol", None)

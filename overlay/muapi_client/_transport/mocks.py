@@ -31,11 +31,18 @@ CLIENT_METHODS: Final = (
     "_send_single_request",
     "_transport_for_url",
 )
+_own: Final[dict[type, list[Any]]] = {}  # by client: the methods that were found to be httpx's own
 
 
 def is_replaced(client: type) -> bool:
     """Return whether something took the place of ``httpx.Client`` or ``httpx.AsyncClient``, or of a part of it."""
-    return not all(is_own(client, method, httpx) for method in CLIENT_METHODS)
+    methods = [getattr(client, method, None) for method in CLIENT_METHODS]
+    if _own.get(client) == methods:  # as they were the last time, and nobody has touched them since
+        return False
+    if all(is_own(client, method, httpx) for method in CLIENT_METHODS):
+        _own[client] = methods
+        return False
+    return True
 
 
 def is_own(kind: type, method: str, package: ModuleType) -> bool:

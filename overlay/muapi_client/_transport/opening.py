@@ -1,7 +1,11 @@
-"""Opening a pool of connections to a host: its certificates, its proxy, and what holds its sockets.
+"""Opening connections to a host: its certificates, its proxy, and what holds its sockets.
 
-Lives here: what a pool is opened with, and what is wrong where it cannot be. Does not live here: which pool a request
-uses (``pools``), sending (``hosts``), which proxy is named (``proxies``).
+Lives here: what they are opened with, and what is wrong where they cannot be. Does not live here: which connection a
+request uses (``pools``), sending (``hosts``), which proxy is named (``proxies``).
+
+httpx and httpcore know how a host is reached, and httpcore's pool makes the connections to it. They are kept in
+``pools`` rather than there: see :class:`Connection`. That reaches into httpx 0.28 and httpcore 1, which have no public
+door for it; a test fails should they change.
 """
 
 from __future__ import annotations
@@ -10,10 +14,10 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import httpcore
 import httpx
 
 from muapi_client._runtime.forks import forks
-from muapi_client._runtime.locks import ForkLock
 from muapi_client._transport.deadline import hold_deadlines
 from muapi_client._transport.guard import check_name
 from muapi_client._transport.proxies import find_proxy
@@ -23,14 +27,43 @@ if TYPE_CHECKING:
 
 # An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of
 # FastAPI's family close after 5 s by default, so connections are given up just before that.
-LIMITS: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=4.0)
+LIMITS: Final = httpx.Limits(keepalive_expiry=4.0)
 # What httpx and what it stands on let out where a setting, a name or a number is odd; UnicodeError is a ValueError.
 ODD: Final = (ValueError, ImportError, LookupError, ArithmeticError)
 TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
-def open_pool(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
-    """Open a pool for the host of a URL; for ``home`` see ``guard``.
+class _Single:
+    """One of httpcore's connections, where a transport of httpx's has a pool of them."""
+
+    def __init__(self, opener: httpx.HTTPTransport | httpx.AsyncHTTPTransport, url: httpx.URL) -> None:
+        pool: Any = opener._pool  # noqa: SLF001 - see above
+        place = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/")
+        self._pool: Any = pool.create_connection(place.origin)
+
+    def is_idle(self) -> bool:
+        """Whether its answer was read to the end, so that it can carry another request."""
+        return bool(self._pool.is_idle())
+
+    def is_closed(self) -> bool:
+        """Whether it is closed, or was never opened."""
+        return bool(self._pool.is_closed())
+
+    def has_expired(self) -> bool:
+        """Whether it was idle for too long, or the server has closed it meanwhile."""
+        return bool(self._pool.has_expired())
+
+
+class Connection(_Single, httpx.HTTPTransport):
+    """httpx's transport over one connection."""
+
+
+class AsyncConnection(_Single, httpx.AsyncHTTPTransport):
+    """The twin of :class:`Connection`."""
+
+
+def make_opener(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
+    """Make what opens connections to the host of a URL; for ``home`` see ``guard``.
 
     Raises:
         httpx.HTTPError: The certificates cannot be loaded, or the proxy that is named cannot be used.
@@ -44,12 +77,11 @@ def open_pool(url: httpx.URL, home: str | None) -> httpx.HTTPTransport:
     except (*ODD, httpx.InvalidURL) as error:
         _refuse_proxy(url, error)
     hold_deadlines(transport, home)
-    hold_interrupts(transport)
     return transport
 
 
-def open_async_pool(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
-    """The twin of :func:`open_pool`."""
+def make_async_opener(url: httpx.URL, home: str | None) -> httpx.AsyncHTTPTransport:
+    """The twin of :func:`make_opener`."""
     with forks.kept_waiting:
         from muapi_client._transport.async_network import hold_sockets  # noqa: PLC0415 - imports anyio
 
@@ -71,16 +103,6 @@ def _leave_to_proxy(url: httpx.URL, proxy: str | None, home: str | None) -> str 
     if home is not None:
         check_name(url, home)
     return None
-
-
-def hold_interrupts(transport: httpx.HTTPTransport) -> None:
-    """Let no interrupt leave the lock of a pool closed, on which every thread that uses it would wait for ever.
-
-    httpcore's own is written in Python, so that a signal can strike between taking it and being inside. Reaches into
-    httpx 0.28 and httpcore 1, which have no public door for this; a test fails should they change.
-    """
-    pool: Any = transport._pool  # noqa: SLF001 - see above
-    pool._optional_thread_lock = ForkLock()  # noqa: SLF001 - see above
 
 
 def trust(url: httpx.URL, proxy: str | None) -> ssl.SSLContext | bool:

@@ -43,6 +43,7 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
 # RFC 2397, with a media type or an encoding: "data:," alone may as well begin a sentence. Only the head is looked at.
 DATA_URL: Final = re.compile(r"data:(?=[^,]{1,200},)([a-z]+/[a-z0-9.+-]+)?((?:;[^,;\s]+)*),", re.IGNORECASE)
 # Addresses that nobody fetches: taken for text, they would be saved in place of what was paid for.
+BROKEN_UP: Final = re.compile(r"[^\S ]")  # by a line's end or a tab, say
 UNFETCHED: Final = re.compile(r"(?:file|ftps?|sftp|s3|gs)://[^\s/]*/\S+", re.IGNORECASE)
 
 
@@ -58,13 +59,13 @@ def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
 
 def has_output(found: object) -> bool:
     """Whether a place for outputs holds any: a text, a list or an object with something in it."""
-    return isinstance(found, str | list | Mapping) and len(found) > 0
+    return isinstance(found, (str, list, dict)) and len(found) > 0
 
 
 def _output(item: Any) -> Output:
     if isinstance(item, str):
         return _from_string(item)
-    if isinstance(item, Mapping):
+    if isinstance(item, dict):
         for name in LINKS:
             if isinstance(item.get(name), str) and item[name]:
                 url = item[name].strip()
@@ -85,7 +86,7 @@ def _from_string(text: str) -> Output:
 def _is_url(text: str) -> bool:
     if DATA_URL.match(text) or UNFETCHED.fullmatch(text):
         return True
-    if not text.startswith(("https://", "http://")) or any(c.isspace() and c != " " for c in text):
+    if not text.startswith(("https://", "http://")) or BROKEN_UP.search(text):
         return False
     # A file's name may hold spaces. A sentence that begins with a URL does not end as a file's name does.
     host, _, path = text.partition("://")[2].partition("/")

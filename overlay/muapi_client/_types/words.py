@@ -18,7 +18,7 @@ VOWEL: Final = re.compile(r"[AEFHILMNORSX](?=[A-Z])|(?![Uu](?:ni|s))[AEIOUaeiou]
 def read_error(answer: Mapping[str, Any]) -> str | None:
     """The failure in the server's words, whole: a string, ``{message}`` or null (observed)."""
     error = answer.get("error")
-    if isinstance(error, Mapping):
+    if isinstance(error, dict):
         message = error.get("message") or error.get("detail")
         if message or not any(error.values()):
             return as_words(message) or None
