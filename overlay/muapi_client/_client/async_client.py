@@ -236,5 +236,4 @@ class AsyncMuAPI(Client):
 
     async def _drive(self, flow: "Flow[T]") -> T:
         _, arun = load_driver()
-        outcome: T = await arun(flow, self._connections, self._clock, self._origin, self._key)
-        return outcome
+        return await arun(flow, self._connections, self._clock, self._origin, self._key)  # type: ignore[no-any-return]

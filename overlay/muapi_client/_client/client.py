@@ -422,5 +422,4 @@ class MuAPI(Client):
 
     def _drive(self, flow: "Flow[T]") -> T:
         run, _ = load_driver()
-        outcome: T = run(flow, self._connections, self._clock, self._origin, self._key)
-        return outcome
+        return run(flow, self._connections, self._clock, self._origin, self._key)  # type: ignore[no-any-return]  # R is T

@@ -77,7 +77,8 @@ def _run(
             except BaseException as raised:  # noqa: BLE001 - the flow decides; what it does not handle comes back out of throw()
                 error = raised
     except StopIteration as end:
-        return cast("R", end.value)
+        answer: R = end.value
+        return answer  # without a call, after which a signal could strike: nobody else has the answer
     finally:
         del error  # its traceback holds this frame
 
@@ -206,7 +207,8 @@ async def _arun(
                 closing = closing or find_closing(raised, step)
                 error = closing or raised
     except StopIteration as end:
-        return cast("R", end.value)
+        answer: R = end.value
+        return answer  # as above
     finally:
         del error, closing  # as above
 
