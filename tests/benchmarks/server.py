@@ -23,9 +23,9 @@ HEADERS = (
 )
 
 
-def _answer(head: bytes, number: int) -> bytes:
+def _answer(head: bytes) -> bytes:
     if head.startswith(b"POST"):
-        answer = {"request_id": f"job-{number}", **SUBMITTED}
+        answer = {"request_id": f"job-{next(NUMBERS)}", **SUBMITTED}
     else:
         answer = {"id": head.split(b"/")[4].decode(), **FINISHED}
     body = json.dumps(answer)
@@ -48,7 +48,7 @@ class _Connection(asyncio.Protocol):
                 return
             self.pending = rest[length:]
             assert isinstance(self.transport, asyncio.Transport)
-            self.transport.write(_answer(head, next(NUMBERS)))
+            self.transport.write(_answer(head))
 
 
 async def _serve() -> None:

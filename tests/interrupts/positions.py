@@ -92,9 +92,9 @@ def _leaves_with(steps: list[dis.Instruction]) -> bool:
     return len(call) == 4 and len(loads) == 3 and (call[3].opname, call[3].arg) == ("CALL", in_place)
 
 
-# What CPython does without a look at whether there are signals: it looks where a function begins, where a loop goes
+# The instructions before and after which CPython handles no signal: it does where a function begins, where a loop goes
 # round and after a call. (What an attribute or an operator calls is a function of its own.)
-UNSEEING = frozenset({
+WITHOUT_SIGNALS = frozenset({
     "CACHE", "CHECK_EXC_MATCH", "COPY", "DELETE_FAST", "EXTENDED_ARG", "JUMP_FORWARD", "LOAD_ATTR", "LOAD_CONST",
     "LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "NOP", "POP_EXCEPT", "POP_JUMP_IF_FALSE",
     "POP_JUMP_FORWARD_IF_FALSE", "POP_TOP", "PUSH_EXC_INFO", "RERAISE", "RETURN_CONST", "RETURN_VALUE", "STORE_FAST",
@@ -103,23 +103,23 @@ UNSEEING = frozenset({
 
 
 @cache
-def unstruck_lines(code: CodeType) -> frozenset[int]:
+def lines_without_signals(code: CodeType) -> frozenset[int]:
     """The offsets at which lines begin that no signal can strike, those of :func:`with_exits` among them."""
     found: set[int] = set()
-    start, seeing = -1, True
+    start, can_strike = -1, True
     for step in dis.get_instructions(code):
         if step.starts_line:
-            if not seeing:
+            if not can_strike:
                 found.add(start)
-            start, seeing = step.offset, False
-        seeing = seeing or step.opname not in UNSEEING
-    return with_exits(code) | (found if seeing else found | {start})
+            start, can_strike = step.offset, False
+        can_strike = can_strike or step.opname not in WITHOUT_SIGNALS
+    return with_exits(code) | (found if can_strike else found | {start})
 
 
 class LineTrace:
     """Notes every line of interest that this thread runs inside ``with``, and raises at the n-th.
 
-    Where no signal can strike is left out: see :func:`unstruck_lines`.
+    Where no signal can strike is left out: see :func:`lines_without_signals`.
 
     Attributes:
         places: The lines so far, in order; only kept where ``at`` is None.
@@ -144,7 +144,7 @@ class LineTrace:
         return self._line if self._code.find(frame.f_code.co_filename) else None
 
     def _line(self, frame: FrameType, event: str, _argument: Any) -> Callable[..., Any]:
-        if event == "line" and frame.f_lasti not in unstruck_lines(frame.f_code):
+        if event == "line" and frame.f_lasti not in lines_without_signals(frame.f_code):
             if self._at is None:
                 self.places.append(self._code.place(frame))
             elif self._count == self._at:

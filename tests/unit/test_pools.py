@@ -1,4 +1,4 @@
-"""Which request has which connection, told by many threads at once, and waiting for one where all are in use."""
+"""Which request has which connection, asked by many threads at once, and waiting for one where all are in use."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROUNDS = 3000  # of each thread; with a lock left out, some of the first hundred go wrong
 
 
-class Connection:
+class Fake:
     """A connection as its network left it.
 
     Attributes:
@@ -42,13 +42,13 @@ def request(host: str = "api.example", seconds: float = 60.0) -> httpx.Request:
     return httpx.Request("GET", f"https://{host}/", extensions={"timeout": {"pool": seconds}})
 
 
-def open_pools() -> BlockingPools[object, Connection]:
-    return BlockingPools(lambda _url: object(), Connection)
+def open_pools() -> BlockingPools[object, Fake]:
+    return BlockingPools(lambda _url: object(), Fake)
 
 
 def take(pools: Any, asked: httpx.Request) -> Any:
     """A connection, or what awaits one."""
-    return pools.take_free(pools.find(asked.url), asked)
+    return pools.take(pools.find(asked.url), asked)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_connections_that_were_idle_for_too_long_are_closed_although_others_are_
 
 
 @pytest.mark.parametrize("end", ["closed", "busy", "given up"])
-def test_a_connection_that_is_not_idle_is_not_used_again(end: str) -> None:
+def test_a_connection_that_is_closed_busy_or_given_up_is_not_used_again(end: str) -> None:
     pools = open_pools()
     asked = request()
     connection = take(pools, asked)
@@ -136,7 +136,7 @@ def test_each_host_has_connections_of_its_own() -> None:
     for _ in range(MOST):
         take(pools, request())
     asked = request()
-    assert pools.take(pools.find(asked.url), asked) is None
+    assert pools.try_take(pools.find(asked.url), asked) is None
     take(pools, request("cdn.example"))
 
 
@@ -144,10 +144,11 @@ def test_a_request_waits_until_another_ends() -> None:
     pools = open_pools()
     requests = [request() for _ in range(MOST)]
     connections = [take(pools, each) for each in requests]
-    found: list[Connection] = []
+    found: list[Fake] = []
     waiting = threading.Thread(target=lambda: found.append(take(pools, request())))
     waiting.start()
-    assert found == []
+    waiting.join(0.02)
+    assert waiting.is_alive()
     pools.leave(requests[7])
     waiting.join()
     assert found == [connections[7]]
@@ -168,7 +169,7 @@ def test_nothing_is_opened_anew_for_a_request_that_ends_after_all_were_closed() 
         opened.append(url)
         return url
 
-    pools: BlockingPools[object, Connection] = BlockingPools(make_opener, Connection)
+    pools: BlockingPools[object, Fake] = BlockingPools(make_opener, Fake)
     asked, another = request(), request()
     connection, other = take(pools, asked), take(pools, another)
     assert pools.take_all() == [connection, other, opened[0]]
@@ -177,9 +178,36 @@ def test_nothing_is_opened_anew_for_a_request_that_ends_after_all_were_closed() 
     assert (len(opened), pools.retired()) == (1, [])
 
 
+def test_a_connection_whose_leaving_was_interrupted_is_not_used_again() -> None:
+    pools = open_pools()
+    asked = request()
+    connection, pool = take(pools, asked), pools.find(asked.url)
+    pool.idle.append(connection)  # as far as ``leave`` came
+    pools.give_up(asked)
+    assert (pool.idle, pools.retired()) == ([], [connection])
+
+
+def test_the_end_of_a_request_of_another_event_loop_calls_nobody() -> None:
+    async def main() -> None:
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        requests = [request() for _ in range(MOST)]
+        for each in requests:
+            await take(pools, each)
+        waiting = asyncio.create_task(take(pools, request()))
+        await asyncio.sleep(0)
+        for end in (pools.leave, pools.give_up):
+            await asyncio.to_thread(end, request())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        pools.leave(requests[0])
+        await waiting
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
 def test_tasks_wait_in_turn_and_one_that_is_cancelled_costs_nobody_his_turn() -> None:
     async def main() -> None:
-        pools: AsyncPools[object, Connection] = AsyncPools(lambda _url: object(), Connection)
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
         requests = [request() for _ in range(MOST)]
         for each in requests:
             await take(pools, each)
@@ -192,9 +220,9 @@ def test_tasks_wait_in_turn_and_one_that_is_cancelled_costs_nobody_his_turn() ->
         ended = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(end) for end in ended] == [
             asyncio.CancelledError,
-            Connection,
+            Fake,
             asyncio.CancelledError,
-            Connection,
+            Fake,
         ]
 
     asyncio.run(asyncio.wait_for(main(), 10))

@@ -149,8 +149,16 @@ def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts) -> Rep
 
 
 def _note_in(delivery: Delivery, send: Send) -> Send:
-    """The exchange, noted in ``delivery``; ``evolve`` takes four times as long."""
-    return Send(send.method, send.path, send.query, send.content, send.timeout, delivery, send.secrets)
+    """The exchange, noted in ``delivery``; ``evolve`` takes four times as long, of every submit's time."""
+    return Send(
+        method=send.method,
+        path=send.path,
+        query=send.query,
+        content=send.content,
+        timeout=send.timeout,
+        delivery=delivery,
+        secrets=send.secrets,
+    )
 
 
 def _note_balance(outcome: Outcome, context: Context) -> None:

@@ -95,7 +95,7 @@ def read_prediction(
 
     Args:
         request_id: The job's id, where it is known.
-        looks: How many looks there were, this one included.
+        looks: How many looks at the job there were, this one included; 0 where the answer is no look's.
         seconds: Seconds since the job was submitted, where that is known.
     """
     body = peek(reply)

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call, Operation
 
 STREAM: Final = "/stream"  # how the slugs of streaming language models end
+# Made once: ``json.dumps`` makes one for each text.
 JSON: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 _SEPARATORS: Final = re.compile(r"[/\\]")  # of a path's segments, the second by lenient servers
-_PLAIN: Final = re.compile(r"[\w-]+", re.ASCII)  # what needs no quoting, nor leads anywhere
+_PLAIN: Final = re.compile(r"[\w-]+", re.ASCII)  # needs no quoting and leads nowhere: most need no more looks
 IDEMPOTENCY_KEY: Final = "idempotency_key"  # OpenAPI document: a body field of data tools, of no generation model
 
 

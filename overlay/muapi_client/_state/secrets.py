@@ -29,7 +29,7 @@ FIELDS: Final = frozenset(name.replace("_", "") for name in WEBHOOK_NAMES)
 SIGN: Final = b"hook"  # stands in each of them, so that JSON without it need not be read
 SHORTEST: Final = 8  # characters; what is shorter is part of ordinary words
 MOST: Final = 256  # secrets remembered, the newest: a client has two, and more only where each call has its webhook
-PLAIN: Final = (str, int, float, type(None))  # what holds no fields
+PLAIN: Final = (str, int, float, type(None))  # what holds no fields, and need not be walked through
 HIDDEN: Final = "[hidden]"
 SIGNS: Final = ("\\", "%", "&", "\0")  # without one of them a text spells everything as it is
 

@@ -1,8 +1,8 @@
 """How a host is reached with httpx, and whether a request left.
 
-Lives here: connections, requests, noting that a request is handed to the network. Does not live here: what an exception
-means (``faults``), redirects (never followed: every client would forward ``x-api-key`` to wherever they point), and
-when to send (``driver``).
+Lives here: sending over a connection, requests, noting that a request is handed to the network. Does not live here:
+which connection (``pools``), opening one (``opening``), what an exception means (``faults``), redirects (never
+followed: every client would forward ``x-api-key`` to wherever they point), and when to send (``driver``).
 
 Whether a request was sent is a fact that is noted, and no reading of exceptions: httpcore tells of each step it takes
 (its ``trace`` extension), and the first one that has the request in hand comes before its first byte. All that goes
@@ -68,18 +68,18 @@ class Hosts:
         return self._send(request, delivery)
 
     def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-        telling = False
+        real = False
         try:
-            host = self._pools.find(request.url)
-            telling = _is_real(host.opener, "handle_request")
-            transport = self._pools.take_free(host, request) if telling else host.opener  # a mock is met there
-            response = send_over(transport, request, delivery, telling=telling)
+            pool = self._pools.find(request.url)
+            real = _is_real(pool.opener, "handle_request")
+            transport = self._pools.take(pool, request) if real else pool.opener  # a mock took the place of its method
+            response = send_over(transport, request, delivery, telling=real)
         except Exception as error:
-            if telling:  # a connection was tried, and for real
+            if real:  # a connection was tried
                 name_proxy(request.url, error)
-            raise_fault(error, telling=telling)
+            raise_fault(error, telling=real)
             raise
-        if telling:
+        if real:
             response.stream = _Answer(response, self, request)
         return response
 
@@ -121,18 +121,18 @@ class AsyncHosts:
         return await self._send(request, delivery)
 
     async def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-        telling = False
+        real = False
         try:
-            host = self._pools.find(request.url)
-            telling = _is_real(host.opener, "handle_async_request")
-            transport = await self._pools.take_free(host, request) if telling else host.opener  # as above
-            response = await asend_over(transport, request, delivery, telling=telling)
+            pool = self._pools.find(request.url)
+            real = _is_real(pool.opener, "handle_async_request")
+            transport = await self._pools.take(pool, request) if real else pool.opener  # as above
+            response = await asend_over(transport, request, delivery, telling=real)
         except Exception as error:
-            if telling:  # a connection was tried, and for real
+            if real:  # a connection was tried
                 name_proxy(request.url, error)
-            raise_fault(error, telling=telling)
+            raise_fault(error, telling=real)
             raise
-        if telling:
+        if real:
             response.stream = _AsyncAnswer(response, self, request)
         return response
 
@@ -143,7 +143,7 @@ class AsyncHosts:
         if retired:
             import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
-            with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=True):  # cancelled, it would leave them open
                 for connection in retired:
                     with suppress(OSError):  # as above
                         await connection.aclose()
@@ -153,7 +153,7 @@ class AsyncHosts:
         """The twin of :meth:`Hosts.fail`, which awaits nothing: the end of a later request closes a connection.
 
         A cancellation is an everyday event, behind which httpcore cleans up. But those of asyncio may strike the
-        cleaning itself, and leave a connection that is neither closed nor idle.
+        cleaning itself, and leave a connection that is neither closed nor idle: such a one is not used again either.
         """
         if is_harmless(error) or is_cancellation(error):
             self._pools.leave(request)

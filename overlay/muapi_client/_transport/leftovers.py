@@ -11,6 +11,7 @@ Lives here: finding them. Does not live here: closing the connection for it (``h
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -38,20 +39,26 @@ def drop_if_more_came(response: httpx.Response, body: Any) -> None:
 
 
 def _holds_bytes(network: Any) -> bool:
-    """Whether a connection has received what nobody has read: within TLS, or read ahead, by asyncio or by us."""
-    within_tls = network.get_extra_info("ssl_object")
-    if within_tls is not None and within_tls.pending():
-        return True
-    if isinstance(network, httpcore.NetworkStream):  # a blocking one, which reads ahead for TLS within TLS alone
-        encrypted = getattr(getattr(network, "_inner", network), "_incoming", None)
-        return bool(encrypted is not None and encrypted.pending)
+    """Whether a connection has received what nobody has read: within TLS, or read ahead, by asyncio or by us.
+
+    There may be TLS within TLS, by way of a proxy.
+    """
+    if isinstance(network, httpcore.NetworkStream):  # a blocking one: only TLS stands between it and its socket
+        stream = getattr(network, "_inner", network)
+        plain = [network.get_extra_info("ssl_object"), getattr(stream, "_sock", None)]
+        return _has_pending(plain, encrypted=[getattr(stream, "_incoming", None)])
     for layer in _layers(network):
-        encrypted = getattr(layer, "_read_bio", None)
         protocol = getattr(layer, "_protocol", None)
         ahead = getattr(protocol, "read_queue", None) or getattr(layer, "_early", None)
-        if getattr(encrypted, "pending", 0) or ahead:
+        if ahead or _has_pending([getattr(layer, "_ssl_object", None)], encrypted=[getattr(layer, "_read_bio", None)]):
             return True
     return False
+
+
+def _has_pending(plain: list[Any], *, encrypted: list[Any]) -> bool:
+    """Whether ends of TLS hold bytes that they have decrypted, or buffers some that they have not."""
+    ends = [end for end in plain if isinstance(end, ssl.SSLObject | ssl.SSLSocket)]
+    return any(end.pending() for end in ends) or any(bio.pending for bio in encrypted if bio is not None)
 
 
 def _layers(stream: Any) -> Iterator[Any]:

@@ -31,7 +31,9 @@ CLIENT_METHODS: Final = (
     "_send_single_request",
     "_transport_for_url",
 )
-_own: Final[dict[type, list[Any]]] = {}  # by client: the methods that were found to be httpx's own
+_own: Final[
+    dict[type, list[Any]]
+] = {}  # by client: the methods that were found to be httpx's own; finding out takes longer
 
 
 def is_replaced(client: type) -> bool:

@@ -4,8 +4,8 @@ Lives here: what they are opened with, and what is wrong where they cannot be. D
 request uses (``pools``), sending (``hosts``), which proxy is named (``proxies``).
 
 httpx and httpcore know how a host is reached, and httpcore's pool makes the connections to it. They are kept in
-``pools`` rather than there: see :class:`Connection`. That reaches into httpx 0.28 and httpcore 1, which have no public
-door for it; a test fails should they change.
+``pools`` rather than there, for the reasons told there. That reaches into httpx 0.28 and httpcore 1, which have no
+public door for it; a test fails should they change.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import ssl
 
 # An idle connection the server closes while a submit is being written makes that submit's outcome unknown. Servers of
-# FastAPI's family close after 5 s by default, so connections are given up just before that.
+# FastAPI's family close after 5 s by default, so connections are not used after 4 s of idleness.
 LIMITS: Final = httpx.Limits(keepalive_expiry=4.0)
 # What httpx and what it stands on let out where a setting, a name or a number is odd; UnicodeError is a ValueError.
 ODD: Final = (ValueError, ImportError, LookupError, ArithmeticError)
@@ -34,23 +34,27 @@ TLS_SETTINGS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 class _Single:
-    """One of httpcore's connections, where a transport of httpx's has a pool of them."""
+    """One of httpcore's connections, where a transport of httpx's has a pool of them.
+
+    ``_pool`` is httpx's own name: what it does to send a request over its pool, and to close it, is done to the
+    connection, which has the same methods. A transport's own constructor, which makes a pool, is not called.
+    """
 
     def __init__(self, opener: httpx.HTTPTransport | httpx.AsyncHTTPTransport, url: httpx.URL) -> None:
         pool: Any = opener._pool  # noqa: SLF001 - see above
-        place = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/")
-        self._pool: Any = pool.create_connection(place.origin)
+        root = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/")
+        self._pool: Any = pool.create_connection(root.origin)  # which has the scheme's port, where none is named
 
     def is_idle(self) -> bool:
-        """Whether its answer was read to the end, so that it can carry another request."""
+        """As ``pools.Kept`` has it."""
         return bool(self._pool.is_idle())
 
     def is_closed(self) -> bool:
-        """Whether it is closed, or was never opened."""
+        """As above."""
         return bool(self._pool.is_closed())
 
     def has_expired(self) -> bool:
-        """Whether it was idle for too long, or the server has closed it meanwhile."""
+        """As above."""
         return bool(self._pool.has_expired())
 
 

@@ -1,4 +1,4 @@
-"""The connections that a client keeps, by host and port, and which request uses which.
+"""The pools of connections that a client keeps, one a host and port, and which request uses which connection.
 
 Each request has a connection to itself until it ends: the idle one that was used last, or a new one. So nothing that
 goes wrong in one exchange touches another, and nobody waits for a lock that all of them share, as in httpcore's own
@@ -9,12 +9,13 @@ network: it is then taken for idle in the middle of an answer, or a lock of its 
 outside, so what an interrupted exchange used is not used again.
 
 Lives here: which connection is whose, and waiting for one. Does not live here: opening one (``opening``), which
-exceptions put one in danger (``hosts``).
+exceptions put one in danger, and closing one (``hosts``).
 """
 
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
 
     import anyio
 
-MOST: Final = 100  # connections to a host at a time; a process may have 1,024 files open, mostly
-PATIENCE: Final = 0.1  # seconds after which whoever waits looks for himself, should nobody have called him
+MOST: Final = 100  # connections to a host at a time; Linux lets a process have 1,024 files open unless told otherwise
+PATIENCE: Final = 0.1  # seconds after which a thread that waits looks for itself: an interrupt may lose a call
 
 
-class Connection(Protocol):
+class Kept(Protocol):
     """What is asked of a connection."""
 
     def is_idle(self) -> bool:
@@ -41,7 +42,7 @@ class Connection(Protocol):
         ...
 
     def is_closed(self) -> bool:
-        """Whether it is closed, or was never opened."""
+        """Whether it is closed, or could not be opened."""
         ...
 
     def has_expired(self) -> bool:
@@ -49,59 +50,61 @@ class Connection(Protocol):
         ...
 
 
-P = TypeVar("P")
-C = TypeVar("C", bound=Connection)
+O = TypeVar("O")  # noqa: E741 - of an opener; what is opened:
+C = TypeVar("C", bound=Kept)
 
 
-class Host(Generic[P, C]):
-    """A host and port: what opens connections to it, and those that no request uses, the latest used last."""
+class Pool(Generic[O, C]):
+    """What opens connections to a host and port, and those that no request uses, the latest used last."""
 
-    def __init__(self, opener: P) -> None:
+    def __init__(self, opener: O) -> None:
         self.opener = opener
         self.idle: list[C] = []
 
 
-class Pools(Generic[P, C]):
-    """Connections of one kind.
+class Pools(ABC, Generic[O, C]):
+    """The pools of a client.
 
     Args:
         make_opener: Makes what opens connections to the host of a URL.
         connect: Makes one of its connections, which opens with its first request.
     """
 
-    def __init__(self, make_opener: Callable[[httpx.URL], P], connect: Callable[[P, httpx.URL], C]) -> None:
+    def __init__(self, make_opener: Callable[[httpx.URL], O], connect: Callable[[O, httpx.URL], C]) -> None:
         self._make_opener, self._connect = make_opener, connect
-        self._hosts: dict[tuple[str, str, int | None], Host[P, C]] = {}
-        self._used: dict[httpx.Request, tuple[Host[P, C], C]] = {}  # by each request that has not ended
+        self._pools: dict[tuple[str, str, int | None], Pool[O, C]] = {}
+        self._used: dict[httpx.Request, tuple[Pool[O, C], C]] = {}  # by each request that has not ended
         self._retired: list[C] = []
         self._lock = ForkLock()
 
-    def find(self, url: httpx.URL) -> Host[P, C]:
-        """The host of a URL."""
+    def find(self, url: httpx.URL) -> Pool[O, C]:
+        """The pool of a URL's host, made when it is first asked for; raises what ``make_opener`` does."""
         address = (url.scheme, url.host, url.port)
-        host = self._hosts.get(address)
-        if host is None:
+        pool = self._pools.get(address)  # without the lock first: nearly always it is there
+        if pool is None:
             with self._lock:
-                host = self._hosts.get(address)
-                if host is None:
-                    host = self._hosts[address] = Host(self._make_opener(url))
-        return host
+                pool = self._pools.get(address)
+                if pool is None:
+                    pool = self._pools[address] = Pool(self._make_opener(url))
+        return pool
 
-    def take(self, host: Host[P, C], request: httpx.Request) -> C | None:
+    def try_take(self, pool: Pool[O, C], request: httpx.Request) -> C | None:
         """A connection for a request, its own until :meth:`leave` or :meth:`give_up`; None while all are in use."""
         with self._lock:
-            while len(host.idle) > 1 and host.idle[0].has_expired():
-                self._retired.append(host.idle.pop(0))
-            while host.idle:
-                _, connection = self._used[request] = host, host.idle.pop()
+            while len(pool.idle) > 1 and pool.idle[0].has_expired():  # the latest used is judged below
+                self._retired.append(pool.idle.pop(0))
+            while pool.idle:
+                # One statement: an interrupt between two would leave it with nobody.
+                _, connection = self._used[request] = pool, pool.idle.pop()
                 if not connection.has_expired():
                     return connection
                 self._retired.append(connection)
                 self._used.pop(request, None)
-            if sum(other is host for other, _ in tuple(self._used.values())) >= MOST:
+            # A copy: a signal handler of this thread, which the lock lets in, may send a request meanwhile.
+            if sum(other is pool for other, _ in tuple(self._used.values())) >= MOST:
                 return None
-            connection = self._connect(host.opener, request.url)
-            self._used[request] = host, connection
+            connection = self._connect(pool.opener, request.url)
+            self._used[request] = pool, connection
             return connection
 
     def leave(self, request: httpx.Request) -> None:
@@ -109,24 +112,33 @@ class Pools(Generic[P, C]):
         with self._lock:
             found = self._used.get(request)
             if found is not None:
-                host, connection = found
+                pool, connection = found
                 if not connection.is_closed():
-                    (host.idle if connection.is_idle() else self._retired).append(connection)
+                    (pool.idle if connection.is_idle() else self._retired).append(connection)
                 self._used.pop(request, None)  # last: an interrupt before it loses no connection
+                self._call()
 
     def give_up(self, request: httpx.Request) -> None:
         """A request has ended, and the connection it used is not to be used again."""
         with self._lock:
             found = self._used.get(request)
             if found is not None:
-                host, connection = found
+                pool, connection = found
                 self._retired.append(connection)
-                if connection in host.idle:  # ``leave`` was interrupted
-                    host.idle.remove(connection)
+                if connection in pool.idle:  # ``leave`` was interrupted
+                    pool.idle.remove(connection)
                 self._used.pop(request, None)  # last, as above
+                self._call()
+
+    @abstractmethod
+    def _call(self) -> None:
+        """Tell one of those who wait that fewer connections are in use."""
 
     def retired(self) -> list[C]:
-        """The connections that are not used again, for the caller to close and then :meth:`drop`."""
+        """The connections that are not used again, for the caller to close and then :meth:`drop`.
+
+        (Both need no lock: a list is copied, and loses an item, in one step of the interpreter's.)
+        """
         return self._retired.copy()
 
     def drop(self, connection: C) -> None:
@@ -134,62 +146,58 @@ class Pools(Generic[P, C]):
         with suppress(ValueError):  # another thread has closed it as well
             self._retired.remove(connection)
 
-    def take_all(self) -> list[P | C]:
+    def take_all(self) -> list[O | C]:
         """Every connection, and what opens them. They are the caller's to close."""
         with self._lock:
-            hosts, self._hosts = list(self._hosts.values()), {}
+            pools, self._pools = list(self._pools.values()), {}
             used, self._used = list(self._used.values()), {}
-            idle = [connection for host in hosts for connection in host.idle]
-            return [*idle, *(connection for _, connection in used), *self._retired, *(host.opener for host in hosts)]
+            retired, self._retired = self._retired, []
+            idle = [connection for pool in pools for connection in pool.idle]
+            return [*idle, *(connection for _, connection in used), *retired, *(pool.opener for pool in pools)]
 
 
-class BlockingPools(Pools[P, C]):
-    """Connections that threads wait for while all are in use."""
+class BlockingPools(Pools[O, C]):
+    """Pools that threads wait for while all connections are in use."""
 
-    def __init__(self, make_opener: Callable[[httpx.URL], P], connect: Callable[[P, httpx.URL], C]) -> None:
+    def __init__(self, make_opener: Callable[[httpx.URL], O], connect: Callable[[O, httpx.URL], C]) -> None:
         super().__init__(make_opener, connect)
-        self._calls: SimpleQueue[None] = SimpleQueue()  # for those who wait; in C, so no signal handler is kept out
+        # Its lock is the interpreter's own: a signal handler that sends a request finds none held by its own thread.
+        self._calls: SimpleQueue[None] = SimpleQueue()
 
-    def take_free(self, host: Host[P, C], request: httpx.Request) -> C:
+    def take(self, pool: Pool[O, C], request: httpx.Request) -> C:
         """A connection for a request, as soon as one is free.
 
         Raises:
             httpx.PoolTimeout: None is within the request's time.
         """
-        connection = self.take(host, request)
-        ends = time.monotonic() + _seconds(request)
+        connection = self.try_take(pool, request)
+        if connection is not None:
+            return connection
+        ends = time.monotonic() + request.extensions["timeout"]["pool"]
         while connection is None:
             left = ends - time.monotonic()
             if left <= 0:
                 raise httpx.PoolTimeout(f"all {MOST} connections to {request.url.host} are in use")
             with suppress(Empty):
                 self._calls.get(timeout=min(left, PATIENCE))
-            connection = self.take(host, request)
+            connection = self.try_take(pool, request)
         return connection
 
-    def leave(self, request: httpx.Request) -> None:
-        super().leave(request)
-        self._call()
-
-    def give_up(self, request: httpx.Request) -> None:
-        super().give_up(request)
-        self._call()
-
     def _call(self) -> None:
-        if self._calls.qsize() < MOST:
+        if self._calls.qsize() < MOST:  # while nobody waits they pile up, and whoever comes looks once for each
             self._calls.put(None)
 
 
-class AsyncPools(Pools[P, C]):
-    """Connections that the tasks of one event loop wait for while all are in use."""
+class AsyncPools(Pools[O, C]):
+    """Pools that the tasks of one event loop wait for while all connections are in use."""
 
-    def __init__(self, make_opener: Callable[[httpx.URL], P], connect: Callable[[P, httpx.URL], C]) -> None:
+    def __init__(self, make_opener: Callable[[httpx.URL], O], connect: Callable[[O, httpx.URL], C]) -> None:
         super().__init__(make_opener, connect)
         self._waiting: deque[anyio.Event] = deque()
 
-    async def take_free(self, host: Host[P, C], request: httpx.Request) -> C:
-        """The twin of :meth:`BlockingPools.take_free`; a cancellation ends the waiting."""
-        connection = self.take(host, request)
+    async def take(self, pool: Pool[O, C], request: httpx.Request) -> C:
+        """A connection for a request, as soon as one is free; it waits until it is cancelled."""
+        connection = self.try_take(pool, request)
         while connection is None:
             import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
@@ -199,27 +207,14 @@ class AsyncPools(Pools[P, C]):
                 await call.wait()
             except BaseException:
                 if call.is_set():
-                    self._call()  # the next one's, then
+                    self._call()  # another takes the turn
                 else:
                     self._waiting.remove(call)
                 raise
-            connection = self.take(host, request)
+            connection = self.try_take(pool, request)
         return connection
-
-    def leave(self, request: httpx.Request) -> None:
-        super().leave(request)
-        self._call()
-
-    def give_up(self, request: httpx.Request) -> None:
-        super().give_up(request)
-        self._call()
 
     def _call(self) -> None:
         if self._waiting:
             with suppress(RuntimeError):  # the event loop has ended, and with it whoever waited
                 self._waiting.popleft().set()
-
-
-def _seconds(request: httpx.Request) -> float:
-    limits: dict[str, float] = request.extensions["timeout"]
-    return limits["pool"]

@@ -42,8 +42,8 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
 
 # RFC 2397, with a media type or an encoding: "data:," alone may as well begin a sentence. Only the head is looked at.
 DATA_URL: Final = re.compile(r"data:(?=[^,]{1,200},)([a-z]+/[a-z0-9.+-]+)?((?:;[^,;\s]+)*),", re.IGNORECASE)
-# Addresses that nobody fetches: taken for text, they would be saved in place of what was paid for.
 BROKEN_UP: Final = re.compile(r"[^\S ]")  # by a line's end or a tab, say
+# Addresses that nobody fetches: taken for text, they would be saved in place of what was paid for.
 UNFETCHED: Final = re.compile(r"(?:file|ftps?|sftp|s3|gs)://[^\s/]*/\S+", re.IGNORECASE)
 
 
