@@ -12,6 +12,7 @@ import zlib
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import httpcore
 import httpx
 import pytest
 import trustme
@@ -137,7 +138,7 @@ def test_an_answer_nobody_asked_for_is_never_the_next_ones(
 
 
 @KINDS
-@pytest.mark.parametrize("logger", ["", "httpcore", "httpcore.http11"])
+@pytest.mark.parametrize("logger", ["", httpcore.__name__, f"{httpcore.__name__}.http11"])
 def test_no_logger_of_httpcore_shows_a_key_that_is_echoed(
     kind: str, logger: str, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:

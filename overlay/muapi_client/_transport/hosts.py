@@ -352,7 +352,7 @@ def _is_logged(step: str) -> bool:
 
 @cache
 def _find_logger(name: str) -> logging.Logger:
-    return logging.getLogger(f"httpcore.{name}")
+    return logging.getLogger(f"{httpcore.__name__}.{name}")  # another name, where httpx2 takes httpx's place
 
 
 def _hide_echo(value: Any, api_key: APIKey) -> Any:
