@@ -358,6 +358,62 @@ def test_a_fork_after_an_interrupt_leaves_both_processes_a_client_that_works(
         assert ask().startswith("job-")
 
 
+@pytest.mark.parametrize("place", ["send", "next_event", "expired", "closed"])
+def test_an_interrupt_leaves_a_client_that_works_where_a_program_wraps_the_transport(
+    kind: str, place: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As programs that trace their requests do."""
+    owner, name = (
+        (httpx.AsyncHTTPTransport, "handle_async_request")
+        if kind == "async"
+        else (httpx.HTTPTransport, "handle_request")
+    )
+    real = getattr(owner, name)
+
+    def traced(self: Any, request: httpx.Request) -> Any:
+        return real(self, request)
+
+    monkeypatch.setattr(owner, name, traced)
+    with client(kind, server) as ask:
+        ask()
+        with monkeypatch.context() as patched:
+            strike_once(patched, *owners(kind)[place], lambda: throw(KeyboardInterrupt()))
+            with pytest.raises(KeyboardInterrupt):
+                ask()
+        for _ in range(3):
+            assert ask().startswith("job-")
+    assert server.opened == 2
+
+
+def test_failures_use_up_no_connection_where_a_program_sends_a_request_of_its_own(
+    kind: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("muapi_client._transport.pools.MOST", 3)
+    owner = httpx.AsyncClient if kind == "async" else httpx.Client
+    real: Any = owner._send_single_request
+
+    def send_copy(self: Any, request: httpx.Request) -> Any:
+        copy = httpx.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            extensions=request.extensions,
+        )
+        return real(self, copy)
+
+    monkeypatch.setattr(owner, "_send_single_request", send_copy)
+    with client(kind, server) as ask:
+        with monkeypatch.context() as patched:
+            broken = httpcore.AsyncHTTP11Connection if kind == "async" else httpcore.HTTP11Connection
+            name = "handle_async_request" if kind == "async" else "handle_request"
+            patched.setattr(broken, name, lambda *_: throw(httpcore.ReadError("broken")))
+            for _ in range(5):
+                with pytest.raises(errors.MuAPIError, match="broken"):
+                    ask()
+        assert ask().startswith("job-")
+
+
 def wait_until(holds: Callable[[], bool]) -> None:
     """Until the server's threads have seen what the client did."""
     ends = time.monotonic() + 10

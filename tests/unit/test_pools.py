@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import threading
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from muapi_client import MuAPIError
 from muapi_client._transport.pools import MOST, AsyncPools, BlockingPools
 
 if TYPE_CHECKING:
@@ -133,8 +135,9 @@ def test_a_connection_that_is_closed_busy_or_given_up_is_not_used_again(end: str
 
 def test_each_host_has_connections_of_its_own() -> None:
     pools = open_pools()
-    for _ in range(MOST):
-        take(pools, request())
+    requests = [request() for _ in range(MOST)]
+    for each in requests:
+        take(pools, each)
     asked = request()
     assert pools.try_take(pools.find(asked.url), asked) is None
     take(pools, request("cdn.example"))
@@ -156,8 +159,9 @@ def test_a_request_waits_until_another_ends() -> None:
 
 def test_a_request_that_no_connection_is_free_for_says_so_at_the_end_of_its_time() -> None:
     pools = open_pools()
-    for _ in range(MOST):
-        take(pools, request())
+    requests = [request() for _ in range(MOST)]
+    for each in requests:
+        take(pools, each)
     with pytest.raises(httpx.PoolTimeout, match=r"all 100 connections to api\.example are in use"):
         take(pools, request(seconds=0.0))
 
@@ -172,7 +176,7 @@ def test_nothing_is_opened_anew_for_a_request_that_ends_after_all_were_closed() 
     pools: BlockingPools[object, Fake] = BlockingPools(make_opener, Fake)
     asked, another = request(), request()
     connection, other = take(pools, asked), take(pools, another)
-    assert pools.take_all() == [connection, other, opened[0]]
+    assert pools.close() == [connection, other, opened[0]]
     pools.leave(asked)
     pools.give_up(another)
     assert (len(opened), pools.retired()) == (1, [])
@@ -185,6 +189,98 @@ def test_a_connection_whose_leaving_was_interrupted_is_not_used_again() -> None:
     pool.idle.append(connection)  # as far as ``leave`` came
     pools.give_up(asked)
     assert (pool.idle, pools.retired()) == ([], [connection])
+
+
+def test_a_connection_that_another_request_took_after_an_interrupted_leave_stays_with_it() -> None:
+    pools = open_pools()
+    asked, another = request(), request()
+    connection, pool = take(pools, asked), pools.find(asked.url)
+    pool.idle.append(connection)  # as far as ``leave`` came
+    assert take(pools, another) is connection
+    pools.give_up(asked)
+    assert pools.retired() == []
+
+
+def test_requests_that_are_forgotten_use_no_connection() -> None:
+    pools = open_pools()
+    requests = [request() for _ in range(MOST)]
+    connections = [take(pools, each) for each in requests]
+    requests.clear()
+    gc.collect()
+    assert take(pools, request()) not in connections
+    assert pools.retired() == connections
+
+
+def test_a_closed_client_says_so_to_those_who_wait() -> None:
+    pools = open_pools()
+    requests = [request() for _ in range(MOST)]
+    for each in requests:
+        take(pools, each)
+    found: list[Exception] = []
+
+    def wait() -> None:
+        try:
+            take(pools, request())
+        except MuAPIError as error:
+            found.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    pools.close()
+    waiting.join()
+    assert [str(error).partition(":")[0] for error in found] == ["this client is closed"]
+
+
+def test_a_closed_awaiting_client_says_so_to_those_who_wait() -> None:
+    async def main() -> None:
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        requests = [request() for _ in range(MOST)]
+        for each in requests:
+            await take(pools, each)
+        tasks = [asyncio.create_task(take(pools, request())) for _ in range(3)]
+        await asyncio.sleep(0)
+        pools.close()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [str(end).partition(":")[0] for end in ended] == ["this client is closed"] * 3
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+
+
+def test_tasks_that_send_one_request_after_another_leave_others_their_turn() -> None:
+    looks = dict.fromkeys(range(MOST + 20), 0)
+
+    async def main() -> None:
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+
+        async def look(task: int) -> None:
+            while min(looks.values()) < 5:
+                asked = request()
+                await take(pools, asked)
+                await asyncio.sleep(0)
+                pools.leave(asked)
+                looks[task] += 1
+
+        await asyncio.gather(*map(look, looks))
+
+    asyncio.run(asyncio.wait_for(main(), 60))
+    assert max(looks.values()) <= 4 * min(looks.values())
+
+
+def test_the_end_of_a_request_to_one_host_calls_nobody_who_waits_for_another() -> None:
+    async def main() -> None:
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        requests = {host: [request(host) for _ in range(MOST)] for host in ("api.example", "cdn.example")}
+        for each in (*requests["api.example"], *requests["cdn.example"]):
+            await take(pools, each)
+        tasks = {host: asyncio.create_task(take(pools, request(host))) for host in requests}
+        await asyncio.sleep(0)
+        pools.leave(requests["cdn.example"][0])
+        await tasks["cdn.example"]
+        assert not tasks["api.example"].done()
+        pools.leave(requests["api.example"][0])
+        await tasks["api.example"]
+
+    asyncio.run(asyncio.wait_for(main(), 10))
 
 
 def test_the_end_of_a_request_of_another_event_loop_calls_nobody() -> None:

@@ -134,9 +134,12 @@ class Ledger:
                 )
                 self._costs[request], self.sums = now, sums
         if cost is not None:
-            for key in self._keys.get(request, (request,)):
+            keys = self._keys.get(request)
+            for key in keys or (request,):
                 self._settle(key, cost)
-            self._keys.pop(request, None)
+            with self._lock:
+                if self._keys.get(request) is keys:  # else another was accepted under the id meanwhile
+                    self._keys.pop(request, None)
 
     def reserve(self, key: str, amount: Decimal, limit: Decimal) -> bool:
         """Set ``amount`` USD aside for a submission unless that would pass ``limit``; threads may compete for it.
@@ -180,7 +183,8 @@ class Ledger:
                 self._doubtful.add(key)
             self.record(key, record.cost)
             return
-        self._keys[request_id] = (*self._keys.get(request_id, ()), key)  # one key of idempotency may make several
+        with self._lock:
+            self._keys[request_id] = (*self._keys.get(request_id, ()), key)  # one key of idempotency may make several
         if key in self._costs:  # it was counted before its id was known
             self._costs.setdefault(request_id, self._costs.pop(key))
         self._doubtful.discard(key)

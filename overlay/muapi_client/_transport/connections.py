@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client.errors import MuAPIError
+from muapi_client._transport.closed import closed_error
 
 if TYPE_CHECKING:
     import httpx
 
     from muapi_client._runtime.delivery import Delivery
     from muapi_client._transport.hosts import AsyncGiven, AsyncHosts, Given, Hosts
-
-CLOSED = "this client is closed: make a new one, or keep it open by using it inside its `with` block"
 
 
 class Connections:
@@ -68,7 +66,7 @@ class Connections:
     def _transport(self) -> Hosts | Given:
         with self._lock:
             if self._closed:
-                raise MuAPIError(CLOSED)
+                raise closed_error()
             transport = self._open
             if transport is None or self._pid != os.getpid():
                 from muapi_client._transport.hosts import Given, Hosts  # noqa: PLC0415 - imports httpx
@@ -109,7 +107,7 @@ class AsyncConnections:
 
     def _transport(self) -> AsyncHosts | AsyncGiven:
         if self._closed:
-            raise MuAPIError(CLOSED)
+            raise closed_error()
         loop = _running_loop()
         if loop not in self._open:
             from muapi_client._transport.hosts import AsyncGiven, AsyncHosts  # noqa: PLC0415 - imports httpx

@@ -28,14 +28,18 @@ class UnexpectedError(httpx.TransportError):
     """httpx, or what it stands on, raised what it has no business to: a bug there, or in how it is used."""
 
 
-def raise_fault(error: Exception, *, telling: bool) -> None:
+def raise_fault(error: BaseException, *, telling: bool) -> None:
     """Raise a fault of the network in place of an exception that httpx let out; do nothing where it is one already.
+
+    An interrupt or a cancellation is none, and goes on as it is.
 
     Args:
         error: What came out.
         telling: Whether it can only be out of httpx and what it stands on, rather than out of somebody's mock.
     """
     if isinstance(error, (*FAULTS, MuAPIError)) or not (telling or isinstance(error, ODD)):
+        return
+    if not isinstance(error, Exception):
         return
     cause = error
     while isinstance(cause, ExceptionGroup):  # a task group's; its own text says nothing

@@ -72,15 +72,17 @@ class Hosts:
         try:
             pool = self._pools.find(request.url)
             real = _is_real(pool.opener, "handle_request")
-            transport = self._pools.take(pool, request) if real else pool.opener  # a mock took the place of its method
+            mocked = not real and _is_pool_replaced(pool.opener, "handle_request")
+            transport = pool.opener if mocked else self._pools.take(pool, request)
             response = send_over(transport, request, delivery, telling=real)
-        except Exception as error:
+        except BaseException as error:
+            self.fail(request, error)  # here, since what wraps httpx may have made a request of its own
             if real:  # a connection was tried
                 name_proxy(request.url, error)
             raise_fault(error, telling=real)
             raise
-        if real:
-            response.stream = _Answer(response, self, request)
+        if not mocked:
+            response.stream = _Answer(response, self, request, telling=real)
         return response
 
     def end(self, request: httpx.Request) -> None:
@@ -98,7 +100,7 @@ class Hosts:
 
     def close(self) -> None:
         """Close every connection."""
-        for transport in self._pools.take_all():
+        for transport in self._pools.close():
             transport.close()
 
     def _close_retired(self) -> None:
@@ -123,22 +125,28 @@ class AsyncHosts:
     async def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         real = False
         try:
+            await self._close_retired()
             pool = self._pools.find(request.url)
             real = _is_real(pool.opener, "handle_async_request")
-            transport = await self._pools.take(pool, request) if real else pool.opener  # as above
+            mocked = not real and _is_pool_replaced(pool.opener, "handle_async_request")
+            transport = pool.opener if mocked else await self._pools.take(pool, request)
             response = await asend_over(transport, request, delivery, telling=real)
-        except Exception as error:
+        except BaseException as error:
+            self.fail(request, error)  # as above
             if real:  # a connection was tried
                 name_proxy(request.url, error)
             raise_fault(error, telling=real)
             raise
-        if real:
-            response.stream = _AsyncAnswer(response, self, request)
+        if not mocked:
+            response.stream = _AsyncAnswer(response, self, request, telling=real)
         return response
 
     async def end(self, request: httpx.Request) -> None:
         """The twin of :meth:`Hosts.end`."""
         self._pools.leave(request)
+        await self._close_retired()
+
+    async def _close_retired(self) -> None:
         retired = self._pools.retired()
         if retired:
             import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
@@ -150,7 +158,7 @@ class AsyncHosts:
                     self._pools.drop(connection)
 
     def fail(self, request: httpx.Request, error: BaseException) -> None:
-        """The twin of :meth:`Hosts.fail`, which awaits nothing: the end of a later request closes a connection.
+        """The twin of :meth:`Hosts.fail`, which awaits nothing: a later request closes the connection.
 
         A cancellation is an everyday event, behind which httpcore cleans up. But those of asyncio may strike the
         cleaning itself, and leave a connection that is neither closed nor idle: such a one is not used again either.
@@ -162,40 +170,50 @@ class AsyncHosts:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for transport in self._pools.take_all():
+        for transport in self._pools.close():
             await transport.aclose()
 
 
 class _Answer(httpx.SyncByteStream):
     """The body of an answer, whose request ends with it, and whose connection is kept if nothing came beyond it."""
 
-    def __init__(self, response: httpx.Response, hosts: Hosts | Given, request: httpx.Request) -> None:
+    def __init__(
+        self, response: httpx.Response, hosts: Hosts | Given, request: httpx.Request, *, telling: bool
+    ) -> None:
         self._inner = cast("httpx.SyncByteStream", response.stream)
-        self._response, self._hosts, self._request = response, hosts, request
+        self._response, self._hosts, self._request, self._telling = response, hosts, request, telling
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._inner
-        except Exception as error:
-            raise_fault(error, telling=True)
+        except GeneratorExit:  # no more is wanted of it
+            raise
+        except BaseException as error:
+            self._fail(error)
             raise
 
     def close(self) -> None:
         try:
             drop_if_more_came(self._response, self._inner)
             self._inner.close()
-        except Exception as error:
-            raise_fault(error, telling=True)
+        except BaseException as error:
+            self._fail(error)
             raise
         self._hosts.end(self._request)
+
+    def _fail(self, error: BaseException) -> None:
+        self._hosts.fail(self._request, error)
+        raise_fault(error, telling=self._telling)
 
 
 class _AsyncAnswer(httpx.AsyncByteStream):
     """The twin of :class:`_Answer`."""
 
-    def __init__(self, response: httpx.Response, hosts: AsyncHosts | AsyncGiven, request: httpx.Request) -> None:
+    def __init__(
+        self, response: httpx.Response, hosts: AsyncHosts | AsyncGiven, request: httpx.Request, *, telling: bool
+    ) -> None:
         self._inner = cast("httpx.AsyncByteStream", response.stream)
-        self._response, self._hosts, self._request = response, hosts, request
+        self._response, self._hosts, self._request, self._telling = response, hosts, request, telling
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """No generator, which whoever stops in the middle would have to close."""
@@ -207,18 +225,22 @@ class _AsyncAnswer(httpx.AsyncByteStream):
             return await anext(self._pieces)
         except StopAsyncIteration:
             raise
-        except Exception as error:
-            raise_fault(error, telling=True)
+        except BaseException as error:
+            self._fail(error)
             raise
 
     async def aclose(self) -> None:
         try:
             drop_if_more_came(self._response, self._inner)
             await self._inner.aclose()
-        except Exception as error:
-            raise_fault(error, telling=True)
+        except BaseException as error:
+            self._fail(error)
             raise
         await self._hosts.end(self._request)
+
+    def _fail(self, error: BaseException) -> None:
+        self._hosts.fail(self._request, error)
+        raise_fault(error, telling=self._telling)
 
 
 class Given:
@@ -236,7 +258,7 @@ class Given:
         telling = _tells(self._transport, "handle_request")
         response = send_over(self._transport, request, delivery, telling=telling)
         if _is_real(self._transport, "handle_request"):
-            response.stream = _Answer(response, self, request)
+            response.stream = _Answer(response, self, request, telling=True)
         return response
 
     def end(self, request: httpx.Request) -> None:
@@ -263,7 +285,7 @@ class AsyncGiven:
         telling = _tells(self._transport, "handle_async_request")
         response = await asend_over(self._transport, request, delivery, telling=telling)
         if _is_real(self._transport, "handle_async_request"):
-            response.stream = _AsyncAnswer(response, self, request)
+            response.stream = _AsyncAnswer(response, self, request, telling=True)
         return response
 
     async def end(self, request: httpx.Request) -> None:
@@ -384,6 +406,11 @@ def _is_real(transport: httpx.BaseTransport | httpx.AsyncBaseTransport, method: 
         return False
     pool: Any = getattr(transport, "_pool", None)
     return is_own(type(transport), method, httpx) and is_own(type(pool), method, httpcore)
+
+
+def _is_pool_replaced(transport: httpx.HTTPTransport | httpx.AsyncHTTPTransport, method: str) -> bool:
+    """Return whether a mock took the place of httpcore's own pool, which then has to be the one that is asked."""
+    return not is_own(type(cast("Any", transport)._pool), method, httpcore)  # noqa: SLF001 - see ``opening``
 
 
 def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:

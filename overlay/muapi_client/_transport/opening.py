@@ -143,7 +143,7 @@ def _refuse_proxy(url: httpx.URL, error: Exception) -> NoReturn:
     ) from error
 
 
-def name_proxy(url: httpx.URL, error: Exception) -> None:
+def name_proxy(url: httpx.URL, error: BaseException) -> None:
     """Add to the error of a connection that could not be made which setting names the proxy it went to."""
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and find_proxy(url) is not None:
         error.args = (f"{error} (mend or unset {_find_setting(url)}, which names a proxy for {url.host})",)
