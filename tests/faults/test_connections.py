@@ -7,6 +7,7 @@ import gc
 import itertools
 import os
 import signal
+import socket
 import socketserver
 import threading
 import time
@@ -41,6 +42,7 @@ class Server(socketserver.ThreadingTCPServer):
         held: An answer waits for it.
         opened: How many connections were opened.
         open: How many of them are open.
+        greeted: Whether the latest of them has sent anything.
         asked: Released for each request that arrived.
     """
 
@@ -51,6 +53,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.held = threading.Event()
         self.held.set()
         self.opened = self.open = self.accepted = 0
+        self.greeted = False
         self.asked = threading.Semaphore(0)
 
     @property
@@ -64,6 +67,7 @@ class Handler(socketserver.StreamRequestHandler):
         server.opened += 1
         server.open += 1
         with suppress(OSError):
+            server.greeted = self.request.recv(1, socket.MSG_PEEK) != b""
             while head := self.rfile.readline().strip():
                 length = 0
                 while line := self.rfile.readline().strip():
@@ -356,6 +360,21 @@ def test_a_fork_after_an_interrupt_leaves_both_processes_a_client_that_works(
             os._exit(done)
         assert os.waitpid(child, 0)[1] == 0
         assert ask().startswith("job-")
+
+
+def test_a_task_cancelled_while_it_greets_over_tls_leaves_no_connection_open(server: Server) -> None:
+    async def main() -> None:
+        async with AsyncMuAPI(KEY, server.url.replace("http:", "https:")) as mu:
+            for _ in range(3):
+                task = asyncio.create_task(mu.submit(CALL))
+                await await_until(lambda: server.greeted)  # which never answers it
+                server.greeted = False
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                await await_until(lambda: server.open == 0)
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("place", ["send", "next_event", "expired", "closed"])

@@ -242,7 +242,15 @@ class _Stream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - as above
     ) -> httpcore.AsyncNetworkStream:
-        return _Stream(await self._inner.start_tls(ssl_context, server_hostname, timeout), self._wire)
+        try:
+            encrypted = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except GeneratorExit:  # the event loop has ended: nothing can be awaited any more
+            raise
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._inner.aclose()  # httpcore does so after an error, and forgets it after a cancellation
+            raise
+        return _Stream(encrypted, self._wire)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
