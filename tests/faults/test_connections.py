@@ -362,12 +362,12 @@ def test_a_fork_after_an_interrupt_leaves_both_processes_a_client_that_works(
         assert ask().startswith("job-")
 
 
-def test_a_task_cancelled_while_it_greets_over_tls_leaves_no_connection_open(server: Server) -> None:
+def test_a_task_cancelled_during_a_tls_handshake_leaves_no_connection_open(server: Server) -> None:
     async def main() -> None:
         async with AsyncMuAPI(KEY, server.url.replace("http:", "https:")) as mu:
             for _ in range(3):
                 task = asyncio.create_task(mu.submit(CALL))
-                await await_until(lambda: server.greeted)  # which never answers it
+                await await_until(lambda: server.greeted)  # by a handshake that it never answers
                 server.greeted = False
                 task.cancel()
                 with pytest.raises(asyncio.CancelledError):

@@ -53,10 +53,17 @@ class TLSInTLS(httpcore.NetworkStream):
         return self.ssl_obj if info == "ssl_object" else None
 
 
+class Layer:
+    """A layer of an awaiting connection: anyio's TLS, with anyio's own names."""
+
+    def __init__(self, ends: Ends, below: Layer | None) -> None:
+        self._ssl_object, self._read_bio, self.transport_stream = ends.ours, ends.incoming, below
+
+
 class Answer:
     """An answer that was read whole, and the connection it came on."""
 
-    def __init__(self, network: httpcore.NetworkStream) -> None:
+    def __init__(self, network: Any) -> None:
         self.extensions = {"network_stream": network}
         self._connection = self
         self._httpcore_stream = self
@@ -65,8 +72,9 @@ class Answer:
         self._keepalive_expiry = 4.0
 
 
+@pytest.mark.parametrize("kind", ["blocking", "awaiting"])
 @pytest.mark.parametrize("where", ["nowhere", "decrypted", "encrypted", "beneath, decrypted"])
-def test_a_connection_is_dropped_wherever_more_waits_on_it(where: str) -> None:
+def test_a_connection_is_dropped_wherever_more_waits_on_it(where: str, kind: str) -> None:
     inner, outer = Ends(), Ends()
     if where == "encrypted":
         inner.send(b"another answer")
@@ -76,9 +84,15 @@ def test_a_connection_is_dropped_wherever_more_waits_on_it(where: str) -> None:
     elif where == "beneath, decrypted":
         outer.send(b"the answer, and another")
         assert outer.ours.read(10) == b"the answer"
-    answer: Any = Answer(TLSInTLS(inner, outer))
+    answer: Any = Answer(TLSInTLS(inner, outer) if kind == "blocking" else Layer(inner, Layer(outer, None)))
     drop_if_more_came(answer, answer)
     assert (answer._keepalive_expiry < 0) == (where != "nowhere")
+
+
+def test_anyio_has_tls_under_the_names_that_are_looked_for() -> None:
+    from anyio.streams.tls import TLSStream
+
+    assert {"_ssl_object", "_read_bio", "transport_stream"} <= set(TLSStream.__annotations__)
 
 
 def test_httpcore_has_tls_within_tls_under_the_names_that_are_looked_for() -> None:

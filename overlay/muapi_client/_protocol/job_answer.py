@@ -101,8 +101,8 @@ def read_prediction(
     body = peek(reply)
     answer: Any = None
     if reply.status in OK and isinstance(body, dict):
-        told = _unwrap(body)
-        answer = told if _speaks_of_a_job(told) or read_outputs(told) else None
+        whole = _unwrap(body)
+        answer = whole if _speaks_of_a_job(whole) or read_outputs(whole) else None
     elif reply.status in REFUSED and isinstance(body, dict):
         detail = body.get("detail", body)
         if isinstance(detail, dict) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):

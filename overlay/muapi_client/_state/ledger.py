@@ -104,7 +104,7 @@ class Ledger:
         self._costs: dict[str, Cost | None] = {}  # by request id, or by key where there is none
         self._aside: dict[str, Decimal] = {}  # by key, in USD
         self._reserved = ZERO  # the sum of it
-        self._keys: dict[str, tuple[str, ...]] = {}  # of the submissions accepted under an id, until its cost is told
+        self._keys: dict[str, tuple[str, ...]] = {}  # of the submissions accepted under an id, until its cost is known
         self._doubtful: set[str] = set()  # keys of finished answers that reported neither an id nor a cost
         self._unpriced: set[str] = set()  # keys of accepted jobs whose cost nobody has reported, with nothing set aside
         self._highest: dict[str, Decimal] = {}  # by slug: the charge that passed what was set aside

@@ -37,9 +37,9 @@ def raise_fault(error: BaseException, *, telling: bool) -> None:
         error: What came out.
         telling: Whether it can only be out of httpx and what it stands on, rather than out of somebody's mock.
     """
-    if isinstance(error, (*FAULTS, MuAPIError)) or not (telling or isinstance(error, ODD)):
+    if not isinstance(error, Exception) or isinstance(error, (*FAULTS, MuAPIError)):
         return
-    if not isinstance(error, Exception):
+    if not telling and not isinstance(error, ODD):
         return
     cause = error
     while isinstance(cause, ExceptionGroup):  # a task group's; its own text says nothing

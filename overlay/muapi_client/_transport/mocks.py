@@ -31,9 +31,8 @@ CLIENT_METHODS: Final = (
     "_send_single_request",
     "_transport_for_url",
 )
-_own: Final[
-    dict[type, list[Any]]
-] = {}  # by client: the methods that were found to be httpx's own; finding out takes longer
+# By client, the methods that were found to be httpx's own: comparing them takes a third of the time of finding out.
+_own: Final[dict[type, list[Any]]] = {}
 
 
 def is_replaced(client: type) -> bool:

@@ -4,7 +4,7 @@ Lives here: what they are opened with, and what is wrong where they cannot be. D
 request uses (``pools``), sending (``hosts``), which proxy is named (``proxies``).
 
 httpx and httpcore know how a host is reached, and httpcore's pool makes the connections to it. They are kept in
-``pools`` rather than there, for the reasons told there. That reaches into httpx 0.28 and httpcore 1, which have no
+``pools`` rather than there; its charter has the reasons. That reaches into httpx 0.28 and httpcore 1, which have no
 public door for it; a test fails should they change.
 """
 

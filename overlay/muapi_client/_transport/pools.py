@@ -206,7 +206,7 @@ class Pools(ABC, Generic[OpenerT, KeptT]):
 
 
 class BlockingPools(Pools[OpenerT, KeptT]):
-    """Pools that threads wait for while all connections are in use."""
+    """Pools from which threads take connections, and wait while all are in use."""
 
     def take(self, pool: Pool[OpenerT, KeptT], request: httpx.Request) -> KeptT:
         """A connection for a request, as soon as one is free.
@@ -233,7 +233,9 @@ class BlockingPools(Pools[OpenerT, KeptT]):
         return SimpleQueue()
 
     def _call(self, pool: Pool[OpenerT, KeptT]) -> None:
-        if pool.waiting.qsize() < MOST:  # while nobody waits they pile up, and whoever comes looks once for each
+        if (
+            pool.waiting.qsize() < MOST
+        ):  # while nobody waits they pile up; the next thread that waits looks once for each
             pool.waiting.put(None)
 
 
@@ -245,7 +247,7 @@ class Turn:
 
 
 class AsyncPools(Pools[OpenerT, KeptT]):
-    """Pools that the tasks of one event loop wait for while all connections are in use; each takes its turn."""
+    """Pools from which the tasks of one event loop take connections, each in turn while all are in use."""
 
     async def take(self, pool: Pool[OpenerT, KeptT], request: httpx.Request) -> KeptT:
         """A connection for a request, as soon as it is its turn and one is free; it waits until it is cancelled.
@@ -277,6 +279,6 @@ class AsyncPools(Pools[OpenerT, KeptT]):
     def _call(self, pool: Pool[OpenerT, KeptT]) -> None:
         for turn in pool.waiting:
             if not turn.called.is_set():
-                with suppress(RuntimeError):  # the event loop has ended, and with it whoever waited
+                with suppress(RuntimeError):  # the event loop has ended, and with it the task that waited
                     turn.called.set()
                 break
