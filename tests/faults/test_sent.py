@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import signal
 import socket
 import socketserver
@@ -15,9 +16,12 @@ import anyio
 import httpcore
 import httpx
 import pytest
+from PIL import Image
 
 from muapi_client import AsyncMuAPI, Call, Journal, MuAPI, Retry, errors, raw_call
+from muapi_client._files.temp_file import wrap_disk_errors
 from muapi_client._runtime.clock import VirtualClock
+from muapi_client._state.journal_file import JournalFile
 from muapi_client._transport.opening import tls
 
 if TYPE_CHECKING:
@@ -361,6 +365,51 @@ def test_the_exception_of_a_handler_that_strikes_while_a_value_becomes_text_pass
         assert caught.value is own
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("work", ["a path", "an open file", "a picture", "the journal", "the disk"])
+def test_the_exception_of_a_handler_that_strikes_at_a_file_passes_too(
+    work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = OSError("the user's own")
+
+    def handler(*_: object) -> None:
+        raise own
+
+    def strike(*_: object, **__: object) -> Any:
+        signal.raise_signal(signal.SIGUSR1)
+
+    class Struck(io.BytesIO):
+        read = strike
+
+    class StruckPath(type(tmp_path)):  # type: ignore[misc]
+        stat = strike
+
+    def do(mu: MuAPI) -> None:
+        if work == "the disk":
+            with wrap_disk_errors(tmp_path):
+                strike()
+        elif work == "the journal":
+            monkeypatch.setattr(JournalFile, "opened", strike)
+            mu.submit(CALL)
+        elif work == "a path":
+            monkeypatch.setattr("muapi_client._files.source.Path", StruckPath)
+            mu.upload(tmp_path / "fox.png")
+        else:
+            monkeypatch.setattr(Image.Image, "save", strike)
+            mu.upload(picture if work == "a picture" else Struck(b"fox"))
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    picture = Image.new("RGB", (1, 1))
+    journal = Journal(tmp_path / "jobs.db")
+    try:
+        with MuAPI(KEY, "http://127.0.0.1:9", journal=journal) as mu, pytest.raises(OSError, match="own") as caught:
+            do(mu)
+        assert caught.value is own
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        monkeypatch.undo()
+        journal.close()
 
 
 def test_the_exception_of_a_handler_that_strikes_while_the_request_is_written_passes_too(

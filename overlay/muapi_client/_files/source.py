@@ -20,6 +20,7 @@ from attrs import frozen
 from muapi_client._files.attachments import is_picture
 from muapi_client._files.media import HEAD, encode_name, family, guess_type, is_page, is_text, settle, sniff
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._types.words import with_article
 from muapi_client.errors import UploadError
 
@@ -83,6 +84,7 @@ def open_source(source: Any, filename: str | None = None, *, check: Check | None
         return _measure(file, filename or own_name, check)
     except OSError as error:
         file.close()
+        raise_if_from_signal_handler(error)
         raise UploadError(f"{filename or own_name} cannot be read: {error}") from error
     except BaseException:
         file.close()
@@ -112,6 +114,7 @@ def _from_path(source: str | os.PathLike[str]) -> tuple[IO[bytes], str]:
             raise UploadError(f"{path} is no regular file")
         return path.open("rb"), path.name
     except (OSError, ValueError, TypeError) as error:  # ValueError: a zero byte; TypeError: a path of bytes
+        raise_if_from_signal_handler(error)
         raise UploadError(f"{str(source)!r} cannot be read: {error}") from error
 
 
@@ -121,6 +124,7 @@ def _from_picture(picture: Any) -> tuple[IO[bytes], str]:
     try:
         picture.save(buffer, **({"format": "JPEG", "quality": 95} if photo else {"format": "PNG"}))
     except Exception as error:  # PIL's decoders and encoders raise much: OSError, ValueError, KeyError, SyntaxError
+        raise_if_from_signal_handler(error)
         raise UploadError(f"the image (mode {picture.mode}) cannot be written: {error}; convert it to RGB") from error
     buffer.seek(0)
     return buffer, "image.jpg" if photo else "image.png"
@@ -139,6 +143,7 @@ def _from_file(source: Any) -> IO[bytes]:
                 source.seek(stood)
     except Exception as error:  # closed, write-only, no file after all, or what an archive's or a socket's file raises
         copy.close()
+        raise_if_from_signal_handler(error)
         raise UploadError(f"{_read_name(source)} cannot be read: {error}") from error
     copy.seek(0)
     return copy

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, Self
 
 from muapi_client._files.media import HEAD, iterate_names
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -163,6 +164,7 @@ def wrap_disk_errors(directory: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:
+        raise_if_from_signal_handler(error)
         raise DownloadError(f"cannot write to {directory}: {error}") from error
 
 

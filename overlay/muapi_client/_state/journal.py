@@ -25,6 +25,7 @@ from weakref import finalize
 
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.processes import is_alive, owner
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._settings.numbers import as_float
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
@@ -424,6 +425,7 @@ class Journal:
             with self._lock:
                 return work(self._file.opened(ends - monotonic()))
         except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+            raise_if_from_signal_handler(error)
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
                 what = (
                     f"it stayed locked by another program for {self._busy_seconds:g} s, and was not changed ({error})"
