@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,9 +13,6 @@ from muapi_client.pinning import diff
 from muapi_client.pinning._document.reader import key_of
 from muapi_client.pinning._report.forms import render
 from muapi_client.pinning._report.report import Report
-
-if TYPE_CHECKING:
-    import pytest
 
 NAMES = st.sampled_from(["A", "B", "C"])
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from(["", "x", "é", "|`<"]), st.just(1.5))
@@ -127,6 +125,18 @@ def test_fields_that_inherit_from_each_other_are_compared() -> None:
     )
     assert not diff(old, copy.deepcopy(old)).changes
     assert {change.path for change in diff(old, new).changes} == {"/api/v1/m"}
+
+
+@pytest.mark.parametrize("alternatives", [1, 2])
+@pytest.mark.parametrize("union", ["oneOf", "anyOf"])
+def test_an_alternative_that_inherits_from_its_own_union_is_compared(union: str, alternatives: int) -> None:
+    def made(least: int) -> dict[str, Any]:
+        own = {"allOf": [{"$ref": "#/components/schemas/A"}, {"minimum": least, "format": "int32"}], "format": "uri"}
+        union_of = {union: [own, {"type": "string", "maxLength": 3}][:alternatives]}
+        return within({"$ref": "#/components/schemas/A"}, "body", A=union_of)
+
+    assert not diff(made(1), made(1)).changes
+    assert {change.path for change in diff(made(1), made(2)).changes} == {"/api/v1/m"}
 
 
 def test_facts_nobody_understood_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

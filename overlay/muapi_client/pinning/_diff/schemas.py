@@ -95,14 +95,21 @@ class Schemas:
         # The key holds the id of a value that was perhaps made for this one reading; kept, no other gets its id.
         self._merged: dict[tuple[int, str], tuple[Any, Node]] = {}
         self._joined: dict[Any, Node] = {}  # each list of schemas that all hold, where it is met first
+        self._reading: set[int] = set()  # the ids of values whose reading has not ended
 
     def read(self, node: Node) -> Value:
         """Read a schema; one that is made of itself is anything where it comes round."""
         node = self._find_joined(node)
         key = (id(node.value), node.pointer)
-        if key not in self._values:
-            self._values[key] = Value((Alternative("any", {}, node.pointer),), nullable=False)
+        if key in self._values:
+            return self._values[key]
+        if id(node.value) in self._reading:  # it comes round; within what was folded its pointer is another each time
+            return Value((Alternative("any", {}, node.pointer),), nullable=False)
+        self._reading.add(id(node.value))
+        try:
             self._values[key] = _read(self, node)
+        finally:
+            self._reading.discard(id(node.value))
         return self._values[key]
 
     def merge(self, node: Node) -> Node:
