@@ -95,10 +95,10 @@ def _leaves_with(steps: list[dis.Instruction]) -> bool:
 # The instructions before and after which CPython handles no signal: it does where a function begins, where a loop goes
 # round and after a call. (What an attribute or an operator calls is a function of its own.)
 WITHOUT_SIGNALS = frozenset({
-    "CACHE", "CHECK_EXC_MATCH", "COPY", "DELETE_FAST", "EXTENDED_ARG", "JUMP_FORWARD", "LOAD_ATTR", "LOAD_CONST",
-    "LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "NOP", "POP_EXCEPT", "POP_JUMP_IF_FALSE",
-    "POP_JUMP_FORWARD_IF_FALSE", "POP_TOP", "PUSH_EXC_INFO", "RERAISE", "RETURN_CONST", "RETURN_VALUE", "STORE_FAST",
-    "STORE_FAST_LOAD_FAST", "SWAP",
+    "CACHE", "CALL_INTRINSIC_1", "CHECK_EXC_MATCH", "COPY", "DELETE_FAST", "EXTENDED_ARG", "JUMP_FORWARD",
+    "LOAD_ATTR", "LOAD_CONST", "LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_LOAD_FAST", "LOAD_GLOBAL", "NOP",
+    "POP_EXCEPT", "POP_JUMP_FORWARD_IF_FALSE", "POP_JUMP_IF_FALSE", "POP_TOP", "PUSH_EXC_INFO", "RERAISE",
+    "RETURN_CONST", "RETURN_VALUE", "STORE_FAST", "STORE_FAST_LOAD_FAST", "SWAP",
 })  # fmt: skip
 
 
