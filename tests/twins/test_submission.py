@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from muapi_client import AsyncJob, Job, MuAPIError, Prediction, Retry
+from muapi_client import AsyncJob, Call, Job, MuAPIError, Prediction, Retry
 from muapi_client.errors import (
     APIConnectionError,
     APIStatusError,
@@ -18,6 +18,7 @@ from muapi_client.errors import (
     RateLimitError,
     SubmitOutcomeUnknownError,
 )
+from muapi_generated.types import Operation
 
 if TYPE_CHECKING:
     from twins.conftest import Twin
@@ -304,3 +305,25 @@ def test_every_response_is_closed(twin: Twin, answer: Any) -> None:
         face.submit(twin.call)
     assert face.server.bodies
     assert all(body.closed for body in face.server.bodies)
+
+
+ORIGINS = ["https://api.muapi.ai", "http://[::1]:8080/prefix", "https://xn--bcher-kva.example"]
+BODIES = [("GET", None), ("POST", {"prompt": "é"}), ("POST", None), ("DELETE", None)]
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize(("method", "body"), BODIES)
+def test_a_request_is_as_httpx_makes_it(twin: Twin, origin: str, method: str, body: Any) -> None:
+    """It is made without the help of httpx's ``content``, which is slow; a transport of the user's finds no other."""
+    operation = Operation("", method, "/api/v1/anything")
+    face = twin({"done": True}, base_url=origin)
+    face.send(Call(operation, body))
+    (made,) = face.server.requests
+    added = {"host", "content-length"}
+    given = [(name, value) for name, value in made.headers.multi_items() if name not in added]
+    content = None if body is None else b'{"prompt":"\xc3\xa9"}'
+    theirs = httpx.Request(method, f"{origin}/api/v1/anything", headers=given, content=content)
+    assert dict(made.headers) == dict(theirs.headers)
+    assert made.headers.raw[0] == theirs.headers.raw[0]  # Host comes first (RFC 9110, 7.2)
+    assert made.content == theirs.content
+    assert made.url == theirs.url

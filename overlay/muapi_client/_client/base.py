@@ -52,6 +52,15 @@ def load_flows() -> "Callable[[Any, Any], Flows]":
     return make_flows
 
 
+@cache
+def load_driver() -> ModuleType:
+    """What carries out flows, loaded like :func:`load_flows`."""
+    with forks.kept_waiting:
+        from muapi_client._transport import driver  # noqa: PLC0415 - imports httpx
+
+    return driver
+
+
 class Changes(TypedDict, total=False):
     """What ``with_options`` may change."""
 

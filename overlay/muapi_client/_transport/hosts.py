@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 KEY: Final = "muapi_client.key"  # the extension of a request by which the key can be hidden in httpcore's log
 OUTCOMES: Final = frozenset({"return_value", "exception"})  # httpcore's names of what a step came to
 USER_AGENT: Final = f"muapi-client/{__version__}"
-# The headers of every request, and of one that carries JSON; httpx copies them.
-ASKING: Final = httpx.Headers({"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT})
-CARRYING: Final = httpx.Headers([*ASKING.items(), ("content-type", "application/json")])
+ASKING: Final = {"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT}  # of every request
+CARRYING: Final = {"content-type": "application/json"}  # of one that carries JSON
+WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})  # whose length is told where it is 0, too (RFC 9110, 8.6)
 
 
 class Hosts:
@@ -420,17 +420,28 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
         MuAPIError: The step's path leads elsewhere.
     """
     limits = dict.fromkeys(("connect", "read", "write", "pool"), max(send.timeout, 0.001))
+    content = send.content or b""
     request = httpx.Request(
         send.method,
         api_address(origin, send.path),
         params=dict(send.query) or None,
-        headers=ASKING if send.content is None else CARRYING,
-        content=send.content,
+        headers=_make_headers(origin, carrying=send.content is not None),
+        stream=httpx.ByteStream(content),  # httpx's ``content`` adds headers, and copies them all twice for that
         extensions={"timeout": limits, KEY: api_key},
     )
+    if content or send.method in WITH_LENGTH:
+        request.headers["content-length"] = str(len(content))
+    request.read()  # so that a user's transport may ask for its content, as for any other request's
     hide_webhooks(send, api_key)
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
+
+
+@lru_cache(maxsize=64)
+def _make_headers(origin: str, *, carrying: bool) -> httpx.Headers:
+    """What all requests to an origin begin with; httpx copies it."""
+    host = httpx.URL(origin).netloc.decode("ascii")
+    return httpx.Headers({"Host": host, **ASKING, **(CARRYING if carrying else {})})
 
 
 def hide_webhooks(send: Send, api_key: APIKey) -> None:
