@@ -16,6 +16,7 @@ from rules.corrections import apply_actions, apply_matching_actions, read_action
 from rules.document_checks import check_document
 from rules.document_text import parse, read_fetch_time, read_text
 from rules.errors import GenerationError
+from rules.jobs import drop_marks
 from rules.names import PREFIX
 from rules.plan import Plan, make_plan
 from rules.price_list import PriceList
@@ -81,7 +82,7 @@ def make_package(sources: Sources, package: Path) -> Plan:
     corrections_text = read_text(sources.corrections) if sources.corrections else ""
     document = parse(document_text, sources.document)
     check_document(document)
-    corrected = _correct(document, corrections_text, is_pinned=not sources.beside)
+    corrected = _correct(drop_marks(document), corrections_text, is_pinned=not sources.beside)
     check_document(corrected)
     prices = PriceList.read(parse(read_text(sources.models), sources.models))
     spec = _describe_spec(document, document_text, corrections_text, read_fetch_time(sources.document))

@@ -99,7 +99,7 @@ _WORD_RULES = tuple(
         (r"(?:claude|deepseek|gemini|gpt|grok|kimi|glm|llama|qwen)-[a-z0-9]|script$", "language"),
     )
 )
-_VAGUE_GROUPS = ("platform", "other")
+VAGUE_GROUPS = ("platform", "other")  # of tags that say nothing of what a model does
 
 
 def find_group(slug: str, tag: str | None, job: Job) -> tuple[str, bool]:
@@ -115,7 +115,7 @@ def find_group(slug: str, tag: str | None, job: Job) -> tuple[str, bool]:
     for pattern, group in _SLUG_RULES:
         if pattern.match(slug):
             return group, is_known
-    if job != "plain" and by_tag in _VAGUE_GROUPS:
+    if job != "plain" and by_tag in VAGUE_GROUPS:
         for pattern, group in _WORD_RULES:
             if pattern.search(slug):
                 return group, is_known

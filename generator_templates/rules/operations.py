@@ -13,14 +13,16 @@ from attrs import frozen
 from .document_checks import METHODS
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
+from .jobs import JOB_RESPONSE
 from .names import check_unique, make_slug, name_class, name_function, to_pascal_case
 from .schema_syntax import as_object, is_model
 from .schemas import Field, Schemas, Shape, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-JOB_RESPONSE = "Submission"  # spec/corrections.yaml gives it to every operation that submits a job
+    from .jobs import Place
+
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json(?:\s*;.*)?")
 _ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
 
@@ -47,26 +49,38 @@ class Operation:
     takes_any_object: bool  # as its body
 
 
-def read_operations(document: Mapping[str, Any], schemas: Schemas, prefix: str) -> tuple[list[Operation], list[str]]:
-    """Read every operation, by function name, and list the tags no group is known for."""
+def read_operations(
+    document: Mapping[str, Any], schemas: Schemas, prefix: str, jobs: Collection[Place]
+) -> tuple[list[Operation], dict[str, list[str]]]:
+    """Read every operation, by function name, and list the tags no group is known for with what no group took.
+
+    Args:
+        document: The corrected document.
+        schemas: Its schemas.
+        prefix: What no slug repeats of its path.
+        jobs: The operations that submit a job.
+    """
     found: list[Operation] = []
-    unknown_tags: set[str] = set()
+    unknown_tags: dict[str, list[str]] = {}
     for path, reference in document["paths"].items():
         item = schemas.find_component("pathItems", reference) if not path.startswith("x-") else {}
         for method in (method for method in METHODS if method in item):
-            operation, is_known = _read_operation(method, path, item, schemas, prefix)
+            operation, is_known = _read_operation(
+                method, path, item, schemas, prefix, submits=(method.upper(), path) in jobs
+            )
             found.append(operation)
             if not is_known:
-                unknown_tags.update((item[method].get("tags") or ["(none)"])[:1])
+                taken_by_none = unknown_tags.setdefault((item[method].get("tags") or ["(none)"])[0], [])
+                taken_by_none += [f"{operation.method} {show_name(path)}"] if operation.group == "other" else []
     check_unique([(operation.function, f"{operation.method} {operation.path}") for operation in found], "Operations")
     groups = [(name, f"the group {name}") for name in GROUPS]
     indexed = [(operation.function, operation.path) for operation in found if operation.job != "plain"]
     check_unique([*groups, *indexed], "Names")  # both stand in functions/
-    return sorted(found, key=lambda operation: operation.function), sorted(unknown_tags)
+    return sorted(found, key=lambda operation: operation.function), dict(sorted(unknown_tags.items()))
 
 
 def _read_operation(
-    method: str, path: str, item: Mapping[str, Any], schemas: Schemas, prefix: str
+    method: str, path: str, item: Mapping[str, Any], schemas: Schemas, prefix: str, *, submits: bool
 ) -> tuple[Operation, bool]:
     definition = item[method]
     where = f"{method.upper()} {show_name(path)}"
@@ -74,8 +88,8 @@ def _read_operation(
     declared = [schemas.find_component("parameters", parameter) for parameter in all_parameters]
     _check_parameters(declared, path, where)
     slug, function = make_slug(path, prefix), name_function(method, path, prefix)
-    answer, media = _read_answer(definition.get("responses", {}), schemas)
-    job: Job = "job" if answer == JOB_RESPONSE else "stream" if path.endswith("/stream") else "plain"
+    answer, media = (JOB_RESPONSE, "") if submits else _read_answer(definition.get("responses", {}), schemas)
+    job: Job = "job" if submits else "stream" if path.endswith("/stream") else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
     request, fields, files, takes_any_object = _read_body(body, schemas, where, function)
@@ -163,7 +177,8 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, s
     items = shape.item.shapes if shape.item else ()
     if shape.kind == "list" and len(items) == 1 and items[0].model:
         return f"list[{items[0].model}]", ""
-    return shape.model or "", ""
+    model = shape.model or ""
+    return "" if model == JOB_RESPONSE else model, ""  # of that class is what a job answers, and nothing else
 
 
 Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]

@@ -22,6 +22,7 @@ from .classes import Component, assign_roles, find_users, make_answer_facts, mak
 from .document_checks import PATH_FORM
 from .errors import quote
 from .groups import GROUPS
+from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
 from .names import PREFIX, check_unique, name_module, to_pascal_case
 from .operations import Operation, read_operations
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from .price_list import PriceList
 
-KEY = "x-python"
+KEY = MARK  # free here: corrections' words have been read
 
 
 @frozen
@@ -65,7 +66,8 @@ def make_plan(
         beside: The installed package whose ``types`` this one shares; empty for one that stands alone.
     """
     schemas = Schemas(document)
-    operations, unknown_tags = read_operations(document, schemas, prefix)
+    jobs = find_jobs(document, schemas, prefix)
+    operations, unknown_tags = read_operations(document, schemas, prefix, jobs.places)
     classes = read_components(schemas)
     queries = {to_pascal_case(operation.function): operation.query for operation in operations}
     aliases = Aliases({**queries, **{component.schema: component.fields for component in classes}})
@@ -98,7 +100,7 @@ def make_plan(
         },
         frozenset(_list_modules(operations, classes)),
         len(operations),
-        (*_note_new_tags(unknown_tags), *_note_open_schemas(sent)),
+        (*jobs.notes, *_note_new_tags(unknown_tags), *_note_open_schemas(sent)),
     )
 
 
@@ -114,8 +116,16 @@ def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
     )
 
 
-def _note_new_tags(tags: list[str]) -> list[str]:
-    return [f"Tag {quote(tag)} is new: groups.py groups its operations by slug, or under other." for tag in tags]
+def _note_new_tags(tags: Mapping[str, list[str]]) -> list[str]:
+    """Note the tags that are new, and all of their operations that are in no group but the one for the rest."""
+    return [
+        f"Tag {quote(tag)} is new: groups.py groups its operations by slug, or under other{_list_behind(rest)}."
+        for tag, rest in tags.items()
+    ]
+
+
+def _list_behind(names: list[str]) -> str:
+    return f": {', '.join(names)}" if names else ""
 
 
 def _note_open_schemas(sent: list[Component]) -> list[str]:

@@ -723,9 +723,22 @@ def operation_described_otherwise(m: Mutator) -> list[Told]:
 
 @kind
 def job_no_longer(m: Mutator) -> list[Told]:
-    path, operation = m.operation(lambda _, one: any(each["name"] == "webhook" for each in one["parameters"]))
-    operation["parameters"] = [each for each in operation["parameters"] if each["name"] != "webhook"]
+    path, operation = m.operation(
+        lambda _, one: _is_job(one) and one["tags"] == ["API"]
+    )  # which says nothing of models
+    _drop_webhook(operation)
     return [Told(path, "operation", "", "job", "breaking")]
+
+
+@kind
+def job_without_webhook_among_models(m: Mutator) -> list[Told]:
+    path, operation = m.operation(lambda _, one: _is_job(one) and one["tags"] == ["Image: Text-to-Image"])
+    _drop_webhook(operation)
+    return [Told(path, "query", "webhook", "parameter", "cosmetic")]
+
+
+def _drop_webhook(operation: dict[str, Any]) -> None:
+    operation["parameters"] = [each for each in operation["parameters"] if each["name"] != "webhook"]
 
 
 @kind
@@ -927,7 +940,7 @@ def answer_without_the_jobs_id(m: Mutator) -> list[Told]:
 
 
 def _is_job(operation: dict[str, Any]) -> bool:
-    return any(each["name"] == "webhook" for each in operation["parameters"])
+    return any(each["name"] == "webhook" for each in operation.get("parameters", ()))
 
 
 @kind

@@ -10,14 +10,17 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._diff import media_fields
 from muapi_client.pinning._diff.operations import CLIENTS_PLACES
 from muapi_client.pinning._diff.schemas import Schemas
+from muapi_client.pinning._document.jobs import DECIDED_PLAIN, SUBMIT_FIELDS
 from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
 from muapi_client.pinning._document.reader import Document, Node
-from rules import groups, names, price_list, schemas
+from muapi_client.pinning._report.report import group_changes
+from rules import groups, jobs, names, price_list, schemas
 from rules.errors import GenerationError
 
 ROOT = Path(__file__).parents[2]
@@ -56,8 +59,8 @@ def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st
     except GenerationError:
         rendered = ""
     assert function_name(method, path) == rendered
-    job = data.draw(st.sampled_from(["job", "stream", "plain"]))
-    assert group_of(path, tag, job) == groups.find_group(slug, tag or None, job)[0]
+    kind = data.draw(st.sampled_from(["job", "stream", "plain"]))
+    assert group_of(path, tag, kind) == groups.find_group(slug, tag or None, kind)[0]
 
 
 def test_the_groups_and_tiers_are_the_generators() -> None:
@@ -104,3 +107,66 @@ def test_a_renamed_function_is_told_under_both_names() -> None:
     (change,) = found.changes
     assert (change.function, change.new_function) == ("a_model", "a_model_2")
     assert found.only(["a_model_2"]).changes == found.only(["a-model"]).changes == found.changes
+
+
+def test_the_pinned_models_are_those_the_rendering_finds() -> None:
+    document = Document(pinned().document)
+    rendered = json.loads(files("muapi_generated").joinpath("catalog.json").read_bytes())["models"]
+    ours = {one.slug for one in document.operations.values() if one.job == "job"}
+    assert ours == {one["slug"] for one in rendered if not one["streams"]}
+    assert len(ours) == 780
+    assert not any(one.looks_like_job for one in document.operations.values())
+
+
+def test_what_is_decided_to_be_no_model_is_what_the_corrections_say() -> None:
+    actions = YAML(typ="safe").load((ROOT / "spec/corrections.yaml").read_text(encoding="utf-8"))["actions"]
+    marks = [one for one in actions if "x-python" in str(one.get("update"))]
+    assert [one["update"] for one in marks] == [{"x-python": {"job": False}}]
+    assert set(re.findall(r"'(/[^']+)'", marks[0]["target"])) == DECIDED_PLAIN
+    assert jobs.SUBMIT_FIELDS == SUBMIT_FIELDS
+
+
+NAMED_FIELDS = st.lists(st.sampled_from(["request_id", "status", "shot_id"]), max_size=2, unique=True)
+ANSWERS = st.one_of(
+    st.just({}),
+    st.just({"type": "array"}),
+    st.builds(lambda names: {"type": "object", "properties": {name: {} for name in names}}, NAMED_FIELDS),
+    st.builds(lambda names: {"anyOf": [{"properties": {name: {} for name in names}}, {"type": "null"}]}, NAMED_FIELDS),
+    st.just({"$ref": "#/components/schemas/Answer"}),
+)
+OPERATIONS = st.fixed_dictionaries({
+    "tags": st.sampled_from([[], ["Audio"], ["API"], ["New"], ["Account"]]),
+    "parameters": st.sampled_from([[], [{"name": "webhook", "in": "query"}]]),
+    "requestBody": st.sampled_from([{}, {"content": {"application/json": {"schema": {"type": "object"}}}}]),
+    "responses": st.builds(lambda schema: {"200": {"content": {"application/json": {"schema": schema}}}}, ANSWERS),
+})  # fmt: skip
+PATHS = st.sampled_from([f"/api/v1/{slug}" for slug in ("a", "b", "c", "d/e", "d/f", "{id}/g", "a/stream")])
+
+
+@given(st.dictionaries(PATHS, st.dictionaries(st.sampled_from(["post", "get"]), OPERATIONS, min_size=1), min_size=1))
+def test_what_is_a_job_is_what_the_generator_says(paths: dict[str, dict[str, object]]) -> None:
+    answer = {"type": "object", "properties": {"request_id": {"type": "string"}, "id": {"type": "string"}}}
+    document = {"openapi": "3.1.0", "paths": paths, "components": {"schemas": {"Answer": answer}}}
+    rendered = jobs.find_jobs(document, schemas.Schemas(document))
+    ours = Document(document).operations
+    assert {key for key, one in ours.items() if one.job == "job"} == rendered.places
+    named = {note.split(" looks ")[0] for note in rendered.notes if " looks like a model " in note}
+    assert {f"{method} {path}" for (method, path), one in ours.items() if one.looks_like_job} == named
+
+
+def test_a_new_operation_that_looks_like_a_model_is_named() -> None:
+    def made(**new: dict[str, object]) -> dict[str, object]:
+        body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+        model = {"tags": ["Audio"], "requestBody": body, "responses": {}}
+        old = {name: {**model, "parameters": [{"name": "webhook", "in": "query"}]} for name in ("one", "two")}
+        posts = {**old, **{name: {**model, **more} for name, more in new.items()}}
+        return {"openapi": "3.1.0", "paths": {f"/api/v1/{name}": {"post": post} for name, post in posts.items()}}
+
+    found = diff(made(), made(taken={}, riddle={"tags": ["API"]}, puzzle={"tags": ["API"]}))
+    assert {(one.slug, one.effect) for one in found.changes} == {
+        ("taken", "presumed"),
+        ("riddle", "undecided"),
+        ("puzzle", "undecided"),
+    }
+    assert all(f'"{one.slug}"' in one.sentence for one in found.changes)
+    assert len(group_changes(found, "additive")) == 3

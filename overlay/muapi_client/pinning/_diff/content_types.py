@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Final
 from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.findings import Finding
 from muapi_client.pinning._diff.schemas import MISSING
-from muapi_client.pinning._document.reader import Node
+from muapi_client.pinning._document.reader import JSON, Node
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from muapi_client.pinning._diff.equivalence import Equivalence
 
-JSON: Final = "application/json"
 BODIES: Final = (JSON, "multipart/form-data")  # the kinds a function can make, the better first
 
 

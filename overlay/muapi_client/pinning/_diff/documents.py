@@ -103,7 +103,7 @@ def _compare_operations(old: Document, new: Document) -> Iterator[Change]:
             yield _make_change(operation, _locate("removed", _name_of(operation), None, operation))
     for operation in come:
         if (operation.method, operation.path) not in found_again:
-            yield _make_change(operation, _locate("added", None, _name_of(operation), operation))
+            yield _make_change(operation, _locate(_effect_of_new(operation), None, _name_of(operation), operation))
     equivalence = Equivalence(old, new)
     comparison = Comparison(old, new, equivalence)
     for key, operation in old.operations.items():
@@ -132,6 +132,13 @@ def _shorten_pointer(pointer: str, documents: tuple[Document, Document], known: 
 
 def _locate(effect: str, before: str | None, after: str | None, at: Operation) -> Located:
     return Located("request", "operation", Finding("operation", effect, before, after, at.node.pointer))
+
+
+def _effect_of_new(operation: Operation) -> str:
+    """How an operation is new: one that a person should look at is told by name."""
+    if operation.looks_like_job:
+        return "undecided"
+    return "presumed" if operation.job == "job" and operation.signs.is_job is None else "added"
 
 
 def _name_of(operation: Operation) -> str:

@@ -25,6 +25,14 @@ LONGEST: Final = 200  # characters of a value in a sentence
 # By kind and effect. {before} and {after} are the values, {lost} and {gained} what of a list is gone and new.
 EVERYWHERE: Final[dict[tuple[str, str], Rule]] = {
     ("operation", "added"): ("additive", "New."),
+    ("operation", "presumed"): (
+        "additive",
+        "New: {after} takes no webhook and is taken for a model, as all beside it with its tag are.",
+    ),
+    ("operation", "undecided"): (
+        "additive",
+        "New: {after} looks like a model and is not taken for one, as it takes no webhook: a correction has to decide.",
+    ),
     ("operation", "removed"): ("breaking", "It is gone: its function goes with it, and the server will answer 404."),
     ("operation", "renamed"): (
         "breaking",

@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.pinning._diff.content_types import (
-    JSON,
     compare_content_types,
     compare_rest,
     drop_repeated,
@@ -20,7 +19,7 @@ from muapi_client.pinning._diff.content_types import (
     schema_of,
 )
 from muapi_client.pinning._diff.findings import Finding, Located, Pair
-from muapi_client.pinning._document.reader import Node
+from muapi_client.pinning._document.reader import JSON, Node
 from muapi_client.pinning._document.strict_json import as_object
 
 if TYPE_CHECKING:

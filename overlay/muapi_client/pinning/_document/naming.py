@@ -107,6 +107,11 @@ def job_of(path: str, *, takes_webhook: bool) -> Job:
     return "job" if takes_webhook else "stream" if path.endswith("/stream") else "plain"
 
 
+def group_of_tag(tag: str) -> str:
+    """The group that a tag alone means; empty where it is new."""
+    return _TAGS.get(tag, "")
+
+
 def group_of(path: str, tag: str, job: Job) -> str:
     """The group an operation's function is in.
 

@@ -14,12 +14,15 @@ from urllib.parse import unquote
 from attrs import evolve, frozen
 
 from muapi_client.pinning._document.canonical import METHODS
-from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, job_of, slug_of
+from muapi_client.pinning._document.jobs import Signs, find_jobs
+from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, slug_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+JSON: Final = "application/json"
+_NESTED: Final = 8  # parts of an answer inside each other; what is deeper is no submit's
 _HOPS: Final = 50  # references that lead only to references; more is a circle
 
 
@@ -68,6 +71,9 @@ class Operation:
     beside: dict[str, Any]  # what its path says of all its operations, but for parameters
 
     everything: list[Any]  # all the document says of it, to be compared as a whole
+    signs: Signs  # of what kind it is
+    job: Job = "plain"  # the kind: it submits a job, streams, or neither
+    looks_like_job: bool = False  # and is none, as far as the document tells
 
     @property
     def slug(self) -> str:
@@ -78,11 +84,6 @@ class Operation:
     def function(self) -> str:
         """The name of its function."""
         return function_name(self.method, self.path)
-
-    @property
-    def job(self) -> Job:
-        """The kind of operation: it submits a job, streams, or neither."""
-        return job_of(self.path, takes_webhook=("query", WEBHOOK) in self.parameters)
 
     @property
     def tags(self) -> list[str]:
@@ -97,7 +98,7 @@ class Document:
         self.root = Node(dict(document), "#")
         # The key holds the id of a value, which is kept beside it so that no other value gets it.
         self._followed: dict[tuple[int, str], tuple[Any, Node]] = {}
-        self.operations = {(operation.method, operation.path): operation for operation in self._operations()}
+        self.operations = {(operation.method, operation.path): operation for operation in self._judged_operations()}
 
     def resolve(self, node: Node) -> Node:
         """Follow references, keeping what stands beside each: that is what JSON Schema 2020-12 means by it.
@@ -131,6 +132,13 @@ class Document:
             node = evolve(target, value={**target.value, **beside}) if beside else target
         return node
 
+    def _judged_operations(self) -> Iterator[Operation]:
+        operations = [*self._operations()]
+        judged = find_jobs(operation.signs for operation in operations)
+        for operation in operations:
+            kind = judged[operation.signs]
+            yield evolve(operation, job=kind or "plain", looks_like_job=kind is None)
+
     def _operations(self) -> Iterator[Operation]:
         schemes = self.root.at("components", "securitySchemes").value
         for path in self.root.at("paths").fields:
@@ -142,7 +150,33 @@ class Document:
                 if as_object(node.value) is not None:
                     parameters = {**shared, **self._parameters(node)}
                     common = [item.fields.get("parameters"), beside, self.root.fields.get("security"), schemes]
-                    yield Operation(method.upper(), path, node, parameters, beside, [node.value, *common])
+                    signs = self._signs(method.upper(), path, node, takes_webhook=("query", WEBHOOK) in parameters)
+                    yield Operation(method.upper(), path, node, parameters, beside, [node.value, *common], signs)
+
+    def _signs(self, method: str, path: str, node: Node, *, takes_webhook: bool) -> Signs:
+        tag = next((tag for tag in node.at("tags").items if isinstance(tag, str)), "")
+        body = self.resolve(node.at("requestBody")).at("content").fields
+        responses = node.at("responses")
+        code = next((code for code in sorted(responses.fields) if code.startswith("2")), "")
+        content = self.resolve(responses.at(code)).at("content")
+        answer = self._field_names(content.at(JSON, "schema")) if JSON in content.fields else frozenset[str]()
+        other = frozenset({""}) if content.fields and JSON not in content.fields else frozenset[str]()
+        return Signs(method, path, tag, takes_webhook, JSON in body, answer | other)
+
+    def _field_names(self, schema: Node, depth: int = 0) -> frozenset[str]:
+        """The fields an answer names; a field without a name stands for what is no object."""
+        schema = self.resolve(schema)
+        names = frozenset(schema.at("properties").fields)
+        parts = [schema.at("allOf", number) for number in range(len(schema.at("allOf").items))]
+        for union in ("anyOf", "oneOf"):
+            inner = [schema.at(union, number) for number in range(len(schema.at(union).items))]
+            real = [part for part in inner if part.text("type") != "null"]
+            parts += real if len(real) == 1 else []
+            names |= {""} if len(real) > 1 else set()
+        for part in parts if depth < _NESTED else ():
+            names |= self._field_names(part, depth + 1)
+        plain = schema.fields.get("type", "object") == "object" and not {"enum", "const"} & schema.fields.keys()
+        return names if names or plain else frozenset({""})
 
     def _parameters(self, owner: Node) -> dict[tuple[str, str], Node]:
         found: dict[tuple[str, str], Node] = {}
