@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parents[1]  # of the checkout
+CORRECTIONS = ROOT / "spec/corrections.yaml"  # what applies where none are named
 _PREFIX_FORM = re.compile(r"/(?:[\w.~-]+/)*", re.ASCII)
 
 
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_make_parser().parse_args(arguments))
     command = options.pop("command")
     full, record = options.pop("full", False), options.pop("record", False)
+    if "corrections" in options:
+        options["corrections"] = tuple(path for path in options["corrections"] or [CORRECTIONS] if path is not None)
     try:
         if command == "upstream":
             return compare_templates(record=record)
@@ -144,17 +147,18 @@ def _add_inputs(command: argparse.ArgumentParser, spec: Path | None) -> None:
     """Add the files a rendering is made of; without a ``spec`` folder they have to be named."""
     files = {
         "document": ("openapi.json", "the OpenAPI document, JSON or YAML (.yaml)"),
-        "corrections": ("corrections.yaml", "the Overlay, or none"),
         "models": ("models.json", "the price list"),
     }
     for name, (file, meaning) in files.items():
-        command.add_argument(
-            f"--{name}",
-            type=_resolve_unless_none if name == "corrections" else _resolve,
-            default=spec / file if spec else None,
-            required=spec is None,
-            help=meaning,
-        )
+        default = spec / file if spec else None
+        command.add_argument(f"--{name}", type=_resolve, default=default, required=spec is None, help=meaning)
+    command.add_argument(
+        "--corrections",
+        type=_resolve_unless_none,
+        action="append",
+        required=spec is None,
+        help="an Overlay, or none; more of them apply one after the other",
+    )
     command.add_argument(
         "--prefix", type=_parse_prefix, default=PREFIX, help=f"what names leave out of paths ({PREFIX})"
     )

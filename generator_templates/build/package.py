@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from rules.corrections import apply_actions, apply_matching_actions, read_actions
+from rules.corrections import apply_actions, apply_fitting_actions, read_actions
 from rules.document_checks import check_document
 from rules.document_text import parse, read_fetch_time, read_text
-from rules.errors import GenerationError
+from rules.errors import GenerationError, show_name
 from rules.jobs import drop_marks
 from rules.names import PREFIX
 from rules.plan import Plan, make_plan
@@ -29,6 +29,8 @@ from .record import hash_inputs
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rules.corrections import Action
+
 
 @frozen
 class Sources:
@@ -36,7 +38,7 @@ class Sources:
 
     Attributes:
         document: The OpenAPI document, JSON or YAML.
-        corrections: The Overlay; None for none.
+        corrections: The Overlays, of which each applies to what those before it left.
         models: The price list.
         output: The package.
         prefix: What no name repeats of a path.
@@ -46,7 +48,7 @@ class Sources:
     """
 
     document: Path
-    corrections: Path | None
+    corrections: tuple[Path, ...]
     models: Path
     output: Path
     prefix: str = PREFIX
@@ -60,10 +62,11 @@ class Sources:
         Raises:
             GenerationError: A file cannot be read.
         """
-        files = {"document": self.document, "corrections": self.corrections, "models": self.models}
+        overlays = {f"corrections{f'_{number}' if number else ''}": p for number, p in enumerate(self.corrections)}
+        files = {"document": self.document, **overlays, "models": self.models}
         options = {"prefix": self.prefix, "fetched": read_fetch_time(self.document)}
         try:
-            return hash_inputs({name: path for name, path in files.items() if path}, options, HERE)
+            return hash_inputs(files, options, HERE)
         except OSError as problem:
             raise GenerationError(f"{problem.filename} cannot be read: {problem.strerror or problem}") from None
 
@@ -79,10 +82,13 @@ def make_package(sources: Sources, package: Path) -> Plan:
         GenerationError: It cannot be made, or is not what it has to be.
     """
     document_text = read_text(sources.document)
-    corrections_text = read_text(sources.corrections) if sources.corrections else ""
+    overlays = [read_text(path) for path in sources.corrections]
+    corrections_text = "".join(overlays)
     document = parse(document_text, sources.document)
     check_document(document)
-    corrected = _correct(drop_marks(document), corrections_text, is_pinned=not sources.beside)
+    names = ["", *(show_name(path.name) for path in sources.corrections[1:])]
+    actions = [action for text, name in zip(overlays, names, strict=False) for action in read_actions(text, name)]
+    corrected = _correct(drop_marks(document), actions, is_pinned=not sources.beside)
     check_document(corrected)
     prices = PriceList.read(parse(read_text(sources.models), sources.models))
     spec = _describe_spec(document, document_text, corrections_text, read_fetch_time(sources.document))
@@ -99,16 +105,13 @@ def make_package(sources: Sources, package: Path) -> Plan:
     return plan
 
 
-def _correct(document: dict[str, Any], corrections: str, *, is_pinned: bool) -> dict[str, Any]:
-    """Return the corrected document; another than the pinned one may lack what is corrected."""
-    if not corrections:
-        return document
-    actions = read_actions(corrections)
+def _correct(document: dict[str, Any], actions: list[Action], *, is_pinned: bool) -> dict[str, Any]:
+    """Return the corrected document; another than the pinned one may lack what is corrected, or say it itself."""
     if is_pinned:
         return apply_actions(document, actions)
-    corrected, unmatched = apply_matching_actions(document, actions)
-    for action in unmatched:
-        print(f"Not needed here: {action}.")
+    corrected, misses = apply_fitting_actions(document, actions)
+    for miss in misses:
+        print(f"Not needed here: {miss.sentence}")
     return corrected
 
 

@@ -1,14 +1,17 @@
 """Corrections: spec/corrections.yaml, an OpenAPI Overlay, applied to the pinned document.
 
-Lives here: the few rules of Overlay 1.0 and 1.1 that we use (``update``, ``remove``) and one of our own: an action that
-matches nothing is an error, for then the document has moved on and the correction's reason is gone. The message says
-how far its target gets and what stands there, so that a person can retarget it.
+Lives here: the few rules of Overlay 1.0 and 1.1 that we use (``update``, ``remove``) and our own on their time: an
+action that matches nothing, changes nothing, or finds something else than it was written against is an error, for then
+the document has moved on and the correction's reason is gone. What an action was written against it says itself:
+``x-found`` is the value at its target, ``x-adds: true`` says that the names it sets were not there. The message says
+how far a target gets and what stands there, as the document was when the action's turn came.
 Does not live here: JSONPath, which jsonpath-rfc9535 knows (``README.md`` says why not oas-patch).
 """
 
 from __future__ import annotations
 
 import copy
+import json
 import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _KEYS = {"target", "description", "update", "remove"}
+_UNKNOWN = object()  # an action does not say what it was written against
 _NAME = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")  # a name selector in the library's normalised text of a segment
 _MOST_SHOWN = 3  # near names, or names at all
+_LONGEST_VALUE = 200  # characters of a value in a message
 
 
 @frozen
@@ -38,13 +43,33 @@ class Action:
     description: str
     update: Any = None
     remove: bool = False
+    found: Any = _UNKNOWN  # the value at the target that it was written against
+    adds: bool = False  # the names it sets were not there
+    file: str = ""  # where it stands, if that is no file of ours
 
     def __str__(self) -> str:
-        return f"correction {self.number} ({self.target})"
+        return f"correction {self.number}{f' of {self.file}' if self.file else ''} ({self.target})"
 
 
-def read_actions(text: str) -> list[Action]:
+@frozen
+class Miss:
+    """An action that found nothing to do, or at some place something else than it was written against."""
+
+    action: Action
+    reason: str  # with the action before it, half a sentence
+
+    @property
+    def sentence(self) -> str:
+        """What happened."""
+        return f"{self.action} {self.reason}."
+
+
+def read_actions(text: str, file: str = "") -> list[Action]:
     """Read an Overlay document; every action states its reason.
+
+    Args:
+        text: The document.
+        file: What messages call it.
 
     Raises:
         GenerationError: It is no Overlay document, or an action lacks something.
@@ -58,11 +83,11 @@ def read_actions(text: str) -> list[Action]:
     actions = overlay.get("actions")
     if not isinstance(actions, list) or not actions:
         raise GenerationError("The corrections hold no actions.")
-    return [_read_action(number, action) for number, action in enumerate(actions, 1)]
+    return [_read_action(number, action, file) for number, action in enumerate(actions, 1)]
 
 
-def _read_action(number: int, action: Any) -> Action:
-    where = f"correction {number}"
+def _read_action(number: int, action: Any, file: str) -> Action:
+    where = f"correction {number}{f' of {file}' if file else ''}"
     if not isinstance(action, dict) or not isinstance(action.get("target"), str):
         raise GenerationError(f"{where} has no target.")
     where = f"{where} ({action['target']})"
@@ -74,54 +99,124 @@ def _read_action(number: int, action: Any) -> Action:
     removes = action.get("remove") is True
     if ("update" in action) is removes:
         raise GenerationError(f"{where} has to either update or remove.")
-    return Action(number, action["target"], action["description"], action.get("update"), removes)
+    adds, found = action.get("x-adds", False), action.get("x-found", _UNKNOWN)
+    if adds is not False and not (adds is True and isinstance(action.get("update"), dict) and found is _UNKNOWN):
+        raise GenerationError(f"{where}: x-adds is true on an update by names, and does not stand beside x-found.")
+    return Action(number, action["target"], action["description"], action.get("update"), removes, found, adds, file)
 
 
 def apply_actions(document: Mapping[str, Any], actions: list[Action]) -> dict[str, Any]:
     """Return a corrected copy of a document; actions apply in their order, each to what the ones before it left.
 
     Raises:
-        GenerationError: An action matches nothing; the message says how far its target gets.
+        GenerationError: An action matches or changes nothing, or finds something else than it was written against.
     """
-    result, unmatched = apply_matching_actions(document, actions)
-    if unmatched:
-        raise _unmatched_error(result, unmatched)
+    result, misses = apply_fitting_actions(document, actions)
+    if misses:
+        raise _missed_error(misses)
     return result
 
 
-def apply_matching_actions(document: Mapping[str, Any], actions: list[Action]) -> tuple[dict[str, Any], list[Action]]:
-    """Return a corrected copy of another document than the pinned one, and the actions that found nothing in it.
+def apply_fitting_actions(document: Mapping[str, Any], actions: list[Action]) -> tuple[dict[str, Any], list[Miss]]:
+    """Return a corrected copy of another document than the pinned one, and where actions did not fit it.
 
-    An older document legitimately lacks what was corrected since: there the actions are listed, and are no error.
+    An older document legitimately lacks what was corrected since, and a newer one may say itself what a correction
+    says: what it says stands, and the miss is listed.
     """
     result = copy.deepcopy(dict(document))
-    return result, [action for action in actions if not _apply(result, action)]
+    return result, [miss for action in actions for miss in _apply(result, action)]
 
 
-def _apply(document: dict[str, Any], action: Action) -> bool:
-    """Carry out an action wherever its target matches; whether that was anywhere."""
+def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
+    """Carry out an action wherever its target matches and it fits; say where it does not."""
     try:
         places = [node.location for node in jsonpath_rfc9535.find(action.target, document)]
     except jsonpath_rfc9535.JSONPathError as problem:
         raise GenerationError(f"{action} is no JSONPath: {' '.join(str(problem).split())}") from None
+    if not places:
+        return [Miss(action, f"matches nothing: {explain_no_match(action.target, document)}")]
+    unfit: list[tuple[str, str]] = []
+    changes = False
     for place in reversed(places):  # from the end: removing an item moves those behind it
-        if not place:
-            _update_root(document, action)
+        parent, key = _find_parent(document, place)
+        old = document if parent is None else parent[key]
+        surprise, update = _compare_found(action, old)
+        unfit += [(_write_path(place), surprise)] if surprise else []
+        if surprise and update is None:
             continue
-        parent: Any = document
-        for step in place[:-1]:
-            parent = parent[step]
-        if action.remove:
-            del parent[place[-1]]
+        if action.remove and parent is not None:
+            del parent[key]
+            changes = True
+            continue
+        new = _merge(old, update) if parent is not None else _merge_root(document, action, update)
+        changes = changes or not _is_same(old, new)
+        if parent is None:
+            document.update(new)
         else:
-            parent[place[-1]] = _merge(parent[place[-1]], action.update)
-    return bool(places)
+            parent[key] = new
+    if unfit:
+        return [Miss(action, _describe_surprises(unfit))]
+    return [] if changes else [Miss(action, "changes nothing: the document says all of it itself")]
 
 
-def _update_root(document: dict[str, Any], action: Action) -> None:
+def _find_parent(document: dict[str, Any], place: tuple[int | str, ...]) -> tuple[Any, Any]:
+    """Find what holds a place, and the key it is under there; nothing holds the document."""
+    if not place:
+        return None, None
+    parent: Any = document
+    for step in place[:-1]:
+        parent = parent[step]
+    return parent, place[-1]
+
+
+def _compare_found(action: Action, found: Any) -> tuple[str, Any]:
+    """Hold what an action was written against beside what it finds.
+
+    Returns:
+        How the two differ, empty where they do not; and what of the update fits all the same, None for nothing.
+    """
+    if action.found is not _UNKNOWN and not _is_same(action.found, found):
+        does = "removes it" if action.remove else f"makes it {_show(action.update)}"
+        return f"was written against {_show(action.found)}, finds {_show(found)}, and {does}", None
+    there = [name for name in action.update if name in found] if action.adds and isinstance(found, dict) else []
+    if there:
+        both = "; ".join(f"{name} is {_show(found[name])}, not {_show(action.update[name])}" for name in there)
+        return f"adds what is there already: {both}", {
+            name: value for name, value in action.update.items() if name not in there
+        }
+    return "", action.update
+
+
+def _describe_surprises(unfit: list[tuple[str, str]]) -> str:
+    """Say how an action does not fit, at the first place of each kind."""
+    first: dict[str, list[str]] = {}
+    for path, surprise in reversed(unfit):
+        first.setdefault(surprise, []).append(path)
+    return "; it ".join(
+        f"{surprise}, at {paths[0]}{f' and {len(paths) - 1} more places' if paths[1:] else ''}"
+        for surprise, paths in first.items()
+    )
+
+
+def _write_path(place: tuple[int | str, ...]) -> str:
+    return _shorten_path("$" + "".join(f"[{step!r}]" for step in place))
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    """Return whether two values are one in JSON, where true is not 1."""
+    return json.dumps(first, sort_keys=True, default=str) == json.dumps(second, sort_keys=True, default=str)
+
+
+def _show(value: Any) -> str:
+    """Write a value of a document into a message: as JSON, escaped, and cut where it is long."""
+    text = json.dumps(value, ensure_ascii=True, default=str)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def _merge_root(document: dict[str, Any], action: Action, update: Any) -> Any:
     if action.remove or not isinstance(action.update, dict):
         raise GenerationError(f"{action} would replace the whole document.")
-    document.update(_merge(document, action.update))
+    return _merge(document, update)
 
 
 def _merge(old: Any, new: Any) -> Any:
@@ -136,16 +231,14 @@ def _merge(old: Any, new: Any) -> Any:
     return copy.deepcopy(new)
 
 
-def _unmatched_error(document: dict[str, Any], unmatched: list[Action]) -> GenerationError:
-    """Say in a line what to do about actions that match nothing."""
+def _missed_error(misses: list[Miss]) -> GenerationError:
+    """Say in a line what to do about actions that do not fit the document any more."""
     sentences = " ".join(
-        f"{action} matches nothing: {explain_no_match(action.target, document)}. "
-        f"It was made because: {_end_with_stop(action.description)}"
-        for action in unmatched
+        f"{miss.sentence} It was made because: {_end_with_stop(miss.action.description)}" for miss in misses
     )
     return GenerationError(
         f"{sentences} The document has moved on: see whether it still gets this wrong, then retarget the action in the "
-        "corrections, or remove it."
+        "corrections, or remove it; one that still holds is written against what it finds now (x-found)."
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 JOB = {"post": {"tags": ["Audio"], "summary": "song (fast)", "responses": {"200": {"description": "ok"}}}}
+ANSWER = {"200": {"description": "ok", "content": {"application/json": {"schema": {}}}}}
 DOCUMENT = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/api/v1/song": JOB, "/app/x": JOB}}
 
 
@@ -52,6 +53,24 @@ def test_corrections_that_find_nothing_are_told_and_no_error(build: Callable[...
     assert any(
         line.startswith("Not needed here: correction 3 ($.paths['/api/v1/predictions") for line in told["messages"]
     )
+
+
+def test_own_corrections_apply_after_this_versions(build: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    own = tmp_path / "mine.yaml"
+    action = {"target": "$.paths['/api/v1/song'].post", "description": "d", "update": {"summary": "hymn (best)"}}
+    idle = {"target": "$.paths['/api/v1/lost']", "description": "d", "remove": True}
+    own.write_text(json.dumps({"overlay": "1.1.0", "actions": [action, idle]}))
+    song = {"post": {**JOB["post"], "parameters": [{"name": "webhook", "in": "query"}], "responses": ANSWER}}
+    document = {**DOCUMENT, "paths": {"/api/v1/song": song}, "components": {"schemas": {}}}
+    code, out, _ = build("--corrections", str(own), document=document)
+    (model,) = json.loads((tmp_path / "old_generated/catalog.json").read_text())["models"]
+    assert (code, model["name"], model["tier"]) == (0, "hymn", "best")
+    assert "class PredictionResult" in (tmp_path / "old_generated/models/prediction_result.py").read_text()
+    assert "Not needed here: correction 2 of mine.yaml ($.paths['/api/v1/lost']) matches nothing" in out
+    code, out, _ = build("--corrections", f"only:{own}", document=document, output="only_generated")
+    (model,) = json.loads((tmp_path / "only_generated/catalog.json").read_text())["models"]
+    assert (code, model["name"]) == (0, "hymn")
+    assert not (tmp_path / "only_generated/models/prediction_result.py").exists()
 
 
 @pytest.mark.parametrize(

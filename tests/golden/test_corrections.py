@@ -12,12 +12,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from rules import corrections
+from rules.errors import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SPEC = Path(__file__).parents[2] / "spec"
 DOCUMENT = json.loads((SPEC / "openapi.json").read_text(encoding="utf-8"))
+FOUND = ({}, "List or create API keys", "Auto-topup settings")
 ACTIONS = corrections.read_actions((SPEC / "corrections.yaml").read_text(encoding="utf-8"))
 
 
@@ -97,3 +99,79 @@ def test_two_places_do_not_share_what_they_were_given() -> None:
     result = apply({"a": {}, "b": {}}, target="$.*", update={"list": []})
     result["a"]["list"].append(1)
     assert result["b"]["list"] == []
+
+
+def test_ours_all_say_what_they_were_written_against() -> None:
+    assert all(action.remove or action.adds or action.found in FOUND for action in ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("document", "action", "told"),
+    [
+        (
+            {"a": {"type": "integer"}},
+            {"target": "$.a", "found": {}, "update": {"type": "string"}},
+            'was written against {}, finds {"type": "integer"}, and makes it {"type": "string"}, at $.a',
+        ),
+        (
+            {"a": 2},
+            {"target": "$.a", "found": 1, "remove": True},
+            "was written against 1, finds 2, and removes it, at $.a",
+        ),
+        ({"a": True}, {"target": "$.a", "found": 1, "update": 3}, "was written against 1, finds true, and makes it 3"),
+        (
+            {"a": {"b": 1, "c": 0}},
+            {"target": "$.a", "adds": True, "update": {"b": 2, "d": 3}},
+            "adds what is there already: b is 1, not 2, at $.a",
+        ),
+        (
+            {"a": {"b": {"c": 1}}},
+            {"target": "$.a", "update": {"b": {"c": 1}}},
+            "changes nothing: the document says all",
+        ),
+        (
+            {"a": {}, "b": [], "c": [], "d": []},
+            {"target": "$.*", "found": {}, "update": {"x": 1}},
+            'was written against {}, finds [], and makes it {"x": 1}, at $.b and 2 more places.',
+        ),
+    ],
+)
+def test_an_action_that_finds_something_else_shows_both_sides(
+    document: dict[str, Any], action: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(GenerationError) as caught:
+        apply(document, **action)
+    assert f"correction 1 ({action['target']}) {told}" in str(caught.value)
+    assert "It was made because: d." in str(caught.value)
+
+
+def test_where_an_action_does_not_fit_another_document_says_its_own() -> None:
+    document = {"a": {"b": 1}, "c": [{}, {"z": 0}]}
+    actions = [
+        corrections.Action(1, "$.a", "d", update={"b": 2, "d": 3}, adds=True),
+        corrections.Action(2, "$.c.*", "d", update={"y": 1}, found={}),
+        corrections.Action(3, "$.none", "d", update=1),
+    ]
+    result, misses = corrections.apply_fitting_actions(document, actions)
+    assert result == {"a": {"b": 1, "d": 3}, "c": [{"y": 1}, {"z": 0}]}
+    assert [miss.action.number for miss in misses] == [1, 2, 3]
+
+
+def test_why_an_action_matches_nothing_is_said_of_the_document_as_it_found_it() -> None:
+    document = {"a": {"kept": {"code": 202}, "gone": 1}}
+    actions = [
+        corrections.Action(1, "$.a[?@.code].status", "d", update=1),
+        corrections.Action(2, "$.a.kept", "d", remove=True),
+    ]
+    with pytest.raises(GenerationError, match=r"\$\.a\[\?@\.code\] is there, 'status' is not; there: 'code'"):
+        corrections.apply_actions(document, actions)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["x-adds: true, remove: true", "x-adds: yes please, update: {a: 1}", "x-adds: true, x-found: 1, update: {a: 1}"],
+)
+def test_an_action_that_contradicts_itself_is_refused(words: str) -> None:
+    text = f"overlay: 1.1.0\nactions: [{{target: $.a, description: d, {words}}}]"
+    with pytest.raises(GenerationError, match="x-adds is true on an update by names"):
+        corrections.read_actions(text)

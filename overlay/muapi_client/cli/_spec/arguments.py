@@ -41,8 +41,10 @@ checks, or costs or does something else in silence; 5 it could not be compared
 
 BUILD: Final = """\
 Needs the tools of the extra: pip install 'muapi-client[generate]'. Of this
-version's corrections those that find something in the document are applied, the
-others are listed: an older document may lack what was corrected since.
+version's corrections those that fit the document are applied, the others are
+listed: an older document may lack what was corrected since, and a newer one may
+say it itself. Corrections of your own (--corrections FILE) apply after them;
+only:FILE and none do without this version's, and so without most models.
 
   muapi-client spec build --source old.json --output src/muapi_generated_old
   >>> import muapi_generated_old; mu = MuAPI(models=muapi_generated_old)
@@ -136,7 +138,11 @@ def _add_build(actions: Any) -> None:
         "--output", metavar="DIR", dest="package", required=True, help="the package's folder, named as the package"
     )
     build.add_argument("--name", metavar="NAME", help="the package's name; its folder is then made in DIR")
-    build.add_argument("--corrections", metavar="FILE", help="an OpenAPI Overlay, or none (default: this version's)")
+    build.add_argument(
+        "--corrections",
+        metavar="FILE",
+        help="an OpenAPI Overlay to apply after this version's; only:FILE applies it in their place, none applies none",
+    )
     build.add_argument("--models", metavar="FILE", help="a price list (default: this version's)")
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TOOLS: Final = ("jinja2", "jsonpath_rfc9535", "openapi_python_client", "ruamel", "ruff")  # of the extra [generate]
 CORRECTIONS: Final = "corrections.yaml"
+NONE: Final = "none"
+ONLY: Final = "only:"  # before a file whose corrections stand in the place of this version's
 
 
 def build(options: argparse.Namespace, console: Console) -> int:
@@ -60,15 +62,23 @@ def _check_tools() -> None:
 
 def _list_arguments(options: argparse.Namespace, document: Path, package: Path) -> list[str]:
     pin = Path(str(pinned().directory))
-    corrections = options.corrections or str(pin / CORRECTIONS)
     source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
     return [
         *("--document", str(document)),
-        *("--corrections", corrections if corrections == "none" else str(Path(corrections).resolve())),
+        *(word for file in _list_corrections(options.corrections, pin) for word in ("--corrections", file)),
         *("--models", str(Path(options.models or pin / MODELS).resolve())),
         *("--output", str(package)),
         *("--generated-by", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
     ]
+
+
+def _list_corrections(wanted: str | None, pin: Path) -> list[str]:
+    """The Overlays to apply: this version's, with a user's own behind them or in their place."""
+    if wanted == NONE:
+        return [NONE]
+    if wanted is not None and wanted.startswith(ONLY):
+        return [str(Path(wanted.removeprefix(ONLY)).resolve())]
+    return [str(pin / CORRECTIONS), *([str(Path(wanted).resolve())] if wanted is not None else [])]
 
 
 def _render(arguments: list[str]) -> list[str]:
