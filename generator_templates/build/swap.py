@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_IGNORED = {"__pycache__"}
+IGNORED = {"__pycache__"}  # folders of caches, which are nobody's
 
 
 def backup_path(target: Path) -> Path:
@@ -54,5 +54,5 @@ def read_contents(package: Path) -> dict[str, bytes]:
     return {
         file.relative_to(package).as_posix(): file.read_bytes()
         for file in package.rglob("*")
-        if file.is_file() and not _IGNORED.intersection(file.relative_to(package).parts)
+        if file.is_file() and not IGNORED.intersection(file.relative_to(package).parts)
     }

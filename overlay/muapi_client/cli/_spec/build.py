@@ -38,7 +38,8 @@ def build(options: argparse.Namespace, console: Console) -> int:
         MuAPIError: The extra is not installed, or the document cannot be rendered; the message says why.
     """
     _check_tools()
-    package = Path(options.package, options.name or "").resolve()
+    place = Path(options.package, options.name or "").absolute()
+    package = place.parent.resolve() / place.name  # not where it leads, should it be a link
     with tempfile.TemporaryDirectory(prefix="muapi-build-") as folder:
         try:
             fetch(options.source, folder)
