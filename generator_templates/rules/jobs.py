@@ -12,7 +12,7 @@ A POST that has the form of a model and of which no sign speaks is no job, for w
 result that never comes; but it is named, so that a person decides.
 
 Lives here: that judgement, and the notes on it. Does not live here: what else an operation is (``operations``).
-``pinning/_document/jobs.py`` judges alike; a test says when the two differ.
+``spec diff`` judges alike (``muapi_client.pinning``); a test says when the two differ.
 """
 
 from __future__ import annotations
