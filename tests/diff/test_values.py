@@ -358,3 +358,49 @@ def test_an_odd_field_name_stays_one_step_of_the_path() -> None:
     new = {"type": "object", "properties": {'a.b["x"]': {"type": "object", "properties": {}}}}
     ((field, *_),) = told(old, new)
     assert field == r'f."a.b[\"x\"]"."c d"'
+
+
+PART = {"type": "object", "properties": {"id": {"type": "string"}}, "x-kind": "account"}
+OTHER = {"properties": {"name": {"type": "string", "description": "What they are called. " * 15}}, "x-kind": "person"}
+
+
+@pytest.mark.parametrize("side", ["body", "answer"])
+@pytest.mark.parametrize("unsaid", [{"nullable": False}, {"deprecated": False}, {"readOnly": False}])
+def test_what_goes_without_saying_is_no_change_inside_parts(unsaid: dict[str, Any], side: str) -> None:
+    said = {**OTHER, "properties": {"name": {**OTHER["properties"]["name"], **unsaid}}}
+    assert not told({"allOf": [PART, said]}, {"allOf": [PART, OTHER]}, side)
+    clash = {
+        "allOf": [{**PART, "minProperties": 1}, {**OTHER, "minProperties": 2}]
+    }  # kept, for no part says what holds
+    clash_said = {"allOf": [{**PART, "minProperties": 1}, {**said, "minProperties": 2}]}
+    assert {one[-1] for one in told(clash_said, clash, side)} <= {"cosmetic"}
+
+
+def test_a_long_union_tells_what_came_and_went() -> None:
+    names = [f"SomethingOfLength{number}" for number in range(20)]
+    parts = {name: {"type": "object", "properties": {"k": {"const": name}}} for name in [*names, "Late"]}
+    documents = [
+        document({"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in some]}, "answer", **parts)
+        for some in (names, [*names[2:], "Late"])
+    ]
+    (sentence,) = [one.sentence for one in diff(*documents).changes if one.kind == "type"]
+    lost = "SomethingOfLength0, SomethingOfLength1"
+    assert sentence.endswith(f": one of 19 types where it was one of 20 types. Added: Late. Removed: {lost}.")
+
+
+def test_two_long_values_are_shown_where_they_differ() -> None:
+    old, new = ({"type": "string", "pattern": "a" * 300 + end} for end in "xy")
+    (change,) = diff(document({"properties": {"f": old}}), document({"properties": {"f": new}})).changes
+    assert f'must match …{"a" * 40}y" now, it was …{"a" * 40}x".' in change.sentence
+
+
+def test_an_operation_of_two_media_types_is_named_once() -> None:
+    def made(choices: list[str]) -> dict[str, Any]:
+        schema = {"type": "object", "properties": {"model": {"type": "string", "enum": choices}}}
+        content = {kind: {"schema": schema} for kind in ("application/json", "multipart/form-data")}
+        answer = {"200": {"description": "ok", "content": content}}
+        post = {"requestBody": {"content": content}, "responses": answer}
+        return {"openapi": "3.1.0", "paths": {"/api/v1/edit": {"post": post}}}
+
+    found = diff(made(["a"]), made(["a", "b"]))
+    assert [(one.place, one.kind) for one in found.changes] == [("answer 200", "enum"), ("body", "enum")]

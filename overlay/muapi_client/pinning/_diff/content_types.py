@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.findings import Finding
 from muapi_client.pinning._diff.schemas import MISSING
-from muapi_client.pinning._document.reader import JSON, Node
+from muapi_client.pinning._document.reader import JSON, Node, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -41,11 +41,12 @@ def schema_of(media: Node) -> Node:
 
 
 def drop_repeated(found: Sequence[Finding]) -> Iterator[Finding]:
-    """Findings without repetitions: two content types of one schema say everything twice."""
-    seen: list[Finding] = []
+    """Findings without repetitions: two content types of one form say everything twice, each at its own place."""
+    seen: set[str] = set()
     for finding in found:
-        if finding not in seen[-64:]:
-            seen.append(finding)
+        key = key_of([finding.kind, finding.effect, finding.field, finding.before, finding.after])
+        if key not in seen:
+            seen.add(key)
             yield finding
 
 

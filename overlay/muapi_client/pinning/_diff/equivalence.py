@@ -1,7 +1,7 @@
 """Sameness: which parts of two documents are the same all the way down, so that nobody need compare them. Pure.
 
 Most of a later document is the earlier one. Two parts are the same if their text is, and that of everything they lead
-to; they mean the same if they differ in nothing but words for people.
+to; they mean the same if they differ in nothing but words for people, extensions, and what goes without saying.
 
 Lives here: that judgement. Does not live here: finding what differs.
 """
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from muapi_client.pinning._document.reader import Document
 
 TEXTS: Final = ("title", "description", "summary", "example", "examples", "externalDocs", "$comment", "xml")
+_UNSAID: Final[dict[str, Any]] = {  # what a word says where it is left out
+    **dict.fromkeys(("nullable", "deprecated", "readOnly", "writeOnly", "uniqueItems"), False),
+    "additionalProperties": True,
+    "required": [],
+}
 _COMPONENTS: Final = "#/components/"
 _BY_NAME: Final = ("properties", "patternProperties", "dependentSchemas", "$defs", "definitions")  # names, no words
 _DATA: Final = ("enum", "const", "default")  # values, whose fields are no words either
@@ -39,7 +44,7 @@ class Equivalence:
         )
 
     def means_same(self, old: Any, new: Any) -> bool:
-        """Tell whether two parts differ, all the way down, in words for people at most."""
+        """Tell whether two parts differ, all the way down, in what says nothing of values at most."""
         return is_same(_drop_texts(old), _drop_texts(new)) and self._changed_in_meaning.isdisjoint(
             map(_part_of, find_references(old))
         )
@@ -92,8 +97,15 @@ def _drop_texts(part: Any, *, named: bool = False) -> Any:
     return {
         key: value if key in _DATA and not named else _drop_texts(value, named=key in _BY_NAME and not named)
         for key, value in fields.items()
-        if named or key not in TEXTS
+        if named or not _says_nothing(key, value)
     }
+
+
+def _says_nothing(word: str, value: Any) -> bool:
+    """Tell whether a word of a schema is for people alone, or might as well be left out."""
+    if word in TEXTS or word.startswith("x-"):
+        return True
+    return word in _UNSAID and is_same(value, _UNSAID[word])
 
 
 def _find_changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> frozenset[str]:

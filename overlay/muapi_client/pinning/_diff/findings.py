@@ -12,6 +12,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from muapi_client.pinning._document.reader import Document, Operation
 
+UNION = " | "  # between the alternatives of a type, as a finding has it
 Side = Literal["request", "client", "answer", "error"]
 
 

@@ -11,8 +11,10 @@ finding changes.
 from __future__ import annotations
 
 import json
+from os.path import commonprefix
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.pinning._diff.findings import UNION
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 Rule = tuple["Impact", str]
 LONGEST: Final = 200  # characters of a value in a sentence
+_LEAD: Final = 40  # characters that two values have in common, shown before what differs
 
 # By kind and effect. {before} and {after} are the values, {lost} and {gained} what of a list is gone and new.
 EVERYWHERE: Final[dict[tuple[str, str], Rule]] = {
@@ -232,15 +235,29 @@ def judge(finding: Finding, side: Side) -> Rule:
         impact, sentence = _ERROR
     if side == "client":
         impact, sentence = CLIENTS.get(key, _CLIENTS_OWN if impact != "cosmetic" else rule)
+    if finding.kind == "type" and max(len(finding.before), len(finding.after)) > LONGEST:
+        return impact, _tell_long_types(sentence, finding.before.split(UNION), finding.after.split(UNION))
     return impact, sentence.format_map(_sentence_values(finding))
+
+
+def _tell_long_types(sentence: str, before: list[str], after: list[str]) -> str:
+    """A sentence on types with more alternatives than can be shown: how many, and which came and went."""
+    gained, lost = [name for name in after if name not in before], [name for name in before if name not in after]
+    parts = [f" {word}: {', '.join(names)}." for word, names in (("Added", gained), ("Removed", lost)) if names]
+    return sentence.format(before=_count_types(before), after=_count_types(after)) + "".join(parts)
+
+
+def _count_types(names: list[str]) -> str:
+    return f"one of {len(names)} types" if len(names) > 1 else show_value(names[0])
 
 
 def _sentence_values(finding: Finding) -> dict[str, str]:
     before, after = finding.before, finding.after
     words = as_object(after) or as_object(before) or {}
+    was, now = _show_both(before, after)
     return {
-        "before": show_value(before),
-        "after": show_value(after),
+        "before": was,
+        "after": now,
         "lost": _list_missing(before, after),
         "gained": _list_missing(after, before),
         "default": show_value(after["default"]) if finding.kind == "contradiction" else "",
@@ -259,11 +276,26 @@ def _list_missing(some: Any, others: Any) -> str:
 
 def show_value(value: Any) -> str:
     """A value of a document as a sentence has it: in one line, and cut where it is long."""
+    return _cut(_write_value(value))
+
+
+def _show_both(before: Any, after: Any) -> tuple[str, str]:
+    """Two values as a sentence has them; where both would be cut alike, from shortly before they differ."""
+    was, now = _write_value(before), _write_value(after)
+    start = len(commonprefix([was, now])) - _LEAD
+    if was == now or _cut(was) != _cut(now) or start <= 0:
+        return _cut(was), _cut(now)
+    return f"…{_cut(was[start:])}", f"…{_cut(now[start:])}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _write_value(value: Any) -> str:
     fields, items = as_object(value), as_list(value)
     if fields is not None:
-        text = ", ".join(f"{key} {show_value(item)}" for key, item in fields.items())
-    elif items is not None:
-        text = ", ".join(map(show_value, items)) or "nothing"
-    else:
-        text = "none" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        return ", ".join(f"{key} {_write_value(item)}" for key, item in fields.items())
+    if items is not None:
+        return ", ".join(map(_write_value, items)) or "nothing"
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

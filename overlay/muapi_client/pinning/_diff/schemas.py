@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, field, frozen
 
 from muapi_client.pinning._diff.equivalence import TEXTS
+from muapi_client.pinning._diff.findings import UNION
 from muapi_client.pinning._document.reader import Node, is_same, key_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
@@ -61,7 +62,7 @@ class Value:
     @property
     def label(self) -> str:
         """Its alternatives in words."""
-        return " | ".join(dict.fromkeys(alternative.label for alternative in self.alternatives))
+        return UNION.join(dict.fromkeys(alternative.label for alternative in self.alternatives))
 
     @property
     def has_default(self) -> bool:
@@ -192,7 +193,10 @@ def _fold(schemas: Schemas, node: Node) -> Node:
     for fields in (*(part.fields for part in parts), own):
         whole = _combine(whole, fields)
     if any(
-        not is_same(whole.get(key), value) for part in parts for key, value in part.fields.items() if key not in _ADDED
+        not is_same(whole.get(key), value)
+        for part in parts
+        for key, value in part.fields.items()
+        if key not in _ADDED and not key.startswith("x-")  # an extension says nothing of which values are allowed
     ):
         whole["allOf"] = node.fields["allOf"]  # two rules of one name: what holds is in none of them alone
     return Node(whole, parts[0].pointer if len(parts) == 1 else node.pointer)
