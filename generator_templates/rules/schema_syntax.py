@@ -33,6 +33,19 @@ def as_object(schema: Schema) -> Mapping[str, Any]:
     return {} if isinstance(schema, bool) else schema
 
 
+def with_reference_as_part(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write a reference with keywords beside it, which both count (OpenAPI 3.1), as an ``allOf`` of the reference."""
+    if "$ref" not in schema or not schema.keys() - _ANNOTATION_KEYS - {"$ref"}:
+        return schema
+    beside = {key: value for key, value in schema.items() if key != "$ref"}
+    return {**beside, "allOf": [{"$ref": schema["$ref"]}, *schema.get("allOf", ())]}
+
+
+def without_keys_beside_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what stands beside a reference, which OpenAPI 3.0 ignores, but for what is said to people."""
+    return {key: value for key, value in schema.items() if key in _ANNOTATION_KEYS | {"$ref"} or "$ref" not in schema}
+
+
 def first_list(schema: Mapping[str, Any], *keys: str) -> list[Schema]:
     """Return the schemas under the first of some keys that holds any."""
     return next((list(schema[key]) for key in keys if schema.get(key)), [])
@@ -59,11 +72,15 @@ def is_open(schema: Mapping[str, Any]) -> bool:
 
 
 def is_model(schema: Schema) -> bool:
-    """Return whether a component becomes a class: an object whose fields have names."""
+    """Return whether a component becomes a class: an object whose fields have names.
+
+    One that asks for fields of the schema it is made of is a class of its own: the other does not ask for them.
+    """
     schema = as_object(schema)
     return (
         bool(schema.get("properties"))
         or len(schema.get("allOf", ())) > 1
+        or bool(schema.get("allOf") and schema.get("required"))
         or (schema.get("type") == "object" and "additionalProperties" not in schema)
     )
 

@@ -24,6 +24,8 @@ from .schema_syntax import (
     reference_name,
     single_part,
     with_numeric_bounds,
+    with_reference_as_part,
+    without_keys_beside_reference,
 )
 
 if TYPE_CHECKING:
@@ -107,11 +109,13 @@ class Schemas:
         components = document.get("components", {})
         self._schemas: dict[str, Schema] = dict(components.get("schemas", {}))
         self._components: Mapping[str, Mapping[str, Mapping[str, Any]]] = components
+        self._ignores_keys_beside_references = str(document.get("openapi")).startswith("3.0")
         self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
     def list_models(self) -> dict[str, Mapping[str, Any]]:
         """List the components that become models: objects with named fields."""
-        return {name: as_object(schema) for name, schema in self._schemas.items() if is_model(schema)}
+        schemas = {name: self._open(schema) for name, schema in self._schemas.items()}
+        return {name: schema for name, schema in schemas.items() if is_model(schema)}
 
     def add_component(self, name: str, schema: Mapping[str, Any]) -> str:
         """Make a component of a schema found inside an operation; a name already taken is refused."""
@@ -142,11 +146,18 @@ class Schemas:
         name = reference_name(reference)
         if not reference.startswith("#/components/schemas/") or name not in self._schemas:
             raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
-        return name, as_object(self._schemas[name])
+        return name, self._open(self._schemas[name])
+
+    def _open(self, schema: Schema) -> Mapping[str, Any]:
+        """Return a schema as an object in which whatever counts beside a reference is found as beside an ``allOf``."""
+        schema = as_object(schema)
+        if self._ignores_keys_beside_references:
+            return without_keys_beside_reference(schema)
+        return with_reference_as_part(schema)
 
     def read_body(self, schema: Schema) -> tuple[str, Mapping[str, Any]]:
         """Find a body's schema behind its references, with the name of the last; beside null the other one counts."""
-        schema, name, seen = as_object(schema), "", set[str]()
+        schema, name, seen = self._open(schema), "", set[str]()
         while True:
             alternatives = [
                 alternative
@@ -158,13 +169,13 @@ class Schemas:
                 seen.add(schema["$ref"])
                 name, schema = self.resolve(schema["$ref"])
             elif len(inner) == 1 and not is_model(schema):
-                name, schema = "", as_object(inner[0])
+                name, schema = "", self._open(inner[0])
             else:
                 return name, schema
 
     def read_value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
         """Read what a value of this schema may be; within a schema that holds itself, anything from there on."""
-        alternatives = self._read_alternatives(as_object(schema), seen)
+        alternatives = self._read_alternatives(self._open(schema), seen)
         shapes = [shape for shape in dict.fromkeys(alternatives) if shape is not None]
         return Value(_drop_weaker(shapes), nullable=None in alternatives)
 
@@ -177,7 +188,7 @@ class Schemas:
             return self._follow_reference(schema["$ref"], seen)
         inner = self._unwrap(schema)
         if inner is not None:
-            return [shape for part in inner for shape in self._read_alternatives(as_object(part), seen)]
+            return [shape for part in inner for shape in self._read_alternatives(self._open(part), seen)]
         if "const" in schema or schema.get("enum"):
             values = schema["enum"] if schema.get("enum") else [schema["const"]]
             shapes = [Shape("choice", choices=choices)] if (choices := _distinct_choices(values)) else []
@@ -229,16 +240,17 @@ class Schemas:
         for part in self._collect_parts(schema, set()):
             properties.update(part.get("properties", {}))
             required.update(part.get("required", ()))
+        asked_for = dict.fromkeys(sorted(required - properties.keys()), True)  # of which nothing else is known
         return [
             self.read_field(wire, property_schema, required=wire in required)
-            for wire, property_schema in properties.items()
+            for wire, property_schema in {**properties, **asked_for}.items()
         ]
 
     def _collect_parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
         """Collect an object and all it is made of (``allOf``, however deep), what counts most at the end."""
         parts: list[Mapping[str, Any]] = []
         for subschema in schema.get("allOf", ()):
-            part = as_object(subschema)
+            part = self._open(subschema)
             if "$ref" in part:
                 name, part = self.resolve(part["$ref"])
                 if name in seen:

@@ -1,0 +1,141 @@
+"""Requests of any shape a document may give them: what a client asks for, and what it then sends.
+
+Each document is rendered beside the installed package, as ``muapi-client spec build`` does; the server is a mock.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pipeline
+import pytest
+
+from muapi_client import MuAPI, errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+TEXT: dict[str, Any] = {"type": "string"}
+NUMBER: dict[str, Any] = {"type": "integer"}
+
+
+def ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def anything_of(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def taking(*parameters: dict[str, Any]) -> dict[str, Any]:
+    return {"parameters": list(parameters), "responses": {}}
+
+
+def sending(schema: Any, kind: str = "application/json") -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}, "responses": {}}
+
+
+def document_of(paths: dict[str, Any], schemas: dict[str, Any] | None = None, **change: Any) -> dict[str, Any]:
+    found = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+    return {**found, "components": {"schemas": schemas or {}}, **change}
+
+
+class Rendered:
+    """A package, and a client of it whose requests go nowhere."""
+
+    def __init__(self, folder: Path, output: str) -> None:
+        self.folder, self.output = folder, output
+        self.requests: list[httpx.Request] = []
+        package = importlib.import_module(folder.name)
+        self._client = MuAPI("k", transport=httpx.MockTransport(self._answer), models=package)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.requests.append(request)
+        return httpx.Response(200, json={})
+
+    def function(self, name: str) -> Any:
+        """The request function of this name, in whatever group it is."""
+        (file,) = self.folder.glob(f"api/*/{name}.py")
+        return getattr(importlib.import_module(f"{self.folder.name}.api.{file.parent.name}.{name}"), name)
+
+    def send(self, name: str, **arguments: Any) -> httpx.Request:
+        """What the client sends for a call of this function."""
+        self._client.send(self.function(name)(**arguments))
+        return self.requests[-1]
+
+    def is_refused(self, name: str, **arguments: Any) -> bool:
+        """Whether the client refuses a call before anything is sent."""
+        try:
+            self.send(name, **arguments)
+        except errors.ValidationError:
+            return True
+        return False
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, Any]], Rendered]]:
+    """Render a document, and import the package."""
+    folder = tmp_path_factory.mktemp("shapes")
+    numbers = iter(range(1000))
+    sys.path.insert(0, str(folder))
+
+    def rendered(document: dict[str, Any]) -> Rendered:
+        package = folder / f"shape_{next(numbers)}"
+        result = run(document, package)
+        assert result.code == 0, result.output
+        return Rendered(package, result.output)
+
+    yield rendered
+    sys.path.remove(str(folder))
+
+
+def run(document: dict[str, Any], package: Path) -> pipeline.Result:
+    """Render a document into ``package``, beside which its inputs stay."""
+    source, prices = package.with_name(f"{package.name}.json"), package.with_name("models.json")
+    source.write_text(json.dumps(document), encoding="utf-8")
+    prices.write_text(json.dumps(pipeline.NO_PRICES), encoding="utf-8")
+    files = ["--document", str(source), "--corrections", "none", "--models", str(prices)]
+    return pipeline.in_process(["build", *files, "--output", str(package)], package)
+
+
+def body_of(request: httpx.Request) -> Any:
+    return json.loads(request.content)
+
+
+BASE = anything_of(prompt=TEXT, n=NUMBER)
+
+
+def test_a_field_required_beside_what_a_body_is_made_of_is_asked_for(build: Callable[..., Rendered]) -> None:
+    asking: dict[str, Any] = {
+        "beside_all_of": {"allOf": [ref("Base")], "required": ["prompt"]},
+        "beside_a_reference": {**ref("Base"), "required": ["prompt"]},
+        "in_another_part": {"allOf": [ref("Base"), {"required": ["prompt"]}]},
+        "beside_a_reference_in_a_part": {"allOf": [{**ref("Base"), "required": ["prompt"]}, anything_of(x=TEXT)]},
+        "of_which_nothing_else_is_said": {**anything_of(n=NUMBER), "required": ["prompt"]},
+    }
+    schemas = {"Base": BASE, **{f"{name}_model": schema for name, schema in asking.items()}}
+    inside = {f"/{name}": {"post": sending(schema)} for name, schema in asking.items()}
+    named = {f"/named/{name}": {"post": sending(ref(f"{name}_model"))} for name in asking}
+    holder = {"/holder": {"post": sending(anything_of(**{name: ref(f"{name}_model") for name in asking}))}}
+    built = build(document_of({**inside, **named, **holder, "/base": {"post": sending(ref("Base"))}}, schemas))
+    assert body_of(built.send("base", n=1)) == {"n": 1}
+    for name in asking:
+        for function in (name, f"named_{name}"):
+            with pytest.raises(TypeError, match="prompt"):
+                built.function(function)(n=1)
+            assert body_of(built.send(function, prompt="p", n=1)) == {"prompt": "p", "n": 1}
+        assert built.is_refused("holder", **{name: {"n": 1}})
+        assert not built.is_refused("holder", **{name: {"prompt": "p"}})
+
+
+def test_what_stands_beside_a_reference_counts_since_openapi_31(build: Callable[..., Rendered]) -> None:
+    document = document_of({"/a": {"post": sending({**ref("Base"), "required": ["prompt"]})}}, {"Base": BASE})
+    assert body_of(build({**document, "openapi": "3.0.3"}).send("a", n=1)) == {"n": 1}
+    with pytest.raises(TypeError, match="prompt"):
+        build(document).function("a")(n=1)
