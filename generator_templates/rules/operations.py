@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from .jobs import Place
 
-_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json(?:\s*;.*)?")
+JSON_FORM = r"(?ai:application/(?:[\w.+-]+\+)?json(?:\s*;[ -~]*)?)"  # media types of JSON
+_JSON = re.compile(JSON_FORM)
+_PLAIN_JSON = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)  # with its charset, of which JSON has but one
+_MULTIPART = re.compile(r"multipart/form-data\s*(?:;.*)?", re.IGNORECASE)
 _ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
 
 
@@ -41,6 +44,7 @@ class Operation:
     answer: str
     media: str  # the media type of an answer that is no JSON
     request: str
+    media_type: str  # of a JSON body that is labelled otherwise than application/json
     job: Job
     path_fields: tuple[Field, ...]
     query: tuple[Field, ...]
@@ -92,7 +96,8 @@ def _read_operation(
     job: Job = "job" if submits else "stream" if path.endswith("/stream") else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
-    request, fields, files, takes_any_object = _read_body(body, schemas, where, function)
+    media_type = _find_media_type(body.get("content") or {}, where)
+    request, fields, files, takes_any_object = _read_body(body, media_type, schemas, where, function)
     query = tuple(_read_parameters(declared, "query", schemas))
     _check_query(query, where)
     return Operation(
@@ -106,6 +111,7 @@ def _read_operation(
         answer,
         media,
         request,
+        media_type if _JSON.fullmatch(media_type) and not _PLAIN_JSON.fullmatch(media_type) else "",
         job,
         tuple(_read_path_fields(path, declared, schemas)),
         query,
@@ -184,29 +190,35 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, s
 Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]
 
 
-def _read_body(body: Mapping[str, Any], schemas: Schemas, where: str, function: str) -> Body:
-    """Read the request model's name, its fields, the files, and whether any object will do."""
-    content = body.get("content") or {}
-    if not content:
-        return "", None, (), False
-    media_type = next(
-        (media_type for media_type in ("application/json", "multipart/form-data") if media_type in content), None
+def _find_media_type(content: Mapping[str, Any], where: str) -> str:
+    """Choose the media type a body is sent as, plain JSON first; empty where there is no body."""
+    known = (
+        media_type for form in (_PLAIN_JSON, _JSON, _MULTIPART) for media_type in content if form.fullmatch(media_type)
     )
-    if media_type is None:
+    chosen = next(known, "")
+    if content and not chosen:
         raise GenerationError(
             f"{where}: no body of {quote(', '.join(content))} can be made; only JSON and multipart are known."
         )
-    name, schema = schemas.read_body(content[media_type].get("schema") or {})
+    return chosen
+
+
+def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where: str, function: str) -> Body:
+    """Read the request model's name, its fields, the files, and whether any object will do."""
+    if not media_type:
+        return "", None, (), False
+    is_json = _JSON.fullmatch(media_type) is not None
+    name, schema = schemas.read_body(body["content"][media_type].get("schema") or {})
     if not is_model(schema) or not schemas.read_fields(schema):
         if {shape.kind for shape in schemas.read_value(schema).shapes} - {"object", "any"}:
             raise GenerationError(f"{where} takes a body that is no JSON object; no request function can say so yet.")
-        if media_type != "application/json":
+        if not is_json:
             raise GenerationError(f"{where} takes {media_type} without naming a field of it.")
         return "", (_ANY_BODY,), (), True
     fields = schemas.read_fields(schema)
     files = tuple(field for field in fields if any(shape.kind == "file" for shape in field.value.shapes))
     others = tuple(field for field in fields if field not in files)
-    if media_type != "application/json":
+    if not is_json:
         return "", others or None, files, False
     name = name or schemas.add_component(f"{to_pascal_case(function)}Body", schema)
     return name_class(name), others, files, False

@@ -25,7 +25,7 @@ from .groups import GROUPS
 from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
 from .names import PREFIX, check_unique, name_module, to_pascal_case
-from .operations import Operation, read_operations
+from .operations import JSON_FORM, Operation, read_operations
 from .schemas import Schemas
 from .signatures import make_function_facts
 
@@ -111,7 +111,7 @@ def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
         if beside
         else (
             "types.py.jinja",
-            {"prefix": prefix, "path_form": PATH_FORM},
+            {"prefix": prefix, "path_form": PATH_FORM, "json_form": JSON_FORM},
         )
     )
 

@@ -121,7 +121,7 @@ def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
 
 def _list_operation_arguments(operation: Operation) -> str:
     positional = (operation.function, operation.method, operation.path)
-    named = [f"{key}={value!r}" for key in ("answer", "request") if (value := getattr(operation, key))]
+    named = [f"{key}={value!r}" for key in ("answer", "request", "media_type") if (value := getattr(operation, key))]
     return ", ".join([*map(repr, positional), *named])
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ import httpx
 import pipeline
 import pytest
 
-from muapi_client import MuAPI, errors
+from muapi_client import Call, MuAPI, errors
+from muapi_generated.types import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,3 +141,37 @@ def test_what_stands_beside_a_reference_counts_since_openapi_31(build: Callable[
     assert body_of(build({**document, "openapi": "3.0.3"}).send("a", n=1)) == {"n": 1}
     with pytest.raises(TypeError, match="prompt"):
         build(document).function("a")(n=1)
+
+
+@pytest.mark.parametrize(
+    ("declared", "sent"),
+    [
+        ("application/json", "application/json"),
+        ("application/json; charset=utf-8", "application/json"),
+        ("Application/JSON", "application/json"),
+        ("application/merge-patch+json", "application/merge-patch+json"),
+        ("application/vnd.api+json; version=1", "application/vnd.api+json; version=1"),
+    ],
+)
+def test_a_body_of_json_is_sent_as_what_the_document_calls_it(
+    declared: str, sent: str, build: Callable[..., Rendered]
+) -> None:
+    built = build(document_of({"/a": {"post": sending(BASE, declared)}}))
+    request = built.send("a", prompt="p")
+    assert body_of(request) == {"prompt": "p"}
+    assert request.headers["content-type"] == sent
+    call = built.function("a")(prompt="p")
+    assert Call.from_json(call.to_json()) == call == pickle.loads(pickle.dumps(call))
+
+
+def test_plain_json_comes_before_other_media_types(build: Callable[..., Rendered]) -> None:
+    operation = sending(BASE, "multipart/form-data; boundary=x")
+    operation["requestBody"]["content"] |= {"application/x+json": {"schema": BASE}, "application/json;v=1": {}}
+    built = build(document_of({"/a": {"post": operation}}))
+    assert built.send("a", body={"x": 1}).headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("label", ["text/plain", "application/x+json\r\nx-evil: 1", "application/json; v=é", None])
+def test_what_is_no_media_type_of_json_labels_no_body(label: Any) -> None:
+    with pytest.raises(ValueError, match="is no media type of JSON"):
+        Operation("a", "POST", "/a", media_type=label)

@@ -158,6 +158,7 @@ def _note_in(delivery: Delivery, send: Send) -> Send:
         timeout=send.timeout,
         delivery=delivery,
         secrets=send.secrets,
+        media_type=send.media_type,
     )
 
 

@@ -86,8 +86,15 @@ def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) ->
     if context.strict:
         check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
+    operation = call.operation
     send = Send(
-        call.operation.method, _path(call), _query(call, context), _content(call), context.timeout, secrets=secrets
+        operation.method,
+        _path(call),
+        _query(call, context),
+        _content(call),
+        context.timeout,
+        secrets=secrets,
+        media_type=operation.media_type,
     )
     odd = next((name for name in send.query if not _has_bytes(name, send.query[name])), None)
     if odd is not None:

@@ -45,6 +45,7 @@ class Send:
     timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
     delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
     secrets: Iterable[str] = ()  # webhooks of the job that is asked after: an answer may echo them
+    media_type: str = ""  # of the JSON body, where that is another than application/json
 
     def __repr__(self) -> str:
         """Leave out query and content."""

@@ -432,6 +432,8 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     if content or send.method in WITH_LENGTH:
         request.headers["content-length"] = str(len(content))
     request.read()  # so that a user's transport may ask for its content, as for any other request's
+    if send.media_type and send.content is not None:
+        request.headers["content-type"] = send.media_type
     hide_webhooks(send, api_key)
     request.headers["x-api-key"] = api_key.reveal()  # never in a local of ours, which a traceback may show
     return request
