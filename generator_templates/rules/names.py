@@ -6,12 +6,13 @@ belongs to (``groups``), what the named thing is.
 The rules
   function  the path below the prefix, every run of other characters than letters and digits one ``_``; another method
             than POST goes in front unless the path begins with it: GET account/balance is ``get_account_balance``.
+            A sign before the number a segment begins with is spelt out: reactions/+1 is ``reactions_plus_1``.
             A leading digit, and a name of our own, get ``model_`` in front; a keyword or builtin gets ``_`` behind,
             as upstream has it.
-  model     the schema's name without what no identifier has; leading underscores go.
-  field     the wire name; what is neither letter nor digit becomes ``_``, leading underscores go, a leading digit gets
-            ``field_`` in front, and a name that means something inside generated code gets ``_`` behind. The wire never
-            sees it.
+  model     the schema's name without what no identifier has; leading underscores go, a leading sign is spelt out.
+  field     the wire name; a leading sign is spelt out (``-1`` is ``minus_1``), what else is neither letter nor digit
+            becomes ``_``, leading underscores go, a leading digit gets ``field_`` in front, and a name that means
+            something inside generated code gets ``_`` behind. The wire never sees it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,13 @@ _RESERVED = {
 _RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
 
 
+_SIGN = re.compile(r"(?:^|(?<=/))[+-](?=\d)")  # of the number that a name, or a segment of a path, begins with
+
+
+def _spell_sign(text: str) -> str:
+    return _SIGN.sub(lambda sign: "plus_" if sign[0] == "+" else "minus_", text)
+
+
 def make_slug(path: str, prefix: str = PREFIX) -> str:
     """Return what MuAPI calls the endpoint at this path."""
     return path.removeprefix(prefix)
@@ -62,7 +70,7 @@ def _keep_letter(letter: str) -> str:
 
 def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
     """Name the function of an operation."""
-    below = make_slug(path, prefix).replace("{", "").replace("}", "")
+    below = _spell_sign(make_slug(path, prefix)).replace("{", "").replace("}", "")
     name = re.sub(r"_+", "_", keep_letters(below.lower())).strip("_")
     verb = method.lower()
     if verb != "post" and not name.startswith(f"{verb}_"):
@@ -76,7 +84,7 @@ def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
 
 def name_class(schema: str) -> str:
     """Name the model of a component schema."""
-    words = [keep_letters(word) for word in re.split(r"[^\w]+", schema)]
+    words = [keep_letters(word) for word in re.split(r"[^\w]+", _spell_sign(schema))]
     name = words[0] + "".join(word[:1].upper() + word[1:] for word in words[1:])
     name = name.lstrip("_")
     name = name[:1].upper() + name[1:]
@@ -100,7 +108,7 @@ def _is_reserved(name: str) -> bool:
 
 def name_field(wire: str, *, answer: bool = False) -> str:
     """Name the parameter or attribute of a field."""
-    name = keep_letters(wire).lstrip("_")
+    name = keep_letters(_spell_sign(wire)).lstrip("_")
     if not name[:1].isidentifier():
         name = f"field_{name}".rstrip("_")
     is_taken = keyword.iskeyword(name) or name in _RESERVED or (answer and name in _RESERVED_IN_ANSWERS)
@@ -109,7 +117,7 @@ def name_field(wire: str, *, answer: bool = False) -> str:
 
 def to_pascal_case(name: str) -> str:
     """Write ``voice_id`` as ``VoiceId``, as type names are."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"_+", keep_letters(name)) if word)
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"_+", keep_letters(_spell_sign(name))) if word)
 
 
 def file_key(name: str) -> str:
@@ -128,7 +136,7 @@ def check_unique(pairs: Iterable[tuple[str, str]], kind: str) -> None:
     for name, thing in pairs:
         if name in seen:
             raise GenerationError(
-                f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction in "
-                "spec/corrections.yaml must take one away, or names.py needs a rule that tells them apart."
+                f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction has to "
+                "take one away or to rename it."
             )
         seen[name] = thing

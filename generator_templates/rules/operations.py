@@ -137,7 +137,7 @@ def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: s
     if unsupported:
         raise GenerationError(
             f"{where} takes {', '.join(unsupported)}, which no request function has a place for: "
-            "spec/corrections.yaml has to take it away, or operations.py to learn where it goes."
+            "a correction has to take it away."
         )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .schemas import Field
 
 _LAST_PARAMETER = "webhook_url"  # the client's business rather than the model's: at the end of every signature
+_PLACES = {"path": "path", "query": "query", "files": "body", "body": "body"}  # as messages call them
 _PROPER_NOUNS = {
     word.lower(): word
     for word in ("API", "URL", "PDF", "S3", "Stripe", "Suno", "TikTok", "YouTube", "Facebook", "Instagram", "Wan")
@@ -69,29 +70,31 @@ def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceLis
 def list_parameters(operation: Operation) -> list[Parameter]:
     """List the function's parameters: required first, then the document's order, the webhook last.
 
-    A body field that would hide a path or query parameter gets ``_body`` behind its name.
+    A query parameter that would hide one of the path gets ``_query`` behind its name, a field of the body that would
+    hide one of either ``_body``.
     """
-    outer = [
-        *(Parameter(name_field(field.wire), "path", field) for field in operation.path_fields),
-        *(Parameter(name_field(field.wire), "query", field) for field in operation.query),
+    path = [Parameter(name_field(field.wire), "path", field) for field in operation.path_fields]
+    names = {parameter.name for parameter in path}
+    query = [Parameter(_name_apart(field, names, "query"), "query", field) for field in operation.query]
+    names |= {parameter.name for parameter in query}
+    parameters = [
+        *path,
+        *query,
+        *(Parameter(_name_apart(field, names, "body"), "files", field) for field in operation.files),
+        *(Parameter(_name_apart(field, names, "body"), "body", field) for field in operation.fields or ()),
     ]
-    outer_names = {parameter.name for parameter in outer}
-    inner = [
-        *(_make_parameter("files", field, outer_names) for field in operation.files),
-        *(_make_parameter("body", field, outer_names) for field in operation.fields or ()),
-    ]
-    parameters = [*outer, *inner]
+    where = f"{operation.method} {operation.path}"
     check_unique(
-        [(parameter.name, f"{parameter.field.wire} of {operation.path}") for parameter in parameters], "Fields"
+        [(item.name, f"{item.field.wire} in the {_PLACES[item.place]} of {where}") for item in parameters], "Parameters"
     )
     return sorted(
         parameters, key=lambda parameter: (not parameter.field.required, parameter.field.wire == _LAST_PARAMETER)
     )
 
 
-def _make_parameter(place: Literal["files", "body"], field: Field, outer_names: set[str]) -> Parameter:
+def _name_apart(field: Field, taken: set[str], place: str) -> str:
     name = name_field(field.wire)
-    return Parameter(f"{name}_body" if name in outer_names else name, place, field)
+    return f"{name}_{place}" if name in taken else name
 
 
 def _declare(parameter: Parameter, aliases: Aliases, imports: Imports) -> str:

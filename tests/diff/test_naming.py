@@ -46,7 +46,21 @@ SLUGS = st.one_of(
     st.text(max_size=20),
     st.from_regex(r"[a-z0-9_.{}/-]{0,20}", fullmatch=True),
     st.sampled_from(
-        ["import", "id", "self", "3d", "", "x-publish", "seo-y", "a-trainer", "gpt-5", "text-to-image", "str"]
+        [
+            "import",
+            "id",
+            "self",
+            "3d",
+            "",
+            "x-publish",
+            "seo-y",
+            "a-trainer",
+            "gpt-5",
+            "text-to-image",
+            "str",
+            "+1",
+            "votes/-1",
+        ]
     ),
 )
 

@@ -49,6 +49,8 @@ def test_every_class_name_is_one_python_takes(schema: str) -> None:
         ("POST", "/api/v1/account/topup", "account_topup"),
         ("POST", "/api/v1/mmaudio-v2/text-to-audio", "mmaudio_v2_text_to_audio"),
         ("POST", "/api/v1/3d-scan", "model_3d_scan"),
+        ("POST", "/api/v1/votes/+1", "votes_plus_1"),
+        ("DELETE", "/api/v1/-1/flux-1", "delete_minus_1_flux_1"),
         ("POST", "/api/v1/class", "class_"),
         ("POST", "/api/v1/filter", "filter_"),
         ("POST", "/api/v1/given", "model_given"),

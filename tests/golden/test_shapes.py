@@ -175,3 +175,36 @@ def test_plain_json_comes_before_other_media_types(build: Callable[..., Rendered
 def test_what_is_no_media_type_of_json_labels_no_body(label: Any) -> None:
     with pytest.raises(ValueError, match="is no media type of JSON"):
         Operation("a", "POST", "/a", media_type=label)
+
+
+def test_a_name_may_stand_in_path_query_and_body_at_once(build: Callable[..., Rendered]) -> None:
+    parameters = [{"name": "id", "in": place, "required": True, "schema": TEXT} for place in ("query", "path")]
+    operation = {**sending(anything_of(id=TEXT)), "parameters": parameters}
+    built = build(document_of({"/things/{id}": {"post": operation}}))
+    request = built.send("things_id", id="p", id_query="q", id_body="b")
+    assert (request.url.path, dict(request.url.params), body_of(request)) == ("/things/p", {"id": "q"}, {"id": "b"})
+
+
+def test_names_that_cannot_be_told_apart_are_refused_with_their_places(tmp_path: Path) -> None:
+    parameters = [{"name": name, "in": "query", "schema": TEXT} for name in ("a-b", "a_b")]
+    result = run(document_of({"/a": {"get": taking(*parameters)}}), tmp_path / "package")
+    assert result.code == 1
+    assert "'a-b in the query of GET /a' and 'a_b in the query of GET /a'" in result.output
+
+
+def test_signs_tell_names_apart(build: Callable[..., Rendered]) -> None:
+    """GitHub counts reactions under such names."""
+    signs = ["+1", "-1"]
+    many = [f"v{number}" for number in range(30)]
+    listed = {"+1": {"enum": ["+1", *many]}, "-1": {"enum": ["-1", *many]}, "vote": {"enum": [*signs, 1, -1]}}
+    inside = anything_of(**{"+1": ref("+1"), "-1": ref("-1")})
+    paths: dict[str, Any] = {f"/votes/{sign}": {"post": sending(anything_of(**listed))} for sign in signs}
+    paths["/inside"] = {"post": sending(inside)}
+    built = build(document_of(paths, {"+1": anything_of(a=TEXT), "-1": anything_of(b=TEXT)}))
+    for name, path in (("votes_plus_1", "/votes/+1"), ("votes_minus_1", "/votes/-1")):
+        request = built.send(name, plus_1="+1", minus_1="v7", vote=-1)
+        assert (request.url.path, body_of(request)) == (path, {"+1": "+1", "-1": "v7", "vote": -1})
+        assert built.is_refused(name, plus_1="-1")
+        assert built.is_refused(name, vote="1")
+    assert body_of(built.send("inside", plus_1={"a": "x"}, minus_1={"b": "x"})) == {"+1": {"a": "x"}, "-1": {"b": "x"}}
+    assert built.is_refused("inside", plus_1={"b": "x"})

@@ -28,6 +28,8 @@ _OURS = frozenset({
 })  # fmt: skip
 _NAMED = re.compile(rf"(?P<name>.+) \((?P<tier>{'|'.join(TIERS)})\)", re.DOTALL)
 
+_SIGN = re.compile(r"(?:^|(?<=/))[+-](?=\d)")  # of the number that a segment of a path begins with
+
 Job = Literal["job", "stream", "plain"]
 
 _TAGS = {
@@ -90,9 +92,9 @@ def _drop_accent(letter: str) -> str:
 
 def function_name(method: str, path: str) -> str:
     """Name the function of an operation; empty where no name can be made of its path."""
-    name = re.sub(r"_+", "_", keep_identifier_letters(slug_of(path).replace("{", "").replace("}", "").lower())).strip(
-        "_"
-    )
+    spelt = _SIGN.sub(lambda sign: "plus_" if sign[0] == "+" else "minus_", slug_of(path))
+    letters = keep_identifier_letters(spelt.replace("{", "").replace("}", "").lower())
+    name = re.sub(r"_+", "_", letters).strip("_")
     verb = method.lower()
     if verb != "post" and not name.startswith(f"{verb}_"):
         name = f"{verb}_{name}".rstrip("_")
