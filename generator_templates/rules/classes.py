@@ -44,18 +44,22 @@ class Component:
 
 def read_components(schemas: Schemas) -> list[Component]:
     """Read every schema that becomes a class, by name."""
-    found = [
-        Component(
-            schema,
-            name_class(schema),
-            str(definition.get("description") or ""),
-            tuple(schemas.read_fields(definition)),
-            is_open(definition),
-        )
-        for schema, definition in schemas.list_models().items()
-    ]
-    check_unique([(file_key(component.name), component.schema) for component in found], "Schemas")
-    return sorted(found, key=lambda component: component.name)
+    found: dict[str, Component] = {}
+    while unread := {name: schema for name, schema in schemas.list_models().items() if name not in found}:
+        # reading fields may come upon schemas inside others, which become components, too
+        found.update((name, _read_component(name, definition, schemas)) for name, definition in unread.items())
+    check_unique([(file_key(component.name), component.schema) for component in found.values()], "Schemas")
+    return sorted(found.values(), key=lambda component: component.name)
+
+
+def _read_component(schema: str, definition: Mapping[str, Any], schemas: Schemas) -> Component:
+    return Component(
+        schema,
+        name_class(schema),
+        str(definition.get("description") or ""),
+        tuple(schemas.read_fields(definition)),
+        is_open(definition),
+    )
 
 
 def assign_roles(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, str]:

@@ -7,7 +7,7 @@ names the place of what is wrong. Does not live here: what the parts mean (``ope
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .errors import GenerationError, quote
 
@@ -25,7 +25,7 @@ _VERSION = re.compile(r"3\.[01]\.\d+\S*")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")  # of schemas by name
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")  # of schemas
 _SCHEMA_KEYS = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-_SECTIONS = ("parameters", "requestBodies", "responses", "pathItems")
+Section = Literal["schemas", "parameters", "requestBodies", "responses", "pathItems"]  # of components
 
 
 def check_document(document: Mapping[str, Any]) -> None:
@@ -44,16 +44,27 @@ def check_document(document: Mapping[str, Any]) -> None:
         if not path.startswith("x-"):
             _check_path(path, item)
     components = _require_object(document.get("components", {}), "components")
-    for name, schema in _require_object(components.get("schemas", {}), "components.schemas").items():
-        _check_schema(schema, f"components.schemas[{quote(name)}]")
-    checks: dict[str, Callable[[Any, str], None]] = dict(
-        zip(_SECTIONS, (_check_parameter, _check_body, _check_response, _check_item), strict=True)
-    )
-    for section, check in checks.items():
+    for section in get_args(Section):
         for name, component in _require_object(components.get(section, {}), f"components.{section}").items():
-            check(component, f"components.{section}[{quote(name)}]")
+            check_component(section, component, f"components.{section}[{quote(name)}]")
     if not any(True for path in paths.values() for method in METHODS if method in path or "$ref" in path):
         raise GenerationError("The document holds no operation, so there is nothing to render.")
+
+
+def check_component(section: Section, component: Any, where: str) -> None:
+    """Check that something has the form of what a section of the components holds, wherever it stands.
+
+    Raises:
+        GenerationError: Something of it is of the wrong sort.
+    """
+    checks: dict[Section, Callable[[Any, str], None]] = {
+        "schemas": _check_schema,
+        "parameters": _check_parameter,
+        "requestBodies": _check_body,
+        "responses": _check_response,
+        "pathItems": _check_item,
+    }
+    checks[section](component, where)
 
 
 def _check_path(path: str, item: Any) -> None:

@@ -67,7 +67,7 @@ def read_operations(
     found: list[Operation] = []
     unknown_tags: dict[str, list[str]] = {}
     for path, reference in document["paths"].items():
-        item = schemas.find_component("pathItems", reference) if not path.startswith("x-") else {}
+        item = schemas.find_path_item(reference) if not path.startswith("x-") else {}
         for method in (method for method in METHODS if method in item):
             operation, is_known = _read_operation(
                 method, path, item, schemas, prefix, submits=(method.upper(), path) in jobs

@@ -5,6 +5,7 @@ Lives here: single schemas and references, looked at alone. Does not live here: 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
@@ -18,14 +19,20 @@ _ANNOTATION_KEYS = frozenset(
 )
 
 
-def reference_name(reference: str) -> str:
-    """Return the name at the end of a reference, unescaped."""
-    return unquote(reference.rsplit("/", 1)[-1]).replace("~1", "/").replace("~0", "~")
+def split_reference(reference: str) -> tuple[str, ...]:
+    """Split a reference into the steps of its JSON pointer (RFC 6901), unescaped."""
+    return tuple(unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:])
 
 
-def escape_pointer(name: str) -> str:
-    """Write a name as a JSON pointer has it (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
+def follow_pointer(document: Mapping[str, Any], steps: tuple[str, ...]) -> Any:
+    """Find what stands at the end of a JSON pointer; ``None`` where it leads nowhere."""
+    node: Any = document
+    for step in steps:
+        if isinstance(node, list):
+            node = node[int(step)] if re.fullmatch(r"[0-9]{1,9}", step) and int(step) < len(node) else None
+        else:
+            node = node.get(step) if isinstance(node, dict) else None
+    return node
 
 
 def as_object(schema: Schema) -> Mapping[str, Any]:
@@ -35,7 +42,7 @@ def as_object(schema: Schema) -> Mapping[str, Any]:
 
 def with_reference_as_part(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Write a reference with keywords beside it, which both count (OpenAPI 3.1), as an ``allOf`` of the reference."""
-    if "$ref" not in schema or not schema.keys() - _ANNOTATION_KEYS - {"$ref"}:
+    if "$ref" not in schema or is_alias(schema):
         return schema
     beside = {key: value for key, value in schema.items() if key != "$ref"}
     return {**beside, "allOf": [{"$ref": schema["$ref"]}, *schema.get("allOf", ())]}
@@ -44,6 +51,11 @@ def with_reference_as_part(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def without_keys_beside_reference(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out what stands beside a reference, which OpenAPI 3.0 ignores, but for what is said to people."""
     return {key: value for key, value in schema.items() if key in _ANNOTATION_KEYS | {"$ref"} or "$ref" not in schema}
+
+
+def is_alias(schema: Mapping[str, Any]) -> bool:
+    """Return whether a schema is but another name of the one it refers to."""
+    return "$ref" in schema and not schema.keys() - _ANNOTATION_KEYS - {"$ref"}
 
 
 def first_list(schema: Mapping[str, Any], *keys: str) -> list[Schema]:

@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
 
+from .document_checks import check_component
 from .errors import GenerationError, quote
-from .names import name_class
+from .names import name_class, to_pascal_case
 from .schema_syntax import (
     Schema,
     as_object,
-    escape_pointer,
     first_list,
+    follow_pointer,
     integral,
+    is_alias,
     is_model,
     is_number,
-    reference_name,
     single_part,
+    split_reference,
     with_numeric_bounds,
     with_reference_as_part,
     without_keys_beside_reference,
@@ -30,6 +32,8 @@ from .schema_syntax import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .document_checks import Section
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "list", "object", "model", "file", "any"]
 _KINDS: dict[Any, Kind] = {
@@ -53,6 +57,10 @@ COUNTS = {"minItems": "min_items", "maxItems": "max_items"}
 _MEDIA_NAMES = frozenset({"image_url", "video_url", "audio_url"})
 _NOT_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
 _MOST_REFERENCES = 100_000  # ways to come by a schema; the pinned document has a few dozen
+_COMPONENT_STEPS = 3  # of the pointer to a component
+_INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: those that name nothing
+    {"components", "schemas", "paths", "$defs", "definitions", "properties", "content", "schema"}
+)
 _BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
 
 
@@ -108,7 +116,8 @@ class Schemas:
     def __init__(self, document: Mapping[str, Any]) -> None:
         components = document.get("components", {})
         self._schemas: dict[str, Schema] = dict(components.get("schemas", {}))
-        self._components: Mapping[str, Mapping[str, Mapping[str, Any]]] = components
+        self._document = document
+        self._inner: dict[tuple[str, ...], str] = {}  # components made of schemas that stand inside others, by pointer
         self._ignores_keys_beside_references = str(document.get("openapi")).startswith("3.0")
         self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
@@ -118,35 +127,60 @@ class Schemas:
         return {name: schema for name, schema in schemas.items() if is_model(schema)}
 
     def add_component(self, name: str, schema: Mapping[str, Any]) -> str:
-        """Make a component of a schema found inside an operation; a name already taken is refused."""
+        """Make a component of a schema found elsewhere; a name already taken is refused."""
         if name in self._schemas:
-            raise GenerationError(f"A body without a name would be called {name!r}, as a schema already is.")
+            raise GenerationError(f"A schema without a name would be called {name!r}, as another one already is.")
         self._schemas[name] = schema
         return name
 
-    def find_component(self, section: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Find a parameter, body, response or path item itself, where the document only refers to it."""
+    def find_path_item(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Find what a path has: where it stands, which counts, and where that refers to."""
+        found, seen = dict(item), set[str]()
+        while (reference := found.pop("$ref", None)) is not None:
+            found = {**self._find("pathItems", reference, seen), **found}
+        return found
+
+    def find_component(self, section: Section, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Find a parameter, body or response itself, where the document only refers to it."""
         seen: set[str] = set()
         while "$ref" in entry:
-            reference = entry["$ref"]
-            name = reference_name(reference)
-            entries = self._components.get(section, {})
-            if (
-                reference in seen
-                or reference != f"#/components/{section}/{escape_pointer(name)}"
-                or name not in entries
-            ):
-                raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
-            seen.add(reference)
-            entry = entries[name]
+            entry = self._find(section, entry["$ref"], seen)
         return entry
 
-    def resolve(self, reference: str) -> tuple[str, Mapping[str, Any]]:
-        """Find the component a ``$ref`` means, with its name."""
-        name = reference_name(reference)
-        if not reference.startswith("#/components/schemas/") or name not in self._schemas:
+    def _find(self, section: Section, reference: str, seen: set[str]) -> Mapping[str, Any]:
+        """Find what a reference leads to, anywhere in the document; in a circle it leads nowhere."""
+        found = follow_pointer(self._document, split_reference(reference)) if reference.startswith("#/") else None
+        if found is None or reference in seen:
             raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
-        return name, self._open(self._schemas[name])
+        seen.add(reference)
+        check_component(section, found, reference)
+        return as_object(found)
+
+    def resolve(self, reference: str) -> tuple[str, Mapping[str, Any]]:
+        """Find the schema a ``$ref`` means, behind all that is but another name of it, with its last name."""
+        seen: set[str] = set()
+        while True:
+            name = self._name_target(reference)
+            schema = self._open(self._schemas[name]) if name not in seen else {}  # in a circle nothing is said
+            if not is_alias(schema):
+                return name, schema
+            seen.add(name)
+            reference = schema["$ref"]
+
+    def _name_target(self, reference: str) -> str:
+        """Name the component a reference means; a schema within another, or within an operation, becomes one."""
+        steps = split_reference(reference)
+        if (
+            reference.startswith("#/components/schemas/")
+            and len(steps) == _COMPONENT_STEPS
+            and steps[-1] in self._schemas
+        ):
+            return steps[-1]
+        if steps not in self._inner:
+            schema = self._find("schemas", reference, set())
+            name = "".join(to_pascal_case(step) for step in steps if step not in _INNER_STEPS)
+            self._inner[steps] = self.add_component(name, schema)
+        return self._inner[steps]
 
     def _open(self, schema: Schema) -> Mapping[str, Any]:
         """Return a schema as an object in which whatever counts beside a reference is found as beside an ``allOf``."""

@@ -9,6 +9,7 @@ import importlib
 import json
 import pickle
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -16,6 +17,8 @@ import pipeline
 import pytest
 
 from muapi_client import Call, MuAPI, errors
+from muapi_client.pinning import fetch
+from muapi_client.pinning._document.reader import Document
 from muapi_generated.types import Operation
 
 if TYPE_CHECKING:
@@ -208,3 +211,76 @@ def test_signs_tell_names_apart(build: Callable[..., Rendered]) -> None:
         assert built.is_refused(name, vote="1")
     assert body_of(built.send("inside", plus_1={"a": "x"}, minus_1={"b": "x"})) == {"+1": {"a": "x"}, "-1": {"b": "x"}}
     assert built.is_refused("inside", plus_1={"b": "x"})
+
+
+def test_path_items_may_be_references(build: Callable[..., Rendered]) -> None:
+    items = {"A": {"post": sending(BASE)}, "B": {"$ref": "#/components/pathItems/A", "get": taking()}}
+    paths = {
+        "/a": {"$ref": "#/components/pathItems/A"},
+        "/b": {"$ref": "#/components/pathItems/B", "delete": taking()},
+        "/c": {"$ref": "#/paths/~1b"},
+    }
+    built = build(document_of(paths, components={"pathItems": items}))
+    assert body_of(built.send("a", n=1)) == {"n": 1}
+    for name in ("b", "c"):
+        assert body_of(built.send(name, n=1)) == {"n": 1}
+        assert built.send(f"get_{name}").url.path == f"/{name}"
+        assert built.send(f"delete_{name}").method == "DELETE"
+
+
+def test_a_document_of_referred_path_items_can_be_pinned(tmp_path: Path) -> None:
+    item = {"$ref": "#/components/pathItems/A"}
+    paths = {"/api/v1/a": item, "/api/v1/b": {"$ref": "#/paths/~1elsewhere"}, "/elsewhere": item}
+    document = document_of(paths, components={"pathItems": {"A": {"post": sending(BASE)}}})
+    (tmp_path / "served.json").write_text(json.dumps(document), encoding="utf-8")
+    fetch(str(tmp_path / "served.json"), tmp_path / "pin")
+    pinned = json.loads((tmp_path / "pin/openapi.json").read_text(encoding="utf-8"))
+    assert Document(pinned).operations.keys() == {("POST", "/api/v1/a"), ("POST", "/api/v1/b")}
+    assert tomllib.loads((tmp_path / "pin/lock.toml").read_text(encoding="utf-8"))["operations"] == 2
+
+
+def test_references_may_lead_anywhere_in_the_document(build: Callable[..., Rendered]) -> None:
+    body_schema = "requestBody/content/application~1json/schema"
+    schemas = {
+        "Inner": TEXT,  # whose name is that of another one, within Holder
+        "Holder": {
+            "$defs": {"Inner": {"enum": ["p", "q"]}, "Part": {**anything_of(a=TEXT, part=TEXT), "required": ["a"]}},
+            "anyOf": [TEXT, {"type": "array", "items": {"type": "integer", "maximum": 3}}],
+        },
+    }
+    fields = {
+        "word": {"$ref": "#/components/schemas/Holder/$defs/Inner"},
+        "same": {"$ref": "#/components/schemas/Holder/%24defs/Inner"},
+        "part": {"$ref": "#/components/schemas/Holder/$defs/Part"},
+        "small": {"$ref": "#/components/schemas/Holder/anyOf/1/items"},
+        "base": {"$ref": f"#/paths/~1other/post/{body_schema}"},
+        "text": ref("Inner"),
+    }
+    first = {**sending(anything_of(**fields)), "parameters": [{"$ref": "#/paths/~1other/post/parameters/0"}]}
+    other = {**sending(BASE), "parameters": [{"name": "q", "in": "query", "schema": TEXT}]}
+    built = build(document_of({"/a": {"post": first}, "/other": {"post": other}}, schemas))
+    given: dict[str, Any] = {"word": "p", "same": "q", "part": {"a": "x"}, "small": 3, "base": {"n": 1}, "text": "r"}
+    request = built.send("a", **given, q="x")
+    assert (body_of(request), request.url.params["q"]) == (given, "x")
+    for wrong in ({"word": "r"}, {"same": "r"}, {"part": {}}, {"small": 4}, {"base": {"m": 1}}):
+        assert built.is_refused("a", **wrong)
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("#/components/schemas/Holder/$defs/Gone", "which it does not hold"),
+        ("#/components/schemas/Holder/anyOf/7", "which it does not hold"),
+        ("#/components/schemas/Holder/required", "is ['a'] where an object belongs"),
+        ("#/$defs/Inner", "which it does not hold"),
+        ("other.json#/Inner", "which it does not hold"),
+    ],
+)
+def test_a_reference_to_what_is_no_schema_is_refused(reference: str, said: str, tmp_path: Path) -> None:
+    holder = {**anything_of(a=TEXT), "required": ["a"], "anyOf": [TEXT]}
+    document = document_of({"/a": {"post": sending(anything_of(x={"$ref": reference}))}}, {"Holder": holder})
+    result = run(document, tmp_path / "package")
+    assert result.code == 1
+    assert reference in result.output
+    assert said in result.output
+    assert len(result.output.splitlines()) == 1

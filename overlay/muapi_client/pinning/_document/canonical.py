@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from muapi_client.pinning._document.errors import PinError, quote
-from muapi_client.pinning._document.references import find_reached_schemas
+from muapi_client.pinning._document.references import find_reached_schemas, find_target
 from muapi_client.pinning._document.strict_json import as_object
 
 if TYPE_CHECKING:
@@ -60,9 +60,18 @@ def serialize(document: dict[str, Any]) -> bytes:
 def iter_operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every operation of a document: its method in capitals, its path, its object."""
     for path, item in document["paths"].items():
-        for method, operation in item.items():
+        for method, operation in _find_path_item(item, document).items():
             if method in METHODS:
                 yield method.upper(), path, operation
+
+
+def _find_path_item(item: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """Find what a path has: where it stands, which counts, and where that refers to."""
+    found, seen = dict(item), set[str]()
+    while isinstance(reference := found.pop("$ref", None), str) and reference not in seen:
+        seen.add(reference)
+        found = {**(as_object(find_target(reference, document)) or {}), **found}
+    return found
 
 
 def count_schemas(document: dict[str, Any]) -> int:
@@ -89,7 +98,8 @@ def _select_paths(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         item = as_object(paths[path])
         if item is None or any(as_object(item[method]) is None for method in METHODS if method in item):
             raise PinError(f"paths[{quote(path)}] of the document is no object of operations: not OpenAPI")
-        inside[path] = item
-    if not any(iter_operations({"paths": inside})):
+        refers_to_path = str(item.get("$ref", "")).startswith("#/paths/")  # which may be out of scope
+        inside[path] = _find_path_item(item, document) if refers_to_path else item
+    if not any(iter_operations({**document, "paths": inside})):
         raise PinError(f"the document has no operation under {SCOPE} ({len(paths)} paths elsewhere): not MuAPI's")
     return inside
