@@ -8,8 +8,9 @@ The rules
             than POST goes in front unless the path begins with it: GET account/balance is ``get_account_balance``.
             A sign before the number a segment begins with is spelt out: reactions/+1 is ``reactions_plus_1``.
             A leading digit, and a name of our own, get ``model_`` in front; a keyword or builtin gets ``_`` behind,
-            as upstream has it.
+            as upstream has it. One longer than ``LONGEST`` ends with a hash of method and path: a file bears it.
   model     the schema's name without what no identifier has; leading underscores go, a leading sign is spelt out.
+            One longer than ``LONGEST`` ends with a hash, too.
   field     the wire name; a leading sign is spelt out (``-1`` is ``minus_1``), what else is neither letter nor digit
             becomes ``_``, leading underscores go, a leading digit gets ``field_`` in front, and a name that means
             something inside generated code gets ``_`` behind. The wire never sees it.
@@ -18,6 +19,7 @@ The rules
 from __future__ import annotations
 
 import builtins
+import hashlib
 import keyword
 import re
 import unicodedata
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MODELS = "models"  # what an endpoint module calls the package of the classes
+LONGEST = 100  # bytes of a name that a file bears; file systems take 143 to 255, suffixes and underscores included
 PREFIX = "/api/v1/"  # of MuAPI's paths; render.py takes another for another API's document
 
 # Upstream renames these in file names on top of keywords and builtins, and lets ``id`` be.
@@ -68,6 +71,14 @@ def _keep_letter(letter: str) -> str:
     return base if base.isascii() else letter
 
 
+def _shorten(name: str, thing: str) -> str:
+    """Cut a name that is too long for a file, and end it with a hash of what it names, so that no two are alike."""
+    if len(name.encode()) <= LONGEST:
+        return name
+    digits = hashlib.sha256(thing.encode()).hexdigest()[:8]
+    return f"{name.encode()[: LONGEST - 9].decode(errors='ignore').rstrip('_')}_{digits}"
+
+
 def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
     """Name the function of an operation."""
     below = _spell_sign(make_slug(path, prefix)).replace("{", "").replace("}", "")
@@ -79,7 +90,7 @@ def name_function(method: str, path: str, prefix: str = PREFIX) -> str:
         raise GenerationError(f"{method} {show_name(path)}: no function name can be made of this path.")
     if not name[0].isidentifier() or name in _RESERVED or name == MODELS:
         name = f"model_{name}"
-    return f"{name}_" if _is_reserved(name) and name != "id" else name
+    return _shorten(f"{name}_" if _is_reserved(name) and name != "id" else name, f"{method.upper()} {path}")
 
 
 def name_class(schema: str) -> str:
@@ -90,7 +101,7 @@ def name_class(schema: str) -> str:
     name = name[:1].upper() + name[1:]
     if not name[:1].isidentifier():
         name = f"Schema{name}"
-    return f"{name}Model" if keyword.iskeyword(name) or name in _RESERVED else name
+    return _shorten(f"{name}Model" if keyword.iskeyword(name) or name in _RESERVED else name, schema)
 
 
 def name_module(model: str) -> str:

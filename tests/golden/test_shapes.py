@@ -11,6 +11,7 @@ import pickle
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httpx
 import pipeline
@@ -20,6 +21,7 @@ from muapi_client import Call, MuAPI, errors
 from muapi_client.pinning import fetch
 from muapi_client.pinning._document.reader import Document
 from muapi_generated.types import Operation
+from rules.names import LONGEST, name_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -284,3 +286,17 @@ def test_a_reference_to_what_is_no_schema_is_refused(reference: str, said: str, 
     assert reference in result.output
     assert said in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_names_too_long_for_a_file_are_cut_and_stay_apart(build: Callable[..., Rendered]) -> None:
+    start, wide = "/very-long-segment" * 15, "/大" * 90
+    models = {f"{'ABc' * 90}{end}": anything_of(**{end: TEXT}) for end in "xy"}
+    paths = {f"{start}/{name[-1]}": {"post": sending(ref(name))} for name in models}
+    built = build(document_of({**paths, wide: {"get": taking()}}, models))
+    files = [file.stem for file in built.folder.rglob("*.py")]
+    assert max(len(name.encode()) for name in files) <= 2 * LONGEST
+    for end in "xy":
+        name = name_function("POST", f"{start}/{end}")
+        request = built.send(name, **{end: "v"})
+        assert (request.url.path, body_of(request)) == (f"{start}/{end}", {end: "v"})
+    assert unquote(built.send(name_function("GET", wide)).url.raw_path.decode()) == wide

@@ -8,12 +8,14 @@ two together over every pinned operation. Does not live here: any other name.
 from __future__ import annotations
 
 import builtins
+import hashlib
 import keyword
 import re
 import unicodedata
 from typing import Final, Literal
 
 PREFIX: Final = "/api/v1/"
+LONGEST: Final = 100  # bytes of a name that a file bears
 WEBHOOK: Final = "webhook"  # whatever takes this query parameter submits a job (spec/corrections.yaml)
 # What the client sends by itself or not at all: no request function has a parameter for it (spec/corrections.yaml).
 CLIENTS: Final = frozenset({("query", WEBHOOK), ("query", "team_id")})
@@ -101,7 +103,11 @@ def function_name(method: str, path: str) -> str:
     if name and (not name[0].isidentifier() or name in _OURS or name == _MODELS):
         name = f"model_{name}"
     reserved = keyword.iskeyword(name) or hasattr(builtins, name) or name in _UPSTREAM_RESERVED
-    return f"{name}_" if reserved and name != "id" else name
+    name = f"{name}_" if reserved and name != "id" else name
+    if len(name.encode()) <= LONGEST:
+        return name
+    digits = hashlib.sha256(f"{method.upper()} {path}".encode()).hexdigest()[:8]
+    return f"{name.encode()[: LONGEST - 9].decode(errors='ignore').rstrip('_')}_{digits}"
 
 
 def job_of(path: str, *, takes_webhook: bool) -> Job:
