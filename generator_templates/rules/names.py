@@ -38,7 +38,7 @@ PREFIX = "/api/v1/"  # of MuAPI's paths; render.py takes another for another API
 _UPSTREAM_RESERVED = {"self", "true", "false", "datetime"}
 # What generated modules use themselves: a field of that name would hide it from the next line.
 _RESERVED = {
-    "attrs", "checks", "self", "cls", "get_args", "given",
+    "attrs", "checks", "self", "cls", "get_args", "given", "join_items",
     "Any", "Call", "Decimal", "Fields", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip

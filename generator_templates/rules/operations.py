@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .document_checks import METHODS
 from .errors import GenerationError, quote, show_name
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from .jobs import Place
 
+# What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
+_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+_STYLES = {"path": ("simple",), "query": ("form", "spaceDelimited", "pipeDelimited")}  # the first is the default
 JSON_FORM = r"(?ai:application/(?:[\w.+-]+\+)?json(?:\s*;[ -~]*)?)"  # media types of JSON
 _JSON = re.compile(JSON_FORM)
 _PLAIN_JSON = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)  # with its charset, of which JSON has but one
@@ -128,11 +131,12 @@ def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: s
     """
     unsupported = [
         f"{show_name(parameter['in'])} {show_name(parameter['name'])}"
+        + (f" (style {quote(parameter['style'])})" if "style" in parameter else "")
         for parameter in declared
         if parameter["in"] not in ("path", "query")
         or (parameter["in"] == "path" and "{" + parameter["name"] + "}" not in path)
         or parameter.get("content")
-        or parameter.get("style", "form") not in ("form", "simple")
+        or (parameter.get("style") or _STYLES[parameter["in"]][0]) not in _STYLES[parameter["in"]]
     ]
     if unsupported:
         raise GenerationError(
@@ -159,7 +163,19 @@ def _read_parameters(declared: Iterable[Mapping[str, Any]], place: str, schemas:
     for name, parameter in latest.items():
         declared_schema = as_object(parameter.get("schema", {}))
         schema = {**declared_schema, "description": parameter.get("description") or declared_schema.get("description")}
-        yield schemas.read_field(name, schema, required=place == "path" or bool(parameter.get("required")))
+        field = schemas.read_field(name, schema, required=place == "path" or bool(parameter.get("required")))
+        yield evolve(field, separator=_find_separator(parameter, place) if _holds_list(field.value) else "")
+
+
+def _find_separator(parameter: Mapping[str, Any], place: str) -> str:
+    """Find what stands between the items of a list; empty where each is a parameter of its own."""
+    style = parameter.get("style") or _STYLES[place][0]
+    is_exploded = place == "query" and parameter.get("explode", style == "form")
+    return "" if is_exploded else _SEPARATORS[style]
+
+
+def _holds_list(value: Value) -> bool:
+    return any(shape.kind == "list" for shape in value.shapes)
 
 
 def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas: Schemas) -> Iterator[Field]:

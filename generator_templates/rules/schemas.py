@@ -101,6 +101,7 @@ class Field:
     description: str = ""
     default: Any = field(default=None)
     has_default: bool = False
+    separator: str = ""  # of a list in a path or a query, written as one text; in a query it is repeated without
 
     @property
     def is_media(self) -> bool:

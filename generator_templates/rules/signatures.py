@@ -117,6 +117,8 @@ def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
         imports.add_from("types", "given")
     if any(not parameter.field.required for parameter in parameters):
         imports.add_from("types", "UNSET")
+    if any(parameter.field.separator for parameter in parameters):
+        imports.add_from("types", "join_items")
     for name in ("Call", "Operation"):
         imports.add_from("types", name)
     return ", ".join(imports.names("types"))
@@ -150,9 +152,15 @@ def _make_given(parameters: Iterable[Parameter]) -> str:
         for parameter in parameters
         if not parameter.field.wire.isidentifier() or keyword.iskeyword(parameter.field.wire)
     ]
-    plain = [f"{parameter.field.wire}={parameter.name}" for parameter in parameters if parameter not in renamed]
-    keys = ", ".join(f"{parameter.field.wire!r}: {parameter.name}" for parameter in renamed)
+    plain = [f"{parameter.field.wire}={_pass(parameter)}" for parameter in parameters if parameter not in renamed]
+    keys = ", ".join(f"{parameter.field.wire!r}: {_pass(parameter)}" for parameter in renamed)
     return f"given({', '.join([*plain, *([f'**{{{keys}}}'] if keys else [])])})"
+
+
+def _pass(parameter: Parameter) -> str:
+    """Write what the call gets of a parameter: its value, or the one text that its list is written as."""
+    separator = parameter.field.separator
+    return f"join_items({parameter.name}, {separator!r})" if separator else parameter.name
 
 
 def _name_subject(operation: Operation, prices: PriceList) -> str:

@@ -11,7 +11,7 @@ import pickle
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import httpx
 import pipeline
@@ -300,3 +300,56 @@ def test_names_too_long_for_a_file_are_cut_and_stay_apart(build: Callable[..., R
         request = built.send(name, **{end: "v"})
         assert (request.url.path, body_of(request)) == (f"{start}/{end}", {end: "v"})
     assert unquote(built.send(name_function("GET", wide)).url.raw_path.decode()) == wide
+
+
+LIST: dict[str, Any] = {"type": "array", "items": TEXT}
+
+
+@pytest.mark.parametrize(
+    ("style", "written"),
+    [
+        ({}, "f=a&f=b"),
+        ({"style": "form"}, "f=a&f=b"),
+        ({"explode": False}, "f=a,b"),
+        ({"style": "form", "explode": False}, "f=a,b"),
+        ({"style": "pipeDelimited"}, "f=a|b"),
+        ({"style": "pipeDelimited", "explode": True}, "f=a&f=b"),
+        ({"style": "spaceDelimited", "explode": False}, "f=a b"),
+    ],
+)
+def test_a_list_in_a_query_is_written_in_the_style_of_the_document(
+    style: dict[str, Any], written: str, build: Callable[..., Rendered]
+) -> None:
+    built = build(document_of({"/a": {"get": taking({"name": "f", "in": "query", "schema": LIST, **style})}}))
+    assert unquote_plus(built.send("get_a", f=["a", "b"]).url.query.decode()) == written
+    assert built.send("get_a", f=("a",)).url.query == b"f=a"
+    assert built.send("get_a", f=[]).url.query == built.send("get_a").url.query == b""
+
+
+def test_items_that_a_list_could_not_be_read_back_from_are_refused(build: Callable[..., Rendered]) -> None:
+    of_all = {"type": "array", "items": {"type": ["string", "integer", "boolean"]}}
+    listed = {"anyOf": [of_all, TEXT]}
+    built = build(
+        document_of({"/a": {"get": taking({"name": "x-f", "in": "query", "schema": listed, "explode": False})}})
+    )
+    assert dict(built.send("get_a", x_f=["a b", 1, True]).url.params) == {"x-f": "a b,1,true"}
+    assert dict(built.send("get_a", x_f="a,b").url.params) == {"x-f": "a,b"}
+    with pytest.raises(ValueError, match="'a,b' holds ',', which stands between the items"):
+        built.send("get_a", x_f=["a,b"])
+
+
+def test_a_list_in_a_path_is_written_with_commas(build: Callable[..., Rendered]) -> None:
+    parameter = {"name": "ids", "in": "path", "required": True, "schema": LIST}
+    built = build(document_of({"/things/{ids}": {"get": taking(parameter)}}))
+    assert built.send("get_things_ids", ids=["a", "b/c"]).url.raw_path == b"/things/a%2Cb%2Fc"
+    assert built.is_refused("get_things_ids", ids=[])
+
+
+@pytest.mark.parametrize(
+    ("place", "style"), [("query", "deepObject"), ("query", "simple"), ("path", "matrix"), ("path", "form")]
+)
+def test_a_style_that_cannot_be_written_is_refused_by_name(place: str, style: str, tmp_path: Path) -> None:
+    parameter = {"name": "f", "in": place, "required": True, "schema": LIST, "style": style}
+    result = run(document_of({"/{f}": {"get": taking(parameter)}}), tmp_path / "package")
+    assert result.code == 1
+    assert f"GET /{{f}} takes {place} f (style '{style}')" in result.output

@@ -24,7 +24,7 @@ TIERS: Final = ("best", "balanced", "fast", "budget")
 _UPSTREAM_RESERVED = frozenset({"self", "true", "false", "datetime"})
 _MODELS = "models"  # what an endpoint module calls the package of the classes
 _OURS = frozenset({
-    "attrs", "checks", "self", "cls", "get_args", "given",
+    "attrs", "checks", "self", "cls", "get_args", "given", "join_items",
     "Any", "Call", "Decimal", "Fields", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 })  # fmt: skip
