@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return generate(sources) if command == "generate" else build(sources)
     except GenerationError as error:
         print(f"{command}: {error}", file=sys.stderr)
-        return 1
+    except RecursionError:
+        print(f"{command}: Schemas of {sources.document.name} hold each other too deeply to be read.", file=sys.stderr)
+    return 1
 
 
 def generate(sources: Sources) -> int:

@@ -6,6 +6,7 @@ Does not live here: Python text of any kind.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,7 +32,7 @@ from .schema_syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .document_checks import Section
 
@@ -53,6 +54,7 @@ BOUNDS = {
 }
 LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
 COUNTS = {"minItems": "min_items", "maxItems": "max_items"}
+_LIMITS: dict[Kind, Mapping[str, str]] = {"text": LENGTHS, "list": COUNTS, "integer": BOUNDS, "number": BOUNDS}
 # A few schemas leave the format of these out; and these addresses are of pages, services and weights.
 _MEDIA_NAMES = frozenset({"image_url", "video_url", "audio_url"})
 _NOT_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
@@ -61,6 +63,7 @@ _COMPONENT_STEPS = 3  # of the pointer to a component
 _INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: those that name nothing
     {"components", "schemas", "paths", "$defs", "definitions", "properties", "content", "schema"}
 )
+_MOST_NESTED = 50  # schemas that refer to each other on the way to a value, where none is a class
 _BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
 
 
@@ -221,13 +224,14 @@ class Schemas:
     def _read_keywords(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
         if "$ref" in schema:
             return self._follow_reference(schema["$ref"], seen)
-        inner = self._unwrap(schema)
-        if inner is not None:
-            return [shape for part in inner for shape in self._read_alternatives(self._open(part), seen)]
         if "const" in schema or schema.get("enum"):
             values = schema["enum"] if schema.get("enum") else [schema["const"]]
             shapes = [Shape("choice", choices=choices)] if (choices := _distinct_choices(values)) else []
             return [*shapes, *([None] if None in values else [])]
+        inner = self._unwrap(schema)
+        if inner is not None:
+            shapes_within = (shape for part in inner for shape in self._read_alternatives(self._open(part), seen))
+            return [shape and self._narrow(shape, schema, seen) for shape in shapes_within]
         return [None] if schema.get("type") == "null" else [self._read_shape(schema, seen)]
 
     def _follow_reference(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
@@ -237,6 +241,8 @@ class Schemas:
             return [Shape("model", model=name_class(name))]
         if name in seen:
             return [Shape("any")]
+        if len(seen) > _MOST_NESTED:
+            raise GenerationError(f"The schema {quote(name)} is within more than {_MOST_NESTED} others.")
         if len(self._known) > _MOST_REFERENCES:
             raise GenerationError(
                 f"The schemas around {quote(name)} refer to each other in more ways than can be read."
@@ -260,13 +266,23 @@ class Schemas:
         ):
             return Shape("file")
         item = self.read_value(schema.get("items") or {}, seen) if kind == "list" else None
-        names = {"text": LENGTHS, "list": COUNTS, "integer": BOUNDS, "number": BOUNDS}.get(kind, {})
-        bounds = with_numeric_bounds(schema)
-        limits = tuple(
-            (ours, integral(bounds[theirs])) for theirs, ours in names.items() if is_number(bounds.get(theirs))
-        )
         pattern = schema.get("pattern") if kind == "text" else None
+        limits = tuple(_read_limits(kind, schema).items())
         return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item)
+
+    def _narrow(self, shape: Shape, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
+        """Narrow a shape by what its schema says beside the alternatives it is one of: both count.
+
+        Of two patterns the inner one is checked here, and both by the server.
+        """
+        if shape.kind == "any" and isinstance(schema.get("type"), str):
+            return self._read_shape(schema, seen)
+        limits = dict(shape.limits)
+        for name, limit in _read_limits(shape.kind, schema).items():
+            limits[name] = _STRICTER[name](limits[name], limit) if name in limits else limit
+        pattern = schema.get("pattern") if shape.kind == "text" else None
+        ordered = tuple((name, limits[name]) for name in _LIMITS.get(shape.kind, {}).values() if name in limits)
+        return evolve(shape, limits=ordered, pattern=shape.pattern or pattern)
 
     def read_fields(self, schema: Mapping[str, Any]) -> list[Field]:
         """Read the fields of an object, in the document's order."""
@@ -309,6 +325,25 @@ class Schemas:
         if "default" not in schema or not accepts(value, schema["default"]):
             return without_default
         return evolve(without_default, default=schema["default"], has_default=True)
+
+
+def _read_limits(kind: Kind, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the bounds of a number, or the length of a text or a list."""
+    bounds = with_numeric_bounds(schema)
+    names = _LIMITS.get(kind, {}).items()
+    return {ours: integral(bounds[theirs]) for theirs, ours in names if is_number(bounds.get(theirs))}
+
+
+def _step_of_both(inner: float, outer: float) -> float:
+    """Return the step of numbers that are multiples of two; of fractions the inner one, and the server holds both."""
+    return math.lcm(inner, outer) if isinstance(inner, int) and isinstance(outer, int) else inner
+
+
+_STRICTER: dict[str, Callable[[Any, Any], Any]] = {  # of two limits of one name
+    **dict.fromkeys(("ge", "gt", "min_length", "min_items"), max),
+    **dict.fromkeys(("le", "lt", "max_length", "max_items"), min),
+    "multiple_of": _step_of_both,
+}
 
 
 def accepts(value: Value, default: Any) -> bool:

@@ -353,3 +353,61 @@ def test_a_style_that_cannot_be_written_is_refused_by_name(place: str, style: st
     result = run(document_of({"/{f}": {"get": taking(parameter)}}), tmp_path / "package")
     assert result.code == 1
     assert f"GET /{{f}} takes {place} f (style '{style}')" in result.output
+
+
+def test_what_stands_beside_alternatives_or_a_reference_counts(build: Callable[..., Rendered]) -> None:
+    whole, null = {"type": "integer", "minimum": 2}, {"type": "null"}
+    fields: dict[str, tuple[dict[str, Any], list[Any], list[Any]]] = {  # with values that are right, and wrong
+        "either": ({"anyOf": [whole, null], "minimum": 1, "maximum": 5}, [2, 5, None], [1, 6]),
+        "one": ({"oneOf": [whole, TEXT], "maximum": 5, "maxLength": 2}, [5, "ab"], [6, "abc"]),
+        "all_of": ({"allOf": [whole], "minimum": 3}, [3], [2]),
+        "referred": ({**ref("Whole"), "maximum": 5, "description": "d"}, [2, 5], [1, 6]),
+        "deeper": ({"anyOf": [{**ref("Either"), "maximum": 5}, null]}, [4, None], [6]),
+        "steps": ({"anyOf": [{"type": "integer", "multipleOf": 4}], "multipleOf": 6}, [12], [4, 6]),
+        "typed": ({"type": "string", "anyOf": [{"pattern": "^a"}, {}], "maxLength": 2}, ["ab"], ["abc", 1]),
+        "matched": ({"anyOf": [TEXT, null], "pattern": "^a"}, ["ab", None], ["ba"]),
+        "listed": ({"anyOf": [LIST, null], "maxItems": 1}, [["a"], None], [["a", "b"]]),
+        "chosen": ({**ref("Text"), "enum": ["a", "b"]}, ["a"], ["c"]),
+        "constant": ({"anyOf": [TEXT, whole], "const": "a"}, ["a"], ["b", 2]),
+    }  # fmt: skip
+    schemas = {"Whole": whole, "Either": {"anyOf": [ref("Whole"), null]}, "Text": TEXT}
+    body = anything_of(**{name: schema for name, (schema, _, _) in fields.items()})
+    built = build(document_of({"/a": {"post": sending(body)}}, schemas))
+    for name, (_, right, wrong) in fields.items():
+        assert [value for value in right if built.is_refused("a", **{name: value})] == [], name
+        assert [value for value in wrong if not built.is_refused("a", **{name: value})] == [], name
+
+
+CHAIN = 3000  # references
+
+
+def chain(around: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """A body with a field whose schema refers to another, and that to another, and so on to a text."""
+    links = {f"C{number}": around(ref(f"C{number + 1}")) for number in range(CHAIN)}
+    return document_of(
+        {"/a": {"post": sending(anything_of(q=ref("C0"), base=ref("C2")))}}, {**links, f"C{CHAIN}": TEXT}
+    )
+
+
+def test_a_chain_of_mere_names_is_followed_to_its_end(build: Callable[..., Rendered]) -> None:
+    built = build(chain(dict))
+    assert body_of(built.send("a", q="x")) == {"q": "x"}
+    assert built.is_refused("a", q=1)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda one: {"anyOf": [one, {"type": "null"}]},
+        lambda one: {"type": "array", "items": one},
+        lambda one: {"allOf": [one]},
+        lambda one: {"allOf": [one, anything_of(a=TEXT)]},
+    ],
+)
+def test_schemas_within_each_other_without_end_are_refused(
+    around: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path
+) -> None:
+    result = run(chain(around), tmp_path / "package")
+    assert result.code == 1
+    assert "Traceback" not in result.output
+    assert len(result.output.splitlines()) == 1
