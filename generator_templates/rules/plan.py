@@ -26,7 +26,8 @@ from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
 from .names import PREFIX, check_unique, name_module, to_pascal_case
 from .operations import JSON_FORM, Operation, read_operations
-from .schemas import Schemas
+from .patterns import can_check
+from .schemas import Schemas, find_patterns
 from .signatures import make_function_facts
 
 if TYPE_CHECKING:
@@ -100,7 +101,12 @@ def make_plan(
         },
         frozenset(_list_modules(operations, classes)),
         len(operations),
-        (*jobs.notes, *_note_new_tags(unknown_tags), *_note_open_schemas(sent)),
+        (
+            *jobs.notes,
+            *_note_new_tags(unknown_tags),
+            *_note_open_schemas(sent),
+            *_note_unchecked_patterns(sent),
+        ),
     )
 
 
@@ -134,6 +140,18 @@ def _note_open_schemas(sent: list[Component]) -> list[str]:
         f"Schema {quote(component.schema)} takes fields beyond those it names: only strict=False sends them."
         for component in sent
         if component.is_open
+    ]
+
+
+def _note_unchecked_patterns(sent: list[Component]) -> list[str]:
+    """Note which texts only the server holds against their pattern."""
+    return [
+        f"Pattern {quote(pattern)} of {quote(field.wire)} in {quote(component.schema)} is left to the server: Python "
+        "cannot read it, or could search a text for it for hours."
+        for component in sent
+        for field in component.fields
+        for pattern in dict.fromkeys(find_patterns(field.value))
+        if not can_check(pattern)
     ]
 
 

@@ -32,7 +32,7 @@ from .schema_syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .document_checks import Section
 
@@ -344,6 +344,15 @@ _STRICTER: dict[str, Callable[[Any, Any], Any]] = {  # of two limits of one name
     **dict.fromkeys(("le", "lt", "max_length", "max_items"), min),
     "multiple_of": _step_of_both,
 }
+
+
+def find_patterns(value: Value) -> Iterator[str]:
+    """List the patterns that texts of a value have, in lists, too."""
+    for shape in value.shapes:
+        if shape.pattern is not None:
+            yield shape.pattern
+        if shape.item is not None:
+            yield from find_patterns(shape.item)
 
 
 def accepts(value: Value, default: Any) -> bool:

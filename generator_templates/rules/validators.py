@@ -5,9 +5,9 @@ Lives here: a shape as a line of Python. Does not live here: what the checks do 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from .patterns import can_check
 from .schemas import Shape, Value
 
 if TYPE_CHECKING:
@@ -60,15 +60,6 @@ def _list_limits(shape: Shape) -> list[str]:
     if shape.is_url and shape.limits == URL_LIMITS:
         return ["uri=True"]
     limits = [f"{name}={limit!r}" for name, limit in shape.limits]
-    if shape.pattern is not None and is_python_pattern(shape.pattern):
+    if shape.pattern is not None and can_check(shape.pattern):
         limits.append(f"pattern={shape.pattern!r}")
     return [*limits, *(["uri=True"] if shape.is_url else [])]
-
-
-def is_python_pattern(pattern: str) -> bool:
-    """Return whether Python reads this pattern; one it cannot read is left to the server."""
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True

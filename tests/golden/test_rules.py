@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rules import names
 from rules.docstrings import escape, to_sentence, wrap
 from rules.groups import GROUPS, find_group
+from rules.patterns import can_check
 from rules.price_list import Price, PriceList
 
 SLUGS = st.from_regex(r"[a-z0-9][a-z0-9._/-]{0,30}", fullmatch=True)
@@ -135,3 +136,50 @@ def test_wrapping_keeps_every_word_within_the_columns(text: str) -> None:
 )
 def test_sentences_begin_and_end(text: str, expected: str) -> None:
     assert to_sentence(text) == expected
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^(a+)+$",
+        "(a*)*",
+        "(?:a+b?)*$",
+        "^(?P<x>a|a)+$",
+        "((a+))+",
+        "(a+){2,}",
+        "(a+){30}",
+        "(a{1,30}){30}",
+        "^(aa?)+$",
+        r"([^\])]+)*",
+        "(?i:a+)+",
+        "(?=(a+)+)",
+        "(x(a+)y)*",
+        "(a+)+?",
+        "(",
+    ],
+)
+def test_a_pattern_that_may_take_for_ever_or_is_not_pythons_is_not_checked_here(pattern: str) -> None:
+    assert not can_check(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^[A-Za-z0-9_-]{11}$",
+        r"^\d{4}-\d{2}-\d{2}$",
+        "^a+$",
+        ".*",
+        "^(a|b)$",
+        "(ab)+",
+        "(?:[(+*]{2})+",
+        r"(\(a\+)+",
+        "^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        r"^(\d{1,3}\.){3}\d{1,3}$",
+        "^#?([a-f0-9]{6}|[a-f0-9]{3})$",
+        "(a+)?",
+        "[]+)]+",
+        "[^]|]+",
+    ],
+)
+def test_an_ordinary_pattern_is_checked_here(pattern: str) -> None:
+    assert can_check(pattern)

@@ -411,3 +411,18 @@ def test_schemas_within_each_other_without_end_are_refused(
     assert result.code == 1
     assert "Traceback" not in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_a_pattern_that_could_take_for_ever_is_left_to_the_server_and_told(build: Callable[..., Rendered]) -> None:
+    body = anything_of(
+        slow={**TEXT, "pattern": "^(a+)+$"},
+        many={"type": "array", "items": {**TEXT, "pattern": "^(b+)+$"}},
+        plain={**TEXT, "pattern": "^a+$"},
+    )
+    built = build(document_of({"/a": {"post": sending(body)}}))
+    text = "a" * 32 + "!"
+    assert body_of(built.send("a", slow=text, many=[text])) == {"slow": text, "many": [text]}
+    assert built.is_refused("a", plain=text)
+    for name, pattern in (("slow", "^(a+)+$"), ("many", "^(b+)+$")):
+        assert f"Pattern '{pattern}' of '{name}' in 'ABody' is left to the server" in built.output
+    assert "plain" not in built.output
