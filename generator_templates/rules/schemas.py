@@ -63,7 +63,7 @@ _COMPONENT_STEPS = 3  # of the pointer to a component
 _INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: those that name nothing
     {"components", "schemas", "paths", "$defs", "definitions", "properties", "content", "schema"}
 )
-_MOST_NESTED = 50  # schemas that refer to each other on the way to a value, where none is a class
+_MOST_NESTED = 50  # schemas within each other: on the way to a value, or that an object is made of
 _BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
 
 
@@ -297,8 +297,10 @@ class Schemas:
             for wire, property_schema in {**properties, **asked_for}.items()
         ]
 
-    def _collect_parts(self, schema: Mapping[str, Any], seen: set[str]) -> list[Mapping[str, Any]]:
-        """Collect an object and all it is made of (``allOf``, however deep), what counts most at the end."""
+    def _collect_parts(self, schema: Mapping[str, Any], seen: set[str], depth: int = 0) -> list[Mapping[str, Any]]:
+        """Collect an object and all it is made of (``allOf``, within each other), what counts most at the end."""
+        if depth > _MOST_NESTED:
+            raise GenerationError(f"An object is made of more than {_MOST_NESTED} within each other ({quote(schema)}).")
         parts: list[Mapping[str, Any]] = []
         for subschema in schema.get("allOf", ()):
             part = self._open(subschema)
@@ -312,7 +314,7 @@ class Schemas:
                     f"An object is made of alternatives ({quote(part)}): no class can say so; a correction has to "
                     "name its fields."
                 )
-            parts += self._collect_parts(part, seen)
+            parts += self._collect_parts(part, seen, depth + 1)
         return [*parts, schema]
 
     def read_field(self, wire: str, schema: Schema, *, required: bool) -> Field:
