@@ -24,8 +24,9 @@ from attrs import frozen
 from .document_checks import METHODS
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, TAGS, VAGUE_GROUPS
+from .media_types import JSON, PLAIN_JSON, find_media_type
 from .names import PREFIX
-from .schema_syntax import as_object, reference_name
+from .schema_syntax import as_object, split_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -130,7 +131,7 @@ def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Sc
         and path.startswith(prefix)
         and "{" not in path
         and not path.endswith("/stream")
-        and "application/json" in body.get("content", {})
+        and find_media_type(body.get("content", {}), JSON) != ""
     )
     is_job = _read_mark(definition, place)
     if is_job is None and (answer == JOB_RESPONSE or _takes_webhook(item, definition, schemas)):
@@ -173,10 +174,11 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, f
     content = schemas.find_component("responses", responses.get(code, {})).get("content", {})
     if not content:
         return "", frozenset()
-    if "application/json" not in content:
+    media_type = find_media_type(content, PLAIN_JSON, JSON)
+    if not media_type:
         return "", frozenset({""})
-    schema = as_object(content["application/json"].get("schema") or {})
-    name = reference_name(schema["$ref"]) if "$ref" in schema else ""
+    schema = as_object(content[media_type].get("schema") or {})
+    name = split_reference(schema["$ref"])[-1] if "$ref" in schema else ""
     _, schema = schemas.read_body(schema)
     fields = frozenset(field.wire for field in schemas.read_fields(schema))
     says_nothing = {shape.kind for shape in schemas.read_value(schema).shapes} <= {"any", "object"}

@@ -14,6 +14,7 @@ from .document_checks import METHODS
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
 from .jobs import JOB_RESPONSE
+from .media_types import JSON, MULTIPART, PLAIN_JSON, find_media_type
 from .names import check_unique, make_slug, name_class, name_function, to_pascal_case
 from .schema_syntax import as_object, is_model
 from .schemas import Field, Schemas, Shape, Value
@@ -26,10 +27,6 @@ if TYPE_CHECKING:
 # What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 _STYLES = {"path": ("simple",), "query": ("form", "spaceDelimited", "pipeDelimited")}  # the first is the default
-JSON_FORM = r"(?ai:application/(?:[\w.+-]+\+)?json(?:\s*;[ -~]*)?)"  # media types of JSON
-_JSON = re.compile(JSON_FORM)
-_PLAIN_JSON = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)  # with its charset, of which JSON has but one
-_MULTIPART = re.compile(r"multipart/form-data\s*(?:;.*)?", re.IGNORECASE)
 _ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
 
 
@@ -114,7 +111,7 @@ def _read_operation(
         answer,
         media,
         request,
-        media_type if _JSON.fullmatch(media_type) and not _PLAIN_JSON.fullmatch(media_type) else "",
+        media_type if JSON.fullmatch(media_type) and not PLAIN_JSON.fullmatch(media_type) else "",
         job,
         tuple(_read_path_fields(path, declared, schemas)),
         query,
@@ -189,8 +186,8 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, s
     """Read the model of the first 2xx answer, ``list[…]`` of it, or nothing; and the media type of what is no JSON."""
     code = next((code for code in sorted(responses) if code.startswith("2")), None)
     content = schemas.find_component("responses", responses.get(code or "", {})).get("content", {})
-    media_type = next((media_type for media_type in content if _JSON.fullmatch(media_type)), None)
-    if media_type is None:
+    media_type = find_media_type(content, JSON)
+    if not media_type:
         return "", next(iter(content), "")
     shapes = schemas.read_value(content[media_type].get("schema") or {}).shapes
     if len(shapes) != 1:
@@ -208,10 +205,7 @@ Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]
 
 def _find_media_type(content: Mapping[str, Any], where: str) -> str:
     """Choose the media type a body is sent as, plain JSON first; empty where there is no body."""
-    known = (
-        media_type for form in (_PLAIN_JSON, _JSON, _MULTIPART) for media_type in content if form.fullmatch(media_type)
-    )
-    chosen = next(known, "")
+    chosen = find_media_type(content, PLAIN_JSON, JSON, MULTIPART)
     if content and not chosen:
         raise GenerationError(
             f"{where}: no body of {quote(', '.join(content))} can be made; only JSON and multipart are known."
@@ -223,7 +217,7 @@ def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where
     """Read the request model's name, its fields, the files, and whether any object will do."""
     if not media_type:
         return "", None, (), False
-    is_json = _JSON.fullmatch(media_type) is not None
+    is_json = JSON.fullmatch(media_type) is not None
     name, schema = schemas.read_body(body["content"][media_type].get("schema") or {})
     if not is_model(schema) or not schemas.read_fields(schema):
         if {shape.kind for shape in schemas.read_value(schema).shapes} - {"object", "any"}:

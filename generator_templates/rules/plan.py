@@ -24,8 +24,9 @@ from .errors import quote
 from .groups import GROUPS
 from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
+from .media_types import JSON_FORM
 from .names import PREFIX, check_unique, name_module, to_pascal_case
-from .operations import JSON_FORM, Operation, read_operations
+from .operations import Operation, read_operations
 from .patterns import can_check
 from .schemas import Schemas, find_patterns
 from .signatures import make_function_facts
