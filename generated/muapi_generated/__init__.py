@@ -29,7 +29,7 @@ class Spec(NamedTuple):
 
 SPEC: Final = Spec(
     sha256="dad11628295404f504b3d73693f81c72db63a56a193f5879f27852d60b94f69d",
-    corrections_sha256="a70011edf573ddc20d088f7a7d7ba68de02190d7448c1fdde47fd9a6b907f7e3",
+    corrections_sha256="9a1dd4d46b02650dfdfa4a7b23aea5afa365c198455cdf8678285d2a9c18989c",
     api_version="1.0.0",
     operations=911,
     schemas=626,

@@ -14,7 +14,7 @@ from typing import IO, Annotated, Any, Final, Generic, NoReturn, TypeAlias, Type
 
 from attrs import field, frozen
 
-__all__ = ["UNSET", "Call", "Fields", "Media", "Operation", "Upload", "given", "represent"]
+__all__ = ["UNSET", "Call", "Fields", "Media", "Operation", "Upload", "given", "join_items", "represent"]
 
 T_co = TypeVar("T_co", covariant=True)
 _HERE = __name__.rpartition(".")[0]  # this package, under whatever name
@@ -90,6 +90,7 @@ UNSET: Final[Any] = _Unset()
 """A field the caller left out: it is not sent, and the server's default applies."""
 
 
+_JSON: Final = re.compile("(?ai:application/(?:[\\w.+-]+\\+)?json(?:\\s*;[ -~]*)?)")
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _PATH: Final = re.compile(
     "/|(?:/(?!(?:\\.|%20)+(?:[/;]|%3[Bb]|$))"
@@ -111,6 +112,12 @@ def _check_path(_operation: Any, _field: Any, path: Any) -> None:
         )
 
 
+def _check_media_type(_operation: Any, _field: Any, media_type: Any) -> None:
+    """Refuse what a header cannot hold, and what is no JSON: a body is always JSON, however it is labelled."""
+    if media_type != "" and not (isinstance(media_type, str) and _JSON.fullmatch(media_type)):
+        raise ValueError(f"{media_type!r} is no media type of JSON.")
+
+
 @frozen
 class Operation:
     """Where a request goes, and which answer comes back.
@@ -124,9 +131,11 @@ class Operation:
         request: The class in ``muapi_generated.models`` of the JSON body; empty where none is declared.
         package: The generated package that ``answer`` and ``request`` are of: this one, or one that stands
             beside it because ``muapi-client spec build`` rendered another document.
+        media_type: How the JSON body is labelled, ``"application/merge-patch+json"``; empty for
+            ``application/json``.
 
     Raises:
-        ValueError: The method or the path is none: written by hand, read from JSON or unpickled.
+        ValueError: The method, the path or the media type is none: written by hand, read from JSON or unpickled.
     """
 
     name: str
@@ -135,10 +144,12 @@ class Operation:
     answer: str = ""
     request: str = ""
     package: str = field(default=_HERE, repr=False)
+    media_type: str = field(default="", validator=_check_media_type)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Unpickle and copy by the constructor, which checks."""
-        return Operation, (self.name, self.method, self.path, self.answer, self.request, self.package)
+        named = (self.name, self.method, self.path, self.answer, self.request, self.package, self.media_type)
+        return Operation, named
 
     @property
     def slug(self) -> str:
@@ -236,6 +247,8 @@ class Call(Generic[T_co]):
         operation = {name: getattr(self.operation, name) for name in _OPERATION}
         if self.operation.package != _HERE:
             operation["package"] = self.operation.package
+        if self.operation.media_type:
+            operation["media_type"] = self.operation.media_type
         whole = {"operation": operation, "body": self.body, "query": self.query, "path": self.path}
         try:
             return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
@@ -301,6 +314,21 @@ def given(**fields: Any) -> dict[str, Any]:
         for name, value in fields.items()
         if value is not UNSET
     }
+
+
+def join_items(value: Any, separator: str) -> Any:
+    """A list as one text, as some queries and paths have it; what is no list, as it is.
+
+    Raises:
+        ValueError: An item holds the separator, so that the server would take it for two.
+    """
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes | bytearray):
+        return value
+    texts = [str(item).lower() if isinstance(item, bool) else str(item) for item in value]
+    odd = next((text for text in texts if separator in text), None)
+    if odd is not None:
+        raise ValueError(f"{odd!r} holds {separator!r}, which stands between the items of this list.")
+    return separator.join(texts) if texts else UNSET
 
 
 def _wire(value: Any) -> Any:
