@@ -113,7 +113,7 @@ def _check_path(_operation: Any, _field: Any, path: Any) -> None:
 
 
 def _check_media_type(_operation: Any, _field: Any, media_type: Any) -> None:
-    """Refuse what a header cannot hold, and what is no JSON: a body is always JSON, however it is labelled."""
+    """Refuse what a header cannot hold, and what is no JSON: a body is JSON, however it is labelled."""
     if media_type != "" and not (isinstance(media_type, str) and _JSON.fullmatch(media_type)):
         raise ValueError(f"{media_type!r} is no media type of JSON.")
 
@@ -135,7 +135,7 @@ class Operation:
             ``application/json``.
 
     Raises:
-        ValueError: The method, the path or the media type is none: written by hand, read from JSON or unpickled.
+        ValueError: Method, path or media type is none: written by hand, read from JSON or unpickled.
     """
 
     name: str
