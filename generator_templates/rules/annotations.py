@@ -1,7 +1,7 @@
-"""Annotations: what an editor and a type checker see of a value.
+"""Annotations: what an editor and a type checker see of a value that is sent.
 
-Lives here: a shape as an annotation, and the names that annotation needs. Does not live here: run-time checks
-(``validators``). Everything from the document that reaches code here goes through ``repr``.
+Lives here: a shape as an annotation, and the names that annotations need. Does not live here: run-time checks
+(``validators``), what comes back (``readings``). Everything from the document that reaches code here goes through ``repr``.
 
 Annotations are read at run time, too, by whatever makes tools of functions. So a module imports every name they use,
 and has a class by its package, ``models.Submission``: that loads it when it is asked for, and not before.
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from .schemas import Shape, Value
 
 _SIMPLE = {"text": "str", "integer": "int", "number": "float", "boolean": "bool"}
-_RICHER = {  # what an answer is read into by its format, and the name that needs
-    ("text", "date-time"): ("datetime", "datetime | str"),
-    ("number", "decimal"): ("Decimal", "Decimal"),
-}
 _HOMES = {
     "Any": "typing",
     "Literal": "typing",
@@ -54,7 +50,7 @@ class Imports:
             self._names[_HOMES[name]].add(name)
 
     def add_from(self, home: str, name: str) -> None:
-        """Add a name of a generated module: ``choices`` or ``types``."""
+        """Add a name of a generated module: ``answers``, ``choices`` or ``types``."""
         self._names[home].add(name)
 
     def names(self, home: str) -> list[str]:
@@ -117,40 +113,3 @@ def _annotate_choice(shape: Shape, aliases: Aliases, imports: Imports) -> str:
         return name
     imports.add("Literal")
     return f"Literal[{', '.join(map(repr, shape.choices))}]"
-
-
-def annotate_answer(value: Value, imports: Imports) -> str:
-    """Annotate a value the server gives: enums are open, and anything may be missing.
-
-    A server that strays from its document is not contradicted: the value stays as it came.
-    """
-    alternatives: list[str] = []
-    for shape in value.shapes:
-        alternative = _annotate_answer_shape(shape, imports)
-        if alternative not in alternatives:
-            alternatives.append(alternative)
-    if "Any" in alternatives:
-        return "Any"
-    return " | ".join([*alternatives, "None"])
-
-
-def _annotate_answer_shape(shape: Shape, imports: Imports) -> str:
-    if (shape.kind, shape.format) in _RICHER:
-        name, annotation = _RICHER[shape.kind, shape.format]
-        imports.add(name)
-        return annotation
-    if shape.kind in _SIMPLE:
-        return _SIMPLE[shape.kind]
-    if shape.kind == "choice" and len({type(choice) for choice in shape.choices}) == 1:
-        return type(shape.choices[0]).__name__
-    if shape.kind == "list" and shape.item is not None:
-        return f"list[{_annotate_answer_item(shape.item, imports)}]"
-    if shape.kind == "model" and shape.model:
-        return imports.refer_to_model(shape.model)
-    imports.add("Any")
-    return "dict[str, Any]" if shape.kind == "object" else "Any"
-
-
-def _annotate_answer_item(value: Value, imports: Imports) -> str:
-    annotation = annotate_answer(value, imports)
-    return annotation if value.nullable else annotation.removesuffix(" | None")

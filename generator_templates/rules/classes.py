@@ -1,4 +1,7 @@
-"""Classes: each component schema as the facts of one attrs class, ready to be laid out by ``templates/model.py.jinja``.
+"""Classes: each component schema as the facts of an attrs class, ready to be laid out by ``templates/model.py.jinja``.
+
+What is sent is checked and what comes back is not, so a schema of which both happens becomes two classes: ``Item``,
+which is sent, and ``ItemAnswer``.
 
 Lives here: which schemas are sent and which come back, and what their classes say.
 Does not live here: layout, how a value is read (``templates/answers.py.jinja``) or checked
@@ -7,17 +10,19 @@ Does not live here: layout, how a value is read (``templates/answers.py.jinja``)
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from .annotations import Imports, annotate_answer, annotate_input
+from .annotations import Imports, annotate_input
 from .docstrings import describe_field, to_sentence, wrap
 from .errors import GenerationError
+from .jobs import JOB_RESPONSE
 from .names import check_unique, file_key, name_class, name_field
+from .readings import make_reading
 from .schema_syntax import is_open
+from .schemas import find_models, rename_models
 from .validators import make_check
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 
     from .literal_aliases import Aliases
     from .operations import Operation
-    from .schemas import Field, Schemas, Value
+    from .schemas import Field, Schemas
 
 _MODELS = "_models"  # what a class's module calls the package of all of them: a field may be named ``models``
 _ONE_LINE = 100  # columns of a one-line docstring between its quotes, indented by four
@@ -40,6 +45,25 @@ class Component:
     description: str
     fields: tuple[Field, ...]
     is_open: bool = False  # says that it takes fields beyond those it names
+
+
+@frozen
+class Classes:
+    """All classes, by what happens to them.
+
+    Attributes:
+        sent: Those that are sent, in the order of their names.
+        answered: Those that come back, in the order of their names.
+        answer_names: What a class is called where it comes back, of those that are also sent.
+    """
+
+    sent: tuple[Component, ...]
+    answered: tuple[Component, ...]
+    answer_names: Mapping[str, str]
+
+    def list_all(self) -> list[Component]:
+        """List both, by name."""
+        return sorted((*self.sent, *self.answered), key=lambda component: component.name)
 
 
 def read_components(schemas: Schemas) -> list[Component]:
@@ -62,20 +86,48 @@ def _read_component(schema: str, definition: Mapping[str, Any], schemas: Schemas
     )
 
 
-def assign_roles(components: Iterable[Component], operations: Iterable[Operation]) -> dict[str, str]:
-    """Say of each class whether it is sent (``request``) or comes back (``answer``); none can be both.
+def make_classes(components: Iterable[Component], operations: Iterable[Operation]) -> Classes:
+    """Make a class of each component for being sent and one for coming back, where either happens.
 
     What no operation mentions is read rather than sent: errors are.
+
+    Raises:
+        GenerationError: Two classes would need one file, or what jobs answer with is sent, too.
     """
-    parts = {item.name: {name for field in item.fields for name in find_models(field.value)} for item in components}
+    found = {component.name: component for component in components}
+    parts = {name: set[str]().union(*map(_find_models_of, item.fields)) for name, item in found.items()}
     sent = _find_reachable({item.request for item in operations} | _find_models_in_parameters(operations), parts)
-    answered = _find_reachable({item.answer.removeprefix("list[").removesuffix("]") for item in operations}, parts)
-    if sent & answered:
+    in_answers = {name for item in operations if item.answer for name in find_models(item.answer)}
+    answered = _find_reachable(in_answers | (parts.keys() - sent), parts)
+    if JOB_RESPONSE in sent & answered and any(item.job == "job" for item in operations):
         raise GenerationError(
-            f"Schemas both sent and answered with: {', '.join(sorted(sent & answered))}. A correction must give the "
-            "answer a schema of its own, for requests are checked and answers are not."
+            f"{JOB_RESPONSE} is both sent and answered with, and by this name a client knows what jobs answer: a "
+            "correction must give the request a schema of its own."
         )
-    return {name: "request" if name in sent else "answer" for name in parts}
+    answer_names = {name: f"{name}Answer" for name in sent & answered}
+    classes = Classes(
+        tuple(found[name] for name in sorted(sent)),
+        tuple(_rename(found[name], answer_names) for name in sorted(answered)),
+        answer_names,
+    )
+    check_unique([(file_key(component.name), _tell(component)) for component in classes.list_all()], "Schemas")
+    return classes
+
+
+def _rename(component: Component, names: Mapping[str, str]) -> Component:
+    """Give a class, and those that it holds, the names under which they come back."""
+    fields = tuple(evolve(field, value=rename_models(field.value, names)) for field in component.fields)
+    return evolve(component, name=names.get(component.name, component.name), fields=fields)
+
+
+def _tell(component: Component) -> str:
+    """Tell what a class is made of, for a message."""
+    is_renamed = component.name != name_class(component.schema)
+    return f"{component.schema} as an answer" if is_renamed else component.schema
+
+
+def _find_models_of(field: Field) -> set[str]:
+    return find_models(field.value)
 
 
 def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
@@ -85,13 +137,6 @@ def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
         for field in (*operation.query, *operation.path_fields, *(operation.fields or ()))
     )
     return {name for field in fields for name in find_models(field.value)}
-
-
-def find_models(value: Value) -> set[str]:
-    """List the classes a value may be made of."""
-    found = {shape.model for shape in value.shapes if shape.model}
-    inner = (find_models(shape.item) for shape in value.shapes if shape.item)
-    return found.union(*inner)
 
 
 def _find_reachable(start: set[str], parts: Mapping[str, set[str]]) -> set[str]:
@@ -140,19 +185,21 @@ def make_request_facts(component: Component, used_by: list[str], aliases: Aliase
     }
 
 
-def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
+def make_answer_facts(component: Component, classes: Mapping[str, Component], aliases: Aliases) -> dict[str, Any]:
     """Describe a class that comes back: everything optional, nothing refused."""
     _check_field_names(component, answer=True)
     imports = Imports(_MODELS)
+    imports.add_from("answers", "answer")
+    imports.add_from("answers", "read")
     imports.add("Any", "Mapping")
     fields, readers = [], []
     for field in component.fields:
         name = name_field(field.wire, answer=True)
         renamed = f"attrs.field(default=None, metadata={{'wire': {field.wire!r}}})"
-        fields.append(f"{name}: {annotate_answer(field.value, imports)} = {'None' if name == field.wire else renamed}")
-        reader = _make_reader(field.value)
-        if reader:
-            readers.append(f"{name}={reader}")
+        reading = make_reading(field.value, classes, imports)
+        fields.append(f"{name}: {reading.optional_annotation} = {'None' if name == field.wire else renamed}")
+        if reading.reader:
+            readers.append(f"{name}={reading.reader}")
     return {
         "answer": True,
         "name": component.name,
@@ -162,9 +209,7 @@ def make_answer_facts(component: Component, aliases: Aliases) -> dict[str, Any]:
         "standard": imports.standard_lines(),
         "models": imports.has_models,
         "readers": readers,
-        "reader_names": ", ".join(
-            name for name in ("amount", "answer", "instant", "many", "one", "read") if _is_used(name, readers)
-        ),
+        "reader_names": ", ".join(imports.names("answers")),
     }
 
 
@@ -174,25 +219,6 @@ def _check_field_names(component: Component, *, answer: bool) -> None:
         (name_field(field.wire, answer=answer), f"{field.wire} of {component.schema}") for field in component.fields
     ]
     check_unique(pairs, "Fields")
-
-
-def _is_used(reader: str, readers: list[str]) -> bool:
-    return reader in ("answer", "read") or any(reader in re.findall(r"\w+", line.partition("=")[2]) for line in readers)
-
-
-def _make_reader(value: Value) -> str:
-    """Write the expression that makes the reader of a value, where it is more than plain JSON."""
-    if len(value.shapes) != 1:
-        return ""
-    shape = value.shapes[0]
-    if shape.model:
-        return f"one({_MODELS}.{shape.model}.from_dict)"
-    if shape.format == "date-time":
-        return "instant"
-    if shape.kind == "number" and shape.format == "decimal":
-        return "amount"
-    inner = _make_reader(shape.item) if shape.item else ""
-    return f"many({inner})" if inner else ""
 
 
 def _list_senders(used_by: list[str], *, nested: bool) -> str:

@@ -16,8 +16,8 @@ from .groups import GROUPS, Job, find_group
 from .jobs import JOB_RESPONSE
 from .media_types import JSON, MULTIPART, PLAIN_JSON, find_media_type
 from .names import check_unique, make_slug, name_class, name_function, to_pascal_case
-from .schema_syntax import as_object, is_model
-from .schemas import Field, Schemas, Shape, Value
+from .schema_syntax import Schema, as_object, is_model
+from .schemas import Field, Schemas, Shape, Value, find_models
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 _STYLES = {"path": ("simple",), "query": ("form", "spaceDelimited", "pipeDelimited")}  # the first is the default
+_JOB_ANSWER = (Value((Shape("model", model=JOB_RESPONSE),)), "")
 _ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
 
 
@@ -41,7 +42,7 @@ class Operation:
     summary: str
     description: str
     slug: str  # what MuAPI calls the endpoint: the path below the prefix
-    answer: str
+    answer: Value | None  # of classes; None where the document tells of none
     media: str  # the media type of an answer that is no JSON
     request: str
     media_type: str  # of a JSON body that is labelled otherwise than application/json
@@ -92,7 +93,7 @@ def _read_operation(
     declared = [schemas.find_component("parameters", parameter) for parameter in all_parameters]
     _check_parameters(declared, path, where)
     slug, function = make_slug(path, prefix), name_function(method, path, prefix)
-    answer, media = (JOB_RESPONSE, "") if submits else _read_answer(definition.get("responses", {}), schemas)
+    answer, media = _JOB_ANSWER if submits else _read_answer(definition.get("responses", {}), schemas, function)
     job: Job = "job" if submits else "stream" if path.endswith("/stream") else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
@@ -182,22 +183,25 @@ def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas:
         yield declared_fields.get(name) or Field(name, Value((Shape("text"),)), required=True)
 
 
-def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, str]:
-    """Read the model of the first 2xx answer, ``list[…]`` of it, or nothing; and the media type of what is no JSON."""
+def _read_answer(responses: Mapping[str, Any], schemas: Schemas, function: str) -> tuple[Value | None, str]:
+    """Read what the first 2xx answer may be, where classes are a part of it; and the media type of what is no JSON."""
     code = next((code for code in sorted(responses) if code.startswith("2")), None)
     content = schemas.find_component("responses", responses.get(code or "", {})).get("content", {})
     media_type = find_media_type(content, JSON)
     if not media_type:
-        return "", next(iter(content), "")
-    shapes = schemas.read_value(content[media_type].get("schema") or {}).shapes
-    if len(shapes) != 1:
-        return "", ""
-    shape = shapes[0]
-    items = shape.item.shapes if shape.item else ()
-    if shape.kind == "list" and len(items) == 1 and items[0].model:
-        return f"list[{items[0].model}]", ""
-    model = shape.model or ""
-    return "" if model == JOB_RESPONSE else model, ""  # of that class is what a job answers, and nothing else
+        return None, next(iter(content), "")
+    schema = _with_names(content[media_type].get("schema") or {}, f"{to_pascal_case(function)}Answer", schemas)
+    value = schemas.read_value(schema)
+    is_jobs_own = value.shapes == (Shape("model", model=JOB_RESPONSE),)  # what a job answers, and nothing else
+    return value if find_models(value) and not is_jobs_own else None, ""
+
+
+def _with_names(schema: Schema, name: str, schemas: Schemas) -> Schema:
+    """Make a component of an object with fields that has no name, or of those in a list."""
+    schema = as_object(schema)
+    if "$ref" not in schema and is_model(schema) and schemas.read_fields(schema):
+        return {"$ref": f"#/components/schemas/{schemas.add_component(name, schema)}"}
+    return {**schema, "items": _with_names(schema["items"], f"{name}Item", schemas)} if "items" in schema else schema
 
 
 Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]

@@ -15,10 +15,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from .answers import make_readers
 from .catalog import make_catalog
-from .classes import Component, assign_roles, find_users, make_answer_facts, make_request_facts, read_components
+from .classes import Component, find_users, make_answer_facts, make_classes, make_request_facts, read_components
 from .document_checks import PATH_FORM
 from .errors import quote
 from .groups import GROUPS
@@ -28,11 +29,11 @@ from .media_types import JSON_FORM
 from .names import PREFIX, check_unique, name_module, to_pascal_case
 from .operations import Operation, read_operations
 from .patterns import can_check
-from .schemas import Schemas, find_patterns
+from .schemas import Schemas, find_patterns, rename_models
 from .signatures import make_function_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from .price_list import PriceList
 
@@ -70,45 +71,56 @@ def make_plan(
     schemas = Schemas(document)
     jobs = find_jobs(document, schemas, prefix)
     operations, unknown_tags = read_operations(document, schemas, prefix, jobs.places)
-    classes = read_components(schemas)
+    components = read_components(schemas)
+    classes = make_classes(components, operations)
     queries = {to_pascal_case(operation.function): operation.query for operation in operations}
-    aliases = Aliases({**queries, **{component.schema: component.fields for component in classes}})
-    pairs = [(component.name, f"the schema {component.schema}") for component in classes]
+    aliases = Aliases({**queries, **{component.schema: component.fields for component in components}})
+    pairs = [(component.name, f"the schema {component.schema}") for component in classes.list_all()]
     check_unique([*pairs, *((name, f"the choices {name}") for name, _ in aliases.list_all())], "Types")
-    roles = assign_roles(classes, operations)
-    users = find_users(classes, operations)
+    operations = [_with_answer_names(operation, classes.answer_names) for operation in operations]
+    answered = {component.name: component for component in classes.answered}
+    users = find_users(classes.sent, operations)
     sent_bodies = {operation.request for operation in operations}
-    models = {
+    sent_models = {
         component.name: make_request_facts(
             component, users.get(component.name, []), aliases, nested=component.name not in sent_bodies
         )
-        if roles[component.name] == "request"
-        else make_answer_facts(component, aliases)
-        for component in classes
+        for component in classes.sent
     }
-    sent = [component for component in classes if roles[component.name] == "request"]
+    models = {**sent_models, **{name: make_answer_facts(item, answered, aliases) for name, item in answered.items()}}
     return Plan(
         {
             "openapi": "3.1.0",
             "info": {"title": "MuAPI", "version": "1"},
-            "paths": _plan_paths(operations, aliases, prices),
-            "components": {"schemas": {name: {"type": "object", KEY: facts} for name, facts in models.items()}},
+            "paths": _plan_paths(operations, answered, aliases, prices),
+            "components": {"schemas": {name: {"type": "object", KEY: models[name]} for name in sorted(models)}},
         },
         {
             **_plan_own_files(operations, aliases, spec),
-            **_plan_stubs(operations, classes),
+            **_plan_readers(make_readers(operations, answered)),
+            **_plan_stubs(operations, classes.list_all()),
             "types.py": _plan_types(prefix, beside),
-            "catalog.json": ("", make_catalog(operations, sent, prices, spec["sha256"])),
+            "catalog.json": ("", make_catalog(operations, classes.sent, prices, spec["sha256"])),
         },
-        frozenset(_list_modules(operations, classes)),
+        frozenset(_list_modules(operations, classes.list_all())),
         len(operations),
         (
             *jobs.notes,
             *_note_new_tags(unknown_tags),
-            *_note_open_schemas(sent),
-            *_note_unchecked_patterns(sent),
+            *_note_open_schemas(classes.sent),
+            *_note_unchecked_patterns(classes.sent),
         ),
     )
+
+
+def _with_answer_names(operation: Operation, names: Mapping[str, str]) -> Operation:
+    """Return an operation whose answer has its classes by the names under which they come back."""
+    return evolve(operation, answer=operation.answer and rename_models(operation.answer, names))
+
+
+def _plan_readers(readers: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Plan the file that reads answers which are no one class, where there are such."""
+    return {"readers.py": ("readers.py.jinja", dict(readers))} if readers else {}
 
 
 def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
@@ -135,7 +147,7 @@ def _list_behind(names: list[str]) -> str:
     return f": {', '.join(names)}" if names else ""
 
 
-def _note_open_schemas(sent: list[Component]) -> list[str]:
+def _note_open_schemas(sent: Iterable[Component]) -> list[str]:
     """Note where functions and checks allow less than the document."""
     return [
         f"Schema {quote(component.schema)} takes fields beyond those it names: only strict=False sends them."
@@ -144,7 +156,7 @@ def _note_open_schemas(sent: list[Component]) -> list[str]:
     ]
 
 
-def _note_unchecked_patterns(sent: list[Component]) -> list[str]:
+def _note_unchecked_patterns(sent: Iterable[Component]) -> list[str]:
     """Note which texts only the server holds against their pattern."""
     return [
         f"Pattern {quote(pattern)} of {quote(field.wire)} in {quote(component.schema)} is left to the server: Python "
@@ -156,7 +168,9 @@ def _note_unchecked_patterns(sent: list[Component]) -> list[str]:
     ]
 
 
-def _plan_paths(operations: list[Operation], aliases: Aliases, prices: PriceList) -> dict[str, Any]:
+def _plan_paths(
+    operations: list[Operation], answered: Mapping[str, Component], aliases: Aliases, prices: PriceList
+) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for operation in operations:
         placeholders = re.findall(r"{([^{}]*)}", operation.path)
@@ -166,7 +180,7 @@ def _plan_paths(operations: list[Operation], aliases: Aliases, prices: PriceList
             "parameters": [
                 {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in placeholders
             ],
-            "responses": {"200": {"description": "", KEY: make_function_facts(operation, aliases, prices)}},
+            "responses": {"200": {"description": "", KEY: make_function_facts(operation, answered, aliases, prices)}},
         }
     return paths
 

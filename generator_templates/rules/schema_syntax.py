@@ -24,6 +24,24 @@ def split_reference(reference: str) -> tuple[str, ...]:
     return tuple(unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:])
 
 
+def name_last(reference: str) -> str:
+    """Return the last name of a reference, or a mere name, which a discriminator may have in its place."""
+    return (split_reference(reference) or (reference,))[-1]
+
+
+def read_discriminator(schema: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+    """Read which field tells alternatives apart, and the reference of each of its texts, as far as these are given.
+
+    One of another form, such as Swagger's mere name, tells none.
+    """
+    discriminator = schema.get("discriminator")
+    if not isinstance(discriminator, dict) or not isinstance(discriminator.get("propertyName"), str):
+        return "", {}
+    mapping = discriminator.get("mapping")
+    pairs = mapping.items() if isinstance(mapping, dict) else ()
+    return discriminator["propertyName"], {text: target for text, target in pairs if isinstance(target, str)}
+
+
 def follow_pointer(document: Mapping[str, Any], steps: tuple[str, ...]) -> Any:
     """Find what stands at the end of a JSON pointer; ``None`` where it leads nowhere."""
     node: Any = document

@@ -24,6 +24,8 @@ from .schema_syntax import (
     is_alias,
     is_model,
     is_number,
+    name_last,
+    read_discriminator,
     single_part,
     split_reference,
     with_numeric_bounds,
@@ -68,6 +70,14 @@ _BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" sin
 
 
 @frozen
+class Tag:
+    """What tells one alternative from the others (``discriminator``): a field, and the texts it then has."""
+
+    wire: str
+    texts: tuple[str, ...]  # none where the document lists none of this alternative
+
+
+@frozen
 class Shape:
     """One alternative of what a value may be."""
 
@@ -77,7 +87,9 @@ class Shape:
     pattern: str | None = None
     format: str | None = None
     item: Value | None = None
+    values: Value | None = None  # of an object that maps any names to values of one sort
     model: str | None = None
+    tag: Tag | None = field(default=None, eq=False)  # of where the model stands, and not of what it is
 
     @property
     def is_url(self) -> bool:
@@ -230,7 +242,11 @@ class Schemas:
             return [*shapes, *([None] if None in values else [])]
         inner = self._unwrap(schema)
         if inner is not None:
-            shapes_within = (shape for part in inner for shape in self._read_alternatives(self._open(part), seen))
+            shapes_within = (
+                shape and _with_tag(shape, schema, part)
+                for part in inner
+                for shape in self._read_alternatives(self._open(part), seen)
+            )
             return [shape and self._narrow(shape, schema, seen) for shape in shapes_within]
         return [None] if schema.get("type") == "null" else [self._read_shape(schema, seen)]
 
@@ -266,9 +282,15 @@ class Schemas:
         ):
             return Shape("file")
         item = self.read_value(schema.get("items") or {}, seen) if kind == "list" else None
+        values = self._read_map(schema, seen) if kind == "object" else None
         pattern = schema.get("pattern") if kind == "text" else None
         limits = tuple(_read_limits(kind, schema).items())
-        return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item)
+        return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item, values=values)
+
+    def _read_map(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Value | None:
+        """Read what the values of an object without names may be; ``None`` where they may be anything."""
+        values = self.read_value(schema.get("additionalProperties") or {}, seen)
+        return None if any(shape.kind == "any" for shape in values.shapes) else values
 
     def _narrow(self, shape: Shape, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
         """Narrow a shape by what its schema says beside the alternatives it is one of: both count.
@@ -336,6 +358,15 @@ def _read_limits(kind: Kind, schema: Mapping[str, Any]) -> dict[str, Any]:
     return {ours: integral(bounds[theirs]) for theirs, ours in names if is_number(bounds.get(theirs))}
 
 
+def _with_tag(shape: Shape, schema: Mapping[str, Any], part: Schema) -> Shape:
+    """Return an alternative with what tells it from the others of its schema; one that has a tag already keeps it."""
+    wire, mapping = read_discriminator(schema)
+    if not wire or shape.model is None or shape.tag is not None:
+        return shape
+    name = name_last(as_object(part).get("$ref", ""))
+    return evolve(shape, tag=Tag(wire, tuple(text for text, target in mapping.items() if name_last(target) == name)))
+
+
 def _step_of_both(inner: float, outer: float) -> float:
     """Return the step of numbers that are multiples of two; of fractions the inner one, and the server holds both."""
     return math.lcm(inner, outer) if isinstance(inner, int) and isinstance(outer, int) else inner
@@ -355,6 +386,27 @@ def find_patterns(value: Value) -> Iterator[str]:
             yield shape.pattern
         if shape.item is not None:
             yield from find_patterns(shape.item)
+
+
+def find_models(value: Value) -> set[str]:
+    """List the classes a value may be made of."""
+    found = {shape.model for shape in value.shapes if shape.model}
+    inner = (find_models(within) for shape in value.shapes for within in (shape.item, shape.values) if within)
+    return found.union(*inner)
+
+
+def rename_models(value: Value, names: Mapping[str, str]) -> Value:
+    """Return a value that is made of classes of other names, where these are given."""
+    return evolve(value, shapes=tuple(_rename_models_of_shape(shape, names) for shape in value.shapes))
+
+
+def _rename_models_of_shape(shape: Shape, names: Mapping[str, str]) -> Shape:
+    return evolve(
+        shape,
+        model=shape.model and names.get(shape.model, shape.model),
+        item=shape.item and rename_models(shape.item, names),
+        values=shape.values and rename_models(shape.values, names),
+    )
 
 
 def accepts(value: Value, default: Any) -> bool:

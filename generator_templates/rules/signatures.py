@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import frozen
 
 from .annotations import Imports, annotate_input
+from .answers import make_answer
 from .docstrings import describe_field, to_sentence, wrap
 from .groups import GROUPS
-from .names import check_unique, name_field
+from .names import MODELS, check_unique, name_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from .answers import Answer
+    from .classes import Component
     from .literal_aliases import Aliases
     from .operations import Operation
     from .price_list import PriceList
@@ -42,27 +45,36 @@ class Parameter:
     field: Field
 
 
-def make_function_facts(operation: Operation, aliases: Aliases, prices: PriceList) -> dict[str, Any]:
-    """Make what the template of an endpoint module lays out: names, and text that is safe as it is."""
+def make_function_facts(
+    operation: Operation, classes: Mapping[str, Component], aliases: Aliases, prices: PriceList
+) -> dict[str, Any]:
+    """Make what the template of an endpoint module lays out: names, and text that is safe as it is.
+
+    Args:
+        operation: The operation.
+        classes: The classes that come back, by name.
+        aliases: The named lists of choices.
+        prices: The price list.
+    """
     imports = Imports()
     parameters = list_parameters(operation)
     declarations = [_declare(parameter, aliases, imports) for parameter in parameters]
-    returns = _annotate_return(operation, imports)
+    answer = make_answer(operation, classes, imports)
     return {
         "title": wrap(f"{operation.method} {operation.slug}.", 0),
         "standard": imports.standard_lines(),
         "models": imports.has_models,
         "choices": ", ".join(imports.names("choices")),
         "types": _list_type_imports(parameters, imports),
-        "operation": _list_operation_arguments(operation),
+        "operation": _list_operation_arguments(operation, answer),
         "function": operation.function,
         "declarations": declarations,
-        "returns": returns,
+        "returns": answer.annotation,
         "doc": [wrap(text, 4) for text in _write_paragraphs(operation, prices)],
         "arguments": [
             wrap(f"{parameter.name}: {describe_field(parameter.field, aliases)}", 8, 4) for parameter in parameters
         ],
-        "returned": wrap(_describe_return(operation), 8),
+        "returned": wrap(_describe_return(operation, answer), 8),
         "call": _list_call_arguments(operation, parameters),
     }
 
@@ -103,14 +115,6 @@ def _declare(parameter: Parameter, aliases: Aliases, imports: Imports) -> str:
     return f"{parameter.name}: {annotation}" if parameter.field.required else f"{parameter.name}: {annotation} = UNSET"
 
 
-def _annotate_return(operation: Operation, imports: Imports) -> str:
-    if not operation.answer:
-        imports.add("Any")
-        return "Any"
-    item = operation.answer.removeprefix("list[").removesuffix("]")
-    return operation.answer.replace(item, imports.refer_to_model(item))
-
-
 def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
     """List the names the module imports from ``types``."""
     if parameters:
@@ -124,10 +128,10 @@ def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
     return ", ".join(imports.names("types"))
 
 
-def _list_operation_arguments(operation: Operation) -> str:
+def _list_operation_arguments(operation: Operation, answer: Answer) -> str:
     positional = (operation.function, operation.method, operation.path)
-    named = [f"{key}={value!r}" for key in ("answer", "request", "media_type") if (value := getattr(operation, key))]
-    return ", ".join([*map(repr, positional), *named])
+    named = {"answer": answer.name, "request": operation.request, "media_type": operation.media_type}
+    return ", ".join([*map(repr, positional), *(f"{key}={value!r}" for key, value in named.items() if value)])
 
 
 def _list_call_arguments(operation: Operation, parameters: list[Parameter]) -> str:
@@ -199,7 +203,7 @@ def _is_repetition(operation: Operation, prices: PriceList) -> bool:
     return re.fullmatch(rf"(?:[\w /&-]+ with (?:{subjects})\.(?: Tier: \w+\.)?)?", operation.description) is not None
 
 
-def _describe_return(operation: Operation) -> str:
+def _describe_return(operation: Operation, answer: Answer) -> str:
     if operation.job == "job":
         return "The request, unsent: give it to ``MuAPI.run``, ``submit`` or ``estimate``."
     if operation.job == "stream":
@@ -209,5 +213,5 @@ def _describe_return(operation: Operation) -> str:
             f"The request, unsent: the server answers with ``{operation.media}``, which is no JSON, so that "
             "``MuAPI.send`` raises ``ResponseError`` and its ``body`` holds the answer."
         )
-    answer = f"``{operation.answer}``" if operation.answer else "the JSON as it came"
-    return f"The request, unsent: ``MuAPI.send`` answers with {answer}."
+    told = f"``{answer.annotation.replace(f'{MODELS}.', '')}``" if answer.name else "the JSON as it came"
+    return f"The request, unsent: ``MuAPI.send`` answers with {told}."

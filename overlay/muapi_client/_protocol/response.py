@@ -36,6 +36,7 @@ BY_STATUS: Final[Mapping[int, type[errors.APIStatusError]]] = {
     429: errors.RateLimitError,
 }
 NOT_FOUND: Final = 404
+READERS: Final = "readers."  # before the name of a function whose answer has a reader of its own
 ADVICE: Final[Mapping[int, str]] = {
     401: "check the API key (MUAPI_API_KEY)",
     402: "top up with mu.account.topup(amount); nothing was charged",
@@ -141,18 +142,21 @@ def read_items(page: Any) -> list[Any]:
 
 
 def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
-    """Turn a body into the answer class of the generated models, or leave it as it is where none is known.
+    """Turn a body into what the generated package reads it into, or leave it as it is where nothing there does.
 
     Args:
-        answer: A name such as ``AccountBalance`` or ``list[ApiKey]``; empty for any JSON.
+        answer: A class, ``AccountBalance``, a list of one, ``list[ApiKey]``, or the reader of what may be one of several
+            things, ``readers.get_pets``; empty for any JSON.
         body: The decoded body.
-        package: The generated package the class is of.
+        package: The generated package that reads it.
 
     Raises:
-        ResponseError: The body is no object, or no list, where one is declared.
+        ResponseError: The body is of a kind of JSON that the document does not have there.
     """
     if not answer:
         return body
+    if answer.startswith(READERS):
+        return _read_one_of_several(answer.removeprefix(READERS), body, package)
     model = member(package, "models", answer.removeprefix("list[").removesuffix("]"))
     if model is None:  # of a token from another version: what was paid for arrives all the same
         return body
@@ -162,7 +166,22 @@ def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
                 return [model.from_dict(each) if isinstance(each, Mapping) else each for each in body]
         elif isinstance(body, Mapping):
             return model.from_dict(body)
-    raise errors.ResponseError(f"expected {answer}, got {type(body).__name__}", body=json.dumps(body).encode())
+    raise _unexpected(f"expected {answer}, got {type(body).__name__}", body)
+
+
+def _read_one_of_several(function: str, body: Any, package: str) -> Any:
+    read = (member(package, "readers", "READERS") or {}).get(function)
+    if read is None:  # as above
+        return body
+    try:
+        with forks.kept_waiting:
+            return read(body)
+    except TypeError as problem:
+        raise _unexpected(str(problem), body) from None
+
+
+def _unexpected(message: str, body: Any) -> errors.ResponseError:
+    return errors.ResponseError(message, body=json.dumps(body, default=str).encode())  # a Decimal may be in it
 
 
 def read_facts(reply: Reply) -> dict[str, Any]:

@@ -54,12 +54,17 @@ def part(package: str, name: str) -> Any:
 
 
 def member(package: str, room: str, name: str) -> Any:
-    """What a module of a generated package has by a name; None where it has none.
+    """What a module of a generated package has by a name; None where it has none, or no such module.
 
     Raises:
         MuAPIError: As :func:`part`.
     """
-    module = part(package, room)
+    try:
+        module = part(package, room)
+    except ModuleNotFoundError as error:
+        if error.name != f"{package}.{room}":
+            raise
+        return None
     with forks.kept_waiting:
         return getattr(module, name) if name in module.__all__ else None
 
