@@ -42,7 +42,7 @@ _RESERVED = {
     "Any", "Call", "Decimal", "Fields", "Literal", "Mapping", "OPERATION", "Operation", "Sequence", "UNSET", "Upload",
     "bool", "bytes", "datetime", "dict", "float", "int", "list", "object", "str", "tuple", "type_",
 }  # fmt: skip
-_RESERVED_IN_ANSWERS = {"additional", "from_dict", "answers"}
+_RESERVED_IN_ANSWERS = {"additional", "answers", "classmethod", "from_dict"}
 
 
 _SIGN = re.compile(r"(?:^|(?<=/))[+-](?=\d)")  # of the number that a name, or a segment of a path, begins with

@@ -31,7 +31,9 @@ _SIMPLE = {
     **{"list": "list", "object": "dict", "model": "dict"},
 }
 _GROUPS = {"list": "list", "object": "object", "model": "object"}
-_RICHER = {  # what is read into more than JSON by its format: the types, and the reader
+_RICHER: dict[
+    tuple[str, str | None], tuple[tuple[str, ...], str]
+] = {  # what is read into more than JSON by its format: the types, and the reader
     ("text", "date-time"): (("datetime", "str"), "instant"),
     ("number", "decimal"): (("Decimal",), "amount"),
 }
