@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muapi_client import MuAPIError
-from muapi_client.errors import NotFoundError, SubmitOutcomeUnknownError, ValidationError
+from muapi_client.errors import NotFoundError, ResponseError, SubmitOutcomeUnknownError, ValidationError
+from muapi_generated import models
 
 if TYPE_CHECKING:
     import httpx
@@ -152,3 +153,18 @@ class TestHistory:
     )
     def test_an_empty_page_ends_it(self, twin: Twin, body: dict[str, Any]) -> None:
         assert items(twin(body)) == []
+
+
+@pytest.mark.parametrize("body", [[], "no", None, 3])
+def test_a_history_that_is_no_page_is_told(twin: Twin, body: Any) -> None:
+    with pytest.raises(ResponseError, match="expected a page of the history, got"):
+        items(twin((200, json.dumps(body))))
+
+
+def test_the_history_does_not_depend_on_the_class_of_its_page(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document may declare the items one day: then the class has them, and not what is additional to it."""
+    monkeypatch.setattr(
+        models.HistoryPage, "from_dict", lambda page: models.HistoryPage(next_cursor=page["next_cursor"])
+    )
+    face = twin({"items": [{"id": 1}], "next_cursor": "2"}, {"items": [{"id": 2}], "next_cursor": None})
+    assert items(face) == [{"id": 1}, {"id": 2}]

@@ -5,13 +5,16 @@ the awaiting twin stand side by side; the calls are made once, by the generated 
 """
 
 import builtins
-from collections.abc import AsyncIterator, Iterator
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
+
+from attrs import evolve
 
 from muapi_client._protocol.response import read_items
 from muapi_client._settings.options import read_instance
 from muapi_client._types.words import show
-from muapi_client.errors import MuAPIError
+from muapi_client.errors import MuAPIError, ResponseError
 from muapi_generated.answers import amount
 from muapi_generated.api.account.account_topup import account_topup
 from muapi_generated.api.account.get_account_balance import get_account_balance
@@ -25,7 +28,6 @@ from muapi_generated.models import (
     AccountBalance,
     ApiKey,
     ApiKeyCreated,
-    HistoryPage,
     ModelCard,
     ModelList,
     TopUpCheckout,
@@ -172,10 +174,10 @@ def history(mu: Client, limit: int | None) -> Iterator[dict[str, Any]]:
     """Walk through the pages of ``GET history`` until ``limit`` items were yielded or none are left."""
     cursor, left = None, _read_limit(limit)
     while left is None or left > 0:
-        page = mu.send(_page(cursor, left))
+        page = _read_page(mu.send(_page(cursor, left)))
         items = _items(page)[:left]
         yield from items
-        before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
+        before, cursor, left = cursor, page.get("next_cursor"), None if left is None else left - len(items)
         if not cursor or not items or cursor == before:
             return
 
@@ -184,11 +186,11 @@ async def async_history(mu: AsyncClient, limit: int | None) -> AsyncIterator[dic
     """The twin of :func:`history`."""
     cursor, left = None, _read_limit(limit)
     while left is None or left > 0:
-        page = await mu.send(_page(cursor, left))
+        page = _read_page(await mu.send(_page(cursor, left)))
         items = _items(page)[:left]
         for item in items:
             yield item
-        before, cursor, left = cursor, page.next_cursor, None if left is None else left - len(items)
+        before, cursor, left = cursor, page.get("next_cursor"), None if left is None else left - len(items)
         if not cursor or not items or cursor == before:
             return
 
@@ -200,12 +202,21 @@ def _read_limit(limit: int | None) -> int | None:
     return number
 
 
-def _page(cursor: str | None, left: int | None) -> Call[HistoryPage]:
-    return get_history(cursor=cursor or UNSET, limit=PAGE if left is None else min(PAGE, left))
+def _page(cursor: str | None, left: int | None) -> Call[Any]:
+    """Ask for a page as it comes: what the document calls its items, or may call them one day, does not matter."""
+    call = get_history(cursor=cursor or UNSET, limit=PAGE if left is None else min(PAGE, left))
+    return evolve(call, operation=evolve(call.operation, answer=""))
 
 
-def _items(page: HistoryPage) -> builtins.list[dict[str, Any]]:
-    return [_with_amounts(item) for item in read_items(page.additional) if isinstance(item, dict)]
+def _read_page(page: Any) -> Mapping[str, Any]:
+    if not isinstance(page, Mapping):
+        message = f"expected a page of the history, got {type(page).__name__}"
+        raise ResponseError(message, body=json.dumps(page).encode())
+    return page
+
+
+def _items(page: Mapping[str, Any]) -> builtins.list[dict[str, Any]]:
+    return [_with_amounts(item) for item in read_items(page) if isinstance(item, dict)]
 
 
 def _with_amounts(item: dict[str, Any]) -> dict[str, Any]:

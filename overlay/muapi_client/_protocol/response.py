@@ -145,8 +145,8 @@ def parse_typed(answer: str, body: Any, package: str = INSTALLED) -> Any:
     """Turn a body into what the generated package reads it into, or leave it as it is where nothing there does.
 
     Args:
-        answer: A class, ``AccountBalance``, a list of one, ``list[ApiKey]``, or the reader of what may be one of several
-            things, ``readers.get_pets``; empty for any JSON.
+        answer: A class, ``AccountBalance``, a list of one, ``list[ApiKey]``, or the reader of what may be one of
+            several things, ``readers.get_pets``; empty for any JSON.
         body: The decoded body.
         package: The generated package that reads it.
 
