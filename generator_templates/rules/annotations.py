@@ -1,7 +1,8 @@
 """Annotations: what an editor and a type checker see of a value that is sent.
 
 Lives here: a shape as an annotation, and the names that annotations need. Does not live here: run-time checks
-(``validators``), what comes back (``readings``). Everything from the document that reaches code here goes through ``repr``.
+(``validators``), what comes back (``readings``). Everything from the document that reaches code here goes through
+``repr``.
 
 Annotations are read at run time, too, by whatever makes tools of functions. So a module imports every name they use,
 and has a class by its package, ``models.Submission``: that loads it when it is asked for, and not before.

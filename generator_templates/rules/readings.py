@@ -26,16 +26,19 @@ if TYPE_CHECKING:
     Classes: TypeAlias = Mapping[str, Component]
 
 _ANYTHING = Value((Shape("any"),))
-_SIMPLE = {
-    **{"text": "str", "integer": "int", "number": "float", "boolean": "bool"},
-    **{"list": "list", "object": "dict", "model": "dict"},
+_TYPES = {
+    "text": "str",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "list": "list",
+    "object": "dict",
+    "model": "dict",
 }
 _GROUPS = {"list": "list", "object": "object", "model": "object"}
-_RICHER: dict[
-    tuple[str, str | None], tuple[tuple[str, ...], str]
-] = {  # what is read into more than JSON by its format: the types, and the reader
-    ("text", "date-time"): (("datetime", "str"), "instant"),
-    ("number", "decimal"): (("Decimal",), "amount"),
+_RICHER = {  # what is read into more than JSON, by its format: the kind that may have it, the types, the reader
+    "date-time": ("text", ("datetime", "str"), "instant"),
+    "decimal": ("number", ("Decimal",), "amount"),
 }
 _ANY_OBJECT = "dict[str, Any]"
 
@@ -89,14 +92,14 @@ def name_type(shape: Shape) -> str:
     """Name the type of JSON that a shape has; ``Any`` where that is not one."""
     if shape.kind == "choice" and len({type(choice) for choice in shape.choices}) == 1:
         return type(shape.choices[0]).__name__
-    return _SIMPLE.get(shape.kind, "Any")
+    return _TYPES.get(shape.kind, "Any")
 
 
 def _read_plain(shapes: Sequence[Shape], _classes: Classes, imports: Imports) -> Reading:
     (shape,) = shapes
-    if (shape.kind, shape.format) not in _RICHER:
+    kind, types, reader = _RICHER.get(shape.format or "", ("", (), ""))
+    if shape.kind != kind:
         return Reading((name_type(shape),))
-    types, reader = _RICHER[shape.kind, shape.format]
     imports.add(types[0])
     imports.add_from("answers", reader)
     return Reading(types, (reader,))
