@@ -1,10 +1,10 @@
 """Answers: what a call is answered with, where that is a class, and how the client finds what reads it.
 
 A class and a list of one go by their name, ``Item`` or ``list[Item]``. What may be one of several things has a reader
-of its own in ``readers.py``, which goes by the function: ``readers.get_pets``.
+of its own, laid out by ``templates/readers.py.jinja``, which goes by the function: ``readers.get_pets``.
 
-Lives here: the name, the type and that reader of an operation's answer. Does not live here: the parts of it
-(``readings``), which of several answers counts (``operations``).
+Lives here: name, type and reader of an operation's answer. Does not live here: those of its parts (``readings``), which
+of several answers counts (``operations``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .readings import make_reading, name_type
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .classes import Component
+    from .components import Component
     from .operations import Operation
     from .schemas import Value
 
@@ -88,6 +88,5 @@ def make_readers(operations: Iterable[Operation], classes: Mapping[str, Componen
 def _make_reader(value: Value, classes: Mapping[str, Component], imports: Imports) -> str:
     """Write the expression that reads a body, which is of one of the kinds of JSON that the document knows."""
     kinds = [*(name_type(shape) for shape in value.shapes), *(["None"] if value.nullable else [])]
-    body = f"expect(body, {', '.join(dict.fromkeys(kinds))})"
     reader = make_reading(value, classes, imports).reader
-    return f"{reader}({body})" if reader else body
+    return f"expect({', '.join(['body', *dict.fromkeys(kinds), *([f'read={reader}'] if reader else [])])})"

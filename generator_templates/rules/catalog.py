@@ -13,7 +13,7 @@ from .schemas import BOUNDS, COUNTS, LENGTHS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .classes import Component
+    from .components import Component
     from .operations import Operation
     from .price_list import PriceList
     from .schemas import Field, Shape, Value

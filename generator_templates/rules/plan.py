@@ -19,7 +19,8 @@ from attrs import evolve, frozen
 
 from .answers import make_readers
 from .catalog import make_catalog
-from .classes import Component, find_users, make_answer_facts, make_classes, make_request_facts, read_components
+from .classes import find_users, make_answer_facts, make_request_facts
+from .components import make_classes, read_components
 from .document_checks import PATH_FORM
 from .errors import quote
 from .groups import GROUPS
@@ -35,6 +36,7 @@ from .signatures import make_function_facts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from .components import Component
     from .price_list import PriceList
 
 KEY = MARK  # free here: corrections' words have been read

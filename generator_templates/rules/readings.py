@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .annotations import Imports
-    from .classes import Component
+    from .components import Component
 
     Classes: TypeAlias = Mapping[str, Component]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .answers import Answer
-    from .classes import Component
+    from .components import Component
     from .literal_aliases import Aliases
     from .operations import Operation
     from .price_list import PriceList

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pydantic
 import pytest
+from inline_snapshot import snapshot
 from mypy import api as mypy
 from test_shapes import NUMBER, TEXT, anything_of, document_of, ref, run, sending
 
@@ -470,6 +471,68 @@ def test_fields_named_as_what_reads_them_are_read(build: Callable[..., Rendered]
     for name in ours:
         assert isinstance(field_of(tagged_read, f"{name}_"), built.model("Two")), name
     assert built.answer("get_answer", {"read": {"answer": {}}}).read.answer == built.model("Answer")()
+
+
+def test_readers_read_like_this(build: Callable[..., Rendered]) -> None:
+    pet = any_of(ref("Cat"), ref("Dog"))
+    paths = {
+        "/pet": {"get": answering(pet)},
+        "/pets": {"get": answering(map_of(pet))},
+        "/fault": {"get": answering(any_of(ref("Fault"), TEXT, NULL))},
+        "/plain": {"get": answering(any_of(ref("Cat"), ref("Fault")))},
+    }
+    built = build(document_of(paths, {"Cat": CAT, "Dog": DOG, "Fault": FAULT}))
+    _, _, text = (built.folder / "readers.py").read_text(encoding="utf-8").partition("\n")
+    assert text == snapshot('''\
+"""How the answers to some functions are read: those that may be one of several things.
+
+Lives here: which things, and what tells them apart. Does not live here: how each is read (``answers``, ``models``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import models as _models
+from .answers import Reader, expect, one, told_by, values
+
+__all__ = ["READERS"]
+
+READERS: Final[dict[str, Reader]] = {
+    "get_fault": lambda body: expect(body, dict, str, None, read=one(_models.Fault.from_dict)),
+    "get_pet": lambda body: expect(
+        body, dict, read=told_by("kind", {"cat": _models.Cat.from_dict, "dog": _models.Dog.from_dict})
+    ),
+    "get_pets": lambda body: expect(
+        body, dict, read=values(told_by("kind", {"cat": _models.Cat.from_dict, "dog": _models.Dog.from_dict}))
+    ),
+    "get_plain": lambda body: expect(body, dict),
+}
+"""By function. A reader raises a TypeError for what is of no kind that the document knows of this answer."""
+''')
+    (file,) = built.folder.glob("api/*/get_pet.py")
+    assert file.read_text(encoding="utf-8").partition("\n")[2] == snapshot('''\
+"""GET /pet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ... import models
+from ...types import Call, Operation
+
+OPERATION = Operation("get_pet", "GET", "/pet", answer="readers.get_pet")
+
+
+def get_pet() -> Call[models.Cat | models.Dog | dict[str, Any]]:
+    """GET /pet.
+
+    Returns:
+        The request, unsent: ``MuAPI.send`` answers with ``Cat | Dog | dict[str, Any]``.
+    """
+    return Call(OPERATION)
+''')
+    assert not (build(document_of({"/a": {"get": answering(ref("Cat"))}}, {"Cat": CAT})).folder / "readers.py").exists()
 
 
 def test_a_submission_may_be_answered_under_another_code(build: Callable[..., Rendered]) -> None:

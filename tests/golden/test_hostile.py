@@ -54,6 +54,9 @@ CALLS = {
     "one",
     "many",
     "instant",
+    "told_by",
+    "values",
+    "expect",
     "field",
     "frozen",
 }
@@ -84,6 +87,12 @@ def hostile(texts: list[str]) -> dict[str, Any]:
     fields["constant"] = {"const": one}
     fields["shaped"] = {"type": "string", "pattern": one, "format": one}
     fields["nested"] = specimen.ref("Item")
+    mapping = dict.fromkeys(texts, "#/components/schemas/Cat") | {f"{one}.": "Dog"}
+    told = {
+        "oneOf": [specimen.ref("Cat"), specimen.ref("Dog")],
+        "discriminator": {"propertyName": one, "mapping": mapping},
+    }
+    map_of_told = {"type": "object", "additionalProperties": told}
     document = {
         "openapi": "3.1.0",
         "info": {"title": one, "version": one, "description": one},
@@ -92,6 +101,7 @@ def hostile(texts: list[str]) -> dict[str, Any]:
             "/api/v1/plain": {
                 "get": {"summary": one, "description": one, "tags": [one], "responses": specimen.answer({})}
             },
+            "/api/v1/told": {"get": {"responses": specimen.answer(told)}},
         },
         "components": {
             "schemas": {
@@ -104,6 +114,8 @@ def hostile(texts: list[str]) -> dict[str, Any]:
                 },
                 "Item": {"type": "object", "description": one, "properties": {"a": {"type": "string"}}},
                 "Submission": {"type": "object", "description": one, "properties": {"id": {"description": one}}},
+                "Cat": {"type": "object", "properties": {one: {"const": one}, "map": map_of_told}},
+                "Dog": {"type": "object", "properties": {one: {"const": f"{one}."}}},
             }
         },
     }
@@ -146,6 +158,8 @@ def modules(document: dict[str, Any]) -> Iterator[str]:
     for schema in made.document["components"]["schemas"].values():
         template = environment.get_template("model.py.jinja")
         yield template.render(model={"data": {"model_extra": {KEY: schema[KEY]}}})
+    template, context = made.own_files["readers.py"]
+    yield environment.get_template(template).render(context)
 
 
 def test_no_payload_gets_out_of_its_string(render: Callable[..., Result]) -> None:
@@ -154,13 +168,13 @@ def test_no_payload_gets_out_of_its_string(render: Callable[..., Result]) -> Non
         "models": [{"name": PAYLOADS[0], "cost": 1, "cost_strategy": PAYLOADS[0], "dynamic_pricing": True}],
     }
     corrections = specimen.CORRECTIONS.split("  - target")[0]
-    keep = "  - target: $.info\n    description: nothing to correct here\n    update: {}\n"
+    keep = "  - target: $.info\n    description: nothing to correct here\n    update: { x-kept: true }\n"
     document = hostile([text for text in PAYLOADS if text != "\ud800"])
     result = render(document=document, corrections=corrections + keep, prices=prices)
     assert result.code == 0, result.output
     for file in result.package.rglob("*.py"):
         source = file.read_text(encoding="utf-8")
-        if file.parent.name == "models" or "api" in file.parts:
+        if file.parent.name == "models" or "api" in file.parts or file.name == "readers.py":
             assert file.name == "__init__.py" or set(calls(source)) <= CALLS, file
             assert file.name == "__init__.py" or set(imports(source)) <= HOMES, file
         assert "boom()" not in list(calls(source))

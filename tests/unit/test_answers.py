@@ -121,6 +121,17 @@ def test_a_typed_answer_or_an_error_of_ours(answer: str, body: Any) -> None:
             assert not name.startswith("list") or isinstance(said, list)
 
 
+def test_an_unexpected_answer_with_a_number_of_many_digits_is_told() -> None:
+    body = decode(reply(b"[0.12345678901234567890]"), exact=True)
+    with pytest.raises(errors.ResponseError, match="expected AccountBalance, got list"):
+        parse_typed("AccountBalance", body)
+
+
+def test_an_answer_that_another_version_reads_is_left_as_it_came() -> None:
+    for answer in ("readers.get_pets", "GoneClass", "list[GoneClass]"):
+        assert parse_typed(answer, [{"a": 1}]) == [{"a": 1}]
+
+
 def test_no_declared_answer_is_any_json() -> None:
     assert parse_typed("", [1, {"a": None}]) == [1, {"a": None}]
 

@@ -1,0 +1,138 @@
+"""Components: the schemas that become classes, and which of them are sent and which come back.
+
+What is sent is checked and what comes back is not, so a schema of which both happens becomes two classes: ``Item``,
+which is sent, and ``ItemAnswer``.
+
+Lives here: which classes there are, and their names. Does not live here: what each says (``classes``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from .errors import GenerationError
+from .jobs import JOB_RESPONSE
+from .names import check_unique, file_key, name_class
+from .schema_syntax import is_open
+from .schemas import find_models, rename_models
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from .operations import Operation
+    from .schemas import Field, Schemas
+
+
+@frozen
+class Component:
+    """A component schema that becomes a class."""
+
+    schema: str
+    name: str
+    description: str
+    fields: tuple[Field, ...]
+    is_open: bool = False  # says that it takes fields beyond those it names
+
+
+@frozen
+class Classes:
+    """All classes, by what happens to them.
+
+    Attributes:
+        sent: Those that are sent, in the order of their names.
+        answered: Those that come back, in the order of their names.
+        answer_names: What a class is called where it comes back, of those that are also sent.
+    """
+
+    sent: tuple[Component, ...]
+    answered: tuple[Component, ...]
+    answer_names: Mapping[str, str]
+
+    def list_all(self) -> list[Component]:
+        """List both, by name."""
+        return sorted((*self.sent, *self.answered), key=lambda component: component.name)
+
+
+def read_components(schemas: Schemas) -> list[Component]:
+    """Read every schema that becomes a class, by name."""
+    found: dict[str, Component] = {}
+    while unread := {name: schema for name, schema in schemas.list_models().items() if name not in found}:
+        # reading fields may come upon schemas inside others, which become components, too
+        found.update((name, _read_component(name, definition, schemas)) for name, definition in unread.items())
+    check_unique([(file_key(component.name), component.schema) for component in found.values()], "Schemas")
+    return sorted(found.values(), key=lambda component: component.name)
+
+
+def _read_component(schema: str, definition: Mapping[str, Any], schemas: Schemas) -> Component:
+    return Component(
+        schema,
+        name_class(schema),
+        str(definition.get("description") or ""),
+        tuple(schemas.read_fields(definition)),
+        is_open(definition),
+    )
+
+
+def make_classes(components: Collection[Component], operations: Iterable[Operation]) -> Classes:
+    """Make a class of each component for being sent and one for coming back, where either happens.
+
+    What no operation mentions is read rather than sent: errors are.
+
+    Raises:
+        GenerationError: Two classes would need one file, or what jobs answer with is sent, too.
+    """
+    found = {component.name: component for component in components}
+    parts = {
+        component.name: {name for field in component.fields for name in find_models(field.value)}
+        for component in components
+    }
+    sent = _find_reachable({item.request for item in operations} | _find_models_in_parameters(operations), parts)
+    in_answers = {name for item in operations if item.answer for name in find_models(item.answer)}
+    answered = _find_reachable(in_answers | (parts.keys() - sent), parts)
+    if JOB_RESPONSE in sent & answered and any(item.job == "job" for item in operations):
+        raise GenerationError(
+            f"{JOB_RESPONSE} is both sent and answered with, and by this name a client knows what jobs answer: a "
+            "correction must give the request a schema of its own."
+        )
+    answer_names = {name: f"{name}Answer" for name in sent & answered}
+    classes = Classes(
+        tuple(found[name] for name in sorted(sent)),
+        tuple(_rename(found[name], answer_names) for name in sorted(answered)),
+        answer_names,
+    )
+    check_unique([(file_key(component.name), _tell(component)) for component in classes.list_all()], "Schemas")
+    return classes
+
+
+def _rename(component: Component, names: Mapping[str, str]) -> Component:
+    """Give a class, and those that it holds, the names under which they come back."""
+    fields = tuple(evolve(field, value=rename_models(field.value, names)) for field in component.fields)
+    return evolve(component, name=names.get(component.name, component.name), fields=fields)
+
+
+def _tell(component: Component) -> str:
+    """Tell what a class is made of, for a message."""
+    is_renamed = component.name != name_class(component.schema)
+    return f"{component.schema} as an answer" if is_renamed else component.schema
+
+
+def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
+    fields = (
+        field
+        for operation in operations
+        for field in (*operation.query, *operation.path_fields, *(operation.fields or ()))
+    )
+    return {name for field in fields for name in find_models(field.value)}
+
+
+def _find_reachable(start: set[str], parts: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    pending = [name for name in start if name in parts]
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            pending.extend(parts[name] & parts.keys())
+    return seen
