@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def has_reader(self) -> bool:
-        """Whether it is read by a function of its own."""
+        """Whether it has a reader of its own."""
         return self.name.startswith(f"{_READERS}.")
 
 
