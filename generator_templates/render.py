@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build.generator import TEMPLATES
+from build.left_out import check_ours, left_out_path, save
 from build.ownership import check_place, write_list
 from build.package import Sources, make_package
 from build.record import find_stale, write_record
@@ -31,6 +32,8 @@ from rules.names import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from build.package import Made
 
 ROOT = Path(__file__).resolve().parents[1]  # of the checkout
 CORRECTIONS = ROOT / "spec/corrections.yaml"  # what applies where none are named
@@ -71,8 +74,13 @@ def generate(sources: Sources) -> int:
 
 def build(sources: Sources) -> int:
     """Render another document than the pinned one, with the corrections that apply to it."""
+    left_out = left_out_path(sources.output)
     check_place(sources.output, is_built=True)
-    _replace_package(sources, finish=write_list)
+    if sources.leave_out:
+        check_ours(left_out)
+    made = _replace_package(sources, finish=write_list)
+    if sources.leave_out and (told := save(left_out, made.left_out)):
+        print(told)
     return 0
 
 
@@ -108,18 +116,19 @@ def compare_templates(*, record: bool) -> int:
     return 1 if lines else 0
 
 
-def _replace_package(sources: Sources, finish: Callable[[Path], None] | None = None) -> None:
+def _replace_package(sources: Sources, finish: Callable[[Path], None] | None = None) -> Made:
     """Make the package beside its place, and swap it in once it is whole."""
     started, output = time.monotonic(), sources.output
     output.parent.mkdir(parents=True, exist_ok=True)
     recover_backup(output)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
         package = Path(folder) / output.name
-        plan = make_package(sources, package)
+        made = make_package(sources, package)
         if finish is not None:
             finish(package)
         swap_in(package, output)
-    print(f"{plan.operations} of {plan.operations} operations in {output}, {time.monotonic() - started:.1f} s")
+    print(f"{made.operations} of {made.all_operations} operations in {output}, {time.monotonic() - started:.1f} s")
+    return made
 
 
 def _check_name(output: Path) -> None:
@@ -172,6 +181,9 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", type=_resolve_folder, required=True, help="the package")
     command.add_argument(
         "--beside", type=_check_module, default="muapi_generated", help="the package whose types it shares"
+    )
+    command.add_argument(
+        "--leave-out", action="store_true", help="leave out what cannot be said, and write the corrections that do"
     )
     command.add_argument(
         "--generated-by", type=_check_line, default="`render.py build`", help="what its files say they come from"

@@ -25,6 +25,8 @@ class Spec(NamedTuple):
     """The generator and its version."""
     fetched: str
     """When the document was fetched, UTC, ISO 8601; "" where no lock says so."""
+    left_out: tuple[tuple[str, str], ...]
+    """The operations of the document that this package lacks, ``POST /api/v1/song``, each with the reason."""
 
 
 SPEC: Final = Spec(
@@ -35,4 +37,5 @@ SPEC: Final = Spec(
     schemas=626,
     generator="openapi-python-client 0.29.1",
     fetched="2026-11-22T13:49:32+00:00",
+    left_out=(),
 )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from .errors import GenerationError
 from .jobs import JOB_RESPONSE
-from .names import check_unique, file_key, name_class
+from .names import file_key, find_repeated, name_class
+from .problems import Collector, Problem, UnsayableError
 from .schema_syntax import is_open
 from .schemas import find_models, rename_models
 
@@ -56,12 +56,25 @@ class Classes:
 
 
 def read_components(schemas: Schemas) -> list[Component]:
-    """Read every schema that becomes a class, by name."""
+    """Read every schema that becomes a class, by name.
+
+    Raises:
+        UnsayableError: Some cannot be said, or hold one that cannot; all are read before it ends.
+    """
     found: dict[str, Component] = {}
+    problems = Collector()
     while unread := {name: schema for name, schema in schemas.list_models().items() if name not in found}:
         # reading fields may come upon schemas inside others, which become components, too
-        found.update((name, _read_component(name, definition, schemas)) for name, definition in unread.items())
-    check_unique([(file_key(component.name), component.schema) for component in found.values()], "Schemas")
+        known = len(problems.problems)
+        for name, definition in unread.items():
+            with problems.about("components", "schemas", name):
+                found[name] = _read_component(name, definition, schemas)
+        for problem in problems.problems[known:]:
+            schemas.refuse(problem.place[-1], problem.reason)
+            found.clear()  # once more, for others may hold it
+    for schema, reason in find_repeated([(file_key(item.name), item.schema) for item in found.values()], "Schemas"):
+        problems.add(("components", "schemas", schema), reason)
+    problems.stop()
     return sorted(found.values(), key=lambda component: component.name)
 
 
@@ -81,7 +94,7 @@ def make_classes(components: Collection[Component], operations: Iterable[Operati
     What no operation mentions is read rather than sent: errors are.
 
     Raises:
-        GenerationError: Two classes would need one file, or what jobs answer with is sent, too.
+        UnsayableError: Two classes would need one file, or what jobs answer with is sent, too.
     """
     found = {component.name: component for component in components}
     parts = {
@@ -92,17 +105,22 @@ def make_classes(components: Collection[Component], operations: Iterable[Operati
     in_answers = {name for item in operations if item.answer for name in find_models(item.answer)}
     answered = _find_reachable(in_answers | (parts.keys() - sent), parts)
     if JOB_RESPONSE in sent & answered and any(item.job == "job" for item in operations):
-        raise GenerationError(
+        reason = (
             f"{JOB_RESPONSE} is both sent and answered with, and by this name a client knows what jobs answer: a "
             "correction must give the request a schema of its own."
         )
+        raise UnsayableError((Problem(("components", "schemas", found[JOB_RESPONSE].schema), reason),))
     answer_names = {name: f"{name}Answer" for name in sent & answered}
     classes = Classes(
         tuple(found[name] for name in sorted(sent)),
         tuple(_rename(found[name], answer_names) for name in sorted(answered)),
         answer_names,
     )
-    check_unique([(file_key(component.name), _tell(component)) for component in classes.list_all()], "Schemas")
+    problems = Collector()
+    schema_of = {_tell(component): component.schema for component in classes.list_all()}
+    for thing, reason in find_repeated([(file_key(item.name), _tell(item)) for item in classes.list_all()], "Schemas"):
+        problems.add(("components", "schemas", schema_of[thing]), reason)
+    problems.stop()
     return classes
 
 

@@ -127,6 +127,15 @@ def apply_fitting_actions(document: Mapping[str, Any], actions: list[Action]) ->
     return result, [miss for action in actions for miss in _apply(result, action)]
 
 
+def list_removals(document: Mapping[str, Any], actions: list[Action]) -> dict[tuple[str, ...], str]:
+    """List what actions take out of a document, by the steps to its place there, each with the action's reason."""
+    found: dict[tuple[str, ...], str] = {}
+    for action in (action for action in actions if action.remove):
+        for node in jsonpath_rfc9535.find(action.target, dict(document)):
+            found.setdefault(tuple(map(str, node.location)), " ".join(action.description.split()))
+    return found
+
+
 def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
     """Carry out an action wherever its target matches and it fits; say where it does not."""
     try:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from .errors import GenerationError, quote
+from .problems import Collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,11 +29,11 @@ _SCHEMA_KEYS = ("items", "additionalProperties", "not", "if", "then", "else", "c
 Section = Literal["schemas", "parameters", "requestBodies", "responses", "pathItems"]  # of components
 
 
-def check_document(document: Mapping[str, Any]) -> None:
-    """Check that a document has the form OpenAPI gives it, as far as it is read here.
+def check_frame(document: Mapping[str, Any]) -> None:
+    """Check that a document is one of operations by path, whatever those are.
 
     Raises:
-        GenerationError: It is of another version, holds no operation, or something of the wrong sort at a place.
+        GenerationError: It is of another version, holds no operation, or something of the wrong sort around them.
     """
     version = document.get("openapi")
     if not (isinstance(version, str) and _VERSION.fullmatch(version)):
@@ -42,13 +43,32 @@ def check_document(document: Mapping[str, Any]) -> None:
     paths = _require_object(document.get("paths"), "paths")
     for path, item in paths.items():
         if not path.startswith("x-"):
-            _check_path(path, item)
+            _require_object(item, f"paths[{quote(path)}]")
     components = _require_object(document.get("components", {}), "components")
     for section in get_args(Section):
-        for name, component in _require_object(components.get(section, {}), f"components.{section}").items():
-            check_component(section, component, f"components.{section}[{quote(name)}]")
+        _require_object(components.get(section, {}), f"components.{section}")
     if not any(True for path in paths.values() for method in METHODS if method in path or "$ref" in path):
         raise GenerationError("The document holds no operation, so there is nothing to render.")
+
+
+def check_document(document: Mapping[str, Any]) -> None:
+    """Check that a document has the form OpenAPI gives it, as far as it is read here.
+
+    Raises:
+        GenerationError: It is no document of operations.
+        UnsayableError: Something of the wrong sort stands at a place of it; all such places are told.
+    """
+    check_frame(document)
+    problems = Collector()
+    for path, item in document["paths"].items():
+        if not path.startswith("x-"):
+            with problems.about("paths", path):
+                _check_path(path, item, problems)
+    for section in get_args(Section):
+        for name, component in document.get("components", {}).get(section, {}).items():
+            with problems.about("components", section, name):
+                check_component(section, component, f"components.{section}[{quote(name)}]")
+    problems.stop()
 
 
 def check_component(section: Section, component: Any, where: str) -> None:
@@ -62,12 +82,12 @@ def check_component(section: Section, component: Any, where: str) -> None:
         "parameters": _check_parameter,
         "requestBodies": _check_body,
         "responses": _check_response,
-        "pathItems": _check_item,
+        "pathItems": _check_whole_item,
     }
     checks[section](component, where)
 
 
-def _check_path(path: str, item: Any) -> None:
+def _check_path(path: str, item: Any, problems: Collector) -> None:
     where = f"paths[{quote(path)}]"
     if not path.startswith("/"):
         raise GenerationError(f"{where}: a path begins with a slash.")
@@ -75,10 +95,22 @@ def _check_path(path: str, item: Any) -> None:
         raise GenerationError(
             f"{where}: a path holds no query, fragment, backslash, space, empty or dot segment, and no %-code of such."
         )
-    _check_item(item, where)
+    item = _check_item(item, where)
+    for method in METHODS:
+        if method in item:
+            with problems.about("paths", path, method):
+                _check_operation(item[method], f"{where}.{method}")
 
 
-def _check_item(item: Any, where: str) -> None:
+def _check_whole_item(item: Any, where: str) -> None:
+    item = _check_item(item, where)
+    for method in METHODS:
+        if method in item:
+            _check_operation(item[method], f"{where}.{method}")
+
+
+def _check_item(item: Any, where: str) -> dict[str, Any]:
+    """Check what a path says of all its operations."""
     item = _require_object(item, where)
     _check_reference(item, where)
     unknown = [key for key in item if key not in (*METHODS, *_OTHER_PATH_KEYS) and not key.startswith("x-")]
@@ -87,9 +119,7 @@ def _check_item(item: Any, where: str) -> None:
             f"{where} holds {', '.join(map(quote, unknown))}, which is no method and no word of a path."
         )
     _check_parameters(item.get("parameters", []), where)
-    for method in METHODS:
-        if method in item:
-            _check_operation(item[method], f"{where}.{method}")
+    return item
 
 
 def _check_operation(operation: Any, where: str) -> None:

@@ -22,14 +22,15 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from .document_checks import METHODS
-from .errors import GenerationError, quote, show_name
+from .errors import CorrectionError, quote, show_name
 from .groups import GROUPS, TAGS, VAGUE_GROUPS
 from .media_types import JSON, PLAIN_JSON, find_media_type
 from .names import PREFIX
+from .problems import Collector
 from .schema_syntax import as_object, split_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from .schemas import Schemas
 
@@ -83,7 +84,9 @@ def drop_marks(document: Mapping[str, Any]) -> dict[str, Any]:
 def _drop_marks_of_items(items: Mapping[str, Any]) -> dict[str, Any]:
     return {
         path: {
-            key: {word: value for word, value in part.items() if word != MARK} if key in METHODS else part
+            key: {word: value for word, value in part.items() if word != MARK}
+            if key in METHODS and isinstance(part, dict)
+            else part
             for key, part in item.items()
         }
         if isinstance(item, dict)
@@ -101,9 +104,10 @@ def find_jobs(document: Mapping[str, Any], schemas: Schemas, prefix: str = PREFI
         prefix: What no slug repeats of its path.
 
     Raises:
-        GenerationError: A correction's word on an operation is none that is known.
+        CorrectionError: A correction's word on an operation is none that is known.
+        UnsayableError: Some operations cannot be read.
     """
-    candidates = [*_read_candidates(document, schemas, prefix)]
+    candidates = _read_candidates(document, schemas, prefix)
     decided = [candidate for candidate in candidates if candidate.is_job is not None]
     open_ones = [candidate for candidate in candidates if candidate.is_job is None]
     taken = [candidate for candidate in open_ones if _has_neighbours(candidate, decided)]
@@ -114,11 +118,17 @@ def find_jobs(document: Mapping[str, Any], schemas: Schemas, prefix: str = PREFI
     return Jobs(jobs, (*map(_note_taken, taken), *map(_note_doubtful, doubtful)))
 
 
-def _read_candidates(document: Mapping[str, Any], schemas: Schemas, prefix: str) -> Iterator[_Candidate]:
+def _read_candidates(document: Mapping[str, Any], schemas: Schemas, prefix: str) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    problems = Collector()
     for path, reference in document["paths"].items():
-        item = schemas.find_component("pathItems", reference) if not path.startswith("x-") else {}
-        for method in (method for method in METHODS if method in item):
-            yield _read_candidate(method, path, item, schemas, prefix)
+        with problems.about("paths", path):
+            item = schemas.find_path_item(reference) if not path.startswith("x-") else {}
+            for method in (method for method in METHODS if method in item):
+                with problems.about("paths", path, method):
+                    found.append(_read_candidate(method, path, item, schemas, prefix))
+    problems.stop()
+    return found
 
 
 def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Schemas, prefix: str) -> _Candidate:
@@ -150,7 +160,7 @@ def _read_mark(definition: Mapping[str, Any], place: Place) -> bool | None:
         return None
     mark = definition[MARK]
     if not (isinstance(mark, dict) and mark.keys() == {"job"} and isinstance(mark["job"], bool)):
-        raise GenerationError(
+        raise CorrectionError(
             f"{place[0]} {show_name(place[1])}: a correction gives it {MARK}: {quote(mark)}; known are "
             "{job: true} and {job: false}."
         )

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 from .errors import GenerationError, show_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MODELS = "models"  # what an endpoint module calls the package of the classes
 LONGEST = 100  # bytes of a name that a file bears; file systems take 143 to 255, suffixes and underscores included
@@ -143,11 +143,21 @@ def check_unique(pairs: Iterable[tuple[str, str]], kind: str) -> None:
         pairs: Of a name and the thing that bears it, as the document writes it.
         kind: The sort of thing, for the message.
     """
+    for _, reason in find_repeated(pairs, kind):
+        raise GenerationError(reason)
+
+
+def find_repeated(pairs: Iterable[tuple[str, str]], kind: str) -> Iterator[tuple[str, str]]:
+    """Find the things that need a name which one before them has, each with the sentence that names both.
+
+    Args:
+        pairs: As :func:`check_unique` has them.
+        kind: The sort of thing, for the message.
+    """
     seen: dict[str, str] = {}
     for name, thing in pairs:
         if name in seen:
-            raise GenerationError(
-                f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}: a correction has to "
-                "take one away or to rename it."
-            )
-        seen[name] = thing
+            both = f"{kind} {seen[name]!r} and {thing!r} both need the name {name!r}"
+            yield thing, f"{both}: a correction has to take one away or to rename it."
+        else:
+            seen[name] = thing

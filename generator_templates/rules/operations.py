@@ -15,7 +15,8 @@ from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
 from .jobs import JOB_RESPONSE
 from .media_types import JSON, MULTIPART, PLAIN_JSON, find_media_type
-from .names import check_unique, make_slug, name_class, name_function, to_pascal_case
+from .names import find_repeated, make_slug, name_class, name_function, to_pascal_case
+from .problems import Collector
 from .schema_syntax import Schema, as_object, is_model
 from .schemas import Field, Schemas, Shape, Value, find_models
 
@@ -64,24 +65,40 @@ def read_operations(
         schemas: Its schemas.
         prefix: What no slug repeats of its path.
         jobs: The operations that submit a job.
+
+    Raises:
+        UnsayableError: Some operations cannot be said; all are read before it ends.
     """
     found: list[Operation] = []
     unknown_tags: dict[str, list[str]] = {}
+    problems = Collector()
     for path, reference in document["paths"].items():
         item = schemas.find_path_item(reference) if not path.startswith("x-") else {}
         for method in (method for method in METHODS if method in item):
-            operation, is_known = _read_operation(
-                method, path, item, schemas, prefix, submits=(method.upper(), path) in jobs
-            )
-            found.append(operation)
-            if not is_known:
-                taken_by_none = unknown_tags.setdefault((item[method].get("tags") or ["(none)"])[0], [])
-                taken_by_none += [f"{operation.method} {show_name(path)}"] if operation.group == "other" else []
-    check_unique([(operation.function, f"{operation.method} {operation.path}") for operation in found], "Operations")
-    groups = [(name, f"the group {name}") for name in GROUPS]
-    indexed = [(operation.function, operation.path) for operation in found if operation.job != "plain"]
-    check_unique([*groups, *indexed], "Names")  # both stand in functions/
+            with problems.about("paths", path, method):
+                operation, is_known = _read_operation(
+                    method, path, item, schemas, prefix, submits=(method.upper(), path) in jobs
+                )
+                found.append(operation)
+                if not is_known:
+                    taken_by_none = unknown_tags.setdefault((item[method].get("tags") or ["(none)"])[0], [])
+                    taken_by_none += [f"{operation.method} {show_name(path)}"] if operation.group == "other" else []
+    _check_names(found, problems)
+    problems.stop()
     return sorted(found, key=lambda operation: operation.function), dict(sorted(unknown_tags.items()))
+
+
+def _check_names(operations: Iterable[Operation], problems: Collector) -> None:
+    """Take down every operation whose function would bear the name of another's, or of a group beside it."""
+    functions = {f"{operation.method} {operation.path}": operation for operation in operations}
+    names = [(operation.function, key) for key, operation in functions.items()]
+    groups = [(name, f"the group {name}") for name in GROUPS]
+    indexed = {name: key for name, key in reversed(names) if functions[key].job != "plain"}
+    for thing, reason in (
+        *find_repeated(names, "Operations"),
+        *find_repeated([*groups, *indexed.items()], "Names"),  # both stand in functions/
+    ):
+        problems.add(("paths", functions[thing].path, functions[thing].method.lower()), reason)
 
 
 def _read_operation(

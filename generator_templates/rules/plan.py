@@ -27,17 +27,19 @@ from .groups import GROUPS
 from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
 from .media_types import JSON_FORM
-from .names import PREFIX, check_unique, name_module, to_pascal_case
+from .names import PREFIX, find_repeated, name_module, to_pascal_case
 from .operations import Operation, read_operations
 from .patterns import can_check
+from .problems import Collector
 from .schemas import Schemas, find_patterns, rename_models
 from .signatures import make_function_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .components import Component
+    from .components import Classes, Component
     from .price_list import PriceList
+    from .problems import Place
 
 KEY = MARK  # free here: corrections' words have been read
 
@@ -60,6 +62,7 @@ def make_plan(
     *,
     prefix: str = PREFIX,
     beside: str = "",
+    unsayable: Mapping[Place, str] | None = None,
 ) -> Plan:
     """Read the corrected document once and plan all that will be rendered.
 
@@ -69,27 +72,23 @@ def make_plan(
         spec: What the package says it was rendered from.
         prefix: What no slug repeats of its path.
         beside: The installed package whose ``types`` this one shares; empty for one that stands alone.
+        unsayable: The components that are known to be no Python, each with the reason.
+
+    Raises:
+        UnsayableError: Parts of the document cannot be said: those of the first stage that has some, all of them.
+        GenerationError: The document as a whole cannot be planned.
     """
-    schemas = Schemas(document)
+    schemas = Schemas(document, unsayable)
     jobs = find_jobs(document, schemas, prefix)
     operations, unknown_tags = read_operations(document, schemas, prefix, jobs.places)
     components = read_components(schemas)
     classes = make_classes(components, operations)
     queries = {to_pascal_case(operation.function): operation.query for operation in operations}
     aliases = Aliases({**queries, **{component.schema: component.fields for component in components}})
-    pairs = [(component.name, f"the schema {component.schema}") for component in classes.list_all()]
-    check_unique([*pairs, *((name, f"the choices {name}") for name, _ in aliases.list_all())], "Types")
+    _check_type_names(classes.list_all(), aliases)
     operations = [_with_answer_names(operation, classes.answer_names) for operation in operations]
     answered = {component.name: component for component in classes.answered}
-    users = find_users(classes.sent, operations)
-    sent_bodies = {operation.request for operation in operations}
-    sent_models = {
-        component.name: make_request_facts(
-            component, users.get(component.name, []), aliases, nested=component.name not in sent_bodies
-        )
-        for component in classes.sent
-    }
-    models = {**sent_models, **{name: make_answer_facts(item, answered, aliases) for name, item in answered.items()}}
+    models = _plan_models(classes, operations, aliases)
     return Plan(
         {
             "openapi": "3.1.0",
@@ -123,6 +122,40 @@ def _with_answer_names(operation: Operation, names: Mapping[str, str]) -> Operat
 def _plan_readers(readers: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Plan the file that reads answers which are no one class, where there are such."""
     return {"readers.py": ("readers.py.jinja", dict(readers))} if readers else {}
+
+
+def _plan_models(classes: Classes, operations: list[Operation], aliases: Aliases) -> dict[str, Any]:
+    """Describe every class, by name."""
+    users = find_users(classes.sent, operations)
+    sent_bodies = {operation.request for operation in operations}
+    answered = {component.name: component for component in classes.answered}
+    models: dict[str, Any] = {}
+    problems = Collector()
+    for component in classes.sent:
+        with problems.about("components", "schemas", component.schema):
+            models[component.name] = make_request_facts(
+                component, users.get(component.name, []), aliases, nested=component.name not in sent_bodies
+            )
+    for component in classes.answered:
+        with problems.about("components", "schemas", component.schema):
+            models[component.name] = make_answer_facts(component, answered, aliases)
+    problems.stop()
+    return models
+
+
+def _check_type_names(classes: Iterable[Component], aliases: Aliases) -> None:
+    """Refuse classes of one name, and one that bears the name of a list of choices."""
+    problems = Collector()
+    by_name = {component.name: component.schema for component in classes}
+    pairs = [(component.name, f"the schema {component.schema}") for component in classes]
+    choices = [(name, f"the choices {name}") for name, _ in aliases.list_all()]
+    schemas = {
+        **{f"the schema {component.schema}": component.schema for component in classes},
+        **{thing: by_name.get(name, "") for name, thing in choices},
+    }
+    for thing, reason in find_repeated([*pairs, *choices], "Types"):
+        problems.add(("components", "schemas", schemas[thing]), reason)
+    problems.stop()
 
 
 def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
@@ -174,16 +207,22 @@ def _plan_paths(
     operations: list[Operation], answered: Mapping[str, Component], aliases: Aliases, prices: PriceList
 ) -> dict[str, Any]:
     paths: dict[str, Any] = {}
+    problems = Collector()
     for operation in operations:
         placeholders = re.findall(r"{([^{}]*)}", operation.path)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = {
-            "operationId": operation.function,
-            "tags": [operation.group],
-            "parameters": [
-                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in placeholders
-            ],
-            "responses": {"200": {"description": "", KEY: make_function_facts(operation, answered, aliases, prices)}},
-        }
+        with problems.about("paths", operation.path, operation.method.lower()):
+            paths.setdefault(operation.path, {})[operation.method.lower()] = {
+                "operationId": operation.function,
+                "tags": [operation.group],
+                "parameters": [
+                    {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                    for name in placeholders
+                ],
+                "responses": {
+                    "200": {"description": "", KEY: make_function_facts(operation, answered, aliases, prices)}
+                },
+            }
+    problems.stop()
     return paths
 
 

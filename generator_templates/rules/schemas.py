@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from .document_checks import Section
+    from .problems import Place
 
 Kind = Literal["text", "integer", "number", "boolean", "choice", "list", "object", "model", "file", "any"]
 _KINDS: dict[Any, Kind] = {
@@ -60,6 +61,7 @@ _LIMITS: dict[Kind, Mapping[str, str]] = {"text": LENGTHS, "list": COUNTS, "inte
 # A few schemas leave the format of these out; and these addresses are of pages, services and weights.
 _MEDIA_NAMES = frozenset({"image_url", "video_url", "audio_url"})
 _NOT_MEDIA = re.compile(r"webhook|callback|linkedin|lora|^path$|^link$")
+_SCHEMAS = ("components", "schemas")  # the steps to a component that is a schema
 _MOST_REFERENCES = 100_000  # ways to come by a schema; the pinned document has a few dozen
 _COMPONENT_STEPS = 3  # of the pointer to a component
 _INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: those that name nothing
@@ -129,8 +131,15 @@ class Field:
 class Schemas:
     """The component schemas of a document: which are models, and what a schema found anywhere means."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], unsayable: Mapping[Place, str] | None = None) -> None:
+        """Read a document.
+
+        Args:
+            document: The document.
+            unsayable: The components that cannot be said, each with the reason, which whoever refers to one is told.
+        """
         components = document.get("components", {})
+        self._unsayable = dict(unsayable or {})
         self._schemas: dict[str, Schema] = dict(components.get("schemas", {}))
         self._document = document
         self._inner: dict[tuple[str, ...], str] = {}  # components made of schemas that stand inside others, by pointer
@@ -139,11 +148,22 @@ class Schemas:
 
     def list_models(self) -> dict[str, Mapping[str, Any]]:
         """List the components that become models: objects with named fields."""
-        schemas = {name: self._open(schema) for name, schema in self._schemas.items()}
+        sayable = {name: item for name, item in self._schemas.items() if (*_SCHEMAS, name) not in self._unsayable}
+        schemas = {name: self._open(schema) for name, schema in sayable.items()}
         return {name: schema for name, schema in schemas.items() if is_model(schema)}
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Let whoever refers to a component from now on be told why it cannot be said."""
+        self._unsayable[*_SCHEMAS, name] = reason
+        self._known.clear()
+
+    def _check_sayable(self, *place: str) -> None:
+        if place in self._unsayable:
+            raise GenerationError(self._unsayable[place])
 
     def add_component(self, name: str, schema: Mapping[str, Any]) -> str:
         """Make a component of a schema found elsewhere; a name already taken is refused."""
+        self._check_sayable(*_SCHEMAS, name)
         if name in self._schemas:
             raise GenerationError(f"A schema without a name would be called {name!r}, as another one already is.")
         self._schemas[name] = schema
@@ -169,6 +189,7 @@ class Schemas:
         if found is None or reference in seen:
             raise GenerationError(f"The document refers to {quote(reference)}, which it does not hold.")
         seen.add(reference)
+        self._check_sayable(*split_reference(reference))
         check_component(section, found, reference)
         return as_object(found)
 
@@ -177,6 +198,7 @@ class Schemas:
         seen: set[str] = set()
         while True:
             name = self._name_target(reference)
+            self._check_sayable(*_SCHEMAS, name)
             schema = self._open(self._schemas[name]) if name not in seen else {}  # in a circle nothing is said
             if not is_alias(schema):
                 return name, schema

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Command = Callable[..., argparse.ArgumentParser]  # makes one command's parser; `_parser` has it
 
+SCOPE: Final = "/api/v1"  # of MuAPI's document (`_document.canonical`, which parsing a command need not load)
+
 VERIFY: Final = """\
 With --lock, a document that changed elsewhere than in your models is no failure
 (but see --strict); other corrections of it by this program are one.
@@ -48,6 +50,17 @@ only:FILE and none do without this version's, and so without most models.
 
   muapi-client spec build --source old.json --output src/muapi_generated_old
   >>> import muapi_generated_old; mu = MuAPI(models=muapi_generated_old)
+
+All that no function can say is told at once, each with the correction that
+leaves it out; --leave-out writes those beside the package, into a file named
+as the package with .left_out.yaml, which every later build of it applies (and
+one with --leave-out writes anew). SPEC.left_out of the package lists them.
+
+The source is JSON or YAML (.yaml, .yml). --scope takes the paths below another
+base than /api/v1, which no name or slug then repeats; --scope / takes all. This
+version's corrections are about /api/v1 and apply to no other scope.
+
+exit codes: 0 it stands there, 1 it does not, and nothing was written, 2 usage.
 """
 
 
@@ -132,7 +145,10 @@ def _add_build(actions: Any) -> None:
         allow_abbrev=False,
     )
     build.add_argument(
-        "--source", metavar="URL-or-FILE", required=True, help="the document: https, http to this machine, or a file"
+        "--source",
+        metavar="URL-or-FILE",
+        required=True,
+        help="the document, JSON or YAML: https, http to this machine, or a file",
     )
     build.add_argument(
         "--output", metavar="DIR", dest="package", required=True, help="the package's folder, named as the package"
@@ -144,6 +160,16 @@ def _add_build(actions: Any) -> None:
         help="an OpenAPI Overlay to apply after this version's; only:FILE applies it in their place, none applies none",
     )
     build.add_argument("--models", metavar="FILE", help="a price list (default: this version's)")
+    build.add_argument(
+        "--scope",
+        metavar="PATH",
+        type=_read_scope,
+        default=SCOPE,
+        help=f"what the paths to take begin with (default: {SCOPE}); / takes all",
+    )
+    build.add_argument(
+        "--leave-out", action="store_true", help="leave out what no function can say, and write down what that is"
+    )
 
 
 def _add_used(parser: argparse.ArgumentParser) -> None:
@@ -153,6 +179,13 @@ def _add_used(parser: argparse.ArgumentParser) -> None:
 
 def _add_used_in(parser: argparse.ArgumentParser, summary: str) -> None:
     parser.add_argument("--used-in", metavar="PATH", action="append", default=[], help=f"{summary}; may be repeated")
+
+
+def _read_scope(text: str) -> str:
+    scope = text.rstrip("/")
+    if not re.fullmatch(r"(?:/[\w.~-]+)*", scope, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text!r} is no beginning of a path, such as {SCOPE} or /")
+    return scope
 
 
 def _read_sha256(text: str) -> str:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from muapi_client.cli._exit import DONE
 from muapi_client.errors import MuAPIError
-from muapi_client.pinning import PinError, fetch, pinned
+from muapi_client.pinning import pinned
+from muapi_client.pinning._document.canonical import SCOPE
+from muapi_client.pinning._document.fetch import bring
 from muapi_client.pinning._document.pin import DOCUMENT, MODELS, checkout
 
 if TYPE_CHECKING:
@@ -41,10 +43,7 @@ def build(options: argparse.Namespace, console: Console) -> int:
     place = Path(options.package, options.name or "").absolute()
     package = place.parent.resolve() / place.name  # not where it leads, should it be a link
     with tempfile.TemporaryDirectory(prefix="muapi-build-") as folder:
-        try:
-            fetch(options.source, folder)
-        except PinError as error:
-            raise PinError(str(error).removesuffix("; the old pin is untouched")) from None
+        bring(options.source, Path(folder), scope=options.scope)
         message = _render(_list_arguments(options, Path(folder, DOCUMENT), package))
     name = package.name
     use = f"import {name}; MuAPI(models={name}) speaks that document, wherever {package.parent} is on the path"
@@ -66,20 +65,24 @@ def _list_arguments(options: argparse.Namespace, document: Path, package: Path) 
     source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
     return [
         *("--document", str(document)),
-        *(word for file in _list_corrections(options.corrections, pin) for word in ("--corrections", file)),
+        *(word for file in _list_corrections(options, pin) for word in ("--corrections", file)),
         *("--models", str(Path(options.models or pin / MODELS).resolve())),
         *("--output", str(package)),
+        *("--prefix", f"{options.scope}/"),
+        *(["--leave-out"] if options.leave_out else []),
         *("--generated-by", f"`muapi-client spec build` from {source if source.isprintable() else 'a document'}"),
     ]
 
 
-def _list_corrections(wanted: str | None, pin: Path) -> list[str]:
-    """The Overlays to apply: this version's, with a user's own behind them or in their place."""
-    if wanted == NONE:
-        return [NONE]
-    if wanted is not None and wanted.startswith(ONLY):
+def _list_corrections(options: argparse.Namespace, pin: Path) -> list[str]:
+    """The Overlays to apply: this version's, which are about its own scope, and a user's own behind or instead."""
+    wanted: str | None = options.corrections
+    ours = [str(pin / CORRECTIONS)] if options.scope == SCOPE and wanted != NONE else []
+    if wanted is None or wanted == NONE:
+        return ours or [NONE]
+    if wanted.startswith(ONLY):
         return [str(Path(wanted.removeprefix(ONLY)).resolve())]
-    return [str(pin / CORRECTIONS), *([str(Path(wanted).resolve())] if wanted is not None else [])]
+    return [*ours, str(Path(wanted).resolve())]
 
 
 def _render(arguments: list[str]) -> list[str]:

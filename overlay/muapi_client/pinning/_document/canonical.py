@@ -34,19 +34,24 @@ METHODS = (
 SCOPE = "/api/v1"  # the routes an API key may use; the rest of the document is for sessions (FastAPI's own pages)
 
 
-def restrict_to_scope(document: dict[str, Any]) -> dict[str, Any]:
+def restrict_to_scope(document: dict[str, Any], scope: str = SCOPE, *, may_dangle: bool = False) -> dict[str, Any]:
     """Keep what an API key may use, paths and schemas sorted, every other object as it was.
+
+    Args:
+        document: The document.
+        scope: What the paths to keep begin with, without a slash at its end; empty for all of them.
+        may_dangle: Whether a reference may lead nowhere, for whoever reads the document to judge.
 
     Raises:
         PinError: This is no document we could pin.
     """
     _check_version(document.get("openapi"), document.get("swagger"))
-    kept = {**document, "paths": dict(sorted(_select_paths(document).items()))}
+    kept = {**document, "paths": dict(sorted(_select_paths(document, scope).items()))}
     components = as_object(document.get("components", {}))
     schemas = None if components is None else as_object(components.get("schemas", {}))
     if components is None or schemas is None:
         raise PinError("components.schemas of the document is no object of schemas: not an OpenAPI document")
-    reached = find_reached_schemas(kept, schemas)
+    reached = find_reached_schemas(kept, schemas, may_dangle=may_dangle)
     if schemas:
         kept["components"] = {**components, "schemas": {name: schemas[name] for name in sorted(reached)}}
     return kept
@@ -88,18 +93,21 @@ def _check_version(openapi: object, swagger: object) -> None:
     raise PinError(f"the document is {version}; only OpenAPI 3.0 and 3.1 can be rendered")
 
 
-def _select_paths(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _select_paths(document: dict[str, Any], scope: str) -> dict[str, dict[str, Any]]:
     """The paths in scope, each with its operations, checked to be objects."""
     paths = as_object(document.get("paths"))
     if paths is None:
         raise PinError("the document has no object of paths: half a document, or none of an API")
     inside: dict[str, dict[str, Any]] = {}
-    for path in (path for path in paths if path == SCOPE or path.startswith(f"{SCOPE}/")):
+    for path in (path for path in paths if path == scope or path.startswith(f"{scope}/")):
         item = as_object(paths[path])
         if item is None or any(as_object(item[method]) is None for method in METHODS if method in item):
             raise PinError(f"paths[{quote(path)}] of the document is no object of operations: not OpenAPI")
         refers_to_path = str(item.get("$ref", "")).startswith("#/paths/")  # which may be out of scope
         inside[path] = _find_path_item(item, document) if refers_to_path else item
     if not any(iter_operations({**document, "paths": inside})):
-        raise PinError(f"the document has no operation under {SCOPE} ({len(paths)} paths elsewhere): not MuAPI's")
+        raise PinError(
+            f"the document has no operation under {scope or '/'} ({len(paths)} paths elsewhere)"
+            + (": not MuAPI's" if scope == SCOPE else "")
+        )
     return inside

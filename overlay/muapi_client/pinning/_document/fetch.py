@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from muapi_client.pinning._document.canonical import iter_operations, restrict_to_scope, serialize
+from muapi_client.pinning._document.canonical import SCOPE, iter_operations, restrict_to_scope, serialize
 from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.lock import Lock, derive_facts, sha256
 from muapi_client.pinning._document.pin import DOCUMENT, Files, checkout, read_files, replace_files
@@ -20,6 +20,7 @@ from muapi_client.pinning._document.price_list import canonicalize_models
 from muapi_client.pinning._document.source import Limits, Served, is_local, is_public, name_source, read
 from muapi_client.pinning._document.strict_json import parse
 from muapi_client.pinning._document.verify import compare_files
+from muapi_client.pinning._document.yaml_text import to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,13 +107,32 @@ def fetch(
     return _summarize(old.document, new.document, lock, tuple(changed))
 
 
+def bring(source: str, folder: Path, *, scope: str = SCOPE) -> None:
+    """Get a document to be rendered beside the pinned one, of any API, into a folder of its own, with its lock.
+
+    What of it cannot be said is for the rendering to judge: a reference may lead nowhere.
+
+    Args:
+        source: A URL (https, or http to this machine) or a file.
+        folder: The folder, empty.
+        scope: What the paths to keep begin with, without a slash at its end; empty for all of them.
+
+    Raises:
+        PinError: The document cannot be had or written, or is none.
+    """
+    new, _ = _renew(read_files(folder), Wanted(source, scope=scope, may_dangle=True), None, Limits(), utc_now())
+    replace_files(folder, {name: content for name, content in new.by_name().items() if content is not None})
+
+
 @frozen
 class Wanted:
-    """Where to fetch, and what the lock is to say about it; None where the caller claims nothing."""
+    """What to fetch, and what the lock is to say about it; None where the caller claims nothing."""
 
     source: str
-    recorded_source: str | None
-    note: str | None
+    recorded_source: str | None = None
+    note: str | None = None
+    scope: str = SCOPE
+    may_dangle: bool = False
 
     @property
     def claims(self) -> bool:
@@ -144,7 +164,7 @@ def _renew(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: d
         document = old.document or b""
         content = parse(document, DOCUMENT)
     else:
-        content = _check_served(served.content, wanted.source)
+        content = _check_served(served.content, wanted)
         document = serialize(content)
     prices = _renew_prices(models, old.models, at, limits)
     facts = derive_facts(content, document, prices)
@@ -158,11 +178,12 @@ def _select_changed(old: Files, new: Files) -> dict[str, bytes]:
     return {name: content for name, content in now.items() if content is not None and content != was[name]}
 
 
-def _check_served(content: bytes, source: str) -> dict[str, Any]:
+def _check_served(content: bytes, wanted: Wanted) -> dict[str, Any]:
     try:
-        return restrict_to_scope(parse(content, "the document"))
+        document = parse(to_json(content, wanted.source), "the document")
+        return restrict_to_scope(document, wanted.scope, may_dangle=wanted.may_dangle)
     except PinError as error:
-        raise PinError(f"{source} cannot be pinned: {error}") from None
+        raise PinError(f"{wanted.source} cannot be pinned: {error}") from None
 
 
 def _read_lock(lock: bytes | None) -> Lock | None:

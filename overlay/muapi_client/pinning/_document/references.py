@@ -31,15 +31,16 @@ SCHEMAS = "#/components/schemas/"
 _NOWHERE = object()  # what a reference leads to that leads nowhere; null is something
 
 
-def find_reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> set[str]:
+def find_reached_schemas(document: dict[str, Any], schemas: dict[str, Any], *, may_dangle: bool = False) -> set[str]:
     """Name the component schemas that anything outside of them reaches, directly or through each other.
 
     Args:
         document: An OpenAPI document whose paths are already those to keep.
         schemas: Its component schemas, by name.
+        may_dangle: Whether a reference may lead nowhere, or out of the document.
 
     Raises:
-        PinError: A reference leads nowhere, or out of the document.
+        PinError: A reference does, and may not.
     """
     components = as_object(document.get("components")) or {}
     outside = {**document, "components": {key: part for key, part in components.items() if key != "schemas"}}
@@ -49,7 +50,7 @@ def find_reached_schemas(document: dict[str, Any], schemas: dict[str, Any]) -> s
         home, part = waiting.pop()
         for reference in _find_references(part):
             name = _schema_name(reference)
-            if _follow(reference, document) is _NOWHERE:
+            if _follow(reference, document) is _NOWHERE and not may_dangle:
                 raise _dangling_error(reference, home)
             if name in schemas and name not in reached:
                 reached.add(name)
@@ -102,15 +103,9 @@ def _schema_name(reference: str) -> str:
 
 
 def find_target(reference: str, document: dict[str, Any]) -> Any:
-    """Find the target of a reference.
-
-    Raises:
-        PinError: It leads nowhere, or out of the document.
-    """
+    """Find the target of a reference; None where it leads nowhere, or out of the document."""
     node = _follow(reference, document)
-    if node is _NOWHERE:
-        raise _dangling_error(reference, "")
-    return node
+    return None if node is _NOWHERE else node
 
 
 def _follow(reference: str, document: dict[str, Any]) -> Any:
