@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rules.corrections import Action, Miss
-    from rules.problems import Place
     from rules.survey import Fault
 
 _PIECE = 80  # characters

@@ -161,7 +161,7 @@ def _check_type_names(classes: Iterable[Component], aliases: Aliases) -> None:
 def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
     """Plan the file of types: upstream's slot for it knows neither prefix nor neighbour, so it is written once more."""
     return (
-        ("shared_types.py.jinja", {"home": beside})
+        ("shared_types.py.jinja", {"home": beside, "prefix": prefix})
         if beside
         else (
             "types.py.jinja",

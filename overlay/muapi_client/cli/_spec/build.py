@@ -44,7 +44,7 @@ def build(options: argparse.Namespace, console: Console) -> int:
     package = place.parent.resolve() / place.name  # not where it leads, should it be a link
     with tempfile.TemporaryDirectory(prefix="muapi-build-") as folder:
         bring(options.source, Path(folder), scope=options.scope)
-        message = _render(_list_arguments(options, Path(folder, DOCUMENT), package))
+        message = _render(_list_arguments(options, Path(folder, DOCUMENT), package), console)
     name = package.name
     use = f"import {name}; MuAPI(models={name}) speaks that document, wherever {package.parent} is on the path"
     console.result({"package": str(package), "name": name, "messages": message}, "\n".join([*message, use]))
@@ -85,17 +85,19 @@ def _list_corrections(options: argparse.Namespace, pin: Path) -> list[str]:
     return [*ours, str(Path(wanted).resolve())]
 
 
-def _render(arguments: list[str]) -> list[str]:
+def _render(arguments: list[str], console: Console) -> list[str]:
     """Run the generator; its messages, a line each.
 
     Raises:
-        MuAPIError: It refused; nothing was written.
+        MuAPIError: It refused; nothing was written. What it lists between its first line and its last is told before.
     """
     command = [sys.executable, str(_generator() / "render.py"), "build", *arguments]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - a program of ours
     if done.returncode:
-        why = (done.stderr.strip() or done.stdout.strip()).removeprefix("build: ")
-        raise MuAPIError(f"the document cannot be rendered: {why}")
+        first, *listed = (done.stderr.strip() or done.stdout.strip()).removeprefix("build: ").splitlines()
+        for line in listed[:-1]:
+            console.say(line, {"told": line.strip()})
+        raise MuAPIError(" ".join([f"the document cannot be rendered: {first}", *listed[-1:]]))
     return done.stdout.strip().splitlines()
 
 

@@ -63,7 +63,7 @@ def _load(content: bytes) -> Any:
 
 def _make_constructor(base: Any) -> Any:
     """A constructor that takes dates for texts, as JSON has them."""
-    made = type("_DatesAsTexts", (base,), {})
+    made: Any = type("_DatesAsTexts", (base,), {})
     made.add_constructor("tag:yaml.org,2002:timestamp", base.construct_yaml_str)
     return made
 
