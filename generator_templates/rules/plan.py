@@ -97,7 +97,7 @@ def make_plan(
             "components": {"schemas": {name: {"type": "object", KEY: models[name]} for name in sorted(models)}},
         },
         {
-            **_plan_own_files(operations, aliases, spec),
+            **_plan_own_files(operations, aliases, {"spec": spec, "is_built": bool(beside)}),
             **_plan_readers(make_readers(operations, answered)),
             **_plan_stubs(operations, classes.list_all()),
             "types.py": _plan_types(prefix, beside),
@@ -173,7 +173,7 @@ def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
 def _note_new_tags(tags: Mapping[str, list[str]]) -> list[str]:
     """Note the tags that are new, and all of their operations that are in no group but the one for the rest."""
     return [
-        f"Tag {quote(tag)} is new: groups.py groups its operations by slug, or under other{_list_behind(rest)}."
+        f"Tag {quote(tag)} is new: its operations are grouped by slug, or under other{_list_behind(rest)}."
         for tag, rest in tags.items()
     ]
 
@@ -237,13 +237,13 @@ def _list_modules(operations: list[Operation], classes: list[Component]) -> Iter
 
 
 def _plan_own_files(
-    operations: list[Operation], aliases: Aliases, spec: Mapping[str, Any]
+    operations: list[Operation], aliases: Aliases, facts: Mapping[str, Any]
 ) -> dict[str, tuple[str, dict[str, Any]]]:
     """Plan the files the generator has no slot for."""
     models = [(operation.function, operation.group) for operation in operations if operation.job != "plain"]
     title = "Every model's request function by name; a module loads when its function is first asked for."
     files: dict[str, tuple[str, dict[str, Any]]] = {
-        "__init__.py": ("package.py.jinja", {"spec": {**spec, "operations": len(operations)}}),
+        "__init__.py": ("package.py.jinja", {**facts, "operations": len(operations)}),
         "answers.py": ("answers.py.jinja", {}),
         "checks.py": ("checks.py.jinja", {}),
         "schemas.py": ("schemas.py.jinja", {}),

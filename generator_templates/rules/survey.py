@@ -92,11 +92,12 @@ def _set_aside(
         return _empty(document, problem.place)
     operations = [place for place in list_operations(document) if place[: len(problem.place)] == problem.place]
     fault.operations.extend(operations)
-    if method and not operations:
+    if name not in document["paths"] or (method and not operations):
         return document  # set aside for another reason already
-    item = _find_item(document, name)
-    rest = {key: value for key, value in item.items() if key not in method} if method else {}
-    return {**document, "paths": {**document["paths"], name: rest}}
+    paths = {path: item for path, item in document["paths"].items() if path != name}
+    if method:
+        paths[name] = {key: value for key, value in _find_item(document, name).items() if key not in method}
+    return {**document, "paths": paths}
 
 
 def _empty(document: Mapping[str, Any], place: Place) -> Mapping[str, Any]:
