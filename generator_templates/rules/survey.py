@@ -34,12 +34,14 @@ class Fault:
     Attributes:
         reason: The sentence.
         operations: The operations, each as the steps to it from the document's root.
+        paths: The paths of which no operation can be said, whatever it is.
         components: The components: those that are at fault, and those that hold them.
         mends: Words of actions that would mend it.
     """
 
     reason: str
     operations: list[Place] = field(factory=list)
+    paths: list[Place] = field(factory=list)
     components: list[Place] = field(factory=list)
     mends: list[Mapping[str, Any]] = field(factory=list)
 
@@ -95,7 +97,9 @@ def _set_aside(
     if name not in document["paths"] or (method and not operations):
         return document  # set aside for another reason already
     paths = {path: item for path, item in document["paths"].items() if path != name}
-    if method:
+    if not method:
+        fault.paths.append(problem.place)
+    else:
         paths[name] = {key: value for key, value in _find_item(document, name).items() if key not in method}
     return {**document, "paths": paths}
 
@@ -160,7 +164,8 @@ def make_actions(faults: list[Fault], document: Mapping[str, Any]) -> list[dict[
     actions: dict[Place, dict[str, Any]] = {}
     for fault in faults:
         components = [place for place in fault.components if follow_pointer(document, place) is not None]
-        for place in (*(locate(document, operation) for operation in fault.operations), *components):
+        operations = [locate(document, one) for one in fault.operations if one[:2] not in fault.paths]
+        for place in (*fault.paths, *operations, *components):
             actions.setdefault(place, {"target": write_target(place), "description": fault.reason, "remove": True})
     return list(actions.values())
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,14 +85,118 @@ def test_own_corrections_apply_after_this_versions(build: Callable[..., tuple[in
         ({"output": "not-a-name"}, "'not-a-name' is no name of a package"),
     ],
 )
-def test_a_refusal_is_one_line_and_leaves_nothing(
+def test_a_refusal_says_why_and_leaves_nothing(
     change: dict[str, Any], named: str, build: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
     code, out, err = build("--corrections", "none", **change)
-    assert (code, out, len(err.strip().splitlines())) == (1, "", 1)
+    assert (code, out) == (1, "")
     assert named in err
+    if "cannot be said" not in err:
+        assert len(err.strip().splitlines()) == 1
     assert "untouched" not in err
     assert [one.name for one in tmp_path.iterdir()] == ["old.json"]
+
+
+def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
+    build: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    sent = {"content": {"application/json": {"schema": {"type": "array"}}}}
+    listed = {"post": {**JOB["post"], "requestBody": sent}}
+    paths = {"/api/v1/song": JOB, "/api/v1/bulk": listed, "/api/v1/lots": listed}
+    document = {**DOCUMENT, "paths": paths}
+    code, out, err = build("--corrections", "none", document=document)
+    assert (code, out) == (1, "")
+    *told, last = err.splitlines()
+    for path in ("/api/v1/bulk", "/api/v1/lots"):
+        assert [line for line in told if f"POST {path} takes a body that is no JSON object" in line]
+        (action,) = [line for line in told if line.startswith("   - ") and path in line]
+        assert json.loads(action.removeprefix("   - "))["remove"] is True
+    assert last.startswith("muapi-client: the document cannot be rendered: 2 of 3 operations cannot be said in Python")
+    assert f"With --leave-out these corrections are written into {tmp_path / 'old_generated.left_out.yaml'}" in last
+    code, out, err = build("--corrections", "none", "--leave-out", document=document)
+    assert (code, err) == (0, "")
+    assert f"1 of 3 operations in {tmp_path / 'old_generated'}" in out
+    assert "Left out: POST /api/v1/bulk takes a body that is no JSON object" in out
+    assert f"Wrote {tmp_path / 'old_generated.left_out.yaml'}" in out
+    assert build("--corrections", "none", document=document)[0] == 0  # it is read
+
+
+def test_what_is_listed_is_told_to_programs_an_object_a_line(build: Callable[..., tuple[int, str, str]]) -> None:
+    sent = {"content": {"application/json": {"schema": {"type": "array"}}}}
+    document = {**DOCUMENT, "paths": {"/api/v1/a": {"post": {**JOB["post"], "requestBody": sent}}, "/api/v1/b": JOB}}
+    code, out, err = build("--json", "--corrections", "none", document=document)
+    told = [json.loads(line) for line in err.splitlines()]
+    assert (code, out) == (1, "")
+    assert any("POST /api/v1/a takes a body that is no JSON object" in one.get("told", "") for one in told)
+    assert "1 of 2 operations" in told[-1]["error"]
+
+
+def test_a_reference_to_nowhere_is_a_problem_of_its_operation_alone(build: Callable[..., tuple[int, str, str]]) -> None:
+    lost = {"content": {"application/json": {"schema": {"$ref": "other.yaml#/Pet"}}}}
+    document = {**DOCUMENT, "paths": {"/api/v1/a": {"post": {**JOB["post"], "requestBody": lost}}, "/api/v1/b": JOB}}
+    code, out, _ = build("--corrections", "none", "--leave-out", document=document)
+    assert code == 0
+    assert "Left out: POST /api/v1/a: The document refers to 'other.yaml#/Pet', which it does not hold." in out
+
+
+YAML = """\
+openapi: 3.1.0
+info: {title: t, version: 2026-11-22}
+paths:
+  /v2/song: &song
+    post:
+      summary: song (fast)
+      parameters: [{name: webhook, in: query, schema: {type: string}}]
+      requestBody: {content: {application/json: {schema: {type: object, properties: {on: {type: boolean}}}}}}
+      responses: {200: {description: fine}}
+  /v2: {get: {responses: {200: {description: fine}}}}
+  /v20/hymn: *song
+"""
+
+
+@pytest.mark.parametrize(("scope", "slugs", "operations"), [("/v2", ["song"], 2), ("/", ["v2/song", "v20/hymn"], 3)])
+def test_a_document_in_yaml_of_another_scope_is_rendered(
+    scope: str, slugs: list[str], operations: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, name = tmp_path / "their.yaml", f"their_{len(slugs)}"
+    source.write_text(YAML, encoding="utf-8")
+    code = main(["spec", "build", "--source", str(source), "--output", str(tmp_path / name), "--scope", scope])
+    told = capsys.readouterr()
+    assert (code, told.err) == (0, "")
+    assert f"{operations} of {operations} operations in {tmp_path / name}" in told.out
+    assert "Not needed here" not in told.out  # this version's corrections are about another scope
+    (tmp_path / "use.py").write_text(
+        f"import json, pickle, {name}\n"
+        "from muapi_client import catalog\n"
+        f"from {name}.types import Call\n"
+        f"for model in catalog.all(package={name!r}):\n"
+        "    operation = model.operation\n"
+        "    call = Call(operation, {})\n"
+        "    same = pickle.loads(pickle.dumps(call)) == call == Call.from_json(call.to_json())\n"
+        "    print(model.slug, operation.slug, operation.path, operation.is_job, same)\n"
+    )
+    done = subprocess.run([sys.executable, tmp_path / "use.py"], capture_output=True, text=True, check=False)
+    paths = {"song": "/v2/song", "v2/song": "/v2/song", "v20/hymn": "/v20/hymn"}
+    assert done.stdout.splitlines() == [f"{slug} {slug} {paths[slug]} True True" for slug in slugs], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--scope", "/v3"], "no operation under /v3 (3 paths elsewhere)"),
+        (["--scope", "v2"], "is no beginning of a path, such as /api/v1 or /"),
+        ([], "no operation under /api/v1 (3 paths elsewhere): not MuAPI's; `spec build --scope` takes others"),
+    ],
+)
+def test_a_scope_without_operations_is_refused_by_name(
+    options: list[str], named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "their.yaml"
+    source.write_text(YAML, encoding="utf-8")
+    with contextlib.suppress(SystemExit):
+        main(["spec", "build", "--source", str(source), "--output", str(tmp_path / "their"), *options])
+    assert named in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == ["their.yaml"]
 
 
 def test_a_folder_of_something_else_is_never_replaced(

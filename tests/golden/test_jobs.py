@@ -158,7 +158,5 @@ def test_what_no_group_took_is_named_with_its_tag(
     models["paths"]["/api/v1/untagged"] = {"get": {"responses": specimen.answer({})}}
     models["paths"]["/api/v1/seo-look"] = {"get": {"tags": ["Brand New"], "responses": specimen.answer({})}}
     output = render(document=models).output
-    assert (
-        "Tag 'Brand New' is new: its operations are grouped by slug, or under other: GET /api/v1/look." in output
-    )
+    assert "Tag 'Brand New' is new: its operations are grouped by slug, or under other: GET /api/v1/look." in output
     assert "or under other: GET /api/v1/untagged." in output

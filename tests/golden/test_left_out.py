@@ -6,7 +6,6 @@ import copy
 import importlib
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pipeline
@@ -22,6 +21,7 @@ from rules.price_list import PriceList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 LIST = {"requestBody": {"content": {"application/json": {"schema": {"type": "array", "items": {}}}}}}
 PICTURE = {"requestBody": {"content": {"image/png": {"schema": {}}}}}
@@ -94,15 +94,15 @@ def import_package(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_problem_is_told_at_once_with_the_correction_that_leaves_it_out(tmp_path: Path) -> None:
     result = build(tmp_path, MANY)
     assert (result.code, "Traceback" in result.output, result.package.exists()) == (1, False, False)
-    assert result.output.startswith("build: 8 of 13 operations cannot be said in Python, for 7 reasons:\n")
+    assert result.output.startswith("build: 8 of 13 operations cannot be said in Python, for 8 reasons:\n")
     for operation, why in UNSAYABLE.items():
         method, path = operation.split()
-        target = f"$.paths['{path}'].{method.lower()}"
+        target = f"$.paths['{path}']" + (f".{method.lower()}" if "?" not in path else "")  # no method of it will do
         told = [line for line in result.output.splitlines() if json.dumps(target) in line and why in line]
         assert len(told) == 1, (operation, result.output)
     assert str(tmp_path / "built.left_out.yaml") in result.output.splitlines()[-1]
     assert "--leave-out" in result.output.splitlines()[-1]
-    assert not [name for name in SAYABLE if name in result.output]
+    assert not [name for name in SAYABLE if f"{name}." in result.output or f"{name}," in result.output]
 
 
 def test_a_schema_that_several_operations_need_is_told_once_with_all_of_them(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_later_build_leaves_out_the_same_and_one_with_the_option_decides_anew(
     kept = build(tmp_path, mended)
     assert "Left out: POST /api/v1/bulk" in kept.output  # what a person may count on until asked for anew
     anew = build(tmp_path, mended, "--leave-out")
-    assert ("POST /api/v1/bulk" in anew.output, "6 of 13 operations" in anew.output) == (False, True)
+    assert ("Left out: POST /api/v1/bulk" in anew.output, "6 of 13 operations" in anew.output) == (False, True)
     assert file.read_text() != text
     whole = build(tmp_path, make({"/api/v1/good": {"get": {}}}), "--leave-out")
     assert (f"Took {file} away" in whole.output, file.exists()) == (True, False)
@@ -174,7 +174,7 @@ def test_nothing_is_left_out_of_the_pinned_document_without_a_correction(
     document["paths"]["/api/v1/bulk"] = {"post": {"responses": {}, **LIST}}
     result = render(document=document)
     assert result.code == 1
-    assert "\"target\": \"$.paths['/api/v1/bulk'].post\"" in result.output
+    assert '"target": "$.paths[\'/api/v1/bulk\'].post"' in result.output
     assert "corrections.yaml: nothing is left out without one." in result.output.splitlines()[-1]
 
 
@@ -190,7 +190,9 @@ def test_an_operation_that_stands_elsewhere_than_at_its_path_is_left_out_there(
     assert [name for name, _ in import_package(tmp_path, "built", monkeypatch).SPEC.left_out] == ["POST /api/v1/b"]
 
 
-@pytest.mark.parametrize("document", [{"openapi": "3.1.0", "paths": {}}, {"openapi": "2.0"}, make({"/a": {"post": LIST}})])
+@pytest.mark.parametrize(
+    "document", [{"openapi": "3.1.0", "paths": {}}, {"openapi": "2.0"}, make({"/a": {"post": LIST}})]
+)
 def test_a_document_that_is_wrong_as_a_whole_still_stops(document: Any, tmp_path: Path) -> None:
     result = build(tmp_path, document, "--leave-out")
     assert result.code == 1
@@ -217,7 +219,10 @@ def test_a_target_names_its_place_whatever_it_is_called(path: str, other: str) -
     assert left == {f"/{path}": {"put": 2}, f"/{path}{other}": {"get": 3}}
 
 
-@given(st.sets(st.sampled_from(sorted(MANY["paths"])), min_size=1), st.sets(st.sampled_from(["Twice", "Broken", "Nowhere"])))
+@given(
+    st.sets(st.sampled_from(sorted(MANY["paths"])), min_size=1),
+    st.sets(st.sampled_from(["Twice", "Broken", "Nowhere"])),
+)
 def test_what_the_survey_leaves_is_exactly_what_alone_could_be_said(paths: set[str], schemas: set[str]) -> None:
     document = copy.deepcopy(MANY)
     document["paths"] = {path: item for path, item in MANY["paths"].items() if path in paths}

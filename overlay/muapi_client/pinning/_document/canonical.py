@@ -108,6 +108,6 @@ def _select_paths(document: dict[str, Any], scope: str) -> dict[str, dict[str, A
     if not any(iter_operations({**document, "paths": inside})):
         raise PinError(
             f"the document has no operation under {scope or '/'} ({len(paths)} paths elsewhere)"
-            + (": not MuAPI's" if scope == SCOPE else "")
+            + (": not MuAPI's; `spec build --scope` takes others" if scope == SCOPE else "")
         )
     return inside
