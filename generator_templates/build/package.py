@@ -193,7 +193,8 @@ def _describe_faults(faults: list[Fault], document: Mapping[str, Any], sources: 
     if count == total:
         way_on = "Nothing is left to render."
     reasons = f"{len(faults)} reasons" if faults[1:] else "one reason"
-    headline = f"{count} of {total} operations cannot be said in Python, for {reasons}:"
+    what = f"{count} of {total} operations" if count else "Components that no operation needs"
+    headline = f"{what} cannot be said in Python, for {reasons}:"
     return "\n".join((headline, describe(faults, document), way_on))
 
 

