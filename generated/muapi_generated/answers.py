@@ -19,7 +19,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-__all__ = ["amount", "answer", "instant", "many", "one", "read"]
+__all__ = [
+    "Reader",
+    "amount",
+    "answer",
+    "either",
+    "expect",
+    "instant",
+    "many",
+    "one",
+    "read",
+    "told_by",
+    "values",
+]
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
@@ -48,7 +60,7 @@ def _json_schema(model: Any, _schema: Any, _handler: Any) -> dict[str, Any]:
     return {"title": model.__name__, "type": "object"}  # open: anything may be missing, and more may come
 
 
-def read(kind: type[T], answer: Mapping[str, Any], **readers: Reader) -> T:
+def read(kind: type[T], answer: Mapping[str, Any], /, **readers: Reader) -> T:
     """Make an answer of class ``kind``; what the class does not name goes to ``additional``.
 
     Args:
@@ -86,6 +98,58 @@ def one(from_dict: Reader) -> Reader:
 def many(reader: Reader) -> Reader:
     """Read every item of a list; anything but a list stays as it came."""
     return lambda value: [reader(item) for item in value] if isinstance(value, list) else value
+
+
+def values(reader: Reader) -> Reader:
+    """Read every value of an object whose names are any; anything but an object stays as it came."""
+    return lambda value: (
+        {name: reader(one) for name, one in value.items()} if isinstance(value, Mapping) else value
+    )
+
+
+def told_by(name: str, readers: Mapping[Any, Reader]) -> Reader:
+    """Read a nested model of one of several classes, told by a field; any other stays as it came.
+
+    Args:
+        name: The field, by its name in JSON.
+        readers: What reads the class, for each value of that field.
+    """
+
+    def read_told(value: Any) -> Any:
+        told = value.get(name) if isinstance(value, Mapping) else None
+        return readers[told](value) if isinstance(told, str | int) and told in readers else value
+
+    return read_told
+
+
+def either(*readers: Reader) -> Reader:
+    """Read what may be of several kinds: each reader leaves alone what is not of its own."""
+
+    def read_any(value: Any) -> Any:
+        for reader in readers:
+            value = reader(value)
+        return value
+
+    return read_any
+
+
+def expect(body: Any, *kinds: type | None, read: Reader | None = None) -> Any:
+    """Read a body that is of one of some kinds of JSON; ``None`` stands for null.
+
+    Raises:
+        TypeError: It is of no such kind.
+    """
+    if not any(body is None if kind is None else _is_of(kind, body) for kind in kinds):
+        names = " or ".join("null" if kind is None else kind.__name__ for kind in kinds)
+        raise TypeError(f"expected {names}, got {type(body).__name__}")
+    return body if read is None else read(body)
+
+
+def _is_of(kind: type, value: Any) -> bool:
+    """Whether a value is of a kind as JSON has it: all numbers are of one, and true is none of them."""
+    if isinstance(value, bool) or kind is bool:
+        return isinstance(value, bool) and kind is bool
+    return hasattr(value, "__float__") if kind in (int, float) else isinstance(value, kind)
 
 
 def amount(value: Any) -> Decimal | Any:

@@ -151,6 +151,8 @@ def _write_answer(value: Any) -> Any:
     """Write an answer as it came, as far as it was understood."""
     if isinstance(value, list):
         return [_write_answer(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _write_answer(item) for name, item in value.items()}
     if not attrs.has(type(value)):
         return value
     pairs = (

@@ -17,6 +17,7 @@ from attrs import field, frozen
 __all__ = ["UNSET", "Call", "Fields", "Media", "Operation", "Upload", "given", "join_items", "represent"]
 
 T_co = TypeVar("T_co", covariant=True)
+_PREFIX: Final = "/api/v1/"
 _HERE = __name__.rpartition(".")[0]  # this package, under whatever name
 
 
@@ -127,12 +128,14 @@ class Operation:
         method: The HTTP method, in capitals.
         path: The path on the server; its ``{placeholders}`` stay, ``Call.path`` fills them.
         answer: The class in ``muapi_generated.models`` of a 200 answer, ``"Submission"`` or ``"list[…]"``;
-            empty where the document does not say: any JSON.
+            of one that may be several things its reader, ``"readers.…"``; empty where the document does
+            not say: any JSON.
         request: The class in ``muapi_generated.models`` of the JSON body; empty where none is declared.
         package: The generated package that ``answer`` and ``request`` are of: this one, or one that stands
             beside it because ``muapi-client spec build`` rendered another document.
         media_type: How the JSON body is labelled, ``"application/merge-patch+json"``; empty for
             ``application/json``.
+        prefix: What no slug repeats of the path: a document may be one of another scope.
 
     Raises:
         ValueError: Method, path or media type is none: written by hand, read from JSON or unpickled.
@@ -145,16 +148,17 @@ class Operation:
     request: str = ""
     package: str = field(default=_HERE, repr=False)
     media_type: str = field(default="", validator=_check_media_type)
+    prefix: str = field(default=_PREFIX, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Unpickle and copy by the constructor, which checks."""
-        named = (self.name, self.method, self.path, self.answer, self.request, self.package, self.media_type)
-        return Operation, named
+        place = (self.name, self.method, self.path)
+        return Operation, (*place, self.answer, self.request, self.package, self.media_type, self.prefix)
 
     @property
     def slug(self) -> str:
-        """The path below ``/api/v1/``: what MuAPI calls the endpoint."""
-        return self.path.removeprefix("/api/v1/")
+        """The path below its prefix, ``/api/v1/``: what MuAPI calls the endpoint."""
+        return self.path.removeprefix(self.prefix)
 
     @property
     def is_job(self) -> bool:
@@ -249,6 +253,8 @@ class Call(Generic[T_co]):
             operation["package"] = self.operation.package
         if self.operation.media_type:
             operation["media_type"] = self.operation.media_type
+        if self.operation.prefix != _PREFIX:
+            operation["prefix"] = self.operation.prefix
         whole = {"operation": operation, "body": self.body, "query": self.query, "path": self.path}
         try:
             return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
@@ -280,7 +286,7 @@ class Call(Generic[T_co]):
             missing = isinstance(problem, KeyError)
             why = f"it lacks {problem}" if missing else problem
             raise ValueError(f"This JSON is not a call: {why}; give what Call.to_json() wrote.") from None
-        if not all(isinstance(getattr(operation, name), str) for name in (*_OPERATION, "package")):
+        if not all(isinstance(getattr(operation, name), str) for name in (*_OPERATION, "package", "prefix")):
             raise ValueError("This JSON is not a call: what an operation says is text.")
         if call.files:
             raise ValueError("This JSON is not a call: one with files has no JSON form.")
