@@ -14,6 +14,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .names import MODELS
+from .schemas import join_values
 
 if TYPE_CHECKING:
     from .literal_aliases import Aliases
@@ -91,9 +92,8 @@ def _annotate_input_shape(shape: Shape, aliases: Aliases, imports: Imports, text
         return [text if shape.kind == "text" else _SIMPLE[shape.kind]]
     if shape.kind == "choice":
         return [_annotate_choice(shape, aliases, imports)]
-    if shape.kind == "list" and shape.item is not None:
-        imports.add("Sequence")
-        return [f"Sequence[{annotate_input(shape.item, aliases, imports, text=text)}]"]
+    if shape.parts:
+        return [_annotate_container(shape, aliases, imports, text)]
     if shape.kind == "model" and shape.model:
         imports.add_from("types", "Fields")
         return [imports.refer_to_model(shape.model), "Fields"]
@@ -103,6 +103,14 @@ def _annotate_input_shape(shape: Shape, aliases: Aliases, imports: Imports, text
     is_object = shape.kind in ("object", "model")
     imports.add("Any", *(["Mapping"] if is_object else []))
     return ["Mapping[str, Any]" if is_object else "Any"]
+
+
+def _annotate_container(shape: Shape, aliases: Aliases, imports: Imports, text: str) -> str:
+    """Annotate a list or an object by what it holds; where each place has its own kind, by all of them."""
+    name = "Sequence" if shape.kind == "list" else "Mapping"
+    imports.add(name)
+    inner = annotate_input(join_values(shape.possible_parts), aliases, imports, text=text)
+    return f"{name}[{inner}]" if name == "Sequence" else f"{name}[str, {inner}]"
 
 
 def _annotate_choice(shape: Shape, aliases: Aliases, imports: Imports) -> str:

@@ -67,7 +67,7 @@ def _find_class(value: Value) -> str:
     if len(value.shapes) != 1 or value.nullable:
         return ""
     (shape,) = value.shapes
-    items = shape.item.shapes if shape.item and not shape.item.nullable else ()
+    items = shape.item.shapes if shape.item and not (shape.item.nullable or shape.prefix) else ()
     return shape.model or (f"list[{items[0].model}]" if len(items) == 1 and items[0].model else "")
 
 

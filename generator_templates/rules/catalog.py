@@ -46,7 +46,7 @@ def _describe_model(operation: Operation, prices: PriceList) -> dict[str, Any]:
         "tier": None if streams else tier,
         "kind": GROUPS[operation.group].kind,
         "streams": streams,
-        "request": operation.request,
+        "request": operation.body.request,
         "price": None if streams else prices.to_json(name),
     }
 
@@ -78,8 +78,11 @@ def _describe_shape(shape: Shape) -> dict[str, Any]:
         facts["request"] = shape.model
     facts.update({_SCHEMA_KEYS[name]: limit for name, limit in shape.limits})
     facts.update({key: value for key in ("pattern", "format") if (value := getattr(shape, key))})
-    if shape.item is not None:
-        facts["items"] = _describe_value(shape.item)
+    if shape.prefix:
+        facts["prefixItems"] = [_describe_value(part) for part in shape.prefix]
+    for key, part in (("items", shape.item), ("additionalProperties", shape.values)):
+        if part is not None:
+            facts[key] = _describe_value(part)
     return facts
 
 

@@ -31,7 +31,7 @@ def find_users(components: Iterable[Component], operations: Iterable[Operation])
     """List what sends each class: slugs, or the classes it is a part of."""
     found: dict[str, list[str]] = defaultdict(list)
     for operation in operations:
-        found[operation.request].append(operation.slug)
+        found[operation.body.request].append(operation.slug)
     for component in components:
         for name in sorted({name for field in component.fields for name in find_models(field.value)}):
             found[name].append(component.name)

@@ -16,7 +16,7 @@ from .jobs import JOB_RESPONSE
 from .names import file_key, find_repeated, name_class
 from .problems import Collector, Problem, UnsayableError
 from .schema_syntax import is_open
-from .schemas import find_models, rename_models
+from .schemas import as_part_of_form, find_models, rename_models
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -91,17 +91,18 @@ def _read_component(schema: str, definition: Mapping[str, Any], schemas: Schemas
 def make_classes(components: Collection[Component], operations: Iterable[Operation]) -> Classes:
     """Make a class of each component for being sent and one for coming back, where either happens.
 
-    What no operation mentions is read rather than sent: errors are.
+    What no operation mentions is read rather than sent: errors are. What the server alone gives is not sent, nor are
+    the classes of it.
 
     Raises:
         UnsayableError: Two classes would need one file, or what jobs answer with is sent, too.
     """
     found = {component.name: component for component in components}
-    parts = {
-        component.name: {name for field in component.fields for name in find_models(field.value)}
-        for component in components
-    }
-    sent = _find_reachable({item.request for item in operations} | _find_models_in_parameters(operations), parts)
+    forms = {operation.body.request for operation in operations if operation.is_form}
+    to_send = {component.name: _as_sent(component, forms) for component in components}
+    parts = _list_parts(components)
+    start = {item.body.request for item in operations} | _find_models_in_parameters(operations)
+    sent = _find_reachable(start, _list_parts(to_send.values()))
     in_answers = {name for item in operations if item.answer for name in find_models(item.answer)}
     answered = _find_reachable(in_answers | (parts.keys() - sent), parts)
     if JOB_RESPONSE in sent & answered and any(item.job == "job" for item in operations):
@@ -112,7 +113,7 @@ def make_classes(components: Collection[Component], operations: Iterable[Operati
         raise UnsayableError((Problem(("components", "schemas", found[JOB_RESPONSE].schema), reason),))
     answer_names = {name: f"{name}Answer" for name in sent & answered}
     classes = Classes(
-        tuple(found[name] for name in sorted(sent)),
+        tuple(to_send[name] for name in sorted(sent)),
         tuple(_rename(found[name], answer_names) for name in sorted(answered)),
         answer_names,
     )
@@ -122,6 +123,17 @@ def make_classes(components: Collection[Component], operations: Iterable[Operati
         problems.add(("components", "schemas", schema_of[thing]), reason)
     problems.stop()
     return classes
+
+
+def _as_sent(component: Component, forms: Collection[str]) -> Component:
+    """Return a class as it is sent: without what the server alone gives; of a form's, texts of bytes are files."""
+    fields = tuple(field for field in component.fields if not field.read_only)
+    return evolve(component, fields=tuple(map(as_part_of_form, fields)) if component.name in forms else fields)
+
+
+def _list_parts(components: Iterable[Component]) -> dict[str, set[str]]:
+    """List the classes that each class is made of."""
+    return {item.name: {name for field in item.fields for name in find_models(field.value)} for item in components}
 
 
 def _rename(component: Component, names: Mapping[str, str]) -> Component:
@@ -137,11 +149,7 @@ def _tell(component: Component) -> str:
 
 
 def _find_models_in_parameters(operations: Iterable[Operation]) -> set[str]:
-    fields = (
-        field
-        for operation in operations
-        for field in (*operation.query, *operation.path_fields, *(operation.fields or ()))
-    )
+    fields = (field for operation in operations for field in (*operation.parameters, *operation.body.all_fields))
     return {name for field in fields for name in find_models(field.value)}
 
 

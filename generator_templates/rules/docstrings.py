@@ -103,7 +103,8 @@ def _describe_shape_bounds(shape: Shape, aliases: Aliases) -> str:
     if shape.kind == "text" and not (shape.is_url and shape.limits == URL_LIMITS):
         length = _format_span(limits.get("min_length", 0), limits.get("max_length"), "character")
         pattern = f"matching ``{shape.pattern}``" if shape.pattern else ""
-        return ", ".join(part for part in (length, pattern) if part)
+        encoding = "in base64" if shape.format == "byte" else ""
+        return ", ".join(part for part in (length, pattern, encoding) if part)
     return ""
 
 

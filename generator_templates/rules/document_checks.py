@@ -26,7 +26,9 @@ _VERSION = re.compile(r"3\.[01]\.\d+\S*")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")  # of schemas by name
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")  # of schemas
 _SCHEMA_KEYS = ("items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames")
-Section = Literal["schemas", "parameters", "requestBodies", "responses", "pathItems"]  # of components
+Section = Literal[
+    "schemas", "parameters", "requestBodies", "responses", "pathItems", "securitySchemes"
+]  # of components
 
 
 def check_frame(document: Mapping[str, Any]) -> None:
@@ -83,6 +85,7 @@ def check_component(section: Section, component: Any, where: str) -> None:
         "requestBodies": _check_body,
         "responses": _check_response,
         "pathItems": _check_whole_item,
+        "securitySchemes": _check_security_scheme,
     }
     checks[section](component, where)
 
@@ -156,6 +159,10 @@ def _check_body(body: Any, where: str) -> None:
     for kind, media in _require_object(body.get("content", {}), f"{where}.content").items():
         media_where = f"{where}.content[{quote(kind)}]"
         _check_schema(_require_object(media, media_where).get("schema", {}), f"{media_where}.schema")
+
+
+def _check_security_scheme(scheme: Any, where: str) -> None:
+    _check_reference(_require_object(scheme, where), where)
 
 
 _check_response = _check_body  # a response has its content in the same form

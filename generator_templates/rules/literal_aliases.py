@@ -62,5 +62,5 @@ def _find_long_choices(value: Value) -> Iterator[tuple[Any, ...]]:
             and not any(type(choice) is float for choice in shape.choices)
         ):
             yield shape.choices
-        if shape.item is not None:
-            yield from _find_long_choices(shape.item)
+        for part in shape.parts:
+            yield from _find_long_choices(part)

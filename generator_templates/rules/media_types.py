@@ -16,6 +16,8 @@ JSON_FORM = r"(?ai:application/(?:[\w.+-]+\+)?json(?:\s*;[ -~]*)?)"  # media typ
 JSON = re.compile(JSON_FORM)
 PLAIN_JSON = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)  # with its charset, of which JSON has but one
 MULTIPART = re.compile(r"multipart/form-data\s*(?:;.*)?", re.IGNORECASE)
+URL_ENCODED = re.compile(r"application/x-www-form-urlencoded\s*(?:;.*)?", re.IGNORECASE)
+FORMS = {MULTIPART: "multipart/form-data", URL_ENCODED: "application/x-www-form-urlencoded"}  # as an operation has them
 
 
 def find_media_type(declared: Iterable[str], *forms: re.Pattern[str]) -> str:

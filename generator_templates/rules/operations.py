@@ -6,6 +6,7 @@ Lives here: what an operation takes and answers. Does not live here: the functio
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -13,23 +14,45 @@ from attrs import evolve, frozen
 from .document_checks import METHODS
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
+from .headers import can_be_named, is_own, read_credentials
 from .jobs import JOB_RESPONSE
-from .media_types import JSON, MULTIPART, PLAIN_JSON, find_media_type
+from .media_types import FORMS, JSON, MULTIPART, PLAIN_JSON, URL_ENCODED, find_media_type
 from .names import find_repeated, make_slug, name_class, name_function, to_pascal_case
 from .problems import Collector
-from .schema_syntax import Schema, as_object, is_model
-from .schemas import Field, Schemas, Shape, Value, find_models
+from .schema_syntax import Schema, as_object, first_list, is_model
+from .schemas import Field, Schemas, Shape, Value, as_part_of_form, find_models, holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from .headers import Credential
     from .jobs import Place
 
 # What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
-_STYLES = {"path": ("simple",), "query": ("form", "spaceDelimited", "pipeDelimited")}  # the first is the default
+_STYLES = {  # the first is the default
+    "path": ("simple",),
+    "query": ("form", "spaceDelimited", "pipeDelimited"),
+    "header": ("simple",),
+    "cookie": ("form",),
+}
 _JOB_ANSWER = (Value((Shape("model", model=JOB_RESPONSE),)), "")
 _ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
+
+
+@frozen
+class Body:
+    """What an operation takes as its body: files and fields by their names, or one value as a whole, or nothing."""
+
+    request: str = ""  # the class of the fields
+    fields: tuple[Field, ...] | None = None  # None: there are none to be sent
+    files: tuple[Field, ...] = ()
+    whole: Field | None = None
+
+    @property
+    def all_fields(self) -> tuple[Field, ...]:
+        """Return every field there is a parameter for."""
+        return (*self.files, *(self.fields or ()), *([self.whole] if self.whole else []))
 
 
 @frozen
@@ -45,20 +68,32 @@ class Operation:
     slug: str  # what MuAPI calls the endpoint: the path below the prefix
     answer: Value | None  # of classes; None where the document tells of none
     media: str  # the media type of an answer that is no JSON
-    request: str
-    media_type: str  # of a JSON body that is labelled otherwise than application/json
+    media_type: str  # of a body that is labelled otherwise than application/json
     job: Job
     path_fields: tuple[Field, ...]
     query: tuple[Field, ...]
-    files: tuple[Field, ...]
-    fields: tuple[Field, ...] | None  # None: no body
-    takes_any_object: bool  # as its body
+    headers: tuple[Field, ...]
+    cookies: tuple[Field, ...]
+    body: Body
+
+    @property
+    def is_form(self) -> bool:
+        """Return whether files and fields of the body are parts of a multipart form."""
+        return MULTIPART.fullmatch(self.media_type) is not None
+
+    @property
+    def parameters(self) -> tuple[Field, ...]:
+        """Return all that is taken beside the body."""
+        return (*self.path_fields, *self.query, *self.headers, *self.cookies)
 
 
 def read_operations(
     document: Mapping[str, Any], schemas: Schemas, prefix: str, jobs: Collection[Place]
-) -> tuple[list[Operation], dict[str, list[str]]]:
-    """Read every operation, by function name, and list the tags no group is known for with what no group took.
+) -> tuple[list[Operation], dict[str, list[str]], dict[str, int]]:
+    """Read every operation, by function name.
+
+    Also list the tags no group is known for with what no group took, and count the headers and cookies that are the
+    client's own.
 
     Args:
         document: The corrected document.
@@ -71,21 +106,25 @@ def read_operations(
     """
     found: list[Operation] = []
     unknown_tags: dict[str, list[str]] = {}
+    own: Counter[str] = Counter()
     problems = Collector()
+    credentials = read_credentials(document, schemas, problems)
     for path, reference in document["paths"].items():
         item = schemas.find_path_item(reference) if not path.startswith("x-") else {}
         for method in (method for method in METHODS if method in item):
             with problems.about("paths", path, method):
                 operation, is_known = _read_operation(
-                    method, path, item, schemas, prefix, submits=(method.upper(), path) in jobs
+                    method, path, item, schemas, prefix, credentials, submits=(method.upper(), path) in jobs
                 )
+                own.update(_list_own(item, method, schemas, credentials))
                 found.append(operation)
                 if not is_known:
                     taken_by_none = unknown_tags.setdefault((item[method].get("tags") or ["(none)"])[0], [])
                     taken_by_none += [f"{operation.method} {show_name(path)}"] if operation.group == "other" else []
     _check_names(found, problems)
     problems.stop()
-    return sorted(found, key=lambda operation: operation.function), dict(sorted(unknown_tags.items()))
+    in_order = sorted(found, key=lambda operation: operation.function)
+    return in_order, dict(sorted(unknown_tags.items())), dict(sorted(own.items()))
 
 
 def _check_names(operations: Iterable[Operation], problems: Collector) -> None:
@@ -101,13 +140,21 @@ def _check_names(operations: Iterable[Operation], problems: Collector) -> None:
         problems.add(("paths", functions[thing].path, functions[thing].method.lower()), reason)
 
 
-def _read_operation(
-    method: str, path: str, item: Mapping[str, Any], schemas: Schemas, prefix: str, *, submits: bool
+def _read_operation(  # noqa: PLR0917 - all of them are the document's
+    method: str,
+    path: str,
+    item: Mapping[str, Any],
+    schemas: Schemas,
+    prefix: str,
+    credentials: frozenset[Credential],
+    *,
+    submits: bool,
 ) -> tuple[Operation, bool]:
     definition = item[method]
     where = f"{method.upper()} {show_name(path)}"
-    all_parameters = (*item.get("parameters", ()), *definition.get("parameters", ()))
-    declared = [schemas.find_component("parameters", parameter) for parameter in all_parameters]
+    declared = [
+        parameter for parameter in _find_parameters(item, method, schemas) if not is_own(parameter, credentials)
+    ]
     _check_parameters(declared, path, where)
     slug, function = make_slug(path, prefix), name_function(method, path, prefix)
     answer, media = _JOB_ANSWER if submits else _read_answer(definition.get("responses", {}), schemas, function)
@@ -115,9 +162,12 @@ def _read_operation(
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
     media_type = _find_media_type(body.get("content") or {}, where)
-    request, fields, files, takes_any_object = _read_body(body, media_type, schemas, where, function)
-    query = tuple(_read_parameters(declared, "query", schemas))
-    _check_query(query, where)
+    query, headers, cookies = (
+        tuple(_read_parameters(declared, place, schemas)) for place in ("query", "header", "cookie")
+    )
+    _refuse_objects(query, "the query", where)
+    _refuse_objects(headers, "a header", where)
+    _refuse_objects(cookies, "a cookie", where, also="list")
     return Operation(
         function,
         group,
@@ -128,27 +178,40 @@ def _read_operation(
         slug,
         answer,
         media,
-        request,
-        media_type if JSON.fullmatch(media_type) and not PLAIN_JSON.fullmatch(media_type) else "",
+        _label_body(media_type),
         job,
         tuple(_read_path_fields(path, declared, schemas)),
         query,
-        files,
-        fields,
-        takes_any_object,
+        headers,
+        cookies,
+        _read_body(body, media_type, schemas, where, function),
     ), is_known
 
 
-def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: str) -> None:
-    """Refuse headers and cookies, which are the client's: one left after the corrections is a question for a person.
+def _find_parameters(item: Mapping[str, Any], method: str, schemas: Schemas) -> list[Mapping[str, Any]]:
+    """Find what an operation takes beside its body, what counts most at the end."""
+    listed = (*item.get("parameters", ()), *item[method].get("parameters", ()))
+    return [schemas.find_component("parameters", parameter) for parameter in listed]
 
-    So are a placeholder the path does not have, and a parameter that is to be written in a way of its own.
+
+def _list_own(item: Mapping[str, Any], method: str, schemas: Schemas, credentials: frozenset[Credential]) -> set[str]:
+    """List the headers and cookies of an operation that are the client's own."""
+    found = _find_parameters(item, method, schemas)
+    return {f"{one['in']} {show_name(one['name'].lower())}" for one in found if is_own(one, credentials)}
+
+
+def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: str) -> None:
+    """Refuse what has no place in a request: a correction has to say what is meant.
+
+    That is a placeholder the path does not have, a header or a cookie whose name none can have, and a parameter that
+    is to be written in a way of its own.
     """
     unsupported = [
         f"{show_name(parameter['in'])} {show_name(parameter['name'])}"
         + (f" (style {quote(parameter['style'])})" if "style" in parameter else "")
         for parameter in declared
-        if parameter["in"] not in ("path", "query")
+        if parameter["in"] not in _STYLES
+        or (parameter["in"] in ("header", "cookie") and not can_be_named(parameter["name"]))
         or (parameter["in"] == "path" and "{" + parameter["name"] + "}" not in path)
         or parameter.get("content")
         or (parameter.get("style") or _STYLES[parameter["in"]][0]) not in _STYLES[parameter["in"]]
@@ -160,22 +223,23 @@ def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: s
         )
 
 
-def _check_query(query: Iterable[Field], where: str) -> None:
-    """Refuse objects in a query, which holds texts, numbers and lists of them: they have no one form there."""
-    objects = [
-        show_name(field.wire)
-        for field in query
-        if any(shape.kind in ("object", "model") for shape in field.value.shapes)
-    ]
-    if objects:
-        raise GenerationError(
-            f"{where} takes an object in the query ({', '.join(objects)}), which has no one form there."
-        )
+def _refuse_objects(fields: Iterable[Field], place: str, where: str, *, also: str = "") -> None:
+    """Refuse objects where texts, numbers and mostly lists of them stand: they have no one form there."""
+    kinds = {"object", "model", *([also] if also else [])}
+    odd = [show_name(field.wire) for field in fields if any(shape.kind in kinds for shape in field.value.shapes)]
+    if odd:
+        what = f"an object or a {also}" if also else "an object"
+        raise GenerationError(f"{where} takes {what} in {place} ({', '.join(odd)}), which has no one form there.")
 
 
 def _read_parameters(declared: Iterable[Mapping[str, Any]], place: str, schemas: Schemas) -> Iterator[Field]:
-    latest = {parameter["name"]: parameter for parameter in declared if parameter.get("in") == place}
-    for name, parameter in latest.items():
+    latest = {
+        parameter["name"].lower() if place == "header" else parameter["name"]: parameter
+        for parameter in declared
+        if parameter.get("in") == place
+    }
+    for parameter in latest.values():
+        name = parameter["name"]
         declared_schema = as_object(parameter.get("schema", {}))
         schema = {**declared_schema, "description": parameter.get("description") or declared_schema.get("description")}
         field = schemas.read_field(name, schema, required=place == "path" or bool(parameter.get("required")))
@@ -221,35 +285,51 @@ def _with_names(schema: Schema, name: str, schemas: Schemas) -> Schema:
     return {**schema, "items": _with_names(schema["items"], f"{name}Item", schemas)} if "items" in schema else schema
 
 
-Body = tuple[str, tuple[Field, ...] | None, tuple[Field, ...], bool]
-
-
 def _find_media_type(content: Mapping[str, Any], where: str) -> str:
     """Choose the media type a body is sent as, plain JSON first; empty where there is no body."""
-    chosen = find_media_type(content, PLAIN_JSON, JSON, MULTIPART)
+    chosen = find_media_type(content, PLAIN_JSON, JSON, *FORMS)
     if content and not chosen:
         raise GenerationError(
-            f"{where}: no body of {quote(', '.join(content))} can be made; only JSON and multipart are known."
+            f"{where}: no body of {quote(', '.join(content))} can be made; only JSON and forms are known."
         )
     return chosen
 
 
+def _label_body(media_type: str) -> str:
+    """Return what an operation has to know of its body's media type: of plain JSON, nothing."""
+    if not media_type or PLAIN_JSON.fullmatch(media_type):
+        return ""
+    return next((label for form, label in FORMS.items() if form.fullmatch(media_type)), media_type)
+
+
 def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where: str, function: str) -> Body:
-    """Read the request model's name, its fields, the files, and whether any object will do."""
+    """Read what an operation takes as its body: fields that become parameters, or one value as a whole."""
     if not media_type:
-        return "", None, (), False
+        return Body()
     is_json = JSON.fullmatch(media_type) is not None
-    name, schema = schemas.read_body(body["content"][media_type].get("schema") or {})
-    if not is_model(schema) or not schemas.read_fields(schema):
-        if {shape.kind for shape in schemas.read_value(schema).shapes} - {"object", "any"}:
-            raise GenerationError(f"{where} takes a body that is no JSON object; no request function can say so yet.")
-        if not is_json:
-            raise GenerationError(f"{where} takes {media_type} without naming a field of it.")
-        return "", (_ANY_BODY,), (), True
-    fields = schemas.read_fields(schema)
-    files = tuple(field for field in fields if any(shape.kind == "file" for shape in field.value.shapes))
+    declared = body["content"][media_type].get("schema") or {}
+    name, schema = schemas.read_body(declared)
+    fields = tuple(field for field in schemas.read_fields(schema) if not field.read_only) if is_model(schema) else ()
+    if not fields and not is_json:
+        raise GenerationError(f"{where} takes {media_type} without naming a field of it.")
+    if not fields:
+        is_nameless = is_model(schema) and not first_list(schema, "anyOf", "oneOf")  # an object, and no more is said
+        whole = _ANY_BODY if is_nameless else _read_whole_body(declared, schemas, required=bool(body.get("required")))
+        return Body(whole=whole)
+    if URL_ENCODED.fullmatch(media_type):
+        _refuse_objects(fields, "a form", where)
+    if MULTIPART.fullmatch(media_type):
+        fields = tuple(map(as_part_of_form, fields))
+    files = tuple(field for field in fields if holds_file(field))
     others = tuple(field for field in fields if field not in files)
-    if not is_json:
-        return "", others or None, files, False
     name = name or schemas.add_component(f"{to_pascal_case(function)}Body", schema)
-    return name_class(name), others, files, False
+    return Body(name_class(name), (others or None) if files else others, files)
+
+
+def _read_whole_body(schema: Schema, schemas: Schemas, *, required: bool) -> Field:
+    """Read a body that is no object of named fields: a list, a text, any of several classes, or any object."""
+    value = schemas.read_value(schema)
+    if {shape.kind for shape in value.shapes} <= {"object", "any"} and not any(shape.values for shape in value.shapes):
+        return _ANY_BODY
+    described = str(as_object(schema).get("description") or "") or "The JSON body"
+    return Field("body", value, required=required, description=described)

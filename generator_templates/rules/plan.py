@@ -24,9 +24,10 @@ from .components import make_classes, read_components
 from .document_checks import PATH_FORM
 from .errors import quote
 from .groups import GROUPS
+from .headers import OWN_HEADERS
 from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
-from .media_types import JSON_FORM
+from .media_types import FORMS, JSON_FORM, MULTIPART, URL_ENCODED
 from .names import PREFIX, find_repeated, name_module, to_pascal_case
 from .operations import Operation, read_operations
 from .patterns import can_check
@@ -80,11 +81,18 @@ def make_plan(
     """
     schemas = Schemas(document, unsayable)
     jobs = find_jobs(document, schemas, prefix)
-    operations, unknown_tags = read_operations(document, schemas, prefix, jobs.places)
-    components = read_components(schemas)
-    classes = make_classes(components, operations)
-    queries = {to_pascal_case(operation.function): operation.query for operation in operations}
-    aliases = Aliases({**queries, **{component.schema: component.fields for component in components}})
+    operations, unknown_tags, own_parameters = read_operations(document, schemas, prefix, jobs.places)
+    classes = make_classes(read_components(schemas), operations)
+    taken = {
+        to_pascal_case(operation.function): (
+            *operation.query,
+            *operation.headers,
+            *operation.cookies,
+            *([operation.body.whole] if operation.body.whole else []),
+        )
+        for operation in operations
+    }
+    aliases = Aliases({**taken, **{item.schema: item.fields for item in (*classes.sent, *classes.answered)}})
     _check_type_names(classes.list_all(), aliases)
     operations = [_with_answer_names(operation, classes.answer_names) for operation in operations]
     answered = {component.name: component for component in classes.answered}
@@ -108,6 +116,7 @@ def make_plan(
         (
             *jobs.notes,
             *_note_new_tags(unknown_tags),
+            *_note_own_parameters(own_parameters),
             *_note_open_schemas(classes.sent),
             *_note_unchecked_patterns(classes.sent),
         ),
@@ -127,7 +136,7 @@ def _plan_readers(readers: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, 
 def _plan_models(classes: Classes, operations: list[Operation], aliases: Aliases) -> dict[str, Any]:
     """Describe every class, by name."""
     users = find_users(classes.sent, operations)
-    sent_bodies = {operation.request for operation in operations}
+    sent_bodies = {operation.body.request for operation in operations}
     answered = {component.name: component for component in classes.answered}
     models: dict[str, Any] = {}
     problems = Collector()
@@ -165,7 +174,14 @@ def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
         if beside
         else (
             "types.py.jinja",
-            {"prefix": prefix, "path_form": PATH_FORM, "json_form": JSON_FORM},
+            {
+                "prefix": prefix,
+                "path_form": PATH_FORM,
+                "json_form": JSON_FORM,
+                "form": FORMS[URL_ENCODED],
+                "multipart": FORMS[MULTIPART],
+                "own_headers": OWN_HEADERS,
+            },
         )
     )
 
@@ -180,6 +196,15 @@ def _note_new_tags(tags: Mapping[str, list[str]]) -> list[str]:
 
 def _list_behind(names: list[str]) -> str:
     return f": {', '.join(names)}" if names else ""
+
+
+def _note_own_parameters(counts: Mapping[str, int]) -> list[str]:
+    """Note the headers and cookies that no function has a parameter for."""
+    return [
+        f"{name[:1].upper()}{name[1:]} of {count} operation{'s' * (count != 1)} is the client's own: no function has "
+        "a parameter for it."
+        for name, count in counts.items()
+    ]
 
 
 def _note_open_schemas(sent: Iterable[Component]) -> list[str]:

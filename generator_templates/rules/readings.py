@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from .schemas import Shape, Value
+from .schemas import join_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from .annotations import Imports
     from .components import Component
+    from .schemas import Shape, Value
 
     Classes: TypeAlias = Mapping[str, Component]
 
-_ANYTHING = Value((Shape("any"),))
 _TYPES = {
     "text": "str",
     "integer": "int",
@@ -107,7 +107,7 @@ def _read_plain(shapes: Sequence[Shape], _classes: Classes, imports: Imports) ->
 
 def _read_lists(lists: Sequence[Shape], classes: Classes, imports: Imports) -> Reading:
     """Read a list item by item; of several lists each item is read as what it may be in any of them."""
-    inner = make_reading(_join(shape.item or _ANYTHING for shape in lists), classes, imports)
+    inner = make_reading(join_values(part for shape in lists for part in shape.possible_parts), classes, imports)
     if inner.reader:
         imports.add_from("answers", "many")
     return Reading((f"list[{inner.annotation}]",), (f"many({inner.reader})",) if inner.reader else ())
@@ -134,17 +134,10 @@ def _read_objects(objects: Sequence[Shape], classes: Classes, imports: Imports) 
 
 
 def _read_maps(maps: Sequence[Shape], classes: Classes, imports: Imports) -> Reading:
-    inner = make_reading(_join(shape.values or _ANYTHING for shape in maps), classes, imports)
+    inner = make_reading(join_values(shape.values for shape in maps if shape.values), classes, imports)
     if inner.reader:
         imports.add_from("answers", "values")
     return Reading((f"dict[str, {inner.annotation}]",), (f"values({inner.reader})",) if inner.reader else ())
-
-
-def _join(values: Iterable[Value]) -> Value:
-    """Return what is any of some values."""
-    joined = list(values)
-    shapes = dict.fromkeys(chain.from_iterable(value.shapes for value in joined))
-    return Value(tuple(shapes), any(value.nullable for value in joined))
 
 
 def _tell_apart(shapes: Sequence[Shape], classes: Classes) -> tuple[str, dict[Any, str]] | None:

@@ -34,7 +34,7 @@ from .schema_syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from .document_checks import Section
     from .problems import Place
@@ -68,7 +68,9 @@ _INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: tho
     {"components", "schemas", "paths", "$defs", "definitions", "properties", "content", "schema"}
 )
 _MOST_NESTED = 50  # schemas within each other: on the way to a value, or that an object is made of
-_BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says "a file" since it writes OpenAPI 3.1
+_BINARY = "binary"  # the format of bytes as they are
+_BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says so since it writes OpenAPI 3.1
+_BASE64 = "byte"  # the format of bytes in base64; OpenAPI 3.1 has ``contentEncoding``
 
 
 @frozen
@@ -88,10 +90,27 @@ class Shape:
     limits: tuple[tuple[str, Any], ...] = ()  # ge, gt, le, lt, multiple_of, min_length, …, in this order
     pattern: str | None = None
     format: str | None = None
-    item: Value | None = None
+    item: Value | None = None  # of a list, behind those of ``prefix``
+    prefix: tuple[Value, ...] = ()  # of a list: its first items, each by its place
     values: Value | None = None  # of an object that maps any names to values of one sort
     model: str | None = None
     tag: Tag | None = field(default=None, eq=False)  # of where the model stands, and not of what it is
+
+    @property
+    def parts(self) -> tuple[Value, ...]:
+        """Return what a list or an object is made of."""
+        return (*self.prefix, *(part for part in (self.item, self.values) if part))
+
+    @property
+    def possible_parts(self) -> tuple[Value, ...]:
+        """Return the parts it may have: of a list that ends with its places, these alone."""
+        most = dict(self.limits).get("max_items")
+        return self.prefix if self.prefix and most is not None and most <= len(self.prefix) else self.parts
+
+    @property
+    def is_binary(self) -> bool:
+        """Return whether this is the bytes of a file: one in a form, and a text of them in JSON."""
+        return self.kind == "text" and self.format == _BINARY
 
     @property
     def is_url(self) -> bool:
@@ -118,6 +137,7 @@ class Field:
     description: str = ""
     default: Any = field(default=None)
     has_default: bool = False
+    read_only: bool = False  # answered, and not sent
     separator: str = ""  # of a list in a path or a query, written as one text; in a query it is repeated without
 
     @property
@@ -299,15 +319,19 @@ class Schemas:
 
     def _read_shape(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
         kind = _KINDS.get(schema.get("type") or "", "any")
-        if kind == "text" and (
-            schema.get("format") == "binary" or schema.get("contentMediaType") == _BINARY_MEDIA_TYPE
-        ):
-            return Shape("file")
-        item = self.read_value(schema.get("items") or {}, seen) if kind == "list" else None
-        values = self._read_map(schema, seen) if kind == "object" else None
         pattern = schema.get("pattern") if kind == "text" else None
         limits = tuple(_read_limits(kind, schema).items())
-        return Shape(kind, limits=limits, pattern=pattern, format=schema.get("format"), item=item, values=values)
+        return Shape(
+            kind,
+            limits=limits,
+            pattern=pattern,
+            format=_read_format(schema) if kind == "text" else schema.get("format"),
+            item=self.read_value(schema.get("items") or {}, seen) if kind == "list" else None,
+            prefix=tuple(self.read_value(part, seen) for part in first_list(schema, "prefixItems"))
+            if kind == "list"
+            else (),
+            values=self._read_map(schema, seen) if kind == "object" else None,
+        )
 
     def _read_map(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Value | None:
         """Read what the values of an object without names may be; ``None`` where they may be anything."""
@@ -366,11 +390,58 @@ class Schemas:
         schema = as_object(schema)
         value = self.read_value(schema)
         without_default = Field(
-            wire, value, required, str(schema.get("title") or ""), str(schema.get("description") or "")
+            wire,
+            value,
+            required,
+            str(schema.get("title") or ""),
+            str(schema.get("description") or ""),
+            read_only=self._is_read_only(schema),
         )
         if "default" not in schema or not accepts(value, schema["default"]):
             return without_default
         return evolve(without_default, default=schema["default"], has_default=True)
+
+    def _is_read_only(self, schema: Mapping[str, Any]) -> bool:
+        """Return whether the server alone gives a value: its schema says so, or the one that it is another name of."""
+        seen: set[str] = set()
+        while not schema.get("readOnly"):
+            schema = self._open(schema)
+            (inner,) = single_part(schema) or [schema]
+            reference = as_object(inner).get("$ref")
+            if reference is None or reference in seen:
+                return bool(as_object(inner).get("readOnly"))
+            seen.add(reference)
+            _, schema = self.resolve(reference)
+        return True
+
+
+def _read_format(schema: Mapping[str, Any]) -> str | None:
+    """Read the format of a text; of bytes by either way of saying so."""
+    encoding = schema.get("contentEncoding")
+    if isinstance(encoding, str) and encoding.lower() in ("base64", "base64url"):
+        return _BASE64
+    if encoding is None and schema.get("contentMediaType") == _BINARY_MEDIA_TYPE:
+        return _BINARY
+    return schema.get("format")
+
+
+def as_part_of_form(field: Field) -> Field:
+    """Return a field as a multipart form has it: where JSON has a text of bytes, a file, or a list of files."""
+    return evolve(field, value=_as_files(field.value))
+
+
+def _as_files(value: Value) -> Value:
+    shapes = (
+        Shape("file") if shape.is_binary else evolve(shape, item=_as_files(shape.item)) if shape.item else shape
+        for shape in value.shapes
+    )
+    return evolve(value, shapes=tuple(dict.fromkeys(shapes)))
+
+
+def holds_file(field: Field) -> bool:
+    """Return whether a field of a form is a file, or a list of files."""
+    items = [shape.item.shapes for shape in field.value.shapes if shape.item]
+    return any(shape.kind == "file" for shapes in (field.value.shapes, *items) for shape in shapes)
 
 
 def _read_limits(kind: Kind, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -401,19 +472,27 @@ _STRICTER: dict[str, Callable[[Any, Any], Any]] = {  # of two limits of one name
 }
 
 
+def join_values(values: Iterable[Value]) -> Value:
+    """Return what is any of some values."""
+    joined = list(values)
+    shapes = dict.fromkeys(shape for value in joined for shape in value.shapes)
+    is_unknown = not shapes or any(shape.kind == "any" for shape in shapes)
+    return Value((Shape("any"),) if is_unknown else tuple(shapes), any(value.nullable for value in joined))
+
+
 def find_patterns(value: Value) -> Iterator[str]:
     """List the patterns that texts of a value have, in lists, too."""
     for shape in value.shapes:
         if shape.pattern is not None:
             yield shape.pattern
-        if shape.item is not None:
-            yield from find_patterns(shape.item)
+        for part in shape.parts:
+            yield from find_patterns(part)
 
 
 def find_models(value: Value) -> set[str]:
     """List the classes a value may be made of."""
     found = {shape.model for shape in value.shapes if shape.model}
-    inner = (find_models(within) for shape in value.shapes for within in (shape.item, shape.values) if within)
+    inner = (find_models(part) for shape in value.shapes for part in shape.parts)
     return found.union(*inner)
 
 
@@ -427,6 +506,7 @@ def _rename_models_of_shape(shape: Shape, names: Mapping[str, str]) -> Shape:
         shape,
         model=shape.model and names.get(shape.model, shape.model),
         item=shape.item and rename_models(shape.item, names),
+        prefix=tuple(rename_models(part, names) for part in shape.prefix),
         values=shape.values and rename_models(shape.values, names),
     )
 
@@ -460,5 +540,9 @@ def _drop_weaker(shapes: list[Shape]) -> tuple[Shape, ...]:
     unlimited = {shape.kind for shape in shapes if shape == Shape(shape.kind)}
     if "any" in unlimited or not shapes:
         return (Shape("any"),)
-    kept = [shape for shape in shapes if shape.kind not in unlimited or shape == Shape(shape.kind)]
+    kept = [
+        shape
+        for shape in shapes
+        if shape.kind not in unlimited or shape == Shape(shape.kind) or shape.is_binary  # in a form, a file is no text
+    ]
     return tuple(kept)

@@ -17,6 +17,8 @@ from .answers import make_answer
 from .docstrings import describe_field, to_sentence, wrap
 from .groups import GROUPS
 from .names import MODELS, check_unique, name_field
+from .schemas import Shape
+from .validators import make_check, make_parameter_check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +31,15 @@ if TYPE_CHECKING:
     from .schemas import Field
 
 _LAST_PARAMETER = "webhook_url"  # the client's business rather than the model's: at the end of every signature
-_PLACES = {"path": "path", "query": "query", "files": "body", "body": "body"}  # as messages call them
+_PLACES = {  # as messages call them
+    "path": "path",
+    "query": "query",
+    "headers": "headers",
+    "cookies": "cookies",
+    "files": "body",
+    "body": "body",
+    "whole": "body",
+}
 _PROPER_NOUNS = {
     word.lower(): word
     for word in ("API", "URL", "PDF", "S3", "Stripe", "Suno", "TikTok", "YouTube", "Facebook", "Instagram", "Wan")
@@ -41,7 +51,7 @@ class Parameter:
     """One parameter of the function, and the part of the request it goes to."""
 
     name: str
-    place: Literal["path", "query", "files", "body"]
+    place: Literal["path", "query", "headers", "cookies", "files", "body", "whole"]
     field: Field
 
 
@@ -60,13 +70,15 @@ def make_function_facts(
     parameters = list_parameters(operation)
     declarations = [_declare(parameter, aliases, imports) for parameter in parameters]
     answer = make_answer(operation, classes, imports)
+    checks = [*_list_checks(operation, aliases, imports)]
     return {
         "title": wrap(f"{operation.method} {operation.slug}.", 0),
         "standard": imports.standard_lines(),
         "models": imports.has_models,
         "choices": ", ".join(imports.names("choices")),
         "types": _list_type_imports(parameters, imports),
-        "operation": _list_operation_arguments(operation, answer),
+        "checks": checks,
+        "operation": _list_operation_arguments(operation, answer, is_checked=bool(checks)),
         "function": operation.function,
         "declarations": declarations,
         "returns": answer.annotation,
@@ -83,18 +95,20 @@ def list_parameters(operation: Operation) -> list[Parameter]:
     """List the function's parameters: required first, then the document's order, the webhook last.
 
     A query parameter that would hide one of the path gets ``_query`` behind its name, a field of the body that would
-    hide one of either ``_body``.
+    hide one of either ``_body``, and a header or a cookie that would hide any of them ``_header`` or ``_cookie``.
     """
-    path = [Parameter(name_field(field.wire), "path", field) for field in operation.path_fields]
-    names = {parameter.name for parameter in path}
-    query = [Parameter(_name_apart(field, names, "query"), "query", field) for field in operation.query]
-    names |= {parameter.name for parameter in query}
-    parameters = [
-        *path,
-        *query,
-        *(Parameter(_name_apart(field, names, "body"), "files", field) for field in operation.files),
-        *(Parameter(_name_apart(field, names, "body"), "body", field) for field in operation.fields or ()),
-    ]
+    body = operation.body
+    parameters = [Parameter(name_field(field.wire), "path", field) for field in operation.path_fields]
+    for place, end, fields in (
+        ("query", "query", operation.query),
+        ("files", "body", body.files),
+        ("body", "body", body.fields or ()),
+        ("whole", "body", (body.whole,) if body.whole else ()),
+        ("headers", "header", operation.headers),
+        ("cookies", "cookie", operation.cookies),
+    ):
+        taken = {parameter.name for parameter in parameters if _PLACES[parameter.place] != _PLACES[place]}
+        parameters += [Parameter(_name_apart(field, taken, end), place, field) for field in fields]
     where = f"{operation.method} {operation.path}"
     check_unique(
         [(item.name, f"{item.field.wire} in the {_PLACES[item.place]} of {where}") for item in parameters], "Parameters"
@@ -110,7 +124,7 @@ def _name_apart(field: Field, taken: set[str], place: str) -> str:
 
 
 def _declare(parameter: Parameter, aliases: Aliases, imports: Imports) -> str:
-    is_media = parameter.place == "body" and parameter.field.is_media
+    is_media = parameter.place in ("body", "whole") and parameter.field.is_media
     annotation = annotate_input(parameter.field.value, aliases, imports, text="Media" if is_media else "str")
     return f"{parameter.name}: {annotation}" if parameter.field.required else f"{parameter.name}: {annotation} = UNSET"
 
@@ -128,24 +142,52 @@ def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
     return ", ".join(imports.names("types"))
 
 
-def _list_operation_arguments(operation: Operation, answer: Answer) -> str:
+def _list_operation_arguments(operation: Operation, answer: Answer, *, is_checked: bool) -> str:
     positional = (operation.function, operation.method, operation.path)
-    named = {"answer": answer.name, "request": operation.request, "media_type": operation.media_type}
+    named = {
+        "answer": answer.name,
+        "request": operation.body.request,
+        "media_type": operation.media_type,
+        "checks": f"api.{operation.group}.{operation.function}" if is_checked else "",
+    }
     return ", ".join([*map(repr, positional), *(f"{key}={value!r}" for key, value in named.items() if value)])
+
+
+def _list_checks(operation: Operation, aliases: Aliases, imports: Imports) -> Iterator[str]:
+    """Write what no class of a body says: where each value stands, its name, and what it is held against."""
+    for place, fields in (
+        ("path", operation.path_fields),
+        ("query", operation.query),
+        ("header", operation.headers),
+        ("cookie", operation.cookies),
+    ):
+        for field in fields:
+            check = make_parameter_check(field, aliases, imports)
+            if check:
+                yield f"({place!r}, {field.wire!r}, {check})"
+    whole = operation.body.whole
+    if whole is not None and whole.value.shapes != (Shape("object"),):
+        yield f"('body', '', {make_check(whole.value, aliases, imports)})"
 
 
 def _list_call_arguments(operation: Operation, parameters: list[Parameter]) -> str:
     """Write the arguments of ``Call``."""
     parts = ["OPERATION"]
-    if operation.takes_any_object:
-        parts += [f"given(**{parameter.name})" for parameter in parameters if parameter.place == "body"]
-    elif operation.fields is not None:
+    parts += [_make_whole_body(parameter) for parameter in parameters if parameter.place == "whole"]
+    if operation.body.fields is not None:
         parts.append(_make_given(parameter for parameter in parameters if parameter.place == "body"))
-    for place in ("query", "files", "path"):
+    for place in ("query", "headers", "cookies", "files", "path"):
         chosen = [parameter for parameter in parameters if parameter.place == place]
         if chosen:
             parts.append(f"{place}={_make_given(chosen)}")
     return ", ".join(parts)
+
+
+def _make_whole_body(parameter: Parameter) -> str:
+    """Write a body that is one value: an object without its fields, or whatever else it may be."""
+    if parameter.field.required and {shape.kind for shape in parameter.field.value.shapes} == {"object"}:
+        return f"given(**{parameter.name})"
+    return f"given(body={parameter.name}).get('body')"
 
 
 def _make_given(parameters: Iterable[Parameter]) -> str:

@@ -13,6 +13,7 @@ from .schemas import Shape, Value
 if TYPE_CHECKING:
     from .annotations import Imports
     from .literal_aliases import Aliases
+    from .schemas import Field
 
 _FACTORIES = {
     "text": "text",
@@ -23,6 +24,7 @@ _FACTORIES = {
     "list": "sequence",
     "object": "mapping",
     "model": "body",
+    "file": "file",
 }
 URL_LIMITS = (("min_length", 1), ("max_length", 2083))  # of every media input: ``uri=True`` implies them
 
@@ -31,15 +33,38 @@ def make_check(value: Value, aliases: Aliases, imports: Imports) -> str:
     """Write the expression that makes the check of a value."""
     nullable = ["nullable=True"] if value.nullable else []
     if len(value.shapes) > 1:
-        checks = [_make_call(shape, aliases, imports, []) for shape in value.shapes]
+        checks = [*dict.fromkeys(_make_call(shape, aliases, imports, []) for shape in value.shapes)]
         return f"checks.either({', '.join([*checks, *nullable])})"
     return _make_call(value.shapes[0], aliases, imports, nullable)
+
+
+def make_parameter_check(field: Field, aliases: Aliases, imports: Imports) -> str:
+    """Write the expression that checks what is sent as text; empty where any text will do."""
+    if any(_takes_any_text(shape) for shape in field.value.shapes):
+        return ""
+    check = make_check(field.value, aliases, imports)
+    if all(shape.kind in ("text", "choice") for shape in field.value.shapes) and not field.separator:
+        return check if _is_text(field.value) else f"checks.written({check})"
+    return f"checks.written({check}{f', {field.separator!r}' if field.separator else ''})"
+
+
+def _is_text(value: Value) -> bool:
+    return all(isinstance(choice, str) for shape in value.shapes for choice in shape.choices)
+
+
+def _takes_any_text(shape: Shape) -> bool:
+    if shape.kind == "list":
+        items = shape.item.shapes if shape.item and not shape.prefix else ()
+        return not shape.limits and any(map(_takes_any_text, items))
+    return shape.kind == "any" or (shape.kind == "text" and not _list_limits(shape))
 
 
 def _make_call(shape: Shape, aliases: Aliases, imports: Imports, nullable: list[str]) -> str:
     if shape.kind not in _FACTORIES:
         return "checks.anything()"
-    arguments = [*_list_first_arguments(shape, aliases, imports), *_list_limits(shape), *nullable]
+    prefix = ", ".join(make_check(part, aliases, imports) for part in shape.prefix)
+    first = [f"prefix=({prefix},)"] if prefix else []
+    arguments = [*_list_first_arguments(shape, aliases, imports), *first, *_list_limits(shape), *nullable]
     return f"checks.{_FACTORIES[shape.kind]}({', '.join(arguments)})"
 
 
@@ -53,6 +78,8 @@ def _list_first_arguments(shape: Shape, aliases: Aliases, imports: Imports) -> l
         return [f"get_args({name})"]
     if shape.kind == "list":
         return [make_check(shape.item or Value((Shape("any"),)), aliases, imports)]
+    if shape.values is not None:
+        return [make_check(shape.values, aliases, imports)]
     return [repr(shape.model)] if shape.kind == "model" else []
 
 

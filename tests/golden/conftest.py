@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1] / "generator_templates"), str(HERE)]  # scripts side by side, no packages
 
 import pipeline  # noqa: E402
+import shapes  # noqa: E402
 import specimen  # noqa: E402
 
 
@@ -52,3 +53,20 @@ def document() -> dict[str, Any]:
     schemas = whole["components"]["schemas"]
     whole["components"]["schemas"] = {name: schemas[name] for name in ("SharedRequest", "Submission")}
     return whole
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, Any]], shapes.Rendered]]:
+    """Render a document, and import the package."""
+    folder = tmp_path_factory.mktemp("shapes")
+    numbers = iter(range(1000))
+    sys.path.insert(0, str(folder))
+
+    def rendered(document: dict[str, Any]) -> shapes.Rendered:
+        package = folder / f"shape_{next(numbers)}"
+        result = shapes.run(document, package)
+        assert result.code == 0, result.output
+        return shapes.Rendered(package, result.output)
+
+    yield rendered
+    sys.path.remove(str(folder))

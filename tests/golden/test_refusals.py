@@ -47,13 +47,13 @@ def _a_body_of_an_unknown_sort(document: dict[str, Any]) -> None:
     document["paths"]["/api/v1/picture"]["post"]["requestBody"] = specimen.body({}, "image/png")
 
 
-def _a_body_that_is_a_list(document: dict[str, Any]) -> None:
-    document["paths"]["/api/v1/listed"] = specimen.job("l", "Audio", "SharedRequest")
-    document["paths"]["/api/v1/listed"]["post"]["requestBody"] = specimen.body({"type": "array", "items": {}})
+def _a_cookie_that_is_a_list(document: dict[str, Any]) -> None:
+    parameter = {"name": "session", "in": "cookie", "schema": {"type": "array", "items": {"type": "string"}}}
+    document["paths"]["/api/v1/talker"]["post"]["parameters"].append(parameter)
 
 
-def _a_header_nobody_took_away(document: dict[str, Any]) -> None:
-    parameter = {"name": "session", "in": "cookie", "schema": {"type": "string"}}
+def _a_header_of_no_name(document: dict[str, Any]) -> None:
+    parameter = {"name": "x mode", "in": "header", "schema": {"type": "string"}}
     document["paths"]["/api/v1/talker"]["post"]["parameters"].append(parameter)
 
 
@@ -71,8 +71,8 @@ def _a_path_without_a_name(document: dict[str, Any]) -> None:
         (_a_reference_to_nothing, ["#/components/schemas/Gone"]),
         (_a_schema_sent_and_answered, ["Submission", "both sent and answered"]),
         (_a_body_of_an_unknown_sort, ["POST /api/v1/picture", "image/png"]),
-        (_a_body_that_is_a_list, ["POST /api/v1/listed", "no JSON object"]),
-        (_a_header_nobody_took_away, ["POST /api/v1/talker", "cookie session"]),
+        (_a_cookie_that_is_a_list, ["POST /api/v1/talker", "an object or a list in a cookie (session)"]),
+        (_a_header_of_no_name, ["POST /api/v1/talker", "header x mode"]),
         (_a_path_without_a_name, ["/api/v1/…"]),
     ],
 )

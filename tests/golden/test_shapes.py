@@ -1,119 +1,29 @@
 """Requests of any shape a document may give them: what a client asks for, and what it then sends.
 
-Each document is rendered beside the installed package, as ``muapi-client spec build`` does; the server is a mock.
+What they may be in a form, in headers and as a whole body has tests of its own: ``test_forms``, ``test_headers``,
+``test_bodies``.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import pickle
-import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_plus
 
-import httpx
-import pipeline
 import pytest
+from shapes import NUMBER, TEXT, Rendered, anything_of, body_of, document_of, ref, run, sending, taking
 
-from muapi_client import Call, MuAPI, errors
+from muapi_client import Call
 from muapi_client.pinning import fetch
 from muapi_client.pinning._document.reader import Document
 from muapi_generated.types import Operation
 from rules.names import LONGEST, name_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
-
-TEXT: dict[str, Any] = {"type": "string"}
-NUMBER: dict[str, Any] = {"type": "integer"}
-
-
-def ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def anything_of(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties}
-
-
-def taking(*parameters: dict[str, Any]) -> dict[str, Any]:
-    return {"parameters": list(parameters), "responses": {}}
-
-
-def sending(schema: Any, kind: str = "application/json") -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {kind: {"schema": schema}}}, "responses": {}}
-
-
-def document_of(paths: dict[str, Any], schemas: dict[str, Any] | None = None, **change: Any) -> dict[str, Any]:
-    found = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
-    return {**found, "components": {"schemas": schemas or {}}, **change}
-
-
-class Rendered:
-    """A package, and a client of it whose requests go nowhere."""
-
-    def __init__(self, folder: Path, output: str) -> None:
-        self.folder, self.output = folder, output
-        self.requests: list[httpx.Request] = []
-        package = importlib.import_module(folder.name)
-        self._client = MuAPI("k", transport=httpx.MockTransport(self._answer), models=package)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        request.read()
-        self.requests.append(request)
-        return httpx.Response(200, json={})
-
-    def function(self, name: str) -> Any:
-        """The request function of this name, in whatever group it is."""
-        (file,) = self.folder.glob(f"api/*/{name}.py")
-        return getattr(importlib.import_module(f"{self.folder.name}.api.{file.parent.name}.{name}"), name)
-
-    def send(self, name: str, **arguments: Any) -> httpx.Request:
-        """What the client sends for a call of this function."""
-        self._client.send(self.function(name)(**arguments))
-        return self.requests[-1]
-
-    def is_refused(self, name: str, **arguments: Any) -> bool:
-        """Whether the client refuses a call before anything is sent."""
-        try:
-            self.send(name, **arguments)
-        except errors.ValidationError:
-            return True
-        return False
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, Any]], Rendered]]:
-    """Render a document, and import the package."""
-    folder = tmp_path_factory.mktemp("shapes")
-    numbers = iter(range(1000))
-    sys.path.insert(0, str(folder))
-
-    def rendered(document: dict[str, Any]) -> Rendered:
-        package = folder / f"shape_{next(numbers)}"
-        result = run(document, package)
-        assert result.code == 0, result.output
-        return Rendered(package, result.output)
-
-    yield rendered
-    sys.path.remove(str(folder))
-
-
-def run(document: dict[str, Any], package: Path) -> pipeline.Result:
-    """Render a document into ``package``, beside which its inputs stay."""
-    source, prices = package.with_name(f"{package.name}.json"), package.with_name("models.json")
-    source.write_text(json.dumps(document), encoding="utf-8")
-    prices.write_text(json.dumps(pipeline.NO_PRICES), encoding="utf-8")
-    files = ["--document", str(source), "--corrections", "none", "--models", str(prices)]
-    return pipeline.in_process(["build", *files, "--output", str(package)], package)
-
-
-def body_of(request: httpx.Request) -> Any:
-    return json.loads(request.content)
-
 
 BASE = anything_of(prompt=TEXT, n=NUMBER)
 

@@ -109,7 +109,7 @@ def test_text_that_is_no_call_is_refused(text: str) -> None:
         Call.from_json(text)
 
 
-@pytest.mark.parametrize("part", ["body", "query", "path"])
+@pytest.mark.parametrize("part", ["query", "path", "headers", "cookies"])
 def test_parts_of_a_call_are_objects(part: str) -> None:
     whole = {"operation": {"name": "a", "method": "GET", "path": "/"}, part: [1]}
     with pytest.raises(ValueError, match="are objects"):

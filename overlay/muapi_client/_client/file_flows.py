@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from muapi_client._files import download, upload
+from muapi_client._files.form_files import read_form
 from muapi_client._settings.arguments import require_callables, require_folder, require_prediction
 from muapi_client._settings.options import read_seconds
 
@@ -39,9 +40,17 @@ class Files:
         """Of any call, after the upload of the local files in its body."""
         return upload.upload_attachments(call, then, self._uploads)
 
+    def is_upload(self, call: Call[Any]) -> bool:
+        """Whether a call does no more than ``MuAPI.upload``."""
+        return upload.is_upload(call)
+
     def send_file(self, call: Call[Any]) -> Flow[Any]:
-        """Of ``MuAPI.send``, for a call with a multipart field."""
+        """Of ``MuAPI.send``, for a call that is an upload."""
         return upload.send_file(call, self._uploads)
+
+    def read_form(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
+        """Of any call with files of a form, after they were read."""
+        return read_form(call, then, self._uploads)
 
     def plan(
         self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int

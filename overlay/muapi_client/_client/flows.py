@@ -78,8 +78,11 @@ class Flows:
         return call if models is None and call.operation.package == INSTALLED else for_package(call, models)
 
     def _upload_then(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
-        """The flow of a call, after the upload of the local files in its body."""
-        plain = all(type(value) in PLAIN for value in (call.body or {}).values())  # most are, and need no search
+        """The flow of a call, once the files of its form are read, and the local files in its body are uploaded."""
+        if call.files:
+            then = partial(self._files().read_form, then=then)
+        values = call.body.values() if isinstance(call.body, dict) else (call.body,)
+        plain = all(type(value) in PLAIN for value in values)  # most are, and need no search
         return then(call) if plain or not find_attachments(call.body) else self._files().upload_attachments(call, then)
 
     def _request(self, call: Call[Any]) -> Request:
@@ -140,7 +143,9 @@ class Flows:
         require_call(call, "send")
         refuse_stream(call)
         call = self._retarget(call)
-        return self._files().send_file(call) if call.files else self._upload_then(call, self._send)
+        if call.files and self._files().is_upload(call):
+            return self._files().send_file(call)
+        return self._upload_then(call, self._send)
 
     def _send(self, call: Call[Any]) -> Flow[Any]:
         if call.operation.is_job:

@@ -59,6 +59,11 @@ class Source:
             total.update(piece)
         return total.hexdigest()
 
+    def read(self) -> bytes:
+        """The content, whole."""
+        self.file.seek(0)
+        return self.file.read(self.size)
+
     def close(self) -> None:
         """Close what was opened here; a file the user opened stays open."""
         self.file.close()

@@ -23,10 +23,10 @@ from muapi_client._files.source import MIB, check_content, open_source
 from muapi_client._files.urls import is_loopback_url, is_safe
 from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
+from muapi_client._protocol.forms import Part
 from muapi_client._protocol.request import check_webhooks, encode
 from muapi_client._protocol.resend import may_reread
-from muapi_client._protocol.steps import OK, Do, Flow, Reply, Send, Sleep
-from muapi_client._spec.validation import refusal_error
+from muapi_client._protocol.steps import OK, SLOWEST, Do, Flow, Reply, Send, Sleep
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
 from muapi_generated.types import Call
@@ -43,7 +43,6 @@ R = TypeVar("R")
 OnProgress: TypeAlias = Callable[[int, int], Any] | None  # bytes sent, bytes in all
 
 LARGE: Final = 10 * MIB  # bytes above which a file goes to storage by a presigned form: only videos may be so large
-SLOWEST: Final = 128 * 2**10  # bytes a second; a line slower than 1 Mbit/s would need hours for anything else, too
 CDN: Final = "cdn.muapi.ai"  # the host where what a presigned form stored is found, by its key (observed)
 STORED: Final = frozenset({200, 201, 204})  # S3: 204 unless success_action_status says otherwise
 NO_FORM: Final = frozenset({400, 403, 404, 405, 422, 501})  # this server, or this key, has no presigned forms
@@ -74,7 +73,7 @@ def upload(source: Any, filename: str | None, on_progress: OnProgress, uploads: 
         InsufficientCreditError: The account's balance is not above 0.
         APIStatusError, APIConnectionError, ResponseError: It could not be stored.
     """
-    opened = yield from _open(source, uploads, filename=filename)
+    opened = yield from open_file(source, uploads, filename=filename)
     try:
         return (yield from _store(opened, on_progress, uploads))
     finally:
@@ -95,22 +94,27 @@ def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], up
         check_around(call, [where for where, _ in found])
     for where, value in found:
         if isinstance(value, os.PathLike):  # it can be opened again: all are looked at before the first is uploaded
-            (yield from _open(value, uploads, check=partial(_check_file, call, where))).close()
+            (yield from open_file(value, uploads, check=partial(_check_file, call, where))).close()
     urls: dict[Where, str] = {}
     for where, value in found:
         urls[where] = yield from _upload_once(value, partial(_check_file, call, where), uploads)
     return (yield from then(with_urls(call, urls)))
 
 
+def is_upload(call: Call[Any]) -> bool:
+    """Whether a call is the upload of one file, which is free, and nothing else."""
+    here = (call.operation.method, call.operation.path)
+    alone = not call.body and not isinstance(call.files.get("file"), list | tuple)
+    return here == (UPLOAD_FILE.method, UPLOAD_FILE.path) and call.files.keys() == {"file"} and alone
+
+
 def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
-    """Send a call that has a file as a multipart field and answer its typed body.
+    """Send a call that is an upload and answer its typed body.
 
     Raises:
-        ValidationError: The call has another number of files than one, called ``file``.
+        UploadError: The file cannot be read or is refused here.
     """
-    if set(call.files) != {"file"}:
-        raise refusal_error(call, (), "a call can carry one file, called 'file'", kind="value_error")
-    opened = yield from _open(call.files["file"], uploads)
+    opened = yield from open_file(call.files["file"], uploads)
     try:
         answer = yield from _post(call, opened, None, uploads)
         return response.parse_typed(call.operation.answer, answer, call.operation.package)
@@ -118,7 +122,7 @@ def send_file(call: Call[Any], uploads: UploadContext) -> Flow[Any]:
         opened.close()
 
 
-def _open(
+def open_file(
     value: Any, uploads: UploadContext, *, filename: str | None = None, check: Check = check_content
 ) -> Flow[Source]:
     """Open what is to be uploaded; unless the server is to judge, it is held against ``check``."""
@@ -135,7 +139,7 @@ def _check_file(call: Call[Any], where: Where, head: bytes, name: str) -> None:
 
 def _upload_once(value: Any, check: Check, uploads: UploadContext) -> Flow[str]:
     """The URL of a content, uploaded unless it is already, or is just being."""
-    opened = yield from _open(value, uploads, check=check)
+    opened = yield from open_file(value, uploads, check=check)
     try:
         digest: str = yield Do(partial(uploads.transfer.disk, opened.digest))
         turn: Turn = yield Do(partial(uploads.transfer.turn, digest))
@@ -158,12 +162,13 @@ def _store(source: Source, on_progress: OnProgress, uploads: UploadContext) -> F
         form = yield from _presign(source, on_progress, uploads)
     if form is not None:
         return (yield from _deposit(form, uploads))
-    call: Call[Any] = Call(UPLOAD_FILE, files={"file": source.name})
+    call: Call[Any] = Call(UPLOAD_FILE)
     return read_url((yield from _post(call, source, on_progress, uploads)))
 
 
 def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Any]:
-    send = encode(call, uploads.context)
+    # Its content goes by itself, straight from the disk.
+    send = encode(evolve(call, files={"file": Part(source.name, source.media_type, b"")}), uploads.context)
     form = Form(
         send=evolve(send, timeout=send.timeout + source.size / SLOWEST),
         source=source,

@@ -159,6 +159,7 @@ def _note_in(delivery: Delivery, send: Send) -> Send:
         delivery=delivery,
         secrets=send.secrets,
         media_type=send.media_type,
+        headers=send.headers,
     )
 
 

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
 from attrs import evolve, validate
 
-from muapi_client._protocol.steps import Send
+from muapi_client._protocol.steps import NO_HEADERS, SLOWEST, Send
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_address
 from muapi_client._spec.validation import body_fields, check, refusal_error
+from muapi_client._state.secrets import find_secrets
 from muapi_client._types.words import show
+from muapi_generated.types import FORM, MULTIPART
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_generated.types import Call, Operation
 
+FORMS: Final = (FORM, MULTIPART)
 STREAM: Final = "/stream"  # how the slugs of streaming language models end
 # Made once: ``json.dumps`` makes one for each text.
 JSON: Final = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
@@ -67,7 +72,8 @@ def prepare(
         ValidationError: The input does not fit the pinned document, or cannot be written as JSON; nothing was sent.
     """
     call = _with_key(call, new_key)
-    return Request(call, encode(call, context), started_at, reading, has_idempotency_key(call))
+    send = encode(call, context)
+    return Request(_without_contents(call), send, started_at, reading, has_idempotency_key(call))
 
 
 def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) -> Send:
@@ -86,15 +92,18 @@ def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) ->
     if context.strict:
         check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
-    operation = call.operation
+    operation, is_form = call.operation, bool(call.files) or call.operation.media_type in FORMS
+    media_type, content = _write_form(call) if is_form else (operation.media_type, _content(call))
+    has_headers = bool(call.headers or call.cookies)
     send = Send(
         operation.method,
         _path(call),
         _query(call, context),
-        _content(call),
-        context.timeout,
-        secrets=secrets,
-        media_type=operation.media_type,
+        content,
+        context.timeout + (len(content or b"") / SLOWEST if is_form else 0.0),
+        secrets=[*secrets, *find_secrets(call, None)] if is_form or has_headers else secrets,
+        media_type=media_type,
+        headers=_make_headers(call) if has_headers else NO_HEADERS,
     )
     odd = next((name for name in send.query if not _has_bytes(name, send.query[name])), None)
     if odd is not None:
@@ -109,7 +118,7 @@ def check_webhooks(call: Call[Any]) -> None:
     Raises:
         ValidationError: One is none.
     """
-    for given in (call.query, call.body or {}):
+    for given in (call.query, _fields(call), call.headers):
         for name in WEBHOOK_NAMES & given.keys():
             url = given[name]
             if url not in (None, "") and not (isinstance(url, str) and is_web_address(url)):
@@ -126,9 +135,14 @@ def _query(call: Call[Any], context: Context) -> dict[str, Any]:
     return query
 
 
+def _fields(call: Call[Any]) -> Mapping[str, Any]:
+    """The fields of a call's body; none where it is no object."""
+    return call.body if isinstance(call.body, Mapping) else {}
+
+
 def has_idempotency_key(call: Call[Any]) -> bool:
     """Whether a call names an idempotency key that the pinned document knows (data tools do)."""
-    return (call.body or {}).get(IDEMPOTENCY_KEY) is not None and _knows_key(call)
+    return _fields(call).get(IDEMPOTENCY_KEY) is not None and _knows_key(call)
 
 
 def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
@@ -137,7 +151,7 @@ def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
     Raises:
         ValidationError: Its key is blank: two requests with blank keys would count as one, or be charged twice.
     """
-    if call.body is None or not _knows_key(call):
+    if not isinstance(call.body, Mapping) or not _knows_key(call):
         return call
     given = call.body.get(IDEMPOTENCY_KEY)
     if isinstance(given, str) and not given.strip():
@@ -187,6 +201,30 @@ def _has_bytes(*values: object) -> bool:
         raise_if_from_signal_handler(error)
         return False
     return text == text.encode("utf-8", "replace").decode()
+
+
+def _make_headers(call: Call[Any]) -> Mapping[bytes, bytes]:
+    with forks.kept_waiting:
+        from muapi_client._protocol.headers import make_headers  # noqa: PLC0415 - of few operations
+
+    return make_headers(call)
+
+
+def _write_form(call: Call[Any]) -> tuple[str, bytes | None]:
+    with forks.kept_waiting:
+        from muapi_client._protocol.forms import write_form  # noqa: PLC0415 - of few operations
+
+    return write_form(call) if call.files or call.body is not None else ("", None)
+
+
+def _without_contents(call: Call[Any]) -> Call[Any]:
+    """A call as it was given: what was read of its files is in the exchange, and is not kept."""
+    if not call.files:
+        return call
+    with forks.kept_waiting:
+        from muapi_client._protocol.forms import with_origins  # noqa: PLC0415 - as above
+
+    return with_origins(call)
 
 
 def _content(call: Call[Any]) -> bytes | None:

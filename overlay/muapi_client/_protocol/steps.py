@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+SLOWEST: Final = 128 * 2**10  # bytes a second; a line slower than 1 Mbit/s would need hours for anything else, too
+NO_HEADERS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 OK: Final = range(200, 300)  # the statuses of an answer
 REDIRECTS: Final = range(300, 400)
 REFUSED: Final = range(400, 500)
@@ -41,14 +43,15 @@ class Send:
     method: str
     path: str  # from the root of the API's origin, placeholders filled and quoted
     query: Mapping[str, Any] = MappingProxyType({})
-    content: bytes | None = None  # a JSON body
+    content: bytes | None = None  # a body: JSON, or what ``media_type`` says
     timeout: float = 60.0  # seconds for the whole exchange, connecting and reading included
     delivery: Delivery | None = None  # of this attempt alone; None: the flow does not ask, the driver makes its own
     secrets: Iterable[str] = ()  # webhooks of the job that is asked after: an answer may echo them
-    media_type: str = ""  # of the JSON body, where that is another than application/json
+    media_type: str = ""  # of the body, where that is another than application/json
+    headers: Mapping[bytes, bytes] = NO_HEADERS  # of the operation, beside those of every request
 
     def __repr__(self) -> str:
-        """Leave out query and content."""
+        """Leave out query, content and headers."""
         return f"<{self.method} {self.path}>"
 
 

@@ -138,7 +138,8 @@ def _is_given(call: Call[Any] | None, url: str) -> bool:
     A query or fragment makes no other file of it, nor does scheme, case or quoting: neither here nor there.
     """
     file = _normalize("".join(_split_url(url)))
-    return call is not None and any(file in _normalize(text) for text in _find_texts((call.body, call.query)))
+    texts = _find_texts((call.body, call.query, call.headers)) if call is not None else ()
+    return any(file in _normalize(text) for text in texts)
 
 
 def _normalize(text: str) -> str:

@@ -10,7 +10,7 @@ Lives here: running the rules, and the error. Does not live here: the rules (``m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -22,8 +22,6 @@ from muapi_client._spec.packages import member, part
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from muapi_generated.types import Call
 
 URL_TO_COME: Final = "https://url-to-come.invalid/file"  # stands for a local file's URL while the rest is checked
@@ -31,22 +29,67 @@ SHOWN: Final = 60  # characters of a path that a message repeats
 
 
 def check(call: Call[Any]) -> None:
-    """Hold a call against its request model; a call without one, such as a raw call, passes.
+    """Hold a call against its request model and its operation's checks; without any, as a raw call is, it passes.
 
     Raises:
         ValidationError: It does not fit; nothing was sent.
     """
     operation = call.operation
-    if not operation.request or call.body is None:
-        return
-    found = list(_problems(operation.package, operation.request, call.body))
+    found: list[dict[str, Any]] = []
+    if operation.request and (call.body is not None or call.files):
+        found += _problems(operation.package, operation.request, _read_fields(call))
+    if operation.checks:
+        found += _find_problems_beside_fields(call)
     if found:
         raise _local_error(call, found)
 
 
-def refusal_error(call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str) -> ValidationError:
+def refusal_error(
+    call: Call[Any], where: tuple[str | int, ...], message: str, *, kind: str, place: str = "body"
+) -> ValidationError:
     """The local refusal of a call for one problem the models know nothing of."""
-    return _local_error(call, [{"loc": ["body", *where], "msg": message, "type": kind}])
+    return _local_error(call, [{"loc": [place, *where], "msg": message, "type": kind}])
+
+
+def _read_fields(call: Call[Any]) -> Mapping[str, Any]:
+    """The fields of a call's body, a form's files among them."""
+    fields = {} if call.body is None else call.body
+    if not isinstance(fields, Mapping):
+        raise refusal_error(call, (), "Input should be a valid dictionary", kind="dict_type")
+    return {**fields, **call.files} if call.files else fields
+
+
+def _find_problems_beside_fields(call: Call[Any]) -> Iterator[dict[str, Any]]:
+    """What is wrong with the parameters of a call, and with a body that no class describes."""
+    places = {
+        "path": call.path,
+        "query": call.query,
+        "header": call.headers,
+        "cookie": call.cookies,
+        "body": {} if call.body is None else {"": call.body},
+    }
+    checks = _checks(call.operation.package)
+    for place, name, check in _list_checks(call.operation.package, call.operation.checks):
+        if name not in places[place]:
+            continue  # that one is asked for by the function
+        try:
+            check(None, None, places[place][name])
+        except checks.Rejected as problem:
+            where = [*([name] if name else []), *problem.loc]
+            value = _value_at(places[place][name], problem.loc)
+            msg = problem.msg + (_advise(problem.type, tuple(where), value) if place == "body" else "")
+            found = {"loc": [place, *where], "msg": msg, "type": problem.type}
+            yield {**found, "ctx": dict(problem.ctx)} if problem.ctx else found
+
+
+@lru_cache(maxsize=256)
+def _list_checks(package: str, module: str) -> tuple[tuple[str, str, Any], ...]:
+    """The checks of an operation's parameters: where each stands, its name, what it is held against."""
+    try:
+        return tuple(part(package, module).CHECKS)
+    except (ImportError, AttributeError):  # from a token of another version
+        message = f"{package} has no checks {module!r}: make the call anew (nothing was sent)"
+        raise ValidationError(message) from None
 
 
 def _local_error(call: Call[Any], found: list[dict[str, Any]]) -> ValidationError:
@@ -112,7 +155,10 @@ def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
     if kind == "list_type" and isinstance(value, Iterator | AbstractSet):
         return f": write {where[-1]}=list(…)"
     if isinstance(value, bytes | bytearray | memoryview):
-        return "; bytes stand here: of a file, pass the URL that mu.upload(bytes) answers; of a text, decode them"
+        return (
+            "; bytes stand here: of a file, pass the URL that mu.upload(bytes) answers; of a text, decode them; where "
+            "base64 belongs, pass base64.b64encode(bytes).decode()"
+        )
     if not isinstance(value, str) or "webhook" in str(where[-1:]):  # a webhook is no file, and may be a secret
         return ""
     path = value.removeprefix("file://")

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from muapi_client._state.secrets import Secrets
+from muapi_client._state.secrets import Secrets, without_hidden_headers
 from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Entry
 from muapi_client._types.outputs import read_outputs
@@ -175,7 +175,7 @@ def as_text(moment: datetime) -> str:
 def call_as_text(call: Call[Any], secrets: Secrets) -> str | None:
     """The call as JSON without secrets, or None where local files leave it no JSON form."""
     try:
-        return writable(secrets.clean_json(call.to_json()))
+        return writable(secrets.clean_json(without_hidden_headers(call).to_json()))
     except (TypeError, ValueError, RecursionError):
         return None
 

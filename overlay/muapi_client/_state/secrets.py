@@ -17,6 +17,7 @@ from attrs import evolve
 
 from muapi_client._settings.spellings import hide_spelt, unescape
 from muapi_client._settings.webhook import WEBHOOK_NAMES, secret_parts, split_address
+from muapi_generated.types import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +54,7 @@ class Found:
 
 def find_secrets(call: Call[Any] | None, webhook: Webhook | None) -> Found:
     """Return what must not stand in anything written about a call, the client's own webhook included."""
-    within = (call.body, call.query) if call is not None else ()
+    within = (call.body, call.query, call.headers) if call is not None else ()
     return Found({*([webhook.reveal()] if webhook else []), *_values(list(within))})
 
 
@@ -63,8 +64,17 @@ def find_sent(query: Mapping[str, Any], content: bytes | None) -> Found:
 
 
 def remove_secrets(call: Call[Any]) -> Call[Any]:
-    """A call as it may be shown and written down: without its webhooks."""
-    return evolve(call, body=_without_fields(call.body), query=_without_fields(call.query))
+    """A call as it may be shown and written down: without its webhooks, and without what headers and cookies hide."""
+    bare = evolve(call, body=_without_fields(call.body), query=_without_fields(call.query))
+    return without_hidden_headers(bare)
+
+
+def without_hidden_headers(call: Call[Any]) -> Call[Any]:
+    """A call without its cookies, and without headers whose names tell of a secret."""
+    if not call.headers and not call.cookies:
+        return call
+    headers = {name: value for name, value in call.headers.items() if not is_secret(name)}
+    return evolve(call, headers=headers, cookies={})
 
 
 class Secrets:

@@ -48,6 +48,7 @@ OUTCOMES: Final = frozenset({"return_value", "exception"})  # httpcore's names o
 USER_AGENT: Final = f"muapi-client/{__version__}"
 ASKING: Final = {"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT}  # of every request
 CARRYING: Final = {"content-type": "application/json"}  # of one that carries JSON
+OTHER_BODIES: Final = ("multipart/", "application/x-www-form-urlencoded")  # media types of bodies that are no JSON
 WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})  # whose length is told where it is 0, too (RFC 9110, 8.6)
 
 
@@ -432,6 +433,8 @@ def make_request(send: Send, origin: str, api_key: APIKey) -> httpx.Request:
     if content or send.method in WITH_LENGTH:
         request.headers["content-length"] = str(len(content))
     request.read()  # so that a user's transport may ask for its content, as for any other request's
+    if send.headers:
+        request.headers.update(send.headers)
     if send.media_type and send.content is not None:
         request.headers["content-type"] = send.media_type
     hide_webhooks(send, api_key)
@@ -454,7 +457,8 @@ def hide_webhooks(send: Send, api_key: APIKey) -> None:
     """
     if send.secrets:
         api_key.hide_too(send.secrets)
-    holds_webhook = SIGN in (send.content or b"").lower()
+    is_json = not send.media_type.startswith(OTHER_BODIES)  # of another body the webhooks are among ``secrets``
+    holds_webhook = is_json and SIGN in (send.content or b"").lower()
     if send.query or holds_webhook:
         api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))
 

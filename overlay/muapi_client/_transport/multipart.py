@@ -128,6 +128,7 @@ def form_request(form: Form, url: str, *, accept: str) -> tuple[httpx.Request, B
         files={"file": named},
         extensions={"timeout": limits},
     )
+    request.headers.update(form.send.headers)
     body = Body(form, request.stream, reader)
     request.stream = body
     return request, body

@@ -91,7 +91,8 @@ def _show(call: Call[Any], console: Console) -> None:
         "method": call.operation.method,
         "url": f"{read_origin(None)}{call.operation.path}",
         "query": dict(call.query),
-        "body": dict(call.body or {}),
+        **({"headers": dict(call.headers)} if call.headers else {}),
+        "body": call.body if call.body is not None else {},
     }
     console.result(request, dumps(request, indent=2))
 
