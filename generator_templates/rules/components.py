@@ -62,16 +62,20 @@ def read_components(schemas: Schemas) -> list[Component]:
         UnsayableError: Some cannot be said, or hold one that cannot; all are read before it ends.
     """
     found: dict[str, Component] = {}
+    read: set[str] = set()
     problems = Collector()
-    while unread := {name: schema for name, schema in schemas.list_models().items() if name not in found}:
+    while unread := {name: schema for name, schema in schemas.list_candidates().items() if name not in read}:
         # reading fields may come upon schemas inside others, which become components, too
         known = len(problems.problems)
         for name, definition in unread.items():
             with problems.about("components", "schemas", name):
-                found[name] = _read_component(name, definition, schemas)
+                if schemas.is_model(definition, frozenset({name})):
+                    found[name] = _read_component(name, definition, schemas)
+        read |= unread.keys()
         for problem in problems.problems[known:]:
             schemas.refuse(problem.place[-1], problem.reason)
             found.clear()  # once more, for others may hold it
+            read.clear()
     for schema, reason in find_repeated([(file_key(item.name), item.schema) for item in found.values()], "Schemas"):
         problems.add(("components", "schemas", schema), reason)
     problems.stop()

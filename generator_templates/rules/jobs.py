@@ -188,7 +188,7 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, f
     if not media_type:
         return "", frozenset({""})
     schema = as_object(content[media_type].get("schema") or {})
-    name = split_reference(schema["$ref"])[-1] if "$ref" in schema else ""
+    name = "".join(split_reference(schema.get("$ref", ""))[-1:])
     _, schema = schemas.read_body(schema)
     fields = frozenset(field.wire for field in schemas.read_fields(schema))
     says_nothing = {shape.kind for shape in schemas.read_value(schema).shapes} <= {"any", "object"}

@@ -19,7 +19,7 @@ from .jobs import JOB_RESPONSE
 from .media_types import FORMS, JSON, MULTIPART, PLAIN_JSON, URL_ENCODED, find_media_type
 from .names import find_repeated, make_slug, name_class, name_function, to_pascal_case
 from .problems import Collector
-from .schema_syntax import Schema, as_object, first_list, is_model
+from .schema_syntax import Schema, as_object, first_list
 from .schemas import Field, Schemas, Shape, Value, as_part_of_form, find_models, holds_file
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas, function: str) 
 def _with_names(schema: Schema, name: str, schemas: Schemas) -> Schema:
     """Make a component of an object with fields that has no name, or of those in a list."""
     schema = as_object(schema)
-    if "$ref" not in schema and is_model(schema) and schemas.read_fields(schema):
+    if "$ref" not in schema and schemas.is_model(schema) and schemas.read_fields(schema):
         return {"$ref": f"#/components/schemas/{schemas.add_component(name, schema)}"}
     return {**schema, "items": _with_names(schema["items"], f"{name}Item", schemas)} if "items" in schema else schema
 
@@ -309,11 +309,15 @@ def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where
     is_json = JSON.fullmatch(media_type) is not None
     declared = body["content"][media_type].get("schema") or {}
     name, schema = schemas.read_body(declared)
-    fields = tuple(field for field in schemas.read_fields(schema) if not field.read_only) if is_model(schema) else ()
+    fields = (
+        tuple(field for field in schemas.read_fields(schema) if not field.read_only) if schemas.is_model(schema) else ()
+    )
     if not fields and not is_json:
         raise GenerationError(f"{where} takes {media_type} without naming a field of it.")
     if not fields:
-        is_nameless = is_model(schema) and not first_list(schema, "anyOf", "oneOf")  # an object, and no more is said
+        is_nameless = schemas.is_model(schema) and not first_list(
+            schema, "anyOf", "oneOf"
+        )  # an object, and no more is said
         whole = _ANY_BODY if is_nameless else _read_whole_body(declared, schemas, required=bool(body.get("required")))
         return Body(whole=whole)
     if URL_ENCODED.fullmatch(media_type):

@@ -67,6 +67,7 @@ _COMPONENT_STEPS = 3  # of the pointer to a component
 _INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: those that name nothing
     {"components", "schemas", "paths", "$defs", "definitions", "properties", "content", "schema"}
 )
+_SCALARS: frozenset[Kind] = frozenset({"text", "integer", "number", "boolean", "choice"})
 _MOST_NESTED = 50  # schemas within each other: on the way to a value, or that an object is made of
 _BINARY = "binary"  # the format of bytes as they are
 _BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says so since it writes OpenAPI 3.1
@@ -166,11 +167,22 @@ class Schemas:
         self._ignores_keys_beside_references = str(document.get("openapi")).startswith("3.0")
         self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
-    def list_models(self) -> dict[str, Mapping[str, Any]]:
-        """List the components that become models: objects with named fields."""
+    def list_candidates(self) -> dict[str, Mapping[str, Any]]:
+        """List the components that have the form of a model, as far as that is told without reading them."""
         sayable = {name: item for name, item in self._schemas.items() if (*_SCHEMAS, name) not in self._unsayable}
         schemas = {name: self._open(schema) for name, schema in sayable.items()}
         return {name: schema for name, schema in schemas.items() if is_model(schema)}
+
+    def is_model(self, schema: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> bool:
+        """Return whether a schema becomes a class; one made of several texts or numbers is one of these itself."""
+        return is_model(schema) and not self._is_made_of_scalars(schema, seen)
+
+    def _is_made_of_scalars(self, schema: Mapping[str, Any], seen: frozenset[str]) -> bool:
+        parts = [self._open(part) for part in schema.get("allOf", ())]
+        if not parts or any("properties" in part or part.get("type") == "object" for part in (schema, *parts)):
+            return False
+        kinds = {shape.kind for part in parts for shape in self.read_value(part, seen).shapes}
+        return bool(kinds & _SCALARS) and kinds <= {*_SCALARS, "any"}
 
     def refuse(self, name: str, reason: str) -> None:
         """Let whoever refers to a component from now on be told why it cannot be said."""
@@ -260,7 +272,7 @@ class Schemas:
             if "$ref" in schema and schema["$ref"] not in seen:
                 seen.add(schema["$ref"])
                 name, schema = self.resolve(schema["$ref"])
-            elif len(inner) == 1 and not is_model(schema):
+            elif len(inner) == 1 and not self.is_model(schema):
                 name, schema = "", self._open(inner[0])
             else:
                 return name, schema
@@ -282,6 +294,8 @@ class Schemas:
             values = schema["enum"] if schema.get("enum") else [schema["const"]]
             shapes = [Shape("choice", choices=choices)] if (choices := _distinct_choices(values)) else []
             return [*shapes, *([None] if None in values else [])]
+        if len(schema.get("allOf", ())) > 1 and self._is_made_of_scalars(schema, seen):
+            return self._read_scalars(schema, seen)
         inner = self._unwrap(schema)
         if inner is not None:
             shapes_within = (
@@ -292,10 +306,22 @@ class Schemas:
             return [shape and self._narrow(shape, schema, seen) for shape in shapes_within]
         return [None] if schema.get("type") == "null" else [self._read_shape(schema, seen)]
 
+    def _read_scalars(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
+        """Read what several schemas say of one text or number: a choice before its kind, narrowed by all of them."""
+        parts = [self._open(part) for part in schema["allOf"]]
+        opened = [self.resolve(part["$ref"])[1] if "$ref" in part else part for part in parts]
+        read = [self._read_alternatives(part, seen) for part in parts]
+        told = [shapes for shapes in read if any(shape and shape.kind != "any" for shape in shapes)]
+        chosen = [shapes for shapes in told if all(shape is None or shape.kind == "choice" for shape in shapes)]
+        shapes = (chosen or told)[0]
+        for part in (*opened, schema):
+            shapes = [shape and self._narrow(shape, part, seen) for shape in shapes]
+        return shapes
+
     def _follow_reference(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
         """Read the shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
         name, target = self.resolve(reference)
-        if is_model(target):
+        if is_model(target) and (name in seen or self.is_model(target, seen | {name})):
             return [Shape("model", model=name_class(name))]
         if name in seen:
             return [Shape("any")]
@@ -320,16 +346,17 @@ class Schemas:
     def _read_shape(self, schema: Mapping[str, Any], seen: frozenset[str]) -> Shape:
         kind = _KINDS.get(schema.get("type") or "", "any")
         pattern = schema.get("pattern") if kind == "text" else None
-        limits = tuple(_read_limits(kind, schema).items())
+        prefix = tuple(self.read_value(part, seen) for part in first_list(schema, "prefixItems"))
+        limits = _read_limits(kind, schema)
+        if kind == "list" and schema.get("items") is False:
+            limits["max_items"] = min(len(prefix), limits.get("max_items", len(prefix)))
         return Shape(
             kind,
-            limits=limits,
+            limits=tuple(limits.items()),
             pattern=pattern,
             format=_read_format(schema) if kind == "text" else schema.get("format"),
             item=self.read_value(schema.get("items") or {}, seen) if kind == "list" else None,
-            prefix=tuple(self.read_value(part, seen) for part in first_list(schema, "prefixItems"))
-            if kind == "list"
-            else (),
+            prefix=prefix if kind == "list" else (),
             values=self._read_map(schema, seen) if kind == "object" else None,
         )
 

@@ -55,7 +55,7 @@ def document() -> dict[str, Any]:
     return whole
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, Any]], shapes.Rendered]]:
     """Render a document, and import the package."""
     folder = tmp_path_factory.mktemp("shapes")

@@ -67,12 +67,16 @@ class Rendered:
         (file,) = self.folder.glob(f"api/*/{name}.py")
         return getattr(importlib.import_module(f"{self.folder.name}.api.{file.parent.name}.{name}"), name)
 
-    def send(self, name: str, **arguments: Any) -> httpx.Request:
+    def module(self, name: str) -> Any:
+        """A module of the package."""
+        return importlib.import_module(f"{self.folder.name}.{name}")
+
+    def send(self, name: str, /, **arguments: Any) -> httpx.Request:
         """What the client sends for a call of this function."""
         self.client.send(self.function(name)(**arguments))
         return self.requests[-1]
 
-    def is_refused(self, name: str, **arguments: Any) -> bool:
+    def is_refused(self, name: str, /, **arguments: Any) -> bool:
         """Whether the client refuses a call before anything is sent."""
         try:
             self.send(name, **arguments)

@@ -61,8 +61,14 @@ def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.fixed_dictionaries({"type": st.just("array"), "items": inner}, optional={"minItems": st.integers(0, 2)}),
         st.fixed_dictionaries(
             {"type": st.just("object"), "properties": properties},
-            optional={"required": st.lists(WORDS, max_size=2), "additionalProperties": st.booleans()},
+            optional={
+                "required": st.lists(WORDS, max_size=2),
+                "additionalProperties": st.booleans(),
+                "readOnly": st.booleans(),
+            },
         ),
+        st.fixed_dictionaries({"type": st.just("object"), "additionalProperties": inner}),
+        st.fixed_dictionaries({"type": st.just("array"), "prefixItems": some}, optional={"items": inner}),
     )
 
 
@@ -77,14 +83,14 @@ def content(kinds: list[str]) -> st.SearchStrategy[Any]:
 def operation() -> st.SearchStrategy[Any]:
     """An operation, with whatever it may take."""
     parameter = st.fixed_dictionaries(
-        {"name": WORDS, "in": st.sampled_from(["query", "query", "path"]), "schema": SCHEMAS}
+        {"name": WORDS, "in": st.sampled_from(["query", "query", "path", "header", "cookie"]), "schema": SCHEMAS}
     )
     code = st.sampled_from(["200", "201", "2XX", "422", "default"])
     return st.fixed_dictionaries(
         {"responses": st.dictionaries(code, content(["application/json", "text/html"]), max_size=2)},
         optional={
             "parameters": st.lists(parameter, max_size=2),
-            "requestBody": content(["application/json", "multipart/form-data"]),
+            "requestBody": content(["application/json", "multipart/form-data", "application/x-www-form-urlencoded"]),
             "operationId": WORDS,
             "summary": WORDS,
             "tags": st.lists(WORDS, max_size=2),

@@ -150,10 +150,11 @@ def _value_at(body: Any, where: tuple[str | int, ...]) -> Any:
 
 def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
     """What to write in place of one file or an iterator where a list belongs, of bytes, or of a path as text; or ""."""
-    if kind == "list_type" and isinstance(value, str):
-        return f": write {where[-1]}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
+    name = where[-1] if where else "body"
+    if kind == "list_type" and isinstance(value, str | bytes):
+        return f": write {name}=[{'Path(…)' if value == URL_TO_COME else '…'}], with brackets around one, too"
     if kind == "list_type" and isinstance(value, Iterator | AbstractSet):
-        return f": write {where[-1]}=list(…)"
+        return f": write {name}=list(…)"
     if isinstance(value, bytes | bytearray | memoryview):
         return (
             "; bytes stand here: of a file, pass the URL that mu.upload(bytes) answers; of a text, decode them; where "

@@ -4,9 +4,9 @@ Lives here: which of a document's words count, and how references are followed. 
 means (``_diff``), which operations a program calls (``_usage``), the file that keeps the hashes (``user_lock``).
 
 The form is free of what may change without any program noticing: descriptions, titles, examples, operation ids, a
-deprecation, the order of keys and of parameters, what a refused call is answered, and optional headers, which no
-generated function takes. It keeps the order of an enum and every default, which change in silence what is sent or
-charged, and what becomes a name in Python: the group, the catalogue name, component schemas.
+deprecation, the order of keys and of parameters, what a refused call is answered, and optional headers, of which MuAPI
+lists its own pages' on every operation. It keeps the order of an enum and every default, which change in silence what
+is sent or charged, and what becomes a name in Python: the group, the catalogue name, component schemas.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DESCRIPTIVE: Final = frozenset({
     "deprecated", "description", "example", "examples", "externalDocs", "operationId", "summary", "tags", "title",
 })  # for people; no program depends on them  # fmt: skip
 NULL: Final = {"type": "null"}
-PLACES: Final = frozenset({"header", "cookie"})  # of parameters that the client itself sets, where anyone does
+PLACES: Final = frozenset({"header", "cookie"})  # of parameters that few programs set: the client's own, mostly
 
 
 def make_fingerprint(document: dict[str, Any], method: str, path: str) -> str:
