@@ -309,16 +309,13 @@ def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where
     is_json = JSON.fullmatch(media_type) is not None
     declared = body["content"][media_type].get("schema") or {}
     name, schema = schemas.read_body(declared)
-    fields = (
-        tuple(field for field in schemas.read_fields(schema) if not field.read_only) if schemas.is_model(schema) else ()
-    )
+    has_names = schemas.is_model(schema)
+    fields = tuple(field for field in schemas.read_fields(schema) if not field.read_only) if has_names else ()
     if not fields and not is_json:
         raise GenerationError(f"{where} takes {media_type} without naming a field of it.")
     if not fields:
-        is_nameless = schemas.is_model(schema) and not first_list(
-            schema, "anyOf", "oneOf"
-        )  # an object, and no more is said
-        whole = _ANY_BODY if is_nameless else _read_whole_body(declared, schemas, required=bool(body.get("required")))
+        is_any = has_names and not first_list(schema, "anyOf", "oneOf")  # an object, of which no more is said
+        whole = _ANY_BODY if is_any else _read_whole_body(declared, schemas, required=bool(body.get("required")))
         return Body(whole=whole)
     if URL_ENCODED.fullmatch(media_type):
         _refuse_objects(fields, "a form", where)

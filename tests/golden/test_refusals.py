@@ -52,8 +52,8 @@ def _a_cookie_that_is_a_list(document: dict[str, Any]) -> None:
     document["paths"]["/api/v1/talker"]["post"]["parameters"].append(parameter)
 
 
-def _a_header_of_no_name(document: dict[str, Any]) -> None:
-    parameter = {"name": "x mode", "in": "header", "schema": {"type": "string"}}
+def _a_cookie_of_no_name(document: dict[str, Any]) -> None:
+    parameter = {"name": "a session", "in": "cookie", "schema": {"type": "string"}}
     document["paths"]["/api/v1/talker"]["post"]["parameters"].append(parameter)
 
 
@@ -72,7 +72,7 @@ def _a_path_without_a_name(document: dict[str, Any]) -> None:
         (_a_schema_sent_and_answered, ["Submission", "both sent and answered"]),
         (_a_body_of_an_unknown_sort, ["POST /api/v1/picture", "image/png"]),
         (_a_cookie_that_is_a_list, ["POST /api/v1/talker", "an object or a list in a cookie (session)"]),
-        (_a_header_of_no_name, ["POST /api/v1/talker", "header x mode"]),
+        (_a_cookie_of_no_name, ["POST /api/v1/talker", "cookie a session"]),
         (_a_path_without_a_name, ["/api/v1/…"]),
     ],
 )

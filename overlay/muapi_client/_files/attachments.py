@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 from attrs import evolve
 
 from muapi_client._files.kinds import find_contradiction, find_kind, is_address
-from muapi_client._protocol.forms import with_empty_files
+from muapi_client._runtime.forks import forks
 from muapi_client._spec.validation import URL_TO_COME, check, refusal_error
 from muapi_client.errors import ValidationError
 
@@ -66,6 +66,9 @@ def with_urls(call: Call[Any], urls: Mapping[Where, str]) -> Call[Any]:
 def with_stand_ins(call: Call[Any]) -> Call[Any]:
     """The call with an address in the place of each local file, for who asks about it and uploads nothing."""
     if call.files:
+        with forks.kept_waiting:
+            from muapi_client._protocol.forms import with_empty_files  # noqa: PLC0415 - of few operations
+
         call = with_empty_files(call)
     return with_urls(call, dict.fromkeys((where for where, _ in find_attachments(call.body)), URL_TO_COME))
 

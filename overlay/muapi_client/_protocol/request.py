@@ -20,7 +20,7 @@ from muapi_client._runtime.forks import forks
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_address
 from muapi_client._spec.validation import body_fields, check, refusal_error
-from muapi_client._state.secrets import find_secrets
+from muapi_client._state.secrets import Found, find_secrets
 from muapi_client._types.words import show
 from muapi_generated.types import FORM, MULTIPART
 
@@ -101,7 +101,7 @@ def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) ->
         _query(call, context),
         content,
         context.timeout + (len(content or b"") / SLOWEST if is_form else 0.0),
-        secrets=[*secrets, *find_secrets(call, None)] if is_form or has_headers else secrets,
+        secrets=Found([*secrets, *find_secrets(call, None)]) if is_form or has_headers else secrets,
         media_type=media_type,
         headers=_make_headers(call) if has_headers else NO_HEADERS,
     )
