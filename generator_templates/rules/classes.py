@@ -32,6 +32,9 @@ def find_users(components: Iterable[Component], operations: Iterable[Operation])
     found: dict[str, list[str]] = defaultdict(list)
     for operation in operations:
         found[operation.body.request].append(operation.slug)
+        whole = operation.body.whole
+        for name in sorted(find_models(whole.value)) if whole else ():
+            found[name].append(operation.slug)
     for component in components:
         for name in sorted({name for field in component.fields for name in find_models(field.value)}):
             found[name].append(component.name)

@@ -62,8 +62,8 @@ def _takes_any_text(shape: Shape) -> bool:
 def _make_call(shape: Shape, aliases: Aliases, imports: Imports, nullable: list[str]) -> str:
     if shape.kind not in _FACTORIES:
         return "checks.anything()"
-    prefix = ", ".join(make_check(part, aliases, imports) for part in shape.prefix)
-    first = [f"prefix=({prefix},)"] if prefix else []
+    prefix = [make_check(part, aliases, imports) for part in shape.prefix]
+    first = [f"prefix=({', '.join(prefix)}{',' * (len(prefix) == 1)})"] if prefix else []
     arguments = [*_list_first_arguments(shape, aliases, imports), *first, *_list_limits(shape), *nullable]
     return f"checks.{_FACTORIES[shape.kind]}({', '.join(arguments)})"
 

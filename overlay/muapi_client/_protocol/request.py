@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from attrs import evolve, validate
 
-from muapi_client._protocol.steps import NO_HEADERS, SLOWEST, Send
+from muapi_client._protocol.steps import SLOWEST, Send
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_address
@@ -73,7 +73,9 @@ def prepare(
     """
     call = _with_key(call, new_key)
     send = encode(call, context)
-    return Request(_without_contents(call), send, started_at, reading, has_idempotency_key(call))
+    return Request(
+        _without_contents(call) if call.files else call, send, started_at, reading, has_idempotency_key(call)
+    )
 
 
 def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) -> Send:
@@ -92,19 +94,17 @@ def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) ->
     if context.strict:
         check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
-    operation, is_form = call.operation, bool(call.files) or call.operation.media_type in FORMS
-    media_type, content = _write_form(call) if is_form else (operation.media_type, _content(call))
-    has_headers = bool(call.headers or call.cookies)
+    operation = call.operation
+    is_plain = not (call.files or call.headers or call.cookies or operation.media_type)  # JSON and no more: most are
     send = Send(
         operation.method,
         _path(call),
         _query(call, context),
-        content,
-        context.timeout + (len(content or b"") / SLOWEST if is_form else 0.0),
-        secrets=Found([*secrets, *find_secrets(call, None)]) if is_form or has_headers else secrets,
-        media_type=media_type,
-        headers=_make_headers(call) if has_headers else NO_HEADERS,
+        _content(call) if is_plain else None,
+        context.timeout,
+        secrets=secrets,
     )
+    send = send if is_plain else _complete(send, call)
     odd = next((name for name in send.query if not _has_bytes(name, send.query[name])), None)
     if odd is not None:
         why = "cannot be written in a URL: it holds a lone surrogate, or has no text"
@@ -137,7 +137,8 @@ def _query(call: Call[Any], context: Context) -> dict[str, Any]:
 
 def _fields(call: Call[Any]) -> Mapping[str, Any]:
     """The fields of a call's body; none where it is no object."""
-    return call.body if isinstance(call.body, Mapping) else {}
+    body = call.body
+    return body if body.__class__ is dict or isinstance(body, Mapping) else {}
 
 
 def has_idempotency_key(call: Call[Any]) -> bool:
@@ -151,7 +152,7 @@ def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
     Raises:
         ValidationError: Its key is blank: two requests with blank keys would count as one, or be charged twice.
     """
-    if not isinstance(call.body, Mapping) or not _knows_key(call):
+    if call.body is None or not _knows_key(call) or not isinstance(call.body, Mapping):
         return call
     given = call.body.get(IDEMPOTENCY_KEY)
     if isinstance(given, str) and not given.strip():
@@ -203,24 +204,28 @@ def _has_bytes(*values: object) -> bool:
     return text == text.encode("utf-8", "replace").decode()
 
 
-def _make_headers(call: Call[Any]) -> Mapping[bytes, bytes]:
+def _complete(send: Send, call: Call[Any]) -> Send:
+    """The exchange of a call that has headers, or a body that is a form or is labelled in another way."""
+    media_type, headers, timeout = call.operation.media_type, send.headers, send.timeout
+    content: bytes | None
     with forks.kept_waiting:
-        from muapi_client._protocol.headers import make_headers  # noqa: PLC0415 - of few operations
+        if call.headers or call.cookies:
+            from muapi_client._protocol.headers import make_headers  # noqa: PLC0415 - of few operations
 
-    return make_headers(call)
+            headers = make_headers(call)
+        if call.files or (media_type in FORMS and call.body is not None):
+            from muapi_client._protocol.forms import write_form  # noqa: PLC0415 - as above
 
-
-def _write_form(call: Call[Any]) -> tuple[str, bytes | None]:
-    with forks.kept_waiting:
-        from muapi_client._protocol.forms import write_form  # noqa: PLC0415 - of few operations
-
-    return write_form(call) if call.files or call.body is not None else ("", None)
+            media_type, content = write_form(call)
+            timeout += len(content) / SLOWEST
+        else:
+            content = _content(call)
+    secrets = Found([*send.secrets, *find_secrets(call, None)])
+    return evolve(send, content=content, media_type=media_type, headers=headers, timeout=timeout, secrets=secrets)
 
 
 def _without_contents(call: Call[Any]) -> Call[Any]:
     """A call as it was given: what was read of its files is in the exchange, and is not kept."""
-    if not call.files:
-        return call
     with forks.kept_waiting:
         from muapi_client._protocol.forms import with_origins  # noqa: PLC0415 - as above
 

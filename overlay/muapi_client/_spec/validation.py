@@ -37,7 +37,8 @@ def check(call: Call[Any]) -> None:
     operation = call.operation
     found: list[dict[str, Any]] = []
     if operation.request and (call.body is not None or call.files):
-        found += _problems(operation.package, operation.request, _read_fields(call))
+        plain = call.body.__class__ is dict and not call.files  # most are
+        found += _problems(operation.package, operation.request, call.body if plain else _read_fields(call))
     if operation.checks:
         found += _find_problems_beside_fields(call)
     if found:

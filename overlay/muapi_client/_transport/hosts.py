@@ -457,8 +457,9 @@ def hide_webhooks(send: Send, api_key: APIKey) -> None:
     """
     if send.secrets:
         api_key.hide_too(send.secrets)
-    is_json = not send.media_type.startswith(OTHER_BODIES)  # of another body the webhooks are among ``secrets``
-    holds_webhook = is_json and SIGN in (send.content or b"").lower()
+    holds_webhook = SIGN in (send.content or b"").lower()
+    if send.media_type and send.media_type.startswith(OTHER_BODIES):
+        holds_webhook = False  # that can be read: those of a form are among ``secrets``
     if send.query or holds_webhook:
         api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))
 
