@@ -116,9 +116,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import UNSET, Call, Operation, given
 
-OPERATION = Operation("patch_things_id", "PATCH", "/api/v1/things/{id}", request="ThingChange")
+OPERATION = Operation(
+    "patch_things_id",
+    "PATCH",
+    "/api/v1/things/{id}",
+    request="ThingChange",
+    checks="api.platform.patch_things_id",
+)
+CHECKS = (("path", "id", checks.written(checks.integer())),)
 
 
 def patch_things_id(
@@ -634,6 +642,7 @@ _HOME = dict(
     Thing thing
     ThingChange thing_change
     ThingsBody things_body
+    ThingsForgottenUploadBody things_forgotten_upload_body
     ValidationError validation_error
     """.strip().splitlines()
 )
