@@ -26,6 +26,7 @@ __all__ = [
     "body",
     "boolean",
     "either",
+    "file",
     "integer",
     "mapping",
     "number",
@@ -36,6 +37,7 @@ __all__ = [
     "required",
     "sequence",
     "text",
+    "written",
 ]
 
 Check: TypeAlias = Callable[[Any, Any, Any], None]
@@ -280,9 +282,22 @@ def _same(value: Any, choice: Any) -> bool:
 
 
 def sequence(
-    item: Check, *, min_items: int = 0, max_items: int | None = None, nullable: bool = False
+    item: Check,
+    *,
+    prefix: tuple[Check, ...] = (),
+    min_items: int = 0,
+    max_items: int | None = None,
+    nullable: bool = False,
 ) -> Check:
-    """Accept lists and tuples of a length whose items all pass; text is no list of its letters."""
+    """Accept lists and tuples of a length whose items all pass; text is no list of its letters.
+
+    Args:
+        item: What each item is held against.
+        prefix: What the first ones are held against in its place.
+        min_items: How many there are at least.
+        max_items: How many there are at most.
+        nullable: Whether there may be none at all.
+    """
 
     def check(instance: Any, attribute: Any, value: Any) -> None:
         if value is UNSET or (nullable and value is None):
@@ -296,7 +311,7 @@ def sequence(
             raise _wrong_length("too_long", "most", max_items, "max_length", count)
         for index, one in enumerate(value):
             try:
-                item(instance, attribute, one)
+                (prefix[index] if index < len(prefix) else item)(instance, attribute, one)
             except Rejected as problem:
                 raise problem.below(index) from None
 
@@ -308,15 +323,88 @@ def _wrong_length(kind: str, bound: str, limit: int, name: str, count: int) -> R
     return Rejected(kind, msg, {"field_type": "List", name: limit, "actual_length": count})
 
 
-def mapping(*, nullable: bool = False) -> Check:
-    """Accept any JSON object."""
+def mapping(item: Check | None = None, *, nullable: bool = False) -> Check:
+    """Accept JSON objects, any or those whose values all pass."""
 
-    def check(_instance: Any, _attribute: Any, value: Any) -> None:
-        if isinstance(value, Mapping) or value is UNSET or (nullable and value is None):
+    def check(instance: Any, attribute: Any, value: Any) -> None:
+        if value is UNSET or (nullable and value is None):
             return
-        raise Rejected("dict_type", "Input should be a valid dictionary")
+        if not isinstance(value, Mapping):
+            raise Rejected("dict_type", "Input should be a valid dictionary")
+        if item is None:
+            return
+        for name, one in value.items():
+            try:
+                item(instance, attribute, one)
+            except Rejected as problem:
+                raise problem.below(name) from None
 
     return check
+
+
+_NO_FILES = (bool, int, float, Mapping, list, tuple, set, frozenset, type(None))
+
+
+def file(*, nullable: bool = False) -> Check:
+    """Accept what a form sends as a file: a path, bytes, an open binary file, a picture."""
+
+    def check(_instance: Any, _attribute: Any, value: Any) -> None:
+        if not isinstance(value, _NO_FILES) or value is UNSET or (nullable and value is None):
+            return
+        msg = f"Input should be a file: a path, bytes or an open binary file, not {type(value).__name__}"
+        raise Rejected("value_error", msg)
+
+    return check
+
+
+def written(check: Check, separator: str = "") -> Check:
+    """Accept what passes as it is, or as a server reads it where all is text: in a query 5 and "5" are one.
+
+    Args:
+        check: What the value is held against.
+        separator: What stands between the items of a list that is written as one text.
+    """
+
+    def checked(instance: Any, attribute: Any, value: Any) -> None:
+        first, *others = _readings(value, separator)
+        try:
+            check(instance, attribute, first)
+        except Rejected as problem:
+            if not any(_passes(check, instance, attribute, other) for other in others):
+                raise problem from None
+
+    return checked
+
+
+def _readings(value: Any, separator: str) -> list[Any]:
+    """What a value may be read as; of a list the items as texts, and as what they say."""
+    if isinstance(value, list | tuple):
+        return [value, [_read(item) for item in value]]
+    if not isinstance(value, str):
+        return [value, [value]]
+    items = value.split(separator) if separator else [value]
+    alone, listed = [value, _read(value)], [items, [_read(item) for item in items]]
+    return [*listed, *alone] if separator else [*alone, *listed]
+
+
+def _read(value: Any) -> Any:
+    """A number or a truth value that stands as text; anything else as it is."""
+    if value in ("true", "false"):
+        return value == "true"
+    for kind in (int, float) if isinstance(value, str) else ():
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
+
+
+def _passes(check: Check, instance: Any, attribute: Any, value: Any) -> bool:
+    try:
+        check(instance, attribute, value)
+    except Rejected:
+        return False
+    return True
 
 
 def body(model: str, *, nullable: bool = False) -> Check:

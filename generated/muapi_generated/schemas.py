@@ -189,10 +189,12 @@ def _field(facts: Mapping[str, Any], above: tuple[str, ...]) -> dict[str, Any]:
     schema = {name: value for name, value in facts.items() if name not in ("required", "nullable", "request")}
     if "request" in facts:
         schema = {**to_json_schema(facts["request"], above=above), **schema}
-    if "items" in facts:
-        schema["items"] = _field(facts["items"], above)
-    if "anyOf" in facts:
-        schema["anyOf"] = [_field(each, above) for each in facts["anyOf"]]
+    for name in ("items", "additionalProperties"):
+        if name in facts:
+            schema[name] = _field(facts[name], above)
+    for name in ("anyOf", "prefixItems"):
+        if name in facts:
+            schema[name] = [_field(each, above) for each in facts[name]]
     if not facts.get("nullable"):
         return schema
     outer: dict[str, Any] = {name: schema.pop(name) for name in ("default", "description") if name in schema}

@@ -91,7 +91,37 @@ UNSET: Final[Any] = _Unset()
 """A field the caller left out: it is not sent, and the server's default applies."""
 
 
+FORM: Final = "application/x-www-form-urlencoded"
+"""The media type of a form without files."""
+MULTIPART: Final = "multipart/form-data"
+"""The media type of a form that may have files."""
+OWN_HEADERS: Final = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-api-key",
+    }
+)
+"""The headers that are the client's own, in small letters: no call may set them."""
+
 _JSON: Final = re.compile("(?ai:application/(?:[\\w.+-]+\\+)?json(?:\\s*;[ -~]*)?)")
+_MODULE: Final = re.compile(r"(?:api\.\w+\.\w+)?")
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _PATH: Final = re.compile(
     "/|(?:/(?!(?:\\.|%20)+(?:[/;]|%3[Bb]|$))"
@@ -114,9 +144,16 @@ def _check_path(_operation: Any, _field: Any, path: Any) -> None:
 
 
 def _check_media_type(_operation: Any, _field: Any, media_type: Any) -> None:
-    """Refuse what a header cannot hold, and what is no JSON: a body is JSON, however it is labelled."""
-    if media_type != "" and not (isinstance(media_type, str) and _JSON.fullmatch(media_type)):
-        raise ValueError(f"{media_type!r} is no media type of JSON.")
+    """Refuse what a header cannot hold, and what is neither JSON nor a form: no other body can be written."""
+    if media_type not in ("", FORM, MULTIPART) and not (
+        isinstance(media_type, str) and _JSON.fullmatch(media_type)
+    ):
+        raise ValueError(f"{media_type!r} is no media type of JSON, {FORM} or {MULTIPART}.")
+
+
+def _check_module(_operation: Any, _field: Any, name: Any) -> None:
+    if not isinstance(name, str) or not _MODULE.fullmatch(name):
+        raise ValueError(f"{name!r} is no module of request functions: one is api.<group>.<function>.")
 
 
 @frozen
@@ -130,15 +167,17 @@ class Operation:
         answer: The class in ``muapi_generated.models`` of a 200 answer, ``"Submission"`` or ``"list[…]"``;
             of one that may be several things its reader, ``"readers.…"``; empty where the document does
             not say: any JSON.
-        request: The class in ``muapi_generated.models`` of the JSON body; empty where none is declared.
+        request: The class in ``muapi_generated.models`` of the body; empty where none is declared.
         package: The generated package that ``answer`` and ``request`` are of: this one, or one that stands
             beside it because ``muapi-client spec build`` rendered another document.
-        media_type: How the JSON body is labelled, ``"application/merge-patch+json"``; empty for
-            ``application/json``.
+        media_type: What the body is: ``FORM``, ``MULTIPART``, or JSON that is labelled in another way,
+            ``"application/merge-patch+json"``; empty for ``application/json``.
         prefix: What no slug repeats of the path: a document may be one of another scope.
+        checks: The module whose ``CHECKS`` the parameters, and a body without a class, are held against,
+            ``"api.platform.get_history"``; empty where there are none.
 
     Raises:
-        ValueError: Method, path or media type is none: written by hand, read from JSON or unpickled.
+        ValueError: Method, path, media type or module is none: written by hand, read from JSON or unpickled.
     """
 
     name: str
@@ -149,11 +188,14 @@ class Operation:
     package: str = field(default=_HERE, repr=False)
     media_type: str = field(default="", validator=_check_media_type)
     prefix: str = field(default=_PREFIX, repr=False)
+    checks: str = field(default="", repr=False, validator=_check_module)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Unpickle and copy by the constructor, which checks."""
-        place = (self.name, self.method, self.path)
-        return Operation, (*place, self.answer, self.request, self.package, self.media_type, self.prefix)
+        return Operation, (
+            *(self.name, self.method, self.path, self.answer, self.request),
+            *(self.package, self.media_type, self.prefix, self.checks),
+        )
 
     @property
     def slug(self) -> str:
@@ -181,6 +223,11 @@ _SECRETS: Final = (  # how the names of fields end that hold a secret, in small 
 )
 
 
+def is_secret(name: str) -> bool:
+    """Whether a field or a header of this name holds a secret."""
+    return name.replace("_", "").replace("-", "").lower().endswith(_SECRETS)
+
+
 def represent(model: Any) -> str:
     """The repr of a model without the secrets in it, such as a new API key: its attributes have them.
 
@@ -192,7 +239,7 @@ def represent(model: Any) -> str:
 
 
 def _show_field(name: str, value: Any, around: tuple[int, ...] = ()) -> str:
-    if isinstance(value, str) and value and name.replace("_", "").replace("-", "").lower().endswith(_SECRETS):
+    if isinstance(value, str) and value and is_secret(name):
         return "'[hidden]'"
     return _show(value, name, around)
 
@@ -214,6 +261,11 @@ def _show(value: Any, name: str = "", around: tuple[int, ...] = ()) -> str:
     return f"[{shown}]" if isinstance(value, list) else f"({shown}{',' * (len(value) == 1)})"
 
 
+def _show_values(values: Mapping[str, Any]) -> str:
+    """The repr of values of which each may be a secret: only their names are shown."""
+    return "{" + ", ".join(f"{name!r}: '[hidden]'" for name in values) + "}"
+
+
 @frozen
 class Call(Generic[T_co]):
     """A request as a value: compare it, pickle it, save it, send it later or elsewhere.
@@ -222,17 +274,23 @@ class Call(Generic[T_co]):
 
     Attributes:
         operation: Where it goes.
-        body: The JSON body under wire names; ``None`` sends no body at all.
+        body: The body: its fields under wire names, in JSON or in a form; or whatever else a JSON body may
+            be, such as a list. ``None`` sends no body at all.
         query: The query parameters under wire names.
-        files: The multipart fields; a call that has some cannot be turned into JSON.
+        files: The files of a multipart form, each one or a list; a call that has some cannot be turned into
+            JSON.
         path: What fills the placeholders of ``operation.path``, not yet quoted.
+        headers: The headers that the operation takes, under wire names; those of ``OWN_HEADERS`` are refused.
+        cookies: The cookies that the operation takes.
     """
 
     operation: Operation
-    body: Mapping[str, Any] | None = field(default=None, repr=_show)
+    body: Any = field(default=None, repr=_show)
     query: Mapping[str, Any] = field(factory=dict, repr=_show)
     files: Mapping[str, Any] = field(factory=dict)
     path: Mapping[str, Any] = field(factory=dict)
+    headers: Mapping[str, Any] = field(factory=dict, repr=_show)
+    cookies: Mapping[str, Any] = field(factory=dict, repr=_show_values)
 
     def to_json(self) -> str:
         """Write the whole call as one line of JSON.
@@ -251,11 +309,13 @@ class Call(Generic[T_co]):
         operation = {name: getattr(self.operation, name) for name in _OPERATION}
         if self.operation.package != _HERE:
             operation["package"] = self.operation.package
-        if self.operation.media_type:
-            operation["media_type"] = self.operation.media_type
+        for name in ("media_type", "checks"):
+            if getattr(self.operation, name):
+                operation[name] = getattr(self.operation, name)
         if self.operation.prefix != _PREFIX:
             operation["prefix"] = self.operation.prefix
         whole = {"operation": operation, "body": self.body, "query": self.query, "path": self.path}
+        whole |= {name: getattr(self, name) for name in ("headers", "cookies") if getattr(self, name)}
         try:
             return json.dumps(_wire(whole), ensure_ascii=False, allow_nan=False)
         except (TypeError, RecursionError) as problem:
@@ -290,9 +350,8 @@ class Call(Generic[T_co]):
             raise ValueError("This JSON is not a call: what an operation says is text.")
         if call.files:
             raise ValueError("This JSON is not a call: one with files has no JSON form.")
-        fields = (call.query, call.path, {} if call.body is None else call.body)
-        if not all(isinstance(part, dict) for part in fields):
-            raise ValueError("This JSON is not a call: body, query and path are objects.")
+        if not all(isinstance(part, dict) for part in (call.query, call.path, call.headers, call.cookies)):
+            raise ValueError("This JSON is not a call: query, path, headers and cookies are objects.")
         return call
 
     @classmethod
@@ -338,7 +397,7 @@ def join_items(value: Any, separator: str) -> Any:
 
 
 def _wire(value: Any) -> Any:
-    if value.__class__ in _PLAIN or isinstance(value, str | bytes | bytearray):
+    if value.__class__ in _PLAIN or isinstance(value, str | bytes | bytearray | memoryview):
         return value
     if isinstance(value, Mapping):
         return {name: _wire(item) for name, item in value.items() if item is not UNSET}

@@ -567,6 +567,7 @@ _HOME = dict(
     TripoP1T23DRequest tripo_p1t23d_request
     TwitterPostsRequest twitter_posts_request
     UploadedFile uploaded_file
+    UploadFileBody upload_file_body
     UploadTarget upload_target
     UsageLogIdResponse usage_log_id_response
     ValidationError validation_error

@@ -686,6 +686,7 @@ from .tripo_h31t23d_request import TripoH31T23DRequest as TripoH31T23DRequest
 from .tripo_p1i23d_request import TripoP1I23DRequest as TripoP1I23DRequest
 from .tripo_p1t23d_request import TripoP1T23DRequest as TripoP1T23DRequest
 from .twitter_posts_request import TwitterPostsRequest as TwitterPostsRequest
+from .upload_file_body import UploadFileBody as UploadFileBody
 from .upload_target import UploadTarget as UploadTarget
 from .uploaded_file import UploadedFile as UploadedFile
 from .usage_log_id_response import UsageLogIdResponse as UsageLogIdResponse

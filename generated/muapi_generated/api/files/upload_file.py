@@ -6,7 +6,14 @@ from __future__ import annotations
 from ... import models
 from ...types import Call, Operation, Upload, given
 
-OPERATION = Operation("upload_file", "POST", "/api/v1/upload_file", answer="UploadedFile")
+OPERATION = Operation(
+    "upload_file",
+    "POST",
+    "/api/v1/upload_file",
+    answer="UploadedFile",
+    request="UploadFileBody",
+    media_type="multipart/form-data",
+)
 
 
 def upload_file(

@@ -5,9 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
-OPERATION = Operation("delete_keys_key_id", "DELETE", "/api/v1/keys/{key_id}")
+OPERATION = Operation(
+    "delete_keys_key_id", "DELETE", "/api/v1/keys/{key_id}", checks="api.keys.delete_keys_key_id"
+)
+CHECKS = (("path", "key_id", checks.written(checks.integer())),)
 
 
 def delete_keys_key_id(

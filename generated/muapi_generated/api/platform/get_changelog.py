@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import UNSET, Call, Operation, given
 
-OPERATION = Operation("get_changelog", "GET", "/api/v1/changelog")
+OPERATION = Operation("get_changelog", "GET", "/api/v1/changelog", checks="api.platform.get_changelog")
+CHECKS = (("query", "limit", checks.written(checks.integer(ge=1, le=200))),)
 
 
 def get_changelog(

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import UNSET, Call, Operation, given
 
-OPERATION = Operation("get_history", "GET", "/api/v1/history", answer="HistoryPage")
+OPERATION = Operation(
+    "get_history", "GET", "/api/v1/history", answer="HistoryPage", checks="api.platform.get_history"
+)
+CHECKS = (("query", "limit", checks.written(checks.integer(ge=1, le=100))),)
 
 
 def get_history(

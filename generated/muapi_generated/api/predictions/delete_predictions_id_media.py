@@ -5,9 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import UNSET, Call, Operation, given
 
-OPERATION = Operation("delete_predictions_id_media", "DELETE", "/api/v1/predictions/{id}/media")
+OPERATION = Operation(
+    "delete_predictions_id_media",
+    "DELETE",
+    "/api/v1/predictions/{id}/media",
+    checks="api.predictions.delete_predictions_id_media",
+)
+CHECKS = (("query", "delete_record", checks.written(checks.boolean())),)
 
 
 def delete_predictions_id_media(

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
 OPERATION = Operation(
-    "delete_social_ext_accounts_account_id", "DELETE", "/api/v1/social/ext/accounts/{account_id}"
+    "delete_social_ext_accounts_account_id",
+    "DELETE",
+    "/api/v1/social/ext/accounts/{account_id}",
+    checks="api.social.delete_social_ext_accounts_account_id",
 )
+CHECKS = (("path", "account_id", checks.written(checks.integer())),)
 
 
 def delete_social_ext_accounts_account_id(

@@ -6,11 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
 OPERATION = Operation(
-    "patch_social_ext_accounts_account_id", "PATCH", "/api/v1/social/ext/accounts/{account_id}"
+    "patch_social_ext_accounts_account_id",
+    "PATCH",
+    "/api/v1/social/ext/accounts/{account_id}",
+    checks="api.social.patch_social_ext_accounts_account_id",
 )
+CHECKS = (("path", "account_id", checks.written(checks.integer())),)
 
 
 def patch_social_ext_accounts_account_id(

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
 OPERATION = Operation(
-    "social_ext_accounts_account_id_disconnect", "POST", "/api/v1/social/ext/accounts/{account_id}/disconnect"
+    "social_ext_accounts_account_id_disconnect",
+    "POST",
+    "/api/v1/social/ext/accounts/{account_id}/disconnect",
+    checks="api.social.social_ext_accounts_account_id_disconnect",
 )
+CHECKS = (("path", "account_id", checks.written(checks.integer())),)
 
 
 def social_ext_accounts_account_id_disconnect(

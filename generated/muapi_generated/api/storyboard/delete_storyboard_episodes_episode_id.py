@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import Call, Operation, given
 
 OPERATION = Operation(
@@ -11,7 +11,9 @@ OPERATION = Operation(
     "DELETE",
     "/api/v1/storyboard-episodes/{episode_id}",
     answer="DeleteResponse",
+    checks="api.storyboard.delete_storyboard_episodes_episode_id",
 )
+CHECKS = (("path", "episode_id", checks.written(checks.integer())),)
 
 
 def delete_storyboard_episodes_episode_id(

@@ -5,9 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
-OPERATION = Operation("delete_storyboard_projects_id", "DELETE", "/api/v1/storyboard-projects/{id}")
+OPERATION = Operation(
+    "delete_storyboard_projects_id",
+    "DELETE",
+    "/api/v1/storyboard-projects/{id}",
+    checks="api.storyboard.delete_storyboard_projects_id",
+)
+CHECKS = (("path", "id", checks.written(checks.integer())),)
 
 
 def delete_storyboard_projects_id(

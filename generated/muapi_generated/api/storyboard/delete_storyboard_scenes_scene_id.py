@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import Call, Operation, given
 
 OPERATION = Operation(
@@ -11,7 +11,9 @@ OPERATION = Operation(
     "DELETE",
     "/api/v1/storyboard-scenes/{scene_id}",
     answer="DeleteResponse",
+    checks="api.storyboard.delete_storyboard_scenes_scene_id",
 )
+CHECKS = (("path", "scene_id", checks.written(checks.integer())),)
 
 
 def delete_storyboard_scenes_scene_id(

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import Call, Operation, given
 
 OPERATION = Operation(
-    "delete_storyboard_shots_shot_id", "DELETE", "/api/v1/storyboard-shots/{shot_id}", answer="DeleteResponse"
+    "delete_storyboard_shots_shot_id",
+    "DELETE",
+    "/api/v1/storyboard-shots/{shot_id}",
+    answer="DeleteResponse",
+    checks="api.storyboard.delete_storyboard_shots_shot_id",
 )
+CHECKS = (("path", "shot_id", checks.written(checks.integer())),)
 
 
 def delete_storyboard_shots_shot_id(

@@ -5,9 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
-OPERATION = Operation("get_storyboard_projects_id", "GET", "/api/v1/storyboard-projects/{id}")
+OPERATION = Operation(
+    "get_storyboard_projects_id",
+    "GET",
+    "/api/v1/storyboard-projects/{id}",
+    checks="api.storyboard.get_storyboard_projects_id",
+)
+CHECKS = (("path", "id", checks.written(checks.integer())),)
 
 
 def get_storyboard_projects_id(

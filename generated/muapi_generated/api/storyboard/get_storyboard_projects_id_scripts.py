@@ -5,9 +5,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import checks
 from ...types import Call, Operation, given
 
-OPERATION = Operation("get_storyboard_projects_id_scripts", "GET", "/api/v1/storyboard-projects/{id}/scripts")
+OPERATION = Operation(
+    "get_storyboard_projects_id_scripts",
+    "GET",
+    "/api/v1/storyboard-projects/{id}/scripts",
+    checks="api.storyboard.get_storyboard_projects_id_scripts",
+)
+CHECKS = (("path", "id", checks.written(checks.integer())),)
 
 
 def get_storyboard_projects_id_scripts(

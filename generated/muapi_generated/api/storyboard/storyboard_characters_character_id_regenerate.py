@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import UNSET, Call, Operation, given
 
 OPERATION = Operation(
@@ -12,7 +12,9 @@ OPERATION = Operation(
     "/api/v1/storyboard-characters/{character_id}/regenerate",
     answer="RegenerateCharacterResponse",
     request="RegenerateCharacterRequest",
+    checks="api.storyboard.storyboard_characters_character_id_regenerate",
 )
+CHECKS = (("path", "character_id", checks.written(checks.integer())),)
 
 
 def storyboard_characters_character_id_regenerate(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import UNSET, Call, Operation, given
 
 OPERATION = Operation(
@@ -12,7 +12,9 @@ OPERATION = Operation(
     "/api/v1/storyboard-projects/{id}/generate-library",
     answer="StoryboardTaskResponse",
     request="StoryboardStepRequest",
+    checks="api.storyboard.storyboard_projects_id_generate_library",
 )
+CHECKS = (("path", "id", checks.written(checks.integer())),)
 
 
 def storyboard_projects_id_generate_library(

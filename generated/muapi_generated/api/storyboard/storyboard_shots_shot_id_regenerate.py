@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ... import models
+from ... import checks, models
 from ...types import UNSET, Call, Operation, given
 
 OPERATION = Operation(
@@ -12,7 +12,9 @@ OPERATION = Operation(
     "/api/v1/storyboard-shots/{shot_id}/regenerate",
     answer="ShotOperationResponse",
     request="RegenerateShotRequest",
+    checks="api.storyboard.storyboard_shots_shot_id_regenerate",
 )
+CHECKS = (("path", "shot_id", checks.written(checks.integer())),)
 
 
 def storyboard_shots_shot_id_regenerate(
