@@ -102,14 +102,14 @@ def _render_own_files(plan: Plan, package: Path) -> None:
         if template:
             text = environment.get_template(template).render(context)
         else:
-            text = format_catalog(context) if context else ""
+            text = format_data(context) if context else ""
         target.write_text(text, encoding="utf-8")
 
 
-def format_catalog(catalog: dict[str, Any]) -> str:
-    """Write the catalog as JSON with one model, one request on a line: a change shows as the lines it touches."""
+def format_data(data: dict[str, Any]) -> str:
+    """Write data as JSON with one model, one request on a line: a change shows as the lines it touches."""
     parts = []
-    for key, value in catalog.items():
+    for key, value in data.items():
         if isinstance(value, list):
             body = "[\n" + ",\n".join(_to_json(item) for item in value) + "\n]"
         elif isinstance(value, dict):

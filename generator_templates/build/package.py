@@ -161,7 +161,13 @@ def _settle(sources: Sources, document: dict[str, Any], document_text: str) -> _
         plan, faults = survey(
             corrected,
             lambda rest, unsayable, spec=spec: make_plan(
-                rest, prices, spec, prefix=sources.prefix, beside=sources.beside, unsayable=unsayable
+                rest,
+                prices,
+                spec,
+                prefix=sources.prefix,
+                beside=sources.beside,
+                unsayable=unsayable,
+                pinned=document,
             ),
         )
         if plan is not None and not faults:

@@ -23,6 +23,7 @@ from .classes import find_users, make_answer_facts, make_request_facts
 from .components import make_classes, read_components
 from .document_checks import PATH_FORM
 from .errors import quote
+from .fingerprints import make_fingerprints
 from .groups import GROUPS
 from .headers import OWN_HEADERS
 from .jobs import MARK, find_jobs
@@ -64,6 +65,7 @@ def make_plan(
     prefix: str = PREFIX,
     beside: str = "",
     unsayable: Mapping[Place, str] | None = None,
+    pinned: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Read the corrected document once and plan all that will be rendered.
 
@@ -74,6 +76,7 @@ def make_plan(
         prefix: What no slug repeats of its path.
         beside: The installed package whose ``types`` this one shares; empty for one that stands alone.
         unsayable: The components that are known to be no Python, each with the reason.
+        pinned: The document before it was corrected; None where it was not.
 
     Raises:
         UnsayableError: Parts of the document cannot be said: those of the first stage that has some, all of them.
@@ -110,6 +113,10 @@ def make_plan(
             **_plan_stubs(operations, classes.list_all()),
             "types.py": _plan_types(prefix, beside),
             "catalog.json": ("", make_catalog(operations, classes.sent, prices, spec["sha256"])),
+            "fingerprints.json": (
+                "",
+                make_fingerprints(operations, document, document if pinned is None else pinned, spec["sha256"]),
+            ),
         },
         frozenset(_list_modules(operations, classes.list_all())),
         len(operations),

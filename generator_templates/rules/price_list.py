@@ -44,9 +44,9 @@ class PriceList:
 
     def find_name_and_tier(self, slug: str, summary: str) -> tuple[str | None, str | None]:
         """Find the catalog name and tier of an endpoint, as far as they are known."""
-        named = _NAMED.fullmatch(summary)
-        if named:
-            return named["name"], named["tier"]
+        name, tier = split_summary(summary)
+        if tier:
+            return name, tier
         if summary in self.prices:
             return summary, None
         return (slug if slug in self.prices else None), None
@@ -71,3 +71,9 @@ class PriceList:
         if price is None:
             return None
         return {"cost_usd": price.cost_usd, "dynamic": price.dynamic, "strategy": price.strategy, "estimate": True}
+
+
+def split_summary(summary: str) -> tuple[str, str]:
+    """Split a summary into a catalog name and a tier; one without a tier is all name."""
+    named = _NAMED.fullmatch(summary)
+    return (named["name"], named["tier"]) if named else (summary, "")

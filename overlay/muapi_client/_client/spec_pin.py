@@ -1,7 +1,10 @@
-"""``spec_pin=``: a client that runs on the document it was written against, or not at all.
+"""``spec_pin=``: a client that runs on what it was written against, or not at all.
+
+A hash is of one document, and no other is taken. A lock is of the functions that a program uses: any document that says
+the same of them is taken, as ``muapi-client spec verify --lock`` takes it.
 
 Lives here: reading what was pinned, and comparing it with what this package was rendered from. Does not live here:
-which models changed meanwhile (``muapi-client spec verify --lock``), the lock's form (``pinning``).
+prices, and what of the code is not locked (``muapi-client spec verify --lock``), the lock's form (``pinning``).
 """
 
 from __future__ import annotations
@@ -14,42 +17,90 @@ from typing import TYPE_CHECKING, Final
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, read_package
 from muapi_client._types.words import show
-from muapi_client.errors import SpecPinError
+from muapi_client.errors import MuAPIError, SpecPinError
 
 if TYPE_CHECKING:
     from os import PathLike
     from types import ModuleType
 
+    from muapi_client.pinning import LockComparison, UserLock
+
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
+NAMED: Final = 5  # functions named in a message
 
 
 def check(spec_pin: str | PathLike[str], models: ModuleType | str | None = None) -> None:
-    """Refuse a document other than the pinned one.
+    """Refuse a document other than the pinned one, or in which a locked function is another.
 
     Args:
         spec_pin: The document's SHA-256, as ``muapi_generated.SPEC.sha256`` has it, or the path of a ``muapi.lock``.
         models: The generated package that the client runs on; None for the installed one.
 
     Raises:
-        SpecPinError: The package was rendered from another document, or the lock cannot be read.
+        SpecPinError: The package was rendered from another document; or, for a lock, from one in which a locked
+            function changed or is gone; or the lock cannot be read.
         MuAPIError: ``models`` is no generated package.
     """
     package = INSTALLED if models is None else read_package(models)
-    runs_on: str = import_module(package).SPEC.sha256
     given = _text(spec_pin)
-    by_hash = SHA256.fullmatch(given) is not None
-    pinned = given.lower() if by_hash else _locked(given)
-    if pinned == runs_on:
+    if SHA256.fullmatch(given):
+        _check_hash(given.lower(), package)
+    else:
+        _check_lock(given, package)
+
+
+def _check_hash(pinned: str, package: str) -> None:
+    runs_on: str = import_module(package).SPEC.sha256
+    if pinned != runs_on:
+        raise SpecPinError(
+            f"this program is pinned to document {pinned[:SHORT]}… by its hash, which takes no other, and {package} "
+            f"was rendered from {runs_on[:SHORT]}…: install the version it was written against, or look at what "
+            "changed and pin the new one (`muapi-client spec show`); a lock (`muapi-client spec lock`) takes every "
+            "document that says the same of the functions you use",
+            runs_on=runs_on,
+            pinned=pinned,
+        )
+
+
+def _check_lock(path: str, package: str) -> None:
+    lock = _read_lock(path)
+    spec = import_module(package).SPEC
+    runs_on: str = spec.sha256
+    is_same = lock.document_sha256 == runs_on and (lock.form == 1 or lock.corrections_sha256 == spec.corrections_sha256)
+    if is_same:  # which costs no reading
         return
-    see = "`muapi-client spec show`" if by_hash else f"`muapi-client spec verify --lock {given}`"
-    raise SpecPinError(
-        f"this program is pinned to document {pinned[:SHORT]}… ({'spec_pin' if by_hash else given}), and {package} "
-        f"was rendered from {runs_on[:SHORT]}…: install the version it was written against, or look "
-        f"at what changed and pin the new one ({see})",
-        runs_on=runs_on,
-        pinned=pinned,
-    )
+    found = _compare(lock, package)
+    if found.changed or found.gone:
+        raise SpecPinError(
+            f"this program is pinned by {path} to {lock.package} (document {lock.document_sha256[:SHORT]}…), and "
+            f"{package} was rendered from {runs_on[:SHORT]}…, in which {_name_changes(found)}: install the version it "
+            f"was written against, or look at what changed and lock anew (`muapi-client spec verify --lock {path}`)",
+            runs_on=runs_on,
+            pinned=lock.document_sha256,
+        )
+
+
+def _compare(lock: UserLock, package: str) -> LockComparison:
+    with forks.kept_waiting:
+        from muapi_client._spec.rendering import read_rendering  # noqa: PLC0415 - only where documents differ
+        from muapi_client.pinning._locks.user_lock import compare_lock  # noqa: PLC0415 - as above
+
+        try:
+            return compare_lock(lock, read_rendering(package))
+        except MuAPIError as error:
+            runs_on: str = import_module(package).SPEC.sha256
+            raise SpecPinError(f"spec_pin: {error}", runs_on=runs_on, pinned=lock.document_sha256) from None
+
+
+def _name_changes(found: LockComparison) -> str:
+    parts = ((found.changed, "changed"), (found.gone, "is gone" if len(found.gone) == 1 else "are gone"))
+    return " and ".join(f"{_list_names(names)} {what}" for names, what in parts if names)
+
+
+def _list_names(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _text(spec_pin: str | PathLike[str]) -> str:
@@ -61,14 +112,14 @@ def _text(spec_pin: str | PathLike[str]) -> str:
         ) from None
 
 
-def _locked(path: str) -> str:
-    """The document's hash that a user's lock holds."""
+def _read_lock(path: str) -> UserLock:
     with forks.kept_waiting:
-        from muapi_client.pinning import PinError, UserLock  # noqa: PLC0415 - a hash needs no TOML
+        from muapi_client.pinning._document.errors import PinError  # noqa: PLC0415 - a hash needs no TOML
+        from muapi_client.pinning._locks.user_lock import UserLock  # noqa: PLC0415 - as above
 
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as given, so that an error names it as given
-            return UserLock.from_toml(file.read(), path).document_sha256
+            return UserLock.from_toml(file.read(), path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise SpecPinError(

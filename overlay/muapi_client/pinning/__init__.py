@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from muapi_client.pinning._document.source import Limits
     from muapi_client.pinning._document.verify import verify
     from muapi_client.pinning._locks.drift import Drift, DriftVerdict, drift
-    from muapi_client.pinning._locks.user_lock import LockComparison, UserLock, compare_lock, make_lock
+    from muapi_client.pinning._locks.user_lock import LockComparison, Rendering, UserLock, compare_lock, make_lock
     from muapi_client.pinning._usage.usage import Usage, Use, find_usage
 else:
     _HOME = {
@@ -34,6 +34,7 @@ else:
         "LockComparison": "_locks.user_lock",
         "Pin": "_document.pin",
         "PinError": "_document.errors",
+        "Rendering": "_locks.user_lock",
         "Usage": "_usage.usage",
         "Use": "_usage.usage",
         "UserLock": "_locks.user_lock",
@@ -73,6 +74,7 @@ __all__ = [
     "LockComparison",
     "Pin",
     "PinError",
+    "Rendering",
     "Usage",
     "Use",
     "UserLock",

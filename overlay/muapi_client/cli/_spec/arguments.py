@@ -19,21 +19,33 @@ SCOPE: Final = "/api/v1"  # of MuAPI's document (`_document.canonical`, which pa
 
 VERIFY: Final = """\
 With --lock, a document that changed elsewhere than in your models is no failure
-(but see --strict); other corrections of it by this program are one.
+(but see --strict), nor are other corrections of it by this program. What passes
+here, MuAPI(spec_pin="muapi.lock") starts on.
 
 exit codes: 0 it is as pinned, 1 it is not (or another error), 2 usage.
 """
 
+CLASSES: Final = ("breaking", "types", "silent", "additive", "cosmetic")  # a test holds them to the diff's own
+
 DIFF: Final = """\
 OLD and NEW are each a file, a folder with openapi.json (and models.json, the
-prices), an https address, or the word pin for the document this program has.
-With --used-in only what that code calls counts, and what the client itself does.
+prices), an https address, your lock (muapi.lock, with the muapi.lock.json beside
+it), or the word pin for the document this program has. With --used-in only what
+that code calls counts, and what the client itself does; with a lock only what is
+locked.
+
+--fail-on takes any of breaking, types, silent, additive and cosmetic, with commas
+between: silent is what costs or does something else, prices included where both
+lists are known.
 
 exit codes: 0 no change that --fail-on names, 1 there is one (or an error),
 2 usage.
 """
 
 DRIFT: Final = """\
+With --prices the live prices are compared too, and a model you use that costs
+something else is 4.
+
 exit codes, this command's own: 0 the same document; 3 it changed, and nothing
 you use breaks; 4 something you use changed such that it breaks, fails type
 checks, or costs or does something else in silence; 5 it could not be compared
@@ -87,11 +99,13 @@ def _add_diff(actions: Any, command: Command) -> None:
     diff.add_argument("old", metavar="OLD", help="the earlier document")
     diff.add_argument("new", metavar="NEW", help="the later one")
     _add_used(diff)
+    _add_lock_of_uses(diff)
     diff.add_argument(
         "--fail-on",
-        choices=("breaking", "any", "none"),
-        default="none",
-        help="exit 1 on a change that breaks code that runs, on any, or on none (default)",
+        metavar="CLASSES",
+        type=_read_classes,
+        default=(),
+        help="exit 1 on changes of these classes, such as breaking,silent; on any, or on none (default)",
     )
     diff.add_argument("--prices", metavar="LIST", nargs=2, help="the old and the new models.json, or addresses")
     diff.add_argument(
@@ -130,7 +144,15 @@ def _add_drift(actions: Any, command: Command) -> None:
         metavar="URL-or-FILE",
         help="https, http to this machine, or a file (default: $MUAPI_OPENAPI_URL, else MuAPI's own address)",
     )
+    drift.add_argument(
+        "--prices",
+        metavar="URL-or-FILE",
+        nargs="?",
+        const="",
+        help="compare prices too, with this list (default: GET /api/v1/models where the document is)",
+    )
     _add_used(drift)
+    _add_lock_of_uses(drift)
 
 
 def _add_build(actions: Any) -> None:
@@ -186,6 +208,27 @@ def _read_scope(text: str) -> str:
     if not re.fullmatch(r"(?:/[\w.~-]+)*", scope, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is no beginning of a path, such as {SCOPE} or /")
     return scope
+
+
+def _add_lock_of_uses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lock",
+        metavar="FILE",
+        help="with --used-in: the lock whose table [uses] says what dynamic calls use (default: muapi.lock)",
+    )
+
+
+def _read_classes(text: str) -> tuple[str, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if words in (["any"], ["none"]):
+        return CLASSES if words == ["any"] else ()
+    strange = [word for word in words if word not in CLASSES]
+    if strange or not words:
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(map(repr, strange or [text]))}: give any of {', '.join(CLASSES)}, with commas between; "
+            "any; or none"
+        )
+    return tuple(words)
 
 
 def _read_sha256(text: str) -> str:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from attrs import evolve
+
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import read_code, resolve_usage
+from muapi_client.cli._spec.usage import describe_idle, read_code, resolve_usage
 from muapi_client.pinning import diff as compared
-from muapi_client.pinning._diff.inputs import read_input, read_price_list
+from muapi_client.pinning._diff.inputs import PIN, read_input, read_price_list
+from muapi_client.pinning._locks.locked_document import read_locked
 from muapi_client.pinning._report.forms import make_record, render
 from muapi_client.pinning._report.report import Report
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from muapi_client.cli._console import Console
     from muapi_client.pinning import Diff, Usage
@@ -27,7 +30,16 @@ if TYPE_CHECKING:
 
 FORMS: Final = ("text", "markdown", "json", "sarif")
 EVERYTHING: Final = (
-    "muapi-client: what this code uses cannot be told in full, so every change counts; the report names the places"
+    "what this code uses cannot be told in full, so every change counts; the report names the places, "
+    "and `# muapi: uses NAME, ...` beside a call says it"
+)
+UNPRICED: Final = (
+    "muapi-client: no prices were compared, so none fails this: models.json does not lie beside both documents "
+    "(--prices names the lists)"
+)
+RECORRECTED: Final = (
+    "muapi-client: this program also corrects the document in another way than that of {lock}: whether that touches a "
+    "function of yours, `muapi-client spec verify --lock {lock}` says"
 )
 
 
@@ -38,21 +50,55 @@ def diff(options: argparse.Namespace, console: Console) -> int:
         PinError: A document cannot be had or compared, or a name is no function of either.
         ImportError: A second opinion is asked for, and specshift is not installed.
     """
-    old, new = read_input(options.old), read_input(options.new)
-    whole = compared(old.document, new.document, prices=_read_prices(options, old, new))
+    words = options.old, options.new
+    locks = {word: locked for word in words if (locked := read_locked(word))}
+    old, new = (locks[word].side if word in locks else read_input(word) for word in words)
+    prices = _read_prices(options, old, new)
+    whole = compared(old.document, new.document, prices=prices)
     if options.second_opinion:
         whole = _ask_specshift(old, new, whole)
-    every = read_code(options.used_in)
+    every = read_code(options.used_in, options.lock or next(iter(locks), None))
     usage, strange = resolve_usage(every, whole.functions, old.document, new.document) if every else (None, ())
-    found = narrow(whole, usage, [name.strip() for name in (options.only or "").split(",") if name.strip()])
+    locked = frozenset(name for one in locks.values() for name in one.lock.functions)
+    only = [name.strip() for name in (options.only or "").split(",") if name.strip()]
+    found = narrow(_narrow_to_locked(whole, locked) if locks else whole, usage, only)
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
     console.result(make_record(report) if console.json else None, render(report, form))
-    if usage and not usage.complete:
-        console.remark(EVERYTHING)
-    for name in strange:
-        console.remark(f"muapi-client: {name} is used, and neither document has it")
-    return FAILED if found.fails(options.fail_on) else DONE
+    if usage:
+        for line in _describe_usage(usage, strange, locked if locks else None):
+            console.remark(f"muapi-client: {line}")
+    for word in locks if PIN in words else ():
+        if locks[word].lock.corrections_sha256 != _corrections_sha256():
+            console.remark(RECORRECTED.format(lock=word))
+    if "silent" in options.fail_on and prices is None:
+        console.remark(UNPRICED)
+    return FAILED if found.fails(*options.fail_on) else DONE
+
+
+def _describe_usage(usage: Usage, strange: Collection[str], locked: Collection[str] | None) -> Iterator[str]:
+    """What a reader has to know of the code that was looked into, a line each."""
+    if not usage.complete:
+        yield EVERYTHING
+    yield from describe_idle(usage)
+    yield from (f"{name} is used, and neither document has it" for name in strange)
+    if locked is not None:
+        yield from (
+            f"{name} is used and not locked, so nothing is told of it" for name in sorted(usage.named - {*locked})
+        )
+
+
+def _narrow_to_locked(whole: Diff, locked: Collection[str]) -> Diff:
+    """The changes of what is locked; nothing else stands in the document beside a lock."""
+    found = whole.only({*locked} & whole.functions.keys())
+    gone = sum(1 for change in found.changes if (change.kind, change.effect) == ("operation", "removed"))
+    return evolve(found, operations=(len(locked), len(locked) - gone))
+
+
+def _corrections_sha256() -> str:
+    from muapi_generated import SPEC  # noqa: PLC0415 - only where a lock and this program stand beside each other
+
+    return SPEC.corrections_sha256
 
 
 def _ask_specshift(old: Input, new: Input, whole: Diff) -> Diff:

@@ -1,21 +1,31 @@
 """``spec verify`` and ``spec lock``: a program, held to the document it was written against.
 
-Lives here: reading and writing the lock's file, the lines that are printed, the exit code. Does not live here: what a
+Lives here: reading and writing the lock's files, the lines that are printed, the exit code. Does not live here: what a
 lock holds and how it is compared (``muapi_client.pinning``).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import evolve
 
+from muapi_client._spec.packages import INSTALLED
+from muapi_client._spec.rendering import read_rendering
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import describe_unknown, describe_unread, read_code, resolve_usage
-from muapi_client.pinning import PinError, UserLock, compare_lock, make_lock, pinned
-from muapi_client.pinning._locks.user_lock import list_functions
+from muapi_client.cli._spec.usage import (
+    describe_idle,
+    describe_unknown,
+    describe_unread,
+    read_code,
+    resolve_usage,
+)
+from muapi_client.pinning import PinError, UserLock, compare_lock, find_usage, make_lock, pinned
+from muapi_client.pinning._document.reader import list_functions, resolve_names
+from muapi_client.pinning._locks.locked_document import SUFFIX, make_locked_document
+from muapi_client.pinning._locks.user_lock import find_uses, read_uses
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 from muapi_generated import SPEC
 
@@ -30,11 +40,19 @@ PACKAGE = f"muapi-client=={__version__}"
 SHORT = 12  # characters of a hash that tell documents apart for a reader
 
 
+class Choice(NamedTuple):
+    """What is to be locked: the functions, None for all of them, and the groups that are used whole."""
+
+    names: frozenset[str] | None
+    groups: tuple[str, ...] = ()
+
+
 def verify(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``spec verify``.
 
     Raises:
-        PinError: The lock cannot be read, or the package and the document beside it do not belong together.
+        PinError: The lock cannot be read, the package and the document beside it do not belong together, or an
+            acknowledgement in the code names what there is not.
     """
     return _verify_hash(options.sha256, console) if options.sha256 else _verify_lock(options, console)
 
@@ -43,38 +61,51 @@ def lock(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``spec lock``.
 
     Raises:
-        PinError: A name is no function of the document, a file of the code cannot be read, or the package and the
-            document do not belong together.
+        PinError: A name is no function of the document, a file of the code cannot be read, the package and the
+            document do not belong together, or the table ``[uses]`` of the lock that is there cannot be read.
     """
     pin = _find_pin()
-    names = _choose_names(options, pin, console)
-    prices = _read_prices() if options.prices else None
-    made = make_lock(
-        pin.document,
-        SPEC.sha256,
-        names,
-        corrections_sha256=SPEC.corrections_sha256,
-        package=PACKAGE,
-        prices=prices,
-    )
     target = Path(options.file)
-    text = made.to_toml()
-    same = target.is_file() and target.read_text(encoding="utf-8") == text
-    if not same:
-        target.write_text(text, encoding="utf-8", newline="\n")
-    facts = {"file": str(target), "document_sha256": SPEC.sha256, "functions": len(made.functions), "changed": not same}
-    wrote = "is up to date" if same else "written"
-    console.result(facts, f"{target} {wrote}: document {SPEC.sha256[:SHORT]}, {len(made.functions)} functions")
+    before = target.read_text(encoding="utf-8-sig", errors="replace") if target.is_file() else ""
+    uses = find_uses(before, options.file)
+    choice = _choose(options, pin, uses, console)
+    made = make_lock(
+        read_rendering(INSTALLED),
+        choice.names,
+        package=PACKAGE,
+        prices=_read_prices() if options.prices else None,
+        groups=choice.groups,
+    )
+    texts = {
+        target: made.to_toml() + (f"\n{uses}" if uses else ""),
+        Path(f"{target}{SUFFIX}"): make_locked_document(made, pin.document, pin.models),
+    }
+    changed = [file for file, text in texts.items() if not _holds(file, text)]
+    for file in changed:
+        file.write_text(texts[file], encoding="utf-8", newline="\n")
+    facts = {
+        "file": str(target),
+        "document_sha256": SPEC.sha256,
+        "functions": len(made.functions),
+        "changed": bool(changed),
+    }
+    names = " and ".join(map(str, texts))
+    wrote = "written" if changed else "are up to date"
+    console.result(facts, f"{names} {wrote}: document {SPEC.sha256[:SHORT]}, {len(made.functions)} functions")
     return DONE
 
 
-def _choose_names(options: argparse.Namespace, pin: Pin, console: Console) -> frozenset[str] | None:
-    """Choose the names of ``--only``, ``--used-in`` and the client's own calls; None where no option is given."""
-    only = read_only(options)
-    every = read_code(options.used_in)
-    if every is None:
-        return frozenset(only) if only else None
+def _holds(file: Path, text: str) -> bool:
+    return file.is_file() and file.read_text(encoding="utf-8", errors="replace") == text
+
+
+def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) -> Choice:
+    """Choose the names of ``--only``, ``--used-in`` and the client's own calls; all where no option is given."""
     functions = list_functions(pin.document)
+    only = resolve_names(read_only(options), functions)
+    if not options.used_in:
+        return Choice(only or None)
+    every = find_usage(options.used_in, uses=read_uses(uses), home=Path(options.file).parent)
     usage, strange = resolve_usage(every, functions, pin.document)
     if usage.unread:
         raise PinError(
@@ -82,10 +113,14 @@ def _choose_names(options: argparse.Namespace, pin: Pin, console: Console) -> fr
             "under a Python that reads it, or give --used-in the rest and name what it uses with --only"
         )
     for line in describe_unknown(usage):
-        console.remark(f"muapi-client: {line}: name it with --only too")
+        console.remark(
+            f"muapi-client: {line}: say it beside the call (`# muapi: uses NAME, …`), or name it with --only too"
+        )
+    for line in describe_idle(usage):
+        console.remark(f"muapi-client: {line}")
     for name in strange:
         console.remark(f"muapi-client: {name} is used and not locked: the document has no such function")
-    return frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())})
+    return Choice(frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())}), usage.groups)
 
 
 def read_only(options: argparse.Namespace) -> list[str]:
@@ -106,13 +141,12 @@ def _verify_hash(asked: str, console: Console) -> int:
 def _verify_lock(options: argparse.Namespace, console: Console) -> int:
     text = Path(options.lock).read_text(encoding="utf-8-sig", errors="replace")
     mine = UserLock.from_toml(text, options.lock)
-    document = _find_pin().document
-    usage = _read_usage(mine, document, options, console)
-    used = usage.names if usage else ()
+    usage = _read_usage(mine, _find_pin().document, options, console)
     now = _read_prices() if mine.prices else None
-    found = compare_lock(mine, document, SPEC.sha256, used, corrections_sha256=SPEC.corrections_sha256, prices=now)
+    found = compare_lock(mine, read_rendering(INSTALLED), _select_used(usage, mine), prices=now)
     missed = usage is not None and bool(usage.unread or (options.strict and usage.unknown))
-    holds = found.holds and not (options.strict and found.moved) and not missed
+    other = found.moved or found.recorrected
+    holds = found.holds and not (options.strict and other) and not missed
     facts = {
         "holds": holds,
         "runs_on": found.document_sha256,
@@ -132,6 +166,14 @@ def _verify_lock(options: argparse.Namespace, console: Console) -> int:
     return DONE if holds else FAILED
 
 
+def _select_used(usage: Usage | None, mine: UserLock) -> frozenset[str]:
+    """The functions that have to be locked: of a group that was locked whole, those that it had then."""
+    if usage is None:
+        return frozenset()
+    later = {f"group {group}" for group in usage.groups} - {f"group {group}" for group in mine.groups}
+    return frozenset(usage.names) if later else frozenset(usage.named)
+
+
 def _read_usage(
     mine: UserLock, document: Mapping[str, Any], options: argparse.Namespace, console: Console
 ) -> Usage | None:
@@ -139,16 +181,21 @@ def _read_usage(
 
     A lock of every function has whatever the code may use, so that nothing is left to be told.
     """
-    every = read_code(options.used_in)
+    every = read_code(options.used_in, options.lock)
     if every is None:
         return None
     functions = list_functions(document)
     usage = resolve_usage(every, functions, document).usage
+    for line in describe_idle(usage):
+        console.remark(f"muapi-client: {line}")
     if functions.keys() <= mine.functions.keys():
         return evolve(usage, unknown=(), unread=())
     refused = "; refused, since --strict was given" if options.strict else ""
     for line in describe_unknown(usage):
-        console.remark(f"muapi-client: {line}: see that {options.lock} has it (`spec lock --only`){refused}")
+        console.remark(
+            f"muapi-client: {line}: say it beside the call (`# muapi: uses NAME, …`), or see that {options.lock} has "
+            f"it (`spec lock --only`){refused}"
+        )
     for line in describe_unread(usage):
         console.remark(f"muapi-client: {line}; refused: run this under a Python that reads it, or leave it out")
     return usage
@@ -157,20 +204,18 @@ def _read_usage(
 def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """Describe a comparison: the document first, then a line for each model."""
     runs_on, pinned_to = found.document_sha256[:SHORT], found.locked_sha256[:SHORT]
-    if not found.moved and not found.recorrected:
-        lines = [f"this program runs on document {runs_on}, as {options.lock} has it"]
-    elif found.holds:
-        kept = f"none of the {found.same} functions in {options.lock} changed"
+    other = f", not on {pinned_to}" if found.moved else f", as {options.lock} has it"
+    corrected = ", corrected in another way" if found.recorrected else ""
+    if found.holds and (found.moved or found.recorrected):
         refused = "; refused, since --strict was given: `muapi-client spec lock` takes it up" if options.strict else ""
-        lines = [f"this program runs on document {runs_on}, not on {pinned_to}; {kept}{refused}"]
-    elif found.moved:
-        lines = [f"this program runs on document {runs_on}, not on {pinned_to} as {options.lock} has it"]
+        same = f"; none of the {found.same} functions in {options.lock} changed{refused}"
     else:
-        lines = [f"this program runs on document {runs_on}, as {options.lock} has it, corrected in another way"]
-    if found.recorrected:
+        same = f" as {options.lock} has it" if found.moved else ""
+    lines = [f"this program runs on document {runs_on}{other}{corrected}{same}"]
+    if found.unclear:
         lines.append(
             f"  the client's own corrections of the document are others than those of {mine.package}; which functions "
-            "they touch cannot be told from here, and any of yours may take or answer something else"
+            "they touch this lock, of an earlier form, does not tell: any of yours may take or answer something else"
         )
     lines += [f"  {name}: changed" for name in found.changed]
     lines += [f"  {name}: gone from the document" for name in found.gone]
@@ -184,9 +229,13 @@ def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace
 def _advise(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """Say what to do about it: how to see what changed, where that can be seen, and how to take it up."""
     both = f"of {mine.package}, and that of the installed {PACKAGE}"
-    documents = [f"To see how: `muapi-client spec diff OLD NEW`, on muapi_generated/openapi.json {both}."]
+    if Path(f"{options.lock}{SUFFIX}").is_file():
+        documents = [f"To see how: `muapi-client spec diff {options.lock} pin`."]
+    else:
+        documents = [f"To see how: `muapi-client spec diff OLD NEW`, on muapi_generated/openapi.json {both}."]
     corrections = [f"To see how it is corrected: compare muapi_generated/corrections.yaml {both}."]
-    see = [*(documents if found.moved else ()), *(corrections if found.recorrected else ())]
+    touched = found.unclear or (found.recorrected and found.changed)
+    see = [*(documents if found.moved else ()), *(corrections if touched else ())]
     return [*see, f"To take it up: `muapi-client spec lock {options.lock}`, with --used-in or --only as before."]
 
 

@@ -1,20 +1,23 @@
 """The option ``--used-in`` of the actions of ``spec``: the functions that a code base uses.
 
-Lives here: reading the code against documents, and the lines about what cannot be known of it. Does not live here: how
-code is read (``muapi_client.pinning``), what each action makes of it.
+Lives here: reading the code against documents, with the table ``[uses]`` of a lock, and the lines about what cannot be
+known of it. Does not live here: how code is read (``muapi_client.pinning``), what each action makes of it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from muapi_client.pinning import find_usage
-from muapi_client.pinning._usage.usage import index_functions
+from muapi_client.pinning import UserLock, find_usage
+from muapi_client.pinning._usage.usage import index_functions, index_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from muapi_client.pinning import Usage
+
+LOCK: Final = "muapi.lock"  # whose table is read where no option names another
 
 
 class ReadUsage(NamedTuple):
@@ -35,20 +38,33 @@ def resolve_usage(every: Usage, functions: Mapping[str, str], *documents: Mappin
     Args:
         every: What was found.
         functions: The functions of the documents, each with its slug.
-        documents: The documents, whose summaries tell the catalogue names.
-    """
-    called = index_functions(*documents)
-    return ReadUsage(every.within(functions, called), every.strange(functions, called))
-
-
-def read_code(paths: Iterable[str]) -> Usage | None:
-    """Find what the code that ``--used-in`` names uses; None where it names none.
+        documents: The documents, whose summaries tell the catalogue names, and whose tags tell the groups.
 
     Raises:
-        PinError: A path is not there, or holds no Python.
+        PinError: An acknowledgement in the code names what no document has.
+    """
+    called = index_functions(*documents)
+    return ReadUsage(every.within(functions, called, index_groups(*documents)), every.strange(functions, called))
+
+
+def read_code(paths: Iterable[str], lock: str | None = None) -> Usage | None:
+    """Find what the code that ``--used-in`` names uses; None where it names none.
+
+    Args:
+        paths: The code.
+        lock: The lock whose table ``[uses]`` says what dynamic calls use; None for ``muapi.lock``, if there is one.
+
+    Raises:
+        PinError: A path is not there, or holds no Python; or the lock or an acknowledgement in the code is none.
     """
     listed = [*paths]
-    return find_usage(listed) if listed else None
+    if not listed:
+        return None
+    file = Path(lock or LOCK)
+    if lock is None and not file.is_file():
+        return find_usage(listed)
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    return find_usage(listed, uses=UserLock.from_toml(text, str(file)).uses, home=file.parent)
 
 
 def describe_unknown(usage: Usage) -> Iterator[str]:
@@ -59,3 +75,11 @@ def describe_unknown(usage: Usage) -> Iterator[str]:
 def describe_unread(usage: Usage) -> Iterator[str]:
     """The files that cannot be read, a line each."""
     yield from (f"{file} could not be read: {why}" for file, why in usage.unread)
+
+
+def describe_idle(usage: Usage) -> Iterator[str]:
+    """The places that say what a dynamic call uses where there is none, a line each."""
+    yield from (
+        f"{place} says what a dynamic call uses, and there is none: take it away, or put it beside the call"
+        for place in usage.idle
+    )

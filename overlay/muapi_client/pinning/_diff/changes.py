@@ -5,12 +5,11 @@ impact one has (``impacts``).
 """
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from typing import Any, Final, Literal, Self
 
 from attrs import evolve, frozen
 
-from muapi_client.pinning._document.errors import PinError, quote
+from muapi_client.pinning._document.errors import PinError, list_near, quote
 
 Impact = Literal["breaking", "types", "silent", "additive", "cosmetic"]
 
@@ -64,8 +63,13 @@ class Change:
 
     @property
     def names(self) -> frozenset[str]:
-        """The functions it concerns; none where it concerns all of them."""
+        """The functions it concerns; none where it concerns all of them, or something that has none."""
         return frozenset(name for name in (self.function, self.new_function) if name)
+
+    @property
+    def concerns_all(self) -> bool:
+        """True where it is of the document or the price list as a whole, and not of one model's price."""
+        return not self.names and not (self.place == "price" and self.slug)
 
 
 @frozen
@@ -112,16 +116,20 @@ class Diff:
         wanted = {function for name in names for function in slugs.get(name.strip("/").removeprefix("api/v1/"), [name])}
         strange = sorted(name for name in wanted if name not in self.functions)
         if strange:
-            near = get_close_matches(strange[0], self.functions, n=3)
-            hint = f": did you mean {', '.join(near)}?" if near else ""
+            hint = list_near(strange[0], self.functions)
             raise PinError(f"neither document has a function {quote(strange[0])}{hint}")
         return evolve(
-            self, changes=tuple(change for change in self.changes if not change.names or change.names & wanted)
+            self,
+            changes=tuple(
+                change
+                for change in self.changes
+                if change.concerns_all or change.names & wanted or change.slug in names
+            ),
         )
 
-    def fails(self, on: Literal["breaking", "any", "none"]) -> bool:
-        """Tell whether a build that is to fail on ``on`` has to fail."""
-        return bool(self.changes) if on == "any" else on == "breaking" and self.counts["breaking"] > 0
+    def fails(self, *on: Impact) -> bool:
+        """Tell whether a build has to fail that is to fail on changes of these impacts."""
+        return any(self.counts[impact] for impact in on)
 
 
 def sort_changes(changes: Collection[Change]) -> tuple[Change, ...]:

@@ -50,7 +50,7 @@ def read_input(word: str, limits: Limits | None = None) -> Input:
     Raises:
         PinError: It cannot be had, or is no OpenAPI document.
     """
-    path = Path(str(pinned().directory)) if word == PIN else None if _is_address(word) else Path(word)
+    path = Path(str(pinned().directory)) if word == PIN else None if is_address(word) else Path(word)
     if path is None:
         return Input(word, _read_document(word, word, limits))
     file = path / DOCUMENT if path.is_dir() else path
@@ -75,7 +75,8 @@ def read_price_list(source: str, limits: Limits | None = None) -> dict[str, Any]
     return found
 
 
-def _is_address(word: str) -> bool:
+def is_address(word: str) -> bool:
+    """Tell whether a word is an address, and no file."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", word) is not None  # as `_document/source` has it
 
 

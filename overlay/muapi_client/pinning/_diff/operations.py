@@ -23,7 +23,7 @@ from muapi_client.pinning._diff.responses import compare_responses
 from muapi_client.pinning._diff.schemas import MISSING
 from muapi_client.pinning._diff.security import compare_security
 from muapi_client.pinning._diff.unexplained import find_unexplained
-from muapi_client.pinning._document.naming import CLIENTS, WEBHOOK, group_of, split_summary
+from muapi_client.pinning._document.naming import CLIENTS, WEBHOOK, split_summary
 from muapi_client.pinning._document.reader import Node, is_same
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _compare_groups(pair: Pair) -> Iterator[Finding]:
     if old.job != new.job:
         yield Finding("job", "changed", old.job, new.job, new.node.pointer)
         return
-    groups = [group_of(operation.path, next(iter(operation.tags), ""), operation.job) for operation in (old, new)]
+    groups = [old.group, new.group]
     if groups[0] != groups[1]:
         yield Finding("group", "changed", groups[0], groups[1], f"{new.node.pointer}/tags")
     elif not is_same(old.node.fields.get("tags"), new.node.fields.get("tags")):

@@ -1,8 +1,8 @@
 """A document, read tolerantly: its operations, what a reference means, where everything stands. Pure.
 
-Lives here: finding things in a document that may be anything, as long as it is JSON; what is not where OpenAPI has it
-counts as missing. Does not live here: judging whether a document can be pinned (``canonical``), what a schema means
-(``_diff/schemas``).
+Lives here: finding things in a document that may be anything, as long as it is JSON, and its functions by name; what is
+not where OpenAPI has it counts as missing. Does not live here: judging whether a document can be pinned
+(``canonical``), what a schema means (``_diff/schemas``).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from urllib.parse import unquote
 from attrs import evolve, frozen
 
 from muapi_client.pinning._document.canonical import METHODS
+from muapi_client.pinning._document.errors import PinError, list_near, quote
 from muapi_client.pinning._document.jobs import Signs, find_jobs
-from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, slug_of
+from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, group_of, slug_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 JSON: Final = "application/json"
 _NESTED: Final = 8  # parts of an answer inside each other; what is deeper is no submit's
@@ -84,6 +85,11 @@ class Operation:
     def function(self) -> str:
         """The name of its function."""
         return function_name(self.method, self.path)
+
+    @property
+    def group(self) -> str:
+        """The group its function is in."""
+        return group_of(self.path, next(iter(self.tags), ""), self.job)
 
     @property
     def tags(self) -> list[str]:
@@ -184,6 +190,36 @@ class Document:
             parameter = self.resolve(owner.at("parameters", number))
             found[parameter.text("in"), parameter.text("name")] = parameter
         return found
+
+
+def list_functions(document: Mapping[str, Any]) -> dict[str, str]:
+    """Every function of a document, with its slug."""
+    return {
+        operation.function: operation.slug for operation in Document(document).operations.values() if operation.function
+    }
+
+
+def resolve_names(names: Iterable[str], functions: Mapping[str, str]) -> frozenset[str]:
+    """The functions that names mean: each a function's own, or a slug, which may have one for each method.
+
+    Args:
+        names: The names.
+        functions: Every function there is, with its slug.
+
+    Raises:
+        PinError: A name is neither.
+    """
+    return frozenset(function for name in names for function in _resolve_name(name, functions))
+
+
+def _resolve_name(name: str, functions: Mapping[str, str]) -> list[str]:
+    if name in functions:
+        return [name]
+    slug = name.strip("/").removeprefix("api/v1/")
+    found = [function for function, own in functions.items() if own == slug]
+    if not found:
+        raise PinError(f"the pinned document has no function {quote(name)}{list_near(name, functions)}")
+    return found
 
 
 def is_same(first: Any, second: Any) -> bool:

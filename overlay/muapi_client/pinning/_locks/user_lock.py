@@ -1,33 +1,58 @@
 """A user's lock: the document a program was written against, and a hash for each function it uses. Pure.
 
-Lives here: what such a lock holds, its TOML, and comparing it with a document. Does not live here: the lock of the pin
-itself (``_document/lock``), what of an operation matters (``fingerprint``), which functions a code base uses
-(``_diff``), the file (``muapi-client spec lock`` writes it, ``spec verify`` and ``MuAPI(spec_pin=…)`` read it).
+Lives here: what such a lock holds, its TOML, and comparing it with what a package was rendered from. Does not live
+here: the lock of the pin itself (``_document/lock``), the hashes (``fingerprints.json`` of a generated package has
+them), which functions a code base uses (``_usage``), the document beside a lock (``locked_document``), the file
+(``muapi-client spec lock`` writes it, ``spec verify`` and ``MuAPI(spec_pin=…)`` read it).
+
+A lock of form 1, of before, knows the hashes of the document alone, so that other corrections of it never hold. One of
+form 2 has those of the corrected document, and other corrections are like any change.
 """
 
 import json
 import re
 import tomllib
 from collections.abc import Collection, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, Self
 
 from attrs import field, frozen
 
-from muapi_client.pinning._document.errors import PinError, quote
-from muapi_client.pinning._document.reader import Document
-from muapi_client.pinning._document.strict_json import as_object
-from muapi_client.pinning._locks.fingerprint import make_fingerprint
+from muapi_client.pinning._document.errors import PinError, list_near, quote
+from muapi_client.pinning._document.strict_json import as_list, as_object
 
-FORM: Final = 1  # of the file; a later form gets another number, and this one is still read
+FORM: Final = 2  # of the file; a later form gets another number, and this one is still read
+UNCORRECTED: Final = 1  # the form whose hashes are of the document as it is pinned
 HEADER: Final = """\
 # Which MuAPI document this program was written against, and what that says of each function it uses.
 # Written by `muapi-client spec lock`; commit it. CI compares: `muapi-client spec verify --lock muapi.lock`.
 """
 HEAD: Final = ("document_sha256", "corrections_sha256", "package")
+_USES: Final = "uses"
+_TABLE = re.compile(r"^\[", re.MULTILINE)
+_USES_TABLE = re.compile(r"^\[\s*uses\s*\].*$", re.MULTILINE)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PRICE = re.compile(r"\d+(\.\d+)?")  # USD
 _PACKAGE = re.compile(r"[!-~]+")  # one word: it is printed where somebody may copy it into a shell
+_GROUP = re.compile(r"[a-z0-9_]+")
+
+
+@frozen(kw_only=True)
+class Rendering:
+    """What a generated package was rendered from, as far as locks tell.
+
+    Attributes:
+        document_sha256: Hash of the document.
+        corrections_sha256: Hash of the corrections it was rendered with.
+        functions: For each function, the hash of what the corrected document says of it.
+        uncorrected: For each, the hash of what the document says before it is corrected, for locks of form 1.
+    """
+
+    __module__ = "muapi_client.pinning"
+
+    document_sha256: str
+    corrections_sha256: str
+    functions: Mapping[str, str]
+    uncorrected: Mapping[str, str] = field(factory=dict[str, str])
 
 
 @frozen(kw_only=True)
@@ -39,8 +64,12 @@ class UserLock:
         corrections_sha256: Hash of the corrections it was rendered with; they change what a function sends and takes.
         package: The distribution that brought both, such as ``muapi-client==0.1.0.20261122``.
         functions: For each, the hash of what the document says of it: method, path, server, parameters, request,
-            answer, security.
+            answer, security; corrected, but in a lock of form 1.
         prices: For each function, its representative price in USD; empty where prices are not pinned.
+        groups: The groups of which every function was locked, for the program says that it uses the whole group.
+        uses: What a person says of dynamic calls: a file, or ``file:function``, with the names of what it may call, as
+            a comment ``# muapi: uses …`` would have them.
+        form: Of the file: 2, or 1 where an earlier muapi-client wrote it.
     """
 
     __module__ = "muapi_client.pinning"
@@ -50,15 +79,19 @@ class UserLock:
     package: str
     functions: Mapping[str, str]
     prices: Mapping[str, str] = field(factory=dict[str, str])
+    groups: tuple[str, ...] = field(default=(), converter=tuple[str, ...])
+    uses: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
+    form: int = FORM
 
     def to_toml(self) -> str:
         """Write the lock as TOML, one fact a line, sorted."""
-        head = {"form": FORM, **{name: getattr(self, name) for name in HEAD}}
+        head = {"form": self.form, **{name: getattr(self, name) for name in HEAD}}
+        groups = {"groups": list(self.groups)} if self.groups else {}
         prices = [("prices", self.prices)] if self.prices else []
         tables = "".join(
             f"\n[{name}]\n{_to_toml(sorted(table.items()))}" for name, table in [("functions", self.functions), *prices]
         )
-        return f"{HEADER}{_to_toml(head.items())}{tables}"
+        return f"{HEADER}{_to_toml({**head, **groups}.items())}{tables}{_write_uses(self.uses)}"
 
     @classmethod
     def from_toml(cls, text: str, name: str = "muapi.lock") -> Self:
@@ -71,29 +104,29 @@ class UserLock:
         Raises:
             PinError: This is no lock of this form.
         """
-        try:
-            found = tomllib.loads(text.removeprefix("\ufeff"))
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise PinError(f"{name} is not TOML: {error}; `muapi-client spec lock` writes it anew") from None
-        if found.get("form", FORM) != FORM:
-            raise PinError(f"{name} has the form {quote(found['form'])}, which a later muapi-client wrote: upgrade it")
+        found = _parse(text, name)
+        form = found.get("form", UNCORRECTED)
+        if form not in (UNCORRECTED, FORM):
+            raise PinError(f"{name} has the form {quote(form)}, which a later muapi-client wrote: upgrade it")
         facts = {key: value for key, value in found.items() if key != "form"}
         wrong = _find_wrong(facts)
         if wrong:
             raise PinError(
                 f"{name} is no lock of a program: look at {', '.join(wrong)}; `muapi-client spec lock` writes it anew"
             )
-        return cls(**facts)
+        uses = {place: tuple(names) for place, names in facts.pop(_USES, {}).items()}
+        return cls(**facts, uses=uses, form=int(form))
 
 
 @frozen
 class LockComparison:
-    """How a lock stands to a document.
+    """How a lock stands to what a package was rendered from.
 
     Attributes:
         locked_sha256: Hash of the document that was locked.
         document_sha256: Hash of the document it was compared with.
         recorrected: Whether the package was rendered with other corrections than the locked ones.
+        unclear: Whether those may touch any function: a lock of form 1 does not tell which they do.
         changed: Functions whose operation the two documents tell differently.
         gone: Functions the document has no longer.
         repriced: For each function whose pinned price differs: the price then and now in USD, empty where unknown.
@@ -106,6 +139,7 @@ class LockComparison:
     locked_sha256: str
     document_sha256: str
     recorrected: bool
+    unclear: bool
     changed: tuple[str, ...]
     gone: tuple[str, ...]
     repriced: Mapping[str, tuple[str, str]]
@@ -121,130 +155,131 @@ class LockComparison:
     def holds(self) -> bool:
         """True where everything the program uses is as it was locked, whatever else of the document changed.
 
-        Other corrections never hold: which functions they touch is not told by the document, and one that makes a field
-        required breaks a program as surely as MuAPI does.
+        Other corrections hold where the lock tells that they touch none of it.
         """
-        return not (self.recorrected or self.changed or self.gone or self.repriced or self.unlocked)
+        return not (self.unclear or self.changed or self.gone or self.repriced or self.unlocked)
 
 
 def make_lock(
-    document: Mapping[str, Any],
-    document_sha256: str,
+    rendering: Rendering,
     only: Collection[str] | None = None,
     *,
-    corrections_sha256: str,
     package: str,
     prices: Mapping[str, str] | None = None,
+    groups: Collection[str] = (),
 ) -> UserLock:
     """Make the lock of a program.
 
     Args:
-        document: The document the program runs on, as pinned.
-        document_sha256: Its hash.
-        only: The functions the program uses, or slugs, which mean all their functions; None for every one of the
-            document.
-        corrections_sha256: Hash of the corrections it was rendered with.
-        package: The distribution that brought both.
+        rendering: What the package that the program runs on was rendered from.
+        only: The functions the program uses; None for every one there is.
+        package: The distribution that brought it.
         prices: Prices in USD by function, where they are to be pinned too; functions without one are left out.
+        groups: The groups of which ``only`` has every function, for the program uses the whole group.
 
     Raises:
-        PinError: The document has no such function, or nothing is named: a lock of nothing would always hold.
+        PinError: There is no such function, or nothing is named: a lock of nothing would always hold.
     """
-    operations = _index_operations(document)
-    names = sorted(operations if only is None else _resolve_names(only, operations))
+    names = sorted(rendering.functions if only is None else only)
     if not names:
         raise PinError("there is no function to lock: name one with --only, or leave it out to lock all")
-    hashes = {name: make_fingerprint(dict(document), *operations[name]) for name in names}
-    known = {name: prices[name] for name in names if name in prices} if prices else {}
+    for name in names:
+        if name not in rendering.functions:
+            raise PinError(f"the pinned document has no function {quote(name)}{list_near(name, rendering.functions)}")
     return UserLock(
-        document_sha256=document_sha256,
-        corrections_sha256=corrections_sha256,
+        document_sha256=rendering.document_sha256,
+        corrections_sha256=rendering.corrections_sha256,
         package=package,
-        functions=hashes,
-        prices=known,
+        functions={name: rendering.functions[name] for name in names},
+        prices={name: prices[name] for name in names if name in prices} if prices else {},
+        groups=tuple(sorted(groups)),
     )
 
 
 def compare_lock(
-    lock: UserLock,
-    document: Mapping[str, Any],
-    document_sha256: str,
-    used: Collection[str] = (),
-    *,
-    corrections_sha256: str,
-    prices: Mapping[str, str] | None = None,
+    lock: UserLock, rendering: Rendering, used: Collection[str] = (), *, prices: Mapping[str, str] | None = None
 ) -> LockComparison:
-    """Compare a program's lock with a document.
+    """Compare a program's lock with what the package that it runs on was rendered from.
 
     Args:
         lock: The lock.
-        document: The document the program runs on now.
-        document_sha256: Its hash; the one locked spares all comparing of models.
-        used: Functions, or slugs, that the program uses, where that is known.
-        corrections_sha256: Hash of the corrections that the program's package was rendered with.
+        rendering: That package's.
+        used: Functions that the program uses, where that is known.
         prices: Prices in USD by function, as known now.
-
-    Raises:
-        PinError: A name in ``used`` is no function of the document.
     """
-    operations = _index_operations(document)
-    gone = [name for name in lock.functions if name not in operations]
-    there = [name for name in lock.functions if name in operations] if document_sha256 != lock.document_sha256 else []
-    changed = [name for name in there if make_fingerprint(dict(document), *operations[name]) != lock.functions[name]]
+    then = lock.document_sha256, lock.corrections_sha256
+    recorrected = then[1] != rendering.corrections_sha256
+    blind = lock.form == UNCORRECTED
+    there = rendering.uncorrected if blind else rendering.functions
+    settled = then[0] == rendering.document_sha256 and (blind or not recorrected)
+    gone = [name for name in lock.functions if name not in there]
+    changed = [name for name, was in lock.functions.items() if there.get(name, was) != was] if not settled else []
     now = prices or {}
     repriced = {name: (was, now.get(name, "")) for name, was in lock.prices.items() if now.get(name, "") != was}
     return LockComparison(
-        lock.document_sha256,
-        document_sha256,
-        corrections_sha256 != lock.corrections_sha256,
+        then[0],
+        rendering.document_sha256,
+        recorrected,
+        recorrected and blind,
         tuple(sorted(changed)),
         tuple(sorted(gone)),
         {name: both for name, both in sorted(repriced.items()) if name not in gone},
-        tuple(sorted(_resolve_names(used, operations) - lock.functions.keys())),
+        tuple(sorted({*used} - lock.functions.keys())),
         len(lock.functions) - len(changed) - len(gone),
     )
 
 
-def list_functions(document: Mapping[str, Any]) -> dict[str, str]:
-    """Every function of a document, with its slug."""
-    return {
-        operation.function: operation.slug for operation in Document(document).operations.values() if operation.function
-    }
+def find_uses(text: str, name: str = "muapi.lock") -> str:
+    """Find the table ``[uses]`` of a lock, as a person wrote it: the one part of the file that no program writes.
+
+    The rest of the file need not be whole: a merge may have left its marks there.
+
+    Args:
+        text: The file.
+        name: What an error message calls it.
+
+    Returns:
+        The table with its head and its comments; empty where there is none.
+
+    Raises:
+        PinError: The table cannot be read.
+    """
+    head = _USES_TABLE.search(text)
+    if head is None:
+        return ""
+    end = _TABLE.search(text, head.end())
+    table = text[head.start() : end.start() if end else len(text)].rstrip() + "\n"
+    wrong = _find_wrong_uses(_parse(table, f"the table [uses] of {name}", "mend it").get(_USES))
+    if wrong:
+        raise PinError(f"{name}: look at {', '.join(wrong)}: a file, or file:function, has a list of names")
+    return table
 
 
-def _index_operations(document: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Every function of a document, with its method and path."""
-    found = Document(document).operations.values()
-    return {operation.function: (operation.method, operation.path) for operation in found if operation.function}
+def read_uses(table: str) -> dict[str, tuple[str, ...]]:
+    """Read the table ``[uses]``, as :func:`find_uses` gives it."""
+    return {place: tuple(names) for place, names in tomllib.loads(table).get(_USES, {}).items()}
 
 
-def _resolve_names(names: Collection[str], operations: Mapping[str, tuple[str, str]]) -> set[str]:
-    """The functions that names mean: each a function's own, or a slug, which may have one for each method."""
-    return {function for name in names for function in _resolve_name(name, operations)}
-
-
-def _resolve_name(name: str, operations: Mapping[str, tuple[str, str]]) -> list[str]:
-    if name in operations:
-        return [name]
-    path = f"/api/v1/{name.strip('/').removeprefix('api/v1/')}"
-    found = [function for function, (_, own) in operations.items() if own == path]
-    if not found:
-        near = get_close_matches(name, operations, n=3)
-        hint = f": did you mean {', '.join(near)}?" if near else ""
-        raise PinError(f"the pinned document has no function {quote(name)}{hint}")
-    return found
+def _parse(text: str, name: str, remedy: str = "`muapi-client spec lock` writes it anew") -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PinError(f"{name} is not TOML: {error}; {remedy}") from None
 
 
 def _find_wrong(facts: Mapping[str, Any]) -> list[str]:
     """The names of what cannot be right in a lock's TOML."""
     hashes = [name for name in ("document_sha256", "corrections_sha256") if not _fits(_SHA256, facts.get(name))]
     tables = {"functions": _SHA256, "prices": _PRICE}
+    groups = as_list(facts.get("groups", []))
     return [
         *hashes,
         *([] if _fits(_PACKAGE, facts.get("package")) else ["package"]),
         *([] if facts.get("functions") else ["functions"]),
+        *([] if groups is not None and all(_fits(_GROUP, group) for group in groups) else ["groups"]),
         *(misfit for table, form in tables.items() for misfit in _find_misfits(table, facts.get(table, {}), form)),
-        *sorted(map(quote, facts.keys() - {*HEAD, *tables})),
+        *_find_wrong_uses(facts.get(_USES, {})),
+        *sorted(map(quote, facts.keys() - {*HEAD, *tables, "groups", _USES})),
     ]
 
 
@@ -257,8 +292,26 @@ def _find_misfits(table: str, found: object, form: re.Pattern[str]) -> list[str]
     return [f"{table}.{named[key]}" for key, value in entries.items() if named[key] != key or not _fits(form, value)]
 
 
+def _find_wrong_uses(found: object) -> list[str]:
+    """The table of what dynamic calls use, where it is none, or its entries that are no lists of names."""
+    entries = as_object(found)
+    if entries is None:
+        return [_USES]
+    lists = {place: as_list(names) for place, names in entries.items()}
+    return [
+        f"{_USES}.{quote(place)}"
+        for place, names in lists.items()
+        if not place or not names or not all(isinstance(name, str) and name.strip() for name in names)
+    ]
+
+
 def _fits(form: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and form.fullmatch(value) is not None
+
+
+def _write_uses(uses: Mapping[str, Collection[str]]) -> str:
+    lines = [(json.dumps(place, ensure_ascii=False), [*names]) for place, names in sorted(uses.items())]
+    return f"\n[{_USES}]\n{_to_toml(lines)}" if lines else ""
 
 
 def _to_toml(facts: Any) -> str:

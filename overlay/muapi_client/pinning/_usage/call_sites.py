@@ -57,28 +57,30 @@ class FileUsage:
     reached: tuple[tuple[str, str, int], ...]
 
 
-def read_tree(tree: ast.Module, folders: tuple[str, ...] = ()) -> FileUsage:
+def read_tree(tree: ast.Module, folders: tuple[str, ...] = (), packages: frozenset[str] = frozenset()) -> FileUsage:
     """Read one file.
 
     Args:
         tree: Its syntax tree.
         folders: The names of the folders it is in, the nearest first.
+        packages: Names of packages known to be rendered, beside those that are called like one.
     """
     nodes = [*ast.walk(tree)]
-    scope = read_imports(nodes, folders)
-    found = (
-        [*_iter_imports(scope, nodes), *_iter_uses(tree, scope)] if scope.ours or any(map(_names_client, nodes)) else []
-    )
+    scope = read_imports(nodes, folders, packages)
+    is_ours = bool(scope.ours) or any(_names_client(node, packages) for node in nodes)
+    found = [*_iter_imports(scope, nodes), *_iter_uses(tree, scope)] if is_ours else []
     if scope.star:
         found += [Found("maybe", node.id, node.lineno) for node in nodes if isinstance(node, ast.Name)]
-    dynamic = [foreign for node in nodes if isinstance(node, ast.Call) for foreign in _iter_foreign_imports(node)]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    dynamic = [foreign for node in calls for foreign in _iter_foreign_imports(node, packages)]
     reached = [reached for node in nodes for reached in _iter_foreign_attributes(node, scope)]
     return FileUsage(tuple(found), scope.ways, scope.star, (*scope.foreign, *dynamic), tuple(reached))
 
 
-def _names_client(node: ast.AST) -> bool:
+def _names_client(node: ast.AST, packages: frozenset[str]) -> bool:
     """Tell whether it is a text that could name this client: most files have neither that nor its import."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and "muapi_" in node.value
+    text = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(text, str) and any(name in text for name in ("muapi_", *packages))
 
 
 def _iter_imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
@@ -146,8 +148,10 @@ def _dotted_names_of(node: ast.expr, scope: Bindings) -> set[str]:
     if isinstance(node, ast.Name):
         first = [*scope.names.get(node.id, ())] if isinstance(node.ctx, ast.Load) else []
     else:
-        first = [module for module in [_client_module_of(node)] if module] if isinstance(node, ast.Call) else []
-    return {".".join([root, *reversed(after)]) for root in first}
+        module = _client_module_of(node, scope) if isinstance(node, ast.Call) else ""
+        first = [module] if module else []
+    wholes = (".".join([root, *reversed(after)]) for root in first)
+    return {name for name in (find_client_name(whole, scope.packages) for whole in wholes) if name}
 
 
 def _is_getattr(node: ast.Call) -> bool:
@@ -155,9 +159,9 @@ def _is_getattr(node: ast.Call) -> bool:
     return named and bool(_text_of(node.args[1]))
 
 
-def _client_module_of(node: ast.Call) -> str:
+def _client_module_of(node: ast.Call, scope: Bindings) -> str:
     """The module of this client that a call imports; empty where it imports none."""
-    return find_client_name(_module_of(node))
+    return find_client_name(_module_of(node), scope.packages)
 
 
 def _module_of(node: ast.Call) -> str:
@@ -228,10 +232,10 @@ def _iter_call_parts(node: ast.Call, scope: Bindings) -> Iterator[ast.expr]:
             yield keyword.value
 
 
-def _iter_foreign_imports(node: ast.Call) -> Iterator[ForeignImport]:
+def _iter_foreign_imports(node: ast.Call, packages: frozenset[str]) -> Iterator[ForeignImport]:
     """A module from elsewhere that a call imports."""
     name = _module_of(node)
-    if name and not find_client_name(name):
+    if name and not find_client_name(name, packages):
         yield ForeignImport("", name.rpartition(".")[2], "", node.lineno)
 
 

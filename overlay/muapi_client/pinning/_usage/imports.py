@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import field, frozen
 
-from muapi_client.pinning._usage.symbols import STARS, find_client_name, find_symbol, is_function_module
+from muapi_client.pinning._usage.symbols import RENDERED, STARS, find_client_name, find_symbol, is_function_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,6 +57,7 @@ class Bindings:
 
     ours: tuple[Import, ...]
     foreign: tuple[ForeignImport, ...]
+    packages: frozenset[str] = frozenset()  # known to be rendered
     names: dict[str, set[str]] = field(factory=dict[str, set[str]])  # ours, each with what it may stand for
     modules: dict[str, set[str]] = field(factory=dict[str, set[str]])  # others, each with parts of what it may be
 
@@ -75,29 +76,38 @@ class Bindings:
         return any(imported.name == "*" for imported in self.ours)
 
 
-def read_imports(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings:
+def read_imports(nodes: Iterable[ast.AST], folders: tuple[str, ...], packages: frozenset[str]) -> Bindings:
     """Read the imports among nodes.
 
     Args:
         nodes: All nodes of a file.
         folders: The names of the folders the file is in, the nearest first.
+        packages: Names of packages known to be rendered.
     """
     mine: list[Import] = []
     foreign: list[ForeignImport] = []
     for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
-                whole = find_client_name(alias.name)
+                whole = find_client_name(alias.name, packages)
                 mine += [_read_import(alias, whole, node.lineno)] if whole else []
                 foreign += [] if whole else _iter_modules(alias, node.lineno)
         elif isinstance(node, ast.ImportFrom):
-            module = "" if node.level else find_client_name(node.module or "")
+            module = find_client_name(node.module or "", packages)
+            if node.level and (node.module or "").partition(".")[0] not in packages:
+                module = ""  # a neighbour, that may be called as this client is
             near = folders[node.level - 1] if node.level and len(folders) >= node.level else ""
             home = (node.module or near).rpartition(".")[2]
             for alias in node.names:
+                is_package = not module and alias.name in packages
+                mine += [_import_package(alias, node.lineno)] if is_package else []
                 mine += [*_iter_names(alias, module, node.lineno)] if module else []
-                foreign += [] if module else [ForeignImport(home, alias.name, alias.asname or alias.name, node.lineno)]
-    found = Bindings(tuple(mine), tuple(foreign))
+                foreign += (
+                    []
+                    if module or is_package
+                    else [ForeignImport(home, alias.name, alias.asname or alias.name, node.lineno)]
+                )
+    found = Bindings(tuple(mine), tuple(foreign), packages)
     for imported in mine:
         found.names.setdefault(imported.name, set()).add(imported.bound)
     for foreign_name in foreign:
@@ -107,9 +117,13 @@ def read_imports(nodes: Iterable[ast.AST], folders: tuple[str, ...]) -> Bindings
 
 def _read_import(alias: ast.alias, whole: str, line: int) -> Import:
     root = alias.name.partition(".")[0]
-    return (
-        Import(alias.asname, whole, line, whole) if alias.asname else Import(root, whole, line, find_client_name(root))
-    )
+    if alias.asname:
+        return Import(alias.asname, whole, line, whole)
+    return Import(root, whole, line, find_client_name(root) or root)
+
+
+def _import_package(alias: ast.alias, line: int) -> Import:
+    return Import(alias.asname or alias.name, RENDERED, line, RENDERED)
 
 
 def _iter_modules(alias: ast.alias, line: int) -> Iterator[ForeignImport]:

@@ -1,12 +1,12 @@
-"""Code: the Python files of a code base, as syntax trees. Nothing is imported or executed.
+"""Code: the Python files of a code base, as text. Nothing is imported or executed.
 
-Lives here: which files are Python, links, notebooks, reading and parsing. Does not live here: what is looked for in the
-trees (``call_sites``).
+Lives here: which files are Python, links, notebooks, packages that were rendered. Does not live here: what is looked
+for in them (``call_sites``, ``acknowledgements``).
 """
 
 from __future__ import annotations
 
-import ast
+import hashlib
 import json
 import os
 import re
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 _READ: Final = frozenset({".py", ".pyi", ".pyw", ".ipynb"})
 _OTHER: Final = frozenset({".pyx", ".pyz", ".pyc"})  # Python, in a form that has no syntax tree
+RECORD: Final = "files.json"  # of a rendered package (generator_templates/build/ownership.py)
 _HEAD: Final = 128  # bytes of a file in which its first line is looked for
 _SCRIPT: Final = re.compile(rb"#!.*\bpython")
 _PYTHON_CELLS: Final = frozenset({"capture", "prun", "time", "timeit"})  # cell magics whose cell is Python
@@ -41,10 +42,12 @@ class SourceFiles:
     Attributes:
         files: Every file there is to read.
         unread: What cannot be read, with the reason.
+        packages: The names of the packages that were rendered into it, whose own files are left out.
     """
 
     files: tuple[Path, ...]
     unread: tuple[tuple[str, str], ...]
+    packages: frozenset[str]
 
 
 @frozen
@@ -55,14 +58,16 @@ class _Found:
     unread: list[tuple[str, str]] = field(factory=list[tuple[str, str]])
     folders: set[str] = field(factory=set[str])
     links: list[Path] = field(factory=list[Path])
+    packages: set[str] = field(factory=set[str])
+    rendered: set[Path] = field(factory=set[Path])  # files that stand as they were rendered
 
 
 def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
     """Find the Python files.
 
     Args:
-        paths: Files, or folders to look through; folders of installed packages and hidden ones are left out. Links are
-            followed, to each folder once.
+        paths: Files, or folders to look through; folders of installed packages and hidden ones are left out, and the
+            files of rendered packages that are as they were rendered. Links are followed, to each folder once.
 
     Raises:
         PinError: A path is not there.
@@ -81,24 +86,22 @@ def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
             found.unread.append((link.as_posix(), "a link to a folder around it, which --used-in does not name"))
         else:
             _search_folder(link, found)
-    return SourceFiles(tuple(dict.fromkeys(found.files)), tuple(dict.fromkeys(found.unread)))
+    return SourceFiles(tuple(dict.fromkeys(found.files)), tuple(dict.fromkeys(found.unread)), frozenset(found.packages))
 
 
-def parse_file(file: Path) -> ast.Module | None:
-    """The syntax tree of a file; None of a notebook in another language.
+def read_python(file: Path) -> str | None:
+    """The Python of a file, of a notebook that of all its cells; None of a notebook in another language.
 
     Raises:
         OSError: It cannot be read.
-        SyntaxError: It cannot be parsed.
-        ValueError: It holds null bytes, or is no notebook.
+        SyntaxError: It declares an encoding that there is not.
+        ValueError: It is not in the encoding it declares, or is no notebook.
         RecursionError: It is nested too deeply.
-        MemoryError: It is nested too deeply for the parser.
     """
     if file.suffix == ".ipynb":
-        text = _join_cells(json.loads(file.read_bytes()))
-        return None if text is None else ast.parse(text, str(file))
+        return _join_cells(json.loads(file.read_bytes()))
     with tokenize.open(file) as opened:  # in the encoding the file declares, as Python itself reads it
-        return ast.parse(opened.read(), str(file))
+        return opened.read()
 
 
 def describe_error(error: Exception) -> str:
@@ -116,11 +119,30 @@ def _search_folder(top: Path, found: _Found) -> None:
             folders.clear()
             continue
         found.folders.add(real)
+        if RECORD in names:
+            _add_package(Path(folder), found)
         inside = sorted(name for name in folders if not _is_skipped(Path(folder, name)))
         found.links.extend(Path(folder, name) for name in inside if Path(folder, name).is_symlink())
         folders[:] = [name for name in inside if not Path(folder, name).is_symlink()]
         for name in sorted(names):
             _add_file(Path(folder, name), found)
+
+
+def _add_package(folder: Path, found: _Found) -> None:
+    """Take up a package that `muapi-client spec build` rendered: its record lists its files with their hashes."""
+    try:
+        record = as_object(json.loads((folder / RECORD).read_bytes()))
+        if record is None or "__init__.py" not in record or "types.py" not in record:
+            return
+        unchanged = [folder / name for name, told in record.items() if _hash(folder / name) == told]
+    except (OSError, ValueError, RecursionError):
+        return
+    found.packages.add(folder.name)
+    found.rendered.update(file.resolve() for file in unchanged)
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() and file.suffix in _READ else ""
 
 
 def _is_skipped(folder: Path) -> bool:
@@ -130,6 +152,8 @@ def _is_skipped(folder: Path) -> bool:
 def _add_file(file: Path, found: _Found) -> None:
     """Take a file up, if it is Python."""
     if file.name.startswith(".#"):  # an editor's lock, a link that leads nowhere
+        return
+    if found.rendered and file.resolve() in found.rendered:
         return
     if file.suffix in _OTHER:
         found.unread.append((file.as_posix(), "Python in a form that cannot be parsed"))

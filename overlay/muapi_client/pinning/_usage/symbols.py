@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from muapi_client.pinning._document.naming import GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 Sort = Literal["function", "asks", "way", "plain"]
 
@@ -58,12 +58,21 @@ WAY: Final = Symbol("way")
 NOTHING: Final = Symbol("plain")
 
 
-def find_client_name(name: str) -> str:
-    """A dotted name as one of this client's; empty where it is none. A package rendered beside counts as the first."""
+def find_client_name(name: str, packages: Collection[str] = ()) -> str:
+    """A dotted name as one of this client's; empty where it is none. A package rendered beside counts as the first.
+
+    Args:
+        name: The name.
+        packages: Names of packages known to be rendered, which may stand in other packages.
+    """
     root, dot, rest = name.partition(".")
     if root.startswith(f"{RENDERED}_"):
         root = RENDERED
-    return f"{root}{dot}{rest}".rstrip(".") if root in (CLIENT, RENDERED) else ""
+    if root in (CLIENT, RENDERED):
+        return f"{root}{dot}{rest}".rstrip(".")
+    parts = name.rstrip(".").split(".")
+    start = next((number for number, part in enumerate(parts) if part in packages), None)
+    return "" if start is None else ".".join([RENDERED, *parts[start + 1 :]])
 
 
 def find_symbol(name: str) -> Symbol:

@@ -2,25 +2,37 @@
 
 Seen are imports of request functions, from wherever they can be had; attributes of modules that were imported; names
 given as text to ``raw_call``, ``catalog.get`` and ``getattr``. Not seen is what only running would tell: it is reported
-as unknown, and a file that cannot be read or parsed as unread. Then anything may be used.
+as unknown, and a file that cannot be read or parsed as unread. Then anything may be used, unless a person says what.
 
-Lives here: files in, names and places out. Does not live here: finding and parsing files (``source_files``), what one
-file uses (``call_sites``), what changed.
+Lives here: files in, names and places out. Does not live here: finding files (``source_files``), what one file uses
+(``call_sites``), what a person says of it (``acknowledgements``), what changed.
 """
 
+import ast
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from attrs import evolve, field, frozen
 
 from muapi_client.pinning._diff.prices import index_operations
-from muapi_client.pinning._document.errors import PinError
+from muapi_client.pinning._document.errors import PinError, list_near, quote
 from muapi_client.pinning._document.reader import Document
+from muapi_client.pinning._usage.acknowledgements import (
+    GROUP,
+    Comment,
+    Entry,
+    check_file,
+    find_lines,
+    match_comments,
+    name_of_group,
+    read_comments,
+    read_table,
+)
 from muapi_client.pinning._usage.call_sites import FileUsage, Found, read_tree
-from muapi_client.pinning._usage.source_files import UNREADABLE, describe_error, find_source_files, parse_file
+from muapi_client.pinning._usage.source_files import UNREADABLE, describe_error, find_source_files, read_python
 
 # What the client calls by itself, whichever models a program uses (its code says; a test compares).
 CLIENTS_OWN: Final = frozenset({
@@ -47,9 +59,14 @@ class Usage:
     Attributes:
         names: Functions, slugs and catalogue names, each with the places where it is used.
         maybe: Other names in files with a star import, which may be functions and may be anything.
-        unknown: Places that use what only running would tell, such as a slug made at run time.
+        unknown: Places that use what only running would tell, such as a slug made at run time, and of which nobody
+            says what.
         unread: Files that could not be read or parsed, each with the reason.
         files: How many files were read.
+        acknowledged: What a person says that such places use, each with where that is said: a function, slug or
+            catalogue name, or ``group text_to_image``.
+        idle: Where a person says it of a place that uses nothing of the kind.
+        named: Of ``names``, once those are functions, what is used by its own name and not as one of a group.
     """
 
     __module__ = "muapi_client.pinning"
@@ -59,25 +76,67 @@ class Usage:
     unknown: tuple[Use, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
     files: int = 0
+    acknowledged: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
+    idle: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that a person says are used whole."""
+        return tuple(sorted(group for group in map(name_of_group, self.acknowledged) if group))
 
     @property
     def complete(self) -> bool:
         """True where nothing else can be used: nothing is unknown or unread."""
         return not (self.unknown or self.unread)
 
-    def within(self, functions: Mapping[str, str], called: Mapping[str, Collection[str]] | None = None) -> Self:
+    def within(
+        self,
+        functions: Mapping[str, str],
+        called: Mapping[str, Collection[str]] | None = None,
+        groups: Mapping[str, Collection[str]] | None = None,
+    ) -> Self:
         """It, with each name of a function of some document under the function's name, and no other.
 
         Args:
             functions: The functions of the document, each with its slug.
             called: The functions that each catalogue name is for, where catalogue names are to be understood.
+            groups: The functions of each group.
+
+        Raises:
+            PinError: A person says that a function is used which the document does not have.
         """
         known: dict[str, set[Use]] = {}
-        for some in (self.names, self.maybe):
-            for name, functions_of_it in _resolve(some, functions, called or {}).items():
+        named: set[str] = set()
+        for some, meant in (
+            (self.acknowledged, self._resolve_acknowledged(functions, called or {}, groups or {})),
+            *((some, _resolve(some, functions, called or {})) for some in (self.names, self.maybe)),
+        ):
+            for name, functions_of_it in meant.items():
+                named |= set() if name_of_group(name) else functions_of_it
                 for function in functions_of_it:
                     known.setdefault(function, set()).update(some[name])
-        return evolve(self, names={name: tuple(sorted(known[name])) for name in sorted(known)}, maybe={})
+        return evolve(
+            self,
+            names={name: tuple(sorted(known[name])) for name in sorted(known)},
+            maybe={},
+            named=frozenset(named),
+        )
+
+    def _resolve_acknowledged(
+        self, functions: Mapping[str, str], called: Mapping[str, Collection[str]], groups: Mapping[str, Collection[str]]
+    ) -> dict[str, set[str]]:
+        meant = _resolve(self.acknowledged, functions, called)
+        for name, places in self.acknowledged.items():
+            meant[name] |= {*groups.get(name_of_group(name), ())}
+            if not meant[name]:
+                known = [*functions, *functions.values(), *called, *(f"{GROUP}{group}" for group in groups)]
+                hint = f": did you mean {GROUP}{name}?" if name in groups else list_near(name, dict.fromkeys(known))
+                raise PinError(
+                    f"{places[0].file}:{places[0].line} says that {quote(name)} is used, which is no function, slug, "
+                    f"catalogue name or group of the document{hint}"
+                )
+        return meant
 
     def strange(
         self, functions: Mapping[str, str], called: Mapping[str, Collection[str]] | None = None
@@ -92,39 +151,123 @@ class Usage:
         return tuple(sorted(name for name in self.names if not meant[name]))
 
 
-def find_usage(paths: Iterable[str | os.PathLike[str]]) -> Usage:
+def find_usage(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    uses: Mapping[str, Collection[str]] | None = None,
+    home: str | os.PathLike[str] = ".",
+) -> Usage:
     """Find the request functions that Python code uses, in modules, scripts and notebooks.
 
     Args:
-        paths: Files, or folders to look through; folders of installed packages and hidden ones are left out.
+        paths: Files, or folders to look through; folders of installed packages and hidden ones are left out, and
+            packages that ``muapi-client spec build`` rendered.
+        uses: What dynamic calls use, by ``file`` or ``file:function``, beside what comments in the code say of it.
+        home: The folder where the files in ``uses`` are looked for.
 
     Returns:
         What was found, and what could not be told.
 
     Raises:
-        PinError: A path is not there, or there is no Python file in any of them.
+        PinError: A path is not there, there is no Python file in any of them, or a comment or ``uses`` names nothing.
     """
     listed = find_source_files(paths)
     if not listed.files and not listed.unread:
         raise PinError("there is no Python file to look into: give --used-in a file or a folder with code")
-    readings: dict[Path, FileUsage] = {}
+    readings: dict[Path, _Reading] = {}
     unread = [*listed.unread]
     for file in listed.files:
         try:
-            tree = parse_file(file)
-            if tree is not None:
-                readings[file] = read_tree(tree, _folders_of(file))
+            text = read_python(file)
+            if text is not None:
+                tree = ast.parse(text, str(file))
+                comments = read_comments(text, file.as_posix())
+                readings[file] = _Reading(read_tree(tree, _folders_of(file), listed.packages), comments, tree)
         except UNREADABLE as error:
             unread.append((file.as_posix(), describe_error(error)))
-    names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}}
-    handed, starred = _collect_exports(readings)
+    table = read_table(uses or {}, Path(home))
+    for entry in table:
+        check_file(entry)
+    return _gather(readings, unread, table)
+
+
+class _Reading(NamedTuple):
+    """One file that was read."""
+
+    usage: FileUsage
+    comments: list[Comment]
+    tree: ast.Module
+
+
+class _Said(NamedTuple):
+    """One thing a person says of a file: where, which names, and the lines of dynamic calls that it is for."""
+
+    origin: str
+    names: tuple[str, ...]
+    lines: frozenset[int]
+    places: frozenset[int]  # what is shown of it
+
+
+def _gather(readings: Mapping[Path, _Reading], unread: Iterable[tuple[str, str]], table: list[Entry]) -> Usage:
+    """Gather what files use, with what a person says of it."""
+    names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}, "acknowledged": {}}
+    handed, starred = _collect_exports({file: reading.usage for file, reading in readings.items()})
+    served: dict[str, bool] = {}  # by where a person says something: whether that is for any dynamic call
     for file, reading in readings.items():
-        for sort, name, line in (*reading.found, *_iter_imported(reading, handed, starred)):
-            names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
+        found = [*reading.usage.found, *_iter_imported(reading.usage, handed, starred)]
+        said = _list_said(file, reading, {one.line for one in found if one.sort == "unknown"}, table)
+        settled = frozenset[int]().union(*(one.lines for one in said))
+        for sort, name, line in found:
+            if not (sort == "unknown" and line in settled):
+                names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
+        for one in said:
+            served[one.origin] = bool(one.lines)
+            for name in one.names if one.lines else ():
+                names["acknowledged"].setdefault(name, set()).update(Use(file.as_posix(), line) for line in one.places)
+    whole = {
+        entry.file: entry for entry in table if not entry.scope
+    }  # which stands for a file that cannot be read, too
+    closed = {name: whole[Path(name).resolve()] for name, _ in unread if Path(name).resolve() in whole}
+    for file_name, entry in closed.items():
+        served.pop(_origin_of(entry), None)
+        for name in entry.names:
+            names["acknowledged"].setdefault(name, set()).add(Use(file_name, 1))
     sorted_names = {sort: {name: tuple(sorted(some[name])) for name in sorted(some)} for sort, some in names.items()}
     return Usage(
-        sorted_names["names"], sorted_names["maybe"], sorted_names["unknown"].get("", ()), tuple(unread), len(readings)
+        sorted_names["names"],
+        sorted_names["maybe"],
+        sorted_names["unknown"].get("", ()),
+        tuple(one for one in unread if one[0] not in closed),
+        len(readings),
+        sorted_names["acknowledged"],
+        tuple(origin for origin, serves in served.items() if not serves),
     )
+
+
+def _list_said(file: Path, reading: _Reading, unknown: Collection[int], table: list[Entry]) -> list[_Said]:
+    """List what a person says of the dynamic calls in a file, by comments and in the table."""
+    said = [
+        _Said(f"{file.as_posix()}:{comment.line}", comment.names, lines, frozenset({comment.line}))
+        for comment, lines in match_comments(reading.comments, unknown, reading.tree)
+    ]
+    for entry in (entry for entry in table if entry.file == file.resolve()):
+        lines = frozenset(find_lines(entry.scope, unknown, reading.tree))
+        said.append(_Said(_origin_of(entry), entry.names, lines, lines))
+    return said
+
+
+def _origin_of(entry: Entry) -> str:
+    return f"the table [uses] with {quote(entry.place)}"
+
+
+def index_groups(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The functions of each group, as the documents' tags and paths tell it."""
+    found: dict[str, set[str]] = {}
+    for document in map(Document, documents):
+        for operation in document.operations.values():
+            if operation.function:
+                found.setdefault(operation.group, set()).add(operation.function)
+    return {group: frozenset(functions) for group, functions in sorted(found.items())}
 
 
 def index_functions(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
