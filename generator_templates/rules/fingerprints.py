@@ -58,9 +58,9 @@ def make_fingerprints(
     essences, before = Essences(corrected), Essences(pinned)
     return {
         "sha256": sha256,
-        "functions": {one.function: _hash(_select(one, essences)) for one in known},
+        "functions": {one.function: hash_essence(_select(one, essences)) for one in known},
         "uncorrected": {
-            one.function: _hash(before.select_first_form(one.method, one.path, one.slug))
+            one.function: hash_essence(before.select_first_form(one.method, one.path, one.slug))
             for one in known
             if before.has(one.method, one.path)
         },
@@ -72,7 +72,8 @@ def _select(operation: Operation, essences: Essences) -> dict[str, Any]:
     return {**essence, "job": operation.job}
 
 
-def _hash(essence: dict[str, Any]) -> str:
+def hash_essence(essence: dict[str, Any]) -> str:
+    """Make the fingerprint of what matters of an operation."""
     form = json.dumps(essence, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(form.encode()).hexdigest()
 

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-import muapi_client.cli._spec.locks as command
 from muapi_client.cli import main
 from muapi_client.pinning import fetch, pinned
-from muapi_generated import SPEC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `altered`
+sys.path.insert(0, str(Path(__file__).parent))  # for `altered` and `fingerprints_of`
+
+from fingerprints_of import run_on  # noqa: E402
 
 APP = """\
 from muapi_client import MuAPI, raw_call
@@ -63,7 +63,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs_on_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the program be one that was rendered from that pin."""
     monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: small)
-    monkeypatch.setattr(command, "SPEC", SPEC._replace(sha256=pinned().lock.document_sha256))
+    run_on(monkeypatch)
 
 
 @pytest.fixture

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import copy
 import json
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muapi_client.pinning import PinError, pinned
-from muapi_client.pinning._document.canonical import iter_operations
-from muapi_client.pinning._locks.fingerprint import make_fingerprint, select_essence
+from fingerprints_of import fingerprints_of
+
+from muapi_client.pinning import pinned
+from muapi_client.pinning._document.reader import Document
+from muapi_generated import SPEC
+from rules.fingerprints import Essences
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
 PATH = "/api/v1/fox"
+FIRST = "381e982c61bfb719d45b09dd04a6eaf4e8716fd73bacd249306f9bbcd132bfe8"  # of the document below, as the first form had it
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "security": [{"Key": []}],
@@ -68,7 +73,7 @@ DOCUMENT: dict[str, Any] = {
 def hashed(change: Callable[[dict[str, Any]], object] = len) -> str:
     document = copy.deepcopy(DOCUMENT)
     change(document)
-    return make_fingerprint(document, "post", PATH)
+    return fingerprints_of(document)["fox"]
 
 
 def fox(document: dict[str, Any]) -> dict[str, Any]:
@@ -179,36 +184,35 @@ def shuffled(node: Any, chance: random.Random) -> Any:
 @settings(max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_keys_never_matters(chance: random.Random) -> None:
-    assert make_fingerprint(shuffled(DOCUMENT, chance), "post", PATH) == hashed()
+    assert fingerprints_of(shuffled(DOCUMENT, chance))["fox"] == hashed()
 
 
 def test_every_pinned_operation_has_a_hash_of_its_own() -> None:
-    document = pinned().document
-    hashes = {make_fingerprint(document, method, path) for method, path, _ in iter_operations(document)}
-    assert len(hashes) == pinned().lock.operations
+    assert len(set(fingerprints_of(pinned().document).values())) == pinned().lock.operations
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (lambda document: document["paths"].pop(PATH), "no operation POST"),
-        (lambda document: document["components"]["schemas"].pop("Cub"), "'#/components/schemas/Cub'"),
-        (
-            lambda document: document["components"]["parameters"].update(Seed={"$ref": "#/components/parameters/Seed"}),
-            "refers to itself only",
-        ),
-    ],
-)
-def test_a_broken_document_is_one_clear_line(change: Callable[[dict[str, Any]], object], told: str) -> None:
-    with pytest.raises(PinError, match=told):
-        hashed(change)
+def test_those_of_locks_of_before_are_what_they_were() -> None:
+    """Whoever locked with an earlier client has these in his repository."""
+    told = json.loads(files("muapi_generated").joinpath("fingerprints.json").read_bytes())
+    assert told["uncorrected"] == fingerprints_of(pinned().document)
+    assert hashed() == FIRST
+
+
+def test_the_rendered_ones_are_of_every_function_and_of_the_corrected_document() -> None:
+    told = json.loads(files("muapi_generated").joinpath("fingerprints.json").read_bytes())
+    assert told["sha256"] == SPEC.sha256
+    assert told["functions"].keys() == told["uncorrected"].keys() == {
+        one.function for one in Document(pinned().document).operations.values()
+    }
+    assert told["functions"]["flux_dev_image"] != told["uncorrected"]["flux_dev_image"]  # its answer is corrected
 
 
 def test_references_that_multiply_are_read_once() -> None:
     document = copy.deepcopy(DOCUMENT)
     deep = {f"S{n}": {"anyOf": [{"$ref": f"#/components/schemas/S{n + 1}"}] * 9} for n in range(60)}
     document["components"]["schemas"] = {"Fox": {"$ref": "#/components/schemas/S0"}, **deep, "S60": {"type": "string"}}
-    assert len(select_essence(document, "POST", PATH)["referred"]) == 62  # 9 ** 60 if each were read where it is named
+    essence = Essences(document).select("POST", PATH, "")
+    assert len(essence["referred"]) == 62  # 9 ** 60 if each were read where it is named
 
 
 def test_a_discriminator_counts_by_where_it_leads() -> None:

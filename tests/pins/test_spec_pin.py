@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
+from importlib.resources import files
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
 
 import muapi_generated
 from muapi_client import AsyncMuAPI, MuAPI, MuAPIError
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 KEY = "sk-live-4f1d0c2e9b"
 OTHER = "0" * 64
+TOLD = json.loads(files("muapi_generated").joinpath("fingerprints.json").read_bytes())
 
 
 @pytest.fixture(params=[MuAPI, AsyncMuAPI])
@@ -37,7 +41,7 @@ def lock(tmp_path: Path) -> Path:
         document_sha256=SPEC.sha256,
         corrections_sha256=SPEC.corrections_sha256,
         package="muapi-client==0",
-        functions={"flux_dev_image": OTHER},
+        functions={"flux_dev_image": TOLD["functions"]["flux_dev_image"]},
     )
     path.write_text(made.to_toml(), encoding="utf-8")
     return path
@@ -70,9 +74,54 @@ def test_another_document_is_refused_with_what_to_do(client: Any) -> None:
     assert pickle.loads(pickle.dumps(error)).pinned == OTHER
 
 
-def test_a_lock_of_another_document_names_the_command_that_tells_more(client: Any, lock: Path) -> None:
-    lock.write_text(lock.read_text(encoding="utf-8").replace(SPEC.sha256, OTHER), encoding="utf-8")
-    assert f"muapi-client spec verify --lock {lock}" in str(refused(client, lock))
+def rewrite(lock: Path, **facts: Any) -> None:
+    lock.write_text(evolve(UserLock.from_toml(lock.read_text(encoding="utf-8")), **facts).to_toml(), encoding="utf-8")
+
+
+def test_a_lock_of_another_document_is_taken_where_its_functions_are_the_same(client: Any, lock: Path) -> None:
+    """As ``spec verify --lock`` takes it: what CI lets pass starts."""
+    rewrite(lock, document_sha256=OTHER)
+    assert client(KEY, spec_pin=lock)
+    rewrite(lock, corrections_sha256=OTHER)
+    assert client(KEY, spec_pin=lock)
+    assert OTHER[:12] in str(refused(client, OTHER))  # by its hash that document is still none
+
+
+def test_a_lock_whose_functions_are_others_is_refused_with_their_names(client: Any, lock: Path) -> None:
+    rewrite(lock, document_sha256=OTHER, functions={**TOLD["functions"], "flux_dev_image": OTHER, "gone_model": OTHER})
+    error = refused(client, lock)
+    assert "flux_dev_image changed and gone_model is gone" in str(error)
+    assert f"muapi-client spec verify --lock {lock}" in str(error)
+    assert (error.runs_on, error.pinned) == (SPEC.sha256, OTHER)
+
+
+def test_a_correction_of_a_locked_function_is_refused_on_the_same_document(client: Any, lock: Path) -> None:
+    rewrite(lock, functions={"flux_dev_image": OTHER})
+    assert client(KEY, spec_pin=lock)  # the same document, corrected alike: nobody looks
+    rewrite(lock, corrections_sha256=OTHER)
+    assert "flux_dev_image changed" in str(refused(client, lock))
+
+
+def test_a_lock_of_before_goes_by_the_document_alone(client: Any, lock: Path) -> None:
+    rewrite(lock, form=1, corrections_sha256=OTHER)
+    assert client(KEY, spec_pin=lock)
+    rewrite(lock, document_sha256=OTHER, functions={"flux_dev_image": TOLD["uncorrected"]["flux_dev_image"]})
+    assert client(KEY, spec_pin=lock)
+    rewrite(lock, functions={"flux_dev_image": TOLD["functions"]["flux_dev_image"]})
+    assert "flux_dev_image changed" in str(refused(client, lock))
+
+
+def test_a_package_without_fingerprints_is_refused_with_what_to_do(
+    client: Any, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that an earlier version rendered."""
+    old = tmp_path / "muapi_generated_bare"
+    old.mkdir()
+    (old / "__init__.py").write_text("from muapi_generated import SPEC\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert client(KEY, spec_pin=lock, models="muapi_generated_bare")
+    rewrite(lock, document_sha256=OTHER)
+    assert "muapi_generated_bare has no fingerprints" in str(refused(client, lock, models="muapi_generated_bare"))
 
 
 @pytest.mark.parametrize("spec_pin", ["dad116282954", "", "no/such.lock", "nul\0"])
@@ -82,7 +131,7 @@ def test_what_is_neither_a_hash_nor_a_lock_is_refused(client: Any, spec_pin: str
     assert "muapi-client spec lock" in str(error)
 
 
-@pytest.mark.parametrize("text", ["", "document_sha256 = 1", "<html>", "form = 2"])
+@pytest.mark.parametrize("text", ["", "document_sha256 = 1", "<html>", "form = 2", "form = 3"])
 def test_a_broken_lock_is_refused(client: Any, lock: Path, text: str) -> None:
     lock.write_text(text, encoding="utf-8")
     assert str(lock) in str(refused(client, lock))

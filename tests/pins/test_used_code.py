@@ -46,7 +46,7 @@ def test_every_change_counts_where_anything_may_be_used(
         assert told in said.out
         assert "more may be, so every change is told" in said.out
         assert "every change counts" in said.err
-    assert "something that may be used changed" in drift.out
+    assert "something that you may use changed" in drift.out
 
 
 def test_nothing_is_locked_while_a_file_cannot_be_read(spec: Spec, folder: Path) -> None:

@@ -8,12 +8,15 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from attrs import evolve
+from fingerprints_of import rendering_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muapi_client.pinning import LockComparison, PinError, UserLock, make_lock, pinned
+from muapi_client.pinning import LockComparison, PinError, Rendering, UserLock, make_lock, pinned
 from muapi_client.pinning import compare_lock as compared
 from muapi_client.pinning._document.canonical import restrict_to_scope
+from muapi_client.pinning._document.reader import list_functions, resolve_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 PACKAGE = "muapi-client==0.1.0.20261122"
 HASHES = st.text("0123456789abcdef", min_size=64, max_size=64)
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,20}", fullmatch=True)
+TEXTS = st.text(min_size=1).filter(str.strip)
 PRICES = st.decimals(0, 1000, places=4).map(str)
 NOW = "f" * 64
 CORRECTIONS = "c" * 64
@@ -51,7 +55,8 @@ def image(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def lock_of(document: dict[str, Any], *only: str, prices: dict[str, str] | None = None) -> UserLock:
-    return make_lock(document, "a" * 64, only or None, corrections_sha256=CORRECTIONS, package=PACKAGE, prices=prices)
+    names = resolve_names(only, list_functions(document)) if only else None
+    return make_lock(rendering_of(document, "a" * 64, CORRECTIONS), names, package=PACKAGE, prices=prices)
 
 
 def compare_lock(
@@ -63,7 +68,8 @@ def compare_lock(
     prices: dict[str, str] | None = None,
     corrections_sha256: str = CORRECTIONS,
 ) -> LockComparison:
-    return compared(lock, document, document_sha256, used, corrections_sha256=corrections_sha256, prices=prices)
+    names = resolve_names(used, list_functions(document))
+    return compared(lock, rendering_of(document, document_sha256, corrections_sha256), names, prices=prices)
 
 
 @settings(max_examples=40)
@@ -75,6 +81,9 @@ def compare_lock(
         package=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1),
         functions=st.dictionaries(NAMES, HASHES, min_size=1),
         prices=st.dictionaries(NAMES, PRICES),
+        groups=st.lists(NAMES).map(tuple),
+        uses=st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1).map(tuple)),
+        form=st.sampled_from([1, 2]),
     )
 )
 def test_a_lock_survives_its_toml(lock: UserLock) -> None:
@@ -108,13 +117,45 @@ def test_a_slug_means_all_its_functions_whatever_their_methods(document: dict[st
 
 def test_a_lock_of_nothing_is_not_made(document: dict[str, Any]) -> None:
     with pytest.raises(PinError, match="there is no function to lock"):
-        make_lock(document, "a" * 64, [], corrections_sha256=CORRECTIONS, package=PACKAGE)
+        make_lock(rendering_of(document, "a" * 64), [], package=PACKAGE)
 
 
-def test_other_corrections_of_the_same_document_do_not_hold(document: dict[str, Any]) -> None:
+def test_other_corrections_do_not_hold_for_a_lock_of_the_first_form(document: dict[str, Any]) -> None:
+    """Its hashes are of the document, which does not tell what corrections touch."""
     for now in ("a" * 64, NOW):
-        found = compare_lock(lock_of(document), document, now, corrections_sha256="d" * 64)
-        assert (found.holds, found.recorrected, found.changed) == (False, True, ())
+        found = compare_lock(evolve(lock_of(document), form=1), document, now, corrections_sha256="d" * 64)
+        assert (found.holds, found.recorrected, found.unclear, found.changed) == (False, True, True, ())
+
+
+def test_other_corrections_hold_where_they_touch_nothing_that_is_locked(document: dict[str, Any]) -> None:
+    lock = lock_of(document, "gpt-5-mini")
+    found = compare_lock(lock, document, "a" * 64, corrections_sha256="d" * 64)
+    assert (found.holds, found.recorrected, found.unclear) == (True, True, False)
+    image(document)["width"]["maximum"] = 512
+    assert compare_lock(lock, document, "a" * 64, corrections_sha256="d" * 64).holds
+
+
+def test_other_corrections_count_for_the_functions_they_touch(document: dict[str, Any]) -> None:
+    lock = lock_of(document)
+    image(document)["width"]["maximum"] = 512  # by a correction: the pinned document is the same
+    found = compare_lock(lock, document, "a" * 64, corrections_sha256="d" * 64)
+    assert (found.holds, found.moved, found.changed) == (False, False, ("flux_dev_image", "flux_schnell_image"))
+
+
+def test_each_form_is_held_against_its_own_hashes(document: dict[str, Any]) -> None:
+    now = Rendering(
+        document_sha256=NOW, corrections_sha256=CORRECTIONS, functions={"flux": "1"}, uncorrected={"flux": "2"}
+    )
+    for form, good in ((1, "2"), (2, "1")):
+        lock = UserLock(
+            document_sha256="a" * 64,
+            corrections_sha256=CORRECTIONS,
+            package=PACKAGE,
+            functions={"flux": good},
+            form=form,
+        )
+        assert compared(lock, now).holds
+        assert compared(evolve(lock, functions={"flux": "3"}), now).changed == ("flux",)
 
 
 @pytest.mark.parametrize("place", ["document", "path", "operation"])
@@ -192,8 +233,9 @@ def toml(**facts: object) -> str:
 FINE = f'{toml()}[functions]\nflux = "{NOW}"\n'
 
 
-def test_the_smallest_lock_is_one() -> None:
-    assert UserLock.from_toml(FINE).functions == {"flux": NOW}
+def test_the_smallest_lock_is_one_of_before() -> None:
+    lock = UserLock.from_toml(FINE)
+    assert (lock.functions, lock.form, lock.uses, lock.groups) == ({"flux": NOW}, 1, {}, ())
 
 
 @pytest.mark.parametrize(
@@ -207,7 +249,11 @@ def test_the_smallest_lock_is_one() -> None:
         (FINE.replace(PACKAGE, r"a\u001b[31m"), "look at package"),
         (FINE.replace(PACKAGE, r"a\n::error::b"), "look at package"),
         (f'{FINE}"a\\n::error::\\u001b" = "{NOW}"\n', r"look at functions\.'a\\n::error::\\x1b'"),
-        (toml(form=2), "a later muapi-client wrote: upgrade it"),
+        (toml(form=3), "a later muapi-client wrote: upgrade it"),
+        (toml(form=True), "a later muapi-client wrote: upgrade it"),
+        (toml(groups="text_to_image"), "look at functions, groups"),
+        (f"{FINE}[uses]\n'src/app.py' = 'flux'\n", "look at uses.'src/app.py'"),
+        (f"{FINE}[uses]\n'src/app.py' = []\n", "look at uses.'src/app.py'"),
         (toml(document_sha256="a" * 63), "look at document_sha256"),
         (toml(document_sha256="A" * 64), "look at document_sha256"),
         (toml(functions=1), "look at functions;"),

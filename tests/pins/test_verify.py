@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from altered import fields
+from attrs import evolve
+from fingerprints_of import run_on
 
 import muapi_client.cli._spec.locks as command
 from muapi_client import catalog
 from muapi_client.pinning import UserLock, fetch, make_lock, pinned
-from muapi_generated import SPEC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +30,10 @@ def runs_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str
 
     def runs_on(document: dict[str, Any]) -> str:
         (folder / "other.json").write_text(json.dumps(document), encoding="utf-8")
-        sha256 = fetch(str(folder / "other.json"), folder / "other").after
+        prices = str(pinned().directory / "models.json")
+        sha256 = fetch(str(folder / "other.json"), folder / "other", models=prices).after
         monkeypatch.setattr("muapi_client.pinning._document.pin.checkout", lambda: folder / "other")
-        monkeypatch.setattr(command, "SPEC", command.SPEC._replace(sha256=sha256))
+        run_on(monkeypatch)
         return sha256
 
     return runs_on
@@ -170,6 +172,9 @@ def test_a_change_of_what_is_used_names_the_functions_and_the_way_to_see_it(
     assert "  flux_dev_image: changed\n" in said.out
     assert "  gpt_5_mini: gone from the document\n" in said.out
     assert "seedance" not in said.out
+    assert "muapi-client spec diff muapi.lock pin" in said.out
+    (folder / "muapi.lock.json").unlink()  # as a lock of before has none
+    said = spec("verify", "--lock", "muapi.lock")
     assert f"muapi_generated/openapi.json of {read(folder).package}" in said.out
     assert "muapi-client spec diff OLD NEW" in said.out
     facts = spec("verify", "--lock", "muapi.lock", "--output=json").json
@@ -190,14 +195,7 @@ def test_taking_the_change_up_makes_it_hold_again(
 
 def test_a_pinned_price_that_moved_fails(spec: Spec, folder: Path) -> None:
     prices = {"flux_dev_image": "1234.5"}
-    lock = make_lock(
-        pinned().document,
-        pinned().lock.document_sha256,
-        prices,
-        corrections_sha256=SPEC.corrections_sha256,
-        package="muapi-client==0",
-        prices=prices,
-    )
+    lock = make_lock(command.read_rendering("muapi_generated"), prices, package="muapi-client==0", prices=prices)
     (folder / "muapi.lock").write_text(lock.to_toml(), encoding="utf-8")
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 1
@@ -212,13 +210,15 @@ def test_code_that_uses_more_than_is_locked_fails(spec: Spec) -> None:
     assert "  seedance_lite_t2v: used, and not in muapi.lock\n" in said.out
 
 
-def test_other_corrections_of_the_same_document_fail_and_say_why(
+def test_other_corrections_fail_a_lock_of_before_and_say_why(
     spec: Spec, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Corrections make fields required, too, and the document does not tell of which function."""
+    """Corrections make fields required, too, and hashes of the document do not tell of which function."""
     spec("lock", "--only", "flux_dev_image")
-    assert read(folder).corrections_sha256 == SPEC.corrections_sha256
-    monkeypatch.setattr(command, "SPEC", command.SPEC._replace(corrections_sha256=OTHER))
+    text = evolve(read(folder), form=1).to_toml()
+    (folder / "muapi.lock").write_text(text, encoding="utf-8")
+    assert spec("verify", "--lock", "muapi.lock", "--strict").code == 0
+    run_on(monkeypatch, OTHER)
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 1
     assert said.out.startswith("this program runs on document")
@@ -227,6 +227,17 @@ def test_other_corrections_of_the_same_document_fail_and_say_why(
     assert "muapi-client spec lock muapi.lock" in said.out
     facts = spec("verify", "--lock", "muapi.lock", "--output=json").json
     assert (facts["holds"], facts["recorrected"], facts["changed"]) == (False, True, [])
+
+
+def test_other_corrections_that_touch_nothing_are_a_note_and_with_strict_a_failure(
+    spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec("lock", "--only", "flux_dev_image")
+    run_on(monkeypatch, OTHER)
+    said = spec("verify", "--lock", "muapi.lock")
+    assert said.code == 0
+    assert "corrected in another way; none of the 1 functions in muapi.lock changed\n" in said.out
+    assert spec("verify", "--lock", "muapi.lock", "--strict").code == 1
 
 
 def test_a_lock_without_functions_is_none(spec: Spec, folder: Path) -> None:

@@ -51,7 +51,7 @@ def diff(options: argparse.Namespace, console: Console) -> int:
         ImportError: A second opinion is asked for, and specshift is not installed.
     """
     words = options.old, options.new
-    locks = {word: locked for word in words if (locked := read_locked(word))}
+    locks = {word: side for word in words if (side := read_locked(word))}
     old, new = (locks[word].side if word in locks else read_input(word) for word in words)
     prices = _read_prices(options, old, new)
     whole = compared(old.document, new.document, prices=prices)

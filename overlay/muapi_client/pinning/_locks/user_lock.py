@@ -106,7 +106,7 @@ class UserLock:
         """
         found = _parse(text, name)
         form = found.get("form", UNCORRECTED)
-        if form not in (UNCORRECTED, FORM):
+        if type(form) is not int or form not in (UNCORRECTED, FORM):
             raise PinError(f"{name} has the form {quote(form)}, which a later muapi-client wrote: upgrade it")
         facts = {key: value for key, value in found.items() if key != "form"}
         wrong = _find_wrong(facts)
@@ -115,7 +115,7 @@ class UserLock:
                 f"{name} is no lock of a program: look at {', '.join(wrong)}; `muapi-client spec lock` writes it anew"
             )
         uses = {place: tuple(names) for place, names in facts.pop(_USES, {}).items()}
-        return cls(**facts, uses=uses, form=int(form))
+        return cls(**facts, uses=uses, form=form)
 
 
 @frozen
