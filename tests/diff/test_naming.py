@@ -16,11 +16,13 @@ from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._diff import media_fields
 from muapi_client.pinning._diff.operations import CLIENTS_PLACES
 from muapi_client.pinning._diff.schemas import Schemas
+from muapi_client.pinning._document import media_types
 from muapi_client.pinning._document.jobs import DECIDED_PLAIN, SUBMIT_FIELDS
 from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
 from muapi_client.pinning._document.reader import Document, Node
 from muapi_client.pinning._report.report import group_changes
 from rules import groups, jobs, names, price_list, schemas
+from rules import media_types as of_the_generator
 from rules.errors import GenerationError
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,12 @@ def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st
     assert function_name(method, path) == rendered
     kind = data.draw(st.sampled_from(["job", "stream", "plain"]))
     assert group_of(path, tag, kind) == groups.find_group(slug, tag or None, kind)[0]
+
+
+def test_the_media_types_are_the_generators() -> None:
+    for name in ("JSON", "PLAIN_JSON", "MULTIPART"):
+        ours, rendered = (getattr(module, name) for module in (media_types, of_the_generator))
+        assert (ours.pattern, ours.flags) == (rendered.pattern, rendered.flags)
 
 
 def test_the_groups_and_tiers_are_the_generators() -> None:
@@ -148,11 +156,16 @@ ANSWERS = st.one_of(
     st.builds(lambda names: {"anyOf": [{"properties": {name: {} for name in names}}, {"type": "null"}]}, NAMED_FIELDS),
     st.just({"$ref": "#/components/schemas/Answer"}),
 )
+KINDS = st.sampled_from([
+    "application/json", "application/json; charset=utf-8", "application/merge-patch+json", "multipart/form-data",
+])  # fmt: skip
 OPERATIONS = st.fixed_dictionaries({
     "tags": st.sampled_from([[], ["Audio"], ["API"], ["New"], ["Account"]]),
     "parameters": st.sampled_from([[], [{"name": "webhook", "in": "query"}]]),
-    "requestBody": st.sampled_from([{}, {"content": {"application/json": {"schema": {"type": "object"}}}}]),
-    "responses": st.builds(lambda schema: {"200": {"content": {"application/json": {"schema": schema}}}}, ANSWERS),
+    "requestBody": st.one_of(
+        st.just({}), st.builds(lambda kind: {"content": {kind: {"schema": {"type": "object"}}}}, KINDS)
+    ),
+    "responses": st.builds(lambda kind, schema: {"200": {"content": {kind: {"schema": schema}}}}, KINDS, ANSWERS),
 })  # fmt: skip
 PATHS = st.sampled_from([f"/api/v1/{slug}" for slug in ("a", "b", "c", "d/e", "d/f", "{id}/g", "a/stream")])
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from muapi_client.cli import main
+from muapi_client.cli._spec.arguments import CLASSES
 from muapi_client.pinning import pinned
+from muapi_client.pinning._diff.changes import IMPACTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,10 +84,30 @@ def test_it_tells_what_changed_and_what_it_costs(run: Callable[..., Said]) -> No
         (("--only", "flux_2_pro,flux_dev_image", "--fail-on", "breaking"), 1),
         (("--only", "flux_2_pro", "--fail-on", "any"), 1),
         (("--only", "get_history", "--fail-on", "any"), 0),
+        (("--only", "flux_2_pro", "--fail-on", "breaking,types"), 0),
+        (("--only", "flux_dev_image", "--fail-on", "types, breaking"), 1),
+        (("--only", "flux_2_pro", "--fail-on", "additive"), 0),
+        (("--only", "flux_2_pro", "--fail-on", "additive,cosmetic"), 1),
+        (("--only", "flux_dev_image", "--fail-on", "silent"), 1),  # its price, for both lists are there
+        (("--fail-on", "breaking,silnt"), 2),
+        (("--fail-on", "any,breaking"), 2),
+        (("--fail-on", ","), 2),
     ],
 )
 def test_it_fails_on_what_it_is_asked_to(run: Callable[..., Said], words: tuple[str, ...], code: int) -> None:
     assert run("old", "new", *words).code == code
+
+
+def test_the_classes_it_fails_on_are_those_there_are() -> None:
+    assert tuple(IMPACTS) == CLASSES
+
+
+def test_without_prices_it_says_that_none_was_compared(run: Callable[..., Said], folder: Path) -> None:
+    (folder / "new/models.json").unlink()
+    said = run("old", "new", "--only", "flux_dev_image", "--fail-on", "silent")
+    assert said.code == 0
+    assert "no prices were compared" in said.err
+    assert "no prices" not in run("old", "new", "--fail-on", "breaking").err
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "sarif"])

@@ -404,3 +404,38 @@ def test_an_operation_of_two_media_types_is_named_once() -> None:
 
     found = diff(made(["a"]), made(["a", "b"]))
     assert [(one.place, one.kind) for one in found.changes] == [("answer 200", "enum"), ("body", "enum")]
+
+
+def of_kinds(*kinds: str, schema: Any = TEXT, side: str = "body") -> dict[str, Any]:
+    """A document with one operation, whose body or answer may have these media types."""
+    made = document(schema, side)
+    post = made["paths"]["/api/v1/m"]["post"]
+    holder = post["requestBody"] if side == "body" else post["responses"]["200"]
+    holder["content"] = dict.fromkeys(kinds, holder["content"]["application/json"])
+    return made
+
+
+@pytest.mark.parametrize("side", ["body", "answer"])
+@pytest.mark.parametrize(
+    ("before", "after"), [("", "; charset=utf-8"), ("; charset=utf-8", ""), ("", ";charset=UTF-8")]
+)
+def test_a_charset_beside_json_changes_nothing_and_hides_nothing(side: str, before: str, after: str) -> None:
+    old = of_kinds(f"application/json{before}", side=side)
+    assert not diff(old, of_kinds(f"application/json{after}", side=side)).changes
+    other = of_kinds(f"application/json{after}", schema={"type": "integer"}, side=side)
+    assert [(one.field, one.kind) for one in diff(old, other).changes] == [("f", "type")]
+
+
+def test_another_label_of_json_is_sent_as_it_is_named() -> None:
+    old, new = of_kinds("application/json"), of_kinds("application/merge-patch+json")
+    assert [(one.kind, one.effect, one.impact) for one in diff(old, new).changes] == [
+        ("content_type", "removed", "breaking")
+    ]
+    media = {"type": "string", "format": "uri"}
+    old, new = of_kinds("application/x+json", schema=media), of_kinds("application/x+json")
+    assert [(one.kind, one.effect) for one in diff(old, new).changes] == [("media", "removed")]
+
+
+def test_a_kind_that_no_function_sends_matters_to_nobody() -> None:
+    old, new = of_kinds("application/json", "text/csv"), of_kinds("application/json;charset=utf-8")
+    assert [(one.kind, one.impact) for one in diff(old, new).changes] == [("content_type", "cosmetic")]

@@ -26,7 +26,7 @@ KEY = {"x-api-key": "sk-live"}
         (
             "from muapi_client.emulator import Emulator; Emulator()",
             [
-                "muapi_client.pinning._document.fetch",
+                "muapi_client.pinning._locks.fetch",
                 "muapi_client.emulator._media.files",
                 "muapi_client.emulator._handlers.storyboards",
             ],

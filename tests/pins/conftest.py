@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `altered` and `fingerprints_of`
 
-from fingerprints_of import run_on  # noqa: E402
+from fingerprints_of import run_on
 
 APP = """\
 from muapi_client import MuAPI, raw_call

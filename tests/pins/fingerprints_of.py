@@ -13,7 +13,7 @@ from muapi_generated import SPEC
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "generator_templates"))  # scripts side by side, no packages
 
-from rules.fingerprints import Essences, hash_essence  # noqa: E402
+from rules.fingerprints import Essences, hash_essence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,10 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fingerprints_of import fingerprints_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from fingerprints_of import fingerprints_of
 
 from muapi_client.pinning import pinned
 from muapi_client.pinning._document.reader import Document
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATH = "/api/v1/fox"
-FIRST = "381e982c61bfb719d45b09dd04a6eaf4e8716fd73bacd249306f9bbcd132bfe8"  # of the document below, as the first form had it
+FIRST = "381e982c61bfb719d45b09dd04a6eaf4e8716fd73bacd249306f9bbcd132bfe8"  # of the document below, in the first form
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.1.0",
     "security": [{"Key": []}],
@@ -201,9 +200,11 @@ def test_those_of_locks_of_before_are_what_they_were() -> None:
 def test_the_rendered_ones_are_of_every_function_and_of_the_corrected_document() -> None:
     told = json.loads(files("muapi_generated").joinpath("fingerprints.json").read_bytes())
     assert told["sha256"] == SPEC.sha256
-    assert told["functions"].keys() == told["uncorrected"].keys() == {
-        one.function for one in Document(pinned().document).operations.values()
-    }
+    assert (
+        told["functions"].keys()
+        == told["uncorrected"].keys()
+        == {one.function for one in Document(pinned().document).operations.values()}
+    )
     assert told["functions"]["flux_dev_image"] != told["uncorrected"]["flux_dev_image"]  # its answer is corrected
 
 

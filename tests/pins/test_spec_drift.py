@@ -93,7 +93,9 @@ def test_it_tells_in_three_forms(spec: Spec, folder: Path, document: dict[str, A
     live = saved(folder, document)
     words = ("drift", "--source", live, "--only", "flux_dev_image")
     text = spec(*words).out
-    assert text.startswith("breaking: something that you use changed (of the functions you use 1 changed and 0 are gone;")
+    assert text.startswith(
+        "breaking: something that you use changed (of the functions you use 1 changed and 0 are gone;"
+    )
     assert f"flux_dev_image: body width: Its greatest value was {before} and is 512." in text
     assert "### breaking" in spec(*words, "--output=markdown").out
     told = spec(*words, "--output=json").json
@@ -126,6 +128,23 @@ def test_what_cannot_be_compared_is_5_and_one_line(spec: Spec, folder: Path, con
     assert told in said.err
     event = json.loads(spec("drift", "--source", str(live), "--output=json").err)
     assert (event["verdict"], event["type"]) == ("unreachable", "PinError")
+
+
+def test_the_first_line_speaks_of_what_is_used(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
+    """The removal of a model that nobody here uses is nothing added."""
+    del document["paths"]["/api/v1/suno-create-music"]
+    wider(document)
+    live = saved(folder, document)
+    first = spec("drift", "--source", live, "--used-in", "src").out.splitlines()[0]
+    assert first == (
+        "compatible: the document changed, and nothing that you use breaks (of the functions you use 1 changed and 0 "
+        "are gone; of all others 0 and 1)"
+    )
+    assert spec("drift", "--source", live).out.startswith("breaking: something that a program may use changed;")
+    assert "additive:" not in first
+    document["paths"]["/api/v1/suno-create-music"] = pinned().document["paths"]["/api/v1/suno-create-music"]
+    said = spec("drift", "--source", saved(folder, document)).out
+    assert said.startswith("compatible: the document changed, and no function breaks\n")
 
 
 def test_its_help_tells_its_own_exit_codes(spec: Spec, capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,6 +260,56 @@ def test_a_server_that_is_down_is_5(spec: Spec, live: Live) -> None:
     live.server_close()
     said = spec("drift", "--source", url)
     assert (said.code, said.err.count("\n")) == (5, 1)
+
+
+@pytest.fixture
+def priced(folder: Path, document: dict[str, Any]) -> Callable[..., str]:
+    """Serve the pinned document from a folder, with a price list in which these models cost more."""
+
+    def priced(*names: str) -> str:
+        prices = copy.deepcopy(pinned().models)
+        assert set(names) <= {model["name"] for model in prices["models"]}
+        for model in prices["models"]:
+            model["cost"] = 123 if model["name"] in names else model["cost"]
+        (folder / "served").mkdir(exist_ok=True)
+        (folder / "served/models.json").write_text(json.dumps(prices), encoding="utf-8")
+        (folder / "served/openapi.json").write_text(json.dumps(document), encoding="utf-8")
+        return str(folder / "served/openapi.json")
+
+    return priced
+
+
+def test_prices_are_compared_where_they_are_asked_for(spec: Spec, priced: Callable[..., str]) -> None:
+    live = priced("flux-dev")
+    assert spec("drift", "--source", live).code == 0
+    said = spec("drift", "--source", live, "--prices", "--used-in", "src")
+    assert said.code == 4
+    assert "flux_dev_image: It costs USD 123" in said.out
+    assert spec("drift", "--source", live, "--prices", "--only", "gpt_5_mini").code == 3
+    assert spec("drift", "--source", live, "--prices", live.replace("openapi", "models"), "--used-in", "src").code == 4
+    said = spec("drift", "--source", priced(), "--prices", "--output=json")
+    assert (said.code, said.json["verdict"], said.json["prices"]) == (0, "same", live.replace("openapi", "models"))
+    assert "and the prices" in spec("drift", "--source", live, "--prices").out
+
+
+def test_the_price_of_a_model_that_is_in_no_document_concerns_nobody(spec: Spec, priced: Callable[..., str]) -> None:
+    """The list has models of which no operation is pinned here."""
+    live = priced("gpt-5-nano")
+    assert spec("drift", "--source", live, "--prices", "--used-in", "src").code == 3
+    assert spec("drift", "--source", live, "--prices").code == 4
+
+
+def test_prices_that_cannot_be_had_are_5(spec: Spec, folder: Path, priced: Callable[..., str]) -> None:
+    live = priced()
+    (folder / "served/models.json").unlink()
+    assert spec("drift", "--source", live).code == 0
+    assert spec("drift", "--source", live, "--prices").code == 5
+
+
+def test_a_servers_prices_are_where_the_api_has_them(pin: Path, live: Live) -> None:
+    (pin / "models.json").write_text('{"models": []}', encoding="utf-8")
+    with pytest.raises(PinError, match=r"/api/v1/models.* has no list of models"):
+        drift(live.url, spec=pin, prices="")  # this server has the document everywhere
 
 
 def test_hashes_and_changes_agree_on_what_is_touched() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import tomllib
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from muapi_client.pinning import Fetched, PinError, fetch, verify
+from muapi_client.pinning import Fetched, PinError, diff, fetch, pinned, verify
 from muapi_client.pinning.__main__ import main
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -115,6 +116,24 @@ def test_a_changed_document_is_told_by_hashes_and_operations(pinned_room: Room) 
         f"pinned: {before[:12]} -> {done.after[:12]}, 3 operations (+2, -1, 1 altered); wrote openapi.json, lock.toml"
     )
     assert verify(pinned_room.spec) == ()
+
+
+def test_what_is_altered_is_what_the_diff_tells(room: Room) -> None:
+    """A change in a schema is one of every operation that has it; another way of writing the same is none."""
+    whole = copy.deepcopy(pinned().document)
+    room.serve(whole)
+    room.fetch()
+    schemas = whole["components"]["schemas"]
+    schemas["ImageRequest"]["properties"]["width"]["maximum"] = 512
+    whole["paths"]["/api/v1/gpt-5-mini"]["post"]["deprecated"] = False
+    del whole["paths"]["/api/v1/suno-create-music"]
+    room.serve(whole)
+    done = room.fetch()
+    told = diff(pinned().document, whole)
+    assert set(done.altered) == {f"{one.method} {one.path}" for one in told.changes} - {*done.removed}
+    assert "POST /api/v1/flux-dev-image" in done.altered
+    assert "POST /api/v1/gpt-5-mini" not in done.altered
+    assert f"(+0, -1, {len(done.altered)} altered)" in done.message
 
 
 def test_a_local_copy_is_recorded_as_one_and_by_its_name_alone(room: Room) -> None:

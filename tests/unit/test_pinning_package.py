@@ -59,8 +59,8 @@ def _handed_out(value: Any) -> str:
 def test_reading_the_pin_loads_nothing_of_the_network() -> None:
     script = (
         "import sys; from muapi_client.pinning import pinned; pinned().content;"
-        "package = 'muapi_client.pinning._document.';"
-        "print([name for name in (f'{package}fetch', f'{package}source', 'urllib.request')"
+        "package = 'muapi_client.pinning.';"
+        "print([name for name in (f'{package}_locks.fetch', f'{package}_document.source', 'urllib.request')"
         " if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

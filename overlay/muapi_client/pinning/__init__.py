@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from muapi_client.pinning._diff.changes import Change, Diff, Impact
     from muapi_client.pinning._diff.documents import diff
     from muapi_client.pinning._document.errors import PinError
-    from muapi_client.pinning._document.fetch import Fetched, fetch
     from muapi_client.pinning._document.lock import Lock
     from muapi_client.pinning._document.pin import Pin, pinned
     from muapi_client.pinning._document.source import Limits
     from muapi_client.pinning._document.verify import verify
     from muapi_client.pinning._locks.drift import Drift, DriftVerdict, drift
+    from muapi_client.pinning._locks.fetch import Fetched, fetch
     from muapi_client.pinning._locks.user_lock import LockComparison, Rendering, UserLock, compare_lock, make_lock
     from muapi_client.pinning._usage.usage import Usage, Use, find_usage
 else:
@@ -27,7 +27,7 @@ else:
         "Diff": "_diff.changes",
         "Drift": "_locks.drift",
         "DriftVerdict": "_locks.drift",
-        "Fetched": "_document.fetch",
+        "Fetched": "_locks.fetch",
         "Impact": "_diff.changes",
         "Limits": "_document.source",
         "Lock": "_document.lock",
@@ -41,7 +41,7 @@ else:
         "compare_lock": "_locks.user_lock",
         "diff": "_diff.documents",
         "drift": "_locks.drift",
-        "fetch": "_document.fetch",
+        "fetch": "_locks.fetch",
         "find_usage": "_usage.usage",
         "make_lock": "_locks.user_lock",
         "pinned": "_document.pin",

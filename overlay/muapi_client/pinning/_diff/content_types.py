@@ -6,19 +6,19 @@ Lives here: content types compared, and the remarks beside them. Does not live h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from muapi_client.pinning._diff.equivalence import TEXTS
 from muapi_client.pinning._diff.findings import Finding
 from muapi_client.pinning._diff.schemas import MISSING
-from muapi_client.pinning._document.reader import JSON, Node, key_of
+from muapi_client.pinning._document.media_types import find_media_type, name_kind
+from muapi_client.pinning._document.reader import Node, key_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Collection, Iterator, Sequence
 
     from muapi_client.pinning._diff.equivalence import Equivalence
-
-BODIES: Final = (JSON, "multipart/form-data")  # the kinds a function can make, the better first
 
 
 def compare_rest(old: Node, new: Node, handled: Collection[str], equivalence: Equivalence) -> Iterator[Finding]:
@@ -50,14 +50,14 @@ def drop_repeated(found: Sequence[Finding]) -> Iterator[Finding]:
             yield finding
 
 
-def compare_content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterator[Finding]:
-    """Which kinds of content came and went.
+def compare_content_types(old: Node, new: Node, wanted: Sequence[re.Pattern[str]]) -> Iterator[Finding]:
+    """Which kinds of content came and went; a charset beside JSON makes no other kind.
 
     Args:
-        wanted: The kinds this client can use, the better first.
+        wanted: The forms of media types this client can use, the better first.
     """
-    before, after = old.at("content").fields, new.at("content").fields
-    used = _choose_kind(before, wanted)
+    before, after = _index_kinds(old.at("content")), _index_kinds(new.at("content"))
+    used = find_media_type(before, wanted)
     values = [*before], [*after], new.at("content").pointer
     if used and used not in after:
         yield Finding("content_type", "removed", *values)
@@ -67,14 +67,22 @@ def compare_content_types(old: Node, new: Node, wanted: Sequence[str]) -> Iterat
         yield Finding("content_type", "widened", *values)
 
 
-def pair_contents(old: Node, new: Node, wanted: Sequence[str]) -> list[tuple[Node, Node]]:
+def pair_contents(old: Node, new: Node, wanted: Sequence[re.Pattern[str]]) -> list[tuple[Node, Node]]:
     """Which contents to compare: those of one kind, or else the two that are used."""
-    before, after = old.at("content"), new.at("content")
-    both = [kind for kind in before.fields if kind in after.fields]
-    if not both and before.fields and after.fields:
-        return [(before.at(_choose_kind(before.fields, wanted)), after.at(_choose_kind(after.fields, wanted)))]
-    return [(before.at(kind), after.at(kind)) for kind in both]
+    before, after = _index_kinds(old.at("content")), _index_kinds(new.at("content"))
+    both = [(before[kind], after[kind]) for kind in before if kind in after]
+    if both or not (before and after):
+        return both
+    return [(before[_choose_kind(before, wanted)], after[_choose_kind(after, wanted)])]
 
 
-def _choose_kind(kinds: Collection[str], wanted: Sequence[str]) -> str:
-    return next((kind for kind in wanted if kind in kinds), next(iter(kinds), ""))
+def _index_kinds(content: Node) -> dict[str, Node]:
+    """The contents by kind; of several that are of one, the first."""
+    found: dict[str, Node] = {}
+    for media_type in content.fields:
+        found.setdefault(name_kind(media_type), content.at(media_type))
+    return found
+
+
+def _choose_kind(kinds: Collection[str], wanted: Sequence[re.Pattern[str]]) -> str:
+    return find_media_type(kinds, wanted) or next(iter(kinds))

@@ -10,7 +10,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from muapi_client.pinning._diff.content_types import (
-    BODIES,
     compare_content_types,
     compare_rest,
     drop_repeated,
@@ -23,6 +22,7 @@ from muapi_client.pinning._diff.responses import compare_responses
 from muapi_client.pinning._diff.schemas import MISSING
 from muapi_client.pinning._diff.security import compare_security
 from muapi_client.pinning._diff.unexplained import find_unexplained
+from muapi_client.pinning._document.media_types import BODIES, JSON
 from muapi_client.pinning._document.naming import CLIENTS, WEBHOOK, split_summary
 from muapi_client.pinning._document.reader import Node, is_same
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 CLIENTS_PLACES: Final = ("header", "cookie")
 _DESCRIPTIONS: Final = ("operationId", "summary", "description", "tags", "deprecated", "security")
 _READ: Final = ("parameters", "requestBody", "responses", "servers", *_DESCRIPTIONS)
-_JSON: Final = "/application~1json"
 _WIRE: Final = ("style", "explode", "allowReserved", "allowEmptyValue")
 
 
@@ -189,7 +188,13 @@ def _compare_bodies(pair: Pair, comparison: Comparison) -> Iterator[Located]:
         found += compare_rest(before, after, ("schema",), comparison.equivalence)
         schemas = schema_of(before), schema_of(after)
         inside = comparison.findings(*schemas)
-        media = after.pointer.endswith(_JSON) and not comparison.equivalence.is_same(schemas[0].value, schemas[1].value)
+        media = JSON.fullmatch(_media_type_of(after)) and not comparison.equivalence.is_same(
+            schemas[0].value, schemas[1].value
+        )
         found += add_media(comparison.schemas, schemas, [*inside]) if media else inside
     for finding in drop_repeated(found):
         yield Located("request", "body", finding)
+
+
+def _media_type_of(content: Node) -> str:
+    return content.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")

@@ -19,7 +19,8 @@ from muapi_client.pinning._diff.content_types import (
     schema_of,
 )
 from muapi_client.pinning._diff.findings import Finding, Located, Pair
-from muapi_client.pinning._document.reader import JSON, Node
+from muapi_client.pinning._document.media_types import ANSWERS, find_media_type
+from muapi_client.pinning._document.reader import Node
 from muapi_client.pinning._document.strict_json import as_object
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def _side_of(code: str) -> Side:
 def _compare_response(pair: Pair, nodes: tuple[Node, Node], comparison: Comparison, *, good: bool) -> Iterator[Finding]:
     old, new = nodes
     yield from compare_rest(old, new, ("content", "$ref"), comparison.equivalence)
-    yield from compare_content_types(old, new, (JSON,))
+    yield from compare_content_types(old, new, ANSWERS)
     read = [*_compare_readings(pair, nodes, comparison.schemas)] if good else []
     yield from read
-    for before, after in pair_contents(old, new, (JSON,)):
+    for before, after in pair_contents(old, new, ANSWERS):
         yield from compare_rest(before, after, ("schema",), comparison.equivalence)
         for finding in comparison.findings(schema_of(before), schema_of(after)):
             reported = bool(read) and not finding.field and finding.kind in ("type", "class")
@@ -80,7 +81,8 @@ def _compare_response(pair: Pair, nodes: tuple[Node, Node], comparison: Comparis
 
 def _compare_readings(pair: Pair, nodes: tuple[Node, Node], schemas: tuple[Schemas, Schemas]) -> Iterator[Finding]:
     """Compare how the client reads the whole answer."""
-    old, new = (node.at("content", JSON, "schema") for node in nodes)
+    contents = [node.at("content") for node in nodes]
+    old, new = (content.at(find_media_type(content.fields, ANSWERS), "schema") for content in contents)
     if pair.old.job == pair.new.job == "job":
         tells = _names_a_job(schemas[0], old), _names_a_job(schemas[1], new)
         if tells[0] != tells[1]:

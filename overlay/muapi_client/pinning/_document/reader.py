@@ -16,13 +16,13 @@ from attrs import evolve, frozen
 from muapi_client.pinning._document.canonical import METHODS
 from muapi_client.pinning._document.errors import PinError, list_near, quote
 from muapi_client.pinning._document.jobs import Signs, find_jobs
+from muapi_client.pinning._document.media_types import ANSWERS, JSON, find_media_type
 from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, group_of, slug_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-JSON: Final = "application/json"
 _NESTED: Final = 8  # parts of an answer inside each other; what is deeper is no submit's
 _HOPS: Final = 50  # references that lead only to references; more is a circle
 
@@ -165,9 +165,10 @@ class Document:
         responses = node.at("responses")
         code = next((code for code in sorted(responses.fields) if code.startswith("2")), "")
         content = self.resolve(responses.at(code)).at("content")
-        answer = self._field_names(content.at(JSON, "schema")) if JSON in content.fields else frozenset[str]()
-        other = frozenset({""}) if content.fields and JSON not in content.fields else frozenset[str]()
-        return Signs(method, path, tag, takes_webhook, JSON in body, answer | other)
+        read = find_media_type(content.fields, ANSWERS)
+        answer = self._field_names(content.at(read, "schema")) if read else frozenset[str]()
+        other = frozenset({""}) if content.fields and not read else frozenset[str]()
+        return Signs(method, path, tag, takes_webhook, find_media_type(body, [JSON]) != "", answer | other)
 
     def _field_names(self, schema: Node, depth: int = 0) -> frozenset[str]:
         """The fields an answer names; a field without a name stands for what is no object."""

@@ -1,7 +1,7 @@
 """Drift: how the document that the API serves now stands to the pinned one. Nothing is written.
 
 Lives here: getting the live document without need, and the verdict. Does not live here: what a change means
-(``_diff``), pinning the live document (``_document/fetch``), what a verdict means to a shell (``cli``).
+(``_diff``), pinning the live document (``fetch``), what a verdict means to a shell (``cli``).
 """
 
 from collections.abc import Collection
@@ -17,11 +17,11 @@ from muapi_client.pinning._diff.documents import diff
 from muapi_client.pinning._diff.inputs import is_address, read_price_list
 from muapi_client.pinning._document.canonical import restrict_to_scope, serialize
 from muapi_client.pinning._document.errors import PinError
-from muapi_client.pinning._document.fetch import DEFAULT_SOURCE, SOURCE_VARIABLE
 from muapi_client.pinning._document.lock import sha256
 from muapi_client.pinning._document.pin import MODELS, Pin, pinned
 from muapi_client.pinning._document.source import Limits, read
 from muapi_client.pinning._document.strict_json import parse
+from muapi_client.pinning._locks.fetch import DEFAULT_SOURCE, SOURCE_VARIABLE
 
 DriftVerdict = Literal["same", "compatible", "breaking"]
 PRICES: Final = "/api/v1/models"  # where a server that has the document has the prices; without a key

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from muapi_client.pinning._document.canonical import SCOPE, iter_operations, restrict_to_scope, serialize
+from muapi_client.pinning._diff.documents import diff
+from muapi_client.pinning._document.canonical import SCOPE, restrict_to_scope, serialize
 from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.lock import Lock, derive_facts, sha256
 from muapi_client.pinning._document.pin import DOCUMENT, Files, checkout, read_files, replace_files
 from muapi_client.pinning._document.price_list import canonicalize_models
+from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.source import Limits, Served, is_local, is_public, name_source, read
 from muapi_client.pinning._document.strict_json import parse
 from muapi_client.pinning._document.verify import compare_files
 from muapi_client.pinning._document.yaml_text import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from os import PathLike
 
 DEFAULT_SOURCE = "https://api.muapi.ai/openapi.json"  # served without a key
@@ -43,7 +45,7 @@ class Fetched:
         after: Hash of the document pinned now.
         added: Operations that are new, as ``METHOD /path``.
         removed: Operations that are gone.
-        altered: Operations that are told differently.
+        altered: Operations that both documents have and of which :func:`diff` tells a change.
         message: All this, in one line for a person.
     """
 
@@ -241,9 +243,10 @@ def _choose_history(
 
 def _summarize(old: bytes | None, new: bytes | None, lock: Lock, changed: tuple[str, ...]) -> Fetched:
     was = sha256(old) if old is not None else ""
-    before, after = (_index_operations(old), _index_operations(new)) if DOCUMENT in changed else ({}, {})
-    added, removed = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
-    altered = sorted(name for name in after.keys() & before.keys() if after[name] != before[name])
+    before, after = (_read_document(old), _read_document(new)) if DOCUMENT in changed else ({}, {})
+    olds, news = _list_operations(before), _list_operations(after)
+    added, removed = sorted(news - olds), sorted(olds - news)
+    altered = sorted(_find_altered(before, after) & olds & news) if olds and news else []
     message = f"unchanged: {lock.document_sha256[:SHORT]}, {lock.operations} operations"
     if DOCUMENT in changed:
         message = (
@@ -255,10 +258,18 @@ def _summarize(old: bytes | None, new: bytes | None, lock: Lock, changed: tuple[
     return Fetched(changed, was, lock.document_sha256, tuple(added), tuple(removed), tuple(altered), message)
 
 
-def _index_operations(document: bytes | None) -> dict[str, Any]:
-    """The operations of a pinned document; none where it cannot be read."""
+def _find_altered(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    """The operations of which :func:`diff` tells a change; one in a schema counts for every operation that has it."""
+    return {f"{change.method} {change.path}" for change in diff(before, after).changes if change.path}
+
+
+def _list_operations(document: Mapping[str, Any]) -> set[str]:
+    return {f"{method} {path}" for method, path in Document(document).operations}
+
+
+def _read_document(document: bytes | None) -> dict[str, Any]:
+    """A pinned document; an empty one where it cannot be read."""
     try:
-        content = parse(document or b"", DOCUMENT)
-        return {f"{method} {path}": operation for method, path, operation in iter_operations(content)}
-    except (PinError, KeyError, AttributeError):
+        return parse(document or b"", DOCUMENT)
+    except PinError:
         return {}

@@ -1,0 +1,156 @@
+"""Dynamic calls of which a person says what they use: lock, verify, drift and diff count that, and no more."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from muapi_client.pinning import UserLock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Spec = Any  # the fixture `spec`; see conftest
+DYNAMIC = "from muapi_client import raw_call\ndef run_any(slug):\n    return raw_call(slug, {})\n"
+SAID = DYNAMIC.replace("{})", "{})  # muapi: uses gpt-5-mini")
+
+
+@pytest.fixture
+def live(folder: Path, document: dict[str, Any]) -> str:
+    """A later document, in which a model that nothing here uses is gone."""
+    del document["paths"]["/api/v1/suno-create-music"]
+    (folder / "live.json").write_text(json.dumps(document), encoding="utf-8")
+    return str(folder / "live.json")
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "src/app.py").write_text(text, encoding="utf-8")
+
+
+def read(folder: Path) -> UserLock:
+    return UserLock.from_toml((folder / "muapi.lock").read_text(encoding="utf-8"))
+
+
+def test_a_comment_makes_the_code_told_in_full(spec: Spec, folder: Path, live: str) -> None:
+    write(folder, DYNAMIC)
+    assert spec("drift", "--source", live, "--used-in", "src").code == 4
+    write(folder, SAID)
+    said = spec("lock", "--used-in", "src")
+    assert (said.code, said.err) == (0, "")
+    assert "gpt_5_mini" in read(folder).functions
+    for words in (
+        ("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict"),
+        ("diff", "pin", live, "--used-in", "src", "--fail-on", "breaking"),
+    ):
+        said = spec(*words)
+        assert (said.code, said.err) == (0, "")
+    said = spec("drift", "--source", live, "--used-in", "src")
+    assert (said.code, said.err) == (3, "")
+    assert said.out.startswith("compatible: the document changed, and nothing that you use breaks (of the functions")
+    assert "of all others 0 and 1)" in said.out.splitlines()[0]
+
+
+def test_what_is_said_has_to_be_locked(spec: Spec, folder: Path) -> None:
+    write(folder, SAID)
+    spec("lock", "--only", "flux_dev_image")
+    said = spec("verify", "--lock", "muapi.lock", "--used-in", "src")
+    assert said.code == 1
+    assert "  gpt_5_mini: used, and not in muapi.lock\n" in said.out
+
+
+@pytest.mark.parametrize("action", ["lock", "verify", "drift", "diff"])
+def test_a_misspelt_name_is_an_error_everywhere_even_while_nothing_drifts(
+    spec: Spec, folder: Path, document: dict[str, Any], action: str
+) -> None:
+    spec("lock", "--used-in", "src")
+    (folder / "same.json").write_text(json.dumps(document), encoding="utf-8")
+    write(folder, SAID.replace("gpt-5-mini", "gpt-5-miny"))
+    words = {
+        "lock": ("lock",),
+        "verify": ("verify", "--lock", "muapi.lock"),
+        "drift": ("drift", "--source", "same.json"),
+        "diff": ("diff", "pin", "same.json"),
+    }[action]
+    said = spec(*words, "--used-in", "src")
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "src/app.py:3 says that 'gpt-5-miny' is used" in said.err
+    assert "did you mean gpt-5-mini" in said.err
+
+
+@pytest.mark.parametrize("action", ["lock", "verify", "drift", "diff"])
+def test_a_comment_for_no_dynamic_call_is_remarked(
+    spec: Spec, folder: Path, document: dict[str, Any], action: str
+) -> None:
+    write(folder, SAID.replace("slug, {}", "'gpt-5-mini', {}"))
+    spec("lock", "--used-in", "src")
+    (folder / "same.json").write_text(json.dumps(document), encoding="utf-8")
+    words = {
+        "lock": ("lock",),
+        "verify": ("verify", "--lock", "muapi.lock"),
+        "drift": ("drift", "--source", "same.json"),
+        "diff": ("diff", "pin", "same.json"),
+    }[action]
+    said = spec(*words, "--used-in", "src")
+    assert said.code == 0
+    assert "src/app.py:3 says what a dynamic call uses, and there is none" in said.err
+
+
+def test_the_table_of_the_lock_counts_and_stays_when_the_lock_is_written_anew(
+    spec: Spec, folder: Path, live: str
+) -> None:
+    spec("lock", "--used-in", "src")
+    write(folder, DYNAMIC)
+    table = '[uses]  # what the settings may name\n"src/app.py:run_any" = [\n  "gpt-5-mini",  # the cheap one\n]\n'
+    with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
+        file.write(f"\n{table}")
+    said = spec("lock", "--used-in", "src")
+    assert (said.code, said.err) == (0, "")
+    assert (folder / "muapi.lock").read_text(encoding="utf-8").endswith(f"\n\n{table}")
+    assert read(folder).uses == {"src/app.py:run_any": ("gpt-5-mini",)}
+    assert "flux_dev_image" not in read(folder).functions
+    assert spec("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict").code == 0
+    assert spec("drift", "--source", live, "--used-in", "src").code == 3
+    (folder / "muapi.lock").rename(folder / "other.lock")
+    assert spec("drift", "--source", live, "--used-in", "src").code == 4
+    assert spec("drift", "--source", live, "--used-in", "src", "--lock", "other.lock").code == 3
+    assert spec("diff", "pin", live, "--used-in", "src", "--lock", "other.lock", "--fail-on", "any").code == 0
+
+
+def test_the_table_outlives_a_merge_that_left_its_marks(spec: Spec, folder: Path) -> None:
+    write(folder, DYNAMIC)
+    spec("lock", "--only", "gpt_5_mini")
+    with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
+        file.write('\n[uses]\n"src/app.py" = ["gpt-5-mini"]\n')
+    text = (folder / "muapi.lock").read_text(encoding="utf-8")
+    marked = text.replace("[functions]\n", "[functions]\n<<<<<<< ours\n=======\n>>>>>>> theirs\n")
+    (folder / "muapi.lock").write_text(marked, encoding="utf-8")
+    assert spec("lock", "--only", "gpt_5_mini").code == 0
+    assert (folder / "muapi.lock").read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("table", ['"src/app.py" = "gpt"', '"src/app.py" = []', "<<<<<<< ours", '"" = ["a"]'])
+def test_a_table_that_cannot_be_read_is_not_written_over(spec: Spec, folder: Path, table: str) -> None:
+    text = f"[uses]\n{table}\n"
+    (folder / "muapi.lock").write_text(text, encoding="utf-8")
+    said = spec("lock", "--only", "gpt_5_mini")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "uses" in said.err
+    assert (folder / "muapi.lock").read_text(encoding="utf-8") == text
+
+
+def test_a_whole_group_is_locked_and_a_later_model_of_it_is_no_failure(spec: Spec, folder: Path) -> None:
+    write(folder, SAID.replace("gpt-5-mini", "group language"))
+    spec("lock", "--used-in", "src")
+    lock = read(folder)
+    assert lock.groups == ("language",)
+    assert "gpt_5_mini" in lock.functions
+    assert spec("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict").code == 0
+    text = (folder / "muapi.lock").read_text(encoding="utf-8")
+    without = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("gpt_5_mini"))
+    (folder / "muapi.lock").write_text(without, encoding="utf-8")  # as if the model had come later
+    assert spec("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict").code == 0
+    (folder / "muapi.lock").write_text(without.replace('groups = ["language"]\n', ""), encoding="utf-8")
+    said = spec("verify", "--lock", "muapi.lock", "--used-in", "src")
+    assert (said.code, "gpt_5_mini: used, and not in muapi.lock" in said.out) == (1, True)

@@ -1,0 +1,134 @@
+"""What changed since a lock, told without the document of then: the file beside the lock has what it takes."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from altered import fields, rarely_used
+
+from muapi_client.pinning import diff, make_lock, pinned
+from muapi_client.pinning._document.reader import Document
+from muapi_client.pinning._locks.locked_document import make_locked_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Spec = Any  # the fixture `spec`; see conftest
+
+
+@pytest.fixture
+def later(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
+    """A document in which a function that is used takes less, and one that is not is another."""
+    fields(document)["width"]["maximum"] = 512
+    rarely_used(document).pop("requestBody")
+    new = copy.deepcopy(document["paths"]["/api/v1/gpt-5-mini"])
+    new["post"]["summary"] = "new-model"
+    document["paths"]["/api/v1/new-model"] = new
+    return document
+
+
+def serve(folder: Path, document: dict[str, Any], prices: dict[str, Any] | None = None) -> str:
+    """Put a later document, with its prices, where it can be compared."""
+    home = folder / "later"
+    home.mkdir(exist_ok=True)
+    (home / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+    if prices is not None:
+        (home / "models.json").write_text(json.dumps(prices), encoding="utf-8")
+    return str(home)
+
+
+def test_a_lock_is_a_side_of_a_diff(spec: Spec, folder: Path, later: dict[str, Any]) -> None:
+    spec("lock", "--only", "flux-dev-image,gpt_5_mini")
+    said = spec("diff", "muapi.lock", serve(folder, later), "--fail-on", "breaking")
+    assert said.code == 1
+    assert "2 -> 2 operations" in said.out
+    assert "flux_dev_image: body width: Its greatest value was" in said.out
+    assert "suno" not in said.out
+    assert "new_model" not in said.out
+    assert spec("diff", "muapi.lock", "pin", "--fail-on", "any").code == 0
+
+
+def test_it_says_what_the_whole_document_would_have_said(
+    spec: Spec, folder: Path, document: dict[str, Any], later: dict[str, Any]
+) -> None:
+    spec("lock", "--used-in", "src")
+    found = spec("diff", "muapi.lock", serve(folder, later), "--used-in", "src", "--output=json").json["changes"]
+    whole = spec("diff", "pin", serve(folder, later), "--used-in", "src", "--output=json").json["changes"]
+    assert found == whole
+    assert found
+
+
+def test_what_is_gone_and_what_costs_more_is_told(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
+    spec("lock", "--used-in", "src")
+    del document["paths"]["/api/v1/gpt-5-mini"]
+    prices = copy.deepcopy(pinned().models)
+    for model in prices["models"]:
+        model["cost"] = 123
+    home = serve(folder, document, prices)
+    said = spec("diff", "muapi.lock", home, "--fail-on", "silent")
+    assert said.code == 1
+    assert "gpt_5_mini: It is gone" in said.out
+    assert "flux_dev_image: It costs USD 123" in said.out
+    assert "suno" not in said.out
+    assert spec("diff", "muapi.lock", serve(folder, pinned().document, pinned().models), "--fail-on", "any").code == 0
+
+
+def test_what_is_used_and_not_locked_is_remarked(spec: Spec, folder: Path, later: dict[str, Any]) -> None:
+    spec("lock", "--only", "gpt_5_mini")
+    said = spec("diff", "muapi.lock", serve(folder, later), "--used-in", "src")
+    assert "flux_dev_image is used and not locked, so nothing is told of it" in said.err
+    assert said.code == 0
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"form": 9}', '{"form": 1, "document": {}, "prices": {}}'])
+def test_a_lock_without_its_document_is_one_line(spec: Spec, folder: Path, content: str | None) -> None:
+    spec("lock", "--only", "gpt_5_mini")
+    beside = folder / "muapi.lock.json"
+    beside.unlink()
+    if content is not None:
+        beside.write_text(content, encoding="utf-8")
+    said = spec("diff", "muapi.lock", "pin")
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "muapi.lock.json" in said.err
+
+
+def test_files_of_two_locks_are_not_taken_for_one(spec: Spec, folder: Path) -> None:
+    spec("lock", "--only", "gpt_5_mini")
+    beside = folder / "muapi.lock.json"
+    beside.write_text(beside.read_text().replace(pinned().lock.document_sha256, "0" * 64), encoding="utf-8")
+    said = spec("diff", "muapi.lock", "pin")
+    assert said.code == 1
+    assert "not of one document" in said.err
+
+
+def test_both_files_are_written_again_where_one_is_missing(spec: Spec, folder: Path) -> None:
+    spec("lock", "--only", "gpt_5_mini")
+    (folder / "muapi.lock.json").unlink()
+    assert "written" in spec("lock", "--only", "gpt_5_mini").out
+    assert "up to date" in spec("lock", "--only", "gpt_5_mini").out
+    assert (folder / "muapi.lock.json").is_file()
+
+
+def test_a_model_that_its_neighbours_tell_is_one_in_the_part_too(document: dict[str, Any]) -> None:
+    """Without those beside it, it would be taken for no job, and told as changed."""
+    whole = copy.deepcopy(pinned().document)
+    path = "/api/v1/gpt-5-mini"
+    post = whole["paths"][path]["post"]
+    post["parameters"] = [one for one in post.get("parameters", []) if one.get("name") != "webhook"]
+    twins = [f"{path}-{number}" for number in range(3)]
+    for twin in twins:
+        whole["paths"][twin] = copy.deepcopy(document["paths"][path])
+    assert Document(whole).operations["POST", path].job == "job"
+    lock = make_lock_of(whole, "gpt_5_mini")
+    part = json.loads(make_locked_document(lock, whole, {}))["document"]
+    assert set(part["paths"]) == {path, *twins}
+    assert not [one for one in diff(part, whole).changes if "gpt_5_mini" in one.names]
+
+
+def make_lock_of(document: dict[str, Any], *names: str) -> Any:
+    from fingerprints_of import rendering_of
+
+    return make_lock(rendering_of(document, "a" * 64), names, package="muapi-client==0")
