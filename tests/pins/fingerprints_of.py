@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attrs import asdict
+
 import muapi_client.cli._spec.locks as command
 from muapi_client.pinning import Rendering, pinned
 from muapi_client.pinning._document.reader import Document
@@ -42,4 +44,4 @@ def run_on(monkeypatch: pytest.MonkeyPatch, corrections_sha256: str = SPEC.corre
     spec = SPEC._replace(sha256=pin.lock.document_sha256, corrections_sha256=corrections_sha256)
     rendering = rendering_of(pin.document, spec.sha256, corrections_sha256)
     monkeypatch.setattr(command, "SPEC", spec)
-    monkeypatch.setattr(command, "read_rendering", lambda _: rendering)
+    monkeypatch.setattr(command, "read_rendering", lambda _: asdict(rendering, recurse=False))

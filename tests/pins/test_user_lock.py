@@ -17,6 +17,7 @@ from muapi_client.pinning import LockComparison, PinError, Rendering, UserLock, 
 from muapi_client.pinning import compare_lock as compared
 from muapi_client.pinning._document.canonical import restrict_to_scope
 from muapi_client.pinning._document.reader import list_functions, resolve_names
+from muapi_client.pinning._locks.lock_file import read_facts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -88,6 +89,17 @@ def compare_lock(
 )
 def test_a_lock_survives_its_toml(lock: UserLock) -> None:
     assert UserLock.from_toml(lock.to_toml()) == UserLock.from_toml(f"\ufeff{lock.to_toml()}") == lock
+
+
+def test_a_lock_is_read_alike_with_and_without_toml(document: dict[str, Any]) -> None:
+    """Who starts on a lock that stands as it was written loads no TOML; one that a person touched is read as TOML."""
+    lock = lock_of(document, prices={"flux_dev_image": "0.0150"})
+    text = lock.to_toml()
+    assert read_facts(text, "") == tomllib.loads(text)
+    assert UserLock.from_toml(text.replace(" = ", "=")) == UserLock.from_toml(f"{text}\n[uses]\n") == lock
+    twice = text.replace("[functions]\n", f"[functions]\ngpt_5_mini = '{NOW}'\n")
+    with pytest.raises(PinError, match="is not TOML"):
+        UserLock.from_toml(twice)
 
 
 def test_its_toml_is_sorted_and_says_what_it_is(document: dict[str, Any]) -> None:

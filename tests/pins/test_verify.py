@@ -13,7 +13,7 @@ from fingerprints_of import run_on
 
 import muapi_client.cli._spec.locks as command
 from muapi_client import catalog
-from muapi_client.pinning import UserLock, fetch, make_lock, pinned
+from muapi_client.pinning import Rendering, UserLock, fetch, make_lock, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +195,7 @@ def test_taking_the_change_up_makes_it_hold_again(
 
 def test_a_pinned_price_that_moved_fails(spec: Spec, folder: Path) -> None:
     prices = {"flux_dev_image": "1234.5"}
-    lock = make_lock(command.read_rendering("muapi_generated"), prices, package="muapi-client==0", prices=prices)
+    lock = make_lock(Rendering(**command.read_rendering("")), prices, package="muapi-client==0", prices=prices)
     (folder / "muapi.lock").write_text(lock.to_toml(), encoding="utf-8")
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 1

@@ -111,7 +111,7 @@ def test_drift_fails_only_where_something_used_breaks(project: Path, what: str, 
     summary = project / "summary.md"
     summary.unlink(missing_ok=True)
     assert shell(project, line, **live).returncode == (1 if code == 4 else 0)
-    assert summary.read_text(encoding="utf-8").startswith(("same", "additive", "breaking")[(0, 3, 4).index(code)])
+    assert summary.read_text(encoding="utf-8").startswith(("same", "compatible", "breaking")[(0, 3, 4).index(code)])
     (line,) = lines("gitlab", "spec drift")
     assert shell(project, line, **live).returncode == code
 

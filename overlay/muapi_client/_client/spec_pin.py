@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from os import fspath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, read_package
@@ -20,10 +20,9 @@ from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError, SpecPinError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
     from types import ModuleType
-
-    from muapi_client.pinning import LockComparison, UserLock
 
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
@@ -64,41 +63,43 @@ def _check_hash(pinned: str, package: str) -> None:
 
 
 def _check_lock(path: str, package: str) -> None:
-    lock = _read_lock(path)
+    facts = _read_lock(path)
     spec = import_module(package).SPEC
     runs_on: str = spec.sha256
-    is_same = lock.document_sha256 == runs_on and (lock.form == 1 or lock.corrections_sha256 == spec.corrections_sha256)
-    if is_same:  # which costs no reading
-        return
-    found = _compare(lock, package)
-    if found.changed or found.gone:
+    changed, gone = _find_differences(facts, package)
+    if changed or gone:
         raise SpecPinError(
-            f"this program is pinned by {path} to {lock.package} (document {lock.document_sha256[:SHORT]}…), and "
-            f"{package} was rendered from {runs_on[:SHORT]}…, in which {_name_changes(found)}: install the version it "
-            f"was written against, or look at what changed and lock anew (`muapi-client spec verify --lock {path}`)",
+            f"this program is pinned by {path} to {facts['package']} (document {facts['document_sha256'][:SHORT]}…), "
+            f"and {package} was rendered from {runs_on[:SHORT]}…, in which {_name_differences(changed, gone)}: install "
+            "the version it was written against, or look at what changed and lock anew (`muapi-client spec verify "
+            f"--lock {path}`)",
             runs_on=runs_on,
-            pinned=lock.document_sha256,
+            pinned=facts["document_sha256"],
         )
 
 
-def _compare(lock: UserLock, package: str) -> LockComparison:
+def _find_differences(facts: Mapping[str, Any], package: str) -> tuple[list[str], list[str]]:
+    """The locked functions that changed, and those that are gone; the same files are not read for it."""
+    spec = import_module(package).SPEC
     with forks.kept_waiting:
-        from muapi_client._spec.rendering import read_rendering  # noqa: PLC0415 - only where documents differ
-        from muapi_client.pinning._locks.user_lock import compare_lock  # noqa: PLC0415 - as above
+        from muapi_client._spec.rendering import read_rendering  # noqa: PLC0415 - a hash needs none of it
+        from muapi_client.pinning._locks.lock_file import find_differences, is_settled  # noqa: PLC0415 - as above
 
+        if is_settled(facts, {"document_sha256": spec.sha256, "corrections_sha256": spec.corrections_sha256}):
+            return [], []
         try:
-            return compare_lock(lock, read_rendering(package))
+            return find_differences(facts, read_rendering(package))
         except MuAPIError as error:
-            runs_on: str = import_module(package).SPEC.sha256
-            raise SpecPinError(f"spec_pin: {error}", runs_on=runs_on, pinned=lock.document_sha256) from None
+            pinned = facts["document_sha256"]
+            raise SpecPinError(f"spec_pin: {error}", runs_on=spec.sha256, pinned=pinned) from None
 
 
-def _name_changes(found: LockComparison) -> str:
-    parts = ((found.changed, "changed"), (found.gone, "is gone" if len(found.gone) == 1 else "are gone"))
+def _name_differences(changed: list[str], gone: list[str]) -> str:
+    parts = ((changed, "changed"), (gone, "is gone" if len(gone) == 1 else "are gone"))
     return " and ".join(f"{_list_names(names)} {what}" for names, what in parts if names)
 
 
-def _list_names(names: tuple[str, ...]) -> str:
+def _list_names(names: list[str]) -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + more
 
@@ -112,14 +113,14 @@ def _text(spec_pin: str | PathLike[str]) -> str:
         ) from None
 
 
-def _read_lock(path: str) -> UserLock:
+def _read_lock(path: str) -> dict[str, Any]:
     with forks.kept_waiting:
-        from muapi_client.pinning._document.errors import PinError  # noqa: PLC0415 - a hash needs no TOML
-        from muapi_client.pinning._locks.user_lock import UserLock  # noqa: PLC0415 - as above
+        from muapi_client.pinning._document.errors import PinError  # noqa: PLC0415 - a hash needs none of it
+        from muapi_client.pinning._locks.lock_file import read_facts  # noqa: PLC0415 - as above
 
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as given, so that an error names it as given
-            return UserLock.from_toml(file.read(), path)
+            return read_facts(file.read(), path)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise SpecPinError(

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.errors import MuAPIError
-from muapi_client.pinning._locks.user_lock import Rendering
 
 if TYPE_CHECKING:
     from muapi_generated import Spec
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 FILE: Final = "fingerprints.json"
 
 
-def read_rendering(package: str) -> Rendering:
-    """Read what a generated package, which is imported, was rendered from.
+def read_rendering(package: str) -> dict[str, Any]:
+    """Read what a generated package, which is imported, was rendered from, as ``pinning.Rendering`` has it.
 
     Raises:
         MuAPIError: Its fingerprints cannot be read, or are of another document.
@@ -37,9 +36,9 @@ def read_rendering(package: str) -> Rendering:
             f"{package} has no fingerprints of the document it was rendered from: install muapi-client anew, or render "
             "the package again (`muapi-client spec build`, in a checkout `nox -s generate`)"
         )
-    return Rendering(
-        document_sha256=spec.sha256,
-        corrections_sha256=spec.corrections_sha256,
-        functions=told["functions"],
-        uncorrected=told["uncorrected"],
-    )
+    return {
+        "document_sha256": spec.sha256,
+        "corrections_sha256": spec.corrections_sha256,
+        "functions": told["functions"],
+        "uncorrected": told["uncorrected"],
+    }

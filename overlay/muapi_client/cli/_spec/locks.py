@@ -22,10 +22,10 @@ from muapi_client.cli._spec.usage import (
     read_code,
     resolve_usage,
 )
-from muapi_client.pinning import PinError, UserLock, compare_lock, find_usage, make_lock, pinned
+from muapi_client.pinning import PinError, Rendering, UserLock, compare_lock, find_usage, make_lock, pinned
 from muapi_client.pinning._document.reader import list_functions, resolve_names
+from muapi_client.pinning._locks.lock_file import find_uses, read_uses
 from muapi_client.pinning._locks.locked_document import SUFFIX, make_locked_document
-from muapi_client.pinning._locks.user_lock import find_uses, read_uses
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 from muapi_generated import SPEC
 
@@ -70,7 +70,7 @@ def lock(options: argparse.Namespace, console: Console) -> int:
     uses = find_uses(before, options.file)
     choice = _choose(options, pin, uses, console)
     made = make_lock(
-        read_rendering(INSTALLED),
+        Rendering(**read_rendering(INSTALLED)),
         choice.names,
         package=PACKAGE,
         prices=_read_prices() if options.prices else None,
@@ -143,7 +143,7 @@ def _verify_lock(options: argparse.Namespace, console: Console) -> int:
     mine = UserLock.from_toml(text, options.lock)
     usage = _read_usage(mine, _find_pin().document, options, console)
     now = _read_prices() if mine.prices else None
-    found = compare_lock(mine, read_rendering(INSTALLED), _select_used(usage, mine), prices=now)
+    found = compare_lock(mine, Rendering(**read_rendering(INSTALLED)), _select_used(usage, mine), prices=now)
     missed = usage is not None and bool(usage.unread or (options.strict and usage.unknown))
     other = found.moved or found.recorrected
     holds = found.holds and not (options.strict and other) and not missed

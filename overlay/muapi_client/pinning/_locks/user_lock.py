@@ -1,39 +1,27 @@
 """A user's lock: the document a program was written against, and a hash for each function it uses. Pure.
 
-Lives here: what such a lock holds, its TOML, and comparing it with what a package was rendered from. Does not live
-here: the lock of the pin itself (``_document/lock``), the hashes (``fingerprints.json`` of a generated package has
-them), which functions a code base uses (``_usage``), the document beside a lock (``locked_document``), the file
-(``muapi-client spec lock`` writes it, ``spec verify`` and ``MuAPI(spec_pin=…)`` read it).
+Lives here: what such a lock holds, writing it, and comparing it with what a package was rendered from. Does not live
+here: reading its file (``lock_file``), the lock of the pin itself (``_document/lock``), the hashes
+(``fingerprints.json`` of a generated package has them), which functions a code base uses (``_usage``), the document
+beside a lock (``locked_document``).
 
 A lock of form 1, of before, knows the hashes of the document alone, so that other corrections of it never hold. One of
 form 2 has those of the corrected document, and other corrections are like any change.
 """
 
 import json
-import re
-import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any, Final, Self
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from muapi_client.pinning._document.errors import PinError, list_near, quote
-from muapi_client.pinning._document.strict_json import as_list, as_object
+from muapi_client.pinning._locks.lock_file import FORM, HEAD, UNCORRECTED, USES, find_differences, read_facts
 
-FORM: Final = 2  # of the file; a later form gets another number, and this one is still read
-UNCORRECTED: Final = 1  # the form whose hashes are of the document as it is pinned
 HEADER: Final = """\
 # Which MuAPI document this program was written against, and what that says of each function it uses.
 # Written by `muapi-client spec lock`; commit it. CI compares: `muapi-client spec verify --lock muapi.lock`.
 """
-HEAD: Final = ("document_sha256", "corrections_sha256", "package")
-_USES: Final = "uses"
-_TABLE = re.compile(r"^\[", re.MULTILINE)
-_USES_TABLE = re.compile(r"^\[\s*uses\s*\].*$", re.MULTILINE)
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_PRICE = re.compile(r"\d+(\.\d+)?")  # USD
-_PACKAGE = re.compile(r"[!-~]+")  # one word: it is printed where somebody may copy it into a shell
-_GROUP = re.compile(r"[a-z0-9_]+")
 
 
 @frozen(kw_only=True)
@@ -104,18 +92,8 @@ class UserLock:
         Raises:
             PinError: This is no lock of this form.
         """
-        found = _parse(text, name)
-        form = found.get("form", UNCORRECTED)
-        if type(form) is not int or form not in (UNCORRECTED, FORM):
-            raise PinError(f"{name} has the form {quote(form)}, which a later muapi-client wrote: upgrade it")
-        facts = {key: value for key, value in found.items() if key != "form"}
-        wrong = _find_wrong(facts)
-        if wrong:
-            raise PinError(
-                f"{name} is no lock of a program: look at {', '.join(wrong)}; `muapi-client spec lock` writes it anew"
-            )
-        uses = {place: tuple(names) for place, names in facts.pop(_USES, {}).items()}
-        return cls(**facts, uses=uses, form=form)
+        facts = read_facts(text, name)
+        return cls(**{**facts, USES: {place: tuple(names) for place, names in facts.get(USES, {}).items()}})
 
 
 @frozen
@@ -207,111 +185,26 @@ def compare_lock(
         used: Functions that the program uses, where that is known.
         prices: Prices in USD by function, as known now.
     """
-    then = lock.document_sha256, lock.corrections_sha256
-    recorrected = then[1] != rendering.corrections_sha256
-    blind = lock.form == UNCORRECTED
-    there = rendering.uncorrected if blind else rendering.functions
-    settled = then[0] == rendering.document_sha256 and (blind or not recorrected)
-    gone = [name for name in lock.functions if name not in there]
-    changed = [name for name, was in lock.functions.items() if there.get(name, was) != was] if not settled else []
+    changed, gone = find_differences(asdict(lock, recurse=False), asdict(rendering, recurse=False))
+    recorrected = lock.corrections_sha256 != rendering.corrections_sha256
     now = prices or {}
     repriced = {name: (was, now.get(name, "")) for name, was in lock.prices.items() if now.get(name, "") != was}
     return LockComparison(
-        then[0],
+        lock.document_sha256,
         rendering.document_sha256,
         recorrected,
-        recorrected and blind,
-        tuple(sorted(changed)),
-        tuple(sorted(gone)),
+        recorrected and lock.form == UNCORRECTED,
+        tuple(changed),
+        tuple(gone),
         {name: both for name, both in sorted(repriced.items()) if name not in gone},
         tuple(sorted({*used} - lock.functions.keys())),
         len(lock.functions) - len(changed) - len(gone),
     )
 
 
-def find_uses(text: str, name: str = "muapi.lock") -> str:
-    """Find the table ``[uses]`` of a lock, as a person wrote it: the one part of the file that no program writes.
-
-    The rest of the file need not be whole: a merge may have left its marks there.
-
-    Args:
-        text: The file.
-        name: What an error message calls it.
-
-    Returns:
-        The table with its head and its comments; empty where there is none.
-
-    Raises:
-        PinError: The table cannot be read.
-    """
-    head = _USES_TABLE.search(text)
-    if head is None:
-        return ""
-    end = _TABLE.search(text, head.end())
-    table = text[head.start() : end.start() if end else len(text)].rstrip() + "\n"
-    wrong = _find_wrong_uses(_parse(table, f"the table [uses] of {name}", "mend it").get(_USES))
-    if wrong:
-        raise PinError(f"{name}: look at {', '.join(wrong)}: a file, or file:function, has a list of names")
-    return table
-
-
-def read_uses(table: str) -> dict[str, tuple[str, ...]]:
-    """Read the table ``[uses]``, as :func:`find_uses` gives it."""
-    return {place: tuple(names) for place, names in tomllib.loads(table).get(_USES, {}).items()}
-
-
-def _parse(text: str, name: str, remedy: str = "`muapi-client spec lock` writes it anew") -> dict[str, Any]:
-    try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PinError(f"{name} is not TOML: {error}; {remedy}") from None
-
-
-def _find_wrong(facts: Mapping[str, Any]) -> list[str]:
-    """The names of what cannot be right in a lock's TOML."""
-    hashes = [name for name in ("document_sha256", "corrections_sha256") if not _fits(_SHA256, facts.get(name))]
-    tables = {"functions": _SHA256, "prices": _PRICE}
-    groups = as_list(facts.get("groups", []))
-    return [
-        *hashes,
-        *([] if _fits(_PACKAGE, facts.get("package")) else ["package"]),
-        *([] if facts.get("functions") else ["functions"]),
-        *([] if groups is not None and all(_fits(_GROUP, group) for group in groups) else ["groups"]),
-        *(misfit for table, form in tables.items() for misfit in _find_misfits(table, facts.get(table, {}), form)),
-        *_find_wrong_uses(facts.get(_USES, {})),
-        *sorted(map(quote, facts.keys() - {*HEAD, *tables, "groups", _USES})),
-    ]
-
-
-def _find_misfits(table: str, found: object, form: re.Pattern[str]) -> list[str]:
-    """The table, where it is none, or its entries that are no function's name with a value of that form."""
-    entries = as_object(found)
-    if entries is None:
-        return [table]
-    named = {key: key if key.isidentifier() else quote(key) for key in entries}
-    return [f"{table}.{named[key]}" for key, value in entries.items() if named[key] != key or not _fits(form, value)]
-
-
-def _find_wrong_uses(found: object) -> list[str]:
-    """The table of what dynamic calls use, where it is none, or its entries that are no lists of names."""
-    entries = as_object(found)
-    if entries is None:
-        return [_USES]
-    lists = {place: as_list(names) for place, names in entries.items()}
-    return [
-        f"{_USES}.{quote(place)}"
-        for place, names in lists.items()
-        if not place or not names or not all(isinstance(name, str) and name.strip() for name in names)
-    ]
-
-
-def _fits(form: re.Pattern[str], value: object) -> bool:
-    return isinstance(value, str) and form.fullmatch(value) is not None
-
-
 def _write_uses(uses: Mapping[str, Collection[str]]) -> str:
     lines = [(json.dumps(place, ensure_ascii=False), [*names]) for place, names in sorted(uses.items())]
-    return f"\n[{_USES}]\n{_to_toml(lines)}" if lines else ""
+    return f"\n[{USES}]\n{_to_toml(lines)}" if lines else ""
 
 
 def _to_toml(facts: Any) -> str:
