@@ -268,6 +268,8 @@ class JournalError(MuAPIError):
 class SpecPinError(MuAPIError):
     """Refused at the start: this package was rendered from another document than ``spec_pin`` asks for.
 
+    Where that is a lock, from one in which a locked function changed or is gone; the message names them.
+
     Attributes:
         runs_on: Hash of the document this package was rendered from; empty where ``spec_pin`` could not be read.
         pinned: Hash of the document asked for; empty in the same case.

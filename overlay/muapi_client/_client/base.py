@@ -135,8 +135,9 @@ class Client:
             journal: A file, made where there is none, that knows of every paid job: written before a submit leaves
                 and after each answer, so that a crash loses none. Several processes may share it.
             tag: Your word for what this client submits, kept in the journal with each job and never sent.
-            spec_pin: The document this program was written against: its sha256, or the path of a ``muapi.lock``
-                (``muapi-client spec lock``). On another document the client refuses to start.
+            spec_pin: What this program was written against: the sha256 of a document, and on another one the client
+                refuses to start; or the path of a ``muapi.lock`` (``muapi-client spec lock``), and it refuses where a
+                function in that changed or is gone, as ``muapi-client spec verify --lock`` does.
             models: A generated package of another document (``muapi-client spec build``): jobs are checked, priced and
                 answered by that document, whichever package made the call. By default each by the one that made it.
             allow_http: Whether the key may go in clear text to another machine.
@@ -153,7 +154,8 @@ class Client:
         Raises:
             AuthenticationError: There is no usable key.
             JournalError: The journal cannot be opened.
-            SpecPinError: This package was rendered from another document than ``spec_pin`` asks for.
+            SpecPinError: This package was rendered from another document than ``spec_pin`` asks for, or from one that
+                says something else of a locked function.
             MuAPIError: An option cannot be right.
         """
         try:

@@ -206,11 +206,12 @@ def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace
     runs_on, pinned_to = found.document_sha256[:SHORT], found.locked_sha256[:SHORT]
     other = f", not on {pinned_to}" if found.moved else f", as {options.lock} has it"
     corrected = ", corrected in another way" if found.recorrected else ""
+    same = ""
     if found.holds and (found.moved or found.recorrected):
         refused = "; refused, since --strict was given: `muapi-client spec lock` takes it up" if options.strict else ""
         same = f"; none of the {found.same} functions in {options.lock} changed{refused}"
-    else:
-        same = f" as {options.lock} has it" if found.moved else ""
+    elif found.moved:
+        other += f" as {options.lock} has it"
     lines = [f"this program runs on document {runs_on}{other}{corrected}{same}"]
     if found.unclear:
         lines.append(

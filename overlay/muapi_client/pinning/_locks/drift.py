@@ -90,8 +90,8 @@ def drift(
     lock, ours = pin.lock, sha256(pin.content)
     if ours != lock.document_sha256:
         raise PinError(f"{pin.directory} holds a document other than its lock says: `nox -s drift` tells more")
-    both = None if prices is None else (pin.models, read_price_list(prices or _find_price_list(address), limits))
     priced = "" if prices is None else prices or _find_price_list(address)
+    both = (pin.models, read_price_list(priced, limits)) if priced else None
     served = read(address, etag=lock.etag if address == lock.source else "", limits=limits or Limits())
     if served is None or sha256(served.content) in (lock.served_sha256, ours):
         live, theirs = pin.document, ours
@@ -109,6 +109,9 @@ def drift(
 
 def _find_price_list(address: str) -> str:
     """The price list of whoever gives the document."""
-    if not is_address(address):
-        return str(Path(address).with_name(MODELS))
-    return urljoin(address, PRICES)
+    if is_address(address):
+        return urljoin(address, PRICES)
+    beside = Path(address).with_name(MODELS)
+    if not beside.is_file():
+        raise PinError(f"there is no price list {beside} beside the document: name one, a URL or a file")
+    return str(beside)
