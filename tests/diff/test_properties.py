@@ -101,13 +101,10 @@ def test_any_two_documents_are_compared_and_told_both_ways(old: dict[str, Any], 
     before, after = copy.deepcopy(old), copy.deepcopy(new)
     forth, back = diff(old, new), diff(new, old)
     assert (old, new) == (before, after)  # neither is touched
-    opposite = {"added": "removed", "removed": "added", "renamed": "renamed"}
-    told = {"undecided": "added", "presumed": "added"}  # how else an operation is told that came
-    effects = [
-        [(one.path, told.get(one.effect, one.effect)) for one in found.changes if one.kind == "operation"]
-        for found in (forth, back)
-    ]
-    gone, come = sorted((path, opposite[effect]) for path, effect in effects[0]), sorted(effects[1])
+    new_ones = dict.fromkeys(("added", "presumed", "undecided"), "added")
+    opposite = {**dict.fromkeys(new_ones, "removed"), "removed": "added", "renamed": "renamed"}
+    gone = sorted((one.path, opposite[one.effect]) for one in forth.changes if one.kind == "operation")
+    come = sorted((one.path, new_ones.get(one.effect, one.effect)) for one in back.changes if one.kind == "operation")
     if "renamed" not in dict(map(reversed, gone)):  # a rename is told under the old name
         assert gone == come
     assert bool(forth.changes) == bool(back.changes)
