@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from rules.corrections import apply_actions, apply_fitting_actions, list_removals, read_actions
+from rules.corrections import apply_fitting_actions, check_misses, list_removals, read_actions
 from rules.document_checks import check_frame
 from rules.document_text import parse, read_fetch_time, read_text
 from rules.errors import GenerationError, show_name
@@ -124,7 +124,7 @@ def make_package(sources: Sources, package: Path) -> Made:
     settled = _settle(sources, drop_marks(document), document_text)
     plan = settled.plan
     for miss in settled.misses:
-        print(f"Not needed here: {miss.sentence}")
+        print(f"{'Not needed here' if sources.beside else 'An operation is gone'}: {miss.sentence}")
     for note in plan.notes:
         print(note)
     for operation, reason in settled.gone:
@@ -207,8 +207,11 @@ def _describe_faults(faults: list[Fault], document: Mapping[str, Any], sources: 
 def _correct(document: dict[str, Any], actions: list[Action], *, is_pinned: bool) -> tuple[dict[str, Any], list[Miss]]:
     """Return the corrected document; another than the pinned one may lack what is corrected, or say it itself."""
     if is_pinned:
-        return apply_actions(document, actions), []
-    return apply_fitting_actions(document, actions)
+        corrected, misses = apply_fitting_actions(document, actions)
+        check_misses(misses)
+        return corrected, misses
+    # nothing but the installed package is what our code stands on
+    return apply_fitting_actions(document, [action for action in actions if not action.keeps])
 
 
 def _describe_spec(

@@ -4,7 +4,9 @@ Lives here: the few rules of Overlay 1.0 and 1.1 that we use (``update``, ``remo
 action that matches nothing, changes nothing, or finds something else than it was written against is an error, for then
 the document has moved on and the correction's reason is gone. What an action was written against it says itself:
 ``x-found`` is the value at its target, ``x-adds: true`` says that the names it sets were not there. The message says
-how far a target gets and what stands there, as the document was when the action's turn came.
+how far a target gets and what stands there, as the document was when the action's turn came. Only where every operation
+an action is about is gone, those its target names or its ``x-operations``, is it passed over, and told; and
+``x-keeps: true`` puts back those of its operations that are gone, because our own code stands on them.
 Does not live here: JSONPath, which jsonpath-rfc9535 knows (``README.md`` says why not oas-patch).
 """
 
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _KEYS = {"target", "description", "update", "remove"}
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _UNKNOWN = object()  # an action does not say what it was written against
+_OPERATION = re.compile(r"[A-Z]+ /\S*")
 _NAME = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")  # a name selector in the library's normalised text of a segment
 _MOST_SHOWN = 3  # near names, or names at all
 _LONGEST_VALUE = 200  # characters of a value in a message
@@ -45,6 +49,8 @@ class Action:
     remove: bool = False
     found: Any = _UNKNOWN  # the value at the target that it was written against
     adds: bool = False  # the names it sets were not there
+    keeps: bool = False  # it sets only operations that are not there
+    operations: tuple[str, ...] = ()  # ``METHOD /path``: those it is about, where its target does not name them
     file: str = ""  # where it stands, if that is no file of ours
 
     def __str__(self) -> str:
@@ -53,10 +59,17 @@ class Action:
 
 @frozen
 class Miss:
-    """An action that found nothing to do, or at some place something else than it was written against."""
+    """An action that found nothing to do, or at some place something else than it was written against.
+
+    Attributes:
+        action: The action.
+        reason: With the action before it, half a sentence.
+        stops: Whether the pinned document has to be looked at: not where only an operation is gone.
+    """
 
     action: Action
-    reason: str  # with the action before it, half a sentence
+    reason: str
+    stops: bool = True
 
     @property
     def sentence(self) -> str:
@@ -102,19 +115,60 @@ def _read_action(number: int, action: Any, file: str) -> Action:
     adds, found = action.get("x-adds", False), action.get("x-found", _UNKNOWN)
     if adds is not False and not (adds is True and isinstance(action.get("update"), dict) and found is _UNKNOWN):
         raise GenerationError(f"{where}: x-adds is true on an update by names, and does not stand beside x-found.")
-    return Action(number, action["target"], action["description"], action.get("update"), removes, found, adds, file)
+    return Action(
+        number,
+        action["target"],
+        action["description"],
+        action.get("update"),
+        removes,
+        found,
+        adds,
+        _read_keeps(action, where),
+        _read_operations(action, where),
+        file,
+    )
+
+
+def _read_keeps(action: dict[str, Any], where: str) -> bool:
+    keeps, update = action.get("x-keeps", False), action.get("update")
+    if keeps is False:
+        return False
+    is_paths = isinstance(update, dict) and all(isinstance(item, dict) for item in update.values())
+    if keeps is not True or action["target"] != "$.paths" or not is_paths or {"x-adds", "x-found"} & action.keys():
+        raise GenerationError(
+            f"{where}: x-keeps is true on an update of $.paths by paths and methods, and stands alone."
+        )
+    return True
+
+
+def _read_operations(action: dict[str, Any], where: str) -> tuple[str, ...]:
+    named = action.get("x-operations", [])
+    if not isinstance(named, list) or not all(isinstance(one, str) and _OPERATION.fullmatch(one) for one in named):
+        raise GenerationError(f"{where}: x-operations is a list of operations, such as POST /api/v1/flux-dev-image.")
+    return tuple(named)
 
 
 def apply_actions(document: Mapping[str, Any], actions: list[Action]) -> dict[str, Any]:
     """Return a corrected copy of a document; actions apply in their order, each to what the ones before it left.
 
     Raises:
-        GenerationError: An action matches or changes nothing, or finds something else than it was written against.
+        GenerationError: As :func:`check_misses`.
     """
     result, misses = apply_fitting_actions(document, actions)
-    if misses:
-        raise _missed_error(misses)
+    check_misses(misses)
     return result
+
+
+def check_misses(misses: list[Miss]) -> None:
+    """Refuse a document that is there for actions to fit, and that some do not fit.
+
+    Raises:
+        GenerationError: An action matches or changes nothing though an operation it is about is there, or finds
+            something else than it was written against.
+    """
+    stopping = [miss for miss in misses if miss.stops]
+    if stopping:
+        raise _missed_error(stopping)
 
 
 def apply_fitting_actions(document: Mapping[str, Any], actions: list[Action]) -> tuple[dict[str, Any], list[Miss]]:
@@ -138,12 +192,16 @@ def list_removals(document: Mapping[str, Any], actions: list[Action]) -> dict[tu
 
 def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
     """Carry out an action wherever its target matches and it fits; say where it does not."""
+    if action.keeps:
+        kept = [name for path, item in action.update.items() for name in _keep(document["paths"], path, item)]
+        return [Miss(action, f"keeps {', '.join(kept)}: the document no longer has it", stops=False)] if kept else []
     try:
         places = [node.location for node in jsonpath_rfc9535.find(action.target, document)]
     except jsonpath_rfc9535.JSONPathError as problem:
         raise GenerationError(f"{action} is no JSONPath: {' '.join(str(problem).split())}") from None
     if not places:
-        return [Miss(action, f"matches nothing: {explain_no_match(action.target, document)}")]
+        reason = f"matches nothing: {explain_no_match(action.target, document)}"
+        return [Miss(action, reason, stops=not _is_about_gone(action, document))]
     unfit: list[tuple[str, str]] = []
     changes = False
     for place in reversed(places):  # from the end: removing an item moves those behind it
@@ -166,6 +224,37 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
     if unfit:
         return [Miss(action, _describe_surprises(unfit))]
     return [] if changes else [Miss(action, "changes nothing: the document says all of it itself")]
+
+
+def _keep(paths: dict[str, Any], path: str, item: dict[str, Any]) -> list[str]:
+    """Put back the operations of a path that are not there; name them."""
+    gone = [method for method in item if method not in paths.get(path, {})]
+    for method in gone:
+        paths.setdefault(path, {})[method] = copy.deepcopy(item[method])
+    return [f"{method.upper()} {path}" for method in gone]
+
+
+def _is_about_gone(action: Action, document: dict[str, Any]) -> bool:
+    """Return whether an action is about certain operations, of which the document has none."""
+    about = [*_list_targets(action.target), *(name.partition(" ")[::2] for name in action.operations)]
+    paths = document.get("paths", {})
+    return bool(about) and not any(
+        path in paths and (not method or method.lower() in paths[path]) for method, path in about
+    )
+
+
+def _list_targets(target: str) -> list[tuple[str, str]]:
+    """List the operations a target names, as method and path; the method is empty where it names none."""
+    segments = [str(segment) for segment in jsonpath_rfc9535.compile(target).segments[:3]]
+    names = [[] if "?" in segment else [_unescape(name) for name in _NAME.findall(segment)] for segment in segments]
+    if len(names) < 2 or names[0] != ["paths"]:  # noqa: PLR2004 - $.paths and a path below it
+        return []
+    methods = [name for name in (names[2] if len(names) > 2 else []) if name in _METHODS]  # noqa: PLR2004 - as above
+    return [(method, path) for path in names[1] for method in methods or [""]]
+
+
+def _unescape(name: str) -> str:
+    return re.sub(r"\\(.)", r"\1", name)
 
 
 def _find_parent(document: dict[str, Any], place: tuple[int | str, ...]) -> tuple[Any, Any]:
@@ -277,7 +366,7 @@ def explain_no_match(target: str, document: dict[str, Any]) -> str:
 def _describe_missing(segment: str, values: list[Any]) -> str:
     """Say what a segment looks for among the values before it, and what there is."""
     names = list(dict.fromkeys(name for value in values if isinstance(value, dict) for name in value))
-    wanted = [re.sub(r"\\(.)", r"\1", name) for name in _NAME.findall(segment)] if "?" not in segment else []
+    wanted = [_unescape(name) for name in _NAME.findall(segment)] if "?" not in segment else []
     if not wanted:
         several = f"{len(values)} values" if len(values) > 1 else "what is there"
         return f"but {quote(segment)} fits nothing in {several}"

@@ -27,7 +27,7 @@ class ModelCard:
         cost_strategy: How the price is computed.
         dynamic_pricing: Whether the price depends on the input.
         endpoint: The endpoint, wrong for some models.
-        estimate_endpoint: Where the price of a given input can be asked for.
+        estimate_endpoint: Where the price of a given input can be asked for; null where it never changes.
         additional: What the server says beyond that, as it came.
     """
 

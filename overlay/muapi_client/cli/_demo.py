@@ -1,7 +1,7 @@
 """``muapi-client demo``: the whole line from a typed call to a cost, on the embedded emulator or for real.
 
-Lives here: which jobs are run, and the table of what came of them. Does not live here: anything a user of the client
-would not write in the same way.
+Lives here: which jobs are run, of models chosen from the catalogue by kind, and the table of what came of them. Does not
+live here: anything a user of the client would not write in the same way.
 """
 
 from __future__ import annotations
@@ -10,27 +10,21 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
-from muapi_client import AsyncMuAPI, MuAPI
+from muapi_client import AsyncMuAPI, MuAPI, catalog
+from muapi_client._spec.validation import check
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, prediction_form, render_table, to_json_number
 from muapi_client.cli._run import carry_out
-from muapi_client.errors import JobFailedError, MuAPIError
-from muapi_client.models import (
-    flux_schnell_image,
-    gpt_5_mini,
-    meshy_6_text_to_3d,
-    nano_banana_edit,
-    seedance_lite_t2v,
-    suno_create_music,
-)
+from muapi_client.errors import JobFailedError, MuAPIError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from muapi_client import Call, Prediction
+    from muapi_client.catalog import Model
     from muapi_client.cli._console import Console
     from muapi_client.emulator import Emulator
 
@@ -39,6 +33,31 @@ LIVE_KEY: Final = "sk-live"  # the emulator's own, not a secret
 TEST_KEY: Final = "sk-test"
 WIDTH: Final = 48  # characters of an output in the table
 HEADS: Final = ("client", "model", "status", "seconds", "charged", "balance", "outputs")
+
+
+@frozen
+class Kind:
+    """A kind of job, and what a job of it may be given: which models there are changes with the document.
+
+    Attributes:
+        group: The group of its models.
+        favourite: The slug of the model that is run while the document has it.
+        values: What any model of the group may be asked with; each is given those that it takes.
+    """
+
+    group: str
+    favourite: str
+    values: Mapping[str, Any]
+
+
+KINDS: Final = (
+    Kind("text_to_image", "flux-schnell-image", {"prompt": "a red fox in snow", "num_images": 2}),
+    Kind("image_edit", "nano-banana-edit", {"prompt": "make it night", "images_list": [PHOTO], "image_url": PHOTO}),
+    Kind("text_to_video", "seedance-lite-t2v", {"prompt": "the fox runs", "duration": 5}),
+    Kind("audio", "suno-create-music", {"style": "quiet piano", "prompt": "quiet piano"}),
+    Kind("three_d", "meshy-6-text-to-3d", {"prompt": "a fox of clay", "image_url": PHOTO}),
+    Kind("language", "gpt-5-mini", {"prompt": "Why are foxes red?"}),
+)
 
 
 @frozen(kw_only=True)
@@ -92,15 +111,33 @@ def demo(options: argparse.Namespace, console: Console) -> int:
 
 
 def _calls() -> tuple[Call[Any], ...]:
-    """One job of each kind."""
-    return (
-        flux_schnell_image(prompt="a red fox in snow", num_images=2),
-        nano_banana_edit(prompt="make it night", images_list=[PHOTO]),
-        seedance_lite_t2v(prompt="the fox runs", duration=5),
-        suno_create_music(style="quiet piano"),
-        meshy_6_text_to_3d(prompt="a fox of clay"),
-        gpt_5_mini(prompt="Why are foxes red?"),
-    )
+    """One job of each kind that the document has a model for.
+
+    Raises:
+        MuAPIError: It has none for any.
+    """
+    calls = tuple(call for kind in KINDS if (call := _choose(kind)) is not None)
+    if not calls:
+        raise MuAPIError("the pinned document has no model that the demo could run: `muapi-client models` lists all")
+    return calls
+
+
+def _choose(kind: Kind) -> Call[Any] | None:
+    """A job of the favourite model, or else of the cheapest of its group that the values are enough for."""
+    models = [model for model in catalog.all() if model.group == kind.group and not model.streams]
+    for model in sorted(models, key=lambda model: (model.slug != kind.favourite, _price(model), model.slug)):
+        known = {field.name for field in model.fields}
+        call = model.call(**{name: value for name, value in kind.values.items() if name in known})
+        try:
+            check(call)
+        except ValidationError:  # it asks for more, or takes other values
+            continue
+        return call
+    return None
+
+
+def _price(model: Model) -> Decimal:
+    return model.price.cost_usd if model.price else Decimal("Infinity")
 
 
 def _scenes(emulator: Emulator) -> tuple[list[Row], Decimal]:
@@ -133,9 +170,9 @@ def _failing(mu: MuAPI, emulator: Emulator) -> Iterator[Row]:
     """Two jobs that fail: one is charged all the same, one is refunded."""
     from muapi_client.emulator import Outcome  # noqa: PLC0415 - as above
 
+    call = _choose(evolve(KINDS[0], values={"prompt": "a fox that will not be"})) or _calls()[0]
     emulator.next(Outcome.failed("out of memory", refunded=False), Outcome.failed("the prompt was refused"))
     for _ in range(2):
-        call = flux_schnell_image(prompt="a fox that will not be")
         try:
             prediction: Prediction | None = mu.run(call)
         except JobFailedError as error:
@@ -179,7 +216,9 @@ def _live(console: Console, *, asked: bool) -> None:
         AuthenticationError: There is no key.
         MuAPIError: Nobody agreed to the price, or the job came to nothing.
     """
-    call = flux_schnell_image(prompt="a red fox in snow", num_images=1)
+    call = _choose(evolve(KINDS[0], values={**KINDS[0].values, "num_images": 1}))
+    if call is None:
+        raise MuAPIError("the pinned document has no text-to-image model that a prompt is enough for: use `run`")
     with MuAPI(transport=console.transport) as mu:
         estimate = mu.estimate(call)
         price = f"{call.operation.slug} is estimated at {format_usd(estimate.cost_usd)} USD"
