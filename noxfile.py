@@ -98,6 +98,14 @@ def golden(session: nox.Session) -> None:
 
 
 @nox.session
+def removals(session: nox.Session) -> None:
+    """Render the pinned document without each of its operations in turn: about an hour of one core."""
+    install(session, "tests", "generate", extras="[emulator]")
+    every = {"MUAPI_REMOVE_EACH": "1"}  # without it the test takes a sample
+    session.run("pytest", "-n", "auto", "tests/golden/test_removals.py", *session.posargs, env=every)
+
+
+@nox.session
 def surface(session: nox.Session) -> None:
     """Compare the public names with tests/diff/surface.txt: ``nox -s surface [-- --write]``."""
     install(session, "tests")

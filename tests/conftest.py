@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +15,11 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+sys.path.append(str(Path(__file__).parent))  # for `by_kind`
 settings.register_profile("house", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 SLOWEST = 60.0  # seconds an answer of a server on this machine may take; httpx's own 5 pass while a busy one starts
-PRICES = {"flux-dev": 0.015, "flux-schnell": 0.003}  # USD
+PRICES = {"IMAGE": 0.015, "OTHER_IMAGE": 0.003}  # USD, by kind
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +62,10 @@ def _patience_of_plain_httpx() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _prices_as_tests_count_them() -> None:
     """Let the emulator charge what the tests' sums are made of: MuAPI's prices change, the arithmetic does not."""
+    import by_kind
+
     from muapi_client.emulator._spec.price_list import read_price_list
 
+    costs = {getattr(by_kind, kind).name: cost for kind, cost in PRICES.items()}
     for entry in read_price_list().values():
-        entry["cost"] = PRICES.get(entry["name"], entry["cost"])
+        entry["cost"] = costs.get(entry["name"], entry["cost"])

@@ -12,11 +12,11 @@ from typing import Any
 
 import pydantic
 import pytest
+from by_kind import make_image
 from fastapi.testclient import TestClient
 
 import muapi_client
 from muapi_client.emulator import Emulator
-from muapi_client.models import flux_dev_image
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -53,7 +53,7 @@ def test_the_journal_example_takes_up_what_was_left(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with muapi_client.MuAPI(journal="jobs.db") as mu:
-        job = mu.submit(flux_dev_image(prompt="left behind"))
+        job = mu.submit(make_image(prompt="left behind"))
     exec(compile(BLOCKS[1], "README.md", "exec"), {"MuAPI": muapi_client.MuAPI})
     assert capsys.readouterr().out == f"{job.id} completed\n"
 
@@ -67,7 +67,7 @@ def test_the_examples_of_tools_refuse_a_misspelt_field(emulator: Emulator) -> No
         assert client.post("/draw", json={"promt": "a fox"}).status_code == 422
     sent = [json.loads(exchange.request.body) for exchange in emulator.requests if exchange.request.method == "POST"]
     assert sent == [{"prompt": "a fox", "num_images": 2}], "and no field that was left out"
-    assert names["tool"].invoke({"prompt": "a fox"}) == flux_dev_image(prompt="a fox")
+    assert names["tool"].invoke({"prompt": "a fox"}) == make_image(prompt="a fox")
     with pytest.raises(pydantic.ValidationError, match="promt"):
         names["tool"].invoke({"promt": "a fox"})
 

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonpath_rfc9535
 from attrs import frozen
+from jsonpath_rfc9535.segments import JSONPathChildSegment
+from jsonpath_rfc9535.selectors import NameSelector
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -27,6 +29,8 @@ from .errors import GenerationError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jsonpath_rfc9535.segments import JSONPathSegment
 
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _KEYS = {"target", "description", "update", "remove"}
@@ -245,16 +249,18 @@ def _is_about_gone(action: Action, document: dict[str, Any]) -> bool:
 
 def _list_targets(target: str) -> list[tuple[str, str]]:
     """List the operations a target names, as method and path; the method is empty where it names none."""
-    segments = [str(segment) for segment in jsonpath_rfc9535.compile(target).segments[:3]]
-    names = [[] if "?" in segment else [_unescape(name) for name in _NAME.findall(segment)] for segment in segments]
+    names = [_list_names(segment) for segment in jsonpath_rfc9535.compile(target).segments[:3]]
     if len(names) < 2 or names[0] != ["paths"]:  # noqa: PLR2004 - $.paths and a path below it
         return []
     methods = [name for name in (names[2] if len(names) > 2 else []) if name in _METHODS]  # noqa: PLR2004 - as above
     return [(method, path) for path in names[1] for method in methods or [""]]
 
 
-def _unescape(name: str) -> str:
-    return re.sub(r"\\(.)", r"\1", name)
+def _list_names(segment: JSONPathSegment) -> list[str]:
+    """List the names a segment selects, if it selects by nothing else."""
+    names = [selector.name for selector in segment.selectors if isinstance(selector, NameSelector)]
+    is_plain = isinstance(segment, JSONPathChildSegment) and len(names) == len(segment.selectors)
+    return names if is_plain else []
 
 
 def _find_parent(document: dict[str, Any], place: tuple[int | str, ...]) -> tuple[Any, Any]:
@@ -366,7 +372,7 @@ def explain_no_match(target: str, document: dict[str, Any]) -> str:
 def _describe_missing(segment: str, values: list[Any]) -> str:
     """Say what a segment looks for among the values before it, and what there is."""
     names = list(dict.fromkeys(name for value in values if isinstance(value, dict) for name in value))
-    wanted = [_unescape(name) for name in _NAME.findall(segment)] if "?" not in segment else []
+    wanted = [re.sub(r"\\(.)", r"\1", name) for name in _NAME.findall(segment)] if "?" not in segment else []
     if not wanted:
         several = f"{len(values)} values" if len(values) > 1 else "what is there"
         return f"but {quote(segment)} fits nothing in {several}"

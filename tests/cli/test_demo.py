@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import OTHER_IMAGE
 
 from muapi_client import catalog
 from muapi_client.cli import _demo, main
@@ -120,7 +121,7 @@ def test_live_asks_and_runs_one_cheap_job(
     assert said.code == 0
     assert said.out.startswith("https://")
     estimated, *_, total = said.err.splitlines()
-    assert estimated.startswith("flux-schnell-image is estimated at 0.003 USD")
+    assert estimated.startswith(f"{OTHER_IMAGE.slug} is estimated at 0.003 USD")
     assert (total, emulator.charged_usd) == ("total spend 0.003 USD", Decimal("0.003"))
     assert emulator.accepted == 1
 

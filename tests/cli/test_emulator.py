@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import CHAT, IMAGE, make_image, make_video
 
 from muapi_client import MuAPI
 from muapi_client.cli import main
 from muapi_client.emulator import Fault
-from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
@@ -64,15 +64,15 @@ def test_it_serves_logs_and_sums_up() -> None:
     with running("--output", "json", "--balance", "5") as emulator:
         told = json.loads(emulator.first)
         with MuAPI(told["live_key"], told["url"]) as mu:
-            done = mu.run(flux_dev_image(prompt="a fox"))
+            done = mu.run(make_image(prompt="a fox"))
             balance = mu.account_balance
         with MuAPI(told["test_key"], told["url"], expect="sandbox") as mu:
-            mu.run(flux_dev_image(prompt="a fox"))
+            mu.run(make_image(prompt="a fox"))
         httpx.get(f"{told['url']}/api/v1/keys/{LIVE}")
         out, err = emulator.stop()
     events = [json.loads(line) for line in err.splitlines()]
     submit, *others, stopped = events
-    assert (submit["event"], submit["method"], submit["path"]) == ("request", "POST", "/api/v1/flux-dev-image")
+    assert (submit["event"], submit["method"], submit["path"]) == ("request", "POST", f"/api/v1/{IMAGE.slug}")
     assert (submit["status"], submit["request_id"], submit["fault"]) == (200, done.id, None)
     assert done.cost is not None
     assert float(submit["cost_usd"]) == float(done.cost.amount_usd) > 0
@@ -92,15 +92,13 @@ def test_chaos_is_logged_and_the_summary_is_the_truth() -> None:
         url = emulator.first.split()[-1]
         for _ in range(6):
             try:
-                httpx.post(
-                    f"{url}/api/v1/flux-dev-image", json={"prompt": "x"}, headers={"x-api-key": LIVE}, timeout=60
-                )
+                httpx.post(f"{url}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers={"x-api-key": LIVE}, timeout=60)
             except httpx.HTTPError:
                 continue
         out, err = emulator.stop(signal.SIGINT)
     *lines, total = err.splitlines()
     assert len(lines) == 6
-    assert all(line.startswith("POST /api/v1/flux-dev-image  ") and "  fault: " in line for line in lines)
+    assert all(line.startswith(f"POST /api/v1/{IMAGE.slug}  ") and "  fault: " in line for line in lines)
     accepted = sum(Fault(line.rpartition("  fault: ")[2]).accepts for line in lines)
     assert total.startswith(f"6 requests; {accepted} jobs accepted, ")
     assert 0 < accepted < 6
@@ -110,11 +108,11 @@ def test_chaos_is_logged_and_the_summary_is_the_truth() -> None:
 
 def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = tmp_path / "emulator.json"
-    (listed,) = [one for one in pinned().models["models"] if one["name"] == "flux-dev"]
+    (listed,) = [one for one in pinned().models["models"] if one["name"] == IMAGE.name]
     cost = Decimal(str(listed["cost"]))  # of a process of its own, which charges what the pin says
     with running("--state", str(state), "--balance", "5") as emulator:
         with MuAPI(LIVE, emulator.first.split()[-1]) as mu:
-            done = mu.run(flux_dev_image(prompt="a fox"))
+            done = mu.run(make_image(prompt="a fox"))
         emulator.stop()
     with running("--state", str(state)) as emulator:
         with MuAPI(LIVE, emulator.first.split()[-1]) as mu:
@@ -134,7 +132,7 @@ def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.Cap
 
 def test_real_time_is_as_slow_as_the_real_one() -> None:
     with running("--realtime") as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
-        job: Any = mu.submit(kling_v2_1_master_t2v(prompt="waves"))
+        job: Any = mu.submit(make_video(prompt="waves"))
         assert [mu.look(job).status for _ in range(3)] == ["queued"] * 3
         emulator.stop()
 
@@ -171,7 +169,7 @@ def test_a_webhook_that_is_no_url_is_told_like_any_other() -> None:
     with running("--output", "json") as emulator:
         url = json.loads(emulator.first)["url"]
         told = httpx.post(
-            f"{url}/api/v1/gpt-5-mini",
+            f"{url}/api/v1/{CHAT.slug}",
             params={"webhook": "http://["},
             json={"prompt": "x"},
             headers={"x-api-key": LIVE},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, STREAM, VIDEO
 
 from muapi_client import errors
 from muapi_client._runtime.clock import VirtualClock
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Call = Any  # the fixture `call`; see conftest
-RUN = ("run", "flux-dev-image", "prompt=x")
+RUN = ("run", IMAGE.slug, "prompt=x")
 
 
 class Answering(httpx.MockTransport):
@@ -64,17 +65,17 @@ CASES = [
     (RUN, lambda: status(401), 3, "AuthenticationError"),
     (RUN, lambda: status(403), 3, "AuthenticationError"),
     (RUN, lambda: status(429), 4, "RateLimitError"),
-    (("run", "flux-dev-imgae"), None, 5, "NotFoundError"),
+    (("run", f"{IMAGE.slug[:-2]}eg"), None, 5, "NotFoundError"),
     (("run", "new-model", "--raw"), None, 5, "NotFoundError"),
     (("wait", "no-such-job"), None, 5, "NotFoundError"),
     (("look", "no-such-job"), None, 5, "NotFoundError"),
-    (("models", "show", "flux-dev-imgae"), None, 5, "NotFoundError"),
+    (("models", "show", f"{IMAGE.slug[:-2]}eg"), None, 5, "NotFoundError"),
     (RUN, poor, 6, "InsufficientCreditError"),
     ((*RUN, "--max-spend", "0.001"), None, 6, "SpendLimitError"),
     ((*RUN, "--timeout", "30"), lambda: ending(Outcome.completed(seconds=math.inf)), 7, "WaitTimeoutError"),
-    (("run", "flux-dev-image", "promt=x"), None, 8, "ValidationError"),
-    (("run", "flux-dev-image", "width=x"), None, 8, "ValidationError"),
-    (("run", "flux-dev-image", "width=wide", "--raw"), None, 8, "ValidationError"),
+    (("run", IMAGE.slug, "promt=x"), None, 8, "ValidationError"),
+    (("run", IMAGE.slug, "width=x"), None, 8, "ValidationError"),
+    (("run", IMAGE.slug, "width=wide", "--raw"), None, 8, "ValidationError"),
     (("models", "--group", "pictures"), None, 8, "ValidationError"),
     (RUN, lambda: raising(KeyboardInterrupt()), 130, "InterruptedJobError"),
 ]
@@ -135,7 +136,7 @@ def test_a_failed_job_tells_its_id_and_its_charge(call: Call) -> None:
 
 
 def test_a_wait_that_ran_out_can_be_taken_up_again(call: Call, emulator: Emulator) -> None:
-    said = call("run", "seedance-lite-t2v", "prompt=x", "--timeout", "5", "--output=json")
+    said = call("run", VIDEO.slug, "prompt=x", "--timeout", "5", "--output=json")
     request_id = said.events[-1]["request_id"]
     assert f"muapi-client wait {request_id}" in said.events[-1]["error"]
     assert call("wait", request_id).code == 0
@@ -215,7 +216,7 @@ def test_a_job_survives_a_standard_output_that_fails(
         patch.setattr("sys.stdout.write", fail)
         plain = call(*RUN, "sync=true")  # answered at once: nothing was told of it before
         whole = call(*RUN, "sync=true", "--output=json")
-        stream = call("run", "gpt-5-2/stream", "prompt=x")
+        stream = call("run", STREAM.slug, "prompt=x")
     assert [plain.code, whole.code, stream.code] == [1, 1, 1]
     assert "charged 0.015 USD" in plain.err
     assert call("look", plain.err.partition("muapi-client look ")[2].split()[0]).code == 0

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import CHAT, IMAGE, MUSIC
 
 import muapi_generated
 from muapi_client import catalog
@@ -35,10 +36,10 @@ def test_words_group_and_kind_narrow_the_list(call: Call) -> None:
 
 
 def test_a_listed_model_tells_its_price(call: Call) -> None:
-    (model,) = [m for m in call("models", "flux-dev-image", "--output=json").json if m["slug"] == "flux-dev-image"]
-    (listed,) = [one for one in pinned().models["models"] if one["name"] == "flux-dev"]
+    (model,) = [m for m in call("models", IMAGE.slug, "--output=json").json if m["slug"] == IMAGE.slug]
+    (listed,) = [one for one in pinned().models["models"] if one["name"] == IMAGE.name]
     assert model["price"] == {"cost_usd": listed["cost"], "dynamic": True, "as_of": pinned().models["as_of"]}
-    assert f"~{listed['cost']}" in call("models", "flux-dev-image").out
+    assert f"~{listed['cost']}" in call("models", IMAGE.slug).out
 
 
 def test_nothing_found_is_an_answer(call: Call) -> None:
@@ -56,8 +57,8 @@ def test_an_unknown_group_or_kind_names_those_there_are(call: Call, option: str)
 
 
 def test_show_tells_fields_bounds_choices_and_the_import(call: Call) -> None:
-    said = call("models", "show", "suno-create-music")
-    assert "from muapi_client.models import suno_create_music" in said.out
+    said = call("models", "show", MUSIC.slug)
+    assert f"from muapi_client.models import {MUSIC.function}" in said.out
     assert "style: string, required" in said.out
     assert "duration: integer, may be null, at least 10, at most 360" in said.out
     assert '"male" | "female"' in said.out
@@ -66,8 +67,8 @@ def test_show_tells_fields_bounds_choices_and_the_import(call: Call) -> None:
 
 
 def test_show_takes_several_by_any_of_their_names(call: Call) -> None:
-    said = call("models", "show", "flux-dev", "gpt_5_mini", "--output=json")
-    assert [model["slug"] for model in said.json] == ["flux-dev-image", "gpt-5-mini"]
+    said = call("models", "show", IMAGE.name, CHAT.function, "--output=json")
+    assert [model["slug"] for model in said.json] == [IMAGE.slug, CHAT.slug]
     assert said.json[0]["fields"][0]["name"] == "prompt"
 
 

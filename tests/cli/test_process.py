@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,17 +41,17 @@ def test_help_and_version_load_nothing_heavy() -> None:
         assert done.stderr == "[]\n"
 
 
-@pytest.mark.parametrize("words", [("models", "flux"), ("run", "flux-dev", "prompt=x", "--dry-run"), ("spec", "show")])
+@pytest.mark.parametrize("words", [("models", "flux"), ("run", IMAGE.name, "prompt=x", "--dry-run"), ("spec", "show")])
 def test_what_needs_no_network_imports_no_network(words: tuple[str, ...]) -> None:
     code = "import sys\nfrom muapi_client.cli import main\nmain(sys.argv[1:])\nassert 'httpx' not in sys.modules\n"
     subprocess.run((sys.executable, "-c", code, *words), check=True, capture_output=True, timeout=60)
 
 
 def test_the_module_is_the_program() -> None:
-    done = process("--output", "json", "models", "show", "flux-dev-image")
+    done = process("--output", "json", "models", "show", IMAGE.slug)
     assert done.returncode == 0
-    assert json.loads(done.stdout)[0]["function"] == "flux_dev_image"
-    assert process("models", "show", "flux-dev-imgae").returncode == 5
+    assert json.loads(done.stdout)[0]["function"] == IMAGE.function
+    assert process("models", "show", f"{IMAGE.slug[:-2]}eg").returncode == 5
 
 
 def test_a_reader_who_has_had_enough_breaks_nothing() -> None:
@@ -72,7 +73,7 @@ def test_a_full_disk_is_one_clear_line() -> None:
 
 def test_letters_the_terminal_lacks_are_escaped() -> None:
     narrow = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    words = ("run", "flux-dev-image", "prompt=f\u00fcr", "--dry-run")
+    words = ("run", IMAGE.slug, "prompt=f\u00fcr", "--dry-run")
     done = process(*words, env=narrow)
     assert done.stdout.isascii()
     assert json.loads(done.stdout)["body"]["prompt"] == "f\u00fcr"
@@ -114,7 +115,7 @@ def endless() -> Iterator[str]:
 def test_ctrl_c_prints_the_id_and_leaves_with_130(endless: str) -> None:
     environment = {**os.environ, "MUAPI_API_KEY": "sk-secret", "MUAPI_BASE_URL": endless}
     with subprocess.Popen(
-        (*PROGRAM, "run", "flux-dev-image", "prompt=x"),
+        (*PROGRAM, "run", IMAGE.slug, "prompt=x"),
         env=environment,
         text=True,
         stdout=subprocess.PIPE,

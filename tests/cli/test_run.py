@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import CHAT, EDIT, IMAGE, MUSIC, STREAM, STREAMED, VIDEO, rows
 
 from muapi_client.emulator import Outcome, Shape
 
@@ -23,7 +24,7 @@ Call = Any  # the fixture `call`; see conftest
 
 
 def test_a_job_prints_its_output_and_tells_id_charge_and_balance_aside(call: Call, emulator: Emulator) -> None:
-    said = call("run", "flux-dev-image", "prompt=a red fox", "width=512")
+    said = call("run", IMAGE.slug, "prompt=a red fox", "width=512")
     assert said.code == 0
     assert said.out.startswith("https://cdn.muapi.ai/outputs/")
     assert said.out.count("\n") == 1
@@ -34,12 +35,12 @@ def test_a_job_prints_its_output_and_tells_id_charge_and_balance_aside(call: Cal
 
 
 def test_outputs_stand_one_a_line(call: Call) -> None:
-    said = call("run", "flux-dev-image", "prompt=x", "num_images=3")
+    said = call("run", IMAGE.slug, "prompt=x", "num_images=3")
     assert len(said.out.splitlines()) == 3
 
 
 def test_json_is_one_object_and_json_lines(call: Call, emulator: Emulator) -> None:
-    said = call("run", "flux-dev-image", "prompt=a red fox", "--output", "json")
+    said = call("run", IMAGE.slug, "prompt=a red fox", "--output", "json")
     assert said.json["status"] == "completed"
     assert said.json["outputs"][0]["media_type"] == "image/png"
     assert said.json["cost"]["charged_usd"] == float(emulator.charged_usd)
@@ -52,32 +53,32 @@ def test_json_is_one_object_and_json_lines(call: Call, emulator: Emulator) -> No
 @pytest.mark.parametrize(
     "words",
     [
-        ["--output", "json", "run", "flux-dev-image", "prompt=x", "width=64", "--dry-run"],
-        ["run", "--output", "json", "--dry-run", "flux-dev-image", "prompt=x", "width=64"],
-        ["run", "flux-dev-image", "--dry-run", "prompt=x", "--output", "json", "width=64"],
-        ["run", "flux_dev_image", "prompt=x", "--dry-run", "--", "width=64"],
-        ["run", "flux-dev", "prompt=x", "width=64", "--dry-run"],
+        ["--output", "json", "run", IMAGE.slug, "prompt=x", "width=64", "--dry-run"],
+        ["run", "--output", "json", "--dry-run", IMAGE.slug, "prompt=x", "width=64"],
+        ["run", IMAGE.slug, "--dry-run", "prompt=x", "--output", "json", "width=64"],
+        ["run", IMAGE.function, "prompt=x", "--dry-run", "--", "width=64"],
+        ["run", IMAGE.name, "prompt=x", "width=64", "--dry-run"],
     ],
 )
 def test_options_may_stand_anywhere_and_a_model_has_three_names(call: Call, words: list[str]) -> None:
     said = call(*words)
     assert said.code == 0
     assert said.json["body"] == {"prompt": "x", "width": 64}
-    assert said.json["url"] == "https://api.muapi.ai/api/v1/flux-dev-image"
+    assert said.json["url"] == f"https://api.muapi.ai/api/v1/{IMAGE.slug}"
 
 
 @pytest.mark.parametrize(
     ("slug", "fields"),
-    [
-        ("flux-dev-image", ["prompt=a \N{SNOWFLAKE} fox", "width=512", "sync=false", "num_images=2"]),
+    rows(
+        (IMAGE.slug, ["prompt=a \N{SNOWFLAKE} fox", "width=512", "sync=false", "num_images=2"]),
         (
-            "nano-banana-edit",
+            EDIT.slug,
             ["prompt=x", "images_list=https://a.example/1.png", "images_list=https://a.example/2.png"],
         ),
         ("mmaudio-v2/text-to-audio", ["prompt=rain"]),
-        ("suno-create-music", ["style=piano", "style_weight=0.5", "title=null", "model=V5"]),
+        (MUSIC.slug, ["style=piano", "style_weight=0.5", "title=null", "model=V5"]),
         ("deepseek-v4-flash", ["prompt=x", "stop=a", "stop=b"]),
-    ],
+    ),
 )
 def test_a_dry_run_shows_what_is_sent(call: Call, emulator: Emulator, slug: str, fields: list[str]) -> None:
     dry = call("run", slug, *fields, "--dry-run")
@@ -95,18 +96,18 @@ def test_a_dry_run_shows_what_is_sent(call: Call, emulator: Emulator, slug: str,
 def test_a_dry_run_needs_no_key_and_knows_the_base_url(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUAPI_API_KEY")
     monkeypatch.setenv("MUAPI_BASE_URL", "http://127.0.0.1:8000/api/v1")
-    said = call("run", "flux-dev-image", "prompt=x", "--dry-run")
+    said = call("run", IMAGE.slug, "prompt=x", "--dry-run")
     assert said.code == 0
-    assert said.json["url"] == "http://127.0.0.1:8000/api/v1/flux-dev-image"
+    assert said.json["url"] == f"http://127.0.0.1:8000/api/v1/{IMAGE.slug}"
 
 
 def test_an_estimate_sends_no_job(call: Call, emulator: Emulator) -> None:
-    assert call("run", "flux-dev-image", "prompt=x", "num_images=2", "--estimate").out == "0.03 USD\n"
-    assert call("run", "flux-dev-image", "--estimate", "--output=json").json == {
-        "model": "flux-dev",
+    assert call("run", IMAGE.slug, "prompt=x", "num_images=2", "--estimate").out == "0.03 USD\n"
+    assert call("run", IMAGE.slug, "--estimate", "--output=json").json == {
+        "model": IMAGE.name,
         "cost_usd": 0.015,
         "dynamic": True,
-        "strategy": "flux-dev",
+        "strategy": IMAGE.name,
     }
     assert emulator.accepted == 0
 
@@ -114,13 +115,13 @@ def test_an_estimate_sends_no_job(call: Call, emulator: Emulator) -> None:
 def test_input_comes_from_a_file_and_words_win(call: Call, tmp_path: Path) -> None:
     file = tmp_path / "input.json"
     file.write_text('{"prompt": "from the file", "width": 512}', encoding="utf-8")
-    said = call("run", "flux-dev-image", "--json", str(file), "width=1024", "--dry-run")
+    said = call("run", IMAGE.slug, "--json", str(file), "width=1024", "--dry-run")
     assert said.json["body"] == {"prompt": "from the file", "width": 1024}
 
 
 def test_input_comes_from_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO('{"prompt": "\u00e9"}'.encode())))
-    assert call("run", "flux-dev-image", "--json", "-", "--dry-run").json["body"] == {"prompt": "\u00e9"}
+    assert call("run", IMAGE.slug, "--json", "-", "--dry-run").json["body"] == {"prompt": "\u00e9"}
 
 
 @pytest.mark.parametrize(
@@ -129,13 +130,13 @@ def test_input_comes_from_standard_input(call: Call, monkeypatch: pytest.MonkeyP
 def test_a_file_that_holds_no_object_is_refused(call: Call, tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "input.json"
     file.write_bytes(content)
-    said = call("run", "flux-dev-image", "--json", str(file))
+    said = call("run", IMAGE.slug, "--json", str(file))
     assert said.code == 8
     assert words in said.err
 
 
 def test_a_file_that_is_not_there(call: Call, tmp_path: Path) -> None:
-    said = call("run", "flux-dev-image", "--json", str(tmp_path / "none.json"))
+    said = call("run", IMAGE.slug, "--json", str(tmp_path / "none.json"))
     assert said.code == 1
     assert "No such file or directory" in said.err
     assert "none.json" in said.err
@@ -144,7 +145,7 @@ def test_a_file_that_is_not_there(call: Call, tmp_path: Path) -> None:
 def test_a_file_is_checked_as_words_are(call: Call, tmp_path: Path, emulator: Emulator) -> None:
     file = tmp_path / "input.json"
     file.write_text('{"promt": "x"}', encoding="utf-8")
-    said = call("run", "flux-dev-image", "--json", str(file))
+    said = call("run", IMAGE.slug, "--json", str(file))
     assert said.code == 8
     assert "did you mean 'prompt'?" in said.err
     assert not emulator.requests
@@ -159,7 +160,7 @@ def test_raw_sends_unchecked_to_any_slug(call: Call, emulator: Emulator) -> None
 
 
 def test_a_job_need_not_be_waited_for(call: Call, emulator: Emulator) -> None:
-    said = call("run", "flux-dev-image", "prompt=x", "--no-wait")
+    said = call("run", IMAGE.slug, "prompt=x", "--no-wait")
     request_id = said.out.strip()
     assert f"muapi-client wait {request_id}" in said.err
     assert len(emulator.requests) == 1
@@ -172,20 +173,20 @@ def test_a_job_need_not_be_waited_for(call: Call, emulator: Emulator) -> None:
 
 
 def test_no_wait_in_json(call: Call) -> None:
-    said = call("--output=json", "run", "flux-dev-image", "prompt=x", "--no-wait")
+    said = call("--output=json", "run", IMAGE.slug, "prompt=x", "--no-wait")
     assert said.json["request_id"] == said.events[0]["request_id"]
     assert said.json["cost"]["amount_usd"] == 0.015
 
 
 def test_a_job_that_is_finished_at_once_is_printed_at_once(call: Call, emulator: Emulator) -> None:
-    said = call("run", "flux-dev-image", "prompt=x", "sync=true", "--no-wait")
+    said = call("run", IMAGE.slug, "prompt=x", "sync=true", "--no-wait")
     assert said.out.startswith("https://")
     assert len(emulator.requests) == 1
 
 
 def test_looking_at_a_failed_job_is_no_error(call: Call, emulator: Emulator) -> None:
     emulator.next(Outcome.failed("out of memory"))
-    assert call("run", "flux-dev-image", "prompt=x").code == 1
+    assert call("run", IMAGE.slug, "prompt=x").code == 1
     request_id = emulator.requests[-1].request.path.split("/")[-2]
     said = call("look", request_id)
     assert (said.code, said.out) == (0, "failed\n")
@@ -196,27 +197,27 @@ def test_looking_at_a_failed_job_is_no_error(call: Call, emulator: Emulator) -> 
 
 def test_text_and_data_are_printed_too(call: Call, emulator: Emulator) -> None:
     emulator.next(Outcome.completed(["a red\nfox"]), Outcome.completed([{"rank": 1}]))
-    assert call("run", "gpt-5-mini", "prompt=x").out == "a red\nfox\n"
-    assert call("run", "gpt-5-mini", "prompt=x").out == '{"rank": 1}\n'
+    assert call("run", CHAT.slug, "prompt=x").out == "a red\nfox\n"
+    assert call("run", CHAT.slug, "prompt=x").out == '{"rank": 1}\n'
 
 
 def test_a_sandbox_key_is_pointed_out(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUAPI_API_KEY", "sk-test")
-    assert "sandbox" in call("run", "flux-dev-image", "prompt=x").err
-    assert call("run", "flux-dev-image", "prompt=x", "--output=json").json["sandbox"] is True
+    assert "sandbox" in call("run", IMAGE.slug, "prompt=x").err
+    assert call("run", IMAGE.slug, "prompt=x", "--output=json").json["sandbox"] is True
 
 
 def test_a_charge_the_server_did_not_tell_is_unknown_and_not_zero(call: Call, emulator: Emulator) -> None:
     emulator.next(Outcome.completed(shape=Shape(costs="none")))
-    assert "charge unknown" in call("run", "flux-dev-image", "prompt=x").err
+    assert "charge unknown" in call("run", IMAGE.slug, "prompt=x").err
 
 
 def test_a_person_sees_how_it_goes_and_a_file_does_not(
     call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "processing" not in call("run", "seedance-lite-t2v", "prompt=x").err
+    assert "processing" not in call("run", VIDEO.slug, "prompt=x").err
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    lines = call("run", "seedance-lite-t2v", "prompt=x").err.splitlines()
+    lines = call("run", VIDEO.slug, "prompt=x").err.splitlines()
     assert [line.split()[-1] for line in lines[1:-1]] == ["queued", "processing"]
     assert len(emulator.requests) > 20
 
@@ -226,15 +227,15 @@ def test_what_would_steer_a_terminal_does_not_reach_it(
 ) -> None:
     nasty = "a\x1b]0;gotcha\x07b"
     emulator.next(*[Outcome.completed([nasty])] * 2)
-    assert call("run", "gpt-5-mini", "prompt=x").out == f"{nasty}\n"
+    assert call("run", CHAT.slug, "prompt=x").out == f"{nasty}\n"
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    assert "\x1b" not in call("run", "gpt-5-mini", "prompt=x").out
+    assert "\x1b" not in call("run", CHAT.slug, "prompt=x").out
 
 
 def test_a_stream_cannot_be_taken_up_later(call: Call, emulator: Emulator) -> None:
-    said = call("run", "deepseek-v4-flash/stream", "prompt=x", "--no-wait")
+    said = call("run", STREAM.slug, "prompt=x", "--no-wait")
     assert said.code == 1
-    assert "run deepseek-v4-flash" in said.err
+    assert f"run {STREAMED.slug}" in said.err
     assert not emulator.requests
 
 
@@ -242,16 +243,16 @@ def test_a_stream_cannot_be_taken_up_later(call: Call, emulator: Emulator) -> No
     "words",
     [
         ["run"],
-        ["run", "flux-dev-image", "prompt"],
-        ["run", "flux-dev-image", "=x"],
-        ["run", "flux-dev-image", "--promt", "x"],
-        ["run", "flux-dev-image", "--api-key", "x"],
-        ["run", "flux-dev-image", "--estimate", "--dry-run"],
-        ["run", "flux-dev-image", "--timeout", "0"],
-        ["run", "flux-dev-image", "--timeout", "inf"],
-        ["run", "flux-dev-image", "--max-spend", "-1"],
-        ["run", "flux-dev-image", "--max-spend", "a lot"],
-        ["run", "flux-dev-image", "--dry"],
+        ["run", IMAGE.slug, "prompt"],
+        ["run", IMAGE.slug, "=x"],
+        ["run", IMAGE.slug, "--promt", "x"],
+        ["run", IMAGE.slug, "--api-key", "x"],
+        ["run", IMAGE.slug, "--estimate", "--dry-run"],
+        ["run", IMAGE.slug, "--timeout", "0"],
+        ["run", IMAGE.slug, "--timeout", "inf"],
+        ["run", IMAGE.slug, "--max-spend", "-1"],
+        ["run", IMAGE.slug, "--max-spend", "a lot"],
+        ["run", IMAGE.slug, "--dry"],
         ["wait"],
         ["wait", "id", "more"],
         ["models", "show"],
@@ -276,7 +277,7 @@ def test_what_makes_no_command_is_a_usage_error(
     ("words", "message"),
     [
         (
-            ["run", "flux-dev-image", "--prompt", "x"],
+            ["run", IMAGE.slug, "--prompt", "x"],
             "unrecognized .*--prompt x; a field of the input has no dashes",
         ),
         (["wait", "id", "--prompt", "x"], "unrecognized arguments: --prompt x$"),

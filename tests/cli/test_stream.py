@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import STREAM, STREAMED
 
 from muapi_client.emulator import Emulator, Fault, Faults, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WORDS = ("run", "gpt-5-2/stream", "prompt=hi")
+WORDS = ("run", STREAM.slug, "prompt=hi")
 PRICE = Decimal("0.01")
 
 
@@ -25,7 +26,7 @@ def emulator() -> Emulator:
 
 def test_the_text_comes_plainly(call: Callable[..., Any], emulator: Emulator) -> None:
     said = call(*WORDS)
-    assert (said.code, said.out) == (0, "gpt-5-2 answers: hi\n")
+    assert (said.code, said.out) == (0, f"{STREAMED.slug} answers: hi\n")
     assert "completed; charged 0.01 USD; balance 99.99 USD" in said.err
     assert emulator.accepted == 1
 
@@ -38,10 +39,10 @@ def test_a_text_that_ends_its_line_gets_no_other(call: Callable[..., Any], emula
 def test_json_is_one_line_an_event(call: Callable[..., Any]) -> None:
     said = call(*WORDS, "--output", "json")
     events = [json.loads(line) for line in said.out.splitlines()]
-    assert "".join(event["text"] for event in events[:-1]) == "gpt-5-2 answers: hi"
+    assert "".join(event["text"] for event in events[:-1]) == f"{STREAMED.slug} answers: hi"
     assert (events[-1]["event"], events[-1]["status"]) == ("done", "completed")
     assert events[-1]["cost"]["charged_usd"] == 0.01
-    assert events[-1]["outputs"][0]["text"] == "gpt-5-2 answers: hi"
+    assert events[-1]["outputs"][0]["text"] == f"{STREAMED.slug} answers: hi"
     assert said.err == ""
 
 
@@ -57,10 +58,10 @@ def test_what_had_arrived_is_printed_before_the_error(call: Callable[..., Any]) 
 
 def test_it_takes_the_options_of_run(call: Callable[..., Any], emulator: Emulator) -> None:
     assert call(*WORDS, "--timeout", "5", "--max-spend", "1").code == 0
-    assert json.loads(call(*WORDS, "--estimate", "--output", "json").out)["model"] == "gpt-5-2"
-    assert json.loads(call(*WORDS, "--dry-run").out)["url"].endswith("/gpt-5-2/stream")
-    assert call("run", "gpt-5-2/stream", "promt=hi").code == 8
-    assert call("run", "--raw", "gpt-5-2/stream", "prompt=hi").out == "gpt-5-2 answers: hi\n"
+    assert json.loads(call(*WORDS, "--estimate", "--output", "json").out)["model"] == STREAMED.slug
+    assert json.loads(call(*WORDS, "--dry-run").out)["url"].endswith(f"/{STREAM.slug}")
+    assert call("run", STREAM.slug, "promt=hi").code == 8
+    assert call("run", "--raw", STREAM.slug, "prompt=hi").out == f"{STREAMED.slug} answers: hi\n"
     assert emulator.accepted == 2
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from by_kind import IMAGE, OTHER_IMAGE
 
 from muapi_client.cli import main
 from muapi_client.cli._spec.arguments import CLASSES
@@ -46,13 +47,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 def folder(tmp_path: Path) -> Path:
     """Two folders as ``spec/`` is one: the later has a dearer model, a shorter list and a new field."""
     whole = pinned().document
-    kept = ("/api/v1/flux-dev-image", "/api/v1/history", "/api/v1/flux-2-pro")
+    kept = (f"/api/v1/{IMAGE.slug}", "/api/v1/history", f"/api/v1/{OTHER_IMAGE.slug}")
     old = {**whole, "paths": {path: whole["paths"][path] for path in kept}}
     new = copy.deepcopy(old)
     new["components"]["schemas"]["ImageRequest"]["properties"]["num_images"]["enum"] = [1, 2]
-    new["paths"]["/api/v1/flux-2-pro"]["post"]["deprecated"] = True
-    prices = {"currency": "USD", "models": [{"name": "flux-dev", "cost": 0.015, "dynamic_pricing": True}]}
-    dearer = {"currency": "USD", "models": [{"name": "flux-dev", "cost": 0.03, "dynamic_pricing": True}]}
+    new["paths"][f"/api/v1/{OTHER_IMAGE.slug}"]["post"]["deprecated"] = True
+    prices = {"currency": "USD", "models": [{"name": IMAGE.name, "cost": 0.015, "dynamic_pricing": True}]}
+    dearer = {"currency": "USD", "models": [{"name": IMAGE.name, "cost": 0.03, "dynamic_pricing": True}]}
     for name, document, listed in (("old", old, prices), ("new", new, dearer)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "openapi.json").write_text(json.dumps(document))
@@ -68,9 +69,9 @@ def _there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_tells_what_changed_and_what_it_costs(run: Callable[..., Said]) -> None:
     said = run("old", "new")
     assert said.code == 0
-    assert "flux_dev_image: body num_images: No longer taken: 3, 4." in said.out
-    assert "flux_dev_image: It costs USD 0.03 where it cost USD 0.015." in said.out
-    assert "flux_2_pro: It is deprecated: it works, and may go." in said.out
+    assert f"{IMAGE.function}: body num_images: No longer taken: 3, 4." in said.out
+    assert f"{IMAGE.function}: It costs USD 0.03 where it cost USD 0.015." in said.out
+    assert f"{OTHER_IMAGE.function}: It is deprecated: it works, and may go." in said.out
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,9 @@ def test_it_tells_what_changed_and_what_it_costs(run: Callable[..., Said]) -> No
         (("--fail-on", "none"), 0),
         (("--fail-on", "breaking"), 1),
         (("--fail-on", "any"), 1),
-        (("--only", "flux-2-pro", "--fail-on", "breaking"), 0),
-        (("--only", "flux_2_pro,flux_dev_image", "--fail-on", "breaking"), 1),
-        (("--only", "flux_2_pro", "--fail-on", "any"), 1),
+        (("--only", OTHER_IMAGE.slug, "--fail-on", "breaking"), 0),
+        (("--only", f"{OTHER_IMAGE.function},{IMAGE.function}", "--fail-on", "breaking"), 1),
+        (("--only", OTHER_IMAGE.function, "--fail-on", "any"), 1),
         (("--only", "get_history", "--fail-on", "any"), 0),
         (("--only", "flux_2_pro", "--fail-on", "breaking,types"), 0),
         (("--only", "flux_dev_image", "--fail-on", "types, breaking"), 1),
@@ -121,12 +122,12 @@ def test_every_form_is_printed(run: Callable[..., Said], form: str) -> None:
 
 def test_only_what_code_uses_counts(run: Callable[..., Said], folder: Path) -> None:
     app = folder / "app.py"
-    app.write_text("from muapi_client.models import flux_2_pro, misspelt\n")
+    app.write_text(f"from muapi_client.models import {OTHER_IMAGE.function}, misspelt\n")
     said = run("old", "new", "--used-in", "app.py", "--fail-on", "breaking")
     assert said.code == 0
     assert "num_images" not in said.out
     assert "misspelt is used, and neither document has it" in said.err
-    app.write_text("from muapi_client import raw_call\nraw_call('flux-dev-image', {})\n")
+    app.write_text(f"from muapi_client import raw_call\nraw_call('{IMAGE.slug}', {{}})\n")
     assert run("old", "new", "--used-in", "app.py", "--fail-on", "breaking").code == 1
 
 
@@ -134,7 +135,7 @@ def test_what_the_client_itself_calls_counts_for_everybody(run: Callable[..., Sa
     new = json.loads((folder / "new/openapi.json").read_text())
     del new["paths"]["/api/v1/history"]
     (folder / "new/openapi.json").write_text(json.dumps(new))
-    (folder / "app.py").write_text("from muapi_client.models import flux_2_pro\n")
+    (folder / "app.py").write_text(f"from muapi_client.models import {OTHER_IMAGE.function}\n")
     said = run("old", "new", "--used-in", "app.py", "--fail-on", "breaking")
     assert said.code == 1
     assert "get_history: It is gone" in said.out
@@ -170,7 +171,7 @@ def test_the_pin_has_a_word_of_its_own(run: Callable[..., Said]) -> None:
         (("old", "empty.json"), "is empty"),
         (("old", "other.json"), "no OpenAPI document"),
         (("old", "half.json"), "half"),
-        (("old", "new", "--only", "flux_dev_imge"), "did you mean flux_dev_image"),
+        (("old", "new", "--only", IMAGE.function[:-1]), f"did you mean {IMAGE.function}"),
         (("old", "new", "--used-in", "old"), "no Python file"),
         (("old", "new", "--prices", "old/models.json", "other.json"), "no price list"),
     ],

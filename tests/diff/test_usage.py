@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from by_kind import IMAGE, MUSIC
 
 import muapi_client
 from muapi_client.pinning import PinError, find_usage
@@ -14,25 +15,25 @@ from muapi_client.pinning._document.naming import function_name
 from muapi_client.pinning._usage.usage import CLIENTS_OWN
 
 SEEN = {
-    "from muapi_client.models import flux_dev_image": {"flux_dev_image"},
-    "from muapi_client.models import flux_dev_image as draw, kling_v2": {"flux_dev_image", "kling_v2"},
-    "from muapi_client.models.text_to_image import flux_dev_image": {"flux_dev_image"},
-    "from muapi_client import models\nmodels.flux_dev_image(prompt='x')": {"flux_dev_image"},
-    "from muapi_client import models as m\nm.text_to_image.flux_dev_image(prompt='x')": {"flux_dev_image"},
-    "import muapi_client.models as m\ndraw = m.flux_dev_image": {"flux_dev_image"},
-    "import muapi_client\nmuapi_client.models.audio.suno_create_music()": {"suno_create_music"},
-    "import muapi_client.models.audio\nmuapi_client.models.audio.suno_create_music()": {"suno_create_music"},
-    "from muapi_client.models import text_to_image as t\nt.flux_dev_image()": {"flux_dev_image"},
-    "def f():\n    from muapi_client.models import flux_dev_image\n": {"flux_dev_image"},
-    "import muapi_client as mc\ngetattr(mc.models, 'flux_dev_image')": {"flux_dev_image"},
+    f"from muapi_client.models import {IMAGE.function}": {IMAGE.function},
+    f"from muapi_client.models import {IMAGE.function} as draw, kling_v2": {IMAGE.function, "kling_v2"},
+    f"from muapi_client.models.text_to_image import {IMAGE.function}": {IMAGE.function},
+    f"from muapi_client import models\nmodels.{IMAGE.function}(prompt='x')": {IMAGE.function},
+    f"from muapi_client import models as m\nm.text_to_image.{IMAGE.function}(prompt='x')": {IMAGE.function},
+    f"import muapi_client.models as m\ndraw = m.{IMAGE.function}": {IMAGE.function},
+    f"import muapi_client\nmuapi_client.models.audio.{MUSIC.function}()": {MUSIC.function},
+    f"import muapi_client.models.audio\nmuapi_client.models.audio.{MUSIC.function}()": {MUSIC.function},
+    f"from muapi_client.models import text_to_image as t\nt.{IMAGE.function}()": {IMAGE.function},
+    f"def f():\n    from muapi_client.models import {IMAGE.function}\n": {IMAGE.function},
+    f"import muapi_client as mc\ngetattr(mc.models, '{IMAGE.function}')": {IMAGE.function},
     "from muapi_client import raw_call\nraw_call('mmaudio-v2/text-to-audio', {})": {"mmaudio-v2/text-to-audio"},
     "import muapi_client\nmuapi_client.raw_call(slug='/api/v1/x')": {"x"},
-    "from muapi_client import catalog\ncatalog.get('flux-dev-image').call()": {"flux-dev-image"},
+    f"from muapi_client import catalog\ncatalog.get('{IMAGE.slug}').call()": {IMAGE.slug},
     "from muapi_generated.api.account.get_account_balance import get_account_balance": {"get_account_balance"},
     "import muapi_generated.api.files.upload_file as u": {"upload_file"},
-    "from muapi_generated.functions import flux_dev_image": {"flux_dev_image"},
-    "from other.models import flux_dev_image\nimport models\nmodels.flux_dev_image": set(),
-    "from .models import flux_dev_image": set(),
+    f"from muapi_generated.functions import {IMAGE.function}": {IMAGE.function},
+    f"from other.models import {IMAGE.function}\nimport models\nmodels.{IMAGE.function}": set(),
+    f"from .models import {IMAGE.function}": set(),
     "import muapi_client\nmuapi_client.MuAPI()": set(),
 }
 
@@ -62,11 +63,11 @@ def test_a_name_made_at_run_time_is_told_as_unknown(tmp_path: Path, code: str) -
 
 
 def test_a_star_import_uses_the_functions_it_names(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("from muapi_client.models import *\nprint(flux_dev_image(prompt='x'))")
+    (tmp_path / "app.py").write_text(f"from muapi_client.models import *\nprint({IMAGE.function}(prompt='x'))")
     found = find_usage([tmp_path])
     assert not found.names
-    (name, places), *others = found.within({"flux_dev_image": "flux-dev-image", "other": "other"}).names.items()
-    assert (name, [one.line for one in places], others) == ("flux_dev_image", [2], [])
+    (name, places), *others = found.within({IMAGE.function: IMAGE.slug, "other": "other"}).names.items()
+    assert (name, [one.line for one in places], others) == (IMAGE.function, [2], [])
 
 
 def test_slugs_and_functions_become_one(tmp_path: Path) -> None:
@@ -91,10 +92,10 @@ def test_nothing_is_executed_and_what_cannot_be_read_is_told(tmp_path: Path) -> 
 def test_installed_packages_and_hidden_folders_are_left_out(tmp_path: Path) -> None:
     for folder in (".git", "node_modules", "env/lib", "src"):
         (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "a.py").write_text("from muapi_client.models import flux_dev_image")
+        (tmp_path / folder / "a.py").write_text(f"from muapi_client.models import {IMAGE.function}")
     (tmp_path / "env/pyvenv.cfg").touch()
     (tmp_path / "src/again").symlink_to(tmp_path)
-    places = find_usage([tmp_path]).names["flux_dev_image"]
+    places = find_usage([tmp_path]).names[IMAGE.function]
     assert [Path(one.file).relative_to(tmp_path).as_posix() for one in places] == ["src/a.py"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 
 from muapi_client.emulator import Emulator, Shape
 
@@ -46,7 +47,7 @@ def test_a_key_works_from_its_making_to_its_deletion(connect: Callable[..., Any]
     send = connect(emulator)
     made = send("POST", "keys", json={"name": "my-app", "is_test": is_test}).json()
     theirs = connect(emulator, made["api_key"])
-    answer = theirs("POST", "flux-dev-image", json=FOX)
+    answer = theirs("POST", IMAGE.slug, json=FOX)
     assert (answer.json()["status"] == "completed") is is_test
     listed = {key["id"]: key for key in send("GET", "keys").json()}
     assert len(listed) == 3
@@ -78,9 +79,9 @@ def test_no_key_at_all_is_an_emulator_one_can_still_ask_for_models(connect: Call
 
 def test_one_model_and_some_models(connect: Callable[..., Any]) -> None:
     send = connect(Emulator(), None)
-    one = send("GET", "models/flux-dev").json()
+    one = send("GET", f"models/{IMAGE.name}").json()
     assert (one["cost"], one["cost_currency"]) == (0.015, "USD")
-    assert one["estimate_endpoint"] == "/api/v1/models/flux-dev/estimate-cost"
+    assert one["estimate_endpoint"] == f"/api/v1/models/{IMAGE.name}/estimate-cost"
     some = send("GET", "models", params={"category": one["category"], "family": one["family"]}).json()
     assert one in some["models"]
     assert {card["category"] for card in some["models"]} == {one["category"]}
@@ -90,8 +91,8 @@ def test_one_model_and_some_models(connect: Callable[..., Any]) -> None:
 
 def test_an_estimate_needs_no_key_and_a_payload(connect: Callable[..., Any]) -> None:
     send = connect(Emulator(), None)
-    assert send("POST", "models/flux-dev/estimate-cost", json={}).json()["cost"] == 0.015
-    assert send("POST", "models/flux-dev/estimate-cost", json=[]).status_code == 422
+    assert send("POST", f"models/{IMAGE.name}/estimate-cost", json={}).json()["cost"] == 0.015
+    assert send("POST", f"models/{IMAGE.name}/estimate-cost", json=[]).status_code == 422
 
 
 def test_an_upload_answers_with_a_link_and_costs_nothing(connect: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE, needs
 
 from muapi_client.emulator import Emulator, Outcome
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 FOX = {"prompt": "a red fox in snow"}
 CLIP = {"url": "https://example.com/film.mp4"}
+CLONE = "suno-voice-clone"  # what it makes is confirmed at routes of its own
 SONG = {"audio_url": "https://example.com/song.mp3", "voice_name": "Fox"}
 
 
@@ -50,13 +52,13 @@ def test_auto_top_up_pays_before_the_balance_falls_below_its_threshold(connect: 
     setup = send("POST", "account/auto-topup/setup").json()
     verify = {"params": {"session_id": setup["session_id"]}}
     assert send("GET", "account/auto-topup/verify", **verify).json()["verified"] is False
-    send("POST", "flux-dev-image", json=FOX)
-    send("POST", "flux-dev-image", json=FOX)
+    send("POST", IMAGE.slug, json=FOX)
+    send("POST", IMAGE.slug, json=FOX)
     assert emulator.balance == 3  # nobody has named a means of payment yet
     assert connect(emulator, None)("GET", setup["setup_url"]).status_code == 200
     assert send("GET", "account/auto-topup/verify", **verify).json()["verified"] is True
     assert send("GET", "account/auto-topup").json()["payment_method"] is True
-    send("POST", "flux-dev-image", json=FOX)
+    send("POST", IMAGE.slug, json=FOX)
     assert emulator.balance == 3 + 20 - 1
 
 
@@ -98,11 +100,12 @@ def test_an_account_is_connected_when_the_person_agrees(connect: Callable[..., A
 # ---- Voices ----------------------------------------------------------------------------------------------------------
 
 
+@needs(CLONE)
 def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
     send = connect(emulator)
-    request_id = send("POST", "suno-voice-clone", json=SONG).json()["request_id"]
-    confirm = f"suno-voice-clone/{request_id}/confirm"
+    request_id = send("POST", CLONE, json=SONG).json()["request_id"]
+    confirm = f"{CLONE}/{request_id}/confirm"
     proof = {"audio_url": "https://example.com/proof.mp3"}
     assert send("POST", confirm, json=proof).status_code == 400
     emulator.clock.sleep(10)
@@ -117,16 +120,17 @@ def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(connect: Callable[...
     assert send("POST", f"{path}/check").status_code == 404
 
 
+@needs(CLONE)
 def test_a_voice_whose_cloning_failed(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=0, outcomes=[Outcome.failed("noise")])
     send = connect(emulator)
-    send("POST", "suno-voice-clone", json=SONG)
+    send("POST", CLONE, json=SONG)
     assert [voice["status"] for voice in send("GET", "suno-voices").json()["voices"]] == ["failed"]
 
 
 def test_another_job_is_no_voice(connect: Callable[..., Any]) -> None:
     send = connect(Emulator(job_seconds=0))
-    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    request_id = send("POST", IMAGE.slug, json=FOX).json()["request_id"]
     assert send("POST", f"suno-voices/{request_id}/check").status_code == 404
 
 
@@ -195,9 +199,9 @@ def test_a_test_key_cannot_change_the_account(method: str, path: str, body: Any,
 def test_a_test_key_cannot_delete_what_a_live_one_paid_for(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=0)
     live, test = connect(emulator), connect(emulator, "sk-test")
-    request_id = live("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    request_id = live("POST", IMAGE.slug, json=FOX).json()["request_id"]
     assert test("DELETE", f"predictions/{request_id}/media").status_code == 403
     assert live("GET", f"predictions/{request_id}/result").json()["outputs"]
-    own = test("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    own = test("POST", IMAGE.slug, json=FOX).json()["request_id"]
     assert test("DELETE", f"predictions/{own}/media").status_code == 200
     assert live("GET", f"get-usage-log-id/{own}").status_code == 404

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import CLIP, IMAGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ FOX = json.dumps({"prompt": "a red fox in snow"}).encode()
 HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}
 
 
-def post(emulator: Emulator, slug: str = "flux-dev-image") -> str:
+def post(emulator: Emulator, slug: str = IMAGE.slug) -> str:
     request = Request("POST", f"/api/v1/{slug}", headers=HEADERS, body=FOX, now=emulator.clock.now())
     return json.loads(emulator.handle(request).body)["request_id"]
 
@@ -95,7 +96,7 @@ def test_serial_jobs_run_one_after_another(serial: Any) -> None:
 
 def test_other_kinds_do_not_stand_in_the_queue() -> None:
     emulator = Emulator(job_seconds=10, serial="video")
-    ids = [post(emulator, slug) for slug in ("veo3-text-to-video", "veo3-text-to-video", "flux-dev-image")]
+    ids = [post(emulator, slug) for slug in (CLIP.slug, CLIP.slug, IMAGE.slug)]
     emulator.clock.sleep(10)
     assert ends(emulator, ids) == ["completed", "queued", "completed"]
 
@@ -141,5 +142,5 @@ def test_an_inline_job_passes_the_queue_by(connect: Callable[..., Any]) -> None:
     emulator = Emulator(serial=True, job_seconds=100)
     post(emulator)
     emulator.next(Outcome.completed(inline=True))
-    answer = connect(emulator)("POST", "flux-dev-image", json={"prompt": "now"}).json()
+    answer = connect(emulator)("POST", IMAGE.slug, json={"prompt": "now"}).json()
     assert answer["status"] == "completed"

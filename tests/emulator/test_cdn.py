@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from by_kind import CLIP, IMAGE, make_image, rows
 
 from muapi_client import AsyncMuAPI, MuAPI
 from muapi_client.emulator import Emulator, Outcome
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ JPEG = "z-image-base-text-to-image-lora"  # whose document says output_format is
 FILM = {"video_url": "https://example.com/film.mp4"}
 
 
-def made(emulator: Emulator, send: Callable[..., Any], slug: str = "flux-dev-image", **body: Any) -> list[str]:
+def made(emulator: Emulator, send: Callable[..., Any], slug: str = IMAGE.slug, **body: Any) -> list[str]:
     """The URLs of a finished job."""
     request_id = send("POST", slug, json={**FOX, **body}).json()["request_id"]
     emulator.clock.sleep(3600)
@@ -43,7 +43,7 @@ def test_an_output_is_a_real_file_without_a_key(connect: Callable[..., Any]) -> 
 def test_a_job_that_has_not_completed_has_no_file(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
     send = connect(emulator)
-    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    request_id = send("POST", IMAGE.slug, json=FOX).json()["request_id"]
     url = f"https://cdn.muapi.ai/outputs/{request_id}.png"
     assert send("GET", url).status_code == 404
     emulator.clock.sleep(10)
@@ -96,18 +96,18 @@ def test_a_head_tells_the_length(connect: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     ("slug", "body", "suffix"),
-    [
-        ("flux-dev-image", FOX, "png"),
+    rows(
+        (IMAGE.slug, FOX, "png"),
         (JPEG, {**FOX, "output_format": "jpeg"}, "jpg"),
         (JPEG, FOX, "jpg"),
         (JPEG, {**FOX, "output_format": "webp"}, "webp"),
         ("minimax-speech-2.6-hd", {**FOX, "voice_id": "v", "format": "wav"}, "wav"),
         ("youtube-download", {**FILM, "format": "mp3"}, "mp3"),
         ("youtube-download", {**FILM, "format": "720"}, "mp4"),
-        ("veo3-text-to-video", FOX, "mp4"),
+        (CLIP.slug, FOX, "mp4"),
         ("tripo3d-h31-text-to-3d", FOX, "glb"),
         ("suno-convert-to-wav", {"task_id": "a", "audio_id": "b"}, "wav"),
-    ],
+    ),
 )
 def test_a_model_makes_the_type_of_file_it_was_asked_for(
     slug: str, body: dict[str, Any], suffix: str, connect: Callable[..., Any]
@@ -134,7 +134,7 @@ def test_deleted_media_are_gone_from_the_cdn(connect: Callable[..., Any]) -> Non
 def test_results_expire(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10, result_seconds=60)
     send = connect(emulator)
-    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    request_id = send("POST", IMAGE.slug, json=FOX).json()["request_id"]
     path = f"predictions/{request_id}/result"
     emulator.clock.sleep(69.9)
     (url,) = send("GET", path).json()["outputs"]
@@ -147,7 +147,7 @@ def test_results_expire(connect: Callable[..., Any]) -> None:
 
 def test_a_sample_is_a_file_too(connect: Callable[..., Any]) -> None:
     send = connect(Emulator(), "sk-test")
-    (url,) = send("POST", "flux-dev-image", json=FOX).json()["outputs"]
+    (url,) = send("POST", IMAGE.slug, json=FOX).json()["outputs"]
     assert send("GET", url).content[:8] == PNG
     assert send("GET", "https://d3adwkbyhxyrtq.cloudfront.net/other/a.png").status_code == 404
 
@@ -158,7 +158,7 @@ def test_a_client_on_loopback_is_given_addresses_on_loopback() -> None:
     with httpx.Client(
         transport=emulator.transport(), base_url=f"{base}/api/v1/", headers={"x-api-key": "sk-live"}
     ) as client:
-        request_id = client.post("flux-dev-image", json=FOX).json()["request_id"]
+        request_id = client.post(IMAGE.slug, json=FOX).json()["request_id"]
         (output,) = client.get(f"predictions/{request_id}/result").json()["outputs"]
         upload = client.post("upload_file", files={"file": ("a.bin", b"0123")}).json()["url"]
         form = client.get("get_upload_url", params={"filename": "b.bin"}).json()
@@ -216,7 +216,7 @@ def test_a_client_uploads_and_never_shows_its_key_to_storage() -> None:
 
 async def _afetched(url: str, directory: Path) -> list[Path]:
     async with AsyncMuAPI("sk-live", url) as mu:
-        return await mu.download(await mu.run(flux_dev_image(prompt="a fox")), directory)
+        return await mu.download(await mu.run(make_image(prompt="a fox")), directory)
 
 
 @pytest.mark.parametrize("awaiting", [False, True])
@@ -227,7 +227,7 @@ def test_a_client_downloads_what_a_served_emulator_made_without_its_key(tmp_path
             (saved,) = asyncio.run(_afetched(url, tmp_path))
         else:
             with MuAPI("sk-live", url) as mu:
-                (saved,) = mu.download(mu.run(flux_dev_image(prompt="a fox")), tmp_path)
+                (saved,) = mu.download(mu.run(make_image(prompt="a fox")), tmp_path)
     assert saved.read_bytes()[:8] == PNG
     (fetched,) = [seen.request for seen in emulator.requests if "cdn.muapi.ai" in seen.request.path]
     assert "x-api-key" not in fetched.headers
@@ -246,12 +246,12 @@ def test_a_client_in_this_process_downloads_as_well(tmp_path: Path, awaiting: bo
 
         async def fetch() -> list[Path]:
             async with AsyncMuAPI("sk-live", transport=emulator.transport()) as mu:
-                return await mu.download(await mu.run(flux_dev_image(prompt="a fox")), tmp_path)
+                return await mu.download(await mu.run(make_image(prompt="a fox")), tmp_path)
 
         (saved,) = asyncio.run(fetch())
     else:
         with MuAPI("sk-live", transport=emulator.transport()) as mu:
-            (saved,) = mu.download(mu.run(flux_dev_image(prompt="a fox")), tmp_path)
+            (saved,) = mu.download(mu.run(make_image(prompt="a fox")), tmp_path)
     assert saved.read_bytes().startswith(PNG)
 
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, make_image
 
 from muapi_client import MuAPI
 from muapi_client.emulator import Delivery, Emulator, LogEntry
 from muapi_client.emulator._http.request_log import BODIES, Exchange, RequestLog
 from muapi_client.emulator._messages.messages import Request
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 KEY = {"x-api-key": "sk-live"}
-CALL = flux_dev_image(prompt="a fox")
+CALL = make_image(prompt="a fox")
 NOBODY = "http://127.0.0.1:1/nobody"
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
@@ -33,7 +33,7 @@ POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def submit(url: str, hook: str = "", **how: Any) -> httpx.Response:
     query = {"webhook": hook} if hook else {}
     how.setdefault("headers", KEY)
-    return httpx.post(f"{url}/api/v1/flux-dev-image", params=query, json={"prompt": "x"}, **how)
+    return httpx.post(f"{url}/api/v1/{IMAGE.slug}", params=query, json={"prompt": "x"}, **how)
 
 
 def webhooks_only(*told: Callable[[Any], object]) -> Callable[[Any], None]:
@@ -207,7 +207,7 @@ def test_a_real_host_or_none_stands_for_the_real_ones(host: str) -> None:
 def test_in_process_the_real_hosts_are_at_hand_whatever_the_base() -> None:
     with httpx.Client(transport=Emulator().transport()) as client:
         answer = client.post(
-            "https://muapi.test/api/v1/flux-dev-image", json={"prompt": "x"}, headers={"x-api-key": "sk-test"}
+            f"https://muapi.test/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers={"x-api-key": "sk-test"}
         )
         (output,) = answer.json()["outputs"]
         assert output.startswith("https://d3adwkbyhxyrtq.cloudfront.net/")
@@ -217,12 +217,12 @@ def test_in_process_the_real_hosts_are_at_hand_whatever_the_base() -> None:
 # ---- Forks -----------------------------------------------------------------------------------------------------------
 
 
-FORKED = """
+FORKED = f"""
     import os, signal, threading
     from muapi_client import MuAPI
     from muapi_client._runtime import forks
     from muapi_client.emulator import Emulator
-    from muapi_client.models import flux_dev_image
+    from muapi_client.models import {IMAGE.function}
 
     forks.PATIENCE = 0.2  # seconds: the thread waits for the one that forks
     held, go_on = threading.Event(), threading.Event()
@@ -234,7 +234,7 @@ FORKED = """
 
     emulator = Emulator(job_seconds=slow)
     transport = emulator.transport()
-    submit = lambda: MuAPI("sk-live", transport=transport).submit(flux_dev_image(prompt="x"))
+    submit = lambda: MuAPI("sk-live", transport=transport).submit({IMAGE.function}(prompt="x"))
     thread = threading.Thread(target=submit)
     thread.start()
     held.wait(60)
@@ -321,7 +321,7 @@ def test_a_saved_state_tells_no_webhook() -> None:
     emulator = Emulator(job_seconds=0)
     hook = "https://shop.example/?token=SECRET"
     with httpx.Client(transport=emulator.transport(), headers=KEY) as client:
-        url = "https://api.muapi.ai/api/v1/flux-dev-image"
+        url = f"https://api.muapi.ai/api/v1/{IMAGE.slug}"
         assert client.post(url, json={"prompt": "x", "webhook_url": hook}).status_code == 200
         assert client.post(url, json={"prompt": "x"}, params={"webhook": hook}).status_code == 200
     assert len(emulator.webhooks) == 2
@@ -353,7 +353,7 @@ def test_a_job_whose_time_cannot_be_told_is_neither_accepted_nor_charged(
     emulator = Emulator(job_seconds=job_seconds, serial=serial)
     client = httpx.Client(transport=emulator.transport(), headers=KEY)
     with client, pytest.raises((ValueError, KeyError), match=taught):
-        client.post("https://api.muapi.ai/api/v1/flux-dev-image", json={"prompt": "x"})
+        client.post(f"https://api.muapi.ai/api/v1/{IMAGE.slug}", json={"prompt": "x"})
     assert (emulator.accepted, emulator.charged_usd, emulator.balance) == (0, 0, 100)
 
 

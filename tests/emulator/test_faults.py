@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, MuAPI
 from muapi_client.emulator import Emulator, Fault, Faults, Outcome
 from muapi_client.errors import SubmitOutcomeUnknownError
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ def send(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """``send(emulator, method, path)``: what one request on this way comes to, a response or an exception."""
     served: list[Any] = []
 
-    def by(emulator: Emulator, method: str = "POST", path: str = "flux-dev-image", **how: Any) -> Any:
+    def by(emulator: Emulator, method: str = "POST", path: str = IMAGE.slug, **how: Any) -> Any:
         how = {"json": FOX, **how} if method == "POST" else how
         how = {"headers": KEY, "timeout": PATIENCE, **how}
         try:
@@ -115,8 +115,8 @@ def test_time_passes_virtually_and_the_client_loses_patience(fault: Fault, *, as
 
     def send() -> httpx.Response:
         if asynchronous:
-            return asyncio.run(_awaited(emulator, "POST", f"{BASE}flux-dev-image", how))
-        return httpx.Client(transport=emulator.transport()).post(f"{BASE}flux-dev-image", **how)
+            return asyncio.run(_awaited(emulator, "POST", f"{BASE}{IMAGE.slug}", how))
+        return httpx.Client(transport=emulator.transport()).post(f"{BASE}{IMAGE.slug}", **how)
 
     with pytest.raises(httpx.ReadTimeout):
         send()
@@ -131,7 +131,7 @@ def test_our_clients_never_pay_twice(client: type, fault: Fault) -> None:
     mu = client("sk-live", transport=emulator.transport())
     done: Any = None
     try:
-        done = mu.run(flux_dev_image(prompt="a fox"))
+        done = mu.run(make_image(prompt="a fox"))
         done = asyncio.run(done) if asyncio.iscoroutine(done) else done
     except SubmitOutcomeUnknownError:
         assert emulator.accepted == fault.accepts
@@ -145,7 +145,7 @@ def test_what_provably_had_no_effect_is_sent_again() -> None:
     script = [Fault.REFUSE, Fault.TOO_MANY, None, Fault.RESET_AFTER_ACCEPT, Fault.HTML]
     emulator = Emulator(faults=Faults.script(script))
     with MuAPI("sk-live", transport=emulator.transport()) as mu:
-        assert mu.run(flux_dev_image(prompt="a fox")).done
+        assert mu.run(make_image(prompt="a fox")).done
     assert emulator.accepted == 1
     assert [exchange.fault for exchange in emulator.requests][: len(script)] == script
 
@@ -155,7 +155,7 @@ def test_chaos_can_be_repeated() -> None:
         emulator = Emulator(faults=Faults.chaos(0.5, seed=seed, seconds=1))
         for _ in range(40):
             with httpx.Client(transport=emulator.transport()) as client, suppress(httpx.HTTPError):
-                client.post(f"{BASE}flux-dev-image", json=FOX, headers=KEY)
+                client.post(f"{BASE}{IMAGE.slug}", json=FOX, headers=KEY)
         return [(exchange.fault, exchange.status) for exchange in emulator.requests]
 
     assert run(7) == run(7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import COMPANY, rows
 
 from muapi_client import MuAPI, catalog
 from muapi_client.emulator import Emulator, Fault, Outcome
@@ -12,8 +13,8 @@ from muapi_client.emulator import Emulator, Fault, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SLUG = "ad-library-search"
-SEARCH = {"platform": "meta", "query": "shoes", "idempotency_key": "order-1"}
+SLUG = COMPANY.slug
+SEARCH = {"domain": "example.com", "idempotency_key": "order-1"}
 
 
 def undated(answer: Any) -> dict[str, str]:
@@ -68,9 +69,9 @@ def test_without_the_same_key_it_is_another_submit(connect: Callable[..., Any], 
 @pytest.mark.parametrize(
     ("slug", "body"),
     [
-        (SLUG, {**SEARCH, "query": "boots"}),
-        (SLUG, {**SEARCH, "country": None}),
-        ("email-verify", {"email": "a@example.com", "idempotency_key": "order-1"}),
+        (SLUG, {**SEARCH, "domain": "example.org"}),
+        (SLUG, {**SEARCH, "webhook_url": None}),
+        *rows(("email-verify", {"email": "a@example.com", "idempotency_key": "order-1"})),
     ],
 )
 def test_a_key_of_another_request_is_refused_and_nothing_is_charged(

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from by_kind import IMAGE, OTHER_IMAGE
 
 from muapi_client.emulator import Emulator, Outcome
 
@@ -56,7 +57,7 @@ def test_threads_lose_no_cent() -> None:
     def work() -> None:
         with httpx.Client(transport=emulator.transport(), base_url=BASE, headers=KEY) as client:
             for seed in range(50):
-                assert client.post("flux-schnell-image", json={**FOX, "seed": seed}).status_code == 200
+                assert client.post(OTHER_IMAGE.slug, json={**FOX, "seed": seed}).status_code == 200
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -73,7 +74,7 @@ def test_tasks_are_answered_together() -> None:
 
     async def crowd() -> set[str]:
         async with httpx.AsyncClient(transport=emulator.transport(), base_url=BASE, headers=KEY) as client:
-            answers = await asyncio.gather(*(client.post("flux-dev-image", json=FOX) for _ in range(50)))
+            answers = await asyncio.gather(*(client.post(IMAGE.slug, json=FOX) for _ in range(50)))
         return {answer.json()["request_id"] for answer in answers}
 
     assert len(asyncio.run(crowd())) == emulator.accepted == 50

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import CHAT, IMAGE, rows
 
 from muapi_client._runtime.clock import VirtualClock
 from muapi_client.emulator import Emulator, Outcome
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 FOX = {"prompt": "a red fox in snow"}
 
 
-def submit(send: Callable[..., Any], slug: str = "flux-dev-image", body: Any = None) -> str:
+def submit(send: Callable[..., Any], slug: str = IMAGE.slug, body: Any = None) -> str:
     answer = send("POST", slug, json=FOX if body is None else body)
     assert answer.status_code == 200, answer.text
     return answer.json()["request_id"]
@@ -31,7 +32,7 @@ def look(send: Callable[..., Any], request_id: str) -> httpx.Response:
 def test_a_job_is_queued_then_processing_then_completed(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=4)
     send = connect(emulator)
-    submitted = send("POST", "flux-dev-image", json=FOX).json()
+    submitted = send("POST", IMAGE.slug, json=FOX).json()
     assert submitted == {
         "request_id": submitted["request_id"],
         "status": "queued",
@@ -58,16 +59,16 @@ def test_outputs_stay_empty_until_the_end(connect: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     ("slug", "body", "bounds", "output"),
-    [
+    rows(
         ("flux-dev-image", FOX, (20, 60), ".png"),
         ("flux-schnell-image", FOX, (2, 5), ".png"),
         ("veo3-text-to-video", FOX, (60, 600), ".mp4"),
         ("veo3-fast-text-to-video", FOX, (60, 180), ".mp4"),
         ("mmaudio-v2/text-to-audio", FOX, (10, 60), ".mp3"),
         ("tripo3d-h31-text-to-3d", FOX, (60, 300), ".glb"),
-        ("gpt-5-mini", FOX, (1, 10), "a red fox in snow"),
+        (CHAT.slug, FOX, (1, 10), "a red fox in snow"),
         ("seo-domain-overview", {"domain": "example.com"}, (1, 5), None),
-    ],
+    ),
 )
 def test_each_kind_has_its_time_and_its_outputs(
     slug: str, body: Any, bounds: tuple[float, float], output: str | None, connect: Callable[..., Any]
@@ -119,8 +120,8 @@ def test_next_comes_before_the_script_and_refusals_use_nothing_up(connect: Calla
     emulator = Emulator(outcomes=itertools.repeat(Outcome.cancelled(seconds=1)))
     send = connect(emulator)
     emulator.next(Outcome.failed("first", seconds=1), Outcome.completed(seconds=1))
-    assert send("POST", "flux-dev-image", json={"prompt": 3}).status_code == 422
-    assert send("POST", "flux-dev-imago", json=FOX).status_code == 404
+    assert send("POST", IMAGE.slug, json={"prompt": 3}).status_code == 422
+    assert send("POST", f"{IMAGE.slug}o", json=FOX).status_code == 404
     ids = [submit(send) for _ in range(4)]
     emulator.clock.sleep(1)
     answers = [look(send, request_id).json() for request_id in ids]
@@ -130,7 +131,7 @@ def test_next_comes_before_the_script_and_refusals_use_nothing_up(connect: Calla
 
 def test_a_fate_by_slug_and_body(connect: Callable[..., Any]) -> None:
     def fate(slug: str, body: Any) -> Outcome | None:
-        return Outcome.failed("cursed") if slug == "flux-dev-image" and "curse" in body["prompt"] else None
+        return Outcome.failed("cursed") if slug == IMAGE.slug and "curse" in body["prompt"] else None
 
     emulator = Emulator(outcomes=fate, job_seconds=10)
     send = connect(emulator)
@@ -166,7 +167,7 @@ def test_the_same_seed_gives_the_same_answers() -> None:
             transport=transport, base_url="https://api.muapi.ai/api/v1/", headers={"x-api-key": "sk-live"}
         ) as client:
             return [
-                client.post("flux-dev-image", json=FOX).content,
+                client.post(IMAGE.slug, json=FOX).content,
                 client.post("keys", json={"name": "x"}).content,
                 client.get("keys").content,
                 client.get("history").content,
@@ -179,7 +180,7 @@ def test_the_same_seed_gives_the_same_answers() -> None:
 def test_a_test_key_gets_a_free_sample_at_once_and_changes_nothing(connect: Callable[..., Any]) -> None:
     emulator = Emulator(outcomes=[Outcome.failed("for live jobs")], job_seconds=10)
     send, live = connect(emulator, "sk-test"), connect(emulator)
-    one, two = (send("POST", "flux-dev-image", json={"prompt": prompt}) for prompt in ("a fox", "a bear"))
+    one, two = (send("POST", IMAGE.slug, json={"prompt": prompt}) for prompt in ("a fox", "a bear"))
     assert one.json()["status"] == "completed"
     assert one.json()["outputs"] == two.json()["outputs"]
     assert one.json()["outputs"][0].startswith("https://d3adwkbyhxyrtq.cloudfront.net/webassets/")
@@ -201,10 +202,10 @@ def test_a_test_key_gets_a_free_sample_at_once_and_changes_nothing(connect: Call
 
 def test_an_empty_account_still_serves_its_test_keys(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=0)
-    assert connect(emulator, "sk-test")("POST", "flux-dev-image", json=FOX).status_code == 200
+    assert connect(emulator, "sk-test")("POST", IMAGE.slug, json=FOX).status_code == 200
 
 
-@pytest.mark.parametrize("slug", ["gpt-5-mini", "seo-account-status", "mmaudio-v2/text-to-audio"])
+@pytest.mark.parametrize("slug", rows((CHAT.slug,), ("seo-account-status",), ("mmaudio-v2/text-to-audio",)))
 def test_samples_of_other_kinds_do_not_depend_on_the_request(slug: str, connect: Callable[..., Any]) -> None:
     send = connect(Emulator(), "sk-test")
     one, two = (send("POST", slug, json={"prompt": prompt}).json()["outputs"] for prompt in ("a", "b"))
@@ -245,7 +246,7 @@ def test_a_history_item_tells_what_a_look_tells(connect: Callable[..., Any]) -> 
     (item,) = send("GET", "history").json()["items"]
     told = look(send, request_id).json()
     assert told.items() <= item.items()
-    assert (item["model"], item["endpoint"]) == ("flux-dev", "flux-dev-image")
+    assert (item["model"], item["endpoint"]) == (IMAGE.name, IMAGE.slug)
     log = send("GET", f"get-usage-log-id/{request_id}").json()
     assert log == {"usage_log_id": item["usage_log_id"], "request_id": request_id, "status": "completed"}
 

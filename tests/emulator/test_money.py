@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, takes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from muapi_client import catalog
 from muapi_client.emulator import Emulator, Outcome
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ def money(answer: httpx.Response) -> dict[str, str]:
 def test_a_submit_is_charged_at_once_and_a_look_costs_nothing_more(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=Decimal(1))
     send = connect(emulator)
-    submitted = send("POST", "flux-dev-image", json=FOX)
+    submitted = send("POST", IMAGE.slug, json=FOX)
     assert money(submitted) == {"cost-usd": "0.015000", "cost-credits": "2", "balance": "0.9850"}
     looked = send("GET", f"predictions/{submitted.json()['request_id']}/result")
     assert money(looked) == money(submitted)
@@ -41,7 +43,7 @@ def test_a_submit_is_charged_at_once_and_a_look_costs_nothing_more(connect: Call
 def test_a_refund_comes_when_the_job_ends_not_before(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance=1, outcomes=[Outcome.failed(seconds=10)])
     send = connect(emulator)
-    path = f"predictions/{send('POST', 'flux-dev-image', json=FOX).json()['request_id']}/result"
+    path = f"predictions/{send('POST', IMAGE.slug, json=FOX).json()['request_id']}/result"
     emulator.clock.sleep(9)
     assert money(send("GET", path)) == {"cost-usd": "0.015000", "cost-credits": "2", "balance": "0.9850"}
     emulator.clock.sleep(1)
@@ -57,7 +59,7 @@ def test_a_refund_comes_when_the_job_ends_not_before(connect: Callable[..., Any]
 
 def test_bonus_credits_are_told_only_when_there_are_some(connect: Callable[..., Any]) -> None:
     emulator = Emulator(outcomes=[Outcome.completed(price=Decimal("0.0042"), bonus_credits=3)])
-    answer = connect(emulator)("POST", "flux-dev-image", json=FOX)
+    answer = connect(emulator)("POST", IMAGE.slug, json=FOX)
     assert money(answer)["cost-bonus-credits"] == "3"
     assert answer.json()["cost"] == {
         "amount_usd": 0.0042,
@@ -82,13 +84,13 @@ def test_every_answer_to_a_key_tells_cost_and_balance(connect: Callable[..., Any
 def test_too_small_a_balance_is_refused_and_not_charged(connect: Callable[..., Any]) -> None:
     emulator = Emulator(balance="0.0149", job_seconds=10, outcomes=[Outcome.completed(["https://x.example/1"])])
     send = connect(emulator)
-    refused = send("POST", "flux-dev-image", json=FOX)
+    refused = send("POST", IMAGE.slug, json=FOX)
     assert refused.status_code == 402
     assert refused.json()["detail"].startswith("Insufficient credit balance")
     assert "x-muapi-cost-usd" not in refused.headers
     assert (emulator.accepted, emulator.charged_usd, emulator.balance) == (0, 0, Decimal("0.0149"))
     emulator.deposit("0.0001")
-    accepted = send("POST", "flux-dev-image", json=FOX)
+    accepted = send("POST", IMAGE.slug, json=FOX)
     assert accepted.status_code == 200
     assert emulator.balance == 0
     emulator.clock.sleep(10)
@@ -100,10 +102,10 @@ def test_each_piece_is_charged_and_an_estimate_says_the_same(connect: Callable[.
     emulator = Emulator()
     send = connect(emulator)
     body = {**FOX, "num_images": 4}
-    estimate = send("POST", "models/flux-dev/estimate-cost", json=body).json()
-    charged = send("POST", "flux-dev-image", json=body).json()["cost"]["amount_usd"]
+    estimate = send("POST", f"models/{IMAGE.name}/estimate-cost", json=body).json()
+    charged = send("POST", IMAGE.slug, json=body).json()["cost"]["amount_usd"]
     assert estimate == {
-        "model": "flux-dev",
+        "model": IMAGE.name,
         "cost": 0.06,
         "currency": "USD",
         "dynamic_pricing": True,
@@ -116,8 +118,9 @@ def test_each_piece_is_charged_and_an_estimate_says_the_same(connect: Callable[.
 def test_a_model_without_a_price_costs_its_kinds_default(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
     send = connect(emulator)
-    assert send("GET", "models/muse-image-text-to-image").status_code == 404
-    answer = send("POST", "muse-image-text-to-image", json=FOX)
+    unpriced = next(one for one in catalog.find(group="text_to_image") if one.price is None and takes(one, FOX))
+    assert send("GET", f"models/{unpriced.name or unpriced.slug}").status_code == 404
+    answer = send("POST", unpriced.slug, json=FOX)
     assert answer.json()["cost"]["amount_usd"] == 0.03
 
 
@@ -149,16 +152,16 @@ def test_balance_and_charges_are_exact_whatever_happens(steps: list[Any]) -> Non
     with httpx.Client(transport=emulator.transport(), base_url=base, headers=key) as client:
         for step in steps:
             if step is None:
-                assert client.post("flux-dev-image", json={"prompt": 1}).status_code == 422
+                assert client.post(IMAGE.slug, json={"prompt": 1}).status_code == 422
             elif isinstance(step, float):
                 clock.sleep(step)
             else:
                 emulator.next(step)
                 if step.price > emulator.balance:
-                    assert client.post("flux-dev-image", json=FOX).status_code == 402
+                    assert client.post(IMAGE.slug, json=FOX).status_code == 402
                     emulator.deposit(100)
                     paid_in += 100
-                client.post("flux-dev-image", json=FOX)
+                client.post(IMAGE.slug, json=FOX)
                 accepted.append((step, clock.now() + (0 if step.inline else step.seconds)))
         told = Decimal(client.get("account/balance").headers["x-account-balance"])
     owed = sum((fate.price for fate, end in accepted if not (fate.refunded and end <= clock.now())), Decimal(0))

@@ -11,6 +11,7 @@ from collections import Counter
 from importlib.metadata import entry_points
 
 import pytest
+from by_kind import IMAGE, VIDEO
 
 from muapi_client.pytest_plugin._network_guard import Guard, RealAPIReached, is_real
 
@@ -19,7 +20,7 @@ pytest_plugins = ["pytester"]
 # Every other plugin that happens to be installed costs its import.
 PLUGINS = ("-p", "no:cacheprovider", "-p", "muapi_client.pytest_plugin", "-p", "anyio.pytest_plugin")
 REACHED = "*this test would have reached the real MuAPI at api.muapi.ai*"
-SUBMIT = "httpx.post('https://api.muapi.ai/api/v1/flux-dev-image', json={'prompt': 'x'})"
+SUBMIT = f"httpx.post('https://api.muapi.ai/api/v1/{IMAGE.slug}', json={{'prompt': 'x'}})"
 
 # Ways to reach the real API, each a whole test body.
 WAYS = {
@@ -31,7 +32,7 @@ WAYS = {
     "old lookups": "import socket; socket.gethostbyname('muapi.ai')",
     "asyncio": "import asyncio; asyncio.run(asyncio.open_connection('api.muapi.ai', 443))",
     "our client": (
-        "import muapi_client as m; from muapi_client.models import flux_dev_image as f; "
+        f"import muapi_client as m; from muapi_client.models import {IMAGE.function} as f; "
         "m.MuAPI('sk-x').run(f(prompt='x'))"
     ),
     "a proxy": f"import httpx, os; os.environ['HTTPS_PROXY'] = 'http://127.0.0.1:9'; {SUBMIT}",
@@ -81,13 +82,13 @@ def test_it_is_found_by_its_entry_point() -> None:
 def test_the_fixtures(pytester: pytest.Pytester) -> None:
     told = run(
         pytester,
-        """
+        f"""
         import pytest, socket, sys
         from muapi_client import MuAPI
         from muapi_client.errors import MuAPIError
-        from muapi_client.models import kling_v2_1_master_t2v
+        from muapi_client.models import {VIDEO.function}
 
-        CALL = kling_v2_1_master_t2v(prompt="waves at night")
+        CALL = {VIDEO.function}(prompt="waves at night")
         kept = []
 
         def test_who_does_not_ask_is_left_alone():

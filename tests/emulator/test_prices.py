@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import needs, rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +98,7 @@ def test_what_is_estimated_is_charged(data: st.DataObject) -> None:
         ({"duration": 10, "resolution": "1080p"}, "4"),
     ],
 )
+@needs(FILM, resolution={"default": "720p"}, duration={"default": 5})
 def test_longer_and_sharper_films_cost_more(change: dict[str, Any], times: str) -> None:
     job = read_operations().by_name[FILM]
     assert (job.default("duration"), job.default("resolution")) == (5, "720p")
@@ -108,10 +110,12 @@ def test_longer_and_sharper_films_cost_more(change: dict[str, Any], times: str) 
 @pytest.mark.parametrize(
     ("name", "body", "times"),
     [
-        ("flux-2-flex", {"resolution": "4k"}, 4),
-        ("flux-2-flex", {"resolution": "auto"}, 1),
-        ("flux-2-flex", {"resolution": None, "duration": "long"}, 1),
-        ("flux-3-text-to-video", {"duration": 20, "resolution": "4k"}, 1),
+        *rows(
+            ("flux-2-flex", {"resolution": "4k"}, 4),
+            ("flux-2-flex", {"resolution": "auto"}, 1),
+            ("flux-2-flex", {"resolution": None, "duration": "long"}, 1),
+            ("flux-3-text-to-video", {"duration": 20, "resolution": "4k"}, 1),
+        ),
         ("flux-3-dev", {"num_images": 4}, 1),
     ],
 )

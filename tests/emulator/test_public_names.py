@@ -7,6 +7,7 @@ import pickletools
 
 import httpx
 import pytest
+from by_kind import IMAGE
 
 from muapi_client import emulator
 from muapi_client.emulator import Emulator, Fault, Faults, LogEntry, Outcome, Response, Shape
@@ -22,7 +23,7 @@ def test_a_pickle_names_public_modules_alone() -> None:
     served.next_fault(Fault.HTML)
     with httpx.Client(transport=served.transport(), headers={"x-api-key": "sk-live"}) as client:
         hook = {"webhook": "https://shop.example/"}
-        client.post("https://api.muapi.ai/api/v1/flux-dev-image", params=hook, json={"prompt": "x"})
+        client.post(f"https://api.muapi.ai/api/v1/{IMAGE.slug}", params=hook, json={"prompt": "x"})
     values = (
         served.requests,
         served.webhooks,

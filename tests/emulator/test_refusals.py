@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE, rows
 
 from muapi_client.emulator import Emulator
 
@@ -31,7 +32,7 @@ def refusal(connect: Callable[..., Any]) -> Callable[..., Any]:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "flux-dev-image"), ("GET", "account/balance"), ("GET", "predictions/x/result")],
+    [("POST", IMAGE.slug), ("GET", "account/balance"), ("GET", "predictions/x/result")],
 )
 def test_no_key_and_a_bad_key(connect: Callable[..., Any], method: str, path: str) -> None:
     emulator = Emulator()
@@ -45,7 +46,7 @@ def test_no_key_and_a_bad_key(connect: Callable[..., Any], method: str, path: st
 
 
 @pytest.mark.parametrize(
-    "path", ["flux-dev", "flux_dev_image", "mmaudio-v2%2Ftext-to-audio", "", "flux-dev-image/", "../../openapi"]
+    "path", [IMAGE.name, IMAGE.function, "mmaudio-v2%2Ftext-to-audio", "", f"{IMAGE.slug}/", "../../openapi"]
 )
 def test_unknown_paths(connect: Callable[..., Any], path: str) -> None:
     answer = connect(Emulator())("POST", path, json=FOX)
@@ -60,7 +61,7 @@ def test_an_unknown_prediction(connect: Callable[..., Any]) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("GET", "flux-dev-image", "POST"),
+        ("GET", IMAGE.slug, "POST"),
         ("POST", "predictions/x/result", "GET"),
         ("PUT", "keys", "GET, POST"),
     ],
@@ -89,7 +90,7 @@ def test_a_path_and_a_query_are_judged_too(
 
 
 def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Callable[..., Any]) -> None:
-    assert refusal("flux-dev-image", {"num_images": 9, "width": "wide", "prompt": None}) == [
+    assert refusal(IMAGE.slug, {"num_images": 9, "width": "wide", "prompt": None}) == [
         {"type": "string_type", "loc": ["body", "prompt"], "msg": "Input should be a valid string"},
         {"type": "int_type", "loc": ["body", "width"], "msg": "Input should be a valid integer"},
         {
@@ -103,7 +104,7 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
 
 @pytest.mark.parametrize(
     ("slug", "body", "problem"),
-    [
+    rows(
         (
             "vidu-v2.0-t2v",
             {},
@@ -120,7 +121,7 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
             },
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"width": 1.5},
             {
                 "type": "int_from_float",
@@ -129,12 +130,12 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
             },
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"sync": "yes"},
             {"type": "bool_type", "loc": ["body", "sync"], "msg": "Input should be a valid boolean"},
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"webhook_url": "data:image/png;base64,AAAA"},
             {
                 "type": "url_scheme",
@@ -144,7 +145,7 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
             },
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"webhook_url": "./picture.png"},
             {
                 "type": "url_parsing",
@@ -154,7 +155,7 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
             },
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"webhook_url": ""},
             {
                 "type": "url_parsing",
@@ -164,17 +165,17 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
             },
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"model_id": [{"model": "x", "weight": 1}, {}]},
             {"type": "missing", "loc": ["body", "model_id", 1, "model"], "msg": "Field required"},
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"model_id": "civitai:1"},
             {"type": "list_type", "loc": ["body", "model_id"], "msg": "Input should be a valid list"},
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             {"model_id": ["civitai:1"]},
             {
                 "type": "model_attributes_type",
@@ -193,7 +194,7 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
             },
         ),
         (
-            "flux-dev-image",
+            IMAGE.slug,
             [FOX],
             {
                 "type": "model_attributes_type",
@@ -201,7 +202,7 @@ def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Calla
                 "msg": "Input should be a valid dictionary or object to extract fields from",
             },
         ),
-    ],
+    ),
 )
 def test_one_problem_in_the_servers_words(
     refusal: Callable[..., Any], slug: str, body: Any, problem: dict[str, Any]
@@ -226,7 +227,7 @@ def test_bodies_that_are_no_json_object(
 ) -> None:
     emulator = Emulator()
     headers = {"content-type": content_type}
-    answer = connect(emulator)("POST", "flux-dev-image", content=content, headers=headers)
+    answer = connect(emulator)("POST", IMAGE.slug, content=content, headers=headers)
     assert answer.status_code == 422
     (problem,) = answer.json()["detail"]
     assert (problem["type"], problem["loc"]) == (kind, loc)
@@ -235,7 +236,7 @@ def test_bodies_that_are_no_json_object(
 
 @pytest.mark.parametrize(
     ("slug", "body", "problems"),
-    [
+    rows(
         ("ad-library-search", {"country": "DEU"}, [("string_too_long", ["country"], {"max_length": 2})]),
         ("ad-library-search", {"country": "D"}, [("string_too_short", ["country"], {"min_length": 2})]),
         (
@@ -266,7 +267,7 @@ def test_bodies_that_are_no_json_object(
             {"image_url": 1},
             [("string_type", ["image_url", "str"], None)],
         ),
-    ],
+    ),
 )
 def test_bounds_lengths_and_unions(
     refusal: Callable[..., Any], slug: str, body: dict[str, Any], problems: list[Any]
@@ -276,7 +277,7 @@ def test_bounds_lengths_and_unions(
 
 
 def test_unknown_fields_are_ignored_in_silence_as_the_server_does(connect: Callable[..., Any]) -> None:
-    answer = connect(Emulator())("POST", "flux-dev-image", json={**FOX, "promt": "typo"})
+    answer = connect(Emulator())("POST", IMAGE.slug, json={**FOX, "promt": "typo"})
     assert answer.status_code == 200
 
 
@@ -299,10 +300,10 @@ def test_a_cursor_nobody_gave(connect: Callable[..., Any]) -> None:
 def test_every_request_is_remembered_with_its_status(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
     send = connect(emulator)
-    send("POST", "flux-dev-image", json=FOX, params={"webhook": "https://example.com/hook"})
+    send("POST", IMAGE.slug, json=FOX, params={"webhook": "https://example.com/hook"})
     send("GET", "nowhere")
     first, second = emulator.requests
-    assert (first.slug, first.status, first.json) == ("flux-dev-image", 200, FOX)
+    assert (first.slug, first.status, first.json) == (IMAGE.slug, 200, FOX)
     assert first.request.query == {"webhook": "https://example.com/hook"}
     assert first.request.headers["x-api-key"] == "sk-live"
     assert first.request.host == "api.muapi.ai"

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from by_kind import CHAT, CLIP, IMAGE, MUSIC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ def ask(emulator: Emulator, method: str, path: str, body: Any = None, key: str =
 
 # ---- Answers stay the same -------------------------------------------------------------------------------------------
 
-SLUGS = st.sampled_from(["flux-dev-image", "veo3-text-to-video", "gpt-5-mini", "suno-voice-clone"])
+SLUGS = st.sampled_from([IMAGE.slug, CLIP.slug, CHAT.slug, MUSIC.slug])
 OUTCOMES = st.one_of(
     st.builds(
         lambda seconds, refunded: Outcome.failed({"message": "no"}, seconds=seconds, refunded=refunded),
@@ -146,7 +147,7 @@ def test_uploads_and_presigned_forms_are_kept() -> None:
 
 def test_time_goes_on_from_where_it_was_on_any_clock() -> None:
     emulator = Emulator(job_seconds=10)
-    request_id = ask(emulator, "POST", "flux-dev-image", FOX)[1]["request_id"]
+    request_id = ask(emulator, "POST", IMAGE.slug, FOX)[1]["request_id"]
     emulator.clock.sleep(9)
     for clock in (None, SystemClock()):
         loaded = Emulator.load(emulator.save(), clock=clock)
@@ -168,7 +169,7 @@ def test_a_script_that_is_a_function_or_endless_is_given_again(outcomes: Any) ->
     with pytest.raises(ValueError, match=r"give it again, Emulator.load\(..., outcomes=\)"):
         Emulator.load(text)
     loaded = Emulator.load(text, outcomes=outcomes)
-    request_id = ask(loaded, "POST", "flux-dev-image", FOX)[1]["request_id"]
+    request_id = ask(loaded, "POST", IMAGE.slug, FOX)[1]["request_id"]
     assert ask(loaded, "GET", f"predictions/{request_id}/result")[0] == 400
 
 
@@ -177,7 +178,7 @@ def test_job_seconds_that_is_a_function_is_given_again() -> None:
     with pytest.raises(ValueError, match="job_seconds"):
         Emulator.load(text)
     loaded = Emulator.load(text, job_seconds=7)
-    request_id = ask(loaded, "POST", "flux-dev-image", FOX)[1]["request_id"]
+    request_id = ask(loaded, "POST", IMAGE.slug, FOX)[1]["request_id"]
     loaded.clock.sleep(6.9)
     assert ask(loaded, "GET", f"predictions/{request_id}/result")[1]["status"] == "processing"
 
@@ -190,7 +191,7 @@ def test_another_text_is_refused(text: str) -> None:
 
 def test_a_saved_text_is_strict_json() -> None:
     emulator = Emulator(balance=Decimal("1.5"), outcomes=[Outcome.completed(seconds=float("inf"))])
-    ask(emulator, "POST", "flux-dev-image", FOX)
+    ask(emulator, "POST", IMAGE.slug, FOX)
 
     def no_constant(word: str) -> None:
         raise AssertionError(word)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, STREAM, make_image, make_video
 
 from muapi_client import MuAPI
 from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Fault, Faults, LogEntry
 from muapi_client.emulator._http.connection import BODY_MAXIMUM
 from muapi_client.emulator._http.served_clock import RunningClock
-from muapi_client.models import flux_dev_image, kling_v2_1_master_t2v
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def test_it_is_a_url_that_a_client_takes(emulator: Emulator, url: Served) -> Non
     assert url.startswith("http://127.0.0.1:")
     assert url == f"http://127.0.0.1:{url.port}"
     with MuAPI("sk-live", url) as mu:
-        done = mu.run(flux_dev_image(prompt="a fox"))
+        done = mu.run(make_image(prompt="a fox"))
         assert done.done
         assert mu.spend.total_usd == emulator.charged_usd > 0
 
@@ -90,7 +90,7 @@ def test_a_copy_is_a_url_alone(url: Served) -> None:
 def test_time_runs_faster_than_the_wall_clock() -> None:
     emulator = Emulator(job_seconds=90)
     with emulator.serve(speed=9000) as url, MuAPI("sk-live", url) as mu:
-        assert mu.run(kling_v2_1_master_t2v(prompt="waves")).done
+        assert mu.run(make_video(prompt="waves")).done
     assert emulator.clock.now() > 90
 
 
@@ -117,7 +117,7 @@ def everything_or_reset(line: socket.socket) -> bytes:
 def test_two_servers_of_one_emulator(emulator: Emulator, url: Served) -> None:
     with emulator.serve() as other:
         for each in (url, other):
-            httpx.post(f"{each}/api/v1/flux-dev-image", json={"prompt": "x"}, headers=KEY)
+            httpx.post(f"{each}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers=KEY)
     assert emulator.accepted == 2
 
 
@@ -156,12 +156,12 @@ def test_a_request_may_come_byte_by_byte(line: socket.socket) -> None:
 def test_a_body_may_come_in_chunks(emulator: Emulator, url: Served) -> None:
     pieces = (piece for piece in (b'{"prompt"', b': "a fox"}'))
     headers = {**KEY, "content-type": "application/json"}
-    assert httpx.post(f"{url}/api/v1/flux-dev-image", content=pieces, headers=headers).status_code == 200
+    assert httpx.post(f"{url}/api/v1/{IMAGE.slug}", content=pieces, headers=headers).status_code == 200
     assert emulator.requests[-1].json == {"prompt": "a fox"}
 
 
 def test_a_client_that_waits_is_told_to_go_on(line: socket.socket) -> None:
-    head = BALANCE.replace(b"GET /api/v1/account/balance", b"POST /api/v1/flux-dev-image")[:-2]
+    head = BALANCE.replace(b"GET /api/v1/account/balance", f"POST /api/v1/{IMAGE.slug}".encode())[:-2]
     line.sendall(head + b"content-type: application/json\r\ncontent-length: 15\r\nexpect: 100-continue\r\n\r\n")
     assert line.recv(100).startswith(b"HTTP/1.1 100 ")
     line.sendall(b'{"prompt": "x"}')
@@ -236,7 +236,7 @@ def test_the_emulator_is_shown_what_was_addressed(emulator: Emulator, url: Serve
 
 
 def test_a_stream_comes_in_chunks_and_the_connection_is_kept(emulator: Emulator, url: Served) -> None:
-    asked: dict[str, Any] = {"url": f"{url}/api/v1/gpt-5-2/stream", "json": {"prompt": "hello"}, "headers": KEY}
+    asked: dict[str, Any] = {"url": f"{url}/api/v1/{STREAM.slug}", "json": {"prompt": "hello"}, "headers": KEY}
     with httpx.Client() as client:
         with client.stream("POST", **asked) as whole:
             assert whole.headers["transfer-encoding"] == "chunked"
@@ -253,12 +253,12 @@ def test_a_stream_comes_in_chunks_and_the_connection_is_kept(emulator: Emulator,
 def test_the_log_tells_each_request_and_no_key(emulator: Emulator, url: Served, logged: list[Any]) -> None:
     emulator.next_fault(None, Fault.HTML)
     with httpx.Client(headers=KEY) as client:
-        accepted = client.post(f"{url}/api/v1/flux-dev-image?webhook=", json={"prompt": "x"}).json()
+        accepted = client.post(f"{url}/api/v1/{IMAGE.slug}?webhook=", json={"prompt": "x"}).json()
         client.get(f"{url}/api/v1/account/balance")
         client.delete(f"{url}/api/v1/keys/sk-live-1234")
     submit, balance, deleted = logged
     assert isinstance(submit, LogEntry)
-    assert (submit.method, submit.path, submit.status) == ("POST", "/api/v1/flux-dev-image", 200)
+    assert (submit.method, submit.path, submit.status) == ("POST", f"/api/v1/{IMAGE.slug}", 200)
     assert (submit.cost_usd, submit.request_id) == ("0.015000", accepted["request_id"])
     assert submit.seconds > 0
     assert (balance.status, balance.fault) == (502, Fault.HTML)
@@ -271,7 +271,7 @@ def test_a_fault_of_the_test_itself_is_an_answer(caplog: pytest.LogCaptureFixtur
         raise ZeroDivisionError("a bug in a test's script")
 
     with Emulator(outcomes=outcomes).serve() as url:
-        told = httpx.post(f"{url}/api/v1/flux-dev-image", json={"prompt": "x"}, headers=KEY)
+        told = httpx.post(f"{url}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers=KEY)
     assert told.status_code == 500
     assert "ZeroDivisionError: a bug in a test's script" in told.json()["detail"]
     assert "ZeroDivisionError" in caplog.text
@@ -285,7 +285,7 @@ def test_many_connections_lose_no_cent() -> None:
             connection = HTTPConnection("127.0.0.1", url.port, timeout=60)
             for _ in range(25):
                 body = json.dumps({"prompt": "x"})
-                connection.request("POST", "/api/v1/flux-dev-image", body, {**KEY, "content-type": "application/json"})
+                connection.request("POST", f"/api/v1/{IMAGE.slug}", body, {**KEY, "content-type": "application/json"})
                 assert json.load(connection.getresponse())["status"] == "queued"
             connection.close()
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import CHAT, CLIP, IMAGE
 
 from muapi_client.emulator import Emulator, Outcome, Shape
 
@@ -21,7 +22,7 @@ COST = {"amount_usd": 0.015, "amount_credits": 2, "bonus_credits_used": 0, "refu
 def ask(connect: Callable[..., Any]) -> Callable[..., Any]:
     """Submit one job of this outcome and look at it at its end: both answers."""
 
-    def submit_and_look(outcome: Any, slug: str = "flux-dev-image") -> tuple[str, Any, Any]:
+    def submit_and_look(outcome: Any, slug: str = IMAGE.slug) -> tuple[str, Any, Any]:
         emulator = Emulator(outcomes=[outcome])
         send = connect(emulator)
         submitted = send("POST", slug, json=FOX)
@@ -66,13 +67,13 @@ def test_forms_of_outputs(ask: Callable[..., Any], form: Any, under: Any, expect
 
 
 def test_text_in_objects_stands_under_value(ask: Callable[..., Any]) -> None:
-    _, _, looked = ask(Outcome.completed(["hello"], shape=Shape(outputs="objects")), "gpt-5-mini")
+    _, _, looked = ask(Outcome.completed(["hello"], shape=Shape(outputs="objects")), CHAT.slug)
     assert looked.json()["outputs"] == [{"value": "hello"}]
 
 
 def test_typed_objects_of_a_video(ask: Callable[..., Any]) -> None:
     outcome = Outcome.completed(["https://x.example/1"], shape=Shape(outputs="typed_objects"))
-    _, _, looked = ask(outcome, "veo3-text-to-video")
+    _, _, looked = ask(outcome, CLIP.slug)
     assert looked.json()["outputs"] == [{"video_url": "https://x.example/1"}]
 
 
@@ -123,7 +124,7 @@ def test_other_words_for_completed(ask: Callable[..., Any], word: str) -> None:
 def test_other_words_on_the_way(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10, shape=Shape(running=("pending", "running", "rendering")))
     send = connect(emulator)
-    request_id = send("POST", "flux-dev-image", json=FOX).json()["request_id"]
+    request_id = send("POST", IMAGE.slug, json=FOX).json()["request_id"]
     seen = []
     for _ in range(11):
         seen.append(send("GET", f"predictions/{request_id}/result").json()["status"])
@@ -134,7 +135,7 @@ def test_other_words_on_the_way(connect: Callable[..., Any]) -> None:
 def test_one_word_on_the_way(connect: Callable[..., Any]) -> None:
     emulator = Emulator(shape=Shape(running=("warming up",)))
     send = connect(emulator)
-    submitted = send("POST", "flux-dev-image", json=FOX).json()
+    submitted = send("POST", IMAGE.slug, json=FOX).json()
     emulator.clock.sleep(3.9)
     looked = send("GET", f"predictions/{submitted['request_id']}/result").json()
     assert submitted["status"] == looked["status"] == "warming up"
@@ -164,7 +165,7 @@ def test_extras_of_a_result(ask: Callable[..., Any]) -> None:
 def test_sync_bodies_are_answered_at_once(connect: Callable[..., Any], inline_id: bool) -> None:
     emulator = Emulator(shape=Shape(inline_id=inline_id))
     send = connect(emulator)
-    answer = send("POST", "flux-dev-image", json={**FOX, "sync": True})
+    answer = send("POST", IMAGE.slug, json={**FOX, "sync": True})
     assert answer.status_code == 200
     assert (answer.json()["status"], len(answer.json()["outputs"])) == ("completed", 1)
     assert answer.json()["cost"] == COST
@@ -174,7 +175,7 @@ def test_sync_bodies_are_answered_at_once(connect: Callable[..., Any], inline_id
 
 
 def test_a_model_without_sync_ignores_it(connect: Callable[..., Any]) -> None:
-    answer = connect(Emulator())("POST", "veo3-text-to-video", json={**FOX, "sync": True})
+    answer = connect(Emulator())("POST", CLIP.slug, json={**FOX, "sync": True})
     assert answer.json()["status"] == "queued"
 
 
@@ -187,7 +188,7 @@ def test_an_inline_answer_in_other_forms(connect: Callable[..., Any]) -> None:
         ]
     )
     send = connect(emulator)
-    by_id, nested, failed = (send("POST", "flux-dev-image", json=FOX) for _ in range(3))
+    by_id, nested, failed = (send("POST", IMAGE.slug, json=FOX) for _ in range(3))
     assert by_id.json().keys() == {"id", "status", "outputs", "error", "cost"}
     assert nested.json()["data"]["status"] == "completed"
     assert failed.status_code == 400

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from by_kind import STREAM, STREAMED, make_stream
 from httpx_sse import EventSource
 
 from muapi_client import Cost, MuAPI, catalog, errors
 from muapi_client.emulator import Emulator, Fault, Faults, Outcome, Shape
-from muapi_client.models import gpt_5_2_stream
 
-CALL = gpt_5_2_stream(prompt="Say hello")
-ANSWER = "gpt-5-2 answers: Say hello"
+CALL = make_stream(prompt="Say hello")
+ANSWER = f"{STREAMED.slug} answers: Say hello"
 PRICE = Decimal("0.01")
 
 
@@ -46,7 +46,7 @@ def test_a_stream_is_charged_once_and_stands_in_the_history(stream: Any, costs: 
 def test_a_foreign_reader_of_event_streams_reads_it() -> None:
     emulator = Emulator()
     with httpx.Client(transport=emulator.transport(), headers={"x-api-key": "sk-live"}) as http:
-        url = "https://api.muapi.ai/api/v1/gpt-5-2/stream"
+        url = f"https://api.muapi.ai/api/v1/{STREAM.slug}"
         with http.stream("POST", url, json={"prompt": "Say hello"}) as response:
             assert response.headers["content-type"].startswith("text/event-stream")
             assert Decimal(response.headers["x-muapi-cost-usd"]) == emulator.charged_usd

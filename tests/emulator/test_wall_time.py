@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, STREAM, make_image
 
 from muapi_client import MuAPI
 from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Fault, Outcome, Shape
 from muapi_client.errors import SubmitOutcomeUnknownError
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def test_a_client_finds_the_job_of_a_lost_answer() -> None:
     with MuAPI("sk-live", transport=emulator.transport()) as mu:
         emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
         with pytest.raises(SubmitOutcomeUnknownError) as lost:
-            mu.run(flux_dev_image(prompt="a fox"))
+            mu.run(make_image(prompt="a fox"))
         found: Any = mu.reconcile(lost.value)
         (job,) = mu.history()
     assert [candidate.id for candidate in getattr(found, "candidates", found)] == [job["id"]]
@@ -61,8 +61,8 @@ def test_a_client_finds_the_job_of_a_lost_answer() -> None:
         ("GET", "account/balance"),
         ("GET", "nothing"),
         ("PUT", "history"),
-        ("POST", "flux-dev-image"),
-        ("POST", "gpt-5-2/stream"),
+        ("POST", IMAGE.slug),
+        ("POST", STREAM.slug),
         ("GET", "https://api.muapi.ai/openapi.json"),
         ("GET", "https://cdn.muapi.ai/outputs/none.png"),
         ("GET", "https://checkout.stripe.com/c/pay/none"),
@@ -84,7 +84,7 @@ def test_every_answer_tells_the_time(
 def test_an_answer_under_a_fault_tells_it_too(connect: Callable[..., Any], wall: list[float], fault: Fault) -> None:
     emulator = Emulator()
     emulator.next_fault(fault)
-    assert date_of(connect(emulator)("POST", "flux-dev-image", json=FOX)) == NOON
+    assert date_of(connect(emulator)("POST", IMAGE.slug, json=FOX)) == NOON
 
 
 def test_what_is_no_http_is_told_the_time_too(wall: list[float]) -> None:
@@ -98,7 +98,7 @@ def test_all_times_are_of_one_clock(connect: Callable[..., Any], wall: list[floa
     emulator = Emulator(job_seconds=10, shape=Shape(extras=True))
     send = connect(emulator)
     emulator.clock.sleep(100)
-    submitted = send("POST", "flux-dev-image", json=FOX)
+    submitted = send("POST", IMAGE.slug, json=FOX)
     emulator.clock.sleep(50)
     key = send("POST", "keys", json={"name": "app"}).json()
     emulator.clock.sleep(50)
@@ -118,7 +118,7 @@ def test_it_never_falls_behind_real_time(connect: Callable[..., Any], wall: list
     wall[0] += 30
     assert date_of(send("GET", "history")) == NOON + 60
     wall[0] += 300
-    assert date_of(send("POST", "flux-dev-image", json=FOX)) == NOON + 330
+    assert date_of(send("POST", IMAGE.slug, json=FOX)) == NOON + 330
     emulator.clock.sleep(5)
     assert date_of(send("GET", "history")) == NOON + 335
     assert created(send("GET", "history").json()["items"][0]) == NOON + 330
@@ -130,7 +130,7 @@ def test_a_clock_with_a_day_of_its_own_keeps_to_it(connect: Callable[..., Any]) 
     def answers() -> list[Any]:
         emulator = Emulator(clock=VirtualClock(epoch=NOON), outcomes=[Outcome.completed(shape=Shape(extras=True))])
         send, told = connect(emulator), []
-        for method, path, body in (("POST", "flux-dev-image", FOX), ("GET", "history", None), ("GET", "keys", None)):
+        for method, path, body in (("POST", IMAGE.slug, FOX), ("GET", "history", None), ("GET", "keys", None)):
             answer = send(method, path, json=body)
             told.append((answer.content, answer.headers))
             emulator.clock.sleep(1.25)
@@ -147,7 +147,7 @@ def test_over_http_it_is_the_time_of_this_machine_however_fast_jobs_run(options:
     how = {} if options else {"speed": 1e6}
     with emulator.serve(**how) as url, httpx.Client(base_url=f"{url}/api/v1/", headers=KEY) as client:
         before = time.time()
-        submitted = client.post("flux-dev-image", json=FOX)
+        submitted = client.post(IMAGE.slug, json=FOX)
         after = time.time()
         looked = client.get(f"predictions/{submitted.json()['request_id']}/result")
         (item,) = client.get("history").json()["items"]
@@ -167,12 +167,12 @@ def test_a_loaded_emulator_tells_todays_time_and_leaves_old_jobs_theirs(
     connect: Callable[..., Any], wall: list[float]
 ) -> None:
     emulator = Emulator()
-    connect(emulator)("POST", "flux-dev-image", json=FOX)
+    connect(emulator)("POST", IMAGE.slug, json=FOX)
     emulator.clock.sleep(20)
     saved = emulator.save()
     wall[0] += 86_400
     send = connect(Emulator.load(saved))
-    assert date_of(send("POST", "flux-dev-image", json=FOX)) == NOON + 86_400
+    assert date_of(send("POST", IMAGE.slug, json=FOX)) == NOON + 86_400
     newest, oldest = send("GET", "history").json()["items"]
     assert (created(oldest), created(newest)) == (NOON, NOON + 86_400)
 
@@ -181,5 +181,5 @@ def test_a_time_beyond_all_calendars_stops_nothing(connect: Callable[..., Any]) 
     emulator = Emulator(job_seconds=0)
     send = connect(emulator)
     emulator.clock.sleep(1e15)
-    assert send("POST", "flux-dev-image", json=FOX).headers["date"] == "Fri, 31 Dec 9999 23:59:59 GMT"
+    assert send("POST", IMAGE.slug, json=FOX).headers["date"] == "Fri, 31 Dec 9999 23:59:59 GMT"
     assert send("GET", "history").json()["items"][0]["created_at"].startswith("9999-12-31T23:59:59")

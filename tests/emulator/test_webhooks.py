@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, MuAPI, webhooks
 from muapi_client.emulator import Delivery, Emulator, LogEntry, Outcome
 from muapi_client.emulator._http.webhook_sender import is_own_url
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 HOOK = "https://shop.example/hooks/secret"
 FOX = {"prompt": "a red fox in snow"}
 BASE = "https://api.muapi.ai/api/v1/"
-CALL = flux_dev_image(prompt="a fox")
+CALL = make_image(prompt="a fox")
 
 
 def submit(emulator: Emulator, body: dict[str, Any] | None = None, *, key: str = "sk-live", hook: str = "") -> str:
     query = {"webhook": hook} if hook else {}
     with httpx.Client(transport=emulator.transport(), headers={"x-api-key": key}) as client:
-        answer = client.post(f"{BASE}flux-dev-image", params=query, json={**FOX, **(body or {})})
+        answer = client.post(f"{BASE}{IMAGE.slug}", params=query, json={**FOX, **(body or {})})
     assert answer.status_code == 200
     return str(answer.json()["request_id"])
 

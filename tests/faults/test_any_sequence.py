@@ -8,6 +8,7 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from by_kind import IMAGE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,7 +93,7 @@ def _travels(error: errors.MuAPIError) -> None:
 @given(OUTCOMES, st.integers(1, 6))
 def test_no_submit_follows_one_that_may_have_been_accepted(outcomes: list[Any], attempts: int) -> None:
     server = OutcomeServer(outcomes, took=0.1)
-    call = raw_call("flux-dev-image", {"prompt": "a fox"})
+    call = raw_call(IMAGE.slug, {"prompt": "a fox"})
     with MuAPI("k", "http://127.0.0.1:9", transport=server, retry=Retry(attempts=attempts)) as mu:
         ended = _end_of(lambda: mu.submit(call))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from books import Known, count
+from by_kind import IMAGE
 from doors import PATIENCE, LeapingClock
 from plans import Dice, strike
 from wire import KINDS
@@ -66,7 +67,7 @@ def test_a_client_that_sent_a_lost_submit_again_would_be_caught(
     faults.plan.queues["submit"].append(strike("reset_after_reading", accepts=True))
 
     with MuAPI("k", faults.url, timeout=PATIENCE, clock=LeapingClock()) as mu:
-        mu.submit(raw_call("flux-dev-image", {"prompt": "completed-1"}))
+        mu.submit(raw_call(IMAGE.slug, {"prompt": "completed-1"}))
 
     assert faults.truth.accepted["completed-1"] == 2
 
@@ -84,7 +85,7 @@ def test_reconcile_finds_the_job_of_a_lost_answer_and_submits_nothing(faults: Fa
     faults.plan.queues["submit"].append(strike("cut_length"))
     with MuAPI("k", faults.url, clock=LeapingClock()) as mu:
         with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
-            mu.submit(raw_call("flux-dev-image", {"prompt": "completed-1"}))
+            mu.submit(raw_call(IMAGE.slug, {"prompt": "completed-1"}))
 
         (found,) = mu.reconcile(caught.value).candidates
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 from doors import LeapingClock
 from plans import strike
 
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
     from server import FaultServer
 
 KEY = "sk-test-0123456789"
-PROGRAM = """
+PROGRAM = f"""
 import sys
 from muapi_client import MuAPI, raw_call
-MuAPI("sk-test-0123456789", sys.argv[1], journal=sys.argv[2]).run(raw_call("flux-dev-image", {"prompt": sys.argv[3]}))
+MuAPI("sk-test-0123456789", sys.argv[1], journal=sys.argv[2]).run(raw_call("{IMAGE.slug}", {{"prompt": sys.argv[3]}}))
 """
 
 
 def _call(marker: str) -> Any:
-    return raw_call("flux-dev-image", {"prompt": marker})
+    return raw_call(IMAGE.slug, {"prompt": marker})
 
 
 def _intend(journal: Journal, marker: str) -> None:

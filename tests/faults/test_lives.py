@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 from doors import SHORT, LeapingClock
 from plans import Dice, strike
 
@@ -27,7 +28,7 @@ HASTE = Retry(attempts=8, initial=0.01, maximum=0.05, retry_after_maximum=0.05)
 
 
 def _call(marker: str) -> Any:
-    return raw_call("flux-dev-image", {"prompt": marker})
+    return raw_call(IMAGE.slug, {"prompt": marker})
 
 
 def _outcome(mu: MuAPI, marker: str) -> str:

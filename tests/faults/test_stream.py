@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import pytest
+from by_kind import make_stream
 from server import LINGER_0
 from wire import End, Pause, head
 
 from muapi_client import AsyncMuAPI, MuAPI, Retry, errors
-from muapi_client.models import gpt_5_2_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from wire import Move
 
-CALL = gpt_5_2_stream(prompt="x")
+CALL = make_stream(prompt="x")
 KEY = "sk-live-5150"
 SSE = ("content-type", "text/event-stream")
 CHUNKED = ("transfer-encoding", "chunked")

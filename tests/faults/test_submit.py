@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE, make_company
 from doors import PATIENCE, SHORT, SOON, Door
 from plans import CONNECTION_KINDS, strike
 from wire import KINDS, SLOW, Kind, Known
 
 from muapi_client import Job, Prediction, Retry, errors, raw_call
-from muapi_client.models import company_funding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from server import FaultServer, InThread
 
 WANTED = "completed-1"
-CALL = raw_call("flux-dev-image", {"prompt": WANTED})
+CALL = raw_call(IMAGE.slug, {"prompt": WANTED})
 OPTIONS = {"retry": Retry(attempts=3)}
 
 
@@ -146,7 +146,7 @@ def test_a_connection_the_server_gave_up_while_idle_costs_no_submit(faults: Faul
     while faults.connections:  # the server's end is closed in a later turn of its loop
         time.sleep(0.001)
 
-    known, _ = _submit(door, raw_call("flux-dev-image", {"prompt": "completed-2"}))
+    known, _ = _submit(door, raw_call(IMAGE.slug, {"prompt": "completed-2"}))
 
     assert known is Known.ACCEPTED
     assert faults.truth.posts["completed-2"] == 1
@@ -172,7 +172,7 @@ def test_an_unknown_outcome_carries_what_is_known_and_survives_travel(
     ("marker", "done"), [("at_once-1", True), ("legacy-1", False)], ids=["answered-at-once", "id-nested-and-no-cost"]
 )
 def test_the_other_good_answers_are_no_faults(marker: str, done: bool, faults: FaultServer, door: Door) -> None:
-    outcome = door.submit(raw_call("flux-dev-image", {"prompt": marker}))
+    outcome = door.submit(raw_call(IMAGE.slug, {"prompt": marker}))
 
     assert isinstance(outcome, Prediction if done else Job)
     assert outcome.id == f"{marker}.1"
@@ -186,7 +186,7 @@ def test_where_the_document_knows_an_idempotency_key_a_resend_is_safe_and_happen
     faults.plan.queues["submit"].extend([strike(name, accepts=True)] * 2)
     door = open_door(**OPTIONS, timeout=SHORT if name in SLOW else PATIENCE)
 
-    known, job = _submit(door, company_funding(domain=WANTED))
+    known, job = _submit(door, make_company(domain=WANTED))
 
     assert known is Known.ACCEPTED
     assert job.id == f"{WANTED}.1"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE
 from doors import SHORT, SOON, Door
 from plans import CONNECTION_KINDS, Strike, strike
 from truth import Answer
@@ -40,7 +41,7 @@ def _said(body: Any, status: int = 200) -> Strike:
 
 
 def _accepted(door: Door, marker: str = "completed-1") -> Any:
-    return door.submit(raw_call("flux-dev-image", {"prompt": marker}))
+    return door.submit(raw_call(IMAGE.slug, {"prompt": marker}))
 
 
 def _shorten(door: Door) -> None:

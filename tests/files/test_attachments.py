@@ -9,12 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import EDIT, LIPSYNC, make_chat, make_collage, make_edit, make_image, make_lipsync, needs
 from fileserver import HTML, MP4, PNG, says, sends
 
-from muapi_client import errors, raw_call
-from muapi_client.models import abliterated_model as talk
-from muapi_client.models import bytedance_seedream_edit_v4 as edit
-from muapi_client.models import depth_anything, kling_o3_image_edit, ltx_2_3_lipsync, z_image_turbo_text_to_image_lora
+from muapi_client import catalog, errors, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +21,8 @@ if TYPE_CHECKING:
     from fileserver import Face, FileServer, Handler
 
 UPLOAD = "/api/v1/upload_file"
-EDIT = edit(prompt="x", images_list=["https://x/a.png"]).operation.path
+PATH = f"/api/v1/{EDIT.slug}"
+DEPTH = "depth-anything"  # the document says of its image_url that it is text
 RAW = "/api/v1/new/model"
 SUBMITTED = {"request_id": "req-1", "status": "processing"}
 
@@ -37,7 +36,7 @@ def api(server: FileServer) -> FileServer:
         says({"url": f"https://cdn.muapi.ai/{next(count)}.png"})(handler)
 
     server.plays(UPLOAD, step)
-    server.plays(EDIT, says(SUBMITTED))
+    server.plays(PATH, says(SUBMITTED))
     server.plays(RAW, says(SUBMITTED))
     return server
 
@@ -55,16 +54,16 @@ def paths(server: FileServer) -> list[str]:
 
 
 def test_a_call_with_files_is_priced_and_nothing_is_uploaded(mu: Face, api: FileServer, png: Path) -> None:
-    api.plays("/api/v1/models/bytedance-seedream-v4-edit/estimate-cost", says({"cost": 0.03, "currency": "usd"}))
-    assert mu.estimate(edit(prompt="a fox", images_list=[png, png])).cost_usd == Decimal("0.03")  # type: ignore[list-item]
+    api.plays(f"/api/v1/models/{EDIT.name}/estimate-cost", says({"cost": 0.03, "currency": "usd"}))
+    assert mu.estimate(make_edit(prompt="a fox", images_list=[png, png])).cost_usd == Decimal("0.03")  # type: ignore[list-item]
     assert UPLOAD not in paths(api)
 
 
 def test_a_path_is_uploaded_when_the_call_is_sent(mu: Face, api: FileServer, png: Path) -> None:
-    call = edit(prompt="a fox", images_list=["https://x/given.png", png])  # type: ignore[list-item]
+    call = make_edit(prompt="a fox", images_list=["https://x/given.png", png])  # type: ignore[list-item]
     assert api.asked == []
     job = mu.submit(call)
-    assert paths(api) == [UPLOAD, EDIT]
+    assert paths(api) == [UPLOAD, PATH]
     sent = json.loads(api.asked[1].body)
     assert sent == {"prompt": "a fox", "images_list": ["https://x/given.png", "https://cdn.muapi.ai/1.png"]}
     assert job.call.body == sent
@@ -138,7 +137,7 @@ def test_with_options_shares_what_is_uploaded(mu: Face, api: FileServer, png: Pa
     ],
 )
 def test_a_call_that_does_not_fit_uploads_nothing(mu: Face, api: FileServer, png: Path, wrong: dict[str, Any]) -> None:
-    good = edit(prompt="a fox", images_list=[png])  # type: ignore[list-item]
+    good = make_edit(prompt="a fox", images_list=[png])  # type: ignore[list-item]
     bad = type(good)(good.operation, {**good.body, **wrong})  # type: ignore[dict-item]
     with pytest.raises(errors.ValidationError) as caught:
         mu.submit(bad)
@@ -151,20 +150,20 @@ def test_every_item_of_a_list_may_be_a_file(mu: Face, api: FileServer, tmp_path:
     files = [tmp_path / f"{index}.png" for index in range(count)]
     for index, file in enumerate(files):
         file.write_bytes(PNG + bytes([index // 2]))  # two and two are alike
-    job = mu.submit(edit(prompt="a fox", images_list=files))
-    assert paths(api) == [UPLOAD] * (count // 2) + [EDIT]
+    job = mu.submit(make_edit(prompt="a fox", images_list=files))
+    assert paths(api) == [UPLOAD] * (count // 2) + [PATH]
     sent = [f"https://cdn.muapi.ai/{index // 2 + 1}.png" for index in range(count)]
     assert job.call.body == {"prompt": "a fox", "images_list": sent}
 
 
 def test_a_list_of_too_many_files_uploads_nothing(mu: Face, api: FileServer, png: Path) -> None:
     with pytest.raises(errors.ValidationError, match="at most 10 items"):
-        mu.submit(kling_o3_image_edit(prompt="a fox", images_list=[png] * 11))
+        mu.submit(make_collage(prompt="a fox", images_list=[png] * 11))
     assert api.asked == []
 
 
 def test_a_file_beside_others_in_a_field_that_takes_no_url_is_named(mu: Face, api: FileServer, png: Path) -> None:
-    good = edit(prompt="a fox", images_list=[png, png])
+    good = make_edit(prompt="a fox", images_list=[png, png])
     bad = type(good)(good.operation, {**good.body, "prompt": png})  # type: ignore[dict-item]
     with pytest.raises(errors.ValidationError, match="prompt: a file stands here, and this field takes no URL"):
         mu.submit(bad)
@@ -182,11 +181,12 @@ def test_files_in_lists_of_objects_are_uploaded(mu: Face, api: FileServer, png: 
     }
 
 
+@needs(DEPTH, image_url={"type": "string"})
 def test_a_field_named_for_media_takes_a_file_though_its_type_says_text_alone(
     mu: Face, api: FileServer, png: Path
 ) -> None:
-    api.plays("/api/v1/depth-anything", says(SUBMITTED))
-    assert mu.submit(depth_anything(image_url=png)).call.body == {"image_url": "https://cdn.muapi.ai/1.png"}
+    api.plays(f"/api/v1/{DEPTH}", says(SUBMITTED))
+    assert mu.submit(catalog.get(DEPTH).call(image_url=png)).call.body == {"image_url": "https://cdn.muapi.ai/1.png"}
 
 
 WRONG = {
@@ -210,7 +210,7 @@ def test_a_file_that_cannot_be_a_picture_is_refused_before_anything_is_uploaded(
     wrong.parent.mkdir()
     wrong.write_bytes(content)
     with pytest.raises(errors.ValidationError, match=f"images_list.1: {name} is {told}.*takes image") as caught:
-        mu.submit(edit(prompt="a fox", images_list=[png, wrong]))
+        mu.submit(make_edit(prompt="a fox", images_list=[png, wrong]))
     assert caught.value.errors[0]["loc"] == ["body", "images_list", 1]
     assert api.asked == []
 
@@ -221,13 +221,13 @@ def test_without_the_check_the_server_judges_the_bytes(
 ) -> None:
     assert told
     (tmp_path / name).write_bytes(content)
-    twin(strict=False).submit(edit(prompt="a fox", images_list=[tmp_path / name]))
-    assert paths(api) == [UPLOAD, EDIT]
+    twin(strict=False).submit(make_edit(prompt="a fox", images_list=[tmp_path / name]))
+    assert paths(api) == [UPLOAD, PATH]
 
 
 def test_an_open_file_of_another_kind_is_refused_too(mu: Face, api: FileServer, png: Path) -> None:
     with pytest.raises(errors.ValidationError, match="audio_url: upload is image/png"):
-        mu.submit(ltx_2_3_lipsync(audio_url=io.BytesIO(PNG), image_url=png))
+        mu.submit(make_lipsync(audio_url=io.BytesIO(PNG), image_url=png))
     assert api.asked == []
 
 
@@ -242,9 +242,9 @@ def test_an_open_file_of_another_kind_is_refused_too(mu: Face, api: FileServer, 
     ],
 )
 def test_what_may_be_of_the_kind_passes(mu: Face, api: FileServer, field: str, content: bytes) -> None:
-    api.plays("/api/v1/ltx-2.3-lipsync", says(SUBMITTED))
+    api.plays(f"/api/v1/{LIPSYNC.slug}", says(SUBMITTED))
     given: Any = {"audio_url": "https://x/a.mp3", field: io.BytesIO(content)}
-    mu.submit(ltx_2_3_lipsync(**given))
+    mu.submit(make_lipsync(**given))
     assert len(api.asked) == 2
 
 
@@ -254,7 +254,7 @@ def test_of_a_raw_calls_fields_nothing_is_known(mu: Face, api: FileServer) -> No
 
 
 def test_without_the_check_a_file_may_stand_anywhere(twin: Callable[..., Face], api: FileServer, png: Path) -> None:
-    good = edit(prompt="a fox", images_list=["https://x/a.png"])
+    good = make_edit(prompt="a fox", images_list=["https://x/a.png"])
     call = type(good)(good.operation, {**good.body, "brand_new": png})  # type: ignore[dict-item]
     twin(strict=False).submit(call)
     assert json.loads(api.asked[1].body)["brand_new"] == "https://cdn.muapi.ai/1.png"
@@ -274,7 +274,7 @@ def test_text_is_never_a_path(mu: Face, api: FileServer, png: Path) -> None:
 def test_one_file_where_a_list_belongs_says_to_write_the_list(mu: Face, api: FileServer, png: Path) -> None:
     for one, wanted in ((png, r"images_list=\[Path\(…\)\]"), ("https://x/a.png", r"images_list=\[…\]")):
         with pytest.raises(errors.ValidationError, match=f"images_list: .*valid list: write {wanted}"):
-            mu.run(edit(prompt="a fox", images_list=one))  # type: ignore[arg-type]
+            mu.run(make_edit(prompt="a fox", images_list=one))  # type: ignore[arg-type]
     assert api.asked == []
 
 
@@ -285,7 +285,7 @@ def test_an_iterator_of_files_or_their_bytes_say_what_to_write(mu: Face, api: Fi
         ([png.read_bytes()], r"images_list\.0: .*; bytes stand here: .* the URL that mu\.upload\(bytes\) answers"),
     ):
         with pytest.raises(errors.ValidationError, match=wanted):
-            mu.run(edit(prompt="a fox", images_list=given))  # type: ignore[arg-type]
+            mu.run(make_edit(prompt="a fox", images_list=given))  # type: ignore[arg-type]
     assert api.asked == []
 
 
@@ -293,7 +293,10 @@ def test_an_iterator_of_files_or_their_bytes_say_what_to_write(mu: Face, api: Fi
     ("text", "path"), [("a.png", "a.png"), ("C:\\a.png", "C:\\a.png"), ("file:///x/a.png", "/x/a.png")]
 )
 def test_a_path_as_text_says_to_give_a_path(mu: Face, api: FileServer, text: str, path: str) -> None:
-    for call in (talk(prompt="a fox", image_url=text), edit(prompt="a fox", images_list=["https://x/a.png", text])):
+    for call in (
+        make_chat(prompt="a fox", image_url=text),
+        make_edit(prompt="a fox", images_list=["https://x/a.png", text]),
+    ):
         with pytest.raises(errors.ValidationError) as caught:
             mu.run(call)
         assert f"Path({path!r}), which is uploaded when the call is sent" in str(caught.value)
@@ -303,14 +306,14 @@ def test_a_path_as_text_says_to_give_a_path(mu: Face, api: FileServer, text: str
 def test_the_advice_repeats_no_long_text_and_offers_no_path_for_other_addresses(mu: Face, api: FileServer) -> None:
     for text, advised in (("a" * 200, True), ("data:image/png;base64,AA", False), ("ftp://x/a.png", False)):
         with pytest.raises(errors.ValidationError) as caught:
-            mu.run(talk(prompt="a fox", image_url=text))
+            mu.run(make_chat(prompt="a fox", image_url=text))
         assert ("Path(…)" in str(caught.value)) is advised
         assert text not in str(caught.value)
     assert api.asked == []
 
 
 def test_a_webhook_is_no_file_and_is_not_repeated(mu: Face, api: FileServer) -> None:
-    call = z_image_turbo_text_to_image_lora(prompt="a fox", webhook_url="hooks.example/cb?token=s3cr3t99")
+    call = make_image(prompt="a fox", webhook_url="hooks.example/cb?token=s3cr3t99")
     with pytest.raises(errors.ValidationError, match="webhook_url") as caught:
         mu.run(call)
     assert "s3cr3t99" not in str(caught.value)

@@ -27,6 +27,7 @@ import muapi_client
 
 DEADLINE: Final = 60.0  # seconds for a child's job; a machine that is busy takes some
 SPAN: Final = 0.25  # seconds, on average, between two forks
+MODELS: Final = json.loads(os.environ["MODELS_BY_KIND"])  # the request function of each kind, as tests choose them
 PICTURE: Final = b"\x89PNG\r\n\x1a\n" + bytes(200)
 
 
@@ -61,11 +62,11 @@ class Clients:
 
 
 def run(mu: Any, name: str) -> Any:
-    return mu.run(muapi_client.models.flux_dev_image(prompt=name))
+    return mu.run(getattr(muapi_client.models, MODELS["image"])(prompt=name))
 
 
 def submit(mu: Any, name: str) -> Any:
-    job = mu.submit(muapi_client.models.text_to_image.flux_schnell_image(prompt=name))
+    job = mu.submit(getattr(muapi_client.models.text_to_image, MODELS["other_image"])(prompt=name))
     return job.wait(timeout=60)
 
 
@@ -77,19 +78,19 @@ def download(mu: Any, name: str) -> Any:
 
 def upload(mu: Any, name: str) -> Any:
     source = io.BytesIO(PICTURE + name.encode())
-    return mu.run(muapi_client.models.flux_kontext_dev_i2i(prompt=name, images_list=[mu.upload(source)]))
+    return mu.run(getattr(muapi_client.models, MODELS["edit"])(prompt=name, images_list=[mu.upload(source)]))
 
 
 def stream(mu: Any, name: str) -> Any:
-    return list(mu.stream(muapi_client.models.gpt_5_2_stream(prompt=name)))[-1].prediction
+    return list(mu.stream(getattr(muapi_client.models, MODELS["stream"])(prompt=name)))[-1].prediction
 
 
 async def arun(mu: Any, name: str) -> Any:
-    return await mu.run(muapi_client.models.flux_dev_image(prompt=name))
+    return await mu.run(getattr(muapi_client.models, MODELS["image"])(prompt=name))
 
 
 async def asubmit(mu: Any, name: str) -> Any:
-    job = await mu.submit(muapi_client.models.text_to_image.flux_schnell_image(prompt=name))
+    job = await mu.submit(getattr(muapi_client.models.text_to_image, MODELS["other_image"])(prompt=name))
     return await job.wait(timeout=60)
 
 
@@ -101,11 +102,15 @@ async def adownload(mu: Any, name: str) -> Any:
 
 async def aupload(mu: Any, name: str) -> Any:
     source = io.BytesIO(PICTURE + name.encode())
-    return await mu.run(muapi_client.models.flux_kontext_dev_i2i(prompt=name, images_list=[await mu.upload(source)]))
+    return await mu.run(
+        getattr(muapi_client.models, MODELS["edit"])(prompt=name, images_list=[await mu.upload(source)])
+    )
 
 
 async def astream(mu: Any, name: str) -> Any:
-    return [event async for event in mu.stream(muapi_client.models.gpt_5_2_stream(prompt=name))][-1].prediction
+    return [event async for event in mu.stream(getattr(muapi_client.models, MODELS["stream"])(prompt=name))][
+        -1
+    ].prediction
 
 
 BLOCKING: Final = (run, submit, download, upload, stream)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+import json
+import os
 import sys
 from contextlib import suppress
 from decimal import Decimal
@@ -41,6 +43,7 @@ class Bare(PathFinder):
         return None if name == "sniffio" else PathFinder.find_spec(name, path, target)
 
 
+MODELS = json.loads(os.environ["MODELS_BY_KIND"])  # the request function of each kind, as tests choose them
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(200)
 
 
@@ -57,14 +60,14 @@ async def use(mu: Any, folder: Path) -> None:
         answer = await get(answer)
         return [each async for each in answer] if hasattr(answer, "__aiter__") else list(answer)
 
-    done = await get(mu.run(models.flux_dev_image(prompt="a fox")))
-    await get((await get(mu.submit(models.text_to_image.flux_schnell_image(prompt="a fox")))).wait())
+    done = await get(mu.run(getattr(models, MODELS["image"])(prompt="a fox")))
+    await get((await get(mu.submit(getattr(models.text_to_image, MODELS["other_image"])(prompt="a fox")))).wait())
     await get(mu.upload(fox))
     await get(mu.upload(io.BytesIO(PICTURE + b"more")))
-    await get(mu.run(models.flux_kontext_dev_i2i(prompt="a fox", images_list=[str(await get(mu.upload(fox)))])))
-    await walk(mu.stream(models.gpt_5_2_stream(prompt="a fox")))
+    await get(mu.run(getattr(models, MODELS["edit"])(prompt="a fox", images_list=[str(await get(mu.upload(fox)))])))
+    await walk(mu.stream(getattr(models, MODELS["stream"])(prompt="a fox")))
     await get(mu.download(done, folder))
-    await get(mu.estimate(models.flux_dev_image(prompt="a fox")))
+    await get(mu.estimate(getattr(models, MODELS["image"])(prompt="a fox")))
     await get(mu.sandbox())
     await walk(mu.history(limit=3))
     await get(mu.account.balance())
@@ -73,11 +76,11 @@ async def use(mu: Any, folder: Path) -> None:
     await get(mu.unknown())
     await walk(mu.resume())
     await walk(mu.jobs())
-    await get(mu.send(models.flux_dev_image(prompt="a fox")))
+    await get(mu.send(getattr(models, MODELS["image"])(prompt="a fox")))
     for mistake in (
         lambda: mu.look("nobody's"),
         lambda: mu.submit(muapi_client.raw_call("flux-dev-image", {"promt": "a fox"})),
-        lambda: mu.submit(models.flux_dev_image(width="wide")),
+        lambda: mu.submit(getattr(models, MODELS["image"])(width="wide")),
     ):
         try:
             await get(mistake())

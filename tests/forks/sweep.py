@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,8 +21,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+sys.path.append(str(Path(__file__).parents[1]))  # scripts side by side, no packages
+
+from by_kind import list_functions
+
 from muapi_client.emulator import Emulator
 
+ENVIRONMENT: Final = {**os.environ, "MODELS_BY_KIND": json.dumps(list_functions())}
 LIFE: Final = Path(__file__).with_name("life.py")
 FORKS: Final = 10  # of one life; the first of them fall into its first imports
 PATIENCE: Final = 300.0  # seconds for a life
@@ -49,7 +55,9 @@ def live(seed: int) -> Life:
     ):
         command = [sys.executable, "-W", "ignore", str(LIFE), url, folder, str(seed), str(FORKS)]
         try:
-            ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            ended = subprocess.run(
+                command, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE, check=False
+            )
             life.told = json.loads(ended.stdout)
             life.told["words"]["standard error"] = ended.stderr[-2000:]
         except subprocess.TimeoutExpired:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import list_functions
 
 from muapi_client._runtime import forks as waiting_room
 from muapi_client._runtime.forks import forks
@@ -38,7 +40,8 @@ def test_all_that_a_client_loads_late_it_loads_where_a_fork_waits(
 ) -> None:
     url = emulator.replace("127.0.0.1", "localhost")  # which getaddrinfo looks up, in a thread of the event loop
     command = [sys.executable, str(LOADING), kind, url, str(tmp_path), *words]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)
+    models = {"MODELS_BY_KIND": json.dumps(list_functions())}
+    told = subprocess.run(command, env={**os.environ, **models}, check=True, capture_output=True, text=True)
     assert told.stdout.split("\n") == ["loaded in time: True", "loaded elsewhere: []", ""]
 
 

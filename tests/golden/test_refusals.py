@@ -97,8 +97,8 @@ def action(**change: Any) -> str:
     ("corrections", "named"),
     [
         (
-            action(target="$.paths['/gone'].get", description="d", remove="true"),
-            ["correction 3", "$.paths['/gone'].get"],
+            action(target="$.info.gone", description="d", remove="true"),
+            ["correction 3", "$.info.gone"],
         ),
         (action(target="$.info", description="d"), ["correction 3", "either update or remove"]),
         (action(target="$.info", remove="true"), ["correction 3", "gives no reason"]),

@@ -125,15 +125,14 @@ def test_all_that_the_overlay_uses_is_in_the_package_it_stands_on() -> None:
     assert "GET /api/v1/predictions/{id}/result" in {use.operation for use in every}
     found = {(use.file, use.name, use.keyword) for use in every}
     assert ("muapi_client/_jobs/reconcile.py", "get_history", "cursor") in found
-    assert ("muapi_client/cli/_demo.py", "flux_schnell_image", "num_images") in found
     assert ("muapi_client/catalog.py", "Operation", "") in found
 
 
 @pytest.mark.parametrize(
     ("target", "named"),
     [
-        ("$.paths['/api/v1/talkr'].post", "$.paths is there, '/api/v1/talkr' is not; near it: '/api/v1/talker'"),
-        ("$.paths['/api/v1/talker'].put", "$.paths['/api/v1/talker'] is there, 'put' is not; there: 'post'"),
+        ("$.paths['/api/v1/talker'].post.nowhere", "'nowhere' is not; there:"),
+        ("$.paths['/api/v1/talker', '/api/v1/gone'].post.summery", "'summery' is not; near it: 'summary'"),
         ("$.paths.*.*.parameters[?@.name == 'gone']", "fits nothing in 2 values"),
         ("$.components.schemas.Submision.properties", "'Submision' is not; near it: 'Submission'"),
         ("$.info.title.word", "$.info.title is there, 'word' is not; there: no names"),
@@ -148,6 +147,30 @@ def test_a_correction_that_no_longer_applies_says_which_why_and_what_to_do(
     for part in (f"correction 3 ({target}) matches nothing", named, "made because: The server says otherwise."):
         assert part in result.output
     assert "retarget the action in the corrections, or remove it" in result.output
+
+
+@pytest.mark.parametrize(
+    ("target", "operations", "named"),
+    [
+        ("$.paths['/api/v1/talkr'].post", "", "$.paths is there, '/api/v1/talkr' is not; near it: '/api/v1/talker'"),
+        (
+            "$.paths['/api/v1/talker'].put.summary",
+            "",
+            "$.paths['/api/v1/talker'] is there, 'put' is not; there: 'post'",
+        ),
+        ("$.paths['/api/v1/a', '/api/v1/b'].*", "", "fits nothing in what is there"),
+        ("$.components.schemas.*.none", "POST /api/v1/gone, GET /api/v1/talker", "'none' is not"),
+    ],
+)
+def test_a_correction_of_operations_that_are_gone_is_told_and_passed_over(
+    target: str, operations: str, named: str, document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    about = f"\n    x-operations: [{operations}]" if operations else ""
+    action = f'  - target: "{target}"\n    description: The server says otherwise{about}\n    update: {{}}\n'
+    result = render(document=document, corrections=specimen.CORRECTIONS + action)
+    assert result.code == 0, result.output
+    assert f"An operation is gone: correction 3 ({target}) matches nothing" in result.output
+    assert named in result.output
 
 
 def test_every_action_that_no_longer_applies_is_told_at_once(

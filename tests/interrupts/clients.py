@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 import anyio.lowlevel
+from by_kind import list_functions
 
-from muapi_client import Journal, Polling, Retry, raw_call
-from muapi_client.models import company_funding, flux_dev_image, gpt_5_2_stream
+from muapi_client import Journal, Polling, Retry, models, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from loopback import Server
 
+MODELS: Final = list_functions()
 KEY: Final = "sk-test-0123456789"
 JOURNALS: Final = ("without", "journal", "locked")
 ENTRIES: Final = ("run", "submit", "send", "stream")
@@ -72,10 +73,10 @@ class Clock:
 def call_of(entry: str, marker: str) -> Any:
     """What an entry point is given."""
     if entry.startswith("stream"):
-        return gpt_5_2_stream(prompt=marker)
+        return getattr(models, MODELS["stream"])(prompt=marker)
     if "keyed" in entry:
-        return company_funding(domain=marker)
-    return flux_dev_image(prompt=marker)
+        return getattr(models, MODELS["company"])(domain=marker)
+    return getattr(models, MODELS["image"])(prompt=marker)
 
 
 def plain_call(marker: str) -> Any:

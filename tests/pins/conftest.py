@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from by_kind import CHAT, IMAGE, MUSIC, VIDEO
 
 from muapi_client.cli import main
 from muapi_client.pinning import fetch, pinned
@@ -20,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `altered` and `fingerprint
 
 from fingerprints_of import run_on
 
-APP = """\
+APP = f"""\
 from muapi_client import MuAPI, raw_call
-from muapi_client.models import flux_dev_image
-from muapi_client.models.text_to_video import seedance_lite_t2v
+from muapi_client.models import {IMAGE.function}
+from muapi_client.models.text_to_video import {VIDEO.function}
 
-CALLS = [flux_dev_image(prompt="a fox"), seedance_lite_t2v(prompt="a fox"), raw_call("gpt-5-mini", {})]
+CALLS = [{IMAGE.function}(prompt="a fox"), {VIDEO.function}(prompt="a fox"), raw_call("{CHAT.slug}", {{}})]
 """
 
 
@@ -44,7 +45,7 @@ class Said(NamedTuple):
 
 WHOLE = pinned()
 # Three models that the project uses, one that it does not, and what the client itself calls.
-KEPT = ("flux-dev-image", "seedance-lite-t2v", "gpt-5-mini", "suno-create-music", "predictions/{id}/result")
+KEPT = (IMAGE.slug, VIDEO.slug, CHAT.slug, MUSIC.slug, "predictions/{id}/result")
 
 
 @pytest.fixture(scope="session")

@@ -8,10 +8,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from by_kind import IMAGE
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PROGRAM = """
+PROGRAM = f"""
 import sys
 sys.path.insert(0, sys.argv[1])
 
@@ -19,7 +20,7 @@ import muapi_client
 from muapi_client import MuAPI, catalog
 from muapi_client.cli import main
 from muapi_client.emulator import Emulator
-from muapi_client.models import flux_dev_image
+from muapi_client.models import {IMAGE.function}
 from muapi_client.pinning import pinned
 
 assert muapi_client.__file__.startswith(sys.argv[1]), muapi_client.__file__
@@ -27,8 +28,8 @@ day = pinned().lock.fetched_at[:10].replace("-", "")
 assert muapi_client.__version__.endswith(day), muapi_client.__version__
 assert catalog.find("flux", kind="image")
 with MuAPI("sk-live", transport=Emulator().transport()) as mu:
-    assert mu.run(flux_dev_image(prompt="a fox")).done
-assert main(["models", "flux-dev"]) == main(["spec", "show"]) == 0
+    assert mu.run({IMAGE.function}(prompt="a fox")).done
+assert main(["models", "{IMAGE.name}"]) == main(["spec", "show"]) == 0
 main(["--help"])
 """
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from altered import fields, rarely_used
+from by_kind import CHAT, IMAGE, MUSIC, VIDEO
 from fingerprints_of import fingerprints_of
 
 from muapi_client.pinning import PinError, diff, drift, fetch, pinned, verify
@@ -51,7 +52,7 @@ def elsewhere(document: dict[str, Any]) -> None:
 
 
 def gone(document: dict[str, Any]) -> None:
-    del document["paths"]["/api/v1/gpt-5-mini"]
+    del document["paths"][f"/api/v1/{CHAT.slug}"]
 
 
 CHANGES = [  # a change; the exit code where everything counts, and where what is used does
@@ -76,7 +77,7 @@ def test_the_code_says_whether_what_is_used_breaks(
     live = saved(folder, document)
     assert spec("drift", "--source", live).code == codes[0]
     assert spec("drift", "--source", live, "--used-in", "src").code == codes[1]
-    assert spec("drift", "--source", live, "--only", "flux_dev_image,gpt-5-mini").code == codes[1]
+    assert spec("drift", "--source", live, "--only", f"{IMAGE.function},{CHAT.slug}").code == codes[1]
 
 
 def test_the_same_document_in_another_order_is_the_same(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
@@ -91,12 +92,12 @@ def test_it_tells_in_three_forms(spec: Spec, folder: Path, document: dict[str, A
     before = fields(document)["width"].get("maximum", "none")
     narrower(document)
     live = saved(folder, document)
-    words = ("drift", "--source", live, "--only", "flux_dev_image")
+    words = ("drift", "--source", live, "--only", IMAGE.function)
     text = spec(*words).out
     assert text.startswith(
         "breaking: something that you use changed (of the functions you use 1 changed and 0 are gone;"
     )
-    assert f"flux_dev_image: body width: Its greatest value was {before} and is 512." in text
+    assert f"{IMAGE.function}: body width: Its greatest value was {before} and is 512." in text
     assert "### breaking" in spec(*words, "--output=markdown").out
     told = spec(*words, "--output=json").json
     assert (told["verdict"], told["pinned_sha256"]) == ("breaking", pinned().lock.document_sha256)
@@ -156,7 +157,7 @@ def test_its_help_tells_its_own_exit_codes(spec: Spec, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    "words", [("--only", "flux_dev_imag"), ("--used-in", "nowhere")], ids=["a misspelt name", "no such folder"]
+    "words", [("--only", IMAGE.function[:-1]), ("--used-in", "nowhere")], ids=["a misspelt name", "no such folder"]
 )
 def test_a_wrong_question_is_1_even_while_nothing_drifts(spec: Spec, words: tuple[str, ...]) -> None:
     assert spec("drift", "--source", str(pinned().directory / "openapi.json"), *words).code == 1
@@ -225,7 +226,7 @@ def test_a_changed_one_is_and_nothing_is_written(live: Live, pin: Path, document
     found = drift(live.url, spec=pin)
     assert found.verdict == "breaking"
     assert found.pinned_sha256 != found.live_sha256
-    assert drift(live.url, spec=pin, only=["gpt-5-mini"]).verdict == "compatible"
+    assert drift(live.url, spec=pin, only=[CHAT.slug]).verdict == "compatible"
     assert {file.name: file.read_bytes() for file in pin.iterdir()} == before
     fetch(live.url, pin)
     assert drift(live.url, spec=pin).verdict == "same"
@@ -318,13 +319,13 @@ def test_hashes_and_changes_agree_on_what_is_touched() -> None:
     after = copy.deepcopy(before)
     for change in (narrower, dearer, reworded, wider, elsewhere):
         change(after)
-    after["paths"]["/api/v1/seedance-lite-t2v"]["post"]["summary"] = "another (best)"
-    after["paths"]["/api/v1/gpt-5-mini"]["post"]["tags"] = ["Audio"]
+    after["paths"][f"/api/v1/{VIDEO.slug}"]["post"]["summary"] = "another (best)"
+    after["paths"][f"/api/v1/{CHAT.slug}"]["post"]["tags"] = ["Audio"]
     told = {(one.method, one.path) for one in diff(before, after).changes if one.impact != "cosmetic"}
     ours, theirs = fingerprints_of(before), fingerprints_of(after)
     operations = Document(before).operations
     moved = {key for key, one in operations.items() if ours[one.function] != theirs[one.function]}
     assert told == moved
-    named = {"flux-dev-image", "suno-create-music", "seedance-lite-t2v", "gpt-5-mini"}
+    named = {IMAGE.slug, MUSIC.slug, VIDEO.slug, CHAT.slug}
     assert {("POST", f"/api/v1/{slug}") for slug in named} <= told
     assert len(told) < len(list(iter_operations(before)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
+from by_kind import IMAGE
 
 import muapi_generated
 from muapi_client import AsyncMuAPI, MuAPI, MuAPIError
@@ -41,7 +42,7 @@ def lock(tmp_path: Path) -> Path:
         document_sha256=SPEC.sha256,
         corrections_sha256=SPEC.corrections_sha256,
         package="muapi-client==0",
-        functions={"flux_dev_image": TOLD["functions"]["flux_dev_image"]},
+        functions={IMAGE.function: TOLD["functions"][IMAGE.function]},
     )
     path.write_text(made.to_toml(), encoding="utf-8")
     return path

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import CHAT, IMAGE, MUSIC
 
 from muapi_client.pinning import UserLock
 
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Spec = Any  # the fixture `spec`; see conftest
-MOVED = "from muapi_client import models\nshelf = models\nshelf.suno_create_music()\n"
+MOVED = f"from muapi_client import models\nshelf = models\nshelf.{MUSIC.function}()\n"
 UNREAD = "type X = (int\n"  # no Python of any version
-NAMED = "from muapi_client import catalog\ncatalog.get('flux-dev')\n"
+NAMED = f"from muapi_client import catalog\ncatalog.get('{IMAGE.name}')\n"
 
 
 @pytest.fixture
 def live(folder: Path, document: dict[str, Any]) -> str:
     """A later document, in which a model that the code does not name is gone."""
-    del document["paths"]["/api/v1/suno-create-music"]
+    del document["paths"][f"/api/v1/{MUSIC.slug}"]
     (folder / "live.json").write_text(json.dumps(document), encoding="utf-8")
     return str(folder / "live.json")
 
@@ -42,7 +43,7 @@ def test_every_change_counts_where_anything_may_be_used(
     drift = spec("drift", "--source", live, "--used-in", "src")
     assert (diff.code, drift.code) == (1, 4)
     for said in (diff, drift, spec("drift", "--source", live, "--used-in", "src", "--output", "markdown")):
-        assert "suno_create_music" in said.out
+        assert MUSIC.function in said.out
         assert told in said.out
         assert "more may be, so every change is told" in said.out
         assert "every change counts" in said.err
@@ -56,7 +57,7 @@ def test_nothing_is_locked_while_a_file_cannot_be_read(spec: Spec, folder: Path)
     assert "src/more.py could not be read" in said.err
     assert "--only" in said.err
     assert not (folder / "muapi.lock").exists()
-    assert spec("lock", "--used-in", "src/app.py", "--only", "suno_create_music").code == 0
+    assert spec("lock", "--used-in", "src/app.py", "--only", MUSIC.function).code == 0
 
 
 def test_a_file_that_cannot_be_read_is_not_verified(spec: Spec, folder: Path) -> None:
@@ -96,11 +97,11 @@ def test_a_catalogue_name_is_understood(spec: Spec, folder: Path, document: dict
     said = spec("lock", "--used-in", "src")
     assert (said.code, said.err) == (0, "")
     lock = UserLock.from_toml((folder / "muapi.lock").read_text(encoding="utf-8"))
-    assert "flux_dev_image" in lock.functions
-    assert "gpt_5_mini" not in lock.functions
-    del document["paths"]["/api/v1/flux-dev-image"]
+    assert IMAGE.function in lock.functions
+    assert CHAT.function not in lock.functions
+    del document["paths"][f"/api/v1/{IMAGE.slug}"]
     (folder / "live.json").write_text(json.dumps(document), encoding="utf-8")
     said = spec("diff", "pin", "live.json", "--used-in", "src", "--fail-on", "breaking")
     assert (said.code, said.err) == (1, "")
-    assert "flux_dev_image" in said.out
+    assert IMAGE.function in said.out
     assert spec("drift", "--source", "live.json", "--used-in", "src").code == 4

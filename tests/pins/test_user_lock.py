@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from attrs import evolve
+from by_kind import CHAT, IMAGE, OTHER_IMAGE, VIDEO
 from fingerprints_of import rendering_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ NOW = "f" * 64
 CORRECTIONS = "c" * 64
 
 
-MODELS = ("flux-dev-image", "flux-schnell-image", "gpt-5-mini", "seedance-lite-t2v")
+MODELS = (IMAGE.slug, OTHER_IMAGE.slug, CHAT.slug, VIDEO.slug)
 
 
 @pytest.fixture(scope="module")
@@ -103,17 +104,17 @@ def test_a_lock_is_read_alike_with_and_without_toml(document: dict[str, Any]) ->
 
 
 def test_its_toml_is_sorted_and_says_what_it_is(document: dict[str, Any]) -> None:
-    text = lock_of(document, prices={"flux_dev_image": "0.0150"}).to_toml()
+    text = lock_of(document, prices={IMAGE.function: "0.0150"}).to_toml()
     assert text.startswith("# Which MuAPI document this program was written against")
     found = tomllib.loads(text)
-    assert list(found["functions"]) == ["flux_dev_image", "flux_schnell_image", "gpt_5_mini", "seedance_lite_t2v"]
-    assert found["prices"] == {"flux_dev_image": "0.0150"}
+    assert list(found["functions"]) == [IMAGE.function, OTHER_IMAGE.function, CHAT.function, VIDEO.function]
+    assert found["prices"] == {IMAGE.function: "0.0150"}
 
 
 def test_only_what_is_used_is_locked_by_function_or_slug(document: dict[str, Any]) -> None:
-    by_function = lock_of(document, "flux_dev_image", "gpt_5_mini")
-    assert by_function == lock_of(document, "flux-dev-image", "/api/v1/gpt-5-mini")
-    assert list(by_function.functions) == ["flux_dev_image", "gpt_5_mini"]
+    by_function = lock_of(document, IMAGE.function, CHAT.function)
+    assert by_function == lock_of(document, IMAGE.slug, f"/api/v1/{CHAT.slug}")
+    assert list(by_function.functions) == [IMAGE.function, CHAT.function]
 
 
 def test_a_slug_means_all_its_functions_whatever_their_methods(document: dict[str, Any]) -> None:
@@ -173,16 +174,16 @@ def test_each_form_is_held_against_its_own_hashes(document: dict[str, Any]) -> N
 @pytest.mark.parametrize("place", ["document", "path", "operation"])
 def test_another_server_changes_what_is_called_there(document: dict[str, Any], place: str) -> None:
     lock = lock_of(document)
-    item = document["paths"]["/api/v1/gpt-5-mini"]
+    item = document["paths"][f"/api/v1/{CHAT.slug}"]
     part = {"document": document, "path": item, "operation": item["post"]}[place]
     part["servers"] = [{"url": "https://elsewhere.example.com"}]
-    assert "gpt_5_mini" in compare_lock(lock, document, NOW).changed
+    assert CHAT.function in compare_lock(lock, document, NOW).changed
     assert len(compare_lock(lock, document, NOW).changed) == (len(MODELS) if place == "document" else 1)
 
 
 def test_a_model_the_document_lacks_is_named_with_what_was_meant(document: dict[str, Any]) -> None:
-    with pytest.raises(PinError, match=r"no function 'flux_dev_imag': did you mean flux_dev_image"):
-        lock_of(document, "flux_dev_imag")
+    with pytest.raises(PinError, match=rf"no function '{IMAGE.function[:-1]}': did you mean {IMAGE.function}"):
+        lock_of(document, IMAGE.function[:-1])
 
 
 def test_the_same_document_holds(document: dict[str, Any]) -> None:
@@ -191,9 +192,9 @@ def test_the_same_document_holds(document: dict[str, Any]) -> None:
 
 
 def test_a_change_elsewhere_is_told_and_holds(document: dict[str, Any]) -> None:
-    lock = lock_of(document, "gpt-5-mini")
+    lock = lock_of(document, CHAT.slug)
     image(document)["width"]["maximum"] = 512
-    del document["paths"]["/api/v1/seedance-lite-t2v"]
+    del document["paths"][f"/api/v1/{VIDEO.slug}"]
     found = compare_lock(lock, document, NOW)
     assert (found.holds, found.moved, found.same) == (True, True, 1)
 
@@ -202,37 +203,37 @@ def test_a_shared_schema_changes_every_model_that_has_it(document: dict[str, Any
     lock = lock_of(document)
     image(document)["width"]["default"] = 512
     found = compare_lock(lock, document, NOW)
-    assert found.changed == ("flux_dev_image", "flux_schnell_image")
+    assert found.changed == (IMAGE.function, OTHER_IMAGE.function)
     assert (found.holds, found.gone, found.same) == (False, (), 2)
 
 
 def test_a_model_that_is_gone_is_told_even_where_the_hash_was_copied(document: dict[str, Any]) -> None:
     lock = lock_of(document)
-    del document["paths"]["/api/v1/gpt-5-mini"]
+    del document["paths"][f"/api/v1/{CHAT.slug}"]
     for now in (NOW, "a" * 64):
         found = compare_lock(lock, document, now)
-        assert (found.holds, found.gone, found.same) == (False, ("gpt_5_mini",), 3)
+        assert (found.holds, found.gone, found.same) == (False, (CHAT.function,), 3)
 
 
 def test_words_and_neighbours_do_not_count(document: dict[str, Any]) -> None:
     lock = lock_of(document)
     image(document)["width"]["description"] = "How wide."
-    document["paths"]["/api/v1/flux-dev-image"]["post"]["description"] = "Another sentence."
-    document["paths"]["/api/v1/new"] = document["paths"]["/api/v1/gpt-5-mini"]
+    document["paths"][f"/api/v1/{IMAGE.slug}"]["post"]["description"] = "Another sentence."
+    document["paths"]["/api/v1/new"] = document["paths"][f"/api/v1/{CHAT.slug}"]
     assert compare_lock(lock, document, NOW).holds
 
 
 def test_a_pinned_price_that_moved_does_not_hold(document: dict[str, Any]) -> None:
-    lock = lock_of(document, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"})
-    assert compare_lock(lock, document, NOW, prices={"flux_dev_image": "0.015", "gpt_5_mini": "0.001"}).holds
-    found = compare_lock(lock, document, NOW, prices={"flux_dev_image": "0.02"})
+    lock = lock_of(document, prices={IMAGE.function: "0.015", CHAT.function: "0.001"})
+    assert compare_lock(lock, document, NOW, prices={IMAGE.function: "0.015", CHAT.function: "0.001"}).holds
+    found = compare_lock(lock, document, NOW, prices={IMAGE.function: "0.02"})
     assert not found.holds
-    assert found.repriced == {"flux_dev_image": ("0.015", "0.02"), "gpt_5_mini": ("0.001", "")}
+    assert found.repriced == {IMAGE.function: ("0.015", "0.02"), CHAT.function: ("0.001", "")}
 
 
 def test_a_model_that_is_used_and_not_locked_does_not_hold(document: dict[str, Any]) -> None:
-    found = compare_lock(lock_of(document, "gpt-5-mini"), document, "a" * 64, {"gpt_5_mini", "flux_dev_image"})
-    assert (found.holds, found.unlocked) == (False, ("flux_dev_image",))
+    found = compare_lock(lock_of(document, CHAT.slug), document, "a" * 64, {CHAT.function, IMAGE.function})
+    assert (found.holds, found.unlocked) == (False, (IMAGE.function,))
 
 
 GOOD = {"form": 1, "document_sha256": "a" * 64, "corrections_sha256": CORRECTIONS, "package": PACKAGE}

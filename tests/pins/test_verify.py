@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from altered import fields
 from attrs import evolve
+from by_kind import CHAT, IMAGE, MUSIC, VIDEO
 from fingerprints_of import run_on
 
 import muapi_client.cli._spec.locks as command
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Spec = Any  # the fixture `spec`; see conftest
 OTHER = "0" * 64
-USED = {"flux_dev_image", "gpt_5_mini", "seedance_lite_t2v"}
+USED = {IMAGE.function, CHAT.function, VIDEO.function}
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_lock_holds_what_the_code_uses_and_what_the_client_calls(spec: Spec, f
     assert lock.document_sha256 == pinned().lock.document_sha256
     assert lock.functions.keys() > USED
     assert "get_predictions_id_result" in lock.functions
-    assert "suno_create_music" not in lock.functions
+    assert MUSIC.function not in lock.functions
     assert not lock.prices
 
 
@@ -100,10 +101,10 @@ def test_writing_it_again_changes_no_byte(spec: Spec, folder: Path) -> None:
 
 
 def test_names_prices_and_another_place_can_be_given(spec: Spec, folder: Path) -> None:
-    said = spec("lock", "pins/my.lock", "--only", "flux-dev-image, gpt_5_mini", "--prices", "--output=json")
+    said = spec("lock", "pins/my.lock", "--only", f"{IMAGE.slug}, {CHAT.function}", "--prices", "--output=json")
     assert said.code == 1  # there is no folder `pins`
     assert "pins/my.lock" in said.err
-    said = spec("lock", "my.lock", "--only", "flux-dev-image, gpt_5_mini", "--prices", "--output=json")
+    said = spec("lock", "my.lock", "--only", f"{IMAGE.slug}, {CHAT.function}", "--prices", "--output=json")
     assert said.json == {
         "file": "my.lock",
         "document_sha256": pinned().lock.document_sha256,
@@ -111,8 +112,8 @@ def test_names_prices_and_another_place_can_be_given(spec: Spec, folder: Path) -
         "changed": True,
     }
     lock = UserLock.from_toml((folder / "my.lock").read_text(encoding="utf-8"))
-    assert set(lock.functions) == {"flux_dev_image", "gpt_5_mini"}
-    assert lock.prices["flux_dev_image"] == now_costs("flux-dev-image")
+    assert set(lock.functions) == {IMAGE.function, CHAT.function}
+    assert lock.prices[IMAGE.function] == now_costs(IMAGE.slug)
 
 
 def test_without_a_choice_everything_is_locked(spec: Spec, folder: Path) -> None:
@@ -131,9 +132,9 @@ def test_what_cannot_be_locked_is_said(spec: Spec, folder: Path) -> None:
 
 
 def test_a_misspelt_name_is_refused_with_what_was_meant(spec: Spec, folder: Path) -> None:
-    said = spec("lock", "--only", "flux_dev_imag")
+    said = spec("lock", "--only", IMAGE.function[:-1])
     assert said.code == 1
-    assert "did you mean flux_dev_image" in said.err
+    assert f"did you mean {IMAGE.function}" in said.err
     assert not (folder / "muapi.lock").exists()
 
 
@@ -150,7 +151,7 @@ def test_a_change_elsewhere_is_a_note_and_with_strict_a_failure(
     spec: Spec, document: dict[str, Any], runs_on: Callable[[dict[str, Any]], str]
 ) -> None:
     spec("lock", "--used-in", "src")
-    del document["paths"]["/api/v1/suno-create-music"]
+    del document["paths"][f"/api/v1/{MUSIC.slug}"]
     before, now = pinned().lock.document_sha256, runs_on(document)
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 0
@@ -165,12 +166,12 @@ def test_a_change_of_what_is_used_names_the_functions_and_the_way_to_see_it(
 ) -> None:
     spec("lock", "--used-in", "src")
     fields(document)["width"]["maximum"] = 512
-    del document["paths"]["/api/v1/gpt-5-mini"]
+    del document["paths"][f"/api/v1/{CHAT.slug}"]
     before, now = pinned().lock.document_sha256, runs_on(document)
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 1
-    assert "  flux_dev_image: changed\n" in said.out
-    assert "  gpt_5_mini: gone from the document\n" in said.out
+    assert f"  {IMAGE.function}: changed\n" in said.out
+    assert f"  {CHAT.function}: gone from the document\n" in said.out
     assert "seedance" not in said.out
     assert "muapi-client spec diff muapi.lock pin" in said.out
     (folder / "muapi.lock.json").unlink()  # as a lock of before has none
@@ -179,42 +180,42 @@ def test_a_change_of_what_is_used_names_the_functions_and_the_way_to_see_it(
     assert "muapi-client spec diff OLD NEW" in said.out
     facts = spec("verify", "--lock", "muapi.lock", "--output=json").json
     assert (facts["holds"], facts["runs_on"], facts["pinned"]) == (False, now, before)
-    assert (facts["changed"], facts["gone"]) == (["flux_dev_image"], ["gpt_5_mini"])
+    assert (facts["changed"], facts["gone"]) == ([IMAGE.function], [CHAT.function])
 
 
 def test_taking_the_change_up_makes_it_hold_again(
     spec: Spec, document: dict[str, Any], runs_on: Callable[[dict[str, Any]], str]
 ) -> None:
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     fields(document)["width"]["maximum"] = 512
     runs_on(document)
     assert spec("verify", "--lock", "muapi.lock").code == 1
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     assert spec("verify", "--lock", "muapi.lock", "--strict").code == 0
 
 
 def test_a_pinned_price_that_moved_fails(spec: Spec, folder: Path) -> None:
-    prices = {"flux_dev_image": "1234.5"}
+    prices = {IMAGE.function: "1234.5"}
     lock = make_lock(Rendering(**command.read_rendering("")), prices, package="muapi-client==0", prices=prices)
     (folder / "muapi.lock").write_text(lock.to_toml(), encoding="utf-8")
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 1
-    assert f"flux_dev_image: costs {now_costs('flux-dev-image')}, not 1234.5 USD" in said.out
+    assert f"{IMAGE.function}: costs {now_costs(IMAGE.slug)}, not 1234.5 USD" in said.out
 
 
 def test_code_that_uses_more_than_is_locked_fails(spec: Spec) -> None:
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     assert spec("verify", "--lock", "muapi.lock").code == 0
     said = spec("verify", "--lock", "muapi.lock", "--used-in", "src")
     assert said.code == 1
-    assert "  seedance_lite_t2v: used, and not in muapi.lock\n" in said.out
+    assert f"  {VIDEO.function}: used, and not in muapi.lock\n" in said.out
 
 
 def test_other_corrections_fail_a_lock_of_before_and_say_why(
     spec: Spec, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Corrections make fields required, too, and hashes of the document do not tell of which function."""
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     text = evolve(read(folder), form=1).to_toml()
     (folder / "muapi.lock").write_text(text, encoding="utf-8")
     assert spec("verify", "--lock", "muapi.lock", "--strict").code == 0
@@ -241,7 +242,7 @@ def test_other_corrections_that_touch_nothing_are_a_note_and_with_strict_a_failu
 
 
 def test_a_lock_without_functions_is_none(spec: Spec, folder: Path) -> None:
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     text = (folder / "muapi.lock").read_text(encoding="utf-8")
     (folder / "muapi.lock").write_text(text.partition("[functions]")[0], encoding="utf-8")
     said = spec("verify", "--lock", "muapi.lock")
@@ -250,7 +251,7 @@ def test_a_lock_without_functions_is_none(spec: Spec, folder: Path) -> None:
 
 
 def test_a_lock_that_an_editor_marked_is_read(spec: Spec, folder: Path) -> None:
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     text = (folder / "muapi.lock").read_text(encoding="utf-8")
     (folder / "muapi.lock").write_text(text, encoding="utf-8-sig")
     assert spec("verify", "--lock", "muapi.lock").code == 0
@@ -270,7 +271,7 @@ def test_a_lock_that_cannot_be_read_is_one_line(spec: Spec, folder: Path, conten
 def test_a_package_and_a_document_that_do_not_belong_together_are_not_compared(
     spec: Spec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     monkeypatch.setattr(command, "SPEC", command.SPEC._replace(sha256=OTHER))
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 1

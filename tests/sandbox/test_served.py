@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from by_kind import make_image
 
 from muapi_client import MuAPI, SandboxWarning
 from muapi_client.emulator import Emulator
-from muapi_client.models import flux_dev_image
 
-FOX = flux_dev_image(prompt="a red fox")
+FOX = make_image(prompt="a red fox")
 
 
 def test_a_test_key_over_http() -> None:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from by_kind import make_image
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -25,7 +26,6 @@ from search import find, frames, pickled, records, shown, words
 from ways import CLOSE, RESET, Asked, answer, echo, escaped, serving
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, MuAPIError, Polling, Retry, raw_call, webhooks
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -170,7 +170,7 @@ WAYS: dict[str, Way] = {
     "no JSON": Way(lambda asked: answer(f"<html>{asked.whole}".encode()), submit),
     "no id": Way(lambda asked: echo(asked, "200 OK"), submit),
     "nobody there": Way(hang, submit, {"base_url": "http://127.0.0.1:1"}),
-    "refused here": Way(hang, lambda mu: mu.submit(flux_dev_image(webhook_url=HOOKS + OTHER, width="wide"))),
+    "refused here": Way(hang, lambda mu: mu.submit(make_image(webhook_url=HOOKS + OTHER, width="wide"))),
     "over the limit": Way(lambda asked: echo(asked, "404 Not Found"), submit, {"max_spend": 1}),
     "estimate": Way(lambda asked: echo(asked, "500 Internal Server Error"), lambda mu: mu.estimate(call())),
     "upload": Way(lambda asked: echo(asked, "413 Content Too Large"), upload),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, make_image
 
 from muapi_client import AsyncMuAPI, Call, Entry, Job, MuAPI, MuAPIError, Prediction, raw_call
 from muapi_client.emulator import Emulator
@@ -18,7 +19,6 @@ from muapi_client.errors import (
     ValidationError,
     WaitTimeoutError,
 )
-from muapi_client.models import flux_dev_image
 from muapi_generated.models import ImageRequest
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 ACCEPTED = {"request_id": "abc", "status": "processing"}
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-FOX = flux_dev_image(prompt="a fox")
+FOX = make_image(prompt="a fox")
 LOST = SubmitOutcomeUnknownError("lost", call=FOX, key="k")
 NO_CALLS: list[tuple[Any, str]] = [
-    ("flux-dev-image", r"the text 'flux-dev-image'; .*catalog\.find\('flux-dev-image'\).*raw_call\('flux-dev-image'"),
-    ({"prompt": "a fox"}, r"a dictionary; .*flux_dev_image\(\*\*body\)"),
-    (flux_dev_image, r"flux_dev_image itself; .*mu\.{}\(flux_dev_image\(…\)\)"),
+    (IMAGE.slug, rf"the text '{IMAGE.slug}'; .*catalog\.find\('{IMAGE.slug}'\).*raw_call\('{IMAGE.slug}'"),
+    ({"prompt": "a fox"}, rf"a dictionary; .*{IMAGE.function}\(\*\*body\)"),
+    (make_image, rf"{IMAGE.function} itself; .*mu\.{{}}\({IMAGE.function}\(…\)\)"),
     (None, r"None; .*muapi_client\.catalog\.find"),
     (42, "42; "),
     ([FOX], "a list; "),
     (
         ImageRequest(prompt="a fox"),
-        r"an ImageRequest; .*mu\.{}\(flux_dev_image\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
+        rf"an ImageRequest; .*mu\.{{}}\({IMAGE.function}\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
     ),
     (Job("abc"), r"a Job; .*mu\.wait\('abc'\)"),
     (Prediction("abc", "completed"), r"a Prediction; .*mu\.{}\(prediction\.call\)"),
@@ -262,7 +262,7 @@ class TestWhatCannotBeShown:
 
     def test_in_a_call(self, twin: Twin, odd: Any) -> None:
         face = twin()
-        model = flux_dev_image(prompt="a red fox")
+        model = make_image(prompt="a red fox")
         for call in (raw_call("x", {"a": odd}), Call(model.operation, model.body, {"a": odd})):
             with pytest.raises(ValidationError):
                 face.submit(call)

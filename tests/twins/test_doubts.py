@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import STREAMED, make_company, make_stream
 
 from muapi_client import errors
 from muapi_client._state.journal import Journal
-from muapi_client.models import abliterated_model_large_stream, company_enrich
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ ENVELOPE = {"status": "error", "message": "no"}
 def test_a_refusal_after_a_try_in_doubt_is_an_unknown_outcome(twin: Twin, tmp_path: Path, tries: Any) -> None:
     face = twin(*tries, journal=tmp_path / "jobs.db")
     with pytest.raises(errors.SubmitOutcomeUnknownError, match="idempotency key") as caught:
-        face.submit(company_enrich(domain="example.com"))
+        face.submit(make_company(domain="example.com"))
     (entry,) = face.unknown()
     assert entry.call == caught.value.call
     assert caught.value.call.body["idempotency_key"]
@@ -39,7 +39,7 @@ def test_a_refusal_after_a_try_in_doubt_is_an_unknown_outcome(twin: Twin, tmp_pa
 
 def test_a_try_in_doubt_that_is_answered_in_the_end_is_one_job(twin: Twin) -> None:
     face = twin(LATE, (502, ""), ACCEPTED)
-    assert face.submit(company_enrich(domain="example.com")).id == "r1"
+    assert face.submit(make_company(domain="example.com")).id == "r1"
     keys = {request.content for request in face.server.requests}
     assert len(keys) == 1
 
@@ -63,8 +63,8 @@ def test_an_envelope_s_error_word_on_a_refused_submit_is_no_job(twin: Twin, stat
 @pytest.mark.parametrize("way", ["run", "submit", "send"])
 def test_a_stream_is_refused_before_anything_is_sent(twin: Twin, way: str) -> None:
     face = twin(ACCEPTED)
-    with pytest.raises(errors.ValidationError, match=r"mu.stream\(call\), or use abliterated-model-large"):
-        getattr(face, way)(abliterated_model_large_stream(prompt="x"))
+    with pytest.raises(errors.ValidationError, match=rf"mu.stream\(call\), or use {STREAMED.slug}"):
+        getattr(face, way)(make_stream(prompt="x"))
     assert face.server.requests == []
 
 
@@ -91,7 +91,7 @@ def test_a_journal_that_fails_after_the_charge_keeps_the_limit(
     monkeypatch.setattr(Journal, "accept", fail)
     price = {"cost": 1.0, "currency": "USD"}
     face = twin(price, ACCEPTED, price, max_spend=Decimal(1), journal=tmp_path / "jobs.db")
-    call = company_enrich(domain="example.com")
+    call = make_company(domain="example.com")
     with pytest.raises(errors.JournalError, match="r1 was accepted"):
         face.submit(call)
     with pytest.raises(errors.SpendLimitError):
@@ -108,7 +108,7 @@ def test_an_unknown_job_is_not_told_about_slugs(twin: Twin) -> None:
 def test_a_blank_idempotency_key_is_refused(twin: Twin, key: str) -> None:
     face = twin(ACCEPTED)
     with pytest.raises(errors.ValidationError, match="idempotency_key is blank"):
-        face.submit(company_enrich(domain="example.com", idempotency_key=key))
+        face.submit(make_company(domain="example.com", idempotency_key=key))
     assert face.server.requests == []
 
 
@@ -122,6 +122,6 @@ def test_a_keyed_submit_in_doubt_is_told_though_the_client_is_closed_meanwhile(t
 
     face.server.steps[:] = [close]
     with pytest.raises(errors.SubmitOutcomeUnknownError, match="this client is closed"):
-        face.submit(company_enrich(domain="example.com"))
+        face.submit(make_company(domain="example.com"))
     assert face.server.posts == 1
     assert len(face.mu._context.memory.unknown()) == 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import CLIP
 
 from muapi_client import Journal, errors, raw_call
 
@@ -273,7 +274,7 @@ def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path
         "history": [
             item("mine", "new/model", timedelta(0)),
             item("known", "new/model", timedelta(0)),
-            item("another model's", "veo3-fast-text-to-video", timedelta(0)),
+            item("another model's", CLIP.slug, timedelta(0)),
             item("too old", "new/model", timedelta(hours=1)),
             {"id": "tells nothing"},
         ],

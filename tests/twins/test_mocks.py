@@ -14,12 +14,12 @@ import pytest_socket
 import respx
 import vcr
 import yaml
+from by_kind import IMAGE, STREAM, make_image, make_stream
 from vcr.errors import CannotOverwriteExistingCassetteException
 
 from muapi_client import AsyncMuAPI, Retry, errors
 from muapi_client._runtime.clock import VirtualClock
 from muapi_client.emulator import Emulator
-from muapi_client.models import flux_dev_image, gpt_5_2_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 Mock: TypeAlias = "Callable[[str, Answer | None], AbstractContextManager[None]]"
 KEY = "sk-live-4f1d0c2e9b"
-CALL = flux_dev_image(prompt="a red fox")
+CALL = make_image(prompt="a red fox")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 PICTURE = "https://cdn.muapi.ai/outputs/a.png"
 EVENTS = b'data: {"request_id": "job-2", "choices": [{"index": 0, "delta": {"content": "Hello"}}]}\n\ndata: [DONE]\n\n'
 API = "https://api.muapi.ai/api/v1"
 # method, URL, then the status, the type and the body of the answer
 ANSWERS: dict[tuple[str, str], tuple[int, str, bytes]] = {
-    ("POST", f"{API}/flux-dev-image"): (200, "application/json", b'{"request_id": "job-1", "status": "processing"}'),
+    ("POST", f"{API}/{IMAGE.slug}"): (200, "application/json", b'{"request_id": "job-1", "status": "processing"}'),
     ("GET", f"{API}/predictions/job-1/result"): (
         200,
         "application/json",
         json.dumps({"id": "job-1", "status": "completed", "outputs": [PICTURE]}).encode(),
     ),
-    ("POST", f"{API}/gpt-5-2/stream"): (200, "text/event-stream", EVENTS),
+    ("POST", f"{API}/{STREAM.slug}"): (200, "text/event-stream", EVENTS),
     ("POST", f"{API}/upload_file"): (200, "application/json", b'{"url": "https://cdn.muapi.ai/uploads/a.png"}'),
     ("GET", PICTURE): (200, "image/png", PNG),
 }
@@ -210,14 +210,14 @@ def test_a_mock_answers_by_every_road(twin: Twin, way: str, mock: Mock, left: li
         left.clear()
         with mock(way, answer):
             assert face.run(CALL).status == "completed"
-            assert "".join(event.text for event in face.events(gpt_5_2_stream(prompt="Say hello"))) == "Hello"
+            assert "".join(event.text for event in face.events(make_stream(prompt="Say hello"))) == "Hello"
             assert face.upload(PNG) == "https://cdn.muapi.ai/uploads/a.png"
             (saved,) = face.download(face.look("job-1"), tmp_path / "saved")
     assert saved.read_bytes() == PNG
     assert left == []
     assert [asked for asked in answer.requests if asked.startswith("POST")] == [
-        "POST /api/v1/flux-dev-image",
-        "POST /api/v1/gpt-5-2/stream",
+        f"POST /api/v1/{IMAGE.slug}",
+        f"POST /api/v1/{STREAM.slug}",
         "POST /api/v1/upload_file",
     ]
 

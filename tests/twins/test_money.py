@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, make_image
 
 from muapi_client import MuAPIError, SpendWarning
 from muapi_client._protocol import request as request_module
@@ -22,13 +23,12 @@ from muapi_client.errors import (
     SubmitOutcomeUnknownError,
     ValidationError,
 )
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from twins.conftest import Face, Twin
 
 PICTURE = "https://cdn.muapi.ai/outputs/1.png"
-FOX = flux_dev_image(prompt="a red fox")
+FOX = make_image(prompt="a red fox")
 
 
 def cost(usd: float, *, refunded: bool = False) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def done(name: str = "abc", **fields: Any) -> dict[str, Any]:
 
 
 def estimate(usd: Any, **fields: Any) -> dict[str, Any]:
-    return {"model": "flux-dev", "cost": usd, "currency": "usd", "dynamic_pricing": True, **fields}
+    return {"model": IMAGE.name, "cost": usd, "currency": "usd", "dynamic_pricing": True, **fields}
 
 
 HEADERS = {
@@ -251,16 +251,16 @@ class TestSpend:
 
 class TestEstimate:
     def test_it_asks_by_the_catalogue_name(self, twin: Twin) -> None:
-        face = twin(estimate(0.0125, cost_strategy="flux-dev"))
+        face = twin(estimate(0.0125, cost_strategy=IMAGE.name))
         said = face.estimate(FOX)
         assert (said.model, said.cost_usd, said.dynamic, said.strategy) == (
-            "flux-dev",
+            IMAGE.name,
             Decimal("0.0125"),
             True,
-            "flux-dev",
+            IMAGE.name,
         )
         request = face.server.requests[0]
-        assert (request.method, request.url.path) == ("POST", "/api/v1/models/flux-dev/estimate-cost")
+        assert (request.method, request.url.path) == ("POST", f"/api/v1/models/{IMAGE.name}/estimate-cost")
         assert request.content == b'{"prompt":"a red fox"}'
         assert face.spend.requests == 0
 
@@ -290,7 +290,7 @@ class TestEstimate:
     def test_a_model_that_the_price_list_lacks(self, twin: Twin) -> None:
         face = twin((404, {"detail": "Not Found"}))
         with pytest.raises(
-            NotFoundError, match=r"price list has no model 'flux-dev'.*nobody can price.*unpriced="
+            NotFoundError, match=rf"price list has no model '{IMAGE.name}'.*nobody can price.*unpriced="
         ) as no:
             face.estimate(FOX)
         assert (no.value.status_code, no.value.detail, no.value.request_id) == (404, "Not Found", None)
@@ -303,7 +303,7 @@ class TestLimit:
         with pytest.raises(SpendLimitError, match=r"0\.6") as caught:
             face.submit(FOX)
         assert "max_spend=1" in str(caught.value)
-        assert [request.url.path for request in face.server.requests].count("/api/v1/flux-dev-image") == 1
+        assert [request.url.path for request in face.server.requests].count(f"/api/v1/{IMAGE.slug}") == 1
 
     def test_the_limit_itself_may_be_spent(self, twin: Twin) -> None:
         face = twin(estimate(0.5), accepted("a", cost=cost(0.5)), estimate(0.5), accepted("b"), max_spend=Decimal(1))
@@ -359,7 +359,7 @@ class TestLimit:
     def test_input_is_checked_before_a_price_is_asked(self, twin: Twin) -> None:
         face = twin(estimate(0.1), max_spend=Decimal(1))
         with pytest.raises(ValidationError):
-            face.submit(flux_dev_image(num_images=9))  # type: ignore[arg-type]
+            face.submit(make_image(num_images=9))  # type: ignore[arg-type]
         assert face.server.requests == []
 
     def test_send_keeps_to_the_limit(self, twin: Twin) -> None:

@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import make_image
 
 from muapi_client import MuAPIError, Polling, Retry
 from muapi_client.errors import WaitTimeoutError
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from twins.conftest import Twin
@@ -54,7 +54,7 @@ def test_with_options_may_lift_the_limit(twin: Twin) -> None:
     face = twin({"cost": 0.6}, max_spend=Decimal("0.5"))
     free = face.sharing(max_spend=None)
     free.server.steps = [ACCEPTED]
-    assert free.submit(flux_dev_image(prompt="a fox")).id == "abc"
+    assert free.submit(make_image(prompt="a fox")).id == "abc"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_with_options_leaves_a_client_that_works_or_refuses(twin: Twin, changes:
 
 def test_webhook_and_team_become_query_parameters(twin: Twin) -> None:
     face = twin(ACCEPTED, webhook="https://me.example/hook?token=a&b", team_id=7)
-    face.submit(flux_dev_image(prompt="a fox"))
+    face.submit(make_image(prompt="a fox"))
     params = face.server.requests[0].url.params
     assert dict(params) == {"webhook": "https://me.example/hook?token=a&b", "team_id": "7"}
 
@@ -135,7 +135,7 @@ class TestClosed:
     def test_it_says_so(self, twin: Twin, method: str) -> None:
         face = twin(ACCEPTED)
         face.close()
-        argument = "abc" if method in ("look", "wait") else flux_dev_image(prompt="a fox")
+        argument = "abc" if method in ("look", "wait") else make_image(prompt="a fox")
         with pytest.raises(MuAPIError, match="closed"):
             getattr(face, method)(argument)
         assert face.server.requests == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import CLIP
 
 import muapi_client
 from muapi_client import AsyncJob, Job, Reconciliation
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)  # on the server
 PAUSE = timedelta(minutes=3)  # until a gateway, too, will have given up
 LATER = NOW + PAUSE
-ANOTHER = "veo3-fast-text-to-video"  # a model of the catalogue
+ANOTHER = CLIP.slug  # a model of the catalogue
 
 
 class Calendar(VirtualClock):

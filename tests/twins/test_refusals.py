@@ -7,9 +7,9 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE, STREAM, make_image
 
 from muapi_client import MuAPIError, Retry, errors, raw_call
-from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def test_a_refusal_tells_which_request_was_refused(twin: Twin) -> None:
     for go, request in (
         (lambda face: face.submit(twin.call), "POST /api/v1/new/model"),
         (lambda face: face.send(READ), "GET /api/v1/account/balance"),
-        (lambda face: face.estimate(flux_dev_image(prompt="a fox")), "POST /api/v1/models/flux-dev/estimate-cost"),
+        (lambda face: face.estimate(make_image(prompt="a fox")), f"POST /api/v1/models/{IMAGE.name}/estimate-cost"),
         (lambda face: face.upload(b"\x89PNG\r\n\x1a\n" + bytes(64)), "POST /api/v1/upload_file"),
     ):
         with pytest.raises(errors.AuthenticationError, match=f"^HTTP 403 to {request}: Not authorized"):
@@ -108,7 +108,7 @@ def test_a_change_is_never_sent_twice(twin: Twin, answer: Any) -> None:
 @pytest.mark.parametrize("answer", [(200, "<html>"), (200, "{"), (200, "")], ids=str)
 def test_a_job_sent_by_send_obeys_the_submit_rule(twin: Twin, answer: Any) -> None:
     with pytest.raises(errors.SubmitOutcomeUnknownError):
-        twin(answer).send(flux_dev_image(prompt="a red fox"))
+        twin(answer).send(make_image(prompt="a red fox"))
 
 
 def test_send_reads_again_what_passes(twin: Twin) -> None:
@@ -142,14 +142,14 @@ class TestRefusedHere:
     def test_a_value_out_of_bounds(self, twin: Twin) -> None:
         face = twin({})
         with pytest.raises(errors.ValidationError, match="nothing was sent") as caught:
-            face.submit(flux_dev_image(num_images=9))  # type: ignore[arg-type]
+            face.submit(make_image(num_images=9))  # type: ignore[arg-type]
         assert caught.value.status_code is None
         assert caught.value.errors[0]["loc"] == ["body", "num_images"]
         assert caught.value.errors[0]["type"] == "literal_error"
         assert face.server.requests == []
 
     def test_an_unknown_field_with_a_guess(self, twin: Twin) -> None:
-        call = flux_dev_image(prompt="a fox")
+        call = make_image(prompt="a fox")
         face = twin({})
         with pytest.raises(errors.ValidationError, match="did you mean 'prompt'"):
             face.submit(Call(call.operation, {"promt": "a fox"}))
@@ -157,7 +157,7 @@ class TestRefusedHere:
 
     def test_not_strict_leaves_it_to_the_server(self, twin: Twin) -> None:
         face = twin({"request_id": "abc"}, strict=False)
-        assert face.submit(flux_dev_image(num_images=9)).id == "abc"  # type: ignore[arg-type]
+        assert face.submit(make_image(num_images=9)).id == "abc"  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(
         "value", [{1, 2}, object(), float("nan"), b"bytes", "\ud800"], ids=lambda value: type(value).__name__
@@ -182,27 +182,27 @@ class TestRefusedHere:
         assert face.server.requests == []
 
 
-@pytest.mark.parametrize("name", ["flux_dev_image", "flux-dev"])
+@pytest.mark.parametrize("name", [IMAGE.function, IMAGE.name])
 def test_a_slug_that_is_another_name_of_a_model_is_told_the_slug(twin: Twin, name: str) -> None:
     face = twin((404, {"detail": "Not Found"}))
     for method in (face.run, face.submit, face.send):
         with pytest.raises(
-            errors.NotFoundError, match=f"no slug '{name}'; did you mean 'flux-dev-image'.*flux_dev_image"
+            errors.NotFoundError, match=f"no slug '{name}'; did you mean '{IMAGE.slug}'.*{IMAGE.function}"
         ):
             method(raw_call(name, {"prompt": "a red fox"}))
     with pytest.raises(errors.NotFoundError, match=r"catalog\.find\(\)"):
         face.run(raw_call("no-such-model-at-all"))
     with pytest.raises(errors.NotFoundError, match=r"catalog\.find\(\)"):
-        face.run(raw_call("flux-dev-image"))
+        face.run(raw_call(IMAGE.slug))
 
 
 def test_a_charge_is_told_rather_than_a_slug(twin: Twin) -> None:
     face = twin((404, {"detail": "Not Found", "cost": {"amount_usd": 0.5}}))
     with pytest.raises(errors.NotFoundError, match=r"a charge of 0\.5 USD all the same"):
-        face.run(raw_call("flux_dev_image", {"prompt": "a red fox"}))
+        face.run(raw_call(IMAGE.function, {"prompt": "a red fox"}))
 
 
 def test_a_stream_is_told_the_slug_too(twin: Twin) -> None:
     face = twin((404, {"detail": "Not Found"}))
-    with pytest.raises(errors.NotFoundError, match="did you mean 'gpt-5-2/stream'"):
-        face.events(raw_call("gpt_5_2_stream"))
+    with pytest.raises(errors.NotFoundError, match=f"did you mean '{STREAM.slug}'"):
+        face.events(raw_call(STREAM.function))

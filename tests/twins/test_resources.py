@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 
 from muapi_client import MuAPIError
 from muapi_client.errors import NotFoundError, ResponseError, SubmitOutcomeUnknownError, ValidationError
@@ -61,7 +62,7 @@ def test_a_balance_that_is_no_amount_stays_as_it_came(twin: Twin, written: str) 
 
 
 def test_prices_and_the_costs_of_the_history_are_decimal(twin: Twin) -> None:
-    face = twin({"models": [{"name": "flux-dev", "cost": 0.015}], "total": 1})
+    face = twin({"models": [{"name": IMAGE.name, "cost": 0.015}], "total": 1})
     (card,) = face.go(face.mu.models.list()).models
     assert (type(card.cost), card.cost) == (Decimal, Decimal("0.015"))
     found = [
@@ -112,11 +113,11 @@ def test_a_key_is_deleted(twin: Twin, answer: Any) -> None:
 
 
 def test_models(twin: Twin) -> None:
-    face = twin({"models": [{"name": "flux-dev", "cost": 0.015}], "total": 1, "currency": "usd"})
+    face = twin({"models": [{"name": IMAGE.name, "cost": 0.015}], "total": 1, "currency": "usd"})
     assert face.go(face.mu.models.list()).total == 1
-    face.server.steps = [{"name": "flux-dev", "cost": 0.015}]
-    assert face.go(face.mu.models.get("flux-dev")).name == "flux-dev"
-    assert sent(face)[1] == "/api/v1/models/flux-dev"
+    face.server.steps = [{"name": IMAGE.name, "cost": 0.015}]
+    assert face.go(face.mu.models.get(IMAGE.name)).name == IMAGE.name
+    assert sent(face)[1] == f"/api/v1/models/{IMAGE.name}"
     face.server.steps = [(404, {"detail": "Not Found"})]
     with pytest.raises(NotFoundError):
         face.go(face.mu.models.get("no such"))

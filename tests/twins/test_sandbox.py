@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import CHAT, IMAGE, make_chat, make_image
 
 from muapi_client import Cost, Job, MuAPIError, Prediction, SandboxVerdict, SandboxWarning, catalog, errors, raw_call
-from muapi_client.models import flux_dev_image, gpt_5_mini
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from twins.conftest import Face, Twin
 
-FOX, CAT = flux_dev_image(prompt="a red fox"), flux_dev_image(prompt="a cat")
-ASKED = gpt_5_mini(prompt="why are foxes red?")
+FOX, CAT = make_image(prompt="a red fox"), make_image(prompt="a cat")
+ASKED = make_chat(prompt="why are foxes red?")
 ZERO = {"amount_usd": 0.0, "amount_credits": 0, "bonus_credits_used": 0, "refunded": False}
 PAID = {**ZERO, "amount_usd": 0.03, "amount_credits": 3}
 SAMPLE = "https://d3adwkbyhxyrtq.cloudfront.net/webassets/imagemodels/flux-dev.png"
@@ -79,7 +79,7 @@ def test_a_key_as_expected_is_looked_up_once(twin: Twin) -> None:
 def test_a_list_that_settles_nothing_stops_nothing(twin: Twin, listed: Any) -> None:
     face = twin(listed, SILENT, SILENT, expect="live")
     assert face.submit(FOX).id == face.submit(CAT).id == "abc"
-    assert asked(face) == ["GET keys", "POST flux-dev-image", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}", f"POST {IMAGE.slug}"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_list_that_is_not_to_be_had_is_asked_for_once_a_minute(twin: Twin, fau
     face.clock.sleep(2)
     with pytest.raises(errors.SandboxMismatchError):
         face.submit(FOX)
-    assert asked(face) == ["GET keys", "POST flux-dev-image", "POST flux-dev-image", "GET keys"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}", f"POST {IMAGE.slug}", "GET keys"]
 
 
 @pytest.mark.parametrize(("timeout", "patience"), [(60.0, 10.0), (3.0, 3.0)])
@@ -107,20 +107,20 @@ def test_a_list_that_hangs_holds_a_submit_up_for_seconds(twin: Twin, timeout: fl
     face.submit(FOX)
     face.submit(FOX)
     assert face.clock.now() - before == patience
-    assert asked(face) == ["GET keys", "POST flux-dev-image", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}", f"POST {IMAGE.slug}"]
 
 
 def test_who_asks_for_the_list_is_answered_with_the_patience_of_every_read(twin: Twin) -> None:
     face = twin((503, {}), SILENT, httpx.ReadTimeout("slow"), keys(True), expect="live")
     face.submit(FOX)
     assert face.sandbox().verdict is True
-    assert asked(face) == ["GET keys", "POST flux-dev-image", "GET keys", "GET keys"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}", "GET keys", "GET keys"]
 
 
 def test_an_input_that_is_refused_asks_for_no_list(twin: Twin) -> None:
     face = twin(keys(True), expect="live")
     with pytest.raises(errors.ValidationError):
-        face.submit(catalog.get("flux-dev-image").call(num_images=9))
+        face.submit(catalog.get(IMAGE.slug).call(num_images=9))
     assert asked(face) == []
 
 
@@ -150,7 +150,7 @@ def test_a_charge_where_a_sandbox_was_expected_loses_nothing(twin: Twin, tmp_pat
     with pytest.raises(errors.SandboxMismatchError, match="charged before: request abc"):
         face.submit(CAT)
     assert face.sharing(expect=None).wait(error.job).done
-    assert asked(face) == ["GET keys", "POST flux-dev-image", "GET predictions/abc/result"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}", "GET predictions/abc/result"]
 
 
 def test_a_charge_within_a_limit_of_spend_is_counted_once(twin: Twin) -> None:
@@ -188,7 +188,7 @@ def test_a_sample_where_a_live_answer_was_expected(twin: Twin, way: str) -> None
     assert (no.value.request_id, no.value.cost) == ("abc", Cost(Decimal(0)))
     with pytest.raises(errors.SandboxMismatchError, match="Nothing was submitted"):
         face.submit(ASKED)
-    assert asked(face) == ["GET keys", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}"]
 
 
 def test_a_sample_without_an_id(twin: Twin) -> None:
@@ -233,7 +233,7 @@ def test_with_options_shares_what_is_known_of_the_key(twin: Twin) -> None:
         face.sharing(expect="live").submit(FOX)
     face.server.steps = [SAMPLED]
     assert face.sharing(expect="sandbox").run(FOX).sandbox.verdict is True
-    assert asked(face) == ["GET keys", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}"]
 
 
 # A job that this client did not submit: it may be another key's.
@@ -426,7 +426,7 @@ def test_a_probe_by_a_test_key(twin: Twin, expect: Any) -> None:
     found = face.sandbox(probe=FOX)
     assert found.verdict is True
     assert f"an output lies on the host of the samples: {SAMPLE}" in found.evidence
-    assert asked(face) == ["GET keys", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}"]
 
 
 @pytest.mark.parametrize("expect", [None, "live", "sandbox"])
@@ -435,7 +435,7 @@ def test_a_probe_that_is_charged_is_not_waited_for(twin: Twin, expect: Any, tmp_
     found = face.sandbox(probe=(FOX, CAT))
     assert found.verdict is False
     assert found.evidence[0] == "request abc was charged 0.03 USD, and a test key never is"
-    assert asked(face) == ["GET keys", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}"]
     assert [job.id for job in face.resume()] == ["abc"]
 
 
@@ -450,14 +450,14 @@ def test_a_pair_of_probes_compares_their_outputs(twin: Twin) -> None:
     found = face.sandbox(probe=(FOX, CAT))
     assert found.verdict is True
     assert "two different inputs got the same outputs" in found.evidence
-    assert asked(face) == ["GET keys", "POST flux-dev-image", "POST flux-dev-image"]
+    assert asked(face) == ["GET keys", f"POST {IMAGE.slug}", f"POST {IMAGE.slug}"]
     other = {**SAMPLED, "outputs": ["https://files.example/2.png"]}
     assert twin(keys(None), elsewhere, other).sandbox(probe=(FOX, CAT)).verdict is None
     face.server.steps = [keys(None)]
     assert face.sandbox().verdict is True
 
 
-@pytest.mark.parametrize("slug", ["gpt-5-mini", "new/one"])
+@pytest.mark.parametrize("slug", [CHAT.slug, "new/one"])
 def test_equal_words_are_no_evidence(twin: Twin, slug: str) -> None:
     """A live model that is asked twice whether there is a fox may say "no" twice."""
     pair = (raw_call(slug, {"prompt": "why are foxes red?"}), raw_call(slug, {"prompt": "what is 2 + 2?"}))

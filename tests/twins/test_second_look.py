@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import IMAGE, make_company, make_edit, make_image
 
 from muapi_client import Call, Retry, errors, raw_call
-from muapi_client.models import company_funding, flux_dev_image, flux_kontext_dev_i2i
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_a_repetition_by_its_idempotency_key_clears_the_doubt(twin: Twin) -> Non
     estimate = {"cost": 0.5}
     face = twin(estimate, NO_ANSWER, estimate, DONE, max_spend=Decimal(5), retry=Retry(attempts=1))
     with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
-        face.submit(company_funding(domain="example.com"))
+        face.submit(make_company(domain="example.com"))
     assert face.submit(caught.value.call).id == "r-1"
     assert face.unknown() == []
     assert (face.spend.total_usd, face.spend.reserved_usd, face.spend.requests) == (Decimal("0.5"), 0, 1)
@@ -111,7 +111,7 @@ def test_what_another_client_settled_is_no_longer_in_doubt_here(twin: Twin, tmp_
 
 
 def test_a_limit_counts_what_the_client_without_one_has_out(twin: Twin) -> None:
-    face, call = twin(ACCEPTED, {"cost": 1}), raw_call("flux-dev-image", {"prompt": "a red fox"})
+    face, call = twin(ACCEPTED, {"cost": 1}), raw_call(IMAGE.slug, {"prompt": "a red fox"})
     face.submit(call)
     with pytest.raises(errors.SpendLimitError, match="set aside"):
         face.sharing(max_spend=Decimal(1)).submit(call)
@@ -141,8 +141,8 @@ def test_a_webhook_that_is_no_whole_address_is_refused_and_not_shown(twin: Twin,
     face, picture = twin(ACCEPTED), tmp_path / "a.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n")
     by_query = Call(twin.call.operation, twin.call.body, {"webhook": odd})
-    by_field = flux_dev_image(prompt="a red fox", webhook_url=odd)
-    edit = flux_kontext_dev_i2i(prompt="a red fox", images_list=[picture])
+    by_field = make_image(prompt="a red fox", webhook_url=odd)
+    edit = make_edit(prompt="a red fox", images_list=[picture])
     with_a_file = Call(edit.operation, edit.body, {"webhook": odd})
     for go in (
         lambda: twin(webhook=odd),

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 import httpcore
 import httpx
 import pytest
+from by_kind import make_image
 
 from muapi_client import Call, Job, MuAPIError, Retry, raw_call
 from muapi_client.errors import (
@@ -181,11 +182,10 @@ def test_a_webhook_that_would_break_the_line_is_refused_at_once_and_shows_nothin
 
 
 def test_a_request_that_cannot_be_built_is_an_error_of_ours_and_shows_nothing(twin: Twin) -> None:
-    from muapi_client.models import flux_dev_image
 
     face = twin(ACCEPTED, webhook="https://x.example/\ud800")
     with pytest.raises(MuAPIError, match="lone surrogate") as caught:
-        face.submit(flux_dev_image(prompt="a fox"))
+        face.submit(make_image(prompt="a fox"))
     assert twin.key not in locals_of(caught.value)
     assert face.server.requests == []
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import CLIP, STREAM, STREAMED, make_image, make_stream
 
 from muapi_client import Call, Cost, MuAPI, Retry, StreamEvent, errors, raw_call
 from muapi_client._runtime.clock import VirtualClock
 from muapi_client._state.journal import Journal
-from muapi_client.models import flux_dev_image, gpt_5_2_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from conftest import Body, Face, Twin
 
-CALL = gpt_5_2_stream(prompt="Say hello")
+CALL = make_stream(prompt="Say hello")
 EVENTS = {"content-type": "text/event-stream; charset=utf-8"}
 COSTS = {"x-muapi-cost-usd": "0.002000", "x-muapi-cost-credits": "1", "x-account-balance": "9.9980"}
 SSE = {**EVENTS, **COSTS}
@@ -109,7 +109,7 @@ def test_the_words_come_as_they_arrive_and_the_last_event_tells_the_money(twin: 
     assert (face.spend.total_usd, face.spend.requests, face.account_balance) == (Decimal("0.002"), 1, Decimal("9.9980"))
     assert face.server.bodies[0].closed
     request = face.server.requests[0]
-    assert (request.method, request.url.path) == ("POST", "/api/v1/gpt-5-2/stream")
+    assert (request.method, request.url.path) == ("POST", f"/api/v1/{STREAM.slug}")
     assert json.loads(request.content) == {"prompt": "Say hello"}
     assert "text/event-stream" in request.headers["accept"]
 
@@ -338,7 +338,7 @@ def test_without_an_id_a_broken_stream_may_have_been_charged(twin: Twin, tmp_pat
     assert caught.value.text == "Hel"
     assert (face.spend.requests, face.spend.unpriced) == (1, 1)
     (found,) = face.unknown()
-    assert (found.state, found.slug) == ("unknown", "gpt-5-2/stream")
+    assert (found.state, found.slug) == ("unknown", STREAM.slug)
     assert "3 characters had arrived" in (found.reason or "")
 
 
@@ -522,9 +522,11 @@ def test_half_a_character_is_no_id(twin: Twin, tmp_path: Path) -> None:
     assert entries(tmp_path / "jobs.db")[0][:2] == ("failed", None)
 
 
-@pytest.mark.parametrize("name", ["gpt-5-2/stream", "gpt-5-2", "gpt_5_2", "gpt-5-2-stream", "gpt_5_2_stream"])
+@pytest.mark.parametrize(
+    "name", [STREAM.slug, STREAMED.slug, STREAMED.function, f"{STREAMED.slug}-stream", STREAM.function]
+)
 def test_a_lost_stream_is_found_by_the_names_of_its_model(twin: Twin, tmp_path: Path, name: str) -> None:
-    found = {"items": [{"request_id": "s-1", "model": name}, {"request_id": "x-1", "model": "veo3-fast-text-to-video"}]}
+    found = {"items": [{"request_id": "s-1", "model": name}, {"request_id": "x-1", "model": CLIP.slug}]}
     face = twin((200, breaking(twin, sse({"text": "Hel"})), EVENTS), found, journal=tmp_path / "jobs.db")
     with pytest.raises(errors.StreamBrokenError):
         events(face)
@@ -650,7 +652,7 @@ def test_a_journal_that_fails_is_told_once_the_text_was_handed_on(
     assert face.server.posts == 2
 
 
-@pytest.mark.parametrize("call", [flux_dev_image(prompt="a fox")], ids=["job"])
+@pytest.mark.parametrize("call", [make_image(prompt="a fox")], ids=["job"])
 def test_only_streams_are_streamed(twin: Twin, call: Call[Any]) -> None:
     face = twin(HELLO)
     with pytest.raises(errors.ValidationError, match=r"use mu.run\(call\)"):
@@ -683,7 +685,7 @@ def test_max_spend_holds_by_the_price_of_the_model(twin: Twin) -> None:
     face = twin(priced(steps), max_spend=Decimal(1))
     events(face)  # costs 0.002
     events(face)  # told no cost: its estimate stays set aside
-    assert face.server.requests[0].url.path == "/api/v1/models/gpt-5-2/estimate-cost"
+    assert face.server.requests[0].url.path == f"/api/v1/models/{STREAMED.slug}/estimate-cost"
     with pytest.raises(errors.InsufficientCreditError):
         events(face)  # gives back what was set aside
     events(face)
@@ -719,7 +721,7 @@ def test_a_charge_where_a_sandbox_was_expected_is_told_after_the_text(
     assert error.prediction.done
     assert ".wait(" not in str(error)
     assert "error.text" in str(error)
-    assert [request.url.path for request in face.server.requests] == ["/api/v1/keys", "/api/v1/gpt-5-2/stream"]
+    assert [request.url.path for request in face.server.requests] == ["/api/v1/keys", f"/api/v1/{STREAM.slug}"]
     assert (face.spend.requests, face.spend.total_usd) == (1, Decimal("0.002"))
     assert entries(tmp_path / "jobs.db")[0][:2] == ("completed", request_id)
     assert (face.unknown(), list(face.resume())) == ([], [])
@@ -773,7 +775,7 @@ def test_local_files_are_uploaded_before_it(twin: Twin, tmp_path: Path) -> None:
         assert json.loads(request.content)["image_url"] == "https://cdn.muapi.ai/a.png"
         return (200, HELLO, SSE)
 
-    assert text_of(events(twin(answer), gpt_5_2_stream(prompt="what is it?", image_url=picture))) == "Hello"
+    assert text_of(events(twin(answer), make_stream(prompt="what is it?", image_url=picture))) == "Hello"
 
 
 def test_one_event_may_not_be_endless(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:

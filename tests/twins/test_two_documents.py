@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE, OTHER_IMAGE, make_image, make_other_image
 
 from muapi_client import Call, Job, MuAPI, SpendWarning, catalog, raw_call
 from muapi_client._spec.packages import part
 from muapi_client.cli import main
 from muapi_client.errors import MuAPIError, NotFoundError, ValidationError
-from muapi_client.models import flux_dev_image, nano_banana
 from muapi_client.pinning import pinned
 from muapi_generated import models as new_models
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 NAME = "muapi_generated_of_may"
-KEPT = ("flux-dev-image", "account/balance", "account/topup", "upload_file")
+KEPT = (IMAGE.slug, "account/balance", "account/topup", "upload_file")
 ACCEPTED = {"request_id": "r-1", "status": "processing", "cost": {"amount_usd": 0.1, "amount_credits": 10}}
 DONE = {"id": "r-1", "status": "completed", "outputs": ["https://cdn.muapi.ai/outputs/1.png"]}
 
@@ -37,7 +37,7 @@ def of_may() -> dict[str, Any]:
     document = copy.deepcopy(pinned().document)
     paths = document["paths"]
     document["paths"] = {path: paths[path] for path in paths if path.removeprefix("/api/v1/") in KEPT}
-    job = document["paths"]["/api/v1/flux-dev-image"]["post"]
+    job = document["paths"][f"/api/v1/{IMAGE.slug}"]["post"]
     document["paths"]["/api/v1/flux-first"] = {"post": copy.deepcopy(job)}
     reference = job["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     properties = document["components"]["schemas"][reference.rsplit("/", 1)[1]]["properties"]
@@ -71,16 +71,16 @@ def older(old: ModuleType) -> Any:
 
 def test_each_call_is_checked_by_the_document_it_was_made_for(twin: Any, older: Any) -> None:
     face = twin(ACCEPTED)
-    assert face.submit(older.flux_dev_image(prompt="a", grain=2)).id == "r-1"
-    assert face.submit(flux_dev_image(prompt="a", width=512)).id == "r-1"
+    assert face.submit(getattr(older, IMAGE.function)(prompt="a", grain=2)).id == "r-1"
+    assert face.submit(make_image(prompt="a", width=512)).id == "r-1"
     assert [json.loads(request.content) for request in face.server.requests] == [
         {"prompt": "a", "grain": 2},
         {"prompt": "a", "width": 512},
     ]
     for call, named in (
-        (older.flux_dev_image(prompt="a", grain=0), "grain: Input should be greater than or equal to 1"),
-        (catalog.get("flux-dev-image").call(prompt="a", grain=2), "grain: Unknown field"),
-        (catalog.get("flux-dev-image", package=NAME).call(prompt="a", width=512), "width: Unknown field"),
+        (getattr(older, IMAGE.function)(prompt="a", grain=0), "grain: Input should be greater than or equal to 1"),
+        (catalog.get(IMAGE.slug).call(prompt="a", grain=2), "grain: Unknown field"),
+        (catalog.get(IMAGE.slug, package=NAME).call(prompt="a", width=512), "width: Unknown field"),
     ):
         with pytest.raises(ValidationError, match=named):
             face.submit(call)
@@ -89,23 +89,25 @@ def test_each_call_is_checked_by_the_document_it_was_made_for(twin: Any, older: 
 
 def test_a_client_of_a_document_holds_every_job_against_it(twin: Any, old: ModuleType, older: Any) -> None:
     face = twin(ACCEPTED, models=old)
-    assert face.submit(older.flux_dev_image(prompt="a", grain=2)).call.operation.package == NAME
-    assert face.submit(flux_dev_image(prompt="a")).call.operation.package == NAME
+    assert face.submit(getattr(older, IMAGE.function)(prompt="a", grain=2)).call.operation.package == NAME
+    assert face.submit(make_image(prompt="a")).call.operation.package == NAME
     with pytest.raises(ValidationError, match="width: Unknown field"):
-        face.submit(flux_dev_image(prompt="a", width=512))
-    with pytest.raises(ValidationError, match=f"nano_banana: the document of {NAME} has no nano-banana"):
-        face.submit(nano_banana(prompt="a"))
-    assert face.submit(raw_call("nano-banana", {"prompt": "a"})).id == "r-1"
+        face.submit(make_image(prompt="a", width=512))
+    with pytest.raises(
+        ValidationError, match=f"{OTHER_IMAGE.function}: the document of {NAME} has no {OTHER_IMAGE.slug}"
+    ):
+        face.submit(make_other_image(prompt="a"))
+    assert face.submit(raw_call(OTHER_IMAGE.slug, {"prompt": "a"})).id == "r-1"
     assert face.server.posts == 3
-    assert face.sharing(models=None).submit(flux_dev_image(prompt="a", width=512)).id == "r-1"
-    assert twin(ACCEPTED).sharing(models=NAME).submit(flux_dev_image(prompt="a")).call.operation.package == NAME
+    assert face.sharing(models=None).submit(make_image(prompt="a", width=512)).id == "r-1"
+    assert twin(ACCEPTED).sharing(models=NAME).submit(make_image(prompt="a")).call.operation.package == NAME
 
 
 def test_answers_are_of_the_classes_of_the_call(twin: Any, old: ModuleType, older: Any) -> None:
     theirs = importlib.import_module(f"{NAME}.models")
     face = twin(ACCEPTED)
     assert type(face.send(older.flux_first(prompt="a"))) is theirs.Submission
-    assert type(face.send(flux_dev_image(prompt="a"))) is new_models.Submission
+    assert type(face.send(make_image(prompt="a"))) is new_models.Submission
     balance = twin({"balance": 3}, models=old).account.balance
     assert type(twin(ACCEPTED).go(balance())) is new_models.AccountBalance  # a request of the client's own
 
@@ -120,7 +122,7 @@ def test_prices_are_asked_by_the_names_of_the_document(twin: Any, old: ModuleTyp
     for options in ({}, {"models": old}):
         face = twin({"cost": 0.02}, **options)
         estimate = face.estimate(call)
-        assert (estimate.model, estimate.cost_usd) == ("flux-dev", Decimal("0.02"))
+        assert (estimate.model, estimate.cost_usd) == (IMAGE.name, Decimal("0.02"))
     with pytest.raises(NotFoundError, match="no model 'flux-first'"):
         catalog.get("flux-first")
 
@@ -130,12 +132,12 @@ def test_a_limit_of_spend_holds_for_calls_of_both(twin: Any, older: Any) -> None
     with pytest.warns(SpendWarning, match="flux-first was charged 0.1 USD where 0.02 USD had been set aside"):
         face.submit(older.flux_first(prompt="a"))
     with pytest.raises(MuAPIError, match="max_spend"):
-        face.submit(flux_dev_image(prompt="a"))
+        face.submit(make_image(prompt="a"))
 
 
 def test_calls_and_jobs_travel_and_are_taken_up_by_the_right_document(twin: Any, older: Any) -> None:
-    call = older.flux_dev_image(prompt="a", grain=2)
-    assert call != catalog.get("flux-dev-image").call(prompt="a", grain=2)
+    call = getattr(older, IMAGE.function)(prompt="a", grain=2)
+    assert call != catalog.get(IMAGE.slug).call(prompt="a", grain=2)
     assert pickle.loads(pickle.dumps(call)) == Call.from_json(call.to_json()) == call
     job = twin(ACCEPTED).submit(call)
     again = Job.from_json(job.to_json())
@@ -163,7 +165,7 @@ print(MuAPI("a-key-that-is-none", transport=server, models=call.operation.packag
 
 
 def test_a_token_imports_nothing_by_itself(place: Path, older: Any) -> None:
-    call = older.flux_dev_image(prompt="a", grain=2)
+    call = getattr(older, IMAGE.function)(prompt="a", grain=2)
     done = subprocess.run(
         [sys.executable, "-c", TAKE_UP, str(place)], input=call.to_json(), capture_output=True, text=True, check=True
     )
@@ -204,7 +206,7 @@ def test_what_is_no_package_of_request_functions_is_refused(given: Any) -> None:
 
 
 def test_a_catalogue_of_the_older_document(old: ModuleType) -> None:
-    assert [model.slug for model in catalog.all(package=NAME)] == ["flux-dev-image", "flux-first"]
+    assert [model.slug for model in catalog.all(package=NAME)] == [IMAGE.slug, "flux-first"]
     model = catalog.get("flux_first", package=NAME)
     assert {field.name for field in model.fields} >= {"prompt", "grain"}
     assert catalog.find("first", package=NAME) == (model,)

@@ -7,15 +7,16 @@ import subprocess
 import sys
 
 import pytest
+from by_kind import IMAGE
 
 from muapi_client.emulator import Emulator
 
 pytest.importorskip("httpx2")
 
-PROGRAM = """
+PROGRAM = f"""
 import asyncio, sys
 from muapi_client import AsyncMuAPI, MuAPI
-from muapi_client.models import flux_dev_image
+from muapi_client.models import {IMAGE.function}
 
 key, url = sys.argv[1:]
 mu = MuAPI(key, url)
@@ -23,13 +24,13 @@ mu = MuAPI(key, url)
 
 async def submit():
     async with AsyncMuAPI(key, url) as amu:
-        return (await amu.submit(flux_dev_image(prompt="a red fox"))).id
+        return (await amu.submit({IMAGE.function}(prompt="a red fox"))).id
 
 
-{early}
-assert mu.submit(flux_dev_image(prompt="a red fox")).id
-{late}
-assert mu.submit(flux_dev_image(prompt="a red fox")).id
+{{early}}
+assert mu.submit({IMAGE.function}(prompt="a red fox")).id
+{{late}}
+assert mu.submit({IMAGE.function}(prompt="a red fox")).id
 assert asyncio.run(submit())
 mu.close()
 print(sys.modules["httpx"].__name__)

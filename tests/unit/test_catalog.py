@@ -7,21 +7,19 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from by_kind import IMAGE, make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import catalog
 from muapi_client.errors import MuAPIError, NotFoundError
-from muapi_client.models import flux_dev_image
 from muapi_client.pinning import pinned
 
 
-@pytest.mark.parametrize(
-    "name", ["flux-dev-image", "flux_dev_image", "flux-dev", "/flux-dev-image/", "api/v1/flux-dev-image"]
-)
+@pytest.mark.parametrize("name", [IMAGE.slug, IMAGE.function, IMAGE.name, f"/{IMAGE.slug}/", f"api/v1/{IMAGE.slug}"])
 def test_a_model_is_found_by_any_of_its_names(name: str) -> None:
     model = catalog.get(name)
-    assert (model.slug, model.function, model.name) == ("flux-dev-image", "flux_dev_image", "flux-dev")
+    assert (model.slug, model.function, model.name) == (IMAGE.slug, IMAGE.function, IMAGE.name)
     assert (model.group, model.kind, model.tier, model.streams) == ("text_to_image", "image", "balanced", False)
 
 
@@ -33,8 +31,8 @@ def test_every_slug_finds_itself() -> None:
 
 
 def test_an_unknown_name_gets_a_guess() -> None:
-    with pytest.raises(NotFoundError, match="did you mean flux-dev-image"):
-        catalog.get("flux-dev-imag")
+    with pytest.raises(NotFoundError, match=f"did you mean {IMAGE.slug}"):
+        catalog.get(IMAGE.slug[:-1])
 
 
 @given(st.text())
@@ -46,7 +44,7 @@ def test_any_name_is_a_model_or_not_found(name: str) -> None:
 
 
 def test_its_fields_say_what_the_document_says() -> None:
-    fields = {field.name: field for field in catalog.get("flux-dev-image").fields}
+    fields = {field.name: field for field in catalog.get(IMAGE.slug).fields}
     assert fields["num_images"].choices == (1, 2, 3, 4)
     assert fields["width"].type == "integer"
     assert fields["webhook_url"].nullable
@@ -60,14 +58,14 @@ def test_required_fields_come_first() -> None:
 
 
 def test_it_builds_the_call_its_function_builds() -> None:
-    assert catalog.get("flux-dev").call(prompt="a fox", width=512) == flux_dev_image(prompt="a fox", width=512)
+    assert catalog.get(IMAGE.name).call(prompt="a fox", width=512) == make_image(prompt="a fox", width=512)
 
 
 def test_words_narrow_a_search() -> None:
     everything = catalog.all()
     assert catalog.find() == everything
     found = catalog.find("FLUX", "dev", kind="image")
-    assert "flux-dev-image" in [model.slug for model in found]
+    assert IMAGE.slug in [model.slug for model in found]
     assert len(found) < len(catalog.find("flux")) < len(everything)
     assert {model.group for model in catalog.find(group="text_to_image")} == {"text_to_image"}
     assert catalog.find("no such model at all") == ()
@@ -92,24 +90,24 @@ def test_a_group_or_kind_that_is_none_is_refused_with_those_there_are(narrowed: 
 
 
 def test_a_price_is_exact_and_dated() -> None:
-    price = catalog.get("flux-dev-image").price
+    price = catalog.get(IMAGE.slug).price
     assert price is not None
-    (listed,) = [one for one in pinned().models["models"] if one["name"] == "flux-dev"]
+    (listed,) = [one for one in pinned().models["models"] if one["name"] == IMAGE.name]
     assert isinstance(price.cost_usd, Decimal)
     told = (str(price.cost_usd), price.dynamic, price.as_of)
     assert told == (str(listed["cost"]), listed["dynamic_pricing"], pinned().models["as_of"])
 
 
 def test_of_models_that_share_a_name_the_one_like_it_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    flux = catalog.get("flux-dev-image")
+    flux = catalog.get(IMAGE.slug)
     sharing = {slug: evolve(flux, slug=slug, function=slug) for slug in ("brand-new", "flux-dev-image-two", flux.slug)}
     monkeypatch.setattr(catalog, "_models", lambda _package: sharing)
-    assert catalog.get("flux-dev").slug == "flux-dev-image"
+    assert catalog.get(IMAGE.name).slug == IMAGE.slug
 
 
 @pytest.mark.parametrize("odd", [None, 42, ["flux"], b"flux"])
 def test_what_is_no_text_is_refused_with_what_to_type(odd: Any) -> None:
     with pytest.raises(MuAPIError, match=r"catalog\.find\('flux'\).*catalog\.all\(\)"):
         catalog.find("flux", odd)
-    with pytest.raises(MuAPIError, match=r"catalog\.get takes a name as text, such as 'flux-dev-image', not "):
+    with pytest.raises(MuAPIError, match=rf"catalog\.get takes a name as text, such as '{IMAGE.slug}', not "):
         catalog.get(odd)

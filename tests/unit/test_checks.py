@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from by_kind import make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import raw_call
 from muapi_client._spec.validation import check
 from muapi_client.errors import ValidationError
-from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -19,7 +19,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-OPERATION = flux_dev_image(prompt="a fox").operation
+OPERATION = make_image(prompt="a fox").operation
 FIELDS = ["prompt", "width", "height", "num_images", "model_id", "sync", "webhook_url"]
 
 

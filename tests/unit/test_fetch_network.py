@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 
 from muapi_client.pinning import Fetched, Limits, PinError, fetch, verify
 
@@ -310,7 +311,7 @@ def test_a_broken_environment_is_told_as_such(spec: Path, monkeypatch: pytest.Mo
 
 
 def test_prices_come_from_an_address_too(server: Server, spec: Path) -> None:
-    prices = json.dumps({"models": [{"name": "flux-dev", "cost": 0.025}], "total": 1, "currency": "USD"}).encode()
+    prices = json.dumps({"models": [{"name": IMAGE.name, "cost": 0.025}], "total": 1, "currency": "USD"}).encode()
     server.script = lambda handler: handler.answer(body=prices if handler.path == "/models" else DOCUMENT)
     assert "models.json" in fetch(server.url, spec, models=server.url.replace("openapi.json", "models")).changed
 

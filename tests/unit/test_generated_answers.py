@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from by_kind import IMAGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,8 +60,8 @@ def test_an_answer_that_is_no_object_is_kept_whole() -> None:
 
 
 def test_lists_are_read_item_by_item() -> None:
-    read = models.ModelList.from_dict({"models": [{"name": "flux-dev", "cost": 0.015}, "odd"], "total": 2})
-    assert read.models == [models.ModelCard(name="flux-dev", cost=Decimal("0.015")), "odd"]
+    read = models.ModelList.from_dict({"models": [{"name": IMAGE.name, "cost": 0.015}, "odd"], "total": 2})
+    assert read.models == [models.ModelCard(name=IMAGE.name, cost=Decimal("0.015")), "odd"]
 
 
 @pytest.mark.parametrize(

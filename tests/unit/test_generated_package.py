@@ -12,9 +12,10 @@ import typing
 from pathlib import Path
 from typing import Any
 
-import pytest
+from by_kind import IMAGE
 
 import muapi_generated
+from muapi_client.pinning import pinned
 from muapi_generated import checks, functions, models
 
 if typing.TYPE_CHECKING:
@@ -126,20 +127,16 @@ def test_the_catalogue_knows_every_job_and_stream_once() -> None:
     assert CATALOGUE["sha256"] == muapi_generated.SPEC.sha256
 
 
-@pytest.mark.parametrize(
-    ("slug", "name", "tier", "group"),
-    [
-        ("flux-dev-image", "flux-dev", "balanced", "text_to_image"),
-        ("mmaudio-v2/text-to-audio", "mmaudio-v2-text-to-audio", "balanced", "audio"),
-        ("claude-opus-4-5", "claude-opus-4-5", None, "language"),
-        ("seo-backlinks", "seo-backlinks", "balanced", "data"),
-        ("gemini-3-8-flash-tts", None, None, "audio"),
-        ("happy-horse-1-video-edit", None, None, "video_edit"),
-    ],
-)
-def test_the_catalogue_tells_what_is_known(slug: str, name: str | None, tier: str | None, group: str) -> None:
-    (one,) = (one for one in CATALOGUE["models"] if one["slug"] == slug)
-    assert (one["name"], one["tier"], one["group"]) == (name, tier, group)
+def test_the_catalogue_tells_the_name_and_the_tier_that_a_summary_holds() -> None:
+    paths = pinned().document["paths"]
+    tiers = set()
+    for one in CATALOGUE["models"]:
+        summary, name, tier = paths[f"/api/v1/{one['slug']}"]["post"]["summary"], one["name"], one["tier"]
+        assert name is None or summary == (f"{name} ({tier})" if tier else name)
+        tiers.add(tier)
+    assert {None, "balanced"} <= tiers
+    (one,) = (one for one in CATALOGUE["models"] if one["slug"] == IMAGE.slug)
+    assert (one["name"], one["tier"], one["group"]) == (IMAGE.name, IMAGE.tier, "text_to_image")
 
 
 def test_long_lists_of_choices_are_named_once() -> None:
@@ -150,7 +147,7 @@ def test_long_lists_of_choices_are_named_once() -> None:
     assert min(map(len, lists)) > 20
 
 
-PROGRAM = "import sys, muapi_generated.functions as f; f.flux_dev_image; print(*sys.modules)"
+PROGRAM = f"import sys, muapi_generated.functions as f; f.{IMAGE.function}; print(*sys.modules)"
 
 
 def test_one_function_loads_little_and_nothing_of_its_neighbours() -> None:
@@ -160,7 +157,7 @@ def test_one_function_loads_little_and_nothing_of_its_neighbours() -> None:
     assert sorted(loaded) == [
         "muapi_generated.api",
         "muapi_generated.api.text_to_image",
-        "muapi_generated.api.text_to_image.flux_dev_image",
+        f"muapi_generated.api.text_to_image.{IMAGE.function}",
         "muapi_generated.functions",
         "muapi_generated.models",  # the package that annotations name, and none of its classes
         "muapi_generated.types",

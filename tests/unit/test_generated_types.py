@@ -10,11 +10,11 @@ from typing import Any
 
 import attrs
 import pytest
+from by_kind import IMAGE, make_image
 from hypothesis import given as cases
 from hypothesis import strategies as st
 
 from muapi_generated import models
-from muapi_generated.functions import flux_dev_image
 from muapi_generated.types import UNSET, Call, Operation, given
 
 JSON = st.recursive(
@@ -47,16 +47,16 @@ def test_a_call_survives_json_and_pickling(call: Call[Any]) -> None:
 
 
 def test_a_call_is_frozen_and_compares_by_value() -> None:
-    call = flux_dev_image(prompt="a fox")
-    assert call == flux_dev_image(prompt="a fox")
-    assert call != flux_dev_image(prompt="a fox", width=512)
+    call = make_image(prompt="a fox")
+    assert call == make_image(prompt="a fox")
+    assert call != make_image(prompt="a fox", width=512)
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         call.body = {}  # type: ignore[misc]
 
 
 def test_an_operation_knows_its_slug_and_whether_it_is_a_job() -> None:
-    operation = flux_dev_image().operation
-    assert (operation.slug, operation.is_job) == ("flux-dev-image", True)
+    operation = make_image().operation
+    assert (operation.slug, operation.is_job) == (IMAGE.slug, True)
     assert not Operation("get_history", "GET", "/api/v1/history", "HistoryPage").is_job
 
 

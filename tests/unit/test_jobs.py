@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from by_kind import make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import AsyncJob, Cost, Entry, Job, MuAPI, MuAPIError, Output, Prediction, StreamEvent, raw_call
 from muapi_client._types.status import JobState
-from muapi_client.models import flux_dev_image
 from muapi_generated.types import Call, Operation
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -53,7 +53,7 @@ def test_an_async_job_reads_the_same_token(job: Job) -> None:
 
 
 def test_a_typed_call_keeps_its_operation() -> None:
-    job = Job("abc", flux_dev_image(prompt="a fox", model_id=[{"model": "x", "scale": 1}]))
+    job = Job("abc", make_image(prompt="a fox", model_id=[{"model": "x", "scale": 1}]))
     again = Job.from_json(job.to_json())
     assert again.call == job.call
     assert again.call is not None
@@ -153,7 +153,7 @@ def test_money_is_kept_to_the_digit() -> None:
 
 
 def test_jobs_and_what_became_of_them_are_keys_of_a_dictionary() -> None:
-    call, now = flux_dev_image(prompt="a fox"), datetime.now(UTC)
+    call, now = make_image(prompt="a fox"), datetime.now(UTC)
     output = Output(data={"tags": ["fox"]})
     for make in (
         lambda: Job("abc", call, Cost(Decimal("0.015")), now),

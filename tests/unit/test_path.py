@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+from by_kind import make_image
 
 from muapi_client import MuAPI
-from muapi_client.models import flux_dev_image
 
 BODY = {"request_id": "abc", "status": "processing", "cost": {"amount_usd": 0.1}}
 HEADERS = {"x-muapi-cost-usd": "0.1", "x-muapi-cost-credits": "1", "x-account-balance": "9.9"}
@@ -34,7 +34,7 @@ def path_of_a_warm_submit(headers: dict[str, str]) -> list[str]:
             path.append(module)
 
     with MuAPI("sk-live-0123456789abcdef", transport=transport) as mu:
-        call = flux_dev_image(prompt="a fox")
+        call = make_image(prompt="a fox")
         for _ in range(3):
             mu.submit(call)
         before = sys.getprofile()

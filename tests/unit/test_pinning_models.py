@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from by_kind import IMAGE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ LIVE = {
             "endpoint": "/x",
         },
         {
-            "name": "flux-dev",
+            "name": IMAGE.name,
             "category": "Text to Image",
             "family": "flux",
             "group_of": "image",
@@ -51,7 +52,7 @@ def test_prices_are_pinned_by_name_one_model_a_line_from_today() -> None:
         ' "as_of": "2026-11-22",\n'
         ' "currency": "USD",\n'
         ' "models": [\n'
-        '  {"name": "flux-dev", "category": "Text to Image", "family": "flux", "group_of": "image", '
+        f'  {{"name": "{IMAGE.name}", "category": "Text to Image", "family": "flux", "group_of": "image", '
         '"cost": 0.025},\n'
         '  {"name": "veo", "cost": 1, "dynamic_pricing": true}\n'
         " ]\n"
@@ -98,11 +99,11 @@ def test_only_facts_are_pinned() -> None:
     ("change", "told"),
     [
         ({"models": []}, "no list of models"),
-        ({"models": {"flux-dev": {}}}, "no list of models"),
+        ({"models": {IMAGE.name: {}}}, "no list of models"),
         ({"total": 609}, "brought 2 of the 609 models"),
         ({"currency": None}, "no currency"),
         ({"models": [{"cost": 1}, {"name": "veo"}]}, "a model without a name: {'cost': 1}"),
-        ({"models": ["veo", "flux-dev"]}, "a model without a name: 'veo'"),
+        ({"models": ["veo", IMAGE.name]}, "a model without a name: 'veo'"),
         (
             {"models": [{"name": "veo", "cost": "cheap"}, {"name": "a"}]},
             "the price of 'veo' is no number: 'cheap'",

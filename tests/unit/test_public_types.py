@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
+from by_kind import IMAGE, make_image
 
 import muapi_client
 from muapi_client import (
@@ -40,7 +41,6 @@ from muapi_client import (
     webhooks,
 )
 from muapi_client._client import resources
-from muapi_client.models import flux_dev_image
 from muapi_generated import models as generated
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def test_a_client_loads_no_journal_and_no_resource_until_asked_for() -> None:
 
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-FOX = flux_dev_image(prompt="a fox")
+FOX = make_image(prompt="a fox")
 COST = Cost(Decimal("0.03"), 3)
 DONE = Prediction("abc", "completed", (Output(url="https://cdn.muapi.ai/outputs/1.png"),), cost=COST, call=FOX)
 JOB = Job("abc", FOX, COST, NOW)
@@ -149,16 +149,16 @@ VALUES = [
     DONE,
     COST,
     FOX,
-    Entry(key="k", state="accepted", slug="flux-dev-image", call=FOX, intended_at=NOW, changed_at=NOW),
-    Estimate("flux-dev", Decimal("0.03"), dynamic=True, strategy=None),
+    Entry(key="k", state="accepted", slug=IMAGE.slug, call=FOX, intended_at=NOW, changed_at=NOW),
+    Estimate(IMAGE.name, Decimal("0.03"), dynamic=True, strategy=None),
     Reconciliation((JOB,), complete=True),
     StreamEvent("fox", prediction=DONE),
     SandboxVerdict(verdict=True, evidence=("a sentence",)),
     JobState.DONE,
     Polling(),
     Retry(),
-    catalog.get("flux-dev-image"),
-    catalog.get("flux-dev-image").fields,
+    catalog.get(IMAGE.slug),
+    catalog.get(IMAGE.slug).fields,
     webhooks.Hint("abc", DONE),
     raw_call,
 ]

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from by_kind import IMAGE, make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import raw_call
 from muapi_client.errors import ValidationError
-from muapi_client.models import flux_dev_image
 
 
 @pytest.mark.parametrize(
     ("slug", "path"),
     [
-        ("flux-dev-image", "/api/v1/flux-dev-image"),
+        (IMAGE.slug, f"/api/v1/{IMAGE.slug}"),
         ("any/new-slug", "/api/v1/any/new-slug"),
         ("/any/new-slug/", "/api/v1/any/new-slug"),
-        ("api/v1/flux-dev-image", "/api/v1/flux-dev-image"),
-        ("/api/v1/flux-dev-image", "/api/v1/flux-dev-image"),
+        (f"api/v1/{IMAGE.slug}", f"/api/v1/{IMAGE.slug}"),
+        (f"/api/v1/{IMAGE.slug}", f"/api/v1/{IMAGE.slug}"),
         ("vidu-v2.0-t2v", "/api/v1/vidu-v2.0-t2v"),
         ("a_b~c", "/api/v1/a_b~c"),
         ("a?b#c", "/api/v1/a%3Fb%23c"),
@@ -62,7 +62,7 @@ def test_no_slug_leaves_the_prefix(slug: str) -> None:
     assert not {"", ".", ".."} & set(path.removeprefix("/").split("/"))
 
 
-@pytest.mark.parametrize("words", [(None,), (flux_dev_image,), (42, {}), ("a/b", ["x"]), ("a/b", "prompt")])
+@pytest.mark.parametrize("words", [(None,), (make_image,), (42, {}), ("a/b", ["x"]), ("a/b", "prompt")])
 def test_what_is_no_slug_or_no_body_is_refused(words: tuple[Any, ...]) -> None:
     with pytest.raises(ValidationError, match=r"is text|is a mapping"):
         raw_call(*words)

@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 import pytest
+from by_kind import make_image
 
 from muapi_client import Call
-from muapi_client.models import flux_dev_image
 from muapi_generated import models
 from muapi_generated.types import UNSET, Operation
 
@@ -62,7 +62,7 @@ def test_the_rest_is_shown_as_ever() -> None:
     assert repr(Call(Operation("", "POST", "/x"), values)).startswith(
         f"Call(operation={Operation('', 'POST', '/x')!r}, body={values!r}, "
     )
-    assert repr(flux_dev_image().body) == "{}"
+    assert repr(make_image().body) == "{}"
     assert repr(models.AccountBalance()) == "AccountBalance(balance=None, currency=None, email=None, additional={})"
 
 

@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import pytest
 from attrs import evolve
+from by_kind import CHAT, make_chat, make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import Cost, Output, Prediction, SandboxVerdict, raw_call
+from muapi_client import Cost, Output, Prediction, SandboxVerdict, catalog, raw_call
 from muapi_client._protocol.job_answer import DISPUTE
 from muapi_client._sandbox import evidence
 from muapi_client._sandbox.detection import count_keys, find_in_key_facts, have_same_outputs, looks_like_sandbox
@@ -21,15 +22,14 @@ from muapi_client._sandbox.evidence import INDICATORS, SETTLES, Evidence, Indica
 from muapi_client._sandbox.guard import add_verdict
 from muapi_client._state.key_state import KeyFacts, KeyState, Listing
 from muapi_client._state.memory import Memory, Record
-from muapi_client.models import flux_dev_image, gpt_5_mini
 from muapi_generated.models import ApiKey
 
 SAMPLE = "https://d3adwkbyhxyrtq.cloudfront.net/webassets/fox.png"
 LIVE = "https://cdn.muapi.ai/outputs/1.png"
 ELSEWHERE = "https://files.example/1.png"
 LIKE = "https://files.example/muapi/demo/1.png"
-FOX = flux_dev_image(prompt="a fox")
-ASKED = gpt_5_mini(prompt="why are foxes red?")
+FOX = make_image(prompt="a fox")
+ASKED = make_chat(prompt="why are foxes red?")
 ZERO, PAID = Cost(Decimal(0)), Cost(Decimal("0.03"))
 
 KINDS = st.sets(st.sampled_from(INDICATORS))
@@ -150,16 +150,16 @@ def test_the_weightiest_evidence_comes_first() -> None:
         (said(SAMPLE, call=raw_call("new/edit", {"images_list": [{"url": SAMPLE}]})), None),
         (said(SAMPLE, call=raw_call("new/chat", {"prompt": f"say {SAMPLE}"})), None),
         # Also with another query, fragment, scheme, case or quoting.
-        (said(f"{SAMPLE}?v=1", call=flux_dev_image(prompt=SAMPLE)), None),
-        (said(SAMPLE, call=flux_dev_image(prompt=f"{SAMPLE}?w=64#top")), None),
-        (said(f"{SAMPLE}?v=1", call=flux_dev_image(prompt=f"{SAMPLE}?v=2")), None),
-        (said(SAMPLE, call=flux_dev_image(prompt=SAMPLE.replace("https", "http").upper())), None),
-        (said(SAMPLE, call=flux_dev_image(prompt=f"https://proxy.example/?u={quote(SAMPLE, safe='')}")), None),
+        (said(f"{SAMPLE}?v=1", call=make_image(prompt=SAMPLE)), None),
+        (said(SAMPLE, call=make_image(prompt=f"{SAMPLE}?w=64#top")), None),
+        (said(f"{SAMPLE}?v=1", call=make_image(prompt=f"{SAMPLE}?v=2")), None),
+        (said(SAMPLE, call=make_image(prompt=SAMPLE.replace("https", "http").upper())), None),
+        (said(SAMPLE, call=make_image(prompt=f"https://proxy.example/?u={quote(SAMPLE, safe='')}")), None),
         (
-            said(f"http://127.0.0.1:8801/{SAMPLE.removeprefix('https://')}?v=1", call=flux_dev_image(prompt=SAMPLE)),
+            said(f"http://127.0.0.1:8801/{SAMPLE.removeprefix('https://')}?v=1", call=make_image(prompt=SAMPLE)),
             None,
         ),
-        (said(SAMPLE, call=flux_dev_image(prompt="https://d3adwkbyhxyrtq.cloudfront.net/webassets/cat.png")), True),
+        (said(SAMPLE, call=make_image(prompt="https://d3adwkbyhxyrtq.cloudfront.net/webassets/cat.png")), True),
         # The id alone is known: the input may have held the URL.
         (said(SAMPLE, call=None), None),
         (said(SAMPLE, call=None, looks=1), None),
@@ -195,16 +195,17 @@ def test_text_is_told_by_its_key_alone() -> None:
 
 
 def test_a_free_model_makes_a_cost_of_zero_no_evidence() -> None:
-    watermark = raw_call("add-image-watermark", {"image_url": ELSEWHERE})
+    free = next(one.slug for one in catalog.all() if one.price and not one.price.cost_usd and one.kind == "image_edit")
+    watermark = raw_call(free, {"image_url": ELSEWHERE})
     assert said(SAMPLE, call=watermark).sandbox.verdict is True
     answer = said(SAMPLE, call=watermark, looks=1)
     assert answer.sandbox.verdict is None
-    assert "which the catalogue's price for add-image-watermark is, too" in " ".join(answer.sandbox.evidence)
+    assert f"which the catalogue's price for {free} is, too" in " ".join(answer.sandbox.evidence)
     assert looks_like_sandbox(answer)
 
 
 def test_a_stream_does_not_end_at_once() -> None:
-    streamed = said(cost=None, call=raw_call("gpt-5-mini/stream", {"prompt": "x"}))
+    streamed = said(cost=None, call=raw_call(f"{CHAT.slug}/stream", {"prompt": "x"}))
     assert streamed.sandbox == SandboxVerdict(None, ("the server reported no cost, which is not 0",))
 
 

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 import pytest
+from by_kind import IMAGE, make_image, make_upscale
 from fastapi import Body, Depends, FastAPI
 from fastapi.testclient import TestClient
 from langchain_core.tools import StructuredTool
 
 from muapi_client import Call, Cost, MuAPI, Output, Prediction, SandboxVerdict, catalog, models, raw_call
 from muapi_client.emulator import Emulator
-from muapi_client.models import ai_image_upscale, flux_dev_image
 from muapi_generated import models as generated
 from muapi_generated.api.files.upload_file import upload_file
 from muapi_generated.schemas import to_json_schema
@@ -134,23 +134,21 @@ def prompt_of(request: Annotated[generated.ImageRequest, Body()]) -> str:
 
 def test_fastapi_reads_a_call_from_query_and_body() -> None:
     app = FastAPI()
-    app.post("/fox")(depending(flux_dev_image))
+    app.post("/fox")(depending(make_image))
     with TestClient(app) as client:
         answer = client.post("/fox?prompt=a fox&width=1024", json=[{"model": "owner/lora"}])
-        assert Call.from_json(answer.text) == flux_dev_image(
-            prompt="a fox", width=1024, model_id=[{"model": "owner/lora"}]
-        )
+        assert Call.from_json(answer.text) == make_image(prompt="a fox", width=1024, model_id=[{"model": "owner/lora"}])
         assert client.post("/fox?width=wide").status_code == 422
         assert client.post("/fox", json=[{"modle": "owner/lora"}]).status_code == 422
 
 
 def test_fastapi_takes_a_model_function_as_an_endpoint_and_a_class_as_a_body() -> None:
     app = FastAPI()
-    app.post("/fox")(flux_dev_image)
+    app.post("/fox")(make_image)
 
     app.post("/body")(prompt_of)
     with TestClient(app) as client:
-        assert Call.from_json(client.post("/fox?prompt=a fox").text) == flux_dev_image(prompt="a fox")
+        assert Call.from_json(client.post("/fox?prompt=a fox").text) == make_image(prompt="a fox")
         assert client.post("/body", json={"prompt": "a fox"}).json() == "a fox"
         assert client.post("/body", json={"prompt": "a fox", "num_images": 9}).status_code == 422
         assert client.post("/body", json={"promt": "a fox"}).status_code == 422
@@ -181,7 +179,7 @@ def test_a_problem_of_a_class_in_a_class_names_its_field_from_the_top() -> None:
         Order.model_validate_json('{"request": {"num_images": 9}}')
     assert [each["loc"] for each in caught.value.errors()] == [("request", "num_images")]
     with pytest.raises(pydantic.ValidationError) as caught:
-        pydantic.validate_call(flux_dev_image)(model_id=[{"modle": "a/b"}])
+        pydantic.validate_call(make_image)(model_id=[{"modle": "a/b"}])
     named = [each["loc"] for each in caught.value.errors()]
     assert {(where[0], where[1], where[-1]) for where in named} >= {("model_id", 0, "model"), ("model_id", 0, "modle")}
 
@@ -198,8 +196,8 @@ def test_fastapi_tells_which_field_of_a_body_is_wrong() -> None:
 def test_a_local_file_passes_and_stays_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(b"\x89PNG")
-    checked = pydantic.validate_call(ai_image_upscale)
-    tool = StructuredTool.from_function(ai_image_upscale)
+    checked = pydantic.validate_call(make_upscale)
+    tool = StructuredTool.from_function(make_upscale)
     with path.open("rb") as file:
         for given in (path, file, io.BytesIO(b"\x89PNG"), "https://example.com/a.png"):
             assert checked(image_url=given).body == {"image_url": given}
@@ -211,9 +209,9 @@ def test_a_local_file_passes_and_stays_what_it_is(tmp_path: Path) -> None:
 
 
 def test_an_object_of_a_class_is_given_as_the_class_or_by_its_fields() -> None:
-    checked = pydantic.validate_call(flux_dev_image)
+    checked = pydantic.validate_call(make_image)
     for given in ({"model": "a/b", "weight": 2}, generated.ModelItem(model="a/b", weight=2)):
-        assert checked(model_id=[given]) == flux_dev_image(model_id=[given])
+        assert checked(model_id=[given]) == make_image(model_id=[given])
     for wrong in ({"modle": "a/b"}, {"model": "a/b", "weight": 5}, "a/b"):
         with pytest.raises(pydantic.ValidationError, match="model_id"):
             checked(model_id=[wrong])  # type: ignore[list-item]
@@ -253,7 +251,7 @@ def test_a_call_is_a_value_of_pydantic_models() -> None:
     class Order(pydantic.BaseModel):
         call: Call[Any]
 
-    for call in (flux_dev_image(prompt="a fox"), raw_call("new/model", {"prompt": "a fox"})):
+    for call in (make_image(prompt="a fox"), raw_call("new/model", {"prompt": "a fox"})):
         assert Order.model_validate_json(Order(call=call).model_dump_json()).call == call
     with pytest.raises(pydantic.ValidationError, match="not a call"):
         Order.model_validate({"call": {"operation": 42}})
@@ -269,7 +267,7 @@ def test_a_prediction_is_read_and_written() -> None:
         warnings=("odd",),
         raw={"status": "completed", "eta": 3},
         seconds=0.5,
-        call=flux_dev_image(prompt="a fox", webhook_url="https://example.com/secret"),
+        call=make_image(prompt="a fox", webhook_url="https://example.com/secret"),
         sandbox=SandboxVerdict(True, ("no charge",)),
     )
     adapter = pydantic.TypeAdapter(Prediction)
@@ -294,7 +292,7 @@ def test_a_prediction_is_read_and_written() -> None:
 def test_fastapi_answers_with_a_prediction() -> None:
     def draw() -> Prediction:
         with MuAPI(transport=Emulator().transport(), api_key="sk-test", expect="sandbox") as mu:
-            return mu.run(flux_dev_image(prompt="a fox"))
+            return mu.run(make_image(prompt="a fox"))
 
     app = FastAPI()
     app.post("/draw")(pydantic.validate_call(validate_return=True)(draw))
@@ -308,8 +306,8 @@ def test_fastapi_answers_with_a_prediction() -> None:
 
 def test_nothing_of_ours_imports_pydantic() -> None:
     code = (
-        "import sys, typing; from muapi_client import MuAPI; from muapi_client.models import flux_dev_image\n"
-        "typing.get_type_hints(flux_dev_image); flux_dev_image(model_id=[{'model': 'a/b'}])\n"
+        f"import sys, typing; from muapi_client import MuAPI; from muapi_client.models import {IMAGE.function}\n"
+        f"typing.get_type_hints({IMAGE.function}); {IMAGE.function}(model_id=[{{'model': 'a/b'}}])\n"
         "assert not {'pydantic', 'pydantic_core', 'muapi_generated.schemas'} & sys.modules.keys()\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

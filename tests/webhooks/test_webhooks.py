@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from by_kind import make_image
 from flask import Flask
 from flask import request as flask_request
 from hypothesis import given
@@ -20,7 +21,6 @@ from starlette.routing import Route
 from muapi_client import Job, MuAPI, Prediction, webhooks
 from muapi_client.emulator import Emulator
 from muapi_client.errors import MuAPIError, ResponseError
-from muapi_client.models import flux_dev_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def mu() -> MuAPI:
 
 @pytest.fixture
 def job(mu: MuAPI) -> Job:
-    job = mu.submit(flux_dev_image(prompt="a fox"))
+    job = mu.submit(make_image(prompt="a fox"))
     assert isinstance(job, Job)
     return job
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from by_kind import CHAT, IMAGE, MUSIC
 
 from muapi_client.pinning import pinned
 
@@ -31,7 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A program that uses one model, locked as the page says."""
     home = tmp_path_factory.mktemp("project")
     (home / "src").mkdir()
-    (home / "src/app.py").write_text("from muapi_client.models import flux_dev_image\n", encoding="utf-8")
+    (home / "src/app.py").write_text(f"from muapi_client.models import {IMAGE.function}\n", encoding="utf-8")
     (home / "requirements.txt").touch()
     lock = re.search(r"^\$ (muapi-client spec lock .*?)#", PAGE, re.MULTILINE)
     assert lock
@@ -71,7 +72,7 @@ def moved(home: Path, what: str) -> str:
     if what == "here":
         document["components"]["schemas"]["ImageRequest"]["properties"]["width"]["maximum"] = 512
     if what == "elsewhere":
-        del document["paths"]["/api/v1/suno-create-music"]
+        del document["paths"][f"/api/v1/{MUSIC.slug}"]
     file = home / f"{what}.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     return str(file)
@@ -96,12 +97,12 @@ def test_a_program_on_its_document_passes(project: Path, host: str) -> None:
 @pytest.mark.parametrize("host", ["github", "gitlab"])
 def test_a_program_that_uses_more_than_it_locked_fails(project: Path, host: str) -> None:
     more = project / "src/more.py"
-    more.write_text("from muapi_client.models import gpt_5_mini\n", encoding="utf-8")
+    more.write_text(f"from muapi_client.models import {CHAT.function}\n", encoding="utf-8")
     (line,) = lines(host, "spec verify")
     done = shell(project, line)
     more.unlink()
     assert done.returncode == 1
-    assert "gpt_5_mini: used, and not in muapi.lock" in done.stdout
+    assert f"{CHAT.function}: used, and not in muapi.lock" in done.stdout
 
 
 @pytest.mark.parametrize(("what", "code"), CHANGES.items())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from by_kind import IMAGE
 from markdown_it import MarkdownIt
 from played import Ran, Runner
 
@@ -101,7 +102,7 @@ def changed(width: int) -> dict[str, Any]:
     ratio = next(field for field in fields_of(document) if "16:9" in field.get("enum", ()))
     ratio["enum"].append(HOSTILE)
     fields["mood"] = {"type": "string", "enum": [HOSTILE, "calm"], "title": HOSTILE}
-    fox = document["paths"]["/api/v1/brand-new-fox"] = copy.deepcopy(document["paths"]["/api/v1/flux-dev-image"])
+    fox = document["paths"]["/api/v1/brand-new-fox"] = copy.deepcopy(document["paths"][f"/api/v1/{IMAGE.slug}"])
     fox["post"] |= {"summary": "brand-new-fox (fast)", "operationId": "brand_new_fox"}
     return document
 
@@ -167,7 +168,7 @@ def test_a_changed_document_is_rendered_tested_and_proposed(machine: Runner, sou
     assert "breaking" in title
     assert "The tests on it: **success**." in text
     assert "and is 768." in text
-    assert {"brand_new_fox", "flux_dev_image"} <= set(re.findall(r"<code>(.+?)</code>", page(text)))
+    assert {"brand_new_fox", IMAGE.function} <= set(re.findall(r"<code>(.+?)</code>", page(text)))
     assert "touch pwned" in text
     assert not re.search(r"<img|<a |href", page(text))
     assert machine.git("log", "-1", "--format=%s", "origin/spec-drift") == f"{title}\n"
@@ -247,7 +248,7 @@ def test_what_is_tested_cannot_change_what_is_proposed(machine: Runner, source: 
 def test_a_price_that_changed_is_proposed(machine: Runner, source: Source) -> None:
     source.document, pinned_prices = pinned().document, source.prices
     source.prices = copy.deepcopy(pinned_prices)
-    next(model for model in source.prices["models"] if model["name"] == "flux-dev")["cost"] = 7.25
+    next(model for model in source.prices["models"] if model["name"] == IMAGE.name)["cost"] = 7.25
     ran = run(machine, source)
     source.prices = pinned_prices
     assert not ran.failed, ran.output

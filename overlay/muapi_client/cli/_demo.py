@@ -1,6 +1,6 @@
 """``muapi-client demo``: the whole line from a typed call to a cost, on the embedded emulator or for real.
 
-Lives here: which jobs are run, of models chosen from the catalogue by kind, and the table of what came of them. Does not
+Lives here: which jobs are run, of models chosen by kind from the catalogue, and what came of them. Does not
 live here: anything a user of the client would not write in the same way.
 """
 

@@ -1,0 +1,177 @@
+"""The models that tests run, chosen by kind from the catalogue of the pinned document: which there are changes with it.
+
+``IMAGE`` is a :class:`~muapi_client.catalog.Model`, ``make_image`` its request function; likewise for each name of
+``WANTED``; ``STREAMED`` is the model that ``STREAM`` streams. While the document has a kind's favourite, it is that
+one; should it go, or take something else than tests give it, another of its kind takes its place. Where none is left,
+the tests that asked are skipped, and say so.
+
+Lives here: what tests need of a model of each kind, and ``needs`` for a test that is about one model's own rules. Does
+not live here: documents of a test's own, which name what they like.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from muapi_client.catalog import Model
+
+PICTURE = "https://example.com/fox.png"
+
+
+@frozen
+class Wanted:
+    """What tests need of a model.
+
+    Attributes:
+        group: The group it is in.
+        favourite: The slug of the one they take while it is there.
+        takes: Fields it takes together, and needs no others.
+        refuses: Fields it refuses, each alone beside those it takes.
+        plain: Whether it takes an empty body, too.
+    """
+
+    group: str
+    favourite: str
+    takes: Mapping[str, Any]
+    refuses: Mapping[str, Any] = {}
+    plain: bool = False
+
+
+PICTURED = {"prompt": "a fox", "width": 512, "height": 768, "num_images": 3, "sync": False, "model_id": []}
+COLLAGED = {"prompt": "a fox", "images_list": [PICTURE] * 10}
+WANTED = {
+    "IMAGE": Wanted("text_to_image", "flux-dev-image", PICTURED, {"num_images": 9, "width": "wide"}, plain=True),
+    "OTHER_IMAGE": Wanted("text_to_image", "flux-schnell-image", {"prompt": "a fox", "num_images": 2}),
+    "EDIT": Wanted("image_edit", "flux-kontext-dev-i2i", {"prompt": "at night", "images_list": [PICTURE]}),
+    "VIDEO": Wanted("text_to_video", "seedance-lite-t2v", {"prompt": "a fox", "duration": 5}),
+    "CLIP": Wanted("text_to_video", "veo3-text-to-video", {"prompt": "a fox"}),
+    "MUSIC": Wanted("audio", "suno-create-music", {"style": "piano", "title": None, "model": "V5"}),
+    "CHAT": Wanted("language", "gpt-5-mini", {"prompt": "why?", "image_url": PICTURE}),
+    "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?"}),
+    "LIPSYNC": Wanted("lipsync", "ltx-2.3-lipsync", {"audio_url": "https://example.com/fox.mp3", "image_url": PICTURE}),
+    "COLLAGE": Wanted("image_edit", "kling-o3-image-edit", COLLAGED, {"images_list": [PICTURE] * 11}),
+    "UPSCALE": Wanted("image_enhance", "ai-image-upscale", {"image_url": PICTURE}, {"image_url": None}),
+    "COMPANY": Wanted("data", "company-enrich", {"domain": "example.com", "idempotency_key": "order-1"}),
+}
+
+
+def __getattr__(name: str) -> Any:
+    kind = name.removeprefix("make_").upper()
+    if name == "STREAMED":
+        from muapi_client import catalog
+
+        return catalog.get(_find("STREAM").slug.removesuffix("/stream"))
+    if name in WANTED:
+        return _find(name)
+    if kind in WANTED and name == f"make_{kind.lower()}":
+        from muapi_client import models
+
+        return getattr(models, _find(kind).function)
+    raise AttributeError(name)
+
+
+def needs(slug: str, **fields: Mapping[str, Any]) -> pytest.MarkDecorator:
+    """The mark of a test about one model's own rules: it is skipped once the document tells them otherwise.
+
+    Args:
+        slug: The model's.
+        fields: By field, what the document has to say of it.
+    """
+    import pytest  # the programs do without
+
+    from muapi_client import catalog
+
+    known = {model.slug: model for model in catalog.all()}
+    found = {field.name: field.schema for field in known[slug].fields} if slug in known else {}
+    fits = slug in known and all(rules.items() <= found.get(name, {}).items() for name, rules in fields.items())
+    return pytest.mark.skipif(not fits, reason=f"{slug} is gone, or takes something else: choose another for this test")
+
+
+def rows(*given: tuple[Any, ...]) -> list[Any]:
+    """Rows of a parametrized test, each about the model whose slug it begins with: see :func:`needs`."""
+    import pytest
+
+    return [pytest.param(*row, marks=needs(row[0])) for row in given]
+
+
+@cache
+def list_functions() -> dict[str, str]:
+    """The function of each kind, by ``image``, ``edit``, …, for programs that watch what a process loads when.
+
+    Another process chooses them, for choosing loads much of the package.
+    """
+    told = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True).stdout
+    functions: dict[str, str] = json.loads(told)
+    return functions
+
+
+def _find(name: str) -> Model:
+    found, wanted = _choose_all()[name], WANTED[name]
+    if found is not None:
+        return found
+    message = f"no {wanted.group} model of the pinned document takes {wanted.takes}: see {name} in tests/by_kind.py"
+    if "pytest" in sys.modules:
+        import pytest
+
+        pytest.skip(message, allow_module_level=True)
+    raise LookupError(message)
+
+
+@cache
+def _choose_all() -> Mapping[str, Model | None]:
+    """Choose for every name, each another model."""
+    from muapi_client import catalog
+
+    chosen: dict[str, Model | None] = {}
+    favourites = {wanted.favourite for wanted in WANTED.values()}
+    for name, wanted in WANTED.items():
+        taken = {model.slug for model in chosen.values() if model is not None}
+        fitting = [model for model in catalog.all() if model.slug not in taken and _fits(model, wanted)]
+        chosen[name] = min(
+            fitting,
+            key=lambda model, wanted=wanted: (  # type: ignore[misc]
+                model.slug != wanted.favourite,
+                model.slug in favourites,  # which another kind is to have
+                model.price is None,
+                model.function == model.slug,  # tests tell a slug from the name of a function
+                model.slug,
+            ),
+            default=None,
+        )
+    return chosen
+
+
+def _fits(model: Model, wanted: Wanted) -> bool:
+    if model.group != wanted.group or model.streams != wanted.favourite.endswith("/stream"):
+        return False
+    bodies = [wanted.takes, *([{}] if wanted.plain else [])]
+    return all(takes(model, body) for body in bodies) and not any(
+        takes(model, {**wanted.takes, name: value}) for name, value in wanted.refuses.items()
+    )
+
+
+def takes(model: Model, body: Mapping[str, Any]) -> bool:
+    """Whether a model takes a body, by the pinned document."""
+    from muapi_client._spec.validation import check
+    from muapi_client.errors import ValidationError
+
+    try:
+        check(model.call(**body))
+    except ValidationError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    json.dump({name.lower(): one.function for name, one in _choose_all().items() if one is not None}, sys.stdout)
