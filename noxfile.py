@@ -98,6 +98,13 @@ def golden(session: nox.Session) -> None:
 
 
 @nox.session
+def later(session: nox.Session) -> None:
+    """Test ten later documents, each pinned in a copy: ``nox -s later [-- --documents 2 --seed 7 tests/unit]``."""
+    install(session, "tests", "generate", extras="[diff,emulator]")
+    session.run("python", "tests/later.py", *session.posargs)
+
+
+@nox.session
 def removals(session: nox.Session) -> None:
     """Render the pinned document without each of its operations in turn: about an hour of one core."""
     install(session, "tests", "generate", extras="[emulator]")

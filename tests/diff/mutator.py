@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import copy
 import re
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from muapi_client.pinning._document.canonical import restrict_to_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 NULL = {"type": "null"}
 SCHEMAS = "#/components/schemas/"
@@ -171,6 +172,13 @@ RARE = frozenset({
     "words_changed_behind_the_reference_of_a_rule", "length_lowered_in_one_of_two_parts",
     "default_of_a_branch_changed", "any_further_field_written_as_a_schema",
 })  # fmt: skip
+# What is not rendered until somebody has looked, and should not be: a correction was written against the answer that is
+# another now, a method of the client's own sends what is no longer taken, or a header waits for a correction.
+STOPPING = frozenset({
+    "answer_gone", "answer_renumbered", "answer_that_is_no_job", "answer_without_the_jobs_id",
+    "header_that_must_be_sent", "parameter_bound", "parameter_removed",
+})  # fmt: skip
+MORE, FEWER, CHANGES = 41, 12, 21  # operations, and kinds of change, between one document and the next
 KINDS: dict[str, Callable[[Mutator], list[Told]]] = {}
 
 
@@ -187,6 +195,36 @@ def later(document: dict[str, Any], seed: int) -> tuple[dict[str, Any], dict[str
     names.sort(key=lambda name: name not in RARE)
     told = {name: KINDS[name](mutator) for name in names}
     return mutator.document, told
+
+
+def plausible(document: dict[str, Any], seed: int, known: Iterable[str] = ()) -> dict[str, Any]:
+    """A document as the server may have it next: models more and fewer, and some of the changes, none that stops us.
+
+    Args:
+        seed: Of everything that is chosen.
+        known: Paths that somebody stands on; half of what goes is among them.
+    """
+    random = Random(seed)
+    jobs = [path for path, item in document["paths"].items() if "requestBody" in item.get("post", {})]
+    stood_on = sorted({*known} & {*jobs})
+    gone = {*random.sample(stood_on, min(FEWER // 2, len(stood_on)))}
+    gone |= {*random.sample([path for path in jobs if path not in gone], FEWER - len(gone))}
+    paths = {path: item for path, item in document["paths"].items() if path not in gone}
+    for path in random.sample([path for path in jobs if path in paths], MORE):
+        slug = path.rpartition("/")[2]
+        new = {**paths[path]["post"], "operationId": f"{slug}_next", "summary": f"{slug}-next (fast)"}
+        paths[f"{path}-next"] = {"post": new}
+    mutator = Mutator(restrict_to_scope(copy.deepcopy({**document, "paths": paths})), seed)
+    names = [name for name in KINDS if name not in STOPPING]
+    random.shuffle(names)
+    made = 0
+    for name in names:
+        with suppress(AssertionError, StopIteration):  # this document has no place for it
+            KINDS[name](mutator)
+            made += 1
+        if made == CHANGES:
+            break
+    return mutator.document
 
 
 # ---- Which fields fit ------------------------------------------------------------------------------------------------
