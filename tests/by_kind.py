@@ -142,9 +142,9 @@ def _choose_all() -> Mapping[str, Model | None]:
             fitting,
             key=lambda model, wanted=wanted: (  # type: ignore[misc]
                 model.slug != wanted.favourite,
-                model.slug in favourites,  # which another kind is to have
                 model.price is None,
                 model.function == model.slug,  # tests tell a slug from the name of a function
+                model.slug in favourites,  # which another kind is to have
                 model.slug,
             ),
             default=None,

@@ -205,7 +205,7 @@ def plausible(document: dict[str, Any], seed: int, known: Iterable[str] = ()) ->
         known: Paths that somebody stands on; half of what goes is among them.
     """
     random = Random(seed)
-    jobs = [path for path, item in document["paths"].items() if "requestBody" in item.get("post", {})]
+    jobs = [path for path, item in document["paths"].items() if _is_job(item.get("post", {}))]
     stood_on = sorted({*known} & {*jobs})
     gone = {*random.sample(stood_on, min(FEWER // 2, len(stood_on)))}
     gone |= {*random.sample([path for path in jobs if path not in gone], FEWER - len(gone))}

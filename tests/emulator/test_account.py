@@ -8,6 +8,7 @@ import pytest
 from by_kind import IMAGE
 
 from muapi_client.emulator import Emulator, Shape
+from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,8 @@ def test_a_key_list_that_does_not_tell_test_keys_from_live_ones(connect: Callabl
 
 def test_a_key_needs_a_name(connect: Callable[..., Any]) -> None:
     answer = connect(Emulator())("POST", "keys", json={"is_test": True})
-    assert answer.json()["detail"] == [{"type": "missing", "loc": ["body", "name"], "msg": "Field required"}]
+    (problem,) = answer.json()["detail"]
+    assert (problem["type"], problem["loc"], problem["msg"]) == ("missing", ["body", "name"], "Field required")
 
 
 def test_no_key_at_all_is_an_emulator_one_can_still_ask_for_models(connect: Callable[..., Any]) -> None:
@@ -81,6 +83,8 @@ def test_one_model_and_some_models(connect: Callable[..., Any]) -> None:
     send = connect(Emulator(), None)
     one = send("GET", f"models/{IMAGE.name}").json()
     assert (one["cost"], one["cost_currency"]) == (0.015, "USD")
+    fixed = next(entry["name"] for entry in pinned().models["models"] if not entry["dynamic_pricing"])
+    assert send("GET", f"models/{fixed}").json()["estimate_endpoint"] is None
     assert one["estimate_endpoint"] == f"/api/v1/models/{IMAGE.name}/estimate-cost"
     some = send("GET", "models", params={"category": one["category"], "family": one["family"]}).json()
     assert one in some["models"]
@@ -108,7 +112,8 @@ def test_an_upload_needs_a_balance_a_file_and_a_size(connect: Callable[..., Any]
     assert connect(Emulator(balance=0))("POST", "upload_file", files=fox).status_code == 402
     send = connect(Emulator())
     wrong = send("POST", "upload_file", files={"image": fox["file"]})
-    assert wrong.json()["detail"] == [{"type": "missing", "loc": ["body", "file"], "msg": "Field required"}]
+    (problem,) = wrong.json()["detail"]
+    assert (problem["type"], problem["loc"], problem["input"]) == ("missing", ["body", "file"], None)
     assert send("POST", "upload_file").status_code == 422
     big = b"0" * (10 * 1024 * 1024 + 1)
     assert send("POST", "upload_file", files={"file": ("a.png", big, "image/png")}).status_code == 413

@@ -159,7 +159,8 @@ def test_a_missing_field_is_refused_by_name(data: st.DataObject) -> None:
     emulator = Emulator()
     status, answer = post(emulator, path, body)
     assert status == 422
-    assert answer["detail"] == [{"type": "missing", "loc": ["body", name], "msg": "Field required"}]
+    (problem,) = answer["detail"]
+    assert (problem["type"], problem["loc"], problem["msg"]) == ("missing", ["body", name], "Field required")
     assert (emulator.accepted, emulator.balance) == (0, 100)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import IMAGE, rows
+from by_kind import COMPANY, IMAGE, rows
 
 from muapi_client.emulator import Emulator
 
@@ -25,9 +25,38 @@ def refusal(connect: Callable[..., Any]) -> Callable[..., Any]:
         answer = connect(emulator)("POST", slug, json=body)
         assert answer.status_code == 422, answer.text
         assert (emulator.accepted, emulator.charged_usd) == (0, 0)
-        return answer.json()["detail"]
+        return [without_input(problem) for problem in answer.json()["detail"]]
 
     return problems
+
+
+def without_input(problem: dict[str, Any]) -> dict[str, Any]:
+    """An entry without what it repeats of the request, and its page."""
+    assert problem["url"] == f"https://errors.pydantic.dev/2.12/v/{problem['type']}"
+    assert "input" in problem
+    return {name: value for name, value in problem.items() if name not in ("input", "url")}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "inputs"),
+    [
+        ("POST", IMAGE.slug, {"json": {**FOX, "width": "wide", "num_images": 9}}, ["wide", 9]),
+        ("POST", IMAGE.slug, {"json": {"model_id": [{"model": "x"}, {"weight": 1}]}}, [{"weight": 1}]),
+        ("POST", COMPANY.slug, {"json": {"idempotency_key": "a"}}, [{"idempotency_key": "a"}]),
+        ("POST", IMAGE.slug, {"content": b"prompt=fox", "headers": {"content-type": "text/plain"}}, ["prompt=fox"]),
+        ("POST", IMAGE.slug, {"content": b'{"prompt": '}, [{}]),
+        ("POST", IMAGE.slug, {}, [None]),
+        ("DELETE", "keys/first", {}, ["first"]),
+        ("GET", "history", {"params": {"limit": "x"}}, ["x"]),
+        ("GET", "get_upload_url", {"params": {"name": "a"}}, [{"name": "a"}]),
+    ],
+)
+def test_a_refusal_repeats_the_value_that_was_refused_or_what_lacks_one(
+    connect: Callable[..., Any], method: str, path: str, sent: dict[str, Any], inputs: list[Any]
+) -> None:
+    answer = connect(Emulator())(method, path, **sent)
+    assert answer.status_code == 422
+    assert [problem["input"] for problem in answer.json()["detail"]] == inputs
 
 
 @pytest.mark.parametrize(

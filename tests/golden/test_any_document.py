@@ -27,7 +27,7 @@ NAMES = ["A", "b_c", "Body", "list", "Größe", "_x", "2d", "Any", "from", "mode
 WORDS = st.sampled_from(
     ["a", "b", "class", "prompt", "id", "self", "大", "x-y", "2nd", "None", '"', "\\", "{{", "\n", ""]
 )
-NUMBERS = st.one_of(st.integers(-5, 500), st.floats(-(2.0**100), 2.0**100, width=32))
+NUMBERS = st.one_of(st.integers(-5, 500), st.floats(-(2.0**100), 2.0**100))
 SCALARS = st.one_of(WORDS, NUMBERS, st.booleans(), st.none())
 JSON = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3), max_leaves=6

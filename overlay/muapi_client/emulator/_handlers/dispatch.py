@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 from muapi_client.emulator._handlers.checked_request import CheckedRequest
 from muapi_client.emulator._handlers.routes import find_handler
 from muapi_client.emulator._messages.addresses import find_place, rewrite_urls
+from muapi_client.emulator._messages.inputs import add_inputs
 from muapi_client.emulator._messages.messages import Refusal, Reply, Response, parse_json_body
 from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.emulator._spec.validation import check_body, check_path, check_query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from muapi_client.emulator._messages.addresses import Place
     from muapi_client.emulator._messages.messages import Request
     from muapi_client.emulator._spec.operations import Operation
@@ -44,6 +47,7 @@ def answer_request(world: World, request: Request) -> Response:
 
 def _answer_api(world: World, request: Request, place: Place, now: float) -> Response:
     known = False
+    parameters: Mapping[str, str] = {}
     try:
         operation, parameters = read_operations().find(request.method, place.path)
         key = world.keys.of(request, world.timestamp) if operation.needs_key else None
@@ -54,7 +58,9 @@ def _answer_api(world: World, request: Request, place: Place, now: float) -> Res
         checked = CheckedRequest(request, operation, parameters, query, body, now, place.base, key)
         reply = find_handler(operation)(world, checked)
     except Refusal as refusal:
-        reply = Reply({"detail": refusal.detail}, None, refusal.status, refusal.headers)
+        problems = refusal.detail if isinstance(refusal.detail, list) else None  # of a 422
+        detail = refusal.detail if problems is None else add_inputs(problems, request, parameters)
+        reply = Reply({"detail": detail}, None, refusal.status, refusal.headers)
     return _encode(world, reply, known=known)
 
 

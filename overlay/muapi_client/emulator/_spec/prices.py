@@ -125,7 +125,8 @@ def build_model_card(entry: Mapping[str, Any]) -> dict[str, Any]:
         "cost_strategy": entry["cost_strategy"],
         "dynamic_pricing": entry["dynamic_pricing"],
         "endpoint": f"/api/v1/{name}",
-        "estimate_endpoint": f"/api/v1/models/{name}/estimate-cost",
+        # A price that never changes needs no endpoint (observed: the whole answer of August 2026).
+        "estimate_endpoint": f"/api/v1/models/{name}/estimate-cost" if entry["dynamic_pricing"] else None,
     }
 
 
