@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build.generator import TEMPLATES
+from build.gone_names import note_gone_names
 from build.left_out import check_ours, left_out_path, save
 from build.ownership import check_place, write_list
 from build.package import Sources, make_package
@@ -124,11 +125,20 @@ def _replace_package(sources: Sources, finish: Callable[[Path], None] | None = N
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder:
         package = Path(folder) / output.name
         made = make_package(sources, package)
+        if sources.code is not None:
+            for note in note_gone_names(_list_texts(sources.code), output, package):
+                print(note)
         if finish is not None:
             finish(package)
         swap_in(package, output)
     print(f"{made.operations} of {made.all_operations} operations in {output}, {time.monotonic() - started:.1f} s")
     return made
+
+
+def _list_texts(code: Path) -> list[Path]:
+    """List what people read about our code: the documents of its checkout, and the code, which has examples."""
+    root = code.parents[1]
+    return [*sorted(root.glob("README.md")), *sorted(root.glob("docs/*.md")), *sorted(code.rglob("*.py"))]
 
 
 def _check_name(output: Path) -> None:

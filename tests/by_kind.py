@@ -58,7 +58,7 @@ WANTED = {
     "CLIP": Wanted("text_to_video", "veo3-text-to-video", {"prompt": "a fox"}),
     "MUSIC": Wanted("audio", "suno-create-music", {"style": "piano", "title": None, "model": "V5"}),
     "CHAT": Wanted("language", "gpt-5-mini", {"prompt": "why?", "image_url": PICTURE}),
-    "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?"}),
+    "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?", "image_url": PICTURE}),
     "LIPSYNC": Wanted("lipsync", "ltx-2.3-lipsync", {"audio_url": "https://example.com/fox.mp3", "image_url": PICTURE}),
     "COLLAGE": Wanted("image_edit", "kling-o3-image-edit", COLLAGED, {"images_list": [PICTURE] * 11}),
     "UPSCALE": Wanted("image_enhance", "ai-image-upscale", {"image_url": PICTURE}, {"image_url": None}),
@@ -72,6 +72,10 @@ def __getattr__(name: str) -> Any:
         from muapi_client import catalog
 
         return catalog.get(_find("STREAM").slug.removesuffix("/stream"))
+    if name == "ImageRequest":  # the class of IMAGE's bodies
+        import muapi_generated.models as bodies
+
+        return getattr(bodies, _find("IMAGE").request)
     if name in WANTED:
         return _find(name)
     if kind in WANTED and name == f"make_{kind.lower()}":
@@ -103,6 +107,14 @@ def rows(*given: tuple[Any, ...]) -> list[Any]:
     import pytest
 
     return [pytest.param(*row, marks=needs(row[0])) for row in given]
+
+
+def fields_of(document: Mapping[str, Any], model: Model) -> dict[str, Any]:
+    """The schemas of a model's fields in a document, to change; others may share them."""
+    content = document["paths"][f"/api/v1/{model.slug}"]["post"]["requestBody"]["content"]
+    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    fields: dict[str, Any] = document["components"]["schemas"][name]["properties"]
+    return fields
 
 
 @cache
@@ -142,7 +154,7 @@ def _choose_all() -> Mapping[str, Model | None]:
             fitting,
             key=lambda model, wanted=wanted: (  # type: ignore[misc]
                 model.slug != wanted.favourite,
-                model.price is None,
+                not _costs(model),
                 model.function == model.slug,  # tests tell a slug from the name of a function
                 model.slug in favourites,  # which another kind is to have
                 model.slug,
@@ -150,6 +162,14 @@ def _choose_all() -> Mapping[str, Model | None]:
             default=None,
         )
     return chosen
+
+
+def _costs(model: Model) -> bool:
+    """Whether the price list has a price above 0 of the model, or of what it streams."""
+    from muapi_client import catalog
+
+    priced = {one.slug for one in catalog.all() if one.price is not None and one.price.cost_usd}
+    return model.slug.removesuffix("/stream") in priced
 
 
 def _fits(model: Model, wanted: Wanted) -> bool:

@@ -178,6 +178,11 @@ STOPPING = frozenset({
     "answer_gone", "answer_renumbered", "answer_that_is_no_job", "answer_without_the_jobs_id",
     "header_that_must_be_sent", "parameter_bound", "parameter_removed",
 })  # fmt: skip
+MADE = frozenset({  # what a change puts into a document
+    "1.0.1", "And Another", "In other words.", "Session", "a new one", "another one", "another_id", "brand_new",
+    "https://api.example", "https://elsewhere.example", "made_from_the_path", "x-new",
+    "/api/v1/qqq-entirely-new", "qqq-entirely-new (fast)",
+})  # fmt: skip
 MORE, FEWER, CHANGES = 41, 12, 21  # operations, and kinds of change, between one document and the next
 KINDS: dict[str, Callable[[Mutator], list[Told]]] = {}
 
@@ -211,7 +216,7 @@ def plausible(document: dict[str, Any], seed: int, known: Iterable[str] = ()) ->
     gone |= {*random.sample([path for path in jobs if path not in gone], FEWER - len(gone))}
     paths = {path: item for path, item in document["paths"].items() if path not in gone}
     for path in random.sample([path for path in jobs if path in paths], MORE):
-        slug = path.rpartition("/")[2]
+        slug = path.removeprefix("/api/v1/").replace("/", "-")
         new = {**paths[path]["post"], "operationId": f"{slug}_next", "summary": f"{slug}-next (fast)"}
         paths[f"{path}-next"] = {"post": new}
     mutator = Mutator(restrict_to_scope(copy.deepcopy({**document, "paths": paths})), seed)
@@ -224,7 +229,16 @@ def plausible(document: dict[str, Any], seed: int, known: Iterable[str] = ()) ->
             made += 1
         if made == CHANGES:
             break
-    return mutator.document
+    return dict(_rename(mutator.document, f"of{seed}"))
+
+
+def _rename(part: Any, suffix: str) -> Any:
+    """Give what changes have put into a document names of its own, so that the same changes can be made once more."""
+    if isinstance(part, dict):
+        return {_rename(name, suffix): _rename(value, suffix) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_rename(one, suffix) for one in part]
+    return f"{part}_{suffix}" if isinstance(part, str) and part in MADE else part
 
 
 # ---- Which fields fit ------------------------------------------------------------------------------------------------

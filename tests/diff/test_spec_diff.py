@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from by_kind import IMAGE, OTHER_IMAGE
+from by_kind import CLIP, IMAGE, fields_of
 
 from muapi_client.cli import main
 from muapi_client.cli._spec.arguments import CLASSES
@@ -47,11 +47,11 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
 def folder(tmp_path: Path) -> Path:
     """Two folders as ``spec/`` is one: the later has a dearer model, a shorter list and a new field."""
     whole = pinned().document
-    kept = (f"/api/v1/{IMAGE.slug}", "/api/v1/history", f"/api/v1/{OTHER_IMAGE.slug}")
+    kept = (f"/api/v1/{IMAGE.slug}", "/api/v1/history", f"/api/v1/{CLIP.slug}")
     old = {**whole, "paths": {path: whole["paths"][path] for path in kept}}
     new = copy.deepcopy(old)
-    new["components"]["schemas"]["ImageRequest"]["properties"]["num_images"]["enum"] = [1, 2]
-    new["paths"][f"/api/v1/{OTHER_IMAGE.slug}"]["post"]["deprecated"] = True
+    fields_of(new, IMAGE)["num_images"]["enum"] = [1, 2]
+    new["paths"][f"/api/v1/{CLIP.slug}"]["post"]["deprecated"] = True
     prices = {"currency": "USD", "models": [{"name": IMAGE.name, "cost": 0.015, "dynamic_pricing": True}]}
     dearer = {"currency": "USD", "models": [{"name": IMAGE.name, "cost": 0.03, "dynamic_pricing": True}]}
     for name, document, listed in (("old", old, prices), ("new", new, dearer)):
@@ -71,7 +71,7 @@ def test_it_tells_what_changed_and_what_it_costs(run: Callable[..., Said]) -> No
     assert said.code == 0
     assert f"{IMAGE.function}: body num_images: No longer taken: 3, 4." in said.out
     assert f"{IMAGE.function}: It costs USD 0.03 where it cost USD 0.015." in said.out
-    assert f"{OTHER_IMAGE.function}: It is deprecated: it works, and may go." in said.out
+    assert f"{CLIP.function}: It is deprecated: it works, and may go." in said.out
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_it_tells_what_changed_and_what_it_costs(run: Callable[..., Said]) -> No
         (("--fail-on", "none"), 0),
         (("--fail-on", "breaking"), 1),
         (("--fail-on", "any"), 1),
-        (("--only", OTHER_IMAGE.slug, "--fail-on", "breaking"), 0),
-        (("--only", f"{OTHER_IMAGE.function},{IMAGE.function}", "--fail-on", "breaking"), 1),
-        (("--only", OTHER_IMAGE.function, "--fail-on", "any"), 1),
+        (("--only", CLIP.slug, "--fail-on", "breaking"), 0),
+        (("--only", f"{CLIP.function},{IMAGE.function}", "--fail-on", "breaking"), 1),
+        (("--only", CLIP.function, "--fail-on", "any"), 1),
         (("--only", "get_history", "--fail-on", "any"), 0),
         (("--only", "flux_2_pro", "--fail-on", "breaking,types"), 0),
         (("--only", "flux_dev_image", "--fail-on", "types, breaking"), 1),
@@ -122,7 +122,7 @@ def test_every_form_is_printed(run: Callable[..., Said], form: str) -> None:
 
 def test_only_what_code_uses_counts(run: Callable[..., Said], folder: Path) -> None:
     app = folder / "app.py"
-    app.write_text(f"from muapi_client.models import {OTHER_IMAGE.function}, misspelt\n")
+    app.write_text(f"from muapi_client.models import {CLIP.function}, misspelt\n")
     said = run("old", "new", "--used-in", "app.py", "--fail-on", "breaking")
     assert said.code == 0
     assert "num_images" not in said.out
@@ -135,7 +135,7 @@ def test_what_the_client_itself_calls_counts_for_everybody(run: Callable[..., Sa
     new = json.loads((folder / "new/openapi.json").read_text())
     del new["paths"]["/api/v1/history"]
     (folder / "new/openapi.json").write_text(json.dumps(new))
-    (folder / "app.py").write_text(f"from muapi_client.models import {OTHER_IMAGE.function}\n")
+    (folder / "app.py").write_text(f"from muapi_client.models import {CLIP.function}\n")
     said = run("old", "new", "--used-in", "app.py", "--fail-on", "breaking")
     assert said.code == 1
     assert "get_history: It is gone" in said.out

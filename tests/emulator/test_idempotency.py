@@ -37,7 +37,7 @@ def test_a_client_that_sends_again_after_a_lost_answer_pays_once() -> None:
     emulator = Emulator()
     with MuAPI("sk-live", transport=emulator.transport()) as mu:
         emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
-        assert mu.run(catalog.get(SLUG).call(platform="meta", query="shoes")).done
+        assert mu.run(catalog.get(SLUG).call(domain="example.com")).done
         assert mu.spend.total_usd == emulator.charged_usd > 0
     assert emulator.accepted == 1
 

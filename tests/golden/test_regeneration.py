@@ -128,6 +128,26 @@ def test_all_that_the_overlay_uses_is_in_the_package_it_stands_on() -> None:
     assert ("muapi_client/catalog.py", "Operation", "") in found
 
 
+def test_a_text_that_names_a_model_that_is_gone_is_told_and_stops_nothing(
+    tmp_path: Path, document: dict[str, Any], code: Path
+) -> None:
+    shelf = tmp_path / "shelf"
+    (shelf / "docs").mkdir(parents=True)
+    code.rename(shelf / "overlay").joinpath("uses.py").unlink()
+    (shelf / "README.md").write_text("Try `vidu_v2_0(...)`, or muapi-client run talker.\n")
+    (shelf / "docs/more.md").write_text("POST /api/v1/vidu-v2.0 is a model, vidu-v2.0x is none.\n")
+    options = ["--code", str(shelf / "overlay/inner")]
+    (shelf / "overlay/inner").mkdir()
+    assert " is gone" not in pipeline.run(tmp_path, document=document, options=options).output
+    later = copy.deepcopy(document)
+    later["paths"]["/api/v1/vidu-v3"] = later["paths"].pop("/api/v1/vidu-v2.0")
+    result = pipeline.run(tmp_path, document=later, options=options)
+    assert result.code == 0, result.output
+    gone = "which is gone from the document: name another model there, such as vidu-v3."
+    told = [line for line in result.output.splitlines() if " names " in line]
+    assert told == [f"README.md names vidu_v2_0, {gone}", f"more.md names vidu-v2.0, {gone}"]
+
+
 @pytest.mark.parametrize(
     ("target", "named"),
     [

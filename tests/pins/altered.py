@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from by_kind import IMAGE, MUSIC
+from by_kind import IMAGE, MUSIC, fields_of
 
 
 def fields(document: dict[str, Any]) -> dict[str, Any]:
     """The fields of a model, which others may share."""
-    content = document["paths"][f"/api/v1/{IMAGE.slug}"]["post"]["requestBody"]["content"]
-    name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    found: dict[str, Any] = document["components"]["schemas"][name]["properties"]
-    return found
+    return fields_of(document, IMAGE)
 
 
 def rarely_used(document: dict[str, Any]) -> dict[str, Any]:

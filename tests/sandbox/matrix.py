@@ -22,6 +22,7 @@ from muapi_client._sandbox.detection import QUOTING, count_keys, judge_answer
 from muapi_client._spec.validation import check
 from muapi_client._state.key_state import KeyFacts
 from muapi_client.emulator import Emulator, Outcome, Shape
+from muapi_client.emulator._spec.operations import read_operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +135,8 @@ def call_of(dice: Random, kinds: set[str], given: str) -> Call[Any]:
     while True:
         model = dice.choice(catalog.all())
         fits = model.kind in kinds if kinds else model.price is not None and not model.price.cost_usd
-        if model.streams or not fits:
+        needed = read_operations().at(model.operation.path)["POST"].needed  # of the query, which has no place here
+        if model.streams or not fits or needed:
             continue
         call = model.call(**{field.name: _value(field.schema, given) for field in model.fields if _sent(field, given)})
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from by_kind import IMAGE, make_image
+from by_kind import IMAGE, ImageRequest, make_image
 
 from muapi_client import AsyncMuAPI, Call, Entry, Job, MuAPI, MuAPIError, Prediction, raw_call
 from muapi_client.emulator import Emulator
@@ -19,7 +19,6 @@ from muapi_client.errors import (
     ValidationError,
     WaitTimeoutError,
 )
-from muapi_generated.models import ImageRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +38,7 @@ NO_CALLS: list[tuple[Any, str]] = [
     ([FOX], "a list; "),
     (
         ImageRequest(prompt="a fox"),
-        rf"an ImageRequest; .*mu\.{{}}\({IMAGE.function}\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
+        rf"an? {IMAGE.request}; .*mu\.{{}}\({IMAGE.function}\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
     ),
     (Job("abc"), r"a Job; .*mu\.wait\('abc'\)"),
     (Prediction("abc", "completed"), r"a Prediction; .*mu\.{}\(prediction\.call\)"),

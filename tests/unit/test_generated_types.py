@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 import pytest
-from by_kind import IMAGE, make_image
+from by_kind import IMAGE, ImageRequest, make_image
 from hypothesis import given as cases
 from hypothesis import strategies as st
 
@@ -73,7 +73,7 @@ def test_models_become_mappings_and_tuples_lists_however_deep() -> None:
 
 
 def test_a_model_sends_only_what_was_set() -> None:
-    assert given(one=models.ImageRequest(prompt="a"))["one"] == {"prompt": "a"}
+    assert given(one=ImageRequest(prompt="a"))["one"] == {"prompt": "a"}
 
 
 def test_what_is_given_does_not_follow_later_changes() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 import pytest
-from by_kind import make_image
+from by_kind import ImageRequest, make_image
 
 from muapi_client import Call
 from muapi_generated import models
@@ -73,7 +73,7 @@ def test_a_body_that_holds_itself_has_a_repr() -> None:
 
 
 def test_a_request_model_shows_no_webhook() -> None:
-    request = models.ImageRequest(prompt="a fox", webhook_url=f"https://example.com/{SECRET}")
+    request = ImageRequest(prompt="a fox", webhook_url=f"https://example.com/{SECRET}")
     assert SECRET not in repr(request)
     assert "prompt='a fox'" in repr(request)
     assert f"width={UNSET!r}" in repr(request)

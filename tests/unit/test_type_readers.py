@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 import pytest
-from by_kind import IMAGE, make_image, make_upscale
+from by_kind import IMAGE, ImageRequest, make_image, make_upscale
 from fastapi import Body, Depends, FastAPI
 from fastapi.testclient import TestClient
 from langchain_core.tools import StructuredTool
@@ -128,7 +128,7 @@ def depending(function: Callable[..., Call[Any]]) -> Callable[..., dict[str, Any
     return make
 
 
-def prompt_of(request: Annotated[generated.ImageRequest, Body()]) -> str:
+def prompt_of(request: Annotated[ImageRequest, Body()]) -> str:
     return request.prompt
 
 
@@ -157,7 +157,7 @@ def test_fastapi_takes_a_model_function_as_an_endpoint_and_a_class_as_a_body() -
 
 
 def test_a_problem_of_a_class_names_its_field() -> None:
-    adapter = pydantic.TypeAdapter(generated.ImageRequest)
+    adapter = pydantic.TypeAdapter(ImageRequest)
     wrong = {"num_images": 9, "model_id": [{"model": "a/b"}, {"model": "a/b", "weight": 5}], "promt": "a fox"}
     with pytest.raises(pydantic.ValidationError) as caught:
         adapter.validate_python(wrong)
@@ -173,7 +173,7 @@ def test_a_problem_of_a_class_names_its_field() -> None:
 
 def test_a_problem_of_a_class_in_a_class_names_its_field_from_the_top() -> None:
     class Order(pydantic.BaseModel):
-        request: generated.ImageRequest
+        request: ImageRequest
 
     with pytest.raises(pydantic.ValidationError) as caught:
         Order.model_validate_json('{"request": {"num_images": 9}}')
@@ -233,7 +233,7 @@ def test_pydantic_reads_and_writes_every_class(name: str) -> None:
 
 
 def test_the_schema_of_a_class_has_what_the_document_says() -> None:
-    properties = pydantic.TypeAdapter(generated.ImageRequest).json_schema()["properties"]
+    properties = pydantic.TypeAdapter(ImageRequest).json_schema()["properties"]
     assert properties["num_images"]["enum"] == [1, 2, 3, 4]
     assert properties["width"]["default"] == 1024
     assert properties["webhook_url"]["anyOf"][1] == {"type": "null"}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from by_kind import CHAT, IMAGE, MUSIC
+from by_kind import CHAT, IMAGE, MUSIC, fields_of
 
 from muapi_client.pinning import pinned
 
@@ -70,7 +70,7 @@ def moved(home: Path, what: str) -> str:
     """The live document, as a file that takes its place."""
     document: dict[str, Any] = json.loads((pinned().directory / "openapi.json").read_bytes())
     if what == "here":
-        document["components"]["schemas"]["ImageRequest"]["properties"]["width"]["maximum"] = 512
+        fields_of(document, IMAGE)["width"]["maximum"] = 512
     if what == "elsewhere":
         del document["paths"][f"/api/v1/{MUSIC.slug}"]
     file = home / f"{what}.json"

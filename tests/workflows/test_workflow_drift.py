@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from by_kind import IMAGE
+from by_kind import fields_of as models_fields
 from markdown_it import MarkdownIt
 from played import Ran, Runner
 
@@ -95,7 +96,7 @@ def served(prices: dict[str, Any]) -> dict[str, Any]:
 def changed(width: int) -> dict[str, Any]:
     """The pinned document with a bound, a new model, and words that would like to be a program."""
     document = copy.deepcopy(pinned().document)
-    fields = document["components"]["schemas"]["ImageRequest"]["properties"]
+    fields = models_fields(document, IMAGE)
     fields["width"]["maximum"] = width
     fields["height"]["description"] = HOSTILE
     fields["height"]["enum"] = [512, 1024]
