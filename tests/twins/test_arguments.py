@@ -31,14 +31,14 @@ FOX = make_image(prompt="a fox")
 LOST = SubmitOutcomeUnknownError("lost", call=FOX, key="k")
 NO_CALLS: list[tuple[Any, str]] = [
     (IMAGE.slug, rf"the text '{IMAGE.slug}'; .*catalog\.find\('{IMAGE.slug}'\).*raw_call\('{IMAGE.slug}'"),
-    ({"prompt": "a fox"}, rf"a dictionary; .*{IMAGE.function}\(\*\*body\)"),
+    ({"prompt": "a fox"}, r"a dictionary; .*flux_dev_image\(\*\*body\)"),
     (make_image, rf"{IMAGE.function} itself; .*mu\.{{}}\({IMAGE.function}\(…\)\)"),
     (None, r"None; .*muapi_client\.catalog\.find"),
     (42, "42; "),
     ([FOX], "a list; "),
     (
         ImageRequest(prompt="a fox"),
-        rf"an? {IMAGE.request}; .*mu\.{{}}\({IMAGE.function}\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
+        rf"an? {IMAGE.request}; .*mu\.{{}}\(flux_dev_image\(\*\*attrs\.asdict\(request, recurse=False\)\)\)",
     ),
     (Job("abc"), r"a Job; .*mu\.wait\('abc'\)"),
     (Prediction("abc", "completed"), r"a Prediction; .*mu\.{}\(prediction\.call\)"),

@@ -16,6 +16,7 @@ from by_kind import IMAGE
 
 import muapi_generated
 from muapi_client.pinning import pinned
+from muapi_client.pinning._document.reader import Document
 from muapi_generated import checks, functions, models
 
 if typing.TYPE_CHECKING:
@@ -25,12 +26,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads((ROOT / "spec/openapi.json").read_text(encoding="utf-8"))
 PACKAGE = ROOT / "generated/muapi_generated"
 CATALOGUE = json.loads((PACKAGE / "catalog.json").read_text(encoding="utf-8"))
-JOBS = {
-    path
-    for path, item in DOCUMENT["paths"].items()
-    for operation in item.values()
-    if any(one["name"] == "webhook" and one["in"] == "query" for one in operation.get("parameters", ()))
-}
+JOBS = {path for (_, path), one in Document(DOCUMENT).operations.items() if one.job == "job"}
 
 
 def endpoints() -> dict[tuple[str, str], Any]:
@@ -58,7 +54,7 @@ def test_the_package_was_rendered_from_the_pin() -> None:
         assert getattr(muapi_generated.SPEC, name) == hashlib.sha256((ROOT / file).read_bytes()).hexdigest()
 
 
-def test_the_jobs_are_the_operations_that_take_a_webhook() -> None:
+def test_the_jobs_are_those_that_a_comparison_finds_in_the_document() -> None:
     assert {path for (_, path), module in ENDPOINTS.items() if module.OPERATION.is_job} == JOBS
 
 
@@ -132,7 +128,8 @@ def test_the_catalogue_tells_the_name_and_the_tier_that_a_summary_holds() -> Non
     tiers = set()
     for one in CATALOGUE["models"]:
         summary, name, tier = paths[f"/api/v1/{one['slug']}"]["post"]["summary"], one["name"], one["tier"]
-        assert name is None or summary == (f"{name} ({tier})" if tier else name)
+        assert name in (None, one["slug"], summary.partition(" (")[0])
+        assert tier is None or summary == f"{name} ({tier})"
         tiers.add(tier)
     assert {None, "balanced"} <= tiers
     (one,) = (one for one in CATALOGUE["models"] if one["slug"] == IMAGE.slug)

@@ -6,11 +6,13 @@ does not fit is refused. The tools are the tests' own; importing the client brin
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import math
 import subprocess
 import sys
+import typing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -66,7 +68,11 @@ def values_of(function: str) -> dict[str, Any]:
     parameters = getattr(models, function).__kwdefaults__ or {}
     optional = [name for name in parameters if name in names]
     needed = [name for name in to_json_schema(MODELS[function].request).get("required", ()) if name.isidentifier()]
-    return {name: fitting(properties[names[name]]) for name in (*needed, *optional)}
+    signature = inspect.signature(getattr(models, function)).parameters.values()
+    others = [one.name for one in signature if one.default is one.empty and one.name not in needed]  # of the query
+    hints = typing.get_type_hints(getattr(models, function)) if others else {}
+    queried = {name: {int: 1, float: 0.5, bool: False}.get(hints[name], "x") for name in others}
+    return {name: fitting(properties[names[name]]) for name in (*needed, *optional)} | queried
 
 
 @pytest.mark.parametrize("group", models.GROUPS)
