@@ -19,12 +19,18 @@ class ValidationError:
         loc: Loc.
         msg: Msg.
         type: Type.
+        input: The value that was refused; of a missing field, what it is missing from.
+        ctx: The rule's limits, by name.
+        url: The page of pydantic's that explains the error.
         additional: What the server says beyond that, as it came.
     """
 
     loc: list[str | int] | None = None
     msg: str | None = None
     type: str | None = None
+    input: Any = None
+    ctx: dict[str, Any] | None = None
+    url: str | None = None
     additional: dict[str, Any] = attrs.field(factory=dict)
 
     @classmethod
