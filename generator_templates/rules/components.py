@@ -61,29 +61,28 @@ def read_components(schemas: Schemas) -> list[Component]:
     Raises:
         UnsayableError: Some cannot be said, or hold one that cannot; all are read before it ends.
     """
-    found: dict[str, Component] = {}
-    read: set[str] = set()
+    read: dict[str, Component | None] = {}
     problems = Collector()
-    while unread := {name: schema for name, schema in schemas.list_candidates().items() if name not in read}:
+    while unread := [name for name in schemas.list_names() if name not in read]:
         # reading fields may come upon schemas inside others, which become components, too
         known = len(problems.problems)
-        for name, definition in unread.items():
+        for name in unread:
             with problems.about("components", "schemas", name):
-                if schemas.is_model(definition, frozenset({name})):
-                    found[name] = _read_component(name, definition, schemas)
-        read |= unread.keys()
+                read[name] = _read_component(name, schemas)
         for problem in problems.problems[known:]:
             schemas.refuse(problem.place[-1], problem.reason)
-            found.clear()  # once more, for others may hold it
-            read.clear()
-    for schema, reason in find_repeated([(file_key(item.name), item.schema) for item in found.values()], "Schemas"):
+            read.clear()  # once more, for others may hold it
+    found = [component for component in read.values() if component is not None]
+    for schema, reason in find_repeated([(file_key(item.name), item.schema) for item in found], "Schemas"):
         problems.add(("components", "schemas", schema), reason)
     problems.stop()
-    return sorted(found.values(), key=lambda component: component.name)
+    return sorted(found, key=lambda component: component.name)
 
 
-def _read_component(schema: str, definition: Mapping[str, Any], schemas: Schemas) -> Component:
-    return Component(
+def _read_component(schema: str, schemas: Schemas) -> Component | None:
+    """Read a component's class; None where it is of another sort."""
+    definition = schemas.find_model(schema)
+    return definition and Component(
         schema,
         name_class(schema),
         str(definition.get("description") or ""),

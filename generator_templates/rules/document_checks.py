@@ -90,13 +90,18 @@ def check_component(section: Section, component: Any, where: str) -> None:
     checks[section](component, where)
 
 
+def without_fragment(path: str) -> str:
+    """Return a path as it is sent: behind ``#`` documents say which of several uses of one path they mean."""
+    return path.partition("#")[0]
+
+
 def _check_path(path: str, item: Any, problems: Collector) -> None:
     where = f"paths[{quote(path)}]"
     if not path.startswith("/"):
         raise GenerationError(f"{where}: a path begins with a slash.")
-    if not path.isprintable() or not re.fullmatch("".join(PATH_FORM), path):
+    if not path.isprintable() or not re.fullmatch("".join(PATH_FORM), without_fragment(path)):
         raise GenerationError(
-            f"{where}: a path holds no query, fragment, backslash, space, empty or dot segment, and no %-code of such."
+            f"{where}: a path holds no query, backslash, space, empty or dot segment, and no %-code of such."
         )
     item = _check_item(item, where)
     for method in METHODS:

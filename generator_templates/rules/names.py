@@ -11,7 +11,8 @@ The rules
             as upstream has it. One longer than ``LONGEST`` ends with a hash of method and path: a file bears it.
   model     the schema's name without what no identifier has; leading underscores go, a leading sign is spelt out.
             One longer than ``LONGEST`` ends with a hash, too.
-  field     the wire name; a leading sign is spelt out (``-1`` is ``minus_1``), what else is neither letter nor digit
+  field     the wire name; a leading sign is spelt out (``-1`` is ``minus_1``), so are ``<`` and ``>`` (``Day<`` is
+            ``Day_lt``), what else is neither letter nor digit
             becomes ``_``, leading underscores go, a leading digit gets ``field_`` in front, and a name that means
             something inside generated code gets ``_`` behind. The wire never sees it.
 """
@@ -46,6 +47,10 @@ _RESERVED_IN_ANSWERS = {"additional", "answers", "classmethod", "from_dict"}
 
 
 _SIGN = re.compile(r"(?:^|(?<=/))[+-](?=\d)")  # of the number that a name, or a segment of a path, begins with
+
+
+_COMPARISONS = {"<": "_lt", ">": "_gt", "<=": "_le", ">=": "_ge"}  # what filters end with, as names of Python's have it
+_COMPARES = re.compile("[<>]=?")
 
 
 def _spell_sign(text: str) -> str:
@@ -119,7 +124,7 @@ def _is_reserved(name: str) -> bool:
 
 def name_field(wire: str, *, answer: bool = False) -> str:
     """Name the parameter or attribute of a field."""
-    name = keep_letters(_spell_sign(wire)).lstrip("_")
+    name = keep_letters(_spell_sign(_COMPARES.sub(lambda sign: _COMPARISONS[sign[0]], wire))).lstrip("_")
     if not name[:1].isidentifier():
         name = f"field_{name}".rstrip("_")
     is_taken = keyword.iskeyword(name) or name in _RESERVED or (answer and name in _RESERVED_IN_ANSWERS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from .document_checks import METHODS
+from .document_checks import METHODS, without_fragment
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
 from .headers import can_be_named, is_own, read_credentials
@@ -156,7 +156,7 @@ def _read_operation(  # noqa: PLR0917 - all of them are the document's
         parameter for parameter in _find_parameters(item, method, schemas) if not is_own(parameter, credentials)
     ]
     _check_parameters(declared, path, where)
-    slug, function = make_slug(path, prefix), name_function(method, path, prefix)
+    slug, function = make_slug(without_fragment(path), prefix), name_function(method, path, prefix)
     answer, media = _JOB_ANSWER if submits else _read_answer(definition.get("responses", {}), schemas, function)
     job: Job = "job" if submits else "stream" if path.endswith("/stream") else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
@@ -260,7 +260,7 @@ def _holds_list(value: Value) -> bool:
 def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas: Schemas) -> Iterator[Field]:
     """Read the placeholders in the order of the path; one the document forgot to declare is text."""
     declared_fields = {field.wire: field for field in _read_parameters(declared, "path", schemas)}
-    for name in re.findall(r"{([^{}]*)}", path):
+    for name in re.findall(r"{([^{}]*)}", without_fragment(path)):
         yield declared_fields.get(name) or Field(name, Value((Shape("text"),)), required=True)
 
 

@@ -167,11 +167,14 @@ class Schemas:
         self._ignores_keys_beside_references = str(document.get("openapi")).startswith("3.0")
         self._known: dict[tuple[str, frozenset[str]], list[Shape | None]] = {}
 
-    def list_candidates(self) -> dict[str, Mapping[str, Any]]:
-        """List the components that have the form of a model, as far as that is told without reading them."""
-        sayable = {name: item for name, item in self._schemas.items() if (*_SCHEMAS, name) not in self._unsayable}
-        schemas = {name: self._open(schema) for name, schema in sayable.items()}
-        return {name: schema for name, schema in schemas.items() if is_model(schema)}
+    def list_names(self) -> list[str]:
+        """List the components that can be said, as far as is known, by name."""
+        return [name for name in self._schemas if (*_SCHEMAS, name) not in self._unsayable]
+
+    def find_model(self, name: str) -> Mapping[str, Any] | None:
+        """Find the component of this name that becomes a model: an object with named fields; None if it does not."""
+        schema = self._open(self._schemas[name])
+        return schema if self.is_model(schema, frozenset({name})) else None
 
     def is_model(self, schema: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> bool:
         """Return whether a schema becomes a class; one made of several texts or numbers is one of these itself."""

@@ -15,6 +15,7 @@ from attrs import frozen
 from .annotations import Imports, annotate_input
 from .answers import make_answer
 from .docstrings import describe_field, to_sentence, wrap
+from .document_checks import without_fragment
 from .groups import GROUPS
 from .names import MODELS, check_unique, name_field
 from .schemas import Shape
@@ -143,7 +144,7 @@ def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
 
 
 def _list_operation_arguments(operation: Operation, answer: Answer, *, is_checked: bool) -> str:
-    positional = (operation.function, operation.method, operation.path)
+    positional = (operation.function, operation.method, without_fragment(operation.path))
     named = {
         "answer": answer.name,
         "request": operation.body.request,

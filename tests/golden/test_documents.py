@@ -318,6 +318,28 @@ def test_what_cannot_be_rendered_whole_is_refused_by_name(document: dict[str, An
     assert list((tmp_path / "out").glob("*")) == []
 
 
+def test_what_stands_behind_a_path_names_an_operation_and_is_not_sent(tmp_path: Path) -> None:
+    path = tmp_path / "document.json"
+    path.write_text(json.dumps(doc(paths={"/f/{id}": {"put": OP}, "/f/{id}#add {x}": {"put": OP}})), encoding="utf-8")
+    result = pipeline.render_file(path, tmp_path / "out" / "package", "--prefix", "/")
+    assert result.code == 0, result.output
+    for name in ("put_f_id", "put_f_id_add_x"):
+        assert f'Operation("{name}", "PUT", "/f/{{id}}")' in result.text(f"api/other/{name}.py")
+        assert "path=given(id=id)" in result.text(f"api/other/{name}.py")
+
+
+def test_parameters_that_differ_in_what_they_compare_are_told_apart(tmp_path: Path) -> None:
+    names = ["Day", "Day<", "Day>", "Day<=", "Day>="]
+    path = tmp_path / "document.json"
+    document = taking(*({"name": name, "in": "query", "schema": TEXT} for name in names))
+    path.write_text(json.dumps(document), encoding="utf-8")
+    result = pipeline.render_file(path, tmp_path / "out" / "package", "--prefix", "/")
+    assert result.code == 0, result.output
+    text = result.text("api/other/get_a.py")
+    pairs = {"Day<": "Day_lt", "Day>": "Day_gt", "Day<=": "Day_le", "Day>=": "Day_ge"}
+    assert [one for one in ("Day=Day", *(f'"{wire}": {name}' for wire, name in pairs.items())) if one not in text] == []
+
+
 @pytest.mark.parametrize(
     ("name", "text", "named"),
     [
