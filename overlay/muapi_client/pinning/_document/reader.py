@@ -179,7 +179,7 @@ class Document:
             inner = [schema.at(union, number) for number in range(len(schema.at(union).items))]
             real = [part for part in inner if part.text("type") != "null"]
             parts += real if len(real) == 1 else []
-            names |= {""} if len(real) > 1 else set()
+            names |= {""} if len(real) > 1 else set[str]()
         for part in parts if depth < _NESTED else ():
             names |= self._field_names(part, depth + 1)
         plain = schema.fields.get("type", "object") == "object" and not {"enum", "const"} & schema.fields.keys()

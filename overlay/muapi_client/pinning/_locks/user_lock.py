@@ -93,7 +93,8 @@ class UserLock:
             PinError: This is no lock of this form.
         """
         facts = read_facts(text, name)
-        return cls(**{**facts, USES: {place: tuple(names) for place, names in facts.get(USES, {}).items()}})
+        uses: dict[str, list[str]] = facts.pop(USES, {})
+        return cls(**facts, uses={place: tuple(names) for place, names in uses.items()})
 
 
 @frozen
