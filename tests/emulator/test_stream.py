@@ -132,4 +132,4 @@ def test_every_stream_of_the_document_answers() -> None:
             events = list(mu.stream(model.call(prompt="x")))
             assert events[-1].done, model.slug
             assert "".join(event.text for event in events).endswith("answers: x"), model.slug
-    assert emulator.accepted == len(streams) > 50
+    assert emulator.accepted == len(streams) > 20

@@ -57,7 +57,10 @@ def stream_answer(world: World, checked: CheckedRequest) -> Reply:
 
 def _find_model(operation: Operation) -> Operation:
     """The operation that answers the same whole."""
-    return read_operations().at(operation.path.removesuffix(SUFFIX))["POST"]
+    try:
+        return read_operations().at(operation.path.removesuffix(SUFFIX))["POST"]
+    except KeyError:  # the document has the stream alone
+        return operation
 
 
 def _find_outputs(job: Job, checked: CheckedRequest) -> tuple[Any, ...]:
