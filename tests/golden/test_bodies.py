@@ -42,7 +42,7 @@ def test_a_body_may_be_a_list(build: Callable[..., Rendered]) -> None:
         for wrong in ([{}], [{"a": "x", "n": 4}], [{"a": "x", "m": 1}], {"a": "x"}, "x", [3]):
             assert built.is_refused(name, body=wrong)
     models = built.module("models")
-    assert models.Item.__doc__.startswith("Part of ``classes``, ``named`` and ``nullable``.")
+    assert models.Item.__doc__.startswith("Part of ``/classes``, ``/named`` and ``/nullable``.")
     assert body_of(built.send("classes", body=[models.Item(a="x")])) == [{"a": "x"}]
     assert body_of(built.send("texts", body=["b"])) == ["b"]
     assert body_of(built.send("texts", body=[])) == []

@@ -12,6 +12,7 @@ import pytest
 from shapes import NUMBER, TEXT, Rendered, anything_of, body_of, document_of, sending, taking
 
 from muapi_client import Call, MuAPI, errors
+from muapi_generated.types import FORM, MULTIPART, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,3 +209,22 @@ def test_secrets_in_headers_and_cookies_are_not_shown_or_kept(
     assert not any("t0k3n" in text for text in shown)
     assert [dict(one.headers) for one in kept if one is not None] == [{"x-mode": "m"}] * len(kept)
     assert not any(b"t0k3n" in file.read_bytes() for file in tmp_path.glob("jobs.sqlite*"))
+
+
+def test_no_frame_that_a_refusal_passes_shows_a_value(build: Callable[..., Rendered]) -> None:
+    """Crash reporters show the locals of each."""
+    built = build_one(build)
+    for call in (
+        built.function("edit")(x_mode="t0k3n\n"),
+        built.function("edit")(session="t0k3n\n"),
+        attrs.evolve(built.function("edit")(x_mode="t0k3n"), headers={"x-webhook": "t0k3n\n"}),
+        Call(Operation("a", "POST", "/a", media_type=FORM), {"token": "t0k3n\ud800"}),
+        Call(Operation("a", "POST", "/a", media_type=MULTIPART), {"token": "t0k3n\ud800"}),
+    ):
+        with pytest.raises(errors.ValidationError) as caught:
+            built.client.with_options(strict=False).send(call)
+        assert caught.value.__context__ is None
+        frames = [entry.frame for entry in caught.traceback if "muapi_client" in str(entry.path)]
+        shown = {name for frame in frames for name, value in frame.f_locals.items() if "t0k3n" in repr(value)}
+        assert frames
+        assert shown <= {"call"}

@@ -81,8 +81,10 @@ class Flows:
         """The flow of a call, once the files of its form are read, and the local files in its body are uploaded."""
         if call.files:
             then = partial(self._files().read_form, then=then)
-        values = call.body.values() if isinstance(call.body, dict) else (call.body,)
-        plain = all(type(value) in PLAIN for value in values)  # most are, and need no search
+        # Most are plain, and need no search. No local holds the values, one of which may be a secret.
+        plain = all(
+            type(value) in PLAIN for value in (call.body.values() if isinstance(call.body, dict) else (call.body,))
+        )
         return then(call) if plain or not find_attachments(call.body) else self._files().upload_attachments(call, then)
 
     def _request(self, call: Call[Any]) -> Request:

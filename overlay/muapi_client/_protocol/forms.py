@@ -54,16 +54,22 @@ def write_form(call: Call[Any]) -> tuple[str, bytes]:
     Raises:
         ValidationError: A value has no form there.
     """
-    fields = {} if call.body is None else call.body
     try:
-        if not isinstance(fields, Mapping):
-            raise TypeError(f"its body is {with_article(type(fields).__name__)}")  # noqa: TRY301 - as what follows
-        if call.operation.media_type == FORM and not call.files:
-            pairs = [(name, text) for name, value in fields.items() for text, _ in _spell(value)]
-            return FORM, urlencode(pairs).encode()
-        return _join([*_list_pieces(fields), *_list_files(call.files)])
+        return _write(call)
     except (TypeError, ValueError, RecursionError) as error:
-        raise refusal_error(call, (), f"the input cannot be written as a form: {error}", kind="value_error") from None
+        problem = str(error)
+    # Behind the handler, so that no error leads to frames whose locals hold a secret of the call.
+    raise refusal_error(call, (), f"the input cannot be written as a form: {problem}", kind="value_error")
+
+
+def _write(call: Call[Any]) -> tuple[str, bytes]:
+    fields = {} if call.body is None else call.body
+    if not isinstance(fields, Mapping):
+        raise TypeError(f"its body is {with_article(type(fields).__name__)}")
+    if call.operation.media_type == FORM and not call.files:
+        pairs = [(name, text) for name, value in fields.items() for text, _ in _spell(value)]
+        return FORM, urlencode(pairs).encode()
+    return _join([*_list_pieces(fields), *_list_files(call.files)])
 
 
 def _list_pieces(fields: Mapping[str, Any]) -> Iterator[_Piece]:

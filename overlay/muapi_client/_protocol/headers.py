@@ -1,8 +1,8 @@
 """The headers and cookies of a call, as they are written.
 
 Lives here: which of them may be sent at all, and as what text. Does not live here: what the document says of their
-values (``_spec/validation``), the client's own headers (``_transport/hosts``). No message repeats a value, which may
-be a secret.
+values (``_spec/validation``), the client's own headers (``_transport/hosts``). A value may be a secret: no message
+repeats one, and no frame that an error passes through has one in a local.
 """
 
 from __future__ import annotations
@@ -40,25 +40,40 @@ def make_headers(call: Call[Any]) -> dict[bytes, bytes]:
     Raises:
         ValidationError: One has a name or a value that no header can have, or is the client's own.
     """
-    headers = dict(_write(call, "header", call.headers))
-    own = next((name for name in call.headers if name.lower() in OWN_HEADERS), None)
-    if own is not None:
-        raise refusal_error(call, (own,), "this header is the client's own", kind="value_error", place="header")
-    cookies = b"; ".join(name + b"=" + value for name, value in _write(call, "cookie", call.cookies))
+    for place in _FORMS:
+        _check(call, place)
+    headers = dict(_write(call.headers))
+    cookies = b"; ".join(name + b"=" + value for name, value in _write(call.cookies))
     return {**headers, b"cookie": cookies} if cookies else headers
 
 
-def _write(call: Call[Any], place: Place, values: Mapping[str, Any]) -> Iterator[tuple[bytes, bytes]]:
-    form, allowed = _FORMS[place]
-    for name, value in values.items():
+def _check(call: Call[Any], place: Place) -> None:
+    """Hold the headers, or the cookies, of a call against what can be written.
+
+    Raises:
+        ValidationError: One cannot.
+    """
+    _, allowed = _FORMS[place]
+    for name in call.headers if place == "header" else call.cookies:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise refusal_error(call, (), f"no {place} can be named {show(name)}", kind="value_error", place=place)
-        if value is None:
-            continue
-        text = _spell(value)
-        if text is None or not form.fullmatch(text):
+        if place == "header" and name.lower() in OWN_HEADERS:
+            raise refusal_error(call, (name,), "this header is the client's own", kind="value_error", place=place)
+        if not _can_hold(place, (call.headers if place == "header" else call.cookies)[name]):
             raise refusal_error(call, (name,), f"a {place} holds {allowed}", kind="value_error", place=place)
-        yield name.encode(), text.encode("latin-1")
+
+
+def _can_hold(place: Place, value: Any) -> bool:
+    form, _ = _FORMS[place]
+    text = "" if value is None else _spell(value)
+    return text is not None and form.fullmatch(text) is not None
+
+
+def _write(values: Mapping[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in values.items():
+        text = None if value is None else _spell(value)
+        if text is not None:
+            yield name.encode(), text.encode("latin-1")
 
 
 def _spell(value: Any) -> str | None:
