@@ -8,7 +8,7 @@ Lives here: which classes there are, and their names. Does not live here: what e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
