@@ -18,8 +18,8 @@ from muapi_client.cli._exit import DONE
 from muapi_client.errors import MuAPIError
 from muapi_client.pinning import pinned
 from muapi_client.pinning._document.canonical import SCOPE
-from muapi_client.pinning._document.fetch import bring
 from muapi_client.pinning._document.pin import DOCUMENT, MODELS, checkout
+from muapi_client.pinning._locks.fetch import bring
 
 if TYPE_CHECKING:
     import argparse
