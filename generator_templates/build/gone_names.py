@@ -32,7 +32,8 @@ def note_gone_names(texts: Iterable[Path], old: Path, fresh: Path) -> Iterator[s
     gone = {name: group for name, group in before.items() if name not in after}
     left = {group: name for name, group in reversed(after.items())}
     for text in texts if gone else ():
-        words = {word.rstrip("./-") for word in _WORD.findall(text.read_text("utf-8", errors="replace"))}
+        found = _WORD.findall(text.read_text("utf-8", errors="replace"))
+        words = {word.rstrip("./-").removeprefix("api/v1/") for word in found}
         for name in sorted(words & gone.keys()):
             other = f", such as {left[gone[name]]}" if gone[name] in left else ""
             yield f"{text.name} names {name}, which is gone from the document: name another model there{other}."

