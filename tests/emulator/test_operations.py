@@ -29,7 +29,9 @@ def jobs() -> dict[str, dict[str, Any]]:
     for path, item in DOCUMENT["paths"].items():
         post = item.get("post", {})
         if any(parameter["name"] == "webhook" for parameter in post.get("parameters", ())):
-            found[path] = resolved(post["requestBody"]["content"]["application/json"]["schema"])
+            content = post.get("requestBody", {}).get("content", {})
+            if "application/json" in content:
+                found[path] = resolved(content["application/json"]["schema"])
     return found
 
 

@@ -33,12 +33,16 @@ def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from item.values()
 
 
-def test_the_corrected_document_is_openapi_if_the_pinned_one_is(corrected: dict[str, Any]) -> None:
-    try:
-        openapi_spec_validator_rs.validate(DOCUMENT)
-    except openapi_spec_validator_rs.OpenAPIValidationError as error:
-        pytest.skip(f"the pinned document itself is none: {error}")
-    openapi_spec_validator_rs.validate(corrected)
+def without_defaults(part: Any) -> Any:
+    """A document without the defaults of its schemas: one that contradicts its schema is told, and stays."""
+    if isinstance(part, dict):
+        is_schema = bool({"type", "anyOf", "allOf", "enum", "$ref"} & part.keys())
+        return {name: without_defaults(one) for name, one in part.items() if name != "default" or not is_schema}
+    return [without_defaults(one) for one in part] if isinstance(part, list) else part
+
+
+def test_the_corrected_document_is_openapi(corrected: dict[str, Any]) -> None:
+    openapi_spec_validator_rs.validate(without_defaults(corrected))
 
 
 def test_the_pin_itself_is_left_as_it_is() -> None:
