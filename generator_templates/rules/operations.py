@@ -282,7 +282,9 @@ def _with_names(schema: Schema, name: str, schemas: Schemas) -> Schema:
     schema = as_object(schema)
     if "$ref" not in schema and schemas.is_model(schema) and schemas.read_fields(schema):
         return {"$ref": f"#/components/schemas/{schemas.add_component(name, schema)}"}
-    return {**schema, "items": _with_names(schema["items"], f"{name}Item", schemas)} if "items" in schema else schema
+    if not as_object(schema.get("items", {})):
+        return schema  # of what is no list, of one of anything, and of one that ends with its places
+    return {**schema, "items": _with_names(schema["items"], f"{name}Item", schemas)}
 
 
 def _find_media_type(content: Mapping[str, Any], where: str) -> str:

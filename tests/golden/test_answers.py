@@ -21,7 +21,7 @@ import pydantic
 import pytest
 from inline_snapshot import snapshot
 from mypy import api as mypy
-from test_shapes import NUMBER, TEXT, anything_of, document_of, ref, run, sending
+from shapes import NUMBER, TEXT, anything_of, document_of, ref, run, sending
 
 from muapi_client import Call, MuAPI, errors
 
@@ -548,3 +548,49 @@ def test_what_a_document_of_another_package_reads_is_left_as_it_came(build: Call
     assert built.answer("get_a", SAID) == built.model("Fault")(message="m")
     call = built.function("get_a")().to_json().replace(built.folder.name, plain.folder.name)
     assert plain.send(Call.from_json(call), SAID) == SAID
+
+
+def test_a_schema_both_sent_and_answered_has_what_the_server_alone_gives_in_its_answers(
+    build: Callable[[dict[str, Any]], Rendered],
+) -> None:
+    item = anything_of(name=TEXT, id={**NUMBER, "readOnly": True}, made={**ref("Made"), "readOnly": True})
+    schemas = {"Item": item, "Made": anything_of(at={"type": "string", "format": "date-time"})}
+    built = build(document_of({"/item": {"put": {**sending(ref("Item")), **answering(ref("Item"))}}}, schemas))
+    assert list(inspect.signature(built.function("put_item")).parameters) == ["name"]
+    assert set(built.types("Item")) == {"name"}
+    answer = built.answer("put_item", {"name": "a", "id": 7, "made": {"at": "2026-01-02T03:04:05Z"}}, name="a")
+    assert (type(answer).__name__, answer.id, answer.made.at.year) == ("ItemAnswer", 7, 2026)
+
+
+def test_a_form_that_is_answered_as_json_sends_a_file_where_the_answer_has_a_text(
+    build: Callable[[dict[str, Any]], Rendered],
+) -> None:
+    schema = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+    form = sending(ref("Doc"), "multipart/form-data")
+    built = build(document_of({"/doc": {"post": {**form, **answering(ref("Doc"))}}}, {"Doc": schema}))
+    assert (built.types("Doc")["file"], built.types("DocAnswer")["file"]) == ("Upload", "str | None")
+    assert built.send(built.function("doc")(file=b"x"), {"file": "text"}).file == "text"
+
+
+def test_a_list_of_places_is_read_as_what_any_of_them_may_be(build: Callable[[dict[str, Any]], Rendered]) -> None:
+    pair = {**MANY, "prefixItems": [NUMBER, ref("Item")], "items": False}
+    row = {**MANY, "prefixItems": [ref("Item")], "items": ref("Item")}
+    paths = {"/pair": {"get": answering(pair)}, "/row": {"get": answering(row)}}
+    built = build(document_of(paths, {"Item": anything_of(name=TEXT)}))
+    assert (built.returns("get_pair"), built.returns("get_row")) == ("list[int | Item]", "list[Item]")
+    number, item = built.answer("get_pair", [3, {"name": "a"}])
+    assert (number, item.name) == (3, "a")
+    assert [item.name for item in built.answer("get_row", [{"name": "a"}, {"name": "b"}])] == ["a", "b"]
+
+
+def test_a_map_that_is_sent_and_answered_is_one_of_classes_both_ways(
+    build: Callable[[dict[str, Any]], Rendered],
+) -> None:
+    named = map_of(ref("Item"))
+    built = build(
+        document_of({"/m": {"post": {**sending(named), **answering(named)}}}, {"Item": anything_of(n=NUMBER)})
+    )
+    assert built.returns("m") == "dict[str, ItemAnswer]"
+    assert built.answer("m", {"a": {"n": 1}}, body={"a": {"n": 1}})["a"].n == 1
+    with pytest.raises(errors.ValidationError):
+        built.send(built.function("m")(body={"a": {"n": "x"}}), {})

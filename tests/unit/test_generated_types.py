@@ -128,3 +128,12 @@ def test_a_call_that_holds_a_path_says_to_upload_it() -> None:
     call: Call[Any] = Call(Operation("a", "POST", "/a"), {"image_url": Path("a.png")})
     with pytest.raises(TypeError, match=r"^a: this call has no JSON form .*give the URL that mu"):
         call.to_json()
+
+
+def test_an_operation_keeps_its_label_its_prefix_and_its_checks_wherever_it_is_saved() -> None:
+    whole = Operation(
+        "f", "POST", "/v2/f", media_type="application/vnd.a+json", prefix="/v2/", checks="api.platform.get_history"
+    )
+    call: Call[Any] = Call(whole)
+    assert (pickle.loads(pickle.dumps(call)), copy.deepcopy(call), Call.from_json(call.to_json())) == (call,) * 3
+    assert Call.from_json(call.to_json()).operation.slug == "f"

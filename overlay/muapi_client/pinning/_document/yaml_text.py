@@ -1,7 +1,7 @@
 """YAML as an input: a document written in it becomes the JSON that it stands for. Pure.
 
 Lives here: telling YAML, and reading it as YAML 1.2 has it, with the one library that is no dependency of this package
-(ruamel, of the extra ``generate``), imported when a document needs it. Does not live here: JSON, which is read
+(ruamel's, of the extra ``generate``), imported when a document needs it. Does not live here: JSON, which is read
 strictly afterwards (``strict_json``).
 """
 
