@@ -87,11 +87,11 @@ class Essences:
 
     def has(self, method: str, path: str) -> bool:
         """Tell whether the document has an operation."""
-        return method.lower() in self._resolve(self._document.get("paths", {}).get(path))
+        return method.lower() in self._find_item(path)
 
     def select(self, method: str, path: str, group: str) -> dict[str, Any]:
         """Select what matters of an operation: its own parts, then each thing they refer to, once."""
-        item = self._resolve(self._document["paths"][path])
+        item = self._find_item(path)
         operation = item[method.lower()]
         met: list[str] = []
         parts = {
@@ -109,7 +109,7 @@ class Essences:
 
     def select_first_form(self, method: str, path: str, slug: str) -> dict[str, Any]:
         """Select the same as a lock of form 1 has it: the group goes by the webhook, and by nothing else."""
-        item = self._resolve(self._document["paths"][path])
+        item = self._find_item(path)
         operation = item[method.lower()]
         names = {(one.get("in"), one.get("name")) for one in self._list_parameters(item, operation)}
         job: Job = "job" if ("query", "webhook") in names else "stream" if path.endswith("/stream") else "plain"
@@ -164,6 +164,14 @@ class Essences:
             for way in ways
         ]
         return sorted(requirements, key=lambda way: json.dumps(way, sort_keys=True))
+
+    def _find_item(self, path: str) -> dict[str, Any]:
+        """Find what a path has: where it stands, which counts, and where that refers to; nothing where it is none."""
+        item, seen = dict(self._document.get("paths", {}).get(path) or {}), set[str]()
+        while isinstance(reference := item.pop("$ref", None), str) and reference not in seen:
+            seen.add(reference)
+            item = {**(follow_pointer(self._document, split_reference(reference)) or {}), **item}
+        return item
 
     def _resolve(self, part: Any) -> Mapping[str, Any]:
         """Resolve a part to what it refers to, however often; nothing where that is nothing."""

@@ -85,11 +85,11 @@ def test_it_tells_what_changed_and_what_it_costs(run: Callable[..., Said]) -> No
         (("--only", f"{CLIP.function},{IMAGE.function}", "--fail-on", "breaking"), 1),
         (("--only", CLIP.function, "--fail-on", "any"), 1),
         (("--only", "get_history", "--fail-on", "any"), 0),
-        (("--only", "flux_2_pro", "--fail-on", "breaking,types"), 0),
-        (("--only", "flux_dev_image", "--fail-on", "types, breaking"), 1),
-        (("--only", "flux_2_pro", "--fail-on", "additive"), 0),
-        (("--only", "flux_2_pro", "--fail-on", "additive,cosmetic"), 1),
-        (("--only", "flux_dev_image", "--fail-on", "silent"), 1),  # its price, for both lists are there
+        (("--only", CLIP.function, "--fail-on", "breaking,types"), 0),
+        (("--only", IMAGE.function, "--fail-on", "types, breaking"), 1),
+        (("--only", CLIP.function, "--fail-on", "additive"), 0),
+        (("--only", CLIP.function, "--fail-on", "additive,cosmetic"), 1),
+        (("--only", IMAGE.function, "--fail-on", "silent"), 1),  # its price, for both lists are there
         (("--fail-on", "breaking,silnt"), 2),
         (("--fail-on", "any,breaking"), 2),
         (("--fail-on", ","), 2),
@@ -105,7 +105,7 @@ def test_the_classes_it_fails_on_are_those_there_are() -> None:
 
 def test_without_prices_it_says_that_none_was_compared(run: Callable[..., Said], folder: Path) -> None:
     (folder / "new/models.json").unlink()
-    said = run("old", "new", "--only", "flux_dev_image", "--fail-on", "silent")
+    said = run("old", "new", "--only", IMAGE.function, "--fail-on", "silent")
     assert said.code == 0
     assert "no prices were compared" in said.err
     assert "no prices" not in run("old", "new", "--fail-on", "breaking").err
