@@ -22,6 +22,7 @@ PATH_FORM = (
     r"(?:[^/\\?#%\s]|%(?![01]|25|2[EeFf]|5[Cc]|7[Ff])[0-9A-Fa-f]{2})+)+/?",
 )
 _OTHER_PATH_KEYS = ("$ref", "summary", "description", "servers", "parameters")  # of the same object
+_FIXED_QUERY = re.compile(r"[^{}\\\s]*")  # no placeholder stands there
 _VERSION = re.compile(r"3\.[01]\.\d+\S*")
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")  # of schemas by name
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")  # of schemas
@@ -90,18 +91,24 @@ def check_component(section: Section, component: Any, where: str) -> None:
     checks[section](component, where)
 
 
-def without_fragment(path: str) -> str:
-    """Return a path as it is sent: behind ``#`` documents say which of several uses of one path they mean."""
-    return path.partition("#")[0]
+def split_path(path: str) -> tuple[str, str]:
+    """Split what documents list as a path into the path that is sent, and the query that always goes with it.
+
+    Behind ``#`` they say which of several uses of one path they mean.
+    """
+    sent, _, query = path.partition("#")[0].partition("?")
+    return sent, query
 
 
 def _check_path(path: str, item: Any, problems: Collector) -> None:
     where = f"paths[{quote(path)}]"
     if not path.startswith("/"):
         raise GenerationError(f"{where}: a path begins with a slash.")
-    if not path.isprintable() or not re.fullmatch("".join(PATH_FORM), without_fragment(path)):
+    sent, query = split_path(path)
+    if not path.isprintable() or not re.fullmatch("".join(PATH_FORM), sent) or not _FIXED_QUERY.fullmatch(query):
         raise GenerationError(
-            f"{where}: a path holds no query, backslash, space, empty or dot segment, and no %-code of such."
+            f"{where}: a path holds no backslash, space, empty or dot segment, no %-code of such, and no placeholder "
+            "in its query."
         )
     item = _check_item(item, where)
     for method in METHODS:

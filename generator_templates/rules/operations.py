@@ -8,15 +8,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from attrs import evolve, frozen
 
-from .document_checks import METHODS, without_fragment
+from .document_checks import METHODS, split_path
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
 from .headers import can_be_named, is_own, read_credentials
 from .jobs import JOB_RESPONSE
-from .media_types import FORMS, JSON, MULTIPART, PLAIN_JSON, URL_ENCODED, find_media_type
+from .media_types import (
+    FORMS,
+    JSON,
+    MULTIPART,
+    PLAIN_JSON,
+    TEXT,
+    URL_ENCODED,
+    find_media_type,
+    find_raw_media_type,
+)
 from .names import find_repeated, make_slug, name_class, name_function, to_pascal_case
 from .problems import Collector
 from .schema_syntax import Schema, as_object, first_list
@@ -29,15 +39,16 @@ if TYPE_CHECKING:
     from .jobs import Place
 
 # What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
-_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|", "deepObject": ""}
 _STYLES = {  # the first is the default
     "path": ("simple",),
-    "query": ("form", "spaceDelimited", "pipeDelimited"),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
     "header": ("simple",),
     "cookie": ("form",),
 }
 _JOB_ANSWER = (Value((Shape("model", model=JOB_RESPONSE),)), "")
 _ANY_BODY = Field("body", Value((Shape("object"),)), required=True, description="The JSON body, under wire names")
+_ANY_TEXT = Value((Shape("text"),))
 
 
 @frozen
@@ -62,7 +73,7 @@ class Operation:
     function: str
     group: str
     method: str
-    path: str
+    path: str  # as the document has it
     summary: str
     description: str
     slug: str  # what MuAPI calls the endpoint: the path below the prefix
@@ -80,6 +91,16 @@ class Operation:
     def is_form(self) -> bool:
         """Return whether files and fields of the body are parts of a multipart form."""
         return MULTIPART.fullmatch(self.media_type) is not None
+
+    @property
+    def sent_path(self) -> str:
+        """Return the path that is sent."""
+        return split_path(self.path)[0]
+
+    @property
+    def fixed_query(self) -> dict[str, list[str]]:
+        """Return what always goes with the path as its query."""
+        return parse_qs(split_path(self.path)[1], keep_blank_values=True)
 
     @property
     def parameters(self) -> tuple[Field, ...]:
@@ -156,16 +177,16 @@ def _read_operation(  # noqa: PLR0917 - all of them are the document's
         parameter for parameter in _find_parameters(item, method, schemas) if not is_own(parameter, credentials)
     ]
     _check_parameters(declared, path, where)
-    slug, function = make_slug(without_fragment(path), prefix), name_function(method, path, prefix)
+    sent, fixed = split_path(path)
+    slug, function = make_slug(sent, prefix), name_function(method, path, prefix)
     answer, media = _JOB_ANSWER if submits else _read_answer(definition.get("responses", {}), schemas, function)
-    job: Job = "job" if submits else "stream" if path.endswith("/stream") else "plain"
+    job: Job = "job" if submits else "stream" if sent.endswith("/stream") else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
     media_type = _find_media_type(body.get("content") or {}, where)
-    query, headers, cookies = (
-        tuple(_read_parameters(declared, place, schemas)) for place in ("query", "header", "cookie")
-    )
-    _refuse_objects(query, "the query", where)
+    headers, cookies = (tuple(_read_parameters(declared, place, schemas)) for place in ("header", "cookie"))
+    always = parse_qs(fixed, keep_blank_values=True)
+    query = tuple(field for field in _read_query(declared, schemas, where) if field.wire not in always)
     _refuse_objects(headers, "a header", where)
     _refuse_objects(cookies, "a cookie", where, also="list")
     return Operation(
@@ -207,8 +228,7 @@ def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: s
     is to be written in a way of its own.
     """
     unsupported = [
-        f"{show_name(parameter['in'])} {show_name(parameter['name'])}"
-        + (f" (style {quote(parameter['style'])})" if "style" in parameter else "")
+        _show_parameter(parameter)
         for parameter in declared
         if parameter["in"] not in _STYLES
         or (parameter["in"] in ("header", "cookie") and not can_be_named(parameter["name"]))
@@ -217,10 +237,19 @@ def _check_parameters(declared: Iterable[Mapping[str, Any]], path: str, where: s
         or (parameter.get("style") or _STYLES[parameter["in"]][0]) not in _STYLES[parameter["in"]]
     ]
     if unsupported:
-        raise GenerationError(
-            f"{where} takes {', '.join(unsupported)}, which no request function has a place for: "
-            "a correction has to take it away."
-        )
+        raise _no_place_error(where, unsupported)
+
+
+def _show_parameter(parameter: Mapping[str, Any]) -> str:
+    style = f" (style {quote(parameter['style'])})" if "style" in parameter else ""
+    return f"{show_name(parameter['in'])} {show_name(parameter['name'])}{style}"
+
+
+def _no_place_error(where: str, parameters: list[str]) -> GenerationError:
+    return GenerationError(
+        f"{where} takes {', '.join(parameters)}, which no request function has a place for: a correction has to take "
+        "it away."
+    )
 
 
 def _refuse_objects(fields: Iterable[Field], place: str, where: str, *, also: str = "") -> None:
@@ -246,6 +275,41 @@ def _read_parameters(declared: Iterable[Mapping[str, Any]], place: str, schemas:
         yield evolve(field, separator=_find_separator(parameter, place) if _holds_list(field.value) else "")
 
 
+def _read_query(declared: Iterable[Mapping[str, Any]], schemas: Schemas, where: str) -> list[Field]:
+    """Read what stands in the query; an object that is exploded there is its fields, each a parameter of its own."""
+    parameters = {parameter["name"]: parameter for parameter in declared if parameter["in"] == "query"}
+    found: dict[str, Field] = {}
+    for field in _read_parameters(declared, "query", schemas):
+        parameter = parameters[field.wire]
+        if parameter.get("style") == "deepObject":
+            if not _is_object(field.value):
+                raise _no_place_error(where, [_show_parameter(parameter)])
+            found[field.wire] = field
+            continue
+        inner = _read_inner_fields(parameter, field, schemas)
+        _refuse_objects(inner or [field], "the query", where)
+        for one in inner:
+            found.setdefault(one.wire, one)
+        if not inner:
+            found[field.wire] = field
+    return [*found.values()]
+
+
+def _read_inner_fields(parameter: Mapping[str, Any], field: Field, schemas: Schemas) -> list[Field]:
+    """Read the named fields of a parameter that is an object, and is exploded."""
+    if not _is_object(field.value) or not parameter.get("explode", True):
+        return []
+    _, schema = schemas.read_body(parameter["schema"])
+    if not schemas.is_model(schema) or first_list(schema, "anyOf", "oneOf"):
+        return []
+    inner = (one for one in schemas.read_fields(schema) if not one.read_only)
+    return [evolve(one, required=one.required and field.required) for one in inner]
+
+
+def _is_object(value: Value) -> bool:
+    return len(value.shapes) == 1 and value.shapes[0].kind in ("object", "model")
+
+
 def _find_separator(parameter: Mapping[str, Any], place: str) -> str:
     """Find what stands between the items of a list; empty where each is a parameter of its own."""
     style = parameter.get("style") or _STYLES[place][0]
@@ -260,7 +324,7 @@ def _holds_list(value: Value) -> bool:
 def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas: Schemas) -> Iterator[Field]:
     """Read the placeholders in the order of the path; one the document forgot to declare is text."""
     declared_fields = {field.wire: field for field in _read_parameters(declared, "path", schemas)}
-    for name in re.findall(r"{([^{}]*)}", without_fragment(path)):
+    for name in re.findall(r"{([^{}]*)}", split_path(path)[0]):
         yield declared_fields.get(name) or Field(name, Value((Shape("text"),)), required=True)
 
 
@@ -288,12 +352,10 @@ def _with_names(schema: Schema, name: str, schemas: Schemas) -> Schema:
 
 
 def _find_media_type(content: Mapping[str, Any], where: str) -> str:
-    """Choose the media type a body is sent as, plain JSON first; empty where there is no body."""
-    chosen = find_media_type(content, PLAIN_JSON, JSON, *FORMS)
+    """Choose the media type a body is sent as, plain JSON first, bytes last; empty where there is no body."""
+    chosen = find_media_type(content, PLAIN_JSON, JSON, *FORMS) or find_raw_media_type(content)
     if content and not chosen:
-        raise GenerationError(
-            f"{where}: no body of {quote(', '.join(content))} can be made; only JSON and forms are known."
-        )
+        raise GenerationError(f"{where}: no body of {quote(', '.join(content))} can be made.")
     return chosen
 
 
@@ -309,6 +371,8 @@ def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where
     if not media_type:
         return Body()
     is_json = JSON.fullmatch(media_type) is not None
+    if not is_json and not find_media_type([media_type], *FORMS):
+        return _read_raw_body(body, media_type, schemas)
     declared = body["content"][media_type].get("schema") or {}
     name, schema = schemas.read_body(declared)
     has_names = schemas.is_model(schema)
@@ -327,6 +391,20 @@ def _read_body(body: Mapping[str, Any], media_type: str, schemas: Schemas, where
     others = tuple(field for field in fields if field not in files)
     name = name or schemas.add_component(f"{to_pascal_case(function)}Body", schema)
     return Body(name_class(name), (others or None) if files else others, files)
+
+
+def _read_raw_body(body: Mapping[str, Any], media_type: str, schemas: Schemas) -> Body:
+    """Read a body that is sent as it is: a text, or the bytes of a file."""
+    content = body["content"]
+    schema = (content.get(media_type) or next(iter(content.values()))).get("schema") or {}
+    required = bool(body.get("required"))
+    value = schemas.read_value(schema)
+    described = str(as_object(schema).get("description") or "") or f"The body, ``{media_type}``"
+    if not TEXT.fullmatch(media_type) or any(shape.is_binary for shape in value.shapes):
+        return Body(files=(Field("body", Value((Shape("file"),)), required=required, description=described),))
+    texts = tuple(evolve(shape, format=None) for shape in value.shapes if shape.kind in ("text", "choice"))
+    whole = Value(texts) if texts and len(texts) == len(value.shapes) else _ANY_TEXT
+    return Body(whole=Field("body", whole, required=required, description=described))
 
 
 def _read_whole_body(schema: Schema, schemas: Schemas, *, required: bool) -> Field:

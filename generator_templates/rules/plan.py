@@ -28,7 +28,7 @@ from .groups import GROUPS
 from .headers import OWN_HEADERS
 from .jobs import MARK, find_jobs
 from .literal_aliases import MOST_INLINE, Aliases
-from .media_types import FORMS, JSON_FORM, MULTIPART, URL_ENCODED
+from .media_types import FORMS, JSON_FORM, MULTIPART, RAW_FORM, URL_ENCODED
 from .names import PREFIX, find_repeated, name_module, to_pascal_case
 from .operations import Operation, read_operations
 from .patterns import can_check
@@ -185,6 +185,7 @@ def _plan_types(prefix: str, beside: str) -> tuple[str, dict[str, Any]]:
                 "prefix": prefix,
                 "path_form": PATH_FORM,
                 "json_form": JSON_FORM,
+                "raw_form": RAW_FORM,
                 "form": FORMS[URL_ENCODED],
                 "multipart": FORMS[MULTIPART],
                 "own_headers": OWN_HEADERS,

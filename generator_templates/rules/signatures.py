@@ -15,7 +15,6 @@ from attrs import frozen
 from .annotations import Imports, annotate_input
 from .answers import make_answer
 from .docstrings import describe_field, to_sentence, wrap
-from .document_checks import without_fragment
 from .groups import GROUPS
 from .names import MODELS, check_unique, name_field
 from .schemas import Shape
@@ -77,7 +76,7 @@ def make_function_facts(
         "standard": imports.standard_lines(),
         "models": imports.has_models,
         "choices": ", ".join(imports.names("choices")),
-        "types": _list_type_imports(parameters, imports),
+        "types": _list_type_imports(operation, parameters, imports),
         "checks": checks,
         "operation": _list_operation_arguments(operation, answer, is_checked=bool(checks)),
         "function": operation.function,
@@ -130,9 +129,9 @@ def _declare(parameter: Parameter, aliases: Aliases, imports: Imports) -> str:
     return f"{parameter.name}: {annotation}" if parameter.field.required else f"{parameter.name}: {annotation} = UNSET"
 
 
-def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
+def _list_type_imports(operation: Operation, parameters: list[Parameter], imports: Imports) -> str:
     """List the names the module imports from ``types``."""
-    if parameters:
+    if parameters or operation.fixed_query:
         imports.add_from("types", "given")
     if any(not parameter.field.required for parameter in parameters):
         imports.add_from("types", "UNSET")
@@ -144,7 +143,7 @@ def _list_type_imports(parameters: list[Parameter], imports: Imports) -> str:
 
 
 def _list_operation_arguments(operation: Operation, answer: Answer, *, is_checked: bool) -> str:
-    positional = (operation.function, operation.method, without_fragment(operation.path))
+    positional = (operation.function, operation.method, operation.sent_path)
     named = {
         "answer": answer.name,
         "request": operation.body.request,
@@ -166,6 +165,8 @@ def _list_checks(operation: Operation, aliases: Aliases, imports: Imports) -> It
             check = make_parameter_check(field, aliases, imports)
             if check:
                 yield f"({place!r}, {field.wire!r}, {check})"
+    if operation.body.files and not operation.body.request:
+        yield "('body', 'body', checks.file())"
     whole = operation.body.whole
     if whole is not None and whole.value.shapes != (Shape("object"),):
         yield f"('body', '', {make_check(whole.value, aliases, imports)})"
@@ -179,8 +180,9 @@ def _list_call_arguments(operation: Operation, parameters: list[Parameter]) -> s
         parts.append(_make_given(parameter for parameter in parameters if parameter.place == "body"))
     for place in ("query", "headers", "cookies", "files", "path"):
         chosen = [parameter for parameter in parameters if parameter.place == place]
-        if chosen:
-            parts.append(f"{place}={_make_given(chosen)}")
+        fixed = operation.fixed_query if place == "query" else {}
+        if chosen or fixed:
+            parts.append(f"{place}={_make_given(chosen, fixed)}")
     return ", ".join(parts)
 
 
@@ -191,16 +193,18 @@ def _make_whole_body(parameter: Parameter) -> str:
     return f"given(body={parameter.name}).get('body')"
 
 
-def _make_given(parameters: Iterable[Parameter]) -> str:
-    """Write ``given(prompt=prompt)``; a wire name that is no parameter name travels as a key."""
-    parameters = list(parameters)
-    renamed = [
-        parameter
-        for parameter in parameters
-        if not parameter.field.wire.isidentifier() or keyword.iskeyword(parameter.field.wire)
-    ]
-    plain = [f"{parameter.field.wire}={_pass(parameter)}" for parameter in parameters if parameter not in renamed]
-    keys = ", ".join(f"{parameter.field.wire!r}: {_pass(parameter)}" for parameter in renamed)
+def _make_given(parameters: Iterable[Parameter], fixed: Mapping[str, list[str]] | None = None) -> str:
+    """Write ``given(prompt=prompt)``; a wire name that is no parameter name travels as a key.
+
+    Args:
+        parameters: What the caller gives.
+        fixed: What stands beside it in every call.
+    """
+    values = [(name, repr(texts if texts[1:] else texts[0])) for name, texts in (fixed or {}).items()]
+    values += [(parameter.field.wire, _pass(parameter)) for parameter in parameters]
+    renamed = [(wire, value) for wire, value in values if not wire.isidentifier() or keyword.iskeyword(wire)]
+    plain = [f"{wire}={value}" for wire, value in values if (wire, value) not in renamed]
+    keys = ", ".join(f"{wire!r}: {value}" for wire, value in renamed)
     return f"given({', '.join([*plain, *([f'**{{{keys}}}'] if keys else [])])})"
 
 

@@ -80,7 +80,7 @@ def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st
 
 
 def test_the_media_types_are_the_generators() -> None:
-    for name in ("JSON", "PLAIN_JSON", "MULTIPART"):
+    for name in ("JSON", "PLAIN_JSON", "MULTIPART", "URL_ENCODED", "RAW"):
         ours, rendered = (getattr(module, name) for module in (media_types, of_the_generator))
         assert (ours.pattern, ours.flags) == (rendered.pattern, rendered.flags)
 

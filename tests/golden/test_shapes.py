@@ -86,9 +86,9 @@ def test_plain_json_comes_before_other_media_types(build: Callable[..., Rendered
     assert built.send("a", body={"x": 1}).headers["content-type"] == "application/json"
 
 
-@pytest.mark.parametrize("label", ["text/plain", "application/x+json\r\nx-evil: 1", "application/json; v=é", None])
-def test_what_is_no_media_type_of_json_labels_no_body(label: Any) -> None:
-    with pytest.raises(ValueError, match="is no media type of JSON"):
+@pytest.mark.parametrize("label", ["text", "application/x+json\r\nx-evil: 1", "application/json; v=é", None])
+def test_what_is_no_media_type_labels_no_body(label: Any) -> None:
+    with pytest.raises(ValueError, match="is no media type of a body"):
         Operation("a", "POST", "/a", media_type=label)
 
 

@@ -22,10 +22,10 @@ from muapi_client._settings.webhook import NO_ADDRESS, WEBHOOK_NAMES, is_web_add
 from muapi_client._spec.validation import body_fields, check, refusal_error
 from muapi_client._state.secrets import Found, find_secrets
 from muapi_client._types.words import show
-from muapi_generated.types import FORM, MULTIPART
+from muapi_generated.types import FORM, MULTIPART, is_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from muapi_client._state.context import Context
     from muapi_generated.types import Call, Operation
@@ -95,11 +95,14 @@ def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) ->
         check_webhooks(call)  # first: what ``check`` finds wrong with a webhook might repeat its secret
         check(call)
     operation = call.operation
+    query = _query(call, context)
     is_plain = not (call.files or call.headers or call.cookies or operation.media_type)  # JSON and no more: most are
+    if any(isinstance(value, Mapping) for value in query.values()):
+        is_plain, query = False, _spread(call, query)
     send = Send(
         operation.method,
         _path(call),
-        _query(call, context),
+        query,
         _content(call) if is_plain else None,
         context.timeout,
         secrets=secrets,
@@ -133,6 +136,27 @@ def _query(call: Call[Any], context: Context) -> dict[str, Any]:
     if context.team_id is not None:
         query.setdefault("team_id", context.team_id)
     return query
+
+
+def _spread(call: Call[Any], query: Mapping[str, Any]) -> dict[str, Any]:
+    """A query in which each field of an object is a parameter, ``made[gt]`` (OpenAPI's style deepObject).
+
+    Raises:
+        ValidationError: An object contains itself.
+    """
+    try:
+        return {name: value for key, given in query.items() for name, value in _list_fields(key, given)}
+    except RecursionError:
+        pass
+    raise refusal_error(call, (), "the query contains itself", kind="value_error", place="query")
+
+
+def _list_fields(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _list_fields(f"{name}[{key}]", inner)
 
 
 def _fields(call: Call[Any]) -> Mapping[str, Any]:
@@ -205,23 +229,33 @@ def _has_bytes(*values: object) -> bool:
 
 
 def _complete(send: Send, call: Call[Any]) -> Send:
-    """The exchange of a call that has headers, or a body that is a form or is labelled in another way."""
+    """The exchange of a call that has headers, or a body that is no JSON or is labelled in another way."""
     media_type, headers, timeout = call.operation.media_type, send.headers, send.timeout
-    content: bytes | None
+    content: bytes | None = None
     with forks.kept_waiting:
         if call.headers or call.cookies:
             from muapi_client._protocol.headers import make_headers  # noqa: PLC0415 - of few operations
 
             headers = make_headers(call)
-        if call.files or (media_type in FORMS and call.body is not None):
-            from muapi_client._protocol.forms import write_form  # noqa: PLC0415 - as above
-
-            media_type, content = write_form(call)
-            timeout += len(content) / SLOWEST
-        else:
+        if is_json(media_type) and not call.files:
             content = _content(call)
+        elif call.files or call.body is not None:
+            media_type, content = _write_body(call)
+            timeout += len(content) / SLOWEST
     secrets = Found([*send.secrets, *find_secrets(call, None)])
     return evolve(send, content=content, media_type=media_type, headers=headers, timeout=timeout, secrets=secrets)
+
+
+def _write_body(call: Call[Any]) -> tuple[str, bytes]:
+    """The media type and the bytes of a body that is no JSON."""
+    media_type = call.operation.media_type
+    if media_type in FORMS or is_json(media_type):
+        from muapi_client._protocol.forms import write_form  # noqa: PLC0415 - as above
+
+        return write_form(call)
+    from muapi_client._protocol.raw_bodies import write_raw_body  # noqa: PLC0415 - as above
+
+    return write_raw_body(call)
 
 
 def _without_contents(call: Call[Any]) -> Call[Any]:

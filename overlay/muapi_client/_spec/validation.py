@@ -67,7 +67,7 @@ def _find_problems_beside_fields(call: Call[Any]) -> Iterator[dict[str, Any]]:
         "query": call.query,
         "header": call.headers,
         "cookie": call.cookies,
-        "body": {} if call.body is None else {"": call.body},
+        "body": {**({} if call.body is None else {"": call.body}), **call.files},
     }
     checks = _checks(call.operation.package)
     for place, name, check in _list_checks(call.operation.package, call.operation.checks):

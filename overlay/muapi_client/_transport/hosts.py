@@ -35,6 +35,7 @@ from muapi_client._transport.opening import AsyncConnection, Connection, make_as
 from muapi_client._transport.pools import AsyncPools, BlockingPools
 from muapi_client._version import __version__
 from muapi_client.errors import MuAPIError
+from muapi_generated.types import is_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -48,7 +49,6 @@ OUTCOMES: Final = frozenset({"return_value", "exception"})  # httpcore's names o
 USER_AGENT: Final = f"muapi-client/{__version__}"
 ASKING: Final = {"accept": "application/json", "accept-encoding": GZIP, "user-agent": USER_AGENT}  # of every request
 CARRYING: Final = {"content-type": "application/json"}  # of one that carries JSON
-OTHER_BODIES: Final = ("multipart/", "application/x-www-form-urlencoded")  # media types of bodies that are no JSON
 WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})  # whose length is told where it is 0, too (RFC 9110, 8.6)
 
 
@@ -457,9 +457,8 @@ def hide_webhooks(send: Send, api_key: APIKey) -> None:
     """
     if send.secrets:
         api_key.hide_too(send.secrets)
-    holds_webhook = SIGN in (send.content or b"").lower()
-    if send.media_type and send.media_type.startswith(OTHER_BODIES):
-        holds_webhook = False  # that can be read: those of a form are among ``secrets``
+    # In JSON it can be read; those of a form are among ``secrets``.
+    holds_webhook = SIGN in (send.content or b"").lower() and is_json(send.media_type)
     if send.query or holds_webhook:
         api_key.hide_too(find_sent(send.query, send.content if holds_webhook else None))
 

@@ -1,6 +1,6 @@
 """Media types, as far as they tell how a body is written. Pure.
 
-Lives here: which of them are JSON or a form, with whatever parameters: the rule of the rendering
+Lives here: which of them are JSON, a form or neither, with whatever parameters: the rule of the rendering
 (``generator_templates/rules/media_types.py``) said once more; a test holds the two together. Does not live here: what a
 body holds (``reader``), what its change does (``_diff``).
 """
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 JSON: Final = re.compile(r"(?ai:application/(?:[\w.+-]+\+)?json(?:\s*;[ -~]*)?)")
 PLAIN_JSON: Final = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)  # with its charset: JSON has but one
 MULTIPART: Final = re.compile(r"multipart/form-data\s*(?:;.*)?", re.IGNORECASE)
-BODIES: Final = (PLAIN_JSON, JSON, MULTIPART)  # that a function can make, the better first
+URL_ENCODED: Final = re.compile(r"application/x-www-form-urlencoded\s*(?:;.*)?", re.IGNORECASE)
+RAW: Final = re.compile(r"(?ai:(?!multipart/)[\w!#$&^.+*-]+(?:/[\w!#$&^.+*-]+)+(?:\s*;[ -~]*)?)")
+BODIES: Final = (PLAIN_JSON, JSON, MULTIPART, URL_ENCODED, RAW)  # that a function can make, the better first
 ANSWERS: Final = (PLAIN_JSON, JSON)  # that a function reads, the better first
 
 
