@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TABLE = {"requestBody": {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-PICTURE = {"requestBody": {"content": {"image/png": {"schema": {}}}}}
+MIXED = {"requestBody": {"content": {"multipart/mixed": {"schema": {}}}}}
+RELATED = {"requestBody": {"content": {"multipart/related": {"schema": {}}}}}
 TWICE = {"type": "object", "properties": {"a-b": {"type": "string"}, "a_b": {"type": "string"}}}  # one attribute
 HOLDS = {"type": "object", "properties": {"inner": {"$ref": "#/components/schemas/Twice"}}}
 NOWHERE = {"type": "object", "properties": {"x": {"$ref": "#/components/schemas/Gone"}}}
@@ -46,14 +46,14 @@ def make(paths: dict[str, Any], **schemas: Any) -> dict[str, Any]:
 MANY = make(
     {
         "/api/v1/good": {"get": {}, "post": sends("Plain")},
-        "/api/v1/bulk": {"post": TABLE, "get": {}},
-        "/api/v1/picture": {"put": PICTURE},
+        "/api/v1/bulk": {"post": RELATED, "get": {}},
+        "/api/v1/mixed": {"put": MIXED},
         "/api/v1/one": {"post": sends("Twice")},
         "/api/v1/two": {"post": sends("Holds"), "get": {}},
         "/api/v1/lost": {"post": sends("Nowhere")},
         "/api/v1/two-": {"get": {}},
         "/api/v1/odd": {"get": {"parameters": 7}, "put": {}},
-        "/api/v1/a?b": {"get": {}},
+        "/api/v1/a?b={c}": {"get": {}},
     },
     Plain={"type": "object", "properties": {"p": {"type": "string"}}},
     Twice=TWICE,
@@ -64,14 +64,14 @@ MANY = make(
 )
 SAYABLE = ["GET /api/v1/bulk", "GET /api/v1/good", "GET /api/v1/two", "POST /api/v1/good", "PUT /api/v1/odd"]
 UNSAYABLE = {
-    "POST /api/v1/bulk": "no body of 'text/csv' can be made",
-    "PUT /api/v1/picture": "image/png",
+    "POST /api/v1/bulk": "multipart/related",
+    "PUT /api/v1/mixed": "multipart/mixed",
     "POST /api/v1/one": "a-b of Twice",
     "POST /api/v1/two": "a-b of Twice",
     "POST /api/v1/lost": "refers to '#/components/schemas/Gone'",
     "GET /api/v1/two-": "both need the name 'get_two'",
     "GET /api/v1/odd": "is 7 where a list belongs",
-    "GET /api/v1/a?b": "a path holds no query",
+    "GET /api/v1/a?b={c}": "no placeholder in its query",
 }
 
 
@@ -171,7 +171,7 @@ def test_a_file_that_was_not_written_here_is_left_alone(tmp_path: Path) -> None:
 def test_nothing_is_left_out_of_the_pinned_document_without_a_correction(
     tmp_path: Path, render: Callable[..., pipeline.Result], document: dict[str, Any]
 ) -> None:
-    document["paths"]["/api/v1/bulk"] = {"post": {"responses": {}, **TABLE}}
+    document["paths"]["/api/v1/bulk"] = {"post": {"responses": {}, **RELATED}}
     result = render(document=document)
     assert result.code == 1
     assert '"target": "$.paths[\'/api/v1/bulk\'].post"' in result.output
@@ -182,7 +182,7 @@ def test_an_operation_that_stands_elsewhere_than_at_its_path_is_left_out_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = make({"/api/v1/good": {"get": {}}})
-    document["components"]["pathItems"] = {"It's": {"post": {"responses": {}, **TABLE}, "get": {"responses": {}}}}
+    document["components"]["pathItems"] = {"It's": {"post": {"responses": {}, **RELATED}, "get": {"responses": {}}}}
     document["paths"]["/api/v1/b"] = {"$ref": "#/components/pathItems/It's"}
     result = build(tmp_path, document, "--leave-out")
     assert result.code == 0, result.output
@@ -191,7 +191,7 @@ def test_an_operation_that_stands_elsewhere_than_at_its_path_is_left_out_there(
 
 
 @pytest.mark.parametrize(
-    "document", [{"openapi": "3.1.0", "paths": {}}, {"openapi": "2.0"}, make({"/a": {"post": TABLE}})]
+    "document", [{"openapi": "3.1.0", "paths": {}}, {"openapi": "2.0"}, make({"/a": {"post": RELATED}})]
 )
 def test_a_document_that_is_wrong_as_a_whole_still_stops(document: Any, tmp_path: Path) -> None:
     result = build(tmp_path, document, "--leave-out")
@@ -236,25 +236,3 @@ def test_what_the_survey_leaves_is_exactly_what_alone_could_be_said(paths: set[s
     told = [operation for fault in faults for operation in fault.operations]
     assert len(told) == len(set(told))
     assert len(told) + (made.operations if made else 0) == len([*survey.list_operations(document)])
-
-
-def test_what_a_request_needs_beside_its_operation_is_told_with_the_rest(tmp_path: Path) -> None:
-    joined = {"allOf": [{"type": "array", "items": {"$ref": "#/components/schemas/Gone"}}, {"type": "string"}]}
-    document = make(
-        {
-            "/api/v1/good": {"get": {}},
-            "/api/v1/picture": {"put": PICTURE},
-            "/api/v1/filter": {"get": {"parameters": [{"name": "f", "in": "header", "schema": {"type": "object"}}]}},
-        },
-        Joined=joined,
-    )
-    document["components"]["securitySchemes"] = {"lost": {"$ref": "#/components/securitySchemes/Nowhere"}}
-    result = build(tmp_path, document)
-    assert (result.code, "Traceback" in result.output) == (1, False)
-    for why in ("image/png", "takes an object in a header", "'#/components/schemas/Gone'", "securitySchemes/Nowhere"):
-        assert why in result.output
-    left = build(tmp_path, document, "--leave-out")
-    assert left.code == 0, left.output
-    assert "1 of 3 operations" in left.output
-    again = build(tmp_path, document)
-    assert again.code == 0, again.output
