@@ -19,6 +19,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from .document_checks import split_path
 from .groups import Job, find_group
 from .price_list import split_summary
 from .schema_syntax import follow_pointer, split_reference
@@ -112,7 +113,9 @@ class Essences:
         item = self._find_item(path)
         operation = item[method.lower()]
         names = {(one.get("in"), one.get("name")) for one in self._list_parameters(item, operation)}
-        job: Job = "job" if ("query", "webhook") in names else "stream" if path.endswith("/stream") else "plain"
+        job: Job = (
+            "job" if ("query", "webhook") in names else "stream" if split_path(path)[0].endswith("/stream") else "plain"
+        )
         tag = next(iter(operation.get("tags") or ()), None)
         return self.select(method, path, find_group(slug, tag, job)[0])
 

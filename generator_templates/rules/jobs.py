@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .document_checks import METHODS
+from .document_checks import METHODS, split_path
 from .errors import CorrectionError, quote, show_name
 from .groups import GROUPS, TAGS, VAGUE_GROUPS
 from .media_types import JSON, PLAIN_JSON, find_media_type
@@ -140,7 +140,7 @@ def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Sc
         method == "post"
         and path.startswith(prefix)
         and "{" not in path
-        and not path.endswith("/stream")
+        and not split_path(path)[0].endswith("/stream")
         and find_media_type(body.get("content", {}), JSON) != ""
     )
     is_job = _read_mark(definition, place)

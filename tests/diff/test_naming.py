@@ -23,6 +23,7 @@ from muapi_client.pinning._document.reader import Document, Node
 from muapi_client.pinning._report.report import group_changes
 from rules import groups, jobs, names, price_list, schemas
 from rules import media_types as of_the_generator
+from rules.document_checks import split_path
 from rules.errors import GenerationError
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,8 @@ SLUGS = st.one_of(
             "str",
             "+1",
             "votes/-1",
+            "x-publish?seo-y=1",
+            "a?b=-train#gpt-5",
         ]
     ),
 )
@@ -76,7 +79,7 @@ def test_the_rules_are_the_generators(slug: str, method: str, tag: str, data: st
         rendered = ""
     assert function_name(method, path) == rendered
     kind = data.draw(st.sampled_from(["job", "stream", "plain"]))
-    assert group_of(path, tag, kind) == groups.find_group(slug, tag or None, kind)[0]
+    assert group_of(path, tag, kind) == groups.find_group(split_path(slug)[0], tag or None, kind)[0]
 
 
 def test_the_media_types_are_the_generators() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import httpx
 import pytest
 from shapes import NUMBER, TEXT, Rendered, anything_of, body_of, document_of, ref, run, sending, taking
 
@@ -38,6 +39,16 @@ def test_a_query_in_a_path_goes_with_every_call_of_its_own_function(build: Calla
     assert (call.operation.path, call.query) == ("/v1/things", {"beta": "true"})
     assert Call.from_json(call.to_json()) == call
     assert "beta" not in built.function("v1_things_beta_true").__annotations__
+
+
+def test_a_stream_and_a_job_keep_their_kind_beside_a_query(build: Callable[..., Rendered]) -> None:
+    job = {**sending(anything_of(a=TEXT)), "parameters": [query_of("webhook", TEXT)]}
+    paths = {"/api/v1/x?beta=1": {"post": job}, "/api/v1/x/stream?beta=1": {"post": sending(anything_of(a=TEXT))}}
+    built = build(document_of(paths))
+    built.answers = [httpx.Response(200, json={"request_id": "r", "status": "processing"})]
+    built.client.submit(built.function("x_beta_1")(a="p"))
+    assert (built.requests[-1].url.path, dict(built.requests[-1].url.params)) == ("/api/v1/x", {"beta": "1"})
+    assert built.function("x_stream_beta_1").__doc__.splitlines()[-2].strip().endswith("``MuAPI.stream``.")
 
 
 @pytest.mark.parametrize("path", ["/a?b={c}", "/a?b\\c", "/a?b c", "/a/../b?c=1"])
@@ -99,8 +110,6 @@ def test_an_object_in_a_query_that_contains_itself_is_refused(build: Callable[..
 
 
 def test_a_webhook_within_an_object_of_a_query_is_hidden(build: Callable[..., Rendered]) -> None:
-    import httpx
-
     deep = query_of("to", {"type": "object"}, style="deepObject")
     built = build(document_of({"/a": {"get": taking(deep)}}))
     secret = "https://hooks.example/T0K3N-which-is-long"

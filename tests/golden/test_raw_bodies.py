@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import httpx
 import pytest
+from by_kind import make_image
 from shapes import TEXT, Rendered, anything_of, document_of, ref, run, sending
 
-from muapi_client import Call, errors
+from muapi_client import Call, MuAPI, errors
 from muapi_generated.types import Operation
 
 if TYPE_CHECKING:
@@ -169,6 +172,35 @@ def test_a_text_that_submits_a_job_is_a_paid_submit_like_any_other(build: Callab
     with pytest.raises(errors.SubmitOutcomeUnknownError):
         built.client.submit(call)
     assert (len(built.requests), built.client.unknown()[0].call) == (2, call)
+
+
+@pytest.mark.parametrize(
+    ("label", "body", "asked"),
+    [
+        ("text/plain", "a hook", {}),
+        ("multipart/form-data", {"prompt": "a hook"}, {"prompt": "a hook"}),
+        ("application/x-www-form-urlencoded", {"prompt": "a hook"}, {"prompt": "a hook"}),
+        ("application/x+json", {"prompt": "a hook"}, {"prompt": "a hook"}),
+    ],
+)
+def test_the_price_of_what_is_no_json_is_asked_for_in_json(label: str, body: Any, asked: Any) -> None:
+    call = make_image(prompt="p")
+    call = attrs.evolve(
+        call, operation=attrs.evolve(call.operation, media_type=label, request="", checks=""), body=body
+    )
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"cost": 0.1, **ACCEPTED})
+
+    with MuAPI("k", transport=httpx.MockTransport(answer), max_spend="1") as mu:
+        assert mu.estimate(call).cost_usd == Decimal("0.1")
+        mu.submit(call)
+    assert [request.url.path.endswith("estimate-cost") for request in seen] == [True, True, False]
+    for request in seen[:2]:
+        assert (request.headers["content-type"], json.loads(request.content)) == ("application/json", asked)
+    assert seen[2].headers["content-type"].startswith(label)
 
 
 @pytest.mark.parametrize("change", [{"body": 7}, {"files": {"other": PNG}}, {"files": {"body": PNG}, "body": "x"}])

@@ -6,6 +6,7 @@ Lives here: asking the price, and holding a submit back. Does not live here: wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
@@ -17,7 +18,7 @@ from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.steps import OK
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
-from muapi_generated.types import Call, Operation
+from muapi_generated.types import Call, Operation, is_json
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -34,7 +35,8 @@ def estimate(call: Call[Any], send: Send, context: Context) -> Flow[Estimate]:
     """Ask what a call would cost.
 
     Args:
-        send: What carries the call: its body, encoded, is the estimate's, too.
+        send: What carries the call: its body, encoded, is the estimate's, too; of a form the fields are, and of what
+            is sent as it is nothing, for an estimate takes JSON.
 
     Raises:
         NotFoundError: Nobody can price the model before it runs: it has no name in the price catalogue, or the price
@@ -42,8 +44,11 @@ def estimate(call: Call[Any], send: Send, context: Context) -> Flow[Estimate]:
         ResponseError: The answer names no price.
     """
     name = _catalogue_name(call)
-    question: Call[Any] = Call(ESTIMATE, {}, path={"name": name})
-    asked = evolve(encode(question, context), content=send.content or b"{}")
+    is_ready = is_json(send.media_type)
+    fields = call.body if not is_ready and isinstance(call.body, Mapping) else {}
+    asked = encode(Call[Any](ESTIMATE, fields, path={"name": name}), context)
+    if is_ready and send.content:
+        asked = evolve(asked, content=send.content)
     reply = yield from read(asked, context)
     if reply.status == response.NOT_FOUND:
         detail = response.status_error(reply).detail

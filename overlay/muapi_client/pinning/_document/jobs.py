@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
-from muapi_client.pinning._document.naming import PREFIX, group_of_tag
+from muapi_client.pinning._document.naming import PREFIX, group_of_tag, sent_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,9 @@ class Signs:
     @property
     def has_form(self) -> bool:
         """True of a POST of JSON to a path of its own, as every model is."""
-        plain_path = self.path.startswith(PREFIX) and "{" not in self.path and not self.path.endswith("/stream")
+        plain_path = (
+            self.path.startswith(PREFIX) and "{" not in self.path and not sent_path(self.path).endswith("/stream")
+        )
         return self.method == "POST" and plain_path and self.takes_json
 
     @property
@@ -77,7 +79,7 @@ def find_jobs(operations: Iterable[Signs]) -> dict[Signs, Job | None]:
 
 def _judge(signs: Signs, neighbours: list[bool], *, any_job: bool) -> Job | None:
     if signs.is_job is False:
-        return "stream" if signs.path.endswith("/stream") else "plain"
+        return "stream" if sent_path(signs.path).endswith("/stream") else "plain"
     group = group_of_tag(signs.tag)
     is_among_models = not signs.answer and group not in NO_MODELS
     if signs.is_job or (is_among_models and len(neighbours) >= FEWEST_NEIGHBOURS and all(neighbours)):

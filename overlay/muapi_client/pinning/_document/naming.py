@@ -81,6 +81,11 @@ def slug_of(path: str) -> str:
     return path.removeprefix(PREFIX)
 
 
+def sent_path(path: str) -> str:
+    """A path as it is sent: without a query that always goes with it, and what says which of several uses is meant."""
+    return path.partition("#")[0].partition("?")[0]
+
+
 def keep_identifier_letters(text: str) -> str:
     """Keep the letters that a name can be made of; everything else is a ``_``. NFKC, the form Python reads names in."""
     letters = (_drop_accent(letter) for letter in unicodedata.normalize("NFKC", text))
@@ -112,7 +117,7 @@ def function_name(method: str, path: str) -> str:
 
 def job_of(path: str, *, takes_webhook: bool) -> Job:
     """Tell whether an operation submits a job, streams a language model's answer, or is a plain request."""
-    return "job" if takes_webhook else "stream" if path.endswith("/stream") else "plain"
+    return "job" if takes_webhook else "stream" if sent_path(path).endswith("/stream") else "plain"
 
 
 def group_of_tag(tag: str) -> str:
@@ -126,7 +131,7 @@ def group_of(path: str, tag: str, job: Job) -> str:
     Args:
         tag: The document's first tag, empty where it has none.
     """
-    name, by_tag = slug_of(path), _TAGS.get(tag, "other")
+    name, by_tag = slug_of(sent_path(path)), _TAGS.get(tag, "other")
     by_slug = next((group for pattern, group in _SLUGS if re.match(pattern, name)), None)
     if by_slug or job == "plain" or by_tag not in _SAYS_NOTHING:
         return by_slug or by_tag
