@@ -98,6 +98,16 @@ def golden(session: nox.Session) -> None:
 
 
 @nox.session
+def documents(session: nox.Session) -> None:
+    """Render real documents of other APIs as they come: ``nox -s documents -- DIR [--demand 14 --keep FOLDER]``.
+
+    None of them is in this repository; without a folder it says how to get those that we count.
+    """
+    install(session, "types", "generate")
+    session.run("python", "tests/documents.py", *session.posargs)
+
+
+@nox.session
 def later(session: nox.Session) -> None:
     """Test ten later documents, each pinned in a copy: ``nox -s later [-- --documents 2 --seed 7 tests/unit]``."""
     install(session, "tests", "generate", extras="[diff,emulator]")
