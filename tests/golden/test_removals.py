@@ -10,27 +10,24 @@ part of it, in which groups are left empty.
 from __future__ import annotations
 
 import copy
-import json
 import os
 import re
 from typing import TYPE_CHECKING, Any
 
-import pipeline
+import pinned
 import pytest
 
 from muapi_client.cli._demo import KINDS
 from muapi_client.pinning._document.canonical import restrict_to_scope
-from render import ROOT
 from rules import corrections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PINNED = json.loads((ROOT / "spec/openapi.json").read_text(encoding="utf-8"))
-CORRECTIONS = (ROOT / "spec/corrections.yaml").read_text(encoding="utf-8")
-PRICES = json.loads((ROOT / "spec/models.json").read_text(encoding="utf-8"))
-ACTIONS = corrections.read_actions(CORRECTIONS)
+    import pipeline
+
+ACTIONS = corrections.read_actions(pinned.CORRECTIONS)
 KEPT = next(action.update for action in ACTIONS if action.keeps)
 OURS = {f"{method.upper()} {path}" for path, item in KEPT.items() for method in item}
 IS_WHOLE = os.environ.get("MUAPI_REMOVE_EACH") == "1"
@@ -50,36 +47,14 @@ def without(document: dict[str, Any], *operations: str) -> dict[str, Any]:
     return restrict_to_scope({**document, "paths": {path: item for path, item in paths.items() if item}})
 
 
-def take_part() -> dict[str, Any]:
-    """What our code asks, what corrections and the demo name, and a model of each tag."""
-    named = set(re.findall(r"/api/v1/[^'\"\s,\]:]+", CORRECTIONS))
-    named |= {f"/api/v1/{kind.favourite}" for kind in KINDS}
-    tags = {str(item["post"]["tags"]): path for path, item in PINNED["paths"].items() if "post" in item}
-    kept = named | set(tags.values())
-    return restrict_to_scope(
-        {**PINNED, "paths": {path: PINNED["paths"][path] for path in PINNED["paths"] if path in kept}}
-    )
-
-
-WHOLE = PINNED if IS_WHOLE else take_part()
+WHOLE = pinned.DOCUMENT if IS_WHOLE else pinned.take_part()
 OPERATIONS = list_operations(WHOLE)
 
 
 @pytest.fixture
 def generate(tmp_path: Path) -> Callable[[dict[str, Any]], pipeline.Result]:
     """Render a document under our code, as `nox -s generate` does."""
-
-    def run(document: dict[str, Any]) -> pipeline.Result:
-        package = tmp_path / "out" / "muapi_generated"
-        files = {"document": "openapi.json", "corrections": "corrections.yaml", "models": "models.json"}
-        texts = {"document": json.dumps(document), "corrections": CORRECTIONS, "models": json.dumps(PRICES)}
-        words = [word for name, file in files.items() for word in (f"--{name}", str(tmp_path / file))]
-        for name, file in files.items():
-            (tmp_path / file).write_text(texts[name], encoding="utf-8")
-        code = str(ROOT / "overlay/muapi_client")
-        return pipeline.in_process(["generate", *words, "--output", str(package), "--code", code], package)
-
-    return run
+    return lambda document: pinned.generate(tmp_path, document)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS if IS_WHOLE else OPERATIONS[::SAMPLED])
@@ -118,6 +93,6 @@ def test_ours_are_in_the_document_as_they_would_be_kept() -> None:
     for path, item in KEPT.items():
         for method, kept in item.items():
             named = {(one["in"], one["name"]) for one in kept.get("parameters", ())}
-            pinned = PINNED["paths"].get(path, {}).get(method, kept)  # should it be gone
-            found = {(one["in"], one["name"]) for one in pinned.get("parameters", ())}
+            today = pinned.DOCUMENT["paths"].get(path, {}).get(method, kept)  # should it be gone
+            found = {(one["in"], one["name"]) for one in today.get("parameters", ())}
             assert named <= found, f"{method} {path} takes other parameters now: change what is kept, too"
