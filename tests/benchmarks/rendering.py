@@ -54,6 +54,7 @@ def rows() -> Iterator[tuple[str, float, float | None, str]]:
         yield "lines of Python an operation, ours", _lines(folder / "ours") / operations, 150, ""
         yield "lines of Python an operation, stock", _lines(folder / "stock") / operations, None, ""
         yield from scale(folder)
+        yield from copies(folder)
 
 
 def scale(folder: Path) -> Iterator[tuple[str, float, float | None, str]]:
@@ -74,7 +75,20 @@ def scale(folder: Path) -> Iterator[tuple[str, float, float | None, str]]:
     yield f"correct: {TIMES} documents' worth at once / {TIMES} times one", many / one / TIMES, 1.3, "x"
 
 
+def copies(folder: Path) -> Iterator[tuple[str, float, float | None, str]]:
+    """What a user's build takes of the document copied once, twice and four times: 1 is linear."""
+    whole = json.loads(DOCUMENT.read_text())
+    files = {count: folder / f"copies{count}.json" for count in COPIES}
+    for count, file in files.items():
+        file.write_text(json.dumps(times(whole, count)))
+    taken = timing.of_commands([_building(folder, file) for file in files.values()], runs=3)
+    one, *others = zip(COPIES, taken, strict=True)
+    for count, seconds in others:
+        yield f"spec build: {count} copies of a document / {count} times one", seconds / one[1] / count, 1.2, "x"
+
+
 TIMES = 4
+COPIES = (1, 2, 4)
 QUICK = "drift by the record"
 
 
@@ -89,6 +103,11 @@ def _rendering(command: str, *options: str) -> Callable[[Path, Path], list[str]]
 def _fetching(folder: Path, document: Path) -> list[str]:
     spec = folder / f"spec-{document.stem}"
     return [sys.executable, "-m", "muapi_client.pinning", "fetch", "--source", str(document), "--spec", str(spec)]
+
+
+def _building(folder: Path, document: Path) -> list[str]:
+    words = ["--source", str(document), "--output", str(folder / document.stem)]
+    return [sys.executable, "-m", "muapi_client.cli", "spec", "build", *words]
 
 
 STEPS: dict[str, Callable[[Path, Path], list[str]]] = {
