@@ -112,6 +112,14 @@ def test_a_wrong_exit_code_is_found(tmp_path: Path) -> None:
     assert documents.find_wrong_refusals(right, tmp_path / "gone", ["GET /a"]) == []
 
 
+def test_operations_are_counted_where_they_stand(tmp_path: Path) -> None:
+    document = make(a=GOOD, b={"$ref": "#/components/pathItems/B"}) | {"components": {"pathItems": {"B": BAD | GOOD}}}
+    document["paths"] |= {"x-more": GOOD, "/c": {"summary": "c", "parameters": [], "trace": {}}}
+    for name in ("one.json", "one.yaml"):
+        (tmp_path / name).write_text(json.dumps(document))
+        assert documents.count_operations(tmp_path / name) == 4
+
+
 def test_what_a_build_does_not_say_of_its_work_is_found() -> None:
     assert documents.find_untold("Left out: GET /a: no\n1 of 2 operations in p", 1, 2, ["GET /a"]) == []
     assert documents.find_untold("2 of 2 operations in p", 1, 2, ["GET /a"]) == [
