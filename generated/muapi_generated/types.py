@@ -121,6 +121,7 @@ OWN_HEADERS: Final = frozenset(
 """The headers that are the client's own, in small letters: no call may set them."""
 
 _JSON: Final = re.compile("(?ai:application/(?:[\\w.+-]+\\+)?json(?:\\s*;[ -~]*)?)")
+_RAW: Final = re.compile("(?ai:(?!multipart/)[\\w!#$&^.+*-]+(?:/[\\w!#$&^.+*-]+)+(?:\\s*;[ -~]*)?)")
 _MODULE: Final = re.compile(r"(?:api\.\w+\.\w+)?")
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 _PATH: Final = re.compile(
@@ -144,11 +145,16 @@ def _check_path(_operation: Any, _field: Any, path: Any) -> None:
 
 
 def _check_media_type(_operation: Any, _field: Any, media_type: Any) -> None:
-    """Refuse what a header cannot hold, and what is neither JSON nor a form: no other body can be written."""
-    if media_type not in ("", FORM, MULTIPART) and not (
-        isinstance(media_type, str) and _JSON.fullmatch(media_type)
-    ):
-        raise ValueError(f"{media_type!r} is no media type of JSON, {FORM} or {MULTIPART}.")
+    """Refuse what a header cannot hold, and a body of parts that is no form: it could not be written."""
+    if media_type not in ("", MULTIPART) and not (isinstance(media_type, str) and _RAW.fullmatch(media_type)):
+        raise ValueError(
+            f"{media_type!r} is no media type of a body: that is {MULTIPART}, or not of several parts."
+        )
+
+
+def is_json(media_type: str) -> bool:
+    """Whether a body of this media type, as an operation has it, is JSON."""
+    return not media_type or _JSON.fullmatch(media_type) is not None
 
 
 def _check_module(_operation: Any, _field: Any, name: Any) -> None:
@@ -170,8 +176,9 @@ class Operation:
         request: The class in ``muapi_generated.models`` of the body; empty where none is declared.
         package: The generated package that ``answer`` and ``request`` are of: this one, or one that stands
             beside it because ``muapi-client spec build`` rendered another document.
-        media_type: What the body is: ``FORM``, ``MULTIPART``, or JSON that is labelled in another way,
-            ``"application/merge-patch+json"``; empty for ``application/json``.
+        media_type: What the body is: ``FORM``, ``MULTIPART``, JSON that is labelled in another way,
+            ``"application/merge-patch+json"``, or what is sent as it is, ``"text/plain"``; of a range,
+            ``"image/*"``, a file's own; empty for ``application/json``.
         prefix: What no slug repeats of the path: a document may be one of another scope.
         checks: The module whose ``CHECKS`` the parameters, and a body without a class, are held against,
             ``"api.platform.get_history"``; empty where there are none.
@@ -275,10 +282,10 @@ class Call(Generic[T_co]):
     Attributes:
         operation: Where it goes.
         body: The body: its fields under wire names, in JSON or in a form; or whatever else a JSON body may
-            be, such as a list. ``None`` sends no body at all.
-        query: The query parameters under wire names.
-        files: The files of a multipart form, each one or a list; a call that has some cannot be turned into
-            JSON.
+            be, such as a list; or a text that is sent as it is. ``None`` sends no body at all.
+        query: The query parameters under wire names; an object is written ``name[field]=value``.
+        files: The files of a multipart form, each one or a list; or the one whose bytes are the body, named
+            ``body``. A call that has some cannot be turned into JSON.
         path: What fills the placeholders of ``operation.path``, not yet quoted.
         headers: The headers that the operation takes, under wire names; those of ``OWN_HEADERS`` are refused.
         cookies: The cookies that the operation takes.
