@@ -44,7 +44,7 @@ def _a_schema_sent_and_answered(document: dict[str, Any]) -> None:
 
 def _a_body_of_an_unknown_sort(document: dict[str, Any]) -> None:
     document["paths"]["/api/v1/picture"] = specimen.job("p", "Audio", "SharedRequest")
-    document["paths"]["/api/v1/picture"]["post"]["requestBody"] = specimen.body({}, "image/png")
+    document["paths"]["/api/v1/picture"]["post"]["requestBody"] = specimen.body({}, "multipart/mixed")
 
 
 def _a_cookie_that_is_a_list(document: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def _a_path_without_a_name(document: dict[str, Any]) -> None:
         (_fields_of_one_name, ["foo-bar", "foo_bar"]),
         (_a_reference_to_nothing, ["#/components/schemas/Gone"]),
         (_a_schema_sent_and_answered, ["Submission", "both sent and answered"]),
-        (_a_body_of_an_unknown_sort, ["POST /api/v1/picture", "image/png"]),
+        (_a_body_of_an_unknown_sort, ["POST /api/v1/picture", "multipart/mixed"]),
         (_a_cookie_that_is_a_list, ["POST /api/v1/talker", "an object or a list in a cookie (session)"]),
         (_a_cookie_of_no_name, ["POST /api/v1/talker", "cookie a session"]),
         (_a_path_without_a_name, ["/api/v1/…"]),
