@@ -14,11 +14,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from .names import MODELS
-from .schemas import join_values
+from .values import join_values
 
 if TYPE_CHECKING:
     from .literal_aliases import Aliases
-    from .schemas import Shape, Value
+    from .values import Shape, Value
 
 _SIMPLE = {"text": "str", "integer": "int", "number": "float", "boolean": "bool"}
 _HOMES = {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .components import Component
     from .operations import Operation
-    from .schemas import Value
+    from .values import Value
 
 _READERS = "readers"  # the module that has them
 _MODELS = "_models"  # what that calls the package of the classes, as their own modules do

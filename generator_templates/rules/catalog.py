@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .groups import GROUPS
-from .schemas import BOUNDS, COUNTS, LENGTHS
+from .values import BOUNDS, COUNTS, LENGTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .components import Component
     from .operations import Operation
     from .price_list import PriceList
-    from .schemas import Field, Shape, Value
+    from .values import Field, Shape, Value
 
 _TYPES = {"text": "string", "list": "array", "model": "object", "file": "string", "choice": "string"}
 _SCHEMA_KEYS = {ours: theirs for theirs, ours in {**BOUNDS, **LENGTHS, **COUNTS}.items()}

@@ -13,8 +13,8 @@ from .annotations import Imports, annotate_input
 from .docstrings import describe_field, to_sentence, wrap
 from .names import check_unique, name_field
 from .readings import make_reading
-from .schemas import find_models
 from .validators import make_check
+from .values import find_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -16,13 +16,14 @@ from .jobs import JOB_RESPONSE
 from .names import file_key, find_repeated, name_class
 from .problems import Collector, Problem, UnsayableError
 from .schema_syntax import is_open
-from .schemas import as_part_of_form, find_models, rename_models
+from .values import as_part_of_form, find_models, rename_models
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from .operations import Operation
-    from .schemas import Field, Schemas
+    from .schemas import Schemas
+    from .values import Field
 
 
 @frozen

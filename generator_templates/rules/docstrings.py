@@ -17,7 +17,7 @@ from .validators import URL_LIMITS
 
 if TYPE_CHECKING:
     from .literal_aliases import Aliases
-    from .schemas import Field, Shape
+    from .values import Field, Shape
 
 WIDTH = 110  # columns, the line length of this project
 _LONG_NUMBER = 100_000  # from here on digits are grouped, as Python does

@@ -15,7 +15,7 @@ from .names import check_unique, name_class, to_pascal_case
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from .schemas import Field, Value
+    from .values import Field, Value
 
 MOST_INLINE = 20  # choices; above, a hover is no longer read
 

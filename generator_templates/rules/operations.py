@@ -30,13 +30,14 @@ from .media_types import (
 from .names import find_repeated, make_slug, name_class, name_function, to_pascal_case
 from .problems import Collector
 from .schema_syntax import Schema, as_object, first_list
-from .schemas import Field, Schemas, Shape, Value, as_part_of_form, find_models, holds_file
+from .values import Field, Shape, Value, as_part_of_form, find_models, holds_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from .headers import Credential
     from .jobs import Place
+    from .schemas import Schemas
 
 # What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|", "deepObject": ""}

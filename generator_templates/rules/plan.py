@@ -33,8 +33,9 @@ from .names import PREFIX, find_repeated, name_module, to_pascal_case
 from .operations import Operation, read_operations
 from .patterns import can_check
 from .problems import Collector
-from .schemas import Schemas, find_patterns, rename_models
+from .schemas import Schemas
 from .signatures import make_function_facts
+from .values import find_patterns, rename_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

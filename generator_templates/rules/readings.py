@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from .schemas import join_values
+from .values import join_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .annotations import Imports
     from .components import Component
-    from .schemas import Shape, Value
+    from .values import Shape, Value
 
     Classes: TypeAlias = Mapping[str, Component]
 

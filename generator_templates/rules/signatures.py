@@ -17,8 +17,8 @@ from .answers import make_answer
 from .docstrings import describe_field, to_sentence, wrap
 from .groups import GROUPS
 from .names import MODELS, check_unique, name_field
-from .schemas import Shape
 from .validators import make_check, make_parameter_check
+from .values import Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .literal_aliases import Aliases
     from .operations import Operation
     from .price_list import PriceList
-    from .schemas import Field
+    from .values import Field
 
 _LAST_PARAMETER = "webhook_url"  # the client's business rather than the model's: at the end of every signature
 _PLACES = {  # as messages call them

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .patterns import can_check
-from .schemas import Shape, Value
+from .values import Shape, Value
 
 if TYPE_CHECKING:
     from .annotations import Imports
     from .literal_aliases import Aliases
-    from .schemas import Field
+    from .values import Field
 
 _FACTORIES = {
     "text": "text",
