@@ -4,13 +4,14 @@ Lives here: which of a document's words count, in which form, and that form's ha
 difference means (``spec diff``), the lock that keeps the hashes (``muapi_client.pinning``).
 
 The form is free of what may change without any program noticing: descriptions, titles, examples, operation ids, a
-deprecation, the order of keys and of parameters, what a refused call is answered, and optional headers, of which MuAPI
-lists its own pages' on every operation. It keeps the order of an enum and every default, which change in silence what
+deprecation, the order of keys and of parameters, what a refused call is answered, and the headers and cookies that are
+the client's own, which no function takes. It keeps the order of an enum and every default, which change in silence what
 is sent or charged, and what becomes a name in Python: the group, the catalogue name, component schemas.
 
 There are two of each. ``functions`` are of the corrected document, so that a correction counts like a change of
 MuAPI's own, for the functions it touches and no others. ``uncorrected`` are those of locks of form 1, which knew only
-the document as it is pinned, and took for a job whatever has a webhook; they stay as they were.
+the document as it is pinned, took for a job whatever has a webhook, and knew no header that a function takes; they stay
+as they were.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .document_checks import split_path
 from .groups import Job, find_group
+from .headers import is_own, list_credentials
 from .price_list import split_summary
 from .schema_syntax import follow_pointer, split_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .operations import Operation
 
@@ -41,7 +43,6 @@ _NAMED: Final = frozenset({
 _LITERAL: Final = frozenset({"const", "default", "enum", "example", "value"})  # what these hold is the API's data
 _SCHEMAS: Final = "#/components/schemas/"
 _NULL: Final = {"type": "null"}
-_CLIENTS_PLACES: Final = frozenset({"header", "cookie"})  # of parameters that few programs set: the client's, mostly
 
 
 def make_fingerprints(
@@ -56,7 +57,7 @@ def make_fingerprints(
         sha256: The hash of that.
     """
     known = sorted(operations, key=lambda operation: operation.function)
-    essences, before = Essences(corrected), Essences(pinned)
+    essences, before = Essences(corrected), Essences(pinned, counts_in_first_form)
     return {
         "sha256": sha256,
         "functions": {one.function: hash_essence(_select(one, essences)) for one in known},
@@ -79,11 +80,24 @@ def hash_essence(essence: dict[str, Any]) -> str:
     return hashlib.sha256(form.encode()).hexdigest()
 
 
-class Essences:
-    """What matters of the operations of one document, as JSON values; each schema is read once for all of them."""
+def counts_in_first_form(parameter: Mapping[str, Any]) -> bool:
+    """Tell whether a parameter matters in locks of form 1."""
+    return parameter.get("in") not in {"header", "cookie"} or parameter.get("required") is True
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+
+class Essences:
+    """What matters of the operations of one document, as JSON values; each schema is read once for all of them.
+
+    Args:
+        document: The document.
+        counts: Whether a parameter matters; by default whether a function takes it.
+    """
+
+    def __init__(self, document: Mapping[str, Any], counts: Callable[[Mapping[str, Any]], bool] | None = None) -> None:
         self._document = document
+        schemes = document.get("components", {}).get("securitySchemes", {}).values()
+        credentials = list_credentials(map(self._resolve, schemes))
+        self._counts = counts or (lambda parameter: not is_own(parameter, credentials))
         self._read: dict[str, tuple[Any, list[str]]] = {}  # by reference: what it leads to, and what that refers to
 
     def has(self, method: str, path: str) -> bool:
@@ -132,7 +146,7 @@ class Essences:
         return [
             _Part(met).read(parameter)
             for parameter in self._list_parameters(item, operation)
-            if parameter.get("in") not in _CLIENTS_PLACES or parameter.get("required") is True
+            if self._counts(parameter)
         ]
 
     def _select_referred(self, met: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .problems import Collector
     from .schemas import Schemas
@@ -30,14 +30,19 @@ def read_credentials(document: Mapping[str, Any], schemas: Schemas, problems: Co
     for name, scheme in document.get("components", {}).get("securitySchemes", {}).items():
         with problems.about("components", "securitySchemes", name):
             found.append(schemas.find_component("securitySchemes", scheme))
+    return list_credentials(found)
+
+
+def list_credentials(schemes: Iterable[Mapping[str, Any]]) -> frozenset[Credential]:
+    """List which headers and cookies are a key, by these security schemes."""
     return frozenset(
-        (str(scheme.get("in")), str(scheme.get("name")).lower()) for scheme in found if scheme.get("type") == "apiKey"
+        (str(scheme.get("in")), str(scheme.get("name")).lower()) for scheme in schemes if scheme.get("type") == "apiKey"
     )
 
 
 def is_own(parameter: Mapping[str, Any], credentials: frozenset[Credential]) -> bool:
     """Return whether a header or a cookie is the client's own, so that no function has a parameter for it."""
-    place, name = parameter["in"], parameter["name"].lower()
+    place, name = parameter["in"], str(parameter["name"]).lower()
     if place not in ("header", "cookie"):
         return False
     return (place, name) in credentials or (place == "header" and name in OWN_HEADERS)

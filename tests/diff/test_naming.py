@@ -14,13 +14,13 @@ from ruamel.yaml import YAML
 
 from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._diff import media_fields
-from muapi_client.pinning._diff.operations import CLIENTS_PLACES
 from muapi_client.pinning._diff.schemas import Schemas
-from muapi_client.pinning._document import media_types
+from muapi_client.pinning._document import media_types, naming
 from muapi_client.pinning._document.jobs import DECIDED_PLAIN, SUBMIT_FIELDS
 from muapi_client.pinning._document.naming import CLIENTS, GROUPS, TIERS, function_name, group_of
 from muapi_client.pinning._document.reader import Document, Node
 from muapi_client.pinning._report.report import group_changes
+from muapi_generated import types
 from rules import groups, jobs, names, price_list, schemas
 from rules import media_types as of_the_generator
 from rules.document_checks import split_path
@@ -120,8 +120,10 @@ def test_what_is_the_clients_own_is_what_the_corrections_take_away() -> None:
     corrections = (ROOT / "spec/corrections.yaml").read_text(encoding="utf-8")
     removed = re.findall(r"@\.name == '([^']+)' && @\.in == '(query)'\]\n(?:.*\n)*?.*remove: true", corrections)
     assert {(place, name) for name, place in removed} == CLIENTS
-    assert "@.in == 'header' &&" in corrections
-    assert "header" in CLIENTS_PLACES
+    headers = re.search(r"@\.in == 'header' && \((.*?)\)\]", corrections, re.DOTALL)
+    assert headers is not None
+    pages = re.findall(r"@\.name == '([^']+)'", headers[1])
+    assert {*pages, *types.OWN_HEADERS} == naming.OWN_HEADERS
 
 
 def test_a_renamed_function_is_told_under_both_names() -> None:

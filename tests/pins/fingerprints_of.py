@@ -18,14 +18,16 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "generator_templates"))  # sc
 from rules.fingerprints import Essences, hash_essence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pytest
 
 
-def fingerprints_of(document: Mapping[str, Any]) -> dict[str, str]:
-    """The fingerprint of each function of a document that nothing corrects."""
-    essences = Essences(document)
+def fingerprints_of(
+    document: Mapping[str, Any], counts: Callable[[Mapping[str, Any]], bool] | None = None
+) -> dict[str, str]:
+    """The fingerprint of each function of a document that nothing corrects; for ``counts`` see ``Essences``."""
+    essences = Essences(document, counts)
     return {
         one.function: hash_essence(essences.select_first_form(one.method, one.path, one.slug))
         for one in Document(document).operations.values()

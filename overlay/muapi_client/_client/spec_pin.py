@@ -79,17 +79,20 @@ def _check_lock(path: str, package: str) -> None:
 
 
 def _find_differences(facts: Mapping[str, Any], package: str) -> tuple[list[str], list[str]]:
-    """The locked functions that changed, and those that are gone; the same files are not read for it."""
+    """The locked functions that changed, and those that are gone.
+
+    A package of the same files may lack one all the same, if it was rendered under another path or by another version.
+    """
     spec = import_module(package).SPEC
     with forks.kept_waiting:
         from muapi_client._spec.rendering import read_rendering  # noqa: PLC0415 - a hash needs none of it
         from muapi_client.pinning._locks.lock_file import find_differences, is_settled  # noqa: PLC0415 - as above
 
-        if is_settled(facts, {"document_sha256": spec.sha256, "corrections_sha256": spec.corrections_sha256}):
-            return [], []
         try:
             return find_differences(facts, read_rendering(package))
-        except MuAPIError as error:
+        except MuAPIError as error:  # such as: a package of before has no fingerprints
+            if is_settled(facts, {"document_sha256": spec.sha256, "corrections_sha256": spec.corrections_sha256}):
+                return [], []
             pinned = facts["document_sha256"]
             raise SpecPinError(f"spec_pin: {error}", runs_on=spec.sha256, pinned=pinned) from None
 

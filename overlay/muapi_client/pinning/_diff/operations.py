@@ -23,7 +23,7 @@ from muapi_client.pinning._diff.schemas import MISSING
 from muapi_client.pinning._diff.security import compare_security
 from muapi_client.pinning._diff.unexplained import find_unexplained
 from muapi_client.pinning._document.media_types import BODIES, JSON
-from muapi_client.pinning._document.naming import CLIENTS, WEBHOOK, split_summary
+from muapi_client.pinning._document.naming import CLIENTS, OWN_HEADERS, WEBHOOK, split_summary
 from muapi_client.pinning._document.reader import Node, is_same
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from muapi_client.pinning._diff.values import Comparison
     from muapi_client.pinning._document.reader import Operation
 
-CLIENTS_PLACES: Final = ("header", "cookie")
 _DESCRIPTIONS: Final = ("operationId", "summary", "description", "tags", "deprecated", "security")
 _READ: Final = ("parameters", "requestBody", "responses", "servers", *_DESCRIPTIONS)
 _WIRE: Final = ("style", "explode", "allowReserved", "allowEmptyValue")
@@ -136,7 +135,7 @@ def _index_parameters(operation: Operation) -> dict[tuple[str, str], Node]:
 
 def _locate_parameter(key: tuple[str, str], finding: Finding) -> Located:
     place, name = key
-    clients = key in CLIENTS or place in CLIENTS_PLACES
+    clients = key in CLIENTS or (place == "header" and name.lower() in OWN_HEADERS)
     inner = f"{name}.{finding.field}" if finding.field and finding.field[0] not in "[{" else f"{name}{finding.field}"
     inside = Finding(finding.kind, finding.effect, finding.before, finding.after, finding.pointer, inner)
     return Located("client" if clients else "request", place or "parameter", inside)

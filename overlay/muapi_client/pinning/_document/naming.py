@@ -19,6 +19,13 @@ LONGEST: Final = 100  # bytes of a name that a file bears
 WEBHOOK: Final = "webhook"  # whatever takes this query parameter submits a job (spec/corrections.yaml)
 # What the client sends by itself or not at all: no request function has a parameter for it (spec/corrections.yaml).
 CLIENTS: Final = frozenset({("query", WEBHOOK), ("query", "team_id")})
+# Headers that are the client's own (generator_templates/rules/headers.py), or of MuAPI's pages (spec/corrections.yaml).
+OWN_HEADERS: Final = frozenset({
+    "accept", "accept-encoding", "authorization", "connection", "content-encoding", "content-length", "content-type",
+    "cookie", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade", "user-agent", "x-agent-embed-code", "x-api-key", "x-embed-code",
+    "x-whitelabel-studio",
+})  # fmt: skip
 TIERS: Final = ("best", "balanced", "fast", "budget")
 
 _UPSTREAM_RESERVED = frozenset({"self", "true", "false", "datetime"})
