@@ -166,8 +166,12 @@ def _fields(call: Call[Any]) -> Mapping[str, Any]:
 
 
 def has_idempotency_key(call: Call[Any]) -> bool:
-    """Whether a call names an idempotency key that the pinned document knows (data tools do)."""
-    return _fields(call).get(IDEMPOTENCY_KEY) is not None and _knows_key(call)
+    """Whether a call names an idempotency key that the pinned document knows (data tools do).
+
+    It is a text: of what else may stand there unchecked (``strict=False``) a form may write nothing.
+    """
+    key = _fields(call).get(IDEMPOTENCY_KEY)
+    return isinstance(key, str) and bool(key.strip()) and _knows_key(call)
 
 
 def _with_key(call: Call[Any], new_key: str) -> Call[Any]:
