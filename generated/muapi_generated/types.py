@@ -219,14 +219,26 @@ _SECRETS: Final = (  # how the names of fields end that hold a secret, in small 
     *(
         "accesskey",
         "apikey",
+        "auth",
+        "authkey",
         "authorization",
         "cookie",
         "credential",
         "credentials",
+        "jwt",
+    ),
+    *(
+        "passphrase",
         "password",
         "privatekey",
+        "secret",
+        "secretkey",
+        "session",
+        "sessionid",
+        "signature",
+        "token",
     ),
-    *("secret", "secretkey", "signature", "token", "webhook", "webhookurl"),
+    *("webhook", "webhookurl"),
 )
 
 

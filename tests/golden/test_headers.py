@@ -228,3 +228,43 @@ def test_no_frame_that_a_refusal_passes_shows_a_value(build: Callable[..., Rende
         shown = {name for frame in frames for name, value in frame.f_locals.items() if "t0k3n" in repr(value)}
         assert frames
         assert shown <= {"call"}
+
+
+def test_what_a_server_echoes_of_cookies_and_of_secret_headers_is_hidden(build: Callable[..., Rendered]) -> None:
+    parameters = [header("X-Access-Token"), header("X-Session"), header("x-plain"), cookie("sid")]
+    call = build(document_of({"/a": {"post": job(*parameters)}})).function("a")(
+        prompt="p",
+        X_Access_Token="at-0123456789abcdef",
+        X_Session="xs-0123456789abcdef",
+        x_plain="plain words",
+        sid="cookie-0123456789abcdef",
+    )
+
+    def echo(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(422, json={"detail": str(sorted(request.headers.items()))})
+
+    client = MuAPI("sk-0123456789abcdef", transport=httpx.MockTransport(echo))
+    with client as mu, pytest.raises(errors.ValidationError) as caught:
+        mu.submit(call)
+    told = str(caught.value)
+    assert "plain words" in told
+    for secret in ("at-0123456789abcdef", "xs-0123456789abcdef", "cookie-0123456789abcdef"):
+        assert secret not in told + repr(caught.value) + repr(call)
+
+
+@pytest.mark.parametrize("key", [[], [None], "", " ", None])
+def test_a_key_that_a_form_cannot_write_lets_nothing_be_sent_again(build: Callable[..., Rendered], key: Any) -> None:
+    fields = {"type": "object", "properties": {"prompt": TEXT, "idempotency_key": TEXT}}
+    form = {"requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": fields}}}}
+    made = build(document_of({"/a": {"post": {**job(), **form}}})).function("a")(prompt="p")
+    call = attrs.evolve(made, body={"prompt": "p", "idempotency_key": key})
+    sent: list[bytes] = []
+
+    def drop(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        raise httpx.ReadError("gone")
+
+    client = MuAPI("sk-0123456789abcdef", transport=httpx.MockTransport(drop), strict=False)
+    with client as mu, pytest.raises((errors.SubmitOutcomeUnknownError, errors.ValidationError)):
+        mu.submit(call)
+    assert len(sent) <= 1 or all(b"idempotency_key=" in content for content in sent)

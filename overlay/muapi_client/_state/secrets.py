@@ -55,7 +55,14 @@ class Found:
 def find_secrets(call: Call[Any] | None, webhook: Webhook | None) -> Found:
     """Return what must not stand in anything written about a call, the client's own webhook included."""
     within = (call.body, call.query, call.headers) if call is not None else ()
-    return Found({*([webhook.reveal()] if webhook else []), *_values(list(within))})
+    hidden = _list_hidden(call) if call is not None and (call.headers or call.cookies) else ()
+    return Found({*([webhook.reveal()] if webhook else []), *_values(list(within)), *hidden})
+
+
+def _list_hidden(call: Call[Any]) -> Iterator[str]:
+    """The texts in a call's cookies, and in its headers whose names tell of a secret: an answer may echo them."""
+    headers = (value for name, value in call.headers.items() if is_secret(name))
+    return (value for value in (*headers, *call.cookies.values()) if isinstance(value, str))
 
 
 def find_sent(query: Mapping[str, Any], content: bytes | None) -> Found:
