@@ -2,7 +2,7 @@
 
 The signs, of which the first that speaks decides
   correction  ``x-python: {job: true}`` or ``{job: false}`` on the operation, which only an Overlay action puts there.
-  answer      it is ``Submission``, as spec/corrections.yaml has it for whatever takes a webhook; or it tells a
+  answer      it is ``Submission`` with a ``request_id``, as spec/corrections.yaml has it for whatever takes a webhook; or it tells a
               ``request_id``, and nothing that no submit's answer tells.
   webhook     it takes the query parameter ``webhook``, where no correction has read and removed that.
   form        no POST, a stream, a path with a placeholder, no JSON body, an answer that the document describes: no job.
@@ -144,7 +144,8 @@ def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Sc
         and find_media_type(body.get("content", {}), JSON) != ""
     )
     is_job = _read_mark(definition, place)
-    if is_job is None and (answer == JOB_RESPONSE or _takes_webhook(item, definition, schemas)):
+    submits = answer == JOB_RESPONSE and "request_id" in fields  # a document may have a Submission of another kind
+    if is_job is None and (submits or _takes_webhook(item, definition, schemas)):
         is_job = True
     if is_job is None and has_form and "request_id" in fields:
         is_job = True if fields <= SUBMIT_FIELDS else None

@@ -160,3 +160,16 @@ def test_what_no_group_took_is_named_with_its_tag(
     output = render(document=models).output
     assert "Tag 'Brand New' is new: its operations are grouped by slug, or under other: GET /api/v1/look." in output
     assert "or under other: GET /api/v1/untagged." in output
+
+
+def test_a_documents_own_submission_without_a_request_id_makes_no_model(
+    models: dict[str, Any], render: Callable[..., pipeline.Result]
+) -> None:
+    written = {"type": "object", "properties": {"title": {"type": "string"}, "author": {"type": "string"}}}
+    models["components"]["schemas"]["Submission"] = written
+    models["paths"]["/api/v1/submissions"] = {
+        "get": {"tags": ["Video: Text-to-Video"], "responses": specimen.answer(specimen.ref("Submission"))}
+    }
+    result = render(document=models)
+    assert "submissions" not in list_models(result)
+    assert "GET /api/v1/submissions" not in result.output
