@@ -2,14 +2,15 @@
 
 The signs, of which the first that speaks decides
   correction  ``x-python: {job: true}`` or ``{job: false}`` on the operation, which only an Overlay action puts there.
-  answer      it is ``Submission`` with a ``request_id``, as spec/corrections.yaml has it for whatever takes a webhook; or it tells a
-              ``request_id``, and nothing that no submit's answer tells.
+  answer      it is a ``Submission`` that has a ``request_id``, as spec/corrections.yaml has it for whatever takes a
+              webhook; or it tells a ``request_id``, and nothing that no submit's answer tells.
   webhook     it takes the query parameter ``webhook``, where no correction has read and removed that.
   form        no POST, a stream, a path with a placeholder, no JSON body, an answer that the document describes: no job.
   neighbours  its tag is one of models, and all POSTs beside it under this tag that a sign above speaks of are jobs.
 
 A POST that has the form of a model and of which no sign speaks is no job, for whoever sends it must not wait for a
-result that never comes; but it is named, so that a person decides.
+result that never comes; but it is named, so that a person decides. So is a POST or PUT of whatever form but a stream's
+that hints at a job: its answer has a ``request_id`` or is called ``Submission``, or it takes a webhook by any name.
 
 Lives here: that judgement, and the notes on it. Does not live here: what else an operation is (``operations``).
 ``spec diff`` judges alike (``muapi_client.pinning``); a test says when the two differ.
@@ -24,7 +25,7 @@ from attrs import frozen
 from .document_checks import METHODS, split_path
 from .errors import CorrectionError, quote, show_name
 from .groups import GROUPS, TAGS, VAGUE_GROUPS
-from .media_types import JSON, PLAIN_JSON, find_media_type
+from .media_types import FORMS, JSON, PLAIN_JSON, find_media_type
 from .names import PREFIX
 from .problems import Collector
 from .schema_syntax import as_object, split_reference
@@ -38,6 +39,7 @@ JOB_RESPONSE = "Submission"  # the class of the answer to whatever submits a job
 MARK = "x-python"  # the key of a correction's word on an operation
 # What submits answer (API reference, "Submit a Job"; spec/corrections.yaml): another field makes it another answer.
 SUBMIT_FIELDS = frozenset({"request_id", "id", "status", "cost", "outputs", "error"})
+WEBHOOK_NAMES = frozenset({"webhook", "webhook_url"})  # of query parameters and body fields, as the client has them
 FEWEST_NEIGHBOURS = 2  # one model alone says nothing of what stands beside it
 _ANSWER = {"type": "object", "properties": {"request_id": {"type": "string"}}}  # where no correction describes it
 
@@ -60,7 +62,8 @@ class _Candidate:
     tag: str
     has_form: bool  # of a model's: a POST of JSON to a path of its own
     is_job: bool | None  # None: no sign speaks
-    tells_id: bool  # its answer has a request_id
+    has_answer: bool  # the document says what it answers
+    hints: bool  # at a job, whatever its form
 
     @property
     def parent(self) -> str:
@@ -114,8 +117,12 @@ def find_jobs(document: Mapping[str, Any], schemas: Schemas, prefix: str = PREFI
     jobs = frozenset(candidate.place for candidate in (*decided, *taken) if candidate.is_job is not False)
     if jobs and JOB_RESPONSE not in document.get("components", {}).get("schemas", {}):
         schemas.add_component(JOB_RESPONSE, _ANSWER)
-    doubtful = [candidate for candidate in open_ones if candidate not in taken and (jobs or candidate.tag in TAGS)]
+    doubtful = [candidate for candidate in open_ones if candidate not in taken and _is_worth_a_note(candidate, jobs)]
     return Jobs(jobs, (*map(_note_taken, taken), *map(_note_doubtful, doubtful)))
+
+
+def _is_worth_a_note(candidate: _Candidate, jobs: frozenset[Place]) -> bool:
+    return bool(jobs) or candidate.hints or candidate.tag in TAGS
 
 
 def _read_candidates(document: Mapping[str, Any], schemas: Schemas, prefix: str) -> list[_Candidate]:
@@ -136,23 +143,35 @@ def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Sc
     place = (method.upper(), path)
     answer, fields = _read_answer(definition.get("responses", {}), schemas)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
+    streams = split_path(path)[0].endswith("/stream")
     has_form = (
         method == "post"
         and path.startswith(prefix)
         and "{" not in path
-        and not split_path(path)[0].endswith("/stream")
+        and not streams
         and find_media_type(body.get("content", {}), JSON) != ""
     )
     is_job = _read_mark(definition, place)
+    parameters = _list_query_parameters(item, definition, schemas)
     submits = answer == JOB_RESPONSE and "request_id" in fields  # a document may have a Submission of another kind
-    if is_job is None and (submits or _takes_webhook(item, definition, schemas)):
+    if is_job is None and (submits or "webhook" in parameters):
         is_job = True
+    hints = (
+        is_job is None
+        and method in ("post", "put")
+        and not streams
+        and (
+            answer == JOB_RESPONSE
+            or "request_id" in fields
+            or not WEBHOOK_NAMES.isdisjoint(parameters | _list_body_fields(body, schemas))
+        )
+    )
     if is_job is None and has_form and "request_id" in fields:
         is_job = True if fields <= SUBMIT_FIELDS else None
-    elif is_job is None and (not has_form or fields):
+    elif is_job is None and not hints and (not has_form or fields):
         is_job = False
     tag = next(iter(definition.get("tags") or ()), "")
-    return _Candidate(place, tag, has_form, is_job, "request_id" in fields)
+    return _Candidate(place, tag, has_form, is_job, bool(fields), hints)
 
 
 def _read_mark(definition: Mapping[str, Any], place: Place) -> bool | None:
@@ -168,12 +187,21 @@ def _read_mark(definition: Mapping[str, Any], place: Place) -> bool | None:
     return mark["job"]
 
 
-def _takes_webhook(item: Mapping[str, Any], definition: Mapping[str, Any], schemas: Schemas) -> bool:
+def _list_query_parameters(
+    item: Mapping[str, Any], definition: Mapping[str, Any], schemas: Schemas
+) -> frozenset[str]:
     parameters: Iterable[Mapping[str, Any]] = (
         schemas.find_component("parameters", parameter)
         for parameter in (*item.get("parameters", ()), *definition.get("parameters", ()))
     )
-    return any((parameter["in"], parameter["name"]) == ("query", "webhook") for parameter in parameters)
+    return frozenset(parameter["name"] for parameter in parameters if parameter["in"] == "query")
+
+
+def _list_body_fields(body: Mapping[str, Any], schemas: Schemas) -> frozenset[str]:
+    content = body.get("content", {})
+    media_type = find_media_type(content, PLAIN_JSON, JSON, *FORMS)
+    _, schema = schemas.read_body(content[media_type].get("schema") or {}) if media_type else ("", {})
+    return frozenset(field.wire for field in schemas.read_fields(schema)) if schemas.is_model(schema) else frozenset()
 
 
 def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, frozenset[str]]:
@@ -199,8 +227,8 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, f
 def _has_neighbours(candidate: _Candidate, decided: Iterable[_Candidate]) -> bool:
     """Return whether all that stands beside an operation, is of its form and is judged, is a job."""
     group = TAGS.get(candidate.tag, "other")
-    if candidate.tells_id or group in VAGUE_GROUPS or GROUPS[group].kind == "platform":
-        return False  # its answer is one of its own, or its tag says nothing of models
+    if not candidate.has_form or candidate.has_answer or group in VAGUE_GROUPS or GROUPS[group].kind == "platform":
+        return False  # its form or its answer is one of its own, or its tag says nothing of models
     beside = [
         other.is_job
         for other in decided
@@ -218,6 +246,6 @@ def _note_taken(candidate: _Candidate) -> str:
 
 def _note_doubtful(candidate: _Candidate) -> str:
     return (
-        f"{candidate} looks like a model and is not taken for one, for it takes no webhook: see whether it is paid for "
-        f"by the run, and let a correction update it with {MARK}: {{job: true}} or {{job: false}}."
+        f"{candidate} looks like a model and is not taken for one, for not all a model has is there: see whether it is "
+        f"paid for by the run, and let a correction update it with {MARK}: {{job: true}} or {{job: false}}."
     )

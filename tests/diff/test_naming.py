@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from muapi_client._settings.webhook import WEBHOOK_NAMES
 from muapi_client.pinning import diff, pinned
 from muapi_client.pinning._diff import media_fields
 from muapi_client.pinning._diff.schemas import Schemas
@@ -150,6 +151,7 @@ def test_what_is_decided_to_be_no_model_is_what_the_corrections_say() -> None:
     assert [one["update"] for one in marks] == [{"x-python": {"job": False}}]
     assert set(re.findall(r"'(/[^']+)'", marks[0]["target"])) == DECIDED_PLAIN
     assert jobs.SUBMIT_FIELDS == SUBMIT_FIELDS
+    assert jobs.WEBHOOK_NAMES == WEBHOOK_NAMES
 
 
 NAMED_FIELDS = st.lists(st.sampled_from(["request_id", "status", "shot_id"]), max_size=2, unique=True)
@@ -163,18 +165,21 @@ ANSWERS = st.one_of(
 KINDS = st.sampled_from([
     "application/json", "application/json; charset=utf-8", "application/merge-patch+json", "multipart/form-data",
 ])  # fmt: skip
+BODIES = st.sampled_from([
+    {"type": "object"}, {"type": "object", "properties": {"webhook_url": {"type": "string"}}},
+])  # fmt: skip
 OPERATIONS = st.fixed_dictionaries({
     "tags": st.sampled_from([[], ["Audio"], ["API"], ["New"], ["Account"]]),
-    "parameters": st.sampled_from([[], [{"name": "webhook", "in": "query"}]]),
+    "parameters": st.sampled_from([[], [{"name": "webhook", "in": "query"}], [{"name": "webhook_url", "in": "query"}]]),
     "requestBody": st.one_of(
-        st.just({}), st.builds(lambda kind: {"content": {kind: {"schema": {"type": "object"}}}}, KINDS)
+        st.just({}), st.builds(lambda kind, schema: {"content": {kind: {"schema": schema}}}, KINDS, BODIES)
     ),
     "responses": st.builds(lambda kind, schema: {"200": {"content": {kind: {"schema": schema}}}}, KINDS, ANSWERS),
 })  # fmt: skip
 PATHS = st.sampled_from([f"/api/v1/{slug}" for slug in ("a", "b", "c", "d/e", "d/f", "{id}/g", "a/stream")])
 
 
-@given(st.dictionaries(PATHS, st.dictionaries(st.sampled_from(["post", "get"]), OPERATIONS, min_size=1), min_size=1))
+@given(st.dictionaries(PATHS, st.dictionaries(st.sampled_from(["post", "put", "get"]), OPERATIONS, min_size=1), min_size=1))
 def test_what_is_a_job_is_what_the_generator_says(paths: dict[str, dict[str, object]]) -> None:
     answer = {"type": "object", "properties": {"request_id": {"type": "string"}, "id": {"type": "string"}}}
     document = {"openapi": "3.1.0", "paths": paths, "components": {"schemas": {"Answer": answer}}}

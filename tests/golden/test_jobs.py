@@ -90,7 +90,7 @@ def test_an_answer_with_a_request_id_makes_a_model_whatever_the_tag(
 @pytest.mark.parametrize(
     ("path", "operation"),
     [
-        ("/api/v1/{id}/again", post(OWN_ANSWER)),
+        ("/api/v1/{id}/again", post({"type": "object", "properties": {"shot_id": {"type": "string"}}})),
         ("/api/v1/second-t2v/stream", post({})),
         ("/api/v1/second-t2v-ready", post({"type": "object", "properties": {"url": {"type": "string"}}})),
         ("/api/v1/looked-up", {"get": post(SUBMISSION)["post"]}),
@@ -103,6 +103,38 @@ def test_what_has_not_a_models_form_is_none_without_a_word(
     result = render(document=models)
     assert list_models(result) - {"vidu-v2.0", "second-t2v", "talker"} <= {"second-t2v/stream"}
     assert " model" not in result.output
+
+
+def without_body(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in post(answer)["post"].items() if key != "requestBody"}
+
+
+NOTIFIED = {"type": "object", "properties": {"prompt": {"type": "string"}, "webhook_url": {"type": "string"}}}
+OLD_ANSWER = {"type": "object", "properties": {"id": {"type": "string"}, "status": {"type": "string"}}}
+PLACEHOLDER = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+FORM = specimen.body({"type": "object", "properties": {"prompt": {"type": "string"}}}, "multipart/form-data")
+
+
+@pytest.mark.parametrize(
+    ("place", "operation"),
+    [
+        ("POST /api/v1/riddle", post(SUBMISSION, requestBody=FORM)["post"]),
+        ("POST /api/v1/{id}/riddle", post(SUBMISSION, parameters=[PLACEHOLDER])["post"]),
+        ("POST /api/v1/riddle", without_body(SUBMISSION)),
+        ("POST /api/v1/riddle", post(OLD_ANSWER, parameters=[{**WEBHOOK, "name": "webhook_url"}])["post"]),
+        ("POST /api/v1/riddle", post(OLD_ANSWER, requestBody=specimen.body(NOTIFIED))["post"]),
+        ("PUT /api/v1/riddle", post(SUBMISSION)["post"]),
+    ],
+    ids=["form", "placeholder", "no body", "query", "field", "PUT"],
+)
+def test_what_hints_at_a_job_is_named_whatever_its_form(
+    place: str, operation: dict[str, Any], models: dict[str, Any], render: Callable[..., pipeline.Result]
+) -> None:
+    method, path = place.split()
+    models["paths"][path] = {method.lower(): operation}
+    result = render(document=models)
+    assert not [slug for slug in list_models(result) if "riddle" in slug]
+    assert f"{place} looks like a model and is not taken for one" in result.output
 
 
 @pytest.mark.parametrize("word", ["true", "false"])

@@ -39,6 +39,7 @@ class Signs:
     tag: str
     takes_webhook: bool
     takes_json: bool
+    names_webhook: bool  # a query parameter or a field of its body is called as webhooks are
     answer: frozenset[str]  # the names of its fields; none where the document says nothing of it
 
     @property
@@ -50,15 +51,21 @@ class Signs:
         return self.method == "POST" and plain_path and self.takes_json
 
     @property
+    def hints(self) -> bool:
+        """True of what a person should look at, whatever its form: it may submit a job."""
+        is_request = self.method in {"POST", "PUT"} and not sent_path(self.path).endswith("/stream")
+        return is_request and ("request_id" in self.answer or self.names_webhook)
+
+    @property
     def is_job(self) -> bool | None:
         """What the operation's own signs say; None where they say nothing."""
         if self.takes_webhook:
             return True
-        if not self.has_form or self.path in DECIDED_PLAIN:
+        if self.method == "POST" and self.path in DECIDED_PLAIN:
             return False
-        if "request_id" in self.answer:
-            return True if self.answer <= SUBMIT_FIELDS else None
-        return False if self.answer else None
+        if self.has_form and "request_id" in self.answer and self.answer <= SUBMIT_FIELDS:
+            return True
+        return None if self.hints or (self.has_form and not self.answer) else False
 
     @property
     def beside(self) -> tuple[str, str]:
@@ -81,7 +88,7 @@ def _judge(signs: Signs, neighbours: list[bool], *, any_job: bool) -> Job | None
     if signs.is_job is False:
         return "stream" if sent_path(signs.path).endswith("/stream") else "plain"
     group = group_of_tag(signs.tag)
-    is_among_models = not signs.answer and group not in NO_MODELS
+    is_among_models = signs.has_form and not signs.answer and group not in NO_MODELS
     if signs.is_job or (is_among_models and len(neighbours) >= FEWEST_NEIGHBOURS and all(neighbours)):
         return "job"
-    return None if any_job or group else "plain"
+    return None if any_job or group or signs.hints else "plain"

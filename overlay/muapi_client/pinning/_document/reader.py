@@ -13,10 +13,11 @@ from urllib.parse import unquote
 
 from attrs import evolve, frozen
 
+from muapi_client._settings.webhook import WEBHOOK_NAMES
 from muapi_client.pinning._document.canonical import METHODS
 from muapi_client.pinning._document.errors import PinError, list_near, quote
 from muapi_client.pinning._document.jobs import Signs, find_jobs
-from muapi_client.pinning._document.media_types import ANSWERS, JSON, find_media_type
+from muapi_client.pinning._document.media_types import ANSWERS, BODIES, JSON, RAW, find_media_type
 from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, group_of, slug_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
@@ -156,19 +157,23 @@ class Document:
                 if as_object(node.value) is not None:
                     parameters = {**shared, **self._parameters(node)}
                     common = [item.fields.get("parameters"), beside, self.root.fields.get("security"), schemes]
-                    signs = self._signs(method.upper(), path, node, takes_webhook=("query", WEBHOOK) in parameters)
+                    signs = self._signs(method.upper(), path, node, {name for place, name in parameters if place == "query"})
                     yield Operation(method.upper(), path, node, parameters, beside, [node.value, *common], signs)
 
-    def _signs(self, method: str, path: str, node: Node, *, takes_webhook: bool) -> Signs:
+    def _signs(self, method: str, path: str, node: Node, query: set[str]) -> Signs:
         tag = next((tag for tag in node.at("tags").items if isinstance(tag, str)), "")
-        body = self.resolve(node.at("requestBody")).at("content").fields
+        body = self.resolve(node.at("requestBody")).at("content")
+        sent = find_media_type(body.fields, (form for form in BODIES if form is not RAW))
+        names = query | (self._field_names(body.at(sent, "schema")) if sent else set[str]())
         responses = node.at("responses")
         code = next((code for code in sorted(responses.fields) if code.startswith("2")), "")
         content = self.resolve(responses.at(code)).at("content")
         read = find_media_type(content.fields, ANSWERS)
         answer = self._field_names(content.at(read, "schema")) if read else frozenset[str]()
         other = frozenset({""}) if content.fields and not read else frozenset[str]()
-        return Signs(method, path, tag, takes_webhook, find_media_type(body, [JSON]) != "", answer | other)
+        takes_json = find_media_type(body.fields, [JSON]) != ""
+        names_webhook = not WEBHOOK_NAMES.isdisjoint(names)
+        return Signs(method, path, tag, WEBHOOK in query, takes_json, names_webhook, answer | other)
 
     def _field_names(self, schema: Node, depth: int = 0) -> frozenset[str]:
         """The fields an answer names; a field without a name stands for what is no object."""
