@@ -27,6 +27,14 @@ DECIDED_PLAIN: Final = frozenset({
     "/api/v1/social/facebook/connect-url", "/api/v1/social/instagram/connect-url", "/api/v1/social/tiktok/connect-url",
     "/api/v1/social/youtube/connect-url", "/api/v1/storyboard-episodes/add", "/api/v1/storyboard-projects/generate",
     "/api/v1/storyboard-scenes/add", "/api/v1/storyboard-shots/add",
+    "/api/v1/storyboard-characters/{character_id}/regenerate",
+    "/api/v1/storyboard-projects",
+    "/api/v1/storyboard-projects/{id}/generate-library",
+    "/api/v1/storyboard-projects/{id}/generate-pdf",
+    "/api/v1/storyboard-projects/{id}/generate-scripts",
+    "/api/v1/storyboard-projects/{id}/generate-shots",
+    "/api/v1/storyboard-shots/{shot_id}/regenerate",
+    "/api/v1/suno-voice-clone/{request_id}/confirm",
 })  # fmt: skip
 
 
