@@ -187,9 +187,7 @@ def _read_mark(definition: Mapping[str, Any], place: Place) -> bool | None:
     return mark["job"]
 
 
-def _list_query_parameters(
-    item: Mapping[str, Any], definition: Mapping[str, Any], schemas: Schemas
-) -> frozenset[str]:
+def _list_query_parameters(item: Mapping[str, Any], definition: Mapping[str, Any], schemas: Schemas) -> frozenset[str]:
     parameters: Iterable[Mapping[str, Any]] = (
         schemas.find_component("parameters", parameter)
         for parameter in (*item.get("parameters", ()), *definition.get("parameters", ()))

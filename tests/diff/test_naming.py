@@ -179,7 +179,9 @@ OPERATIONS = st.fixed_dictionaries({
 PATHS = st.sampled_from([f"/api/v1/{slug}" for slug in ("a", "b", "c", "d/e", "d/f", "{id}/g", "a/stream")])
 
 
-@given(st.dictionaries(PATHS, st.dictionaries(st.sampled_from(["post", "put", "get"]), OPERATIONS, min_size=1), min_size=1))
+@given(
+    st.dictionaries(PATHS, st.dictionaries(st.sampled_from(["post", "put", "get"]), OPERATIONS, min_size=1), min_size=1)
+)
 def test_what_is_a_job_is_what_the_generator_says(paths: dict[str, dict[str, object]]) -> None:
     answer = {"type": "object", "properties": {"request_id": {"type": "string"}, "id": {"type": "string"}}}
     document = {"openapi": "3.1.0", "paths": paths, "components": {"schemas": {"Answer": answer}}}

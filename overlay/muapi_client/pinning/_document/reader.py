@@ -157,7 +157,9 @@ class Document:
                 if as_object(node.value) is not None:
                     parameters = {**shared, **self._parameters(node)}
                     common = [item.fields.get("parameters"), beside, self.root.fields.get("security"), schemes]
-                    signs = self._signs(method.upper(), path, node, {name for place, name in parameters if place == "query"})
+                    signs = self._signs(
+                        method.upper(), path, node, {name for place, name in parameters if place == "query"}
+                    )
                     yield Operation(method.upper(), path, node, parameters, beside, [node.value, *common], signs)
 
     def _signs(self, method: str, path: str, node: Node, query: set[str]) -> Signs:
