@@ -34,7 +34,7 @@ EVERYWHERE: Final[dict[tuple[str, str], Rule]] = {
     ),
     ("operation", "undecided"): (
         "additive",
-        "New: {after} looks like a model and is not taken for one, as not all a model has is there: a correction has to decide.",
+        "New: {after} looks like a model and is not taken for one: a correction has to decide.",
     ),
     ("operation", "removed"): ("breaking", "It is gone: its function goes with it, and the server will answer 404."),
     ("operation", "renamed"): (
