@@ -200,7 +200,7 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
         kept = [name for path, item in action.update.items() for name in _keep(document["paths"], path, item)]
         return [Miss(action, f"keeps {', '.join(kept)}: the document no longer has it", stops=False)] if kept else []
     try:
-        places = [node.location for node in jsonpath_rfc9535.find(action.target, document)]
+        places = {node.location for node in jsonpath_rfc9535.find(action.target, document)}  # a target may repeat one
     except jsonpath_rfc9535.JSONPathError as problem:
         raise GenerationError(f"{action} is no JSONPath: {' '.join(str(problem).split())}") from None
     if not places:
@@ -208,7 +208,8 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
         return [Miss(action, reason, stops=not _is_about_gone(action, document))]
     unfit: list[tuple[str, str]] = []
     changes = False
-    for place in reversed(places):  # from the end: removing an item moves those behind it
+    # From the end, and what is within before what holds it: removing an item moves those behind it.
+    for place in sorted(places, reverse=True):
         parent, key = _find_parent(document, place)
         old = document if parent is None else parent[key]
         surprise, update = _compare_found(action, old)

@@ -90,6 +90,13 @@ def apply(document: dict[str, Any], **action: Any) -> dict[str, Any]:
         ({"a": 1}, {"target": "$", "update": {"b": 2}}, {"a": 1, "b": 2}),
         ({"a": [0, 1, 2, 3]}, {"target": "$.a[?@ > 0 && @ < 3]", "remove": True}, {"a": [0, 3]}),
         ({"a": {"x": 1, "y": 2}}, {"target": "$.a.*", "remove": True}, {"a": {}}),
+        ({"a": [0, 1, 2]}, {"target": "$.a[0, 0]", "remove": True}, {"a": [1, 2]}),
+        ({"a": [0, 1, 2]}, {"target": "$.a[-1, 2]", "remove": True}, {"a": [0, 1]}),
+        ({"a": [0, 1, 2]}, {"target": "$.a[2, 0]", "remove": True}, {"a": [1]}),
+        ({"a": {"x": 1, "y": 2}}, {"target": "$.a['x', 'x']", "remove": True}, {"a": {"y": 2}}),
+        ({"a": {"a": {"a": 1}}, "b": [{"a": 2}]}, {"target": "$..a", "remove": True}, {"b": [{}]}),
+        ({"a": [1]}, {"target": "$['a', 'a']", "update": 2}, {"a": [1, 2]}),
+        ({"a": {"b": {"a": 1}}}, {"target": "$..a", "update": 2}, {"a": 2}),
         (
             {"a": [{"n": 1}, {"n": 2}]},
             {"target": "$.a[?@.n == 2]", "update": {"m": 3}},
