@@ -22,10 +22,10 @@ import jsonpath_rfc9535
 from attrs import frozen
 from jsonpath_rfc9535.segments import JSONPathChildSegment
 from jsonpath_rfc9535.selectors import NameSelector
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from .errors import GenerationError, quote
+from .document_text import load_yaml, unfold_yaml
+from .errors import CorrectionError, GenerationError, quote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,7 @@ _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"
 _UNKNOWN = object()  # an action does not say what it was written against
 _OPERATION = re.compile(r"[A-Z]+ /\S*")
 _NAME = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")  # a name selector in the library's normalised text of a segment
+_DEPTH_OF_PATHS = 2  # $.paths and a path below it
 _MOST_SHOWN = 3  # near names, or names at all
 _LONGEST_VALUE = 200  # characters of a value in a message
 
@@ -92,9 +93,11 @@ def read_actions(text: str, file: str = "") -> list[Action]:
         GenerationError: It is no Overlay document, or an action lacks something.
     """
     try:
-        overlay = YAML(typ="safe").load(text)
-    except YAMLError as problem:
+        overlay = load_yaml(text)
+    except (YAMLError, ValueError, TypeError) as problem:
         raise GenerationError(f"The corrections are no YAML: {' '.join(str(problem).split())}") from None
+    except RecursionError:
+        raise GenerationError("The corrections are nested too deeply.") from None
     if not isinstance(overlay, dict) or not _VERSION.fullmatch(str(overlay.get("overlay"))):
         raise GenerationError("The corrections are no OpenAPI Overlay document of version 1.0 or 1.1.")
     actions = overlay.get("actions")
@@ -108,6 +111,12 @@ def _read_action(number: int, action: Any, file: str) -> Action:
     if not isinstance(action, dict) or not isinstance(action.get("target"), str):
         raise GenerationError(f"{where} has no target.")
     where = f"{where} ({action['target']})"
+    try:
+        action = unfold_yaml(action)
+    except (ValueError, TypeError) as problem:
+        raise CorrectionError(f"{where} holds what no JSON can say: {' '.join(str(problem).split())}.") from None
+    except RecursionError:
+        raise CorrectionError(f"{where} is nested too deeply.") from None
     unknown = sorted(key for key in action if key not in _KEYS and not str(key).startswith("x-"))
     if unknown:
         raise GenerationError(f"{where} has keys nobody here knows: {', '.join(unknown)}.")
@@ -197,7 +206,7 @@ def list_removals(document: Mapping[str, Any], actions: list[Action]) -> dict[tu
 def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
     """Carry out an action wherever its target matches and it fits; say where it does not."""
     if action.keeps:
-        kept = [name for path, item in action.update.items() for name in _keep(document["paths"], path, item)]
+        kept = _keep(document, action)
         return [Miss(action, f"keeps {', '.join(kept)}: the document no longer has it", stops=False)] if kept else []
     try:
         places = {node.location for node in jsonpath_rfc9535.find(action.target, document)}  # a target may repeat one
@@ -216,6 +225,7 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
         unfit += [(_write_path(place), surprise)] if surprise else []
         if surprise and update is None:
             continue
+        _check_paths_stay(action, place, update)
         if action.remove and parent is not None:
             del parent[key]
             changes = True
@@ -231,21 +241,52 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
     return [] if changes else [Miss(action, "changes nothing: the document says all of it itself")]
 
 
-def _keep(paths: dict[str, Any], path: str, item: dict[str, Any]) -> list[str]:
-    """Put back the operations of a path that are not there; name them."""
-    gone = [method for method in item if method not in paths.get(path, {})]
-    for method in gone:
-        paths.setdefault(path, {})[method] = copy.deepcopy(item[method])
-    return [f"{method.upper()} {path}" for method in gone]
+def _check_paths_stay(action: Action, place: tuple[int | str, ...], update: Any) -> None:
+    """Refuse to make something else of the paths, or of one, than an object: all that follows looks into them."""
+    if place == ("paths",) and action.remove:
+        raise CorrectionError(f"{action} would leave no paths; one that removes $.paths.* leaves them empty.")
+    is_path = place[:1] == ("paths",) and len(place) <= _DEPTH_OF_PATHS and not str(place[-1]).startswith("x-")
+    if is_path and not action.remove and not isinstance(update, dict):
+        raise CorrectionError(
+            f"{action} makes {_write_path(place)} {_show(update)}, where an object belongs; remove takes it away."
+        )
+
+
+def _keep(document: dict[str, Any], action: Action) -> list[str]:
+    """Put back the operations of an action that are not there; name them."""
+    paths = document.get("paths")
+    if not isinstance(paths, dict):
+        raise _no_object_error(action, "$.paths", paths)
+    kept: list[str] = []
+    for path, item in action.update.items():
+        there = paths.setdefault(path, {})
+        if not isinstance(there, dict):
+            raise _no_object_error(action, _write_path(("paths", path)), there)
+        gone = [method for method in item if method not in there]
+        there.update({method: copy.deepcopy(item[method]) for method in gone})
+        kept += [f"{method.upper()} {path}" for method in gone]
+    return kept
+
+
+def _no_object_error(action: Action, place: str, found: Any) -> GenerationError:
+    return CorrectionError(
+        f"{action} keeps operations in {place}, which is {_show(found)} where an object belongs: see which correction "
+        "before it, or the document, makes it so."
+    )
 
 
 def _is_about_gone(action: Action, document: dict[str, Any]) -> bool:
     """Return whether an action is about certain operations, of which the document has none."""
     about = [*_list_targets(action.target), *(name.partition(" ")[::2] for name in action.operations)]
-    paths = document.get("paths", {})
+    paths = _as_object(document.get("paths"))
     return bool(about) and not any(
-        path in paths and (not method or method.lower() in paths[path]) for method, path in about
+        path in paths and (not method or method.lower() in _as_object(paths[path])) for method, path in about
     )
+
+
+def _as_object(value: Any) -> dict[str, Any]:
+    """Return what should be an object; a correction may have made it something else, which is told later."""
+    return value if isinstance(value, dict) else {}
 
 
 def _list_targets(target: str) -> list[tuple[str, str]]:

@@ -102,10 +102,30 @@ def _parse_json(text: str) -> Any:
 
 
 def _parse_yaml(text: str) -> Any:
-    """Parse YAML into the JSON values it stands for; aliases unfold, and response codes become texts."""
+    return unfold_yaml(load_yaml(text))
+
+
+def load_yaml(text: str) -> Any:
+    """Load YAML as it stands, dates as texts; :func:`unfold_yaml` makes it JSON.
+
+    Raises:
+        YAMLError: It is none.
+        ValueError: It holds a number nobody can read.
+        RecursionError: It is nested too deeply.
+    """
     yaml = YAML(typ="safe")
     yaml.Constructor = _DatesAsTexts
-    value = yaml.load(text)
+    return yaml.load(text)
+
+
+def unfold_yaml(value: Any) -> Any:
+    """Return the JSON values that a value of YAML stands for; aliases unfold, and response codes become texts.
+
+    Raises:
+        ValueError: It holds itself, or what JSON has no form for.
+        TypeError: A key of it, or a value, is nothing JSON knows.
+        RecursionError: It is nested too deeply.
+    """
     if _count_values(value, {}) > MAX_VALUES:
         raise ValueError(f"its aliases unfold to more than {MAX_VALUES:_} values")
     return _parse_json(json.dumps(value, ensure_ascii=False))  # where a NaN, or what JSON has no form for, is refused

@@ -190,3 +190,18 @@ def test_an_action_that_contradicts_itself_is_refused(words: str) -> None:
     text = f"overlay: 1.1.0\nactions: [{{target: $.a, description: d, {words}}}]"
     with pytest.raises(GenerationError, match="x-adds is true on an update by names"):
         corrections.read_actions(text)
+
+
+def test_a_response_code_in_an_update_is_a_text_as_it_is_in_a_document() -> None:
+    text = "overlay: 1.1.0\nactions: [{target: $.a, description: d, update: {200: 2026-01-01}}]"
+    (action,) = corrections.read_actions(text)
+    assert corrections.apply_actions({"a": {"200": "x"}}, [action]) == {"a": {"200": "2026-01-01"}}
+
+
+@pytest.mark.parametrize("document", [{}, {"paths": None}, {"paths": {"/a": None}}])
+def test_operations_are_looked_for_in_a_document_whose_paths_are_no_objects(document: dict[str, Any]) -> None:
+    about = corrections.Action(1, "$.paths['/a'].get", "d", {"summary": "s"})
+    assert [miss.stops for miss in corrections.apply_fitting_actions(document, [about])[1]] == [False]
+    keeps = corrections.Action(2, "$.paths", "d", {"/a": {"get": {}}}, keeps=True)
+    with pytest.raises(GenerationError, match=r"correction 2 .* is null where an object belongs"):
+        corrections.apply_fitting_actions(document, [keeps])

@@ -93,6 +93,12 @@ def action(**change: Any) -> str:
     return specimen.CORRECTIONS + "  -\n" + "\n".join(lines) + "\n"
 
 
+def _two(first: str, second: str) -> str:
+    """The specimen's corrections with two more, the first of them about all paths."""
+    shared = "description: d"
+    return specimen.CORRECTIONS + f"  - {{target: $.paths, {shared}, {first}}}\n  - {{{shared}, {second}}}\n"
+
+
 @pytest.mark.parametrize(
     ("corrections", "named"),
     [
@@ -106,6 +112,20 @@ def action(**change: Any) -> str:
         (action(description="d", remove="true"), ["correction 3", "no target"]),
         (action(target="'$.paths[?('", description="d", remove="true"), ["correction 3", "no JSONPath"]),
         (action(target="$", description="d", remove="true"), ["correction 3", "whole document"]),
+        (action(target="$.info", description="d", update="{[a]: 1}"), ["correction 3", "no JSON can say"]),
+        (action(target="$.info", description="d", update="&a {b: *a}"), ["correction 3", "aliases"]),
+        (action(target="$.info", description="d", update="{b: .nan}"), ["correction 3", "no JSON can say"]),
+        (action(target="$.info", description="d", update="{b: 0x" + 5000 * "f" + "}"), ["correction 3", "digits"]),
+        (action(target="$.info", description="d", update="{b: " + 5000 * "9" + "}"), ["no YAML", "digits"]),
+        (action(target="$.info", description="d", update="{1: a, '1': b}"), ["correction 3", "'1' stands twice"]),
+        (action(**{"target": "$.info", "description": "d", "remove": "true", "1": "2"}), ["correction 3", "nobody"]),
+        (action(target="$.paths", description="d", update="null"), ["correction 3", "makes $.paths null"]),
+        (action(target="$.paths.*", description="d", update="null"), ["correction 3", "null, where an object belongs"]),
+        (_two("update: null", "target: $.paths.a, update: {}"), ["correction 3", "makes $.paths null"]),
+        (
+            _two("remove: true", "target: $.paths, update: {/a: {get: {}}}, x-keeps: true"),
+            ["correction 3", "leave no paths"],
+        ),
         ("overlay: 2.0.0\n", ["1.0 or 1.1"]),
         ("overlay: [\n", ["no YAML"]),
         ("overlay: 1.0.0\ninfo: {}\n", ["no actions"]),
