@@ -62,6 +62,7 @@ def check_document(document: Mapping[str, Any]) -> None:
         UnsayableError: Something of the wrong sort stands at a place of it; all such places are told.
     """
     check_frame(document)
+    _check_security(document.get("security"), "security")
     problems = Collector()
     for path, item in document["paths"].items():
         if not path.startswith("x-"):
@@ -143,6 +144,7 @@ def _check_operation(operation: Any, where: str) -> None:
     for index, tag in enumerate(_require_list(operation.get("tags") or [], f"{where}.tags")):
         _require_text(tag, f"{where}.tags[{index}]")
     _require_texts(operation, ("summary", "description"), where)
+    _check_security(operation.get("security"), f"{where}.security")
     if operation.get("requestBody") is not None:
         _check_body(operation["requestBody"], f"{where}.requestBody")
     for code, response in _require_object(operation.get("responses", {}), f"{where}.responses").items():
@@ -171,6 +173,15 @@ def _check_body(body: Any, where: str) -> None:
     for kind, media in _require_object(body.get("content", {}), f"{where}.content").items():
         media_where = f"{where}.content[{quote(kind)}]"
         _check_schema(_require_object(media, media_where).get("schema", {}), f"{media_where}.schema")
+
+
+def _check_security(ways: Any, where: str) -> None:
+    """Check the ways to be let in, each the scopes by the names of schemes; null says nothing of it."""
+    for index, way in enumerate(_require_list([] if ways is None else ways, where)):
+        for name, scopes in _require_object(way, f"{where}[{index}]").items():
+            place = f"{where}[{index}][{quote(name)}]"
+            for number, scope in enumerate(_require_list(scopes, place)):
+                _require_text(scope, f"{place}[{number}]")
 
 
 def _check_security_scheme(scheme: Any, where: str) -> None:

@@ -175,7 +175,8 @@ class Essences:
     def _select_security(self, operation: Mapping[str, Any]) -> list[Any]:
         """The ways to be let in, with the schemes they name; a scheme's own list of scopes is for those who ask."""
         schemes = self._document.get("components", {}).get("securitySchemes", {})
-        ways = operation.get("security", self._document.get("security", []))
+        listed = (owner.get("security") for owner in (operation, self._document))
+        ways: list[Any] = next((ways for ways in listed if ways is not None), [])  # an empty list counts, null does not
         requirements = [
             {name: [sorted(scopes), _Part([]).read(_drop_flows(schemes.get(name)))] for name, scopes in way.items()}
             for way in ways

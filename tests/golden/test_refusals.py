@@ -174,3 +174,32 @@ def test_half_a_character_is_refused(document: dict[str, Any], render: Callable[
 def test_files_that_cannot_be_read_are_named(document: dict[str, Any], render: Callable[..., Result]) -> None:
     result = render(document=[], prices={"as_of": "2026-08-20", "models": []})
     assert (result.code, "openapi.json is no JSON object" in result.output) == (1, True)
+
+
+WRONG_SECURITY = ["x", 7, [["x"]], [{"a": 3}], [{"a": [1, "b"]}], {"key": []}]
+
+
+@pytest.mark.parametrize("security", WRONG_SECURITY, ids=str)
+def test_a_wrong_security_is_a_problem_of_its_operation(
+    security: Any, document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    document["paths"]["/api/v1/talker"]["post"]["security"] = security
+    result = render(document=document)
+    assert result.code == 1
+    assert "paths['/api/v1/talker'].post.security" in result.output
+    assert "reason" in result.output.splitlines()[0]
+
+
+@pytest.mark.parametrize("security", WRONG_SECURITY, ids=str)
+def test_a_wrong_security_of_the_document_is_refused(
+    security: Any, document: dict[str, Any], render: Callable[..., Result]
+) -> None:
+    result = render(document={**document, "security": security})
+    assert result.code == 1
+    assert result.output.strip().startswith("generate: security")
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_a_security_of_null_says_nothing(document: dict[str, Any], render: Callable[..., Result]) -> None:
+    document["paths"]["/api/v1/talker"]["post"]["security"] = document["security"] = None
+    assert render(document=document).code == 0
