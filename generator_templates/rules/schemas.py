@@ -7,6 +7,7 @@ Does not live here: what is asked of what was read (``values``), Python text of 
 from __future__ import annotations
 
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
@@ -368,10 +369,26 @@ def _read_format(schema: Mapping[str, Any]) -> str | None:
 
 
 def _read_limits(kind: Kind, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Read the bounds of a number, or the length of a text or a list."""
+    """Read the bounds of a number, or the length of a text or a list.
+
+    Raises:
+        GenerationError: A bound is beyond what a float holds, or a step is not above zero.
+    """
     bounds = with_numeric_bounds(schema)
-    names = _LIMITS.get(kind, {}).items()
-    return {ours: integral(bounds[theirs]) for theirs, ours in names if is_number(bounds.get(theirs))}
+    read = {theirs: bounds[theirs] for theirs in _LIMITS.get(kind, {}) if is_number(bounds.get(theirs))}
+    for theirs, limit in read.items():
+        if abs(limit) > sys.float_info.max:
+            rest = {key: value for key, value in schema.items() if key not in read}
+            raise GenerationError(
+                f"A schema ({quote(rest)}) has a {theirs} beyond what a float holds: a correction has to remove it, or "
+                "say the bound."
+            )
+        if theirs == "multipleOf" and limit <= 0:
+            raise GenerationError(
+                f"A schema ({quote(schema)}) has a multipleOf of {limit!r}, which is no step: a correction has to "
+                "remove it, or say the step."
+            )
+    return {_LIMITS[kind][theirs]: integral(limit) for theirs, limit in read.items()}
 
 
 def _with_tag(shape: Shape, schema: Mapping[str, Any], part: Schema) -> Shape:

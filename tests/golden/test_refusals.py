@@ -57,6 +57,21 @@ def _a_cookie_of_no_name(document: dict[str, Any]) -> None:
     document["paths"]["/api/v1/talker"]["post"]["parameters"].append(parameter)
 
 
+def _a_step_of_nothing(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["SharedRequest"]["properties"]
+    properties["x"] = {"type": "integer", "multipleOf": 0}
+
+
+def _a_negative_step(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["SharedRequest"]["properties"]
+    properties["x"] = {"anyOf": [{"type": "number", "multipleOf": -0.5}, {"type": "null"}]}
+
+
+def _a_bound_beyond_a_float(document: dict[str, Any]) -> None:
+    properties = document["components"]["schemas"]["SharedRequest"]["properties"]
+    properties["x"] = {"type": "integer", "maximum": 10**4000}
+
+
 def _a_path_without_a_name(document: dict[str, Any]) -> None:
     document["paths"]["/api/v1/…"] = OTHER
 
@@ -74,6 +89,9 @@ def _a_path_without_a_name(document: dict[str, Any]) -> None:
         (_a_cookie_that_is_a_list, ["POST /api/v1/talker", "an object or a list in a cookie (session)"]),
         (_a_cookie_of_no_name, ["POST /api/v1/talker", "cookie a session"]),
         (_a_path_without_a_name, ["/api/v1/…"]),
+        (_a_step_of_nothing, ["POST /api/v1/", "multipleOf of 0"]),
+        (_a_negative_step, ["POST /api/v1/", "multipleOf of -0.5"]),
+        (_a_bound_beyond_a_float, ["POST /api/v1/", "maximum beyond what a float holds"]),
     ],
 )
 def test_a_document_that_cannot_be_rendered_is_refused_by_name(
