@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from muapi_client.pinning._diff.documents import diff
-from muapi_client.pinning._document.canonical import SCOPE, restrict_to_scope, serialize
+from muapi_client.pinning._document.canonical import METHODS, SCOPE, restrict_to_scope, serialize
 from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.lock import Lock, derive_facts, sha256
 from muapi_client.pinning._document.pin import DOCUMENT, Files, checkout, read_files, replace_files
 from muapi_client.pinning._document.price_list import canonicalize_models
 from muapi_client.pinning._document.reader import Document
 from muapi_client.pinning._document.source import Limits, Served, is_local, is_public, name_source, read
-from muapi_client.pinning._document.strict_json import parse
+from muapi_client.pinning._document.strict_json import as_object, parse
 from muapi_client.pinning._document.verify import compare_files
 from muapi_client.pinning._document.yaml_text import to_json
 
@@ -100,7 +100,7 @@ def fetch(
     folder = Path(spec) if spec is not None else checkout() or Path("spec")
     try:
         old = read_files(folder)
-        new, lock = _renew(old, wanted, models, limits or Limits(), now())
+        new, lock, _ = _renew(old, wanted, models, limits or Limits(), now())
     except PinError as error:
         raise PinError(f"{error}; the old pin is untouched") from None
     changed = _select_changed(old, new)
@@ -109,7 +109,7 @@ def fetch(
     return _summarize(old.document, new.document, lock, tuple(changed))
 
 
-def bring(source: str, folder: Path, *, scope: str = SCOPE) -> None:
+def bring(source: str, folder: Path, *, scope: str = SCOPE) -> int:
     """Get a document to be rendered beside the pinned one, of any API, into a folder of its own, with its lock.
 
     What of it cannot be said is for the rendering to judge: a reference may lead nowhere.
@@ -119,11 +119,15 @@ def bring(source: str, folder: Path, *, scope: str = SCOPE) -> None:
         folder: The folder, empty.
         scope: What the paths to keep begin with, without a slash at its end; empty for all of them.
 
+    Returns:
+        How many of the document's operations are left behind, outside the scope.
+
     Raises:
         PinError: The document cannot be had or written, or is none.
     """
-    new, _ = _renew(read_files(folder), Wanted(source, scope=scope, may_dangle=True), None, Limits(), utc_now())
+    new, _, outside = _renew(read_files(folder), Wanted(source, scope=scope, may_dangle=True), None, Limits(), utc_now())
     replace_files(folder, {name: content for name, content in new.by_name().items() if content is not None})
+    return outside
 
 
 @frozen
@@ -157,8 +161,9 @@ class Wanted:
             )
 
 
-def _renew(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: datetime) -> tuple[Files, Lock]:
-    """Make the files that are to lie in the folder after this fetch."""
+def _renew(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: datetime) -> tuple[Files, Lock, int]:
+    """Make the files that are to lie in the folder after this fetch; and count the operations outside the scope."""
+    outside = 0
     wanted.check()
     before = _read_lock(old.lock)
     served = read(wanted.source, etag=_choose_etag(wanted, before, old), limits=limits)
@@ -166,13 +171,13 @@ def _renew(old: Files, wanted: Wanted, models: str | None, limits: Limits, at: d
         document = old.document or b""
         content = parse(document, DOCUMENT)
     else:
-        content = _check_served(served.content, wanted)
+        content, outside = _check_served(served.content, wanted)
         document = serialize(content)
     prices = _renew_prices(models, old.models, at, limits)
     facts = derive_facts(content, document, prices)
     history: dict[str, Any] = _choose_history(wanted, before, facts["document_sha256"], served, at)
     lock = Lock(**history, **facts)
-    return Files(document, prices, lock.to_toml().encode()), lock
+    return Files(document, prices, lock.to_toml().encode()), lock, outside
 
 
 def _select_changed(old: Files, new: Files) -> dict[str, bytes]:
@@ -180,10 +185,12 @@ def _select_changed(old: Files, new: Files) -> dict[str, bytes]:
     return {name: content for name, content in now.items() if content is not None and content != was[name]}
 
 
-def _check_served(content: bytes, wanted: Wanted) -> dict[str, Any]:
+def _check_served(content: bytes, wanted: Wanted) -> tuple[dict[str, Any], int]:
     try:
         document = parse(to_json(content, wanted.source), "the document")
-        return restrict_to_scope(document, wanted.scope, may_dangle=wanted.may_dangle)
+        inside = restrict_to_scope(document, wanted.scope, may_dangle=wanted.may_dangle)
+        outside = (as_object(item) or {} for path, item in document["paths"].items() if path not in inside["paths"])
+        return inside, sum(method in item for item in outside for method in METHODS)
     except PinError as error:
         raise PinError(f"{wanted.source} cannot be pinned: {error}") from None
 
