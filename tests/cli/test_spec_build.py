@@ -100,7 +100,7 @@ def test_a_refusal_says_why_and_leaves_nothing(
 def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
     build: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
-    sent = {"content": {"text/csv": {"schema": {"type": "string"}}}}
+    sent = {"content": {"multipart/mixed": {"schema": {}}}}
     listed = {"post": {**JOB["post"], "requestBody": sent}}
     paths = {"/api/v1/song": JOB, "/api/v1/bulk": listed, "/api/v1/lots": listed}
     document = {**DOCUMENT, "paths": paths}
@@ -108,7 +108,7 @@ def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
     assert (code, out) == (1, "")
     *told, last = err.splitlines()
     for path in ("/api/v1/bulk", "/api/v1/lots"):
-        assert [line for line in told if f"POST {path}: no body of 'text/csv' can be made" in line]
+        assert [line for line in told if f"POST {path}: no body of 'multipart/mixed' can be made" in line]
         (action,) = [line for line in told if line.startswith("   - ") and path in line]
         assert json.loads(action.removeprefix("   - "))["remove"] is True
     assert last.startswith("muapi-client: the document cannot be rendered: 2 of 3 operations cannot be said in Python")
@@ -116,18 +116,18 @@ def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
     code, out, err = build("--corrections", "none", "--leave-out", document=document)
     assert (code, err) == (0, "")
     assert f"1 of 3 operations in {tmp_path / 'old_generated'}" in out
-    assert "Left out: POST /api/v1/bulk: no body of 'text/csv' can be made" in out
+    assert "Left out: POST /api/v1/bulk: no body of 'multipart/mixed' can be made" in out
     assert f"Wrote {tmp_path / 'old_generated.left_out.yaml'}" in out
     assert build("--corrections", "none", document=document)[0] == 0  # it is read
 
 
 def test_what_is_listed_is_told_to_programs_an_object_a_line(build: Callable[..., tuple[int, str, str]]) -> None:
-    sent = {"content": {"text/csv": {"schema": {"type": "string"}}}}
+    sent = {"content": {"multipart/mixed": {"schema": {}}}}
     document = {**DOCUMENT, "paths": {"/api/v1/a": {"post": {**JOB["post"], "requestBody": sent}}, "/api/v1/b": JOB}}
     code, out, err = build("--json", "--corrections", "none", document=document)
     told = [json.loads(line) for line in err.splitlines()]
     assert (code, out) == (1, "")
-    assert any("POST /api/v1/a: no body of 'text/csv' can be made" in one.get("told", "") for one in told)
+    assert any("POST /api/v1/a: no body of 'multipart/mixed' can be made" in one.get("told", "") for one in told)
     assert "1 of 2 operations" in told[-1]["error"]
 
 
