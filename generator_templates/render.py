@@ -25,6 +25,7 @@ from build.gone_names import note_gone_names
 from build.left_out import check_ours, left_out_path, save
 from build.ownership import check_place, write_list
 from build.package import Sources, make_package
+from build.package_name import check_form, check_free
 from build.record import find_stale, write_record
 from build.swap import list_differences, recover_backup, swap_in
 from build.upstream_templates import GENERATOR, check_unchanged, list_changes, record_templates
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command == "upstream":
             return compare_templates(record=record)
         sources = Sources(**options)
-        _check_name(sources.output)
+        check_form(sources.output.name)
         if command == "drift":
             return drift(sources, full=full)
         return generate(sources) if command == "generate" else build(sources)
@@ -75,6 +76,7 @@ def generate(sources: Sources) -> int:
 
 def build(sources: Sources) -> int:
     """Render another document than the pinned one, with the corrections that apply to it."""
+    check_free(sources.output.name)
     left_out = left_out_path(sources.output)
     check_place(sources.output, is_built=True)
     if sources.leave_out:
@@ -139,12 +141,6 @@ def _list_texts(code: Path) -> list[Path]:
     """List what people read about our code: the documents of its checkout, and the code, which has examples."""
     root = code.parents[1]
     return [*sorted(root.glob("README.md")), *sorted(root.glob("docs/*.md")), *sorted(code.rglob("*.py"))]
-
-
-def _check_name(output: Path) -> None:
-    """Refuse a folder that cannot be imported."""
-    if not (output.name.isascii() and output.name.isidentifier()):
-        raise GenerationError(f"{output.name!r} is no name of a package: take letters, digits and underscores.")
 
 
 def _make_parser() -> argparse.ArgumentParser:

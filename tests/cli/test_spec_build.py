@@ -97,6 +97,27 @@ def test_a_refusal_says_why_and_leaves_nothing(
     assert [one.name for one in tmp_path.iterdir()] == ["old.json"]
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("json", "a module of Python's standard library"),
+        ("_thread", "a module of Python's standard library"),
+        ("muapi_client", "a package of muapi-client itself"),
+        ("muapi_generated", "a package of muapi-client itself"),
+        ("httpx", "a package that muapi-client needs"),
+        ("class", "a word of Python's own"),
+    ],
+)
+def test_a_name_that_hides_another_module_is_refused(
+    name: str, told: str, build: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    code, out, err = build("--corrections", "none", "--name", name, output="src")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert f"{name!r} is" in err
+    assert told in err
+    assert not list(tmp_path.glob("src/*"))
+
+
 def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
     build: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
