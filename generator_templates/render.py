@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     full, record = options.pop("full", False), options.pop("record", False)
     if "corrections" in options:
         options["corrections"] = tuple(path for path in options["corrections"] or [CORRECTIONS] if path is not None)
+    if "own" in options:
+        options["own"] = tuple(options["own"])
     try:
         if command == "upstream":
             return compare_templates(record=record)
@@ -187,6 +189,14 @@ def _add_build_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", type=_resolve_folder, required=True, help="the package")
     command.add_argument(
         "--beside", type=_check_module, default="muapi_generated", help="the package whose types it shares"
+    )
+    command.add_argument(
+        "--own-corrections",
+        dest="own",
+        type=_resolve,
+        action="append",
+        default=[],
+        help="an Overlay to apply after those, whose targets all have to be there; may be repeated",
     )
     command.add_argument(
         "--leave-out", action="store_true", help="leave out what cannot be said, and write the corrections that do"

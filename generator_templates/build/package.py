@@ -46,7 +46,7 @@ class Sources:
 
     Attributes:
         document: The OpenAPI document, JSON or YAML.
-        corrections: The Overlays, of which each applies to what those before it left.
+        corrections: This version's Overlays, of which each applies to what those before it left.
         models: The price list.
         output: The package.
         prefix: What no name repeats of a path.
@@ -54,6 +54,7 @@ class Sources:
         beside: The installed package whose types this one shares; empty for one that stands alone.
         generated_by: How the files call the command that writes them, where it is not `nox -s generate`.
         leave_out: Whether operations that cannot be said are left out, and the corrections for that made.
+        own: A user's Overlays, which apply after this version's, and whose targets have to be there.
     """
 
     document: Path
@@ -65,6 +66,7 @@ class Sources:
     beside: str = ""
     generated_by: str = ""
     leave_out: bool = False
+    own: tuple[Path, ...] = ()
 
     def hash_inputs(self) -> dict[str, str]:
         """Hash all that decides a byte of the package.
@@ -72,7 +74,10 @@ class Sources:
         Raises:
             GenerationError: A file cannot be read.
         """
-        overlays = {f"corrections{f'_{number}' if number else ''}": p for number, p in enumerate(self.corrections)}
+        overlays = {
+            f"corrections{f'_{number}' if number else ''}": path
+            for number, path in enumerate((*self.corrections, *self.own))
+        }
         files = {"document": self.document, **overlays, "models": self.models}
         options = {"prefix": self.prefix, "fetched": read_fetch_time(self.document)}
         try:
@@ -124,7 +129,7 @@ def make_package(sources: Sources, package: Path) -> Made:
     settled = _settle(sources, drop_marks(document), document_text)
     plan = settled.plan
     for miss in settled.misses:
-        print(f"{'Not needed here' if sources.beside else 'An operation is gone'}: {miss.sentence}")
+        print(f"{_say_kind(miss, sources)}: {miss.sentence}")
     for note in plan.notes:
         print(note)
     for operation, reason in settled.gone:
@@ -139,15 +144,29 @@ def make_package(sources: Sources, package: Path) -> Made:
     return Made(plan.operations, plan.operations + len(settled.gone), settled.left_out)
 
 
+def _say_kind(miss: Miss, sources: Sources) -> str:
+    if not sources.beside:
+        return "An operation is gone"
+    return "To look at" if _is_own(miss, sources) else "Not needed here"
+
+
+def _is_own(miss: Miss, sources: Sources) -> bool:
+    return miss.action.file in map(_name_file, sources.own)
+
+
+def _name_file(path: Path) -> str:
+    return show_name(path.name)
+
+
 def _settle(sources: Sources, document: dict[str, Any], document_text: str) -> _Settled:
     """Correct and plan a document; where it is wanted, leave out what cannot be said.
 
     Raises:
-        GenerationError: Some of it cannot be said; the message tells all of that, and what can be done.
+        GenerationError: Some of it cannot be said, or a user's own correction matches nothing; the message tells all
+            of that, and what can be done.
     """
-    overlays = [
-        (show_name(path.name) if number else "", read_text(path)) for number, path in enumerate(_list_files(sources))
-    ]
+    overlays = [("", read_text(path)) for path in sources.corrections]
+    overlays += [(_name_file(path), read_text(path)) for path in (*sources.own, *_find_earlier(sources))]
     prices = PriceList.read(parse(read_text(sources.models), sources.models))
     leaving_out: list[dict[str, Any]] = []
     for _ in range(_MOST_ROUNDS):
@@ -170,23 +189,32 @@ def _settle(sources: Sources, document: dict[str, Any], document_text: str) -> _
                 pinned=document,
             ),
         )
+        own = [miss for miss in misses if _is_own(miss, sources)]
+        lost = [miss for miss in own if not miss.matches]
+        if lost and (sources.leave_out or not faults):  # what it was to mend is not to be left out in its stead
+            raise GenerationError(_describe_lost(lost))
         if plan is not None and not faults:
             return _Settled(plan, misses, gone, corrections_text, left_out)
         if plan is None or not sources.leave_out:
             break
         leaving_out += make_actions(faults, corrected)
-    raise GenerationError(_describe_faults(faults, corrected, sources))
+    raise GenerationError(_describe_faults(faults, corrected, sources, own))
 
 
-def _list_files(sources: Sources) -> list[Path]:
-    """List the files of corrections, with what an earlier build left out, unless that is decided anew."""
+def _find_earlier(sources: Sources) -> list[Path]:
+    """Find the file of what an earlier build left out, unless that is decided anew."""
     earlier = left_out_path(sources.output)
-    is_read = sources.beside and not sources.leave_out and earlier.is_file()
-    return [*sources.corrections, *([earlier] if is_read else [])]
+    return [earlier] if sources.beside and not sources.leave_out and earlier.is_file() else []
 
 
-def _describe_faults(faults: list[Fault], document: Mapping[str, Any], sources: Sources) -> str:
-    """Tell all that cannot be said, and what can be done about it here."""
+def _describe_lost(lost: list[Miss]) -> str:
+    """Say in a line that corrections of a user's own are about nothing in this document."""
+    sentences = " ".join(miss.sentence for miss in lost)
+    return f"{sentences} Mend the target, or take the action out: a file for --corrections is about one document."
+
+
+def _describe_faults(faults: list[Fault], document: Mapping[str, Any], sources: Sources, own: list[Miss]) -> str:
+    """Tell all that cannot be said, where a user's own corrections do not fit, and what can be done about it here."""
     total = len([*list_operations(document)])
     count = len({operation for fault in faults for operation in fault.operations})
     way_on = (
@@ -201,7 +229,8 @@ def _describe_faults(faults: list[Fault], document: Mapping[str, Any], sources: 
     reasons = f"{len(faults)} reasons" if faults[1:] else "one reason"
     what = f"{count} of {total} operations" if count else "Components that no operation needs"
     headline = f"{what} cannot be said in Python, for {reasons}:"
-    return "\n".join((headline, describe(faults, document), way_on))
+    missed = [f"{_say_kind(miss, sources)}: {miss.sentence}" for miss in own]
+    return "\n".join((headline, describe(faults, document), *missed, way_on))
 
 
 def _correct(document: dict[str, Any], actions: list[Action], *, is_pinned: bool) -> tuple[dict[str, Any], list[Miss]]:

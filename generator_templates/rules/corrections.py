@@ -70,11 +70,13 @@ class Miss:
         action: The action.
         reason: With the action before it, half a sentence.
         stops: Whether the pinned document has to be looked at: not where only an operation is gone.
+        matches: Whether its target is there.
     """
 
     action: Action
     reason: str
     stops: bool = True
+    matches: bool = True
 
     @property
     def sentence(self) -> str:
@@ -214,7 +216,7 @@ def _apply(document: dict[str, Any], action: Action) -> list[Miss]:
         raise GenerationError(f"{action} is no JSONPath: {' '.join(str(problem).split())}") from None
     if not places:
         reason = f"matches nothing: {explain_no_match(action.target, document)}"
-        return [Miss(action, reason, stops=not _is_about_gone(action, document))]
+        return [Miss(action, reason, stops=not _is_about_gone(action, document), matches=False)]
     unfit: list[tuple[str, str]] = []
     changes = False
     # From the end, and what is within before what holds it: removing an item moves those behind it.

@@ -61,7 +61,7 @@ def test_corrections_that_find_nothing_are_told_and_no_error(build: Callable[...
 def test_own_corrections_apply_after_this_versions(build: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
     own = tmp_path / "mine.yaml"
     action = {"target": "$.paths['/api/v1/song'].post", "description": "d", "update": {"summary": "hymn (best)"}}
-    idle = {"target": "$.paths['/api/v1/lost']", "description": "d", "remove": True}
+    idle = {"target": "$.paths['/api/v1/song'].post.responses", "description": "d", "update": {"200": {}}}
     own.write_text(json.dumps({"overlay": "1.1.0", "actions": [action, idle]}))
     song = {"post": {**JOB["post"], "parameters": [{"name": "webhook", "in": "query"}], "responses": ANSWER}}
     document = {**DOCUMENT, "paths": {"/api/v1/song": song}, "components": {"schemas": {}}}
@@ -69,11 +69,35 @@ def test_own_corrections_apply_after_this_versions(build: Callable[..., tuple[in
     (model,) = json.loads((tmp_path / "old_generated/catalog.json").read_text())["models"]
     assert (code, model["name"], model["tier"]) == (0, "hymn", "best")
     assert "class PredictionResult" in (tmp_path / "old_generated/models/prediction_result.py").read_text()
-    assert "Not needed here: correction 2 of mine.yaml ($.paths['/api/v1/lost']) matches nothing" in out
+    told = "correction 2 of mine.yaml ($.paths['/api/v1/song'].post.responses) changes nothing"
+    assert f"To look at: {told}" in out
     code, out, _ = build("--corrections", f"only:{own}", document=document, output="only_generated")
     (model,) = json.loads((tmp_path / "only_generated/catalog.json").read_text())["models"]
     assert (code, model["name"]) == (0, "hymn")
     assert not (tmp_path / "only_generated/models/prediction_result.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"), [([], ""), ([], "only:"), (["--leave-out"], ""), (["--scope", "/"], "")]
+)
+def test_an_own_correction_that_matches_nothing_is_an_error_with_its_file(
+    options: list[str], wanted: str, build: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    own = tmp_path / "mine.yaml"
+    action = {"target": "$.paths['/api/v1/sonk'].post", "description": "d", "update": {"summary": "hymn"}}
+    own.write_text(json.dumps({"overlay": "1.1.0", "actions": [action]}))
+    sent = {"requestBody": {"content": {"multipart/mixed": {"schema": {}}}}}
+    paths = {"/api/v1/song": {"post": {**JOB["post"], **sent}}, "/api/v1/other": JOB}
+    code, out, err = build("--corrections", f"{wanted}{own}", *options, document={**DOCUMENT, "paths": paths})
+    assert (code, out) == (1, "")
+    assert "correction 1 of mine.yaml ($.paths['/api/v1/sonk'].post) matches nothing: $.paths is there" in err
+    assert "near it: '/api/v1/song'" in err
+    assert "Not needed here" not in err
+    assert ("multipart/mixed" in err) is (options != ["--leave-out"])
+    code, out, err = build("--corrections", f"{wanted}{own}", *options)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert "Mend the target, or take the action out" in err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["mine.yaml", "old.json"]
 
 
 @pytest.mark.parametrize(

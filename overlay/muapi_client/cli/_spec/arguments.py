@@ -57,8 +57,9 @@ BUILD: Final = """\
 Needs the tools of the extra: pip install 'muapi-client[generate]'. Of this
 version's corrections those that fit the document are applied, the others are
 listed: an older document may lack what was corrected since, and a newer one may
-say it itself. Corrections of your own (--corrections FILE) apply after them;
-only:FILE and none do without this version's, and so without most models.
+say it itself. Corrections of your own (--corrections FILE) apply after them,
+and one that matches nothing is an error; only:FILE and none do without this
+version's, and so without most models.
 
   muapi-client spec build --source old.json --output src/muapi_generated_old
   >>> import muapi_generated_old; mu = MuAPI(models=muapi_generated_old)

@@ -65,7 +65,7 @@ def _list_arguments(options: argparse.Namespace, document: Path, package: Path) 
     source = options.source.rstrip("/").rpartition("/")[2]  # a path of this machine is nobody else's business
     return [
         *("--document", str(document)),
-        *(word for file in _list_corrections(options, pin) for word in ("--corrections", file)),
+        *_list_corrections(options, pin),
         *("--models", str(Path(options.models or pin / MODELS).resolve())),
         *("--output", str(package)),
         *("--prefix", f"{options.scope}/"),
@@ -76,13 +76,12 @@ def _list_arguments(options: argparse.Namespace, document: Path, package: Path) 
 
 def _list_corrections(options: argparse.Namespace, pin: Path) -> list[str]:
     """The Overlays to apply: this version's, which are about its own scope, and a user's own behind or instead."""
-    wanted: str | None = options.corrections
-    ours = [str(pin / CORRECTIONS)] if options.scope == SCOPE and wanted != NONE else []
-    if wanted is None or wanted == NONE:
-        return ours or [NONE]
-    if wanted.startswith(ONLY):
-        return [str(Path(wanted.removeprefix(ONLY)).resolve())]
-    return [*ours, str(Path(wanted).resolve())]
+    wanted: str = options.corrections or ""
+    is_ours = options.scope == SCOPE and wanted != NONE and not wanted.startswith(ONLY)
+    ours = ["--corrections", str(pin / CORRECTIONS) if is_ours else NONE]
+    if wanted in ("", NONE):
+        return ours
+    return [*ours, "--own-corrections", str(Path(wanted.removeprefix(ONLY)).resolve())]
 
 
 def _render(arguments: list[str], console: Console) -> list[str]:
