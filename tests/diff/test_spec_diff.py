@@ -122,7 +122,7 @@ def test_every_form_is_printed(run: Callable[..., Said], form: str) -> None:
 
 def test_only_what_code_uses_counts(run: Callable[..., Said], folder: Path) -> None:
     app = folder / "app.py"
-    app.write_text(f"from muapi_client.models import {CLIP.function}, misspelt\n")
+    app.write_text(f"from muapi_client import models, raw_call\nmodels.{CLIP.function}()\nraw_call('misspelt', {{}})\n")
     said = run("old", "new", "--used-in", "app.py", "--fail-on", "breaking")
     assert said.code == 0
     assert "num_images" not in said.out

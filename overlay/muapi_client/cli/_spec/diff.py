@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import describe_idle, read_code, resolve_usage
+from muapi_client.cli._spec.usage import describe_idle, describe_strange, read_code, resolve_usage
 from muapi_client.pinning import diff as compared
 from muapi_client.pinning._diff.inputs import PIN, read_input, read_price_list
 from muapi_client.pinning._locks.locked_document import read_locked
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from muapi_client.cli._console import Console
+    from muapi_client.cli._spec.usage import ReadUsage
     from muapi_client.pinning import Diff, Usage
     from muapi_client.pinning._diff.inputs import Input
     from muapi_client.pinning._report.forms import Form
@@ -58,30 +59,33 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     if options.second_opinion:
         whole = _ask_specshift(old, new, whole)
     every = read_code(options.used_in, options.lock or next(iter(locks), None))
-    usage, strange = resolve_usage(every, whole.functions, old.document, new.document) if every else (None, ())
+    read = resolve_usage(every, whole.functions, old.document, new.document) if every else None
+    usage = read.usage if read else None
     locked = frozenset(name for one in locks.values() for name in one.lock.functions)
     only = [name.strip() for name in (options.only or "").split(",") if name.strip()]
     found = narrow(_narrow_to_locked(whole, locked) if locks else whole, usage, only)
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
     console.result(make_record(report) if console.json else None, render(report, form))
-    if usage:
-        for line in _describe_usage(usage, strange, locked if locks else None):
+    if read:
+        for line in _describe_usage(read, whole.functions, locked if locks else None):
             console.remark(f"muapi-client: {line}")
     for word in locks if PIN in words else ():
         if locks[word].lock.corrections_sha256 != _corrections_sha256():
             console.remark(RECORRECTED.format(lock=word))
     if "silent" in options.fail_on and prices is None:
         console.remark(UNPRICED)
-    return FAILED if found.fails(*options.fail_on) else DONE
+    missed = bool(read and read.missing and options.fail_on)
+    return FAILED if missed or found.fails(*options.fail_on) else DONE
 
 
-def _describe_usage(usage: Usage, strange: Collection[str], locked: Collection[str] | None) -> Iterator[str]:
+def _describe_usage(read: ReadUsage, functions: Mapping[str, str], locked: Collection[str] | None) -> Iterator[str]:
     """What a reader has to know of the code that was looked into, a line each."""
+    usage = read.usage
     if not usage.complete:
         yield EVERYTHING
     yield from describe_idle(usage)
-    yield from (f"{name} is used, and neither document has it" for name in strange)
+    yield from describe_strange(read.strange, functions, "used, and neither document has it")
     if locked is not None:
         yield from (
             f"{name} is used and not locked, so nothing is told of it" for name in sorted(usage.named - {*locked})

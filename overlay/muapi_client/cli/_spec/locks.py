@@ -17,6 +17,7 @@ from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import (
     describe_idle,
+    describe_strange,
     describe_unknown,
     describe_unread,
     read_code,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from muapi_client.cli._console import Console
-    from muapi_client.pinning import LockComparison, Pin, Usage
+    from muapi_client.pinning import LockComparison, Pin, Usage, Use
 
 PACKAGE = f"muapi-client=={__version__}"
 SHORT = 12  # characters of a hash that tell documents apart for a reader
@@ -106,7 +107,7 @@ def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) 
     if not options.used_in:
         return Choice(only or None)
     every = find_usage(options.used_in, uses=read_uses(uses), home=Path(options.file).parent)
-    usage, strange = resolve_usage(every, functions, pin.document)
+    usage, strange, _ = resolve_usage(every, functions, pin.document)
     if usage.unread:
         raise PinError(
             f"nothing is locked, for what it uses would be missing: {'; '.join(describe_unread(usage))}. Run this "
@@ -118,8 +119,8 @@ def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) 
         )
     for line in describe_idle(usage):
         console.remark(f"muapi-client: {line}")
-    for name in strange:
-        console.remark(f"muapi-client: {name} is used and not locked: the document has no such function")
+    for line in describe_strange(strange, functions, "used and not locked: the document has no such function"):
+        console.remark(f"muapi-client: {line}")
     return Choice(frozenset({*only, *usage.names, *(CLIENTS_OWN & functions.keys())}), usage.groups)
 
 
@@ -141,12 +142,12 @@ def _verify_hash(asked: str, console: Console) -> int:
 def _verify_lock(options: argparse.Namespace, console: Console) -> int:
     text = Path(options.lock).read_text(encoding="utf-8-sig", errors="replace")
     mine = UserLock.from_toml(text, options.lock)
-    usage = _read_usage(mine, _find_pin().document, options, console)
+    usage, missing = _read_usage(mine, _find_pin().document, options, console)
     now = _read_prices() if mine.prices else None
     found = compare_lock(mine, Rendering(**read_rendering(INSTALLED)), _select_used(usage, mine), prices=now)
     missed = usage is not None and bool(usage.unread or (options.strict and usage.unknown))
     other = found.moved or found.recorrected
-    holds = found.holds and not (options.strict and other) and not missed
+    holds = found.holds and not (options.strict and other) and not missed and not missing
     facts = {
         "holds": holds,
         "runs_on": found.document_sha256,
@@ -158,11 +159,13 @@ def _verify_lock(options: argparse.Namespace, console: Console) -> int:
             name: {"before": was or None, "after": now or None} for name, (was, now) in found.repriced.items()
         },
         "unlocked": list(found.unlocked),
+        "missing": {name: [f"{use.file}:{use.line}" for use in places] for name, places in missing.items()},
         "unknown": [f"{use.file}:{use.line}" for use in usage.unknown] if usage else [],
         "unread": [{"file": file, "reason": why} for file, why in usage.unread] if usage else [],
         "same": found.same,
     }
-    console.result(facts, "\n".join(_describe(found, mine, options)))
+    lines = [*_describe(found, mine, options), *_describe_missing(missing)]
+    console.result(facts, "\n".join(lines))
     return DONE if holds else FAILED
 
 
@@ -176,20 +179,27 @@ def _select_used(usage: Usage | None, mine: UserLock) -> frozenset[str]:
 
 def _read_usage(
     mine: UserLock, document: Mapping[str, Any], options: argparse.Namespace, console: Console
-) -> Usage | None:
+) -> tuple[Usage | None, Mapping[str, tuple[Use, ...]]]:
     """Read what the code uses that ``--used-in`` names, and warn of what cannot be known of it.
 
     A lock of every function has whatever the code may use, so that nothing is left to be told.
+
+    Returns:
+        What it uses, None where no code is named; and what it needs of the client that no document has.
     """
     every = read_code(options.used_in, options.lock)
     if every is None:
-        return None
+        return None, {}
     functions = list_functions(document)
-    usage = resolve_usage(every, functions, document).usage
+    usage, strange, needed = resolve_usage(every, functions, document)
+    missing = {name: places for name, places in needed.items() if name not in mine.functions}  # which is told as gone
+    asked = {name: places for name, places in strange.items() if name not in {*needed, *mine.functions}}
+    for line in describe_strange(asked, functions, "used, and in no document"):
+        console.remark(f"muapi-client: {line}")
     for line in describe_idle(usage):
         console.remark(f"muapi-client: {line}")
     if functions.keys() <= mine.functions.keys():
-        return evolve(usage, unknown=(), unread=())
+        return evolve(usage, unknown=(), unread=()), missing
     refused = "; refused, since --strict was given" if options.strict else ""
     for line in describe_unknown(usage):
         console.remark(
@@ -198,7 +208,12 @@ def _read_usage(
         )
     for line in describe_unread(usage):
         console.remark(f"muapi-client: {line}; refused: run this under a Python that reads it, or leave it out")
-    return usage
+    return usage, missing
+
+
+def _describe_missing(missing: Mapping[str, tuple[Use, ...]]) -> list[str]:
+    functions = list_functions(_find_pin().document)
+    return [f"  {line}" for line in describe_strange(missing, functions, "used, and in no document")]
 
 
 def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client.pinning import UserLock, find_usage
+from muapi_client.pinning._document.errors import list_near
 from muapi_client.pinning._usage.usage import index_functions, index_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from muapi_client.pinning import Usage
+    from muapi_client.pinning import Usage, Use
 
 LOCK: Final = "muapi.lock"  # whose table is read where no option names another
 
@@ -25,11 +26,13 @@ class ReadUsage(NamedTuple):
 
     Attributes:
         usage: The functions it uses.
-        strange: Names it uses that no document has.
+        strange: Names it uses that no document has, each with its places.
+        missing: Of those, what is imported or had as an attribute: there the program fails.
     """
 
     usage: Usage
-    strange: tuple[str, ...]
+    strange: Mapping[str, tuple[Use, ...]]
+    missing: Mapping[str, tuple[Use, ...]]
 
 
 def resolve_usage(every: Usage, functions: Mapping[str, str], *documents: Mapping[str, Any]) -> ReadUsage:
@@ -44,7 +47,9 @@ def resolve_usage(every: Usage, functions: Mapping[str, str], *documents: Mappin
         PinError: An acknowledgement in the code names what no document has.
     """
     called = index_functions(*documents)
-    return ReadUsage(every.within(functions, called, index_groups(*documents)), every.strange(functions, called))
+    strange = {name: every.names[name] for name in every.strange(functions, called)}
+    missing = {name: places for name, places in every.attributes.items() if name in strange}
+    return ReadUsage(every.within(functions, called, index_groups(*documents)), strange, missing)
 
 
 def read_code(paths: Iterable[str], lock: str | None = None) -> Usage | None:
@@ -70,6 +75,16 @@ def read_code(paths: Iterable[str], lock: str | None = None) -> Usage | None:
 def describe_unknown(usage: Usage) -> Iterator[str]:
     """The places that use what cannot be told, a line each."""
     yield from (f"{use.file}:{use.line} uses what cannot be told without running it" for use in usage.unknown)
+
+
+def describe_strange(
+    strange: Mapping[str, tuple[Use, ...]], functions: Mapping[str, str], verdict: str
+) -> Iterator[str]:
+    """The names that no document has, a line each: where, what that means, and what may be meant."""
+    known = [*functions, *functions.values()]
+    for name, places in strange.items():
+        where = ", ".join(f"{use.file}:{use.line}" for use in places)
+        yield f"{where}: {name} is {verdict}{list_near(name, dict.fromkeys(known))}"
 
 
 def describe_unread(usage: Usage) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from attrs import frozen
 
 from muapi_client.pinning._usage.imports import ForeignImport, read_imports
-from muapi_client.pinning._usage.symbols import CLIENTS, find_client_name, find_symbol
+from muapi_client.pinning._usage.symbols import CLIENTS, RENDERED, find_client_name, find_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _OURS: Final = re.compile(r"muapi_(?:client|generated)\w*(?:[.:]\w+)+[.:]?|muapi_(?:client|generated)\w*[.:]")
 _IMPORTERS: Final = frozenset({"__import__", "import_module", "importorskip"})
 _BLIND: Final = frozenset({"eval", "exec", "globals", "locals"})  # may reach every name of the file
+_MISSING: Final = frozenset({"AttributeError", "BaseException", "Exception", "ImportError", "ModuleNotFoundError"})
+_GETATTR: Final = 2  # arguments of `getattr` without a default
 _FROMLIST: Final = 4  # the place of this argument of `__import__`, from one
 
 
@@ -36,6 +38,7 @@ class Found(NamedTuple):
     sort: Literal["names", "maybe", "unknown"]
     name: str
     line: int
+    owned: bool = False  # had from the client's modules by its name, so that it has to be there
 
 
 @frozen
@@ -69,6 +72,10 @@ def read_tree(tree: ast.Module, folders: tuple[str, ...] = (), packages: frozens
     scope = read_imports(nodes, folders, packages)
     is_ours = bool(scope.ours) or any(_names_client(node, packages) for node in nodes)
     found = [*_iter_imports(scope, nodes), *_iter_uses(tree, scope)] if is_ours else []
+    optional = _find_optional_lines(nodes)
+    if any(_is_from_elsewhere(node, packages) for node in nodes):  # whose functions nobody knows here
+        found = [one._replace(owned=False) for one in found]
+    found = [one._replace(owned=one.owned and one.line not in optional) for one in found]
     if scope.star:
         found += [Found("maybe", node.id, node.lineno) for node in nodes if isinstance(node, ast.Name)]
     calls = [node for node in nodes if isinstance(node, ast.Call)]
@@ -83,13 +90,37 @@ def _names_client(node: ast.AST, packages: frozenset[str]) -> bool:
     return isinstance(text, str) and any(name in text for name in ("muapi_", *packages))
 
 
+def _find_optional_lines(nodes: list[ast.AST]) -> set[int]:
+    """The lines where a name may be missing: the program says what it does then."""
+    tries = (node for node in nodes if isinstance(node, ast.Try) and any(map(_catches_missing, node.handlers)))
+    return {line for node in tries for one in node.body for line in range(one.lineno, (one.end_lineno or 0) + 1)}
+
+
+def _catches_missing(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(one is None or (isinstance(one, ast.Name) and one.id in _MISSING) for one in caught)
+
+
+def _is_from_elsewhere(node: ast.AST, packages: frozenset[str]) -> bool:
+    """Tell whether it imports a rendered package that does not stand in the code."""
+    if isinstance(node, ast.Import):
+        roots = [alias.name.partition(".")[0] for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        roots = [(node.module or "").partition(".")[0]]
+    elif isinstance(node, ast.Call):
+        roots = [_module_of(node).partition(".")[0]]
+    else:
+        return False
+    return any(root.startswith(f"{RENDERED}_") and root not in packages for root in roots)
+
+
 def _iter_imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
     """Find what imports use: functions, and whatever is imported only to be had from here."""
     loaded = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     for imported in scope.ours:
         symbol = find_symbol(imported.whole)
         if symbol.sort == "function":
-            yield Found("names", symbol.name, imported.line)
+            yield Found("names", symbol.name, imported.line, owned=True)
         elif symbol.sort != "plain" and imported.name != "*" and "." in imported.whole and imported.name not in loaded:
             starred = imported.bound != imported.whole and imported.bound.startswith(imported.whole)
             if not starred:
@@ -121,7 +152,7 @@ def _read_expression(node: ast.expr, scope: Bindings) -> Iterator[Found]:
     for whole in _dotted_names_of(node, scope):
         symbol = find_symbol(whole)
         if symbol.sort == "function":
-            yield Found("names", symbol.name, node.lineno)
+            yield Found("names", symbol.name, node.lineno, owned=not _has_default(node))
         elif symbol.sort != "plain":
             yield Found("unknown", "", node.lineno)
     text = _text_of(node)
@@ -157,6 +188,12 @@ def _dotted_names_of(node: ast.expr, scope: Bindings) -> set[str]:
 def _is_getattr(node: ast.Call) -> bool:
     named = isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1
     return named and bool(_text_of(node.args[1]))
+
+
+def _has_default(node: ast.expr) -> bool:
+    """Tell whether an expression has a value even where an attribute in it is missing."""
+    asked = (part for part in ast.walk(node) if isinstance(part, ast.Call) and _callee_name_of(part) == "getattr")
+    return any(len(part.args) > _GETATTR for part in asked)
 
 
 def _client_module_of(node: ast.Call, scope: Bindings) -> str:
@@ -210,7 +247,8 @@ def _read_call(node: ast.Call, scope: Bindings) -> Iterator[Found]:
             name = (text or "").strip("/").removeprefix("api/v1/")
             yield Found("names", name, node.lineno) if name else Found("unknown", "", node.lineno)
         elif symbol.sort != "plain":
-            yield Found("names" if symbol.sort == "function" else "unknown", symbol.name, node.lineno)
+            owned = symbol.sort == "function" and not _has_default(node.func)
+            yield Found("names" if symbol.sort == "function" else "unknown", symbol.name, node.lineno, owned)
     if _callee_name_of(node) == "hasattr" and len(node.args) > 1:
         for whole in _dotted_names_of(node.args[0], scope):
             symbol = find_symbol(f"{whole}.{_text_of(node.args[1]) or '__name__'}")

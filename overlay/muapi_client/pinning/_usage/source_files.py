@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tokenize
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from attrs import field, frozen
@@ -20,7 +20,7 @@ from muapi_client.pinning._document.errors import PinError
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "site-packages"})
 _READ: Final = frozenset({".py", ".pyi", ".pyw", ".ipynb"})
@@ -43,11 +43,13 @@ class SourceFiles:
         files: Every file there is to read.
         unread: What cannot be read, with the reason.
         packages: The names of the packages that were rendered into it, whose own files are left out.
+        functions: The functions of those packages.
     """
 
     files: tuple[Path, ...]
     unread: tuple[tuple[str, str], ...]
     packages: frozenset[str]
+    functions: frozenset[str]
 
 
 @frozen
@@ -59,6 +61,7 @@ class _Found:
     folders: set[str] = field(factory=set[str])
     links: list[Path] = field(factory=list[Path])
     packages: set[str] = field(factory=set[str])
+    functions: set[str] = field(factory=set[str])
     rendered: set[Path] = field(factory=set[Path])  # files that stand as they were rendered
 
 
@@ -86,7 +89,12 @@ def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
             found.unread.append((link.as_posix(), "a link to a folder around it, which --used-in does not name"))
         else:
             _search_folder(link, found)
-    return SourceFiles(tuple(dict.fromkeys(found.files)), tuple(dict.fromkeys(found.unread)), frozenset(found.packages))
+    return SourceFiles(
+        tuple(dict.fromkeys(found.files)),
+        tuple(dict.fromkeys(found.unread)),
+        frozenset(found.packages),
+        frozenset(found.functions),
+    )
 
 
 def read_python(file: Path) -> str | None:
@@ -138,7 +146,15 @@ def _add_package(folder: Path, found: _Found) -> None:
     except (OSError, ValueError, RecursionError):
         return
     found.packages.add(folder.name)
+    found.functions.update(_read_functions(record))
     found.rendered.update(file.resolve() for file in unchanged)
+
+
+def _read_functions(record: Iterable[str]) -> Iterator[str]:
+    """The functions of a rendered package, each of which has a module of its own below ``api``."""
+    for name in map(PurePosixPath, record):
+        if name.parts[0] == "api" and name.suffix == ".py":
+            yield name.stem
 
 
 def _hash(file: Path) -> str:

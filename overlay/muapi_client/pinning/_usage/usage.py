@@ -66,6 +66,8 @@ class Usage:
         acknowledged: What a person says that such places use, each with where that is said: a function, slug or
             catalogue name, or ``group text_to_image``.
         idle: Where a person says it of a place that uses nothing of the kind.
+        attributes: Of ``names``, with their places, what is imported or had as an attribute of the client's models, so
+            that the program fails where there is no such function; without what a package rendered into the code has.
         named: Of ``names``, once those are functions, what is used by its own name and not as one of a group.
     """
 
@@ -79,6 +81,7 @@ class Usage:
     acknowledged: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
     idle: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
+    attributes: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -188,7 +191,7 @@ def find_usage(
     table = read_table(uses or {}, Path(home))
     for entry in table:
         check_file(entry)
-    return _gather(readings, unread, table)
+    return _gather(readings, unread, table, listed.functions)
 
 
 class _Reading(NamedTuple):
@@ -208,16 +211,24 @@ class _Said(NamedTuple):
     places: frozenset[int]  # what is shown of it
 
 
-def _gather(readings: Mapping[Path, _Reading], unread: Iterable[tuple[str, str]], table: list[Entry]) -> Usage:
+def _gather(
+    readings: Mapping[Path, _Reading],
+    unread: Iterable[tuple[str, str]],
+    table: list[Entry],
+    rendered: Collection[str],
+) -> Usage:
     """Gather what files use, with what a person says of it."""
     names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}, "acknowledged": {}}
+    attributes: dict[str, set[Use]] = {}
     handed, starred = _collect_exports({file: reading.usage for file, reading in readings.items()})
     served: dict[str, bool] = {}  # by where a person says something: whether that is for any dynamic call
     for file, reading in readings.items():
         found = [*reading.usage.found, *_iter_imported(reading.usage, handed, starred)]
         said = _list_said(file, reading, {one.line for one in found if one.sort == "unknown"}, table)
         settled = frozenset[int]().union(*(one.lines for one in said))
-        for sort, name, line in found:
+        for sort, name, line, owned in found:
+            if owned and name not in rendered:
+                attributes.setdefault(name, set()).add(Use(file.as_posix(), line))
             if not (sort == "unknown" and line in settled):
                 names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
         for one in said:
@@ -241,6 +252,7 @@ def _gather(readings: Mapping[Path, _Reading], unread: Iterable[tuple[str, str]]
         len(readings),
         sorted_names["acknowledged"],
         tuple(origin for origin, serves in served.items() if not serves),
+        attributes={name: tuple(sorted(attributes[name])) for name in sorted(attributes)},
     )
 
 
