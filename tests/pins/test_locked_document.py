@@ -76,11 +76,16 @@ def test_what_is_gone_and_what_costs_more_is_told(spec: Spec, folder: Path, docu
     assert spec("diff", "muapi.lock", serve(folder, pinned().document, pinned().models), "--fail-on", "any").code == 0
 
 
-def test_what_is_used_and_not_locked_is_remarked(spec: Spec, folder: Path, later: dict[str, Any]) -> None:
+def test_what_is_used_and_not_locked_fails_where_anything_fails(
+    spec: Spec, folder: Path, later: dict[str, Any]
+) -> None:
     spec("lock", "--only", "gpt_5_mini")
     said = spec("diff", "muapi.lock", serve(folder, later), "--used-in", "src")
     assert "flux_dev_image is used and not locked, so nothing is told of it" in said.err
     assert said.code == 0
+    for classes, code in {"none": 0, "cosmetic": 1, "breaking,types,silent": 1, "any": 1}.items():
+        home = serve(folder, pinned().document)
+        assert spec("diff", "muapi.lock", home, "--used-in", "src", "--fail-on", classes).code == code
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"form": 9}', '{"form": 1, "document": {}, "prices": {}}'])

@@ -67,29 +67,29 @@ def diff(options: argparse.Namespace, console: Console) -> int:
     report = Report(found, old.name, new.name, usage)
     form: Form = options.output if options.output in FORMS else "text"  # `plain` may stand before the command
     console.result(make_record(report) if console.json else None, render(report, form))
+    unlocked = sorted(read.usage.named - locked) if read and locks else []
     if read:
-        for line in _describe_usage(read, whole.functions, locked if locks else None):
+        for line in _describe_usage(read, whole.functions, unlocked):
             console.remark(f"muapi-client: {line}")
     for word in locks if PIN in words else ():
         if locks[word].lock.corrections_sha256 != _corrections_sha256():
             console.remark(RECORRECTED.format(lock=word))
     if "silent" in options.fail_on and prices is None:
         console.remark(UNPRICED)
-    missed = bool(read and read.missing and options.fail_on)
-    return FAILED if missed or found.fails(*options.fail_on) else DONE
+    missed = bool(unlocked or (read and read.missing))  # nothing can be told of what such code does
+    return FAILED if (missed and options.fail_on) or found.fails(*options.fail_on) else DONE
 
 
-def _describe_usage(read: ReadUsage, functions: Mapping[str, str], locked: Collection[str] | None) -> Iterator[str]:
+def _describe_usage(read: ReadUsage, functions: Mapping[str, str], unlocked: Collection[str]) -> Iterator[str]:
     """What a reader has to know of the code that was looked into, a line each."""
     usage = read.usage
     if not usage.complete:
         yield EVERYTHING
     yield from describe_idle(usage)
     yield from describe_strange(read.strange, functions, "used, and neither document has it")
-    if locked is not None:
-        yield from (
-            f"{name} is used and not locked, so nothing is told of it" for name in sorted(usage.named - {*locked})
-        )
+    for name in unlocked:
+        where = ", ".join(f"{use.file}:{use.line}" for use in usage.names[name])
+        yield f"{where}: {name} is used and not locked, so nothing is told of it: `muapi-client spec lock` takes it up"
 
 
 def _narrow_to_locked(whole: Diff, locked: Collection[str]) -> Diff:
