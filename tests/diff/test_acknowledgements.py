@@ -166,7 +166,7 @@ def test_the_table_names_what_a_function_uses(find: Callable[..., Usage]) -> Non
 def test_a_line_of_the_table_for_nothing_is_told(find: Callable[..., Usage], tmp_path: Path) -> None:
     (tmp_path / "beside").mkdir()
     assert find(TWO, **{"app.py:run": ["gpt_5_mini"]}).idle == ("the table [uses] with 'app.py:run'",)
-    with pytest.raises(PinError, match=r"\[uses\] names 'ap\.py:make'"):
+    with pytest.raises(PinError, match=r"\[uses\] with 'ap\.py:make' names no file"):
         find(TWO, **{"ap.py:make": ["gpt_5_mini"]})
     (tmp_path / "beside/tool.py").write_text("", encoding="utf-8")
     assert find_usage(["app.py"], uses={"beside/tool.py": ["gpt_5_mini"]}).idle == ()  # nobody looked into it

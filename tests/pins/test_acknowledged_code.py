@@ -79,6 +79,21 @@ def test_a_misspelt_name_is_an_error_everywhere_even_while_nothing_drifts(
     assert "did you mean gpt-5-mini" in said.err
 
 
+@pytest.mark.parametrize("key", ["src/app.py", "src/app.py:run_any"])
+@pytest.mark.parametrize("action", [("lock",), ("verify", "--lock", "muapi.lock"), ("diff", "pin", "pin")])
+def test_a_misspelt_name_in_the_table_is_blamed_on_the_lock_and_its_key(
+    spec: Spec, folder: Path, action: tuple[str, ...], key: str
+) -> None:
+    write(folder, DYNAMIC)
+    spec("lock", "--used-in", "src")
+    with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
+        file.write(f'\n[uses]\n"{key}" = ["gpt-5-mni"]\n')
+    said = spec(*action, "--used-in", "src")
+    assert said.code == 1
+    assert f"the table [uses] of muapi.lock with '{key}' says that 'gpt-5-mni' is used" in said.err
+    assert "did you mean gpt-5-mini" in said.err
+
+
 @pytest.mark.parametrize("action", ["lock", "verify", "drift", "diff"])
 def test_a_comment_for_no_dynamic_call_is_remarked(
     spec: Spec, folder: Path, document: dict[str, Any], action: str

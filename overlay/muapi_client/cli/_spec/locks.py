@@ -106,7 +106,8 @@ def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) 
     only = resolve_names(read_only(options), functions)
     if not options.used_in:
         return Choice(only or None)
-    every = find_usage(options.used_in, uses=read_uses(uses), home=Path(options.file).parent)
+    table = f"the table [uses] of {options.file}"
+    every = find_usage(options.used_in, uses=read_uses(uses), home=Path(options.file).parent, table=table)
     usage, strange, _ = resolve_usage(every, functions, pin.document)
     if usage.unread:
         raise PinError(

@@ -69,7 +69,8 @@ def read_code(paths: Iterable[str], lock: str | None = None) -> Usage | None:
     if lock is None and not file.is_file():
         return find_usage(listed)
     text = file.read_text(encoding="utf-8-sig", errors="replace")
-    return find_usage(listed, uses=UserLock.from_toml(text, str(file)).uses, home=file.parent)
+    uses = UserLock.from_toml(text, str(file)).uses
+    return find_usage(listed, uses=uses, home=file.parent, table=f"the table [uses] of {file}")
 
 
 def describe_unknown(usage: Usage) -> Iterator[str]:

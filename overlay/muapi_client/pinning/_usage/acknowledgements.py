@@ -41,9 +41,9 @@ class Comment(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A line of the table: which file, which function of it (empty for all of it), and the names."""
+    """A line of the table: what messages call it, which file, which function of it (empty for all), and the names."""
 
-    place: str
+    origin: str
     file: Path
     scope: str
     names: tuple[str, ...]
@@ -73,18 +73,19 @@ def read_comments(text: str, name: str) -> list[Comment]:
     return found
 
 
-def read_table(table: Mapping[str, Collection[str]], home: Path) -> list[Entry]:
+def read_table(table: Mapping[str, Collection[str]], home: Path, called: str) -> list[Entry]:
     """Read the table of a lock.
 
     Args:
         table: Its lines.
         home: The folder of the lock, where its paths start.
+        called: What messages call the table.
     """
     found: list[Entry] = []
     for place, names in table.items():
         said = _PLACE.fullmatch(place)
         file, scope = (said["file"], said["scope"]) if said else (place, "")
-        found.append(Entry(place, (home / file).resolve(), scope, split_names(names)))
+        found.append(Entry(f"{called} with {quote(place)}", (home / file).resolve(), scope, split_names(names)))
     return found
 
 
@@ -130,7 +131,7 @@ def check_file(entry: Entry) -> None:
         PinError: It is not there.
     """
     if not entry.file.exists():
-        raise PinError(f"the table [uses] names {quote(entry.place)}, and there is no file {quote(str(entry.file))}")
+        raise PinError(f"{entry.origin} names no file: there is no {quote(str(entry.file))}")
 
 
 def _iter_scopes(tree: ast.AST, names: list[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

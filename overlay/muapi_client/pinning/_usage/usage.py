@@ -68,6 +68,8 @@ class Usage:
         idle: Where a person says it of a place that uses nothing of the kind.
         attributes: Of ``names``, with their places, what is imported or had as an attribute of the client's models, so
             that the program fails where there is no such function; without what a package rendered into the code has.
+        origins: For each of ``acknowledged``, the place where a person says it: of a comment its line, or the entry of
+            the table.
         named: Of ``names``, once those are functions, what is used by its own name and not as one of a group.
     """
 
@@ -82,6 +84,7 @@ class Usage:
     idle: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
     attributes: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
+    origins: Mapping[str, str] = field(factory=dict[str, str])
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -135,8 +138,9 @@ class Usage:
             if not meant[name]:
                 known = [*functions, *functions.values(), *called, *(f"{GROUP}{group}" for group in groups)]
                 hint = f": did you mean {GROUP}{name}?" if name in groups else list_near(name, dict.fromkeys(known))
+                origin = self.origins.get(name) or f"{places[0].file}:{places[0].line}"
                 raise PinError(
-                    f"{places[0].file}:{places[0].line} says that {quote(name)} is used, which is no function, slug, "
+                    f"{origin} says that {quote(name)} is used, which is no function, slug, "
                     f"catalogue name or group of the document{hint}"
                 )
         return meant
@@ -159,6 +163,7 @@ def find_usage(
     *,
     uses: Mapping[str, Collection[str]] | None = None,
     home: str | os.PathLike[str] = ".",
+    table: str = "the table [uses]",
 ) -> Usage:
     """Find the request functions that Python code uses, in modules, scripts and notebooks.
 
@@ -167,6 +172,7 @@ def find_usage(
             packages that ``muapi-client spec build`` rendered.
         uses: What dynamic calls use, by ``file`` or ``file:function``, beside what comments in the code say of it.
         home: The folder where the files in ``uses`` are looked for.
+        table: What messages call ``uses``.
 
     Returns:
         What was found, and what could not be told.
@@ -188,10 +194,10 @@ def find_usage(
                 readings[file] = _Reading(read_tree(tree, _folders_of(file), listed.packages), comments, tree)
         except UNREADABLE as error:
             unread.append((file.as_posix(), describe_error(error)))
-    table = read_table(uses or {}, Path(home))
-    for entry in table:
+    entries = read_table(uses or {}, Path(home), table)
+    for entry in entries:
         check_file(entry)
-    return _gather(readings, unread, table, listed.functions)
+    return _gather(readings, unread, entries, listed.functions)
 
 
 class _Reading(NamedTuple):
@@ -220,6 +226,7 @@ def _gather(
     """Gather what files use, with what a person says of it."""
     names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}, "acknowledged": {}}
     attributes: dict[str, set[Use]] = {}
+    origins: dict[str, str] = {}
     handed, starred = _collect_exports({file: reading.usage for file, reading in readings.items()})
     served: dict[str, bool] = {}  # by where a person says something: whether that is for any dynamic call
     for file, reading in readings.items():
@@ -234,14 +241,16 @@ def _gather(
         for one in said:
             served[one.origin] = bool(one.lines)
             for name in one.names if one.lines else ():
+                origins.setdefault(name, one.origin)
                 names["acknowledged"].setdefault(name, set()).update(Use(file.as_posix(), line) for line in one.places)
     whole = {
         entry.file: entry for entry in table if not entry.scope
     }  # which stands for a file that cannot be read, too
     closed = {name: whole[Path(name).resolve()] for name, _ in unread if Path(name).resolve() in whole}
     for file_name, entry in closed.items():
-        served.pop(_origin_of(entry), None)
+        served.pop(entry.origin, None)
         for name in entry.names:
+            origins.setdefault(name, entry.origin)
             names["acknowledged"].setdefault(name, set()).add(Use(file_name, 1))
     sorted_names = {sort: {name: tuple(sorted(some[name])) for name in sorted(some)} for sort, some in names.items()}
     return Usage(
@@ -252,6 +261,7 @@ def _gather(
         len(readings),
         sorted_names["acknowledged"],
         tuple(origin for origin, serves in served.items() if not serves),
+        origins=origins,
         attributes={name: tuple(sorted(attributes[name])) for name in sorted(attributes)},
     )
 
@@ -264,12 +274,8 @@ def _list_said(file: Path, reading: _Reading, unknown: Collection[int], table: l
     ]
     for entry in (entry for entry in table if entry.file == file.resolve()):
         lines = frozenset(find_lines(entry.scope, unknown, reading.tree))
-        said.append(_Said(_origin_of(entry), entry.names, lines, lines))
+        said.append(_Said(entry.origin, entry.names, lines, lines))
     return said
-
-
-def _origin_of(entry: Entry) -> str:
-    return f"the table [uses] with {quote(entry.place)}"
 
 
 def index_groups(*documents: Mapping[str, Any]) -> dict[str, frozenset[str]]:
