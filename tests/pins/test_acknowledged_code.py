@@ -79,6 +79,19 @@ def test_a_misspelt_name_is_an_error_everywhere_even_while_nothing_drifts(
     assert "did you mean gpt-5-mini" in said.err
 
 
+@pytest.mark.parametrize("action", [("lock",), ("verify", "--lock", "muapi.lock"), ("diff", "pin", "pin")])
+def test_a_plain_text_in_the_table_is_told_in_the_same_words_everywhere(
+    spec: Spec, folder: Path, action: tuple[str, ...]
+) -> None:
+    spec("lock", "--used-in", "src")
+    with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
+        file.write('\n[uses]\n"src/app.py:f" = "gpt-5-mini"\n')
+    said = spec(*action, "--used-in", "src")
+    assert said.code == 1
+    assert "look at uses.'src/app.py:f': a file, or file:function, has a list of names" in said.err
+    assert "anew" not in said.err
+
+
 @pytest.mark.parametrize("key", ["src/app.py", "src/app.py:run_any"])
 @pytest.mark.parametrize("action", [("lock",), ("verify", "--lock", "muapi.lock"), ("diff", "pin", "pin")])
 def test_a_misspelt_name_in_the_table_is_blamed_on_the_lock_and_its_key(

@@ -48,6 +48,7 @@ def read_facts(text: str, name: str) -> dict[str, Any]:
     form = found.setdefault("form", UNCORRECTED)
     if type(form) is not int or form not in (UNCORRECTED, FORM):
         raise PinError(f"{name} has the form {quote(form)}, which a later muapi-client wrote: upgrade it")
+    _check_uses(found.get(USES, {}), name)
     wrong = _find_wrong({key: value for key, value in found.items() if key != "form"})
     if wrong:
         raise PinError(
@@ -98,9 +99,7 @@ def find_uses(text: str, name: str = "muapi.lock") -> str:
         return ""
     end = re.compile(_TABLE).search(text, head.end())
     table = text[head.start() : end.start() if end else len(text)].rstrip() + "\n"
-    wrong = _find_wrong_uses(_parse(table, f"the table [uses] of {name}", "mend it").get(USES))
-    if wrong:
-        raise PinError(f"{name}: look at {', '.join(wrong)}: a file, or file:function, has a list of names")
+    _check_uses(_parse(table, f"the table [uses] of {name}", "mend it").get(USES), name)
     return table
 
 
@@ -133,7 +132,6 @@ def _find_wrong(facts: Mapping[str, Any]) -> list[str]:
             for table, is_good in tables.items()
             for misfit in _find_misfits(table, facts.get(table, {}), is_good)
         ),
-        *_find_wrong_uses(facts.get(USES, {})),
         *sorted(map(quote, facts.keys() - {*HEAD, *tables, "groups", USES})),
     ]
 
@@ -145,6 +143,13 @@ def _find_misfits(table: str, found: object, is_good: Callable[[object], bool]) 
         return [table]
     named = {key: key if key.isidentifier() else quote(key) for key in entries}
     return [f"{table}.{named[key]}" for key, value in entries.items() if named[key] != key or not is_good(value)]
+
+
+def _check_uses(found: object, name: str) -> None:
+    """Refuse a table [uses] that cannot be right: a person writes it, so that no command writes it anew."""
+    wrong = _find_wrong_uses(found)
+    if wrong:
+        raise PinError(f"{name}: look at {', '.join(wrong)}: a file, or file:function, has a list of names")
 
 
 def _find_wrong_uses(found: object) -> list[str]:
