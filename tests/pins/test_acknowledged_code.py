@@ -92,6 +92,26 @@ def test_a_plain_text_in_the_table_is_told_in_the_same_words_everywhere(
     assert "anew" not in said.err
 
 
+@pytest.mark.parametrize(
+    "action",
+    [("lock",), ("verify", "--lock", "muapi.lock"), ("verify", "--lock", "muapi.lock", "--strict")],
+)
+def test_both_ways_to_say_what_a_dynamic_call_uses_are_told(spec: Spec, folder: Path, action: tuple[str, ...]) -> None:
+    write(folder, DYNAMIC)
+    spec("lock", "--used-in", "src")
+    said = spec(*action, "--used-in", "src")
+    assert "src/app.py:3 uses what cannot be told without running it: say what it uses beside the call" in said.err
+    assert "in the table [uses] of muapi.lock" in said.err
+    assert "--only" not in said.err
+
+
+def test_both_ways_are_told_where_every_change_counts(spec: Spec, folder: Path, live: str) -> None:
+    write(folder, DYNAMIC)
+    for words in (("diff", "pin", live), ("drift", "--source", live)):
+        assert "beside the call (`# muapi: uses" in spec(*words, "--used-in", "src").err
+        assert "in the table [uses] of your lock" in spec(*words, "--used-in", "src").err
+
+
 @pytest.mark.parametrize("key", ["src/app.py", "src/app.py:run_any"])
 @pytest.mark.parametrize("action", [("lock",), ("verify", "--lock", "muapi.lock"), ("diff", "pin", "pin")])
 def test_a_misspelt_name_in_the_table_is_blamed_on_the_lock_and_its_key(

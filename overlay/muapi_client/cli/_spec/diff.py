@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve
 
 from muapi_client.cli._exit import DONE, FAILED
-from muapi_client.cli._spec.usage import describe_idle, describe_strange, read_code, resolve_usage
+from muapi_client.cli._spec.usage import SAY, describe_idle, describe_strange, read_code, resolve_usage
 from muapi_client.pinning import diff as compared
 from muapi_client.pinning._diff.inputs import PIN, read_input, read_price_list
 from muapi_client.pinning._locks.locked_document import read_locked
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 FORMS: Final = ("text", "markdown", "json", "sarif")
 EVERYTHING: Final = (
-    "what this code uses cannot be told in full, so every change counts; the report names the places, "
-    "and `# muapi: uses NAME, ...` beside a call says it"
+    "what this code uses cannot be told in full, so every change counts; the report names the places: "
+    f"{SAY.format(lock='your lock')}"
 )
 UNPRICED: Final = (
     "muapi-client: no prices were compared, so none fails this: models.json does not lie beside both documents "

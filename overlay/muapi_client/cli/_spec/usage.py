@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
     from muapi_client.pinning import Usage, Use
 
+# What makes a dynamic call known.
+SAY: Final = (
+    "say what it uses beside the call (`# muapi: uses NAME, …`), or in the table [uses] of {lock} "
+    '(`"FILE:FUNCTION" = ["NAME", …]`)'
+)
 LOCK: Final = "muapi.lock"  # whose table is read where no option names another
 
 
