@@ -210,6 +210,7 @@ def test_a_document_in_yaml_of_another_scope_is_rendered(
     assert (code, told.err) == (0, "")
     assert f"{operations} of {operations} operations in {tmp_path / name}" in told.out
     assert "Not needed here" not in told.out  # this version's corrections are about another scope
+    assert ("Operations not below /v2, which are left behind: 1 (" in told.out) is (scope == "/v2")
     (tmp_path / "use.py").write_text(
         f"import json, pickle, {name}\n"
         "from muapi_client import catalog\n"

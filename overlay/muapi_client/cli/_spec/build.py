@@ -43,8 +43,12 @@ def build(options: argparse.Namespace, console: Console) -> int:
     place = Path(options.package, options.name or "").absolute()
     package = place.parent.resolve() / place.name  # not where it leads, should it be a link
     with tempfile.TemporaryDirectory(prefix="muapi-build-") as folder:
-        bring(options.source, Path(folder), scope=options.scope)
+        outside = bring(options.source, Path(folder), scope=options.scope)
         message = _render(_list_arguments(options, Path(folder, DOCUMENT), package), console)
+    if outside:
+        message.insert(
+            0, f"Operations not below {options.scope}, which are left behind: {outside} (--scope / takes all)."
+        )
     name = package.name
     use = f"import {name}; MuAPI(models={name}) speaks that document, wherever {package.parent} is on the path"
     console.result({"package": str(package), "name": name, "messages": message}, "\n".join([*message, use]))

@@ -125,7 +125,8 @@ def bring(source: str, folder: Path, *, scope: str = SCOPE) -> int:
     Raises:
         PinError: The document cannot be had or written, or is none.
     """
-    new, _, outside = _renew(read_files(folder), Wanted(source, scope=scope, may_dangle=True), None, Limits(), utc_now())
+    wanted = Wanted(source, scope=scope, may_dangle=True)
+    new, _, outside = _renew(read_files(folder), wanted, None, Limits(), utc_now())
     replace_files(folder, {name: content for name, content in new.by_name().items() if content is not None})
     return outside
 
