@@ -32,7 +32,7 @@ class Spec(NamedTuple):
 
 SPEC: Final = Spec(
     sha256="dad11628295404f504b3d73693f81c72db63a56a193f5879f27852d60b94f69d",
-    corrections_sha256="aa51b5d626740764e04bc8eecb828512be1005536db36bd1f4e02256eac3c315",
+    corrections_sha256="d429e6cb79c37201b34a75ba3eec6f7dd7903f1b1445d75f0897f2fe6b3edcfb",
     api_version="1.0.0",
     operations=911,
     schemas=626,
