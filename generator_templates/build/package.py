@@ -230,7 +230,7 @@ def _describe_faults(faults: list[Fault], document: Mapping[str, Any], sources: 
     what = f"{count} of {total} operations" if count else "Components that no operation needs"
     headline = f"{what} cannot be said in Python, for {reasons}:"
     missed = [f"{_say_kind(miss, sources)}: {miss.sentence}" for miss in own]
-    return "\n".join((headline, describe(faults, document), *missed, way_on))
+    return "\n".join((headline, describe(faults, document), *missed, f"{what} cannot be said in Python. {way_on}"))
 
 
 def _correct(document: dict[str, Any], actions: list[Action], *, is_pinned: bool) -> tuple[dict[str, Any], list[Miss]]:

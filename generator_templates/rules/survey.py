@@ -207,6 +207,8 @@ def find_left_out(
 ) -> list[tuple[str, str]]:
     """List the operations that corrections took away, as a person writes them, each with the reason.
 
+    No reason begins with the name of its operation.
+
     Args:
         document: The document as it came.
         corrected: What the corrections left of it.
@@ -214,7 +216,8 @@ def find_left_out(
     """
     kept = set(list_operations(corrected))
     gone = [place for place in list_operations(document) if place not in kept]
-    return [(show_operation(place), _find_reason(locate(document, place), place, reasons)) for place in gone]
+    named = [(show_operation(place), _find_reason(locate(document, place), place, reasons)) for place in gone]
+    return [(operation, reason.removeprefix(f"{operation}: ")) for operation, reason in named]
 
 
 def _find_reason(home: Place, place: Place, reasons: Mapping[Place, str]) -> str:

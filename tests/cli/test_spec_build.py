@@ -104,6 +104,8 @@ def test_an_own_correction_that_matches_nothing_is_an_error_with_its_file(
     ("change", "named"),
     [
         ({"document": "<html>"}, "is a web page, not JSON"),
+        ({"document": {"swagger": "2.0"}}, "old.json cannot be rendered: "),
+        ({"options": ["--corrections", "nope.yaml"]}, "muapi-client: nothing was rendered: "),
         ({"document": {**DOCUMENT, "paths": {"/app/x": JOB}}}, "no operation under /api/v1"),
         ({"document": {**DOCUMENT, "paths": {"/api/v1/a-b": JOB, "/api/v1/a_b": JOB}}}, "both need the name 'a_b'"),
         ({"output": "not-a-name"}, "'not-a-name' is no name of a package"),
@@ -112,9 +114,11 @@ def test_an_own_correction_that_matches_nothing_is_an_error_with_its_file(
 def test_a_refusal_says_why_and_leaves_nothing(
     change: dict[str, Any], named: str, build: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
-    code, out, err = build("--corrections", "none", **change)
+    options = change.get("options", ["--corrections", "none"])
+    code, out, err = build(*options, **{name: part for name, part in change.items() if name != "options"})
     assert (code, out) == (1, "")
     assert named in err
+    assert "cannot be pinned" not in err
     if "cannot be said" not in err:
         assert len(err.strip().splitlines()) == 1
     assert "untouched" not in err
@@ -156,7 +160,10 @@ def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
         assert [line for line in told if f"POST {path}: no body of 'multipart/mixed' can be made" in line]
         (action,) = [line for line in told if line.startswith("   - ") and path in line]
         assert json.loads(action.removeprefix("   - "))["remove"] is True
-    assert last.startswith("muapi-client: the document cannot be rendered: 2 of 3 operations cannot be said in Python")
+    assert told[0] == "2 of 3 operations cannot be said in Python, for 2 reasons:"
+    assert last.startswith(
+        "muapi-client: nothing was rendered: 2 of 3 operations cannot be said in Python. With --leave"
+    )
     assert f"With --leave-out these corrections are written into {tmp_path / 'old_generated.left_out.yaml'}" in last
     code, out, err = build("--corrections", "none", "--leave-out", document=document)
     assert (code, err) == (0, "")

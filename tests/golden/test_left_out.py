@@ -134,6 +134,7 @@ def test_what_is_left_out_is_told_written_down_and_stands_in_the_package(
     assert dict(package.SPEC.left_out).keys() == UNSAYABLE.keys()
     for operation, why in UNSAYABLE.items():
         assert why in dict(package.SPEC.left_out)[operation]
+        assert f"{operation}: " not in dict(package.SPEC.left_out)[operation], "its name stands beside it already"
         assert [line for line in result.output.splitlines() if line.startswith("Left out: ") and operation in line]
     assert package.SPEC.operations == len(SAYABLE)
     assert max(map(len, (tmp_path / "built/__init__.py").read_text().splitlines())) <= 110

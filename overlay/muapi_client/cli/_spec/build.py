@@ -36,8 +36,8 @@ def build(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``spec build``.
 
     Raises:
-        PinError: The document cannot be had, or is none that can be pinned.
-        MuAPIError: The extra is not installed, or the document cannot be rendered; the message says why.
+        PinError: The document cannot be had, or is none that can be rendered.
+        MuAPIError: The extra is not installed, or nothing was rendered; the message says why.
     """
     _check_tools()
     place = Path(options.package, options.name or "").absolute()
@@ -92,15 +92,15 @@ def _render(arguments: list[str], console: Console) -> list[str]:
     """Run the generator; its messages, a line each.
 
     Raises:
-        MuAPIError: It refused; nothing was written. What it lists between its first line and its last is told before.
+        MuAPIError: It refused; nothing was written. What it lists before its last line is told first.
     """
     command = [sys.executable, str(_generator() / "render.py"), "build", *arguments]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - a program of ours
     if done.returncode:
-        first, *listed = (done.stderr.strip() or done.stdout.strip()).removeprefix("build: ").splitlines()
-        for line in listed[:-1]:
+        *listed, last = (done.stderr.strip() or done.stdout.strip()).removeprefix("build: ").splitlines()
+        for line in listed:
             console.say(line, {"told": line.strip()})
-        raise MuAPIError(" ".join([f"the document cannot be rendered: {first}", *listed[-1:]]))
+        raise MuAPIError(f"nothing was rendered: {last}")
     return done.stdout.strip().splitlines()
 
 

@@ -125,7 +125,7 @@ def bring(source: str, folder: Path, *, scope: str = SCOPE) -> int:
     Raises:
         PinError: The document cannot be had or written, or is none.
     """
-    wanted = Wanted(source, scope=scope, may_dangle=True)
+    wanted = Wanted(source, scope=scope, may_dangle=True, purpose="rendered")
     new, _, outside = _renew(read_files(folder), wanted, None, Limits(), utc_now())
     replace_files(folder, {name: content for name, content in new.by_name().items() if content is not None})
     return outside
@@ -140,6 +140,7 @@ class Wanted:
     note: str | None = None
     scope: str = SCOPE
     may_dangle: bool = False
+    purpose: str = "pinned"  # what a refusal says it cannot be
 
     @property
     def claims(self) -> bool:
@@ -193,7 +194,7 @@ def _check_served(content: bytes, wanted: Wanted) -> tuple[dict[str, Any], int]:
         outside = (as_object(item) or {} for path, item in document["paths"].items() if path not in inside["paths"])
         return inside, sum(method in item for item in outside for method in METHODS)
     except PinError as error:
-        raise PinError(f"{wanted.source} cannot be pinned: {error}") from None
+        raise PinError(f"{wanted.source} cannot be {wanted.purpose}: {error}") from None
 
 
 def _read_lock(lock: bytes | None) -> Lock | None:
