@@ -257,6 +257,17 @@ def test_a_lock_that_an_editor_marked_is_read(spec: Spec, folder: Path) -> None:
     assert spec("verify", "--lock", "muapi.lock").code == 0
 
 
+@pytest.mark.parametrize(
+    "words", [("verify",), ("verify", "--used-in", "src"), ("diff", "pin", "pin", "--used-in", "src")]
+)
+def test_a_lock_that_is_not_there_is_answered_with_the_command_that_writes_it(
+    spec: Spec, words: tuple[str, ...]
+) -> None:
+    said = spec(*words, "--lock", "nope.lock")
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "there is no lock nope.lock: `muapi-client spec lock nope.lock --used-in" in said.err
+
+
 @pytest.mark.parametrize("content", [None, b"", b"<html>", b"\xff", b"form = 9"])
 def test_a_lock_that_cannot_be_read_is_one_line(spec: Spec, folder: Path, content: bytes | None) -> None:
     if content is not None:

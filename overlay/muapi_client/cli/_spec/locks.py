@@ -22,6 +22,7 @@ from muapi_client.cli._spec.usage import (
     describe_unknown,
     describe_unread,
     read_code,
+    read_lock_text,
     resolve_usage,
 )
 from muapi_client.pinning import PinError, Rendering, UserLock, compare_lock, find_usage, make_lock, pinned
@@ -140,8 +141,7 @@ def _verify_hash(asked: str, console: Console) -> int:
 
 
 def _verify_lock(options: argparse.Namespace, console: Console) -> int:
-    text = Path(options.lock).read_text(encoding="utf-8-sig", errors="replace")
-    mine = UserLock.from_toml(text, options.lock)
+    mine = UserLock.from_toml(read_lock_text(options.lock), options.lock)
     usage, missing = _read_usage(mine, _find_pin().document, options, console)
     now = _read_prices() if mine.prices else None
     found = compare_lock(mine, Rendering(**read_rendering(INSTALLED)), _select_used(usage, mine), prices=now)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client.pinning import UserLock, find_usage
-from muapi_client.pinning._document.errors import list_near
+from muapi_client.pinning._document.errors import PinError, list_near
 from muapi_client.pinning._usage.usage import index_functions, index_groups
 
 if TYPE_CHECKING:
@@ -73,9 +73,23 @@ def read_code(paths: Iterable[str], lock: str | None = None) -> Usage | None:
     file = Path(lock or LOCK)
     if lock is None and not file.is_file():
         return find_usage(listed)
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
-    uses = UserLock.from_toml(text, str(file)).uses
+    uses = UserLock.from_toml(read_lock_text(str(file)), str(file)).uses
     return find_usage(listed, uses=uses, home=file.parent, table=f"the table [uses] of {file}")
+
+
+def read_lock_text(lock: str) -> str:
+    """Read the file of a lock.
+
+    Raises:
+        PinError: There is none.
+    """
+    try:
+        return Path(lock).read_text(encoding="utf-8-sig", errors="replace")
+    except FileNotFoundError:
+        raise PinError(
+            f"there is no lock {lock}: `muapi-client spec lock {lock} --used-in FOLDER` writes one of what the code "
+            "there uses; commit it"
+        ) from None
 
 
 def describe_unknown(usage: Usage) -> Iterator[str]:
