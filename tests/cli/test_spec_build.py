@@ -173,6 +173,24 @@ def test_all_that_cannot_be_said_is_told_at_once_and_then_left_out(
     assert build("--corrections", "none", document=document)[0] == 0  # it is read
 
 
+def test_what_an_earlier_build_left_out_is_told_by_its_file_when_a_correction_mends_it(
+    build: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    sent = {"content": {"multipart/mixed": {"schema": {}}}}
+    paths = {"/api/v1/song": JOB, "/api/v1/bulk": {"post": {**JOB["post"], "requestBody": sent}}}
+    document = {**DOCUMENT, "paths": paths}
+    told = "old_generated.left_out.yaml leaves out what it names, even where other corrections mend that: a build with "
+    assert told not in build("--corrections", "none", "--leave-out", document=document)[1]  # it was decided just now
+    action = {"target": "$.paths['/api/v1/bulk'].post.requestBody", "description": "d", "remove": True}
+    (tmp_path / "mine.yaml").write_text(json.dumps({"overlay": "1.1.0", "actions": [action]}))
+    own = ("--corrections", f"only:{tmp_path / 'mine.yaml'}")
+    code, out, _ = build(*own, document=document)
+    assert (code, "Left out: POST /api/v1/bulk" in out, f"{told}--leave-out decides anew." in out) == (0, True, True)
+    code, out, _ = build(*own, "--leave-out", document=document)
+    assert (code, "Left out" in out, told in out, "2 of 2 operations" in out) == (0, False, False, True)
+    assert not (tmp_path / "old_generated.left_out.yaml").exists()
+
+
 def test_what_is_listed_is_told_to_programs_an_object_a_line(build: Callable[..., tuple[int, str, str]]) -> None:
     sent = {"content": {"multipart/mixed": {"schema": {}}}}
     document = {**DOCUMENT, "paths": {"/api/v1/a": {"post": {**JOB["post"], "requestBody": sent}}, "/api/v1/b": JOB}}
