@@ -94,17 +94,24 @@ def read_actions(text: str, file: str = "") -> list[Action]:
     Raises:
         GenerationError: It is no Overlay document, or an action lacks something.
     """
+    name = file or "The file of corrections"
     try:
         overlay = load_yaml(text)
     except (YAMLError, ValueError, TypeError) as problem:
-        raise GenerationError(f"The corrections are no YAML: {' '.join(str(problem).split())}") from None
+        raise GenerationError(f"{name} is no YAML: {' '.join(str(problem).split())}") from None
     except RecursionError:
-        raise GenerationError("The corrections are nested too deeply.") from None
+        raise GenerationError(f"{name} is nested too deeply.") from None
     if not isinstance(overlay, dict) or not _VERSION.fullmatch(str(overlay.get("overlay"))):
-        raise GenerationError("The corrections are no OpenAPI Overlay document of version 1.0 or 1.1.")
+        raise GenerationError(
+            f"{name} is no OpenAPI Overlay document of version 1.0 or 1.1: it begins with `overlay: 1.1.0`, has an "
+            "`info` with a title and a version, and its corrections under `actions`."
+        )
     actions = overlay.get("actions")
     if not isinstance(actions, list) or not actions:
-        raise GenerationError("The corrections hold no actions.")
+        raise GenerationError(
+            f"{name} holds no actions: they are a list under `actions`, each with a target, a description, "
+            "and update or remove."
+        )
     return [_read_action(number, action, file) for number, action in enumerate(actions, 1)]
 
 

@@ -182,6 +182,35 @@ def test_why_an_action_matches_nothing_is_said_of_the_document_as_it_found_it() 
         corrections.apply_actions(document, actions)
 
 
+def test_the_example_in_the_docs_is_an_overlay_that_does_what_is_said_of_it() -> None:
+    text = (SPEC.parent / "docs/pin-in-your-ci.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml\n# mine.yaml\n")[2].partition("```")[0]
+    assert YAML(typ="safe").load(example)["info"].keys() == {"title", "version"}
+    document = {"paths": {"/api/v1/song": {"post": {"summary": "s"}}, "/api/v1/song-batch": {"post": {}, "get": {}}}}
+    assert corrections.apply_actions(document, corrections.read_actions(example, "mine.yaml"))["paths"] == {
+        "/api/v1/song": {"post": {"summary": "s", "x-python": {"job": True}}},
+        "/api/v1/song-batch": {"get": {}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "actions: []",
+            "mine.yaml is no OpenAPI Overlay document of version 1.0 or 1.1: it begins with `overlay: 1.1.0`",
+        ),
+        ("overlay: 1.1.0", "mine.yaml holds no actions: they are a list under `actions`"),
+        ("[", "mine.yaml is no YAML: "),
+        ("overlay: 1.1.0\nactions: [{target: $.a, remove: true}]", "correction 1 of mine.yaml ($.a) gives no reason"),
+    ],
+)
+def test_what_is_no_file_of_corrections_is_told_by_its_name(text: str, told: str) -> None:
+    with pytest.raises(GenerationError) as caught:
+        corrections.read_actions(text, "mine.yaml")
+    assert told in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "words",
     ["x-adds: true, remove: true", "x-adds: yes please, update: {a: 1}", "x-adds: true, x-found: 1, update: {a: 1}"],
