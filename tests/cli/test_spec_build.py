@@ -251,6 +251,46 @@ def test_a_document_in_yaml_of_another_scope_is_rendered(
     assert done.stdout.splitlines() == [f"{slug} {slug} {paths[slug]} True True" for slug in slugs], done.stderr
 
 
+SONGS = """\
+openapi: 3.1.0
+info: {title: t, version: 2026-11-22}
+paths:
+  /v2/song:
+    post:
+      tags: [Audio]
+      parameters: [{name: webhook, in: query, schema: {type: string}}]
+      requestBody: {content: {application/json: {schema: {type: object, properties: {prompt: {type: string}}}}}}
+      responses: {200: {description: fine}}
+  /v2/songs/{id}:
+    get:
+      tags: [Audio]
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses: {200: {description: fine}}
+"""
+
+
+def test_the_docs_say_how_functions_of_such_a_package_are_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs/pin-in-your-ci.md").read_text(encoding="utf-8")
+    words, rest = text.partition("$ muapi-client spec build --source their.yaml ")[2].split("\n", 1)
+    example = rest.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "their.yaml").write_text(SONGS, encoding="utf-8")
+    options = words.replace("src/", f"{tmp_path}/").split()
+    assert main(["spec", "build", "--source", str(tmp_path / "their.yaml"), *options]) == 0
+    assert "2 of 2 operations" in capsys.readouterr().out
+    recorder = (
+        "import muapi_client, types\nmuapi_client.MuAPI = lambda models: types.SimpleNamespace(run=told, send=told)"
+    )
+    told = "def told(call): print(call.operation.method, call.operation.path, call.body, call.path)"
+    (tmp_path / "use.py").write_text(f"{told}\n{recorder}\n{example}", encoding="utf-8")
+    done = subprocess.run([sys.executable, tmp_path / "use.py"], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == [
+        "POST /v2/song {'prompt': 'a hymn'} {}",
+        "GET /v2/songs/{id} None {'id': '7'}",
+    ], done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [
