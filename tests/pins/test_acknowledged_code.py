@@ -105,6 +105,20 @@ def test_both_ways_to_say_what_a_dynamic_call_uses_are_told(spec: Spec, folder: 
     assert "--only" not in said.err
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("from muapi_client import models\n", "models"), ("from muapi_client import raw_call as ask\n", "ask")],
+)
+def test_an_import_that_nothing_uses_is_called_one(spec: Spec, folder: Path, text: str, name: str) -> None:
+    write(folder, text)
+    spec("lock", "--only", "gpt-5-mini")
+    for words in (("lock", "--only", "gpt-5-mini"), ("verify", "--lock", "muapi.lock")):
+        said = spec(*words, "--used-in", "src")
+        assert f"src/app.py:1: `{name}` is imported and not used there" in said.err
+        assert "take the import away, or say what it uses" in said.err
+        assert "without running it" not in said.err
+
+
 def test_both_ways_are_told_where_every_change_counts(spec: Spec, folder: Path, live: str) -> None:
     write(folder, DYNAMIC)
     for words in (("diff", "pin", live), ("drift", "--source", live)):

@@ -16,7 +16,6 @@ from muapi_client._spec.rendering import read_rendering
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import (
-    SAY,
     describe_idle,
     describe_strange,
     describe_unknown,
@@ -116,8 +115,8 @@ def _choose(options: argparse.Namespace, pin: Pin, uses: str, console: Console) 
             f"nothing is locked, for what it uses would be missing: {'; '.join(describe_unread(usage))}. Run this "
             "under a Python that reads it, or give --used-in the rest and name what it uses with --only"
         )
-    for line in describe_unknown(usage):
-        console.remark(f"muapi-client: {line}: {SAY.format(lock=options.file)}")
+    for line in describe_unknown(usage, options.file):
+        console.remark(f"muapi-client: {line}")
     for line in describe_idle(usage):
         console.remark(f"muapi-client: {line}")
     for line in describe_strange(strange, functions, "used and not locked: the document has no such function"):
@@ -201,8 +200,8 @@ def _read_usage(
     if functions.keys() <= mine.functions.keys():
         return evolve(usage, unknown=(), unread=()), missing
     refused = "; refused, since --strict was given" if options.strict else ""
-    for line in describe_unknown(usage):
-        console.remark(f"muapi-client: {line}: {SAY.format(lock=options.lock)}{refused}")
+    for line in describe_unknown(usage, options.lock):
+        console.remark(f"muapi-client: {line}{refused}")
     for line in describe_unread(usage):
         console.remark(f"muapi-client: {line}; refused: run this under a Python that reads it, or leave it out")
     return usage, missing

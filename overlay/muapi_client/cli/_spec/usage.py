@@ -92,9 +92,17 @@ def read_lock_text(lock: str) -> str:
         ) from None
 
 
-def describe_unknown(usage: Usage) -> Iterator[str]:
-    """The places that use what cannot be told, a line each."""
-    yield from (f"{use.file}:{use.line} uses what cannot be told without running it" for use in usage.unknown)
+def describe_unknown(usage: Usage, lock: str) -> Iterator[str]:
+    """The places that use what cannot be told, a line each, with what to do about it."""
+    say = SAY.format(lock=lock)
+    for use in usage.unknown:
+        if use in usage.unused:
+            yield (
+                f"{use.file}:{use.line}: `{usage.unused[use]}` is imported and not used there, and other code may "
+                f"have it from there: take the import away, or {say}"
+            )
+        else:
+            yield f"{use.file}:{use.line} uses what cannot be told without running it: {say}"
 
 
 def describe_strange(

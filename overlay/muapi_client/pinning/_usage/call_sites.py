@@ -36,7 +36,7 @@ class Found(NamedTuple):
     """One use: for sure (``names``), of a name that may be a function (``maybe``), or of what cannot be told."""
 
     sort: Literal["names", "maybe", "unknown"]
-    name: str
+    name: str  # of what cannot be told: of an import with which nothing else is done
     line: int
     owned: bool = False  # had from the client's modules by its name, so that it has to be there
 
@@ -124,7 +124,7 @@ def _iter_imports(scope: Bindings, nodes: list[ast.AST]) -> Iterator[Found]:
         elif symbol.sort != "plain" and imported.name != "*" and "." in imported.whole and imported.name not in loaded:
             starred = imported.bound != imported.whole and imported.bound.startswith(imported.whole)
             if not starred:
-                yield Found("unknown", "", imported.line)
+                yield Found("unknown", imported.name, imported.line)
 
 
 def _iter_uses(tree: ast.Module, scope: Bindings) -> Iterator[Found]:

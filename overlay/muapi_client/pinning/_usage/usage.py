@@ -70,6 +70,7 @@ class Usage:
             that the program fails where there is no such function; without what a package rendered into the code has.
         origins: For each of ``acknowledged``, the place where a person says it: of a comment its line, or the entry of
             the table.
+        unused: Of ``unknown``, the imports that nothing in their file uses, with the name each binds.
         named: Of ``names``, once those are functions, what is used by its own name and not as one of a group.
     """
 
@@ -85,6 +86,7 @@ class Usage:
     named: frozenset[str] = frozenset()
     attributes: Mapping[str, tuple[Use, ...]] = field(factory=dict[str, tuple[Use, ...]])
     origins: Mapping[str, str] = field(factory=dict[str, str])
+    unused: Mapping[Use, str] = field(factory=dict[Use, str])
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -227,6 +229,7 @@ def _gather(
     names: dict[str, dict[str, set[Use]]] = {"names": {}, "maybe": {}, "unknown": {}, "acknowledged": {}}
     attributes: dict[str, set[Use]] = {}
     origins: dict[str, str] = {}
+    unused: dict[Use, str] = {}
     handed, starred = _collect_exports({file: reading.usage for file, reading in readings.items()})
     served: dict[str, bool] = {}  # by where a person says something: whether that is for any dynamic call
     for file, reading in readings.items():
@@ -236,8 +239,11 @@ def _gather(
         for sort, name, line, owned in found:
             if owned and name not in rendered:
                 attributes.setdefault(name, set()).add(Use(file.as_posix(), line))
-            if not (sort == "unknown" and line in settled):
+            if sort != "unknown":
                 names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
+            elif line not in settled:
+                names[sort].setdefault("", set()).add(Use(file.as_posix(), line))
+                unused |= {Use(file.as_posix(), line): name} if name else {}
         for one in said:
             served[one.origin] = bool(one.lines)
             for name in one.names if one.lines else ():
@@ -262,6 +268,7 @@ def _gather(
         sorted_names["acknowledged"],
         tuple(origin for origin, serves in served.items() if not serves),
         origins=origins,
+        unused=unused,
         attributes={name: tuple(sorted(attributes[name])) for name in sorted(attributes)},
     )
 
