@@ -119,6 +119,22 @@ def test_an_import_that_nothing_uses_is_called_one(spec: Spec, folder: Path, tex
         assert "without running it" not in said.err
 
 
+def test_a_place_in_a_notebook_is_told_by_its_code_cell_and_the_line_within_it(spec: Spec, folder: Path) -> None:
+    cells = [
+        {"cell_type": "code", "source": "from muapi_client import raw_call\n\n"},
+        {"cell_type": "markdown", "source": "# Any"},
+        {"cell_type": "code", "source": "%%bash\nls\n"},
+        {"cell_type": "code", "source": ["def run_any(slug):\n", "    return raw_call(slug, {})"]},
+    ]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4}
+    (folder / "src/try.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    said = spec("lock", "--used-in", "src")
+    assert "src/try.ipynb, code cell 3, line 2 uses what cannot be told" in said.err
+    cells[-1]["source"][-1] += "  # muapi: uses gpt-5-mni"
+    (folder / "src/try.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    assert "src/try.ipynb, code cell 3, line 2 says that 'gpt-5-mni'" in spec("lock", "--used-in", "src").err
+
+
 def test_both_ways_are_told_where_every_change_counts(spec: Spec, folder: Path, live: str) -> None:
     write(folder, DYNAMIC)
     for words in (("diff", "pin", live), ("drift", "--source", live)):

@@ -88,7 +88,7 @@ def _describe_usage(read: ReadUsage, functions: Mapping[str, str], unlocked: Col
     yield from describe_idle(usage)
     yield from describe_strange(read.strange, functions, "used, and neither document has it")
     for name in unlocked:
-        where = ", ".join(f"{use.file}:{use.line}" for use in usage.names[name])
+        where = ", ".join(map(str, usage.names[name]))
         yield f"{where}: {name} is used and not locked, so nothing is told of it: `muapi-client spec lock` takes it up"
 
 

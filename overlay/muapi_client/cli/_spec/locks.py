@@ -158,8 +158,8 @@ def _verify_lock(options: argparse.Namespace, console: Console) -> int:
             name: {"before": was or None, "after": now or None} for name, (was, now) in found.repriced.items()
         },
         "unlocked": list(found.unlocked),
-        "missing": {name: [f"{use.file}:{use.line}" for use in places] for name, places in missing.items()},
-        "unknown": [f"{use.file}:{use.line}" for use in usage.unknown] if usage else [],
+        "missing": {name: [*map(str, places)] for name, places in missing.items()},
+        "unknown": [*map(str, usage.unknown)] if usage else [],
         "unread": [{"file": file, "reason": why} for file, why in usage.unread] if usage else [],
         "same": found.same,
     }

@@ -98,11 +98,11 @@ def describe_unknown(usage: Usage, lock: str) -> Iterator[str]:
     for use in usage.unknown:
         if use in usage.unused:
             yield (
-                f"{use.file}:{use.line}: `{usage.unused[use]}` is imported and not used there, and other code may "
+                f"{use}: `{usage.unused[use]}` is imported and not used there, and other code may "
                 f"have it from there: take the import away, or {say}"
             )
         else:
-            yield f"{use.file}:{use.line} uses what cannot be told without running it: {say}"
+            yield f"{use} uses what cannot be told without running it: {say}"
 
 
 def describe_strange(
@@ -111,7 +111,7 @@ def describe_strange(
     """The names that no document has, a line each: where, what that means, and what may be meant."""
     known = [*functions, *functions.values()]
     for name, places in strange.items():
-        where = ", ".join(f"{use.file}:{use.line}" for use in places)
+        where = ", ".join(map(str, places))
         yield f"{where}: {name} is {verdict}{list_near(name, dict.fromkeys(known))}"
 
 

@@ -55,7 +55,7 @@ def make_record(report: Report) -> dict[str, Any]:
 def _record_usage(usage: Usage) -> dict[str, Any]:
     return {
         "files": usage.files,
-        "names": {name: [f"{use.file}:{use.line}" for use in places] for name, places in usage.names.items()},
-        "unknown": [f"{use.file}:{use.line}" for use in usage.unknown],
+        "names": {name: [str(use) for use in places] for name, places in usage.names.items()},
+        "unknown": [str(use) for use in usage.unknown],
         "unread": [{"file": file, "reason": reason} for file, reason in usage.unread],
     }

@@ -100,7 +100,7 @@ def _render_usage(usage: Usage) -> Iterator[str]:
     counting = "only their changes are told" if usage.complete else "more may be, so every change is told"
     yield f"{len(usage.names)} names are used in {usage.files} files; {counting}."
     for use in usage.unknown:
-        yield f"- {escape(use.file)}:{use.line} uses what cannot be told without running it"
+        yield f"- {escape(str(use))} uses what cannot be told without running it"
     for file, reason in usage.unread:
         yield f"- {escape(file)} could not be read: {escape(reason)}"
 

@@ -57,7 +57,7 @@ def _render_group(group: Group) -> Iterator[str]:
 def _render_usage(usage: Usage) -> Iterator[str]:
     counting = "only their changes are told" if usage.complete else "more may be, so every change is told"
     yield f"{len(usage.names)} names are used in {usage.files} files; {counting}"
-    yield from (f"  {use.file}:{use.line} uses what cannot be told without running it" for use in usage.unknown)
+    yield from (f"  {use} uses what cannot be told without running it" for use in usage.unknown)
     yield from (f"  {_to_line(file)} could not be read: {_to_line(reason)}" for file, reason in usage.unread)
 
 

@@ -11,8 +11,10 @@ import json
 import os
 import re
 import tokenize
+from bisect import bisect_right
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from attrs import field, frozen
 
@@ -97,8 +99,25 @@ def find_source_files(paths: Iterable[str | os.PathLike[str]]) -> SourceFiles:
     )
 
 
-def read_python(file: Path) -> str | None:
-    """The Python of a file, of a notebook that of all its cells; None of a notebook in another language.
+class Python(NamedTuple):
+    """The Python of a file, of a notebook that of all its code cells.
+
+    Attributes:
+        text: It.
+        starts: Of a notebook, the line in ``text`` where each code cell starts, counted from 1.
+    """
+
+    text: str
+    starts: tuple[int, ...] = ()
+
+    def locate(self, line: int) -> tuple[int, int]:
+        """The line within its cell, and the number of that cell; the line itself and 0 in what has no cells."""
+        cell = bisect_right(self.starts, line)
+        return (line - self.starts[cell - 1] + 1, cell) if cell else (line, 0)
+
+
+def read_python(file: Path) -> Python | None:
+    """The Python of a file; None of a notebook in another language.
 
     Raises:
         OSError: It cannot be read.
@@ -109,7 +128,7 @@ def read_python(file: Path) -> str | None:
     if file.suffix == ".ipynb":
         return _join_cells(json.loads(file.read_bytes()))
     with tokenize.open(file) as opened:  # in the encoding the file declares, as Python itself reads it
-        return opened.read()
+        return Python(opened.read())
 
 
 def describe_error(error: Exception) -> str:
@@ -191,7 +210,7 @@ def _is_script(file: Path, found: _Found) -> bool:
         return False
 
 
-def _join_cells(notebook: object) -> str | None:
+def _join_cells(notebook: object) -> Python | None:
     """The code of a notebook (nbformat 3 and 4) as one module; None where it is in another language."""
     whole = as_object(notebook)
     if whole is None:
@@ -205,7 +224,9 @@ def _join_cells(notebook: object) -> str | None:
     if "python" not in language.lower():
         return None
     cells = [as_object(cell) or {} for sheet in sheets for cell in as_list(sheet.get("cells")) or []]
-    return "".join(_clean_cell(_cell_source(cell)) for cell in cells if cell.get("cell_type") == "code")
+    texts = [_clean_cell(_cell_source(cell)) for cell in cells if cell.get("cell_type") == "code"]
+    starts = accumulate((text.count("\n") for text in texts[:-1]), initial=1) if texts else ()
+    return Python("".join(texts), tuple(starts))
 
 
 def _cell_source(cell: dict[str, object]) -> str:

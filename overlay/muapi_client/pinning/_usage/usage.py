@@ -32,7 +32,7 @@ from muapi_client.pinning._usage.acknowledgements import (
     read_table,
 )
 from muapi_client.pinning._usage.call_sites import FileUsage, Found, read_tree
-from muapi_client.pinning._usage.source_files import UNREADABLE, describe_error, find_source_files, read_python
+from muapi_client.pinning._usage.source_files import UNREADABLE, Python, describe_error, find_source_files, read_python
 
 # What the client calls by itself, whichever models a program uses (its code says; a test compares).
 CLIENTS_OWN: Final = frozenset({
@@ -44,12 +44,22 @@ CLIENTS_OWN: Final = frozenset({
 
 @frozen(order=True)
 class Use:
-    """Where something is used; in a notebook the line is counted over all its code."""
+    """Where something is used.
+
+    Attributes:
+        file: The file.
+        line: The line, counted from 1; in a notebook that within its cell.
+        cell: In a notebook, which of its code cells, counted from 1; else 0.
+    """
 
     __module__ = "muapi_client.pinning"
 
     file: str
     line: int
+    cell: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}, code cell {self.cell}, line {self.line}" if self.cell else f"{self.file}:{self.line}"
 
 
 @frozen
@@ -140,7 +150,7 @@ class Usage:
             if not meant[name]:
                 known = [*functions, *functions.values(), *called, *(f"{GROUP}{group}" for group in groups)]
                 hint = f": did you mean {GROUP}{name}?" if name in groups else list_near(name, dict.fromkeys(known))
-                origin = self.origins.get(name) or f"{places[0].file}:{places[0].line}"
+                origin = self.origins.get(name) or str(places[0])
                 raise PinError(
                     f"{origin} says that {quote(name)} is used, which is no function, slug, "
                     f"catalogue name or group of the document{hint}"
@@ -189,11 +199,12 @@ def find_usage(
     unread = [*listed.unread]
     for file in listed.files:
         try:
-            text = read_python(file)
-            if text is not None:
-                tree = ast.parse(text, str(file))
-                comments = read_comments(text, file.as_posix())
-                readings[file] = _Reading(read_tree(tree, _folders_of(file), listed.packages), comments, tree)
+            python = read_python(file)
+            if python is not None:
+                tree = ast.parse(python.text, str(file))
+                comments = read_comments(python.text, file.as_posix())
+                usage = read_tree(tree, _folders_of(file), listed.packages)
+                readings[file] = _Reading(usage, comments, tree, file, python)
         except UNREADABLE as error:
             unread.append((file.as_posix(), describe_error(error)))
     entries = read_table(uses or {}, Path(home), table)
@@ -208,6 +219,12 @@ class _Reading(NamedTuple):
     usage: FileUsage
     comments: list[Comment]
     tree: ast.Module
+    file: Path
+    python: Python
+
+    def use(self, line: int) -> Use:
+        """A line of it, as a place to tell."""
+        return Use(self.file.as_posix(), *self.python.locate(line))
 
 
 class _Said(NamedTuple):
@@ -238,17 +255,17 @@ def _gather(
         settled = frozenset[int]().union(*(one.lines for one in said))
         for sort, name, line, owned in found:
             if owned and name not in rendered:
-                attributes.setdefault(name, set()).add(Use(file.as_posix(), line))
+                attributes.setdefault(name, set()).add(reading.use(line))
             if sort != "unknown":
-                names[sort].setdefault(name, set()).add(Use(file.as_posix(), line))
+                names[sort].setdefault(name, set()).add(reading.use(line))
             elif line not in settled:
-                names[sort].setdefault("", set()).add(Use(file.as_posix(), line))
-                unused |= {Use(file.as_posix(), line): name} if name else {}
+                names[sort].setdefault("", set()).add(reading.use(line))
+                unused |= {reading.use(line): name} if name else {}
         for one in said:
             served[one.origin] = bool(one.lines)
             for name in one.names if one.lines else ():
                 origins.setdefault(name, one.origin)
-                names["acknowledged"].setdefault(name, set()).update(Use(file.as_posix(), line) for line in one.places)
+                names["acknowledged"].setdefault(name, set()).update(map(reading.use, one.places))
     whole = {
         entry.file: entry for entry in table if not entry.scope
     }  # which stands for a file that cannot be read, too
@@ -276,7 +293,7 @@ def _gather(
 def _list_said(file: Path, reading: _Reading, unknown: Collection[int], table: list[Entry]) -> list[_Said]:
     """List what a person says of the dynamic calls in a file, by comments and in the table."""
     said = [
-        _Said(f"{file.as_posix()}:{comment.line}", comment.names, lines, frozenset({comment.line}))
+        _Said(str(reading.use(comment.line)), comment.names, lines, frozenset({comment.line}))
         for comment, lines in match_comments(reading.comments, unknown, reading.tree)
     ]
     for entry in (entry for entry in table if entry.file == file.resolve()):
