@@ -157,6 +157,21 @@ def test_with_a_package_of_another_document_that_documents_hash_counts(
     assert "muapi_generated_old was rendered from" in str(error)
 
 
+def test_a_package_rendered_beside_is_refused_with_the_pin_that_it_can_have(
+    client: Any, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ModuleType("muapi_generated_old")
+    spec = SPEC._replace(corrections_sha256=OTHER)
+    old.__dict__.update(vars(muapi_generated), __name__="muapi_generated_old", SPEC=spec)
+    monkeypatch.setitem(sys.modules, "muapi_generated_old", old)
+    rewrite(lock, functions={"flux_dev_image": OTHER})
+    for refusal in (refused(client, lock, models=old), refused(client, OTHER, models=old)):
+        assert f"spec_pin={old.__name__}.SPEC.sha256" in str(refusal)
+        assert "spec lock" not in str(refusal)
+        assert "lock anew" not in str(refusal)
+    assert client(KEY, spec_pin=old.SPEC.sha256, models=old)
+
+
 def test_a_refusal_comes_before_a_journal_is_made(client: Any, tmp_path: Path) -> None:
     refused(client, OTHER, journal=tmp_path / "jobs.db")
     assert not (tmp_path / "jobs.db").exists()

@@ -54,9 +54,7 @@ def _check_hash(pinned: str, package: str) -> None:
     if pinned != runs_on:
         raise SpecPinError(
             f"this program is pinned to document {pinned[:SHORT]}… by its hash, which takes no other, and {package} "
-            f"was rendered from {runs_on[:SHORT]}…: install the version it was written against, or look at what "
-            "changed and pin the new one (`muapi-client spec show`); a lock (`muapi-client spec lock`) takes every "
-            "document that says the same of the functions you use",
+            f"was rendered from {runs_on[:SHORT]}…: {_advise_hash(package)}",
             runs_on=runs_on,
             pinned=pinned,
         )
@@ -70,12 +68,29 @@ def _check_lock(path: str, package: str) -> None:
     if changed or gone:
         raise SpecPinError(
             f"this program is pinned by {path} to {facts['package']} (document {facts['document_sha256'][:SHORT]}…), "
-            f"and {package} was rendered from {runs_on[:SHORT]}…, in which {_name_differences(changed, gone)}: install "
-            "the version it was written against, or look at what changed and lock anew (`muapi-client spec verify "
-            f"--lock {path}`)",
+            f"and {package} was rendered from {runs_on[:SHORT]}…, in which {_name_differences(changed, gone)}: "
+            f"{_advise_lock(path, package)}",
             runs_on=runs_on,
             pinned=facts["document_sha256"],
         )
+
+
+def _advise_hash(package: str) -> str:
+    if package != INSTALLED:
+        return f"spec_pin={package}.SPEC.sha256 pins that one; or render the package again from the document you want"
+    return (
+        "install the version it was written against, or look at what changed and pin the new one (`muapi-client spec "
+        "show`); a lock (`muapi-client spec lock`) takes every document that says the same of the functions you use"
+    )
+
+
+def _advise_lock(path: str, package: str) -> str:
+    if package != INSTALLED:  # `spec lock` locks the installed package alone
+        return f"a lock is of the installed client: pin this package by its hash, spec_pin={package}.SPEC.sha256"
+    return (
+        "install the version it was written against, or look at what changed and lock anew (`muapi-client spec verify "
+        f"--lock {path}`)"
+    )
 
 
 def _find_differences(facts: Mapping[str, Any], package: str) -> tuple[list[str], list[str]]:
