@@ -75,6 +75,15 @@ def test_another_document_is_refused_with_what_to_do(client: Any) -> None:
     assert pickle.loads(pickle.dumps(error)).pinned == OTHER
 
 
+def test_hashes_that_begin_alike_are_told_whole(client: Any, lock: Path) -> None:
+    nearly = SPEC.sha256[:-1] + ("0" if SPEC.sha256[-1] != "0" else "1")
+    rewrite(lock, document_sha256=nearly, functions={"flux_dev_image": OTHER})
+    for spec_pin in (nearly, lock):
+        told = str(refused(client, spec_pin))
+        assert nearly in told
+        assert SPEC.sha256 in told
+
+
 def rewrite(lock: Path, **facts: Any) -> None:
     lock.write_text(evolve(UserLock.from_toml(lock.read_text(encoding="utf-8")), **facts).to_toml(), encoding="utf-8")
 

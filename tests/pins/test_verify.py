@@ -183,6 +183,15 @@ def test_a_change_of_what_is_used_names_the_functions_and_the_way_to_see_it(
     assert (facts["changed"], facts["gone"]) == ([IMAGE.function], [CHAT.function])
 
 
+def test_documents_whose_hashes_begin_alike_are_told_apart(spec: Spec, folder: Path) -> None:
+    spec("lock", "--only", IMAGE.function)
+    now = read(folder).document_sha256
+    nearly = now[:-1] + ("0" if now[-1] != "0" else "1")
+    text = evolve(read(folder), document_sha256=nearly).to_toml()
+    (folder / "muapi.lock").write_text(text, encoding="utf-8")
+    assert f"runs on document {now}, not on {nearly}" in spec("verify", "--lock", "muapi.lock").out
+
+
 def test_taking_the_change_up_makes_it_hold_again(
     spec: Spec, document: dict[str, Any], runs_on: Callable[[dict[str, Any]], str]
 ) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, read_package
-from muapi_client._types.words import show
+from muapi_client._types.words import shorten_hashes, show
 from muapi_client.errors import MuAPIError, SpecPinError
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ def check(spec_pin: str | PathLike[str], models: ModuleType | str | None = None)
 def _check_hash(pinned: str, package: str) -> None:
     runs_on: str = import_module(package).SPEC.sha256
     if pinned != runs_on:
+        asked, there = shorten_hashes(pinned, runs_on, SHORT)
         raise SpecPinError(
-            f"this program is pinned to document {pinned[:SHORT]}… by its hash, which takes no other, and {package} "
-            f"was rendered from {runs_on[:SHORT]}…: {_advise_hash(package)}",
+            f"this program is pinned to document {asked} by its hash, which takes no other, and {package} "
+            f"was rendered from {there}: {_advise_hash(package)}",
             runs_on=runs_on,
             pinned=pinned,
         )
@@ -66,9 +67,10 @@ def _check_lock(path: str, package: str) -> None:
     runs_on: str = spec.sha256
     changed, gone = _find_differences(facts, package)
     if changed or gone:
+        asked, there = shorten_hashes(facts["document_sha256"], runs_on, SHORT)
         raise SpecPinError(
-            f"this program is pinned by {path} to {facts['package']} (document {facts['document_sha256'][:SHORT]}…), "
-            f"and {package} was rendered from {runs_on[:SHORT]}…, in which {_name_differences(changed, gone)}: "
+            f"this program is pinned by {path} to {facts['package']} (document {asked}), "
+            f"and {package} was rendered from {there}, in which {_name_differences(changed, gone)}: "
             f"{_advise_lock(path, package)}",
             runs_on=runs_on,
             pinned=facts["document_sha256"],

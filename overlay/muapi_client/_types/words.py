@@ -25,6 +25,13 @@ def read_error(answer: Mapping[str, Any]) -> str | None:
     return as_words(error).strip() or None if error else None
 
 
+def shorten_hashes(first: str, second: str, length: int = 12) -> tuple[str, str]:
+    """Two hashes as a message tells them apart: by their beginnings, or whole where those agree and they do not."""
+    if first != second and first[:length] == second[:length]:
+        return first, second
+    return first[:length], second[:length]
+
+
 def as_words(detail: Any) -> str:
     """A ``detail`` or ``error`` as a person reads it: a string, FastAPI's list, or anything else as JSON."""
     if detail is None or detail in ("", [], {}):

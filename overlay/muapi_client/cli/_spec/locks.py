@@ -13,6 +13,7 @@ from attrs import evolve
 
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.rendering import read_rendering
+from muapi_client._types.words import shorten_hashes
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import (
@@ -214,7 +215,7 @@ def _describe_missing(missing: Mapping[str, tuple[Use, ...]]) -> list[str]:
 
 def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """Describe a comparison: the document first, then a line for each model."""
-    runs_on, pinned_to = found.document_sha256[:SHORT], found.locked_sha256[:SHORT]
+    runs_on, pinned_to = shorten_hashes(found.document_sha256, found.locked_sha256, SHORT)
     other = f", not on {pinned_to}" if found.moved else f", as {options.lock} has it"
     corrected = ", corrected in another way" if found.recorrected else ""
     same = ""
@@ -255,9 +256,10 @@ def _find_pin() -> Pin:
     """The document this package was rendered from, as a file."""
     pin = pinned()
     if pin.lock.document_sha256 != SPEC.sha256:
+        rendered, beside = shorten_hashes(SPEC.sha256, pin.lock.document_sha256, SHORT)
         raise PinError(
-            f"this package was rendered from {SPEC.sha256[:SHORT]}, and the document beside it is "
-            f"{pin.lock.document_sha256[:SHORT]}: run `nox -s generate`, or install anew"
+            f"this package was rendered from {rendered}, and the document beside it is {beside}: run "
+            "`nox -s generate`, or install anew"
         )
     return pin
 
