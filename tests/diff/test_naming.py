@@ -151,7 +151,7 @@ def test_what_is_decided_to_be_no_model_is_what_the_corrections_say() -> None:
     assert [one["update"] for one in marks] == [{"x-python": {"job": False}}]
     assert set(re.findall(r"'(/[^']+)'", marks[0]["target"])) == DECIDED_PLAIN
     assert jobs.SUBMIT_FIELDS == SUBMIT_FIELDS
-    assert jobs.WEBHOOK_NAMES == WEBHOOK_NAMES
+    assert jobs.WEBHOOK_NAMES == WEBHOOK_NAMES == naming.WEBHOOK_NAMES
 
 
 NAMED_FIELDS = st.lists(st.sampled_from(["request_id", "status", "shot_id"]), max_size=2, unique=True)

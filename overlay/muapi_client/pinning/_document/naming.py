@@ -17,6 +17,7 @@ from typing import Final, Literal
 PREFIX: Final = "/api/v1/"
 LONGEST: Final = 100  # bytes of a name that a file bears
 WEBHOOK: Final = "webhook"  # whatever takes this query parameter submits a job (spec/corrections.yaml)
+WEBHOOK_NAMES: Final = frozenset({"webhook", "webhook_url"})  # of parameters and of fields (_settings/webhook)
 # What the client sends by itself or not at all: no request function has a parameter for it (spec/corrections.yaml).
 CLIENTS: Final = frozenset({("query", WEBHOOK), ("query", "team_id")})
 # Headers that are the client's own (generator_templates/rules/headers.py), or of MuAPI's pages (spec/corrections.yaml).

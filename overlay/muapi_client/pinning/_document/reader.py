@@ -13,12 +13,11 @@ from urllib.parse import unquote
 
 from attrs import evolve, frozen
 
-from muapi_client._settings.webhook import WEBHOOK_NAMES
 from muapi_client.pinning._document.canonical import METHODS
 from muapi_client.pinning._document.errors import PinError, list_near, quote
 from muapi_client.pinning._document.jobs import Signs, find_jobs
 from muapi_client.pinning._document.media_types import ANSWERS, BODIES, JSON, RAW, find_media_type
-from muapi_client.pinning._document.naming import WEBHOOK, Job, function_name, group_of, slug_of
+from muapi_client.pinning._document.naming import WEBHOOK, WEBHOOK_NAMES, Job, function_name, group_of, slug_of
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
