@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
@@ -38,7 +38,8 @@ def check(call: Call[Any]) -> None:
     found: list[dict[str, Any]] = []
     if operation.request and (call.body is not None or call.files):
         plain = call.body.__class__ is dict and not call.files  # most are
-        found += _problems(operation.package, operation.request, call.body if plain else _read_fields(call))
+        fields = cast("Mapping[str, Any]", call.body) if plain else _read_fields(call)
+        found += _problems(operation.package, operation.request, fields)
     if operation.checks:
         found += _find_problems_beside_fields(call)
     if found:

@@ -7,7 +7,7 @@ it), what other hosts than the API answer (``pages``).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from muapi_client.emulator._handlers.checked_request import CheckedRequest
 from muapi_client.emulator._handlers.routes import find_handler
@@ -54,12 +54,13 @@ def _answer_api(world: World, request: Request, place: Place, now: float) -> Res
         known = key is not None
         check_path(operation, parameters)
         query = check_query(operation, request.query)
-        body = _read_body(operation, request) if operation.body is not None else {} if operation.is_job else None
+        body: Any = _read_body(operation, request) if operation.body is not None else {} if operation.is_job else None
         checked = CheckedRequest(request, operation, parameters, query, body, now, place.base, key)
         reply = find_handler(operation)(world, checked)
     except Refusal as refusal:
-        problems = refusal.detail if isinstance(refusal.detail, list) else None  # of a 422
-        detail = refusal.detail if problems is None else add_inputs(problems, request, parameters)
+        detail: Any = refusal.detail
+        if isinstance(detail, list):  # of a 422
+            detail = add_inputs(cast("list[dict[str, Any]]", detail), request, parameters)
         reply = Reply({"detail": detail}, None, refusal.status, refusal.headers)
     return _encode(world, reply, known=known)
 

@@ -62,8 +62,9 @@ def _read_body(request: Request) -> Any:
 
 def _step(value: Any, step: str | int) -> Any:
     """Go one step into a value; a step that names an alternative of the schema stays where it is."""
-    if isinstance(value, dict) and step in value:
+    if isinstance(value, str):  # which has steps of its own
+        return value
+    try:
         return value[step]
-    if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return value[step]
-    return value
+    except (LookupError, TypeError):
+        return value
