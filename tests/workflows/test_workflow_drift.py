@@ -99,7 +99,7 @@ def changed(width: int) -> dict[str, Any]:
     fields = models_fields(document, IMAGE)
     fields["width"]["maximum"] = width
     fields["height"]["description"] = HOSTILE
-    fields["height"]["enum"] = [512, 1024]
+    fields["height"]["enum"] = [512, 768, 1024]
     ratio = next(field for field in fields_of(document) if "16:9" in field.get("enum", ()))
     ratio["enum"].append(HOSTILE)
     fields["mood"] = {"type": "string", "enum": [HOSTILE, "calm"], "title": HOSTILE}
