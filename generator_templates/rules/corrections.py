@@ -24,6 +24,7 @@ from jsonpath_rfc9535.segments import JSONPathChildSegment
 from jsonpath_rfc9535.selectors import NameSelector
 from ruamel.yaml.error import YAMLError
 
+from .document_checks import METHODS
 from .document_text import load_yaml, unfold_yaml
 from .errors import CorrectionError, GenerationError, quote
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"1\.[01]\.\d+")
 _KEYS = {"target", "description", "update", "remove"}
-_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _UNKNOWN = object()  # an action does not say what it was written against
 _OPERATION = re.compile(r"[A-Z]+ /\S*")
 _NAME = re.compile(r"\['((?:[^'\\]|\\.)*)'\]")  # a name selector in the library's normalised text of a segment
@@ -303,7 +303,7 @@ def _list_targets(target: str) -> list[tuple[str, str]]:
     names = [_list_names(segment) for segment in jsonpath_rfc9535.compile(target).segments[:3]]
     if len(names) < 2 or names[0] != ["paths"]:  # noqa: PLR2004 - $.paths and a path below it
         return []
-    methods = [name for name in (names[2] if len(names) > 2 else []) if name in _METHODS]  # noqa: PLR2004 - as above
+    methods = [name for name in (names[2] if len(names) > 2 else []) if name in METHODS]  # noqa: PLR2004 - as above
     return [(method, path) for path in names[1] for method in methods or [""]]
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .document_checks import split_path
 from .groups import Job, find_group
 from .headers import is_own, list_credentials
+from .path_items import find_path_item
 from .price_list import split_summary
 from .schema_syntax import follow_pointer, split_reference
 
@@ -102,11 +103,11 @@ class Essences:
 
     def has(self, method: str, path: str) -> bool:
         """Tell whether the document has an operation."""
-        return method.lower() in self._find_item(path)
+        return method.lower() in find_path_item(self._document, path)
 
     def select(self, method: str, path: str, group: str) -> dict[str, Any]:
         """Select what matters of an operation: its own parts, then each thing they refer to, once."""
-        item = self._find_item(path)
+        item = find_path_item(self._document, path)
         operation = item[method.lower()]
         met: list[str] = []
         parts = {
@@ -124,7 +125,7 @@ class Essences:
 
     def select_first_form(self, method: str, path: str, slug: str) -> dict[str, Any]:
         """Select the same as a lock of form 1 has it: the group goes by the webhook, and by nothing else."""
-        item = self._find_item(path)
+        item = find_path_item(self._document, path)
         operation = item[method.lower()]
         names = {(one.get("in"), one.get("name")) for one in self._list_parameters(item, operation)}
         job: Job = (
@@ -182,14 +183,6 @@ class Essences:
             for way in ways
         ]
         return sorted(requirements, key=lambda way: json.dumps(way, sort_keys=True))
-
-    def _find_item(self, path: str) -> dict[str, Any]:
-        """Find what a path has: where it stands, which counts, and where that refers to; nothing where it is none."""
-        item, seen = dict(self._document.get("paths", {}).get(path) or {}), set[str]()
-        while isinstance(reference := item.pop("$ref", None), str) and reference not in seen:
-            seen.add(reference)
-            item = {**(follow_pointer(self._document, split_reference(reference)) or {}), **item}
-        return item
 
     def _resolve(self, part: Any) -> Mapping[str, Any]:
         """Resolve a part to what it refers to, however often; nothing where that is nothing."""

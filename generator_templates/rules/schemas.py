@@ -58,6 +58,7 @@ _INNER_STEPS = frozenset(  # of a pointer to a schema that stands elsewhere: tho
 )
 _SCALARS: frozenset[Kind] = frozenset({"text", "integer", "number", "boolean", "choice"})
 _MOST_NESTED = 50  # schemas within each other: on the way to a value, or that an object is made of
+_LARGEST = 10_000  # shapes that a value is made of; whatever walks through it visits each
 _BINARY_MEDIA_TYPE = "application/octet-stream"  # how FastAPI says so since it writes OpenAPI 3.1
 _BASE64 = "byte"  # the format of bytes in base64; OpenAPI 3.1 has ``contentEncoding``
 
@@ -196,12 +197,16 @@ class Schemas:
     def read_value(self, schema: Schema, seen: frozenset[str] = frozenset()) -> Value:
         """Read what a value of this schema may be; within a schema that holds itself, anything from there on."""
         alternatives = self._read_alternatives(self._open(schema), seen)
-        shapes = [shape for shape in dict.fromkeys(alternatives) if shape is not None]
-        return Value(_drop_weaker(shapes), nullable=None in alternatives)
+        shapes = [shape for shape in alternatives if shape is not None]
+        value = Value(_drop_weaker(shapes), nullable=None in alternatives)
+        if value.size > _LARGEST:
+            raise GenerationError(f"A value is made of more than {_LARGEST} others ({quote(schema)}).")
+        return value
 
     def _read_alternatives(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
-        """List every shape of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a keyword of its own."""
-        return [*self._read_keywords(schema, seen), *([None] if schema.get("nullable") else [])]
+        """List the shapes of a schema; ``None`` stands for null, which OpenAPI 3.0 allows by a keyword of its own."""
+        shapes = [*self._read_keywords(schema, seen), *([None] if schema.get("nullable") else [])]
+        return [*dict.fromkeys(shapes)]
 
     def _read_keywords(self, schema: Mapping[str, Any], seen: frozenset[str]) -> list[Shape | None]:
         if "$ref" in schema:
@@ -237,7 +242,7 @@ class Schemas:
     def _follow_reference(self, reference: str, seen: frozenset[str]) -> list[Shape | None]:
         """Read the shapes behind a reference: a model's name, or what the schema says; each is worked out once."""
         name, target = self.resolve(reference)
-        if is_model(target) and (name in seen or self.is_model(target, seen | {name})):
+        if is_model(target) and (name in seen or not target.get("allOf")):
             return [Shape("model", model=name_class(name))]
         if name in seen:
             return [Shape("any")]
@@ -248,7 +253,12 @@ class Schemas:
                 f"The schemas around {quote(name)} refer to each other in more ways than can be read."
             )
         if (name, seen) not in self._known:
-            self._known[name, seen] = self._read_alternatives(target, seen | {name})
+            within = seen | {name}
+            self._known[name, seen] = (
+                [Shape("model", model=name_class(name))]
+                if self.is_model(target, within)
+                else self._read_alternatives(target, within)
+            )
         return self._known[name, seen]
 
     def _unwrap(self, schema: Mapping[str, Any]) -> list[Schema] | None:

@@ -17,8 +17,9 @@ from attrs import field, frozen
 
 from .document_checks import METHODS, check_document
 from .errors import quote, show_name
+from .path_items import find_path_item, list_homes
 from .problems import UnsayableError
-from .schema_syntax import follow_pointer, split_reference
+from .schema_syntax import follow_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -100,7 +101,7 @@ def _set_aside(
     if not method:
         fault.paths.append(problem.place)
     else:
-        paths[name] = {key: value for key, value in _find_item(document, name).items() if key not in method}
+        paths[name] = {key: value for key, value in find_path_item(document, name).items() if key not in method}
     return {**document, "paths": paths}
 
 
@@ -117,7 +118,7 @@ def list_operations(document: Mapping[str, Any]) -> Iterator[Place]:
     """List the operations of a document, one of a path that refers elsewhere under that path."""
     for path in document["paths"]:
         if not path.startswith("x-"):
-            item = _find_item(document, path)
+            item = find_path_item(document, path)
             yield from (("paths", path, method) for method in METHODS if method in item)
 
 
@@ -126,31 +127,10 @@ def show_operation(place: Place) -> str:
     return f"{place[-1].upper()} {show_name(place[1])}"
 
 
-def _find_item(document: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Find what a path has: where it stands, which counts, and where that refers to."""
-    found: dict[str, Any] = {}
-    for place in reversed(_list_homes(document, path)):
-        found |= follow_pointer(document, place)
-    found.pop("$ref", None)
-    return found
-
-
-def _list_homes(document: Mapping[str, Any], path: str) -> list[Place]:
-    """List the objects that a path's operations may stand in: its own, and one behind the other what that refers to."""
-    places: list[Place] = []
-    place: Place = ("paths", path)
-    while place not in places and isinstance(item := follow_pointer(document, place), dict):
-        places.append(place)
-        place = split_reference(str(item.get("$ref", "")))
-        if not place:
-            break
-    return places
-
-
 def locate(document: Mapping[str, Any], operation: Place) -> Place:
     """Find where an operation stands, which is elsewhere than at its path if that refers to another."""
     _, path, method = operation
-    homes = (place for place in _list_homes(document, path) if method in follow_pointer(document, place))
+    homes = (place for place in list_homes(document, path) if method in follow_pointer(document, place))
     return (*next(homes, ("paths", path)), method)
 
 

@@ -40,7 +40,7 @@ class Tag:
     texts: tuple[str, ...]  # none where the document lists none of this alternative
 
 
-@frozen
+@frozen(cache_hash=True)
 class Shape:
     """One alternative of what a value may be."""
 
@@ -54,6 +54,11 @@ class Shape:
     values: Value | None = None  # of an object that maps any names to values of one sort
     model: str | None = None
     tag: Tag | None = field(default=None, eq=False)  # of where the model stands, and not of what it is
+    size: int = field(init=False, eq=False, repr=False)  # in shapes, those of its parts included
+
+    @size.default
+    def _measure(self) -> int:
+        return 1 + sum(part.size for part in self.parts)
 
     @property
     def parts(self) -> tuple[Value, ...]:
@@ -77,12 +82,17 @@ class Shape:
         return self.kind == "text" and self.format == "uri"
 
 
-@frozen
+@frozen(cache_hash=True)
 class Value:
     """The values allowed: any of these shapes, or null where it is nullable."""
 
     shapes: tuple[Shape, ...]
     nullable: bool = False
+    size: int = field(init=False, eq=False, repr=False)  # in shapes, however deep
+
+    @size.default
+    def _measure(self) -> int:
+        return sum(shape.size for shape in self.shapes)
 
 
 @frozen

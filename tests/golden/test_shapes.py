@@ -20,6 +20,7 @@ from muapi_client.pinning import fetch
 from muapi_client.pinning._document.reader import Document
 from muapi_generated.types import Operation
 from rules.names import LONGEST, name_function
+from rules.patterns import can_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -321,6 +322,48 @@ def test_schemas_within_each_other_without_end_are_refused(
     assert result.code == 1
     assert "more than 50" in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("leaf", [TEXT, anything_of(a=TEXT)], ids=["text", "object"])
+@pytest.mark.parametrize(
+    ("around", "is_small"),
+    [
+        (lambda one: {"allOf": [one, one]}, True),
+        (lambda one: {"anyOf": [one, one]}, True),
+        (lambda one: {"type": "array", "prefixItems": [one, one]}, False),
+        (
+            lambda one: {"anyOf": [{"type": "array", "items": one}, {"type": "array", "items": one, "minItems": 1}]},
+            False,
+        ),
+    ],
+)
+def test_schemas_that_double_at_each_level_come_to_an_end(
+    around: Callable[[dict[str, Any]], dict[str, Any]], is_small: bool, leaf: dict[str, Any], tmp_path: Path
+) -> None:
+    """Read one by one they would be a thousand million; of most there is but one thing to know."""
+    levels = {f"C{number}": around(ref(f"C{number + 1}")) for number in range(30)}
+    document = document_of({"/a": {"post": sending(anything_of(q=ref("C0")))}}, {**levels, "C30": leaf})
+    result = run(document, tmp_path / "package")
+    assert result.code == (0 if is_small else 1)
+    assert ("is made of more than 10000 others" in result.output) is not is_small
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_checked"),
+    [
+        (r"^(\w\s?){1,4}\w*\w*\w*x$", False),
+        ("(.*)" * 10 + "x", False),
+        ("(ab)*(ab)*x", False),
+        ("a*b?a*x", False),
+        ("a+-b+-c+-d+-e+", False),
+        ("^[a-z]+-[a-z]+$", True),
+        (r"^v\d+\.\d+\.\d+$", True),
+        (r"^[^@\s]+@[^@\s]+\.[a-z]{2,4}$", True),
+    ],
+)
+def test_parts_that_repeat_one_behind_the_other_are_left_to_the_server(pattern: str, is_checked: bool) -> None:
+    assert can_check(pattern) is is_checked
 
 
 def test_a_pattern_that_could_take_for_ever_is_left_to_the_server_and_told(build: Callable[..., Rendered]) -> None:

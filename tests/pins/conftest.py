@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import by_kind
 import pytest
-from by_kind import CHAT, IMAGE, MUSIC, VIDEO
 
 from muapi_client.cli import main
 from muapi_client.pinning import fetch, pinned
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).parent))  # for `altered` and `fingerprints_of`
 
 from fingerprints_of import run_on
-
-APP = f"""\
-from muapi_client import MuAPI, raw_call
-from muapi_client.models import {IMAGE.function}
-from muapi_client.models.text_to_video import {VIDEO.function}
-
-CALLS = [{IMAGE.function}(prompt="a fox"), {VIDEO.function}(prompt="a fox"), raw_call("{CHAT.slug}", {{}})]
-"""
 
 
 class Said(NamedTuple):
@@ -44,16 +36,17 @@ class Said(NamedTuple):
 
 
 WHOLE = pinned()
-# Three models that the project uses, one that it does not, and what the client itself calls.
-KEPT = (IMAGE.slug, VIDEO.slug, CHAT.slug, MUSIC.slug, "predictions/{id}/result")
 
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pin of five operations: what is compared here does not depend on the other nine hundred."""
     home = tmp_path_factory.mktemp("small")
-    paths = {path: item for path, item in WHOLE.document["paths"].items() if path.removeprefix("/api/v1/") in KEPT}
-    assert len(paths) == len(KEPT)
+    # Three models that the project uses, one that it does not, and what the client itself calls.
+    models = (by_kind.IMAGE, by_kind.VIDEO, by_kind.CHAT, by_kind.MUSIC)
+    kept = {f"/api/v1/{slug}" for slug in (*(model.slug for model in models), "predictions/{id}/result")}
+    paths = {path: item for path, item in WHOLE.document["paths"].items() if path in kept}
+    assert paths.keys() == kept
     source = home / "source.json"
     source.write_text(json.dumps({**WHOLE.document, "paths": paths}), encoding="utf-8")
     fetch(str(source), home / "spec", models=str(WHOLE.directory / "models.json"))
@@ -71,7 +64,14 @@ def runs_on_it(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(runs_on_it: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with its code in ``src``; the program runs in it."""
     (tmp_path / "src").mkdir()
-    (tmp_path / "src/app.py").write_text(APP, encoding="utf-8")
+    image, video, chat = by_kind.IMAGE.function, by_kind.VIDEO.function, by_kind.CHAT.slug
+    app = (
+        "from muapi_client import MuAPI, raw_call\n"
+        f"from muapi_client.models import {image}\n"
+        f"from muapi_client.models.text_to_video import {video}\n\n"
+        f'CALLS = [{image}(prompt="a fox"), {video}(prompt="a fox"), raw_call("{chat}", {{}})]\n'
+    )
+    (tmp_path / "src/app.py").write_text(app, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MUAPI_OPENAPI_URL", raising=False)
     return tmp_path
