@@ -76,12 +76,11 @@ class _Candidate:
 
 def drop_marks(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document without the word that only corrections have on its operations."""
-    sections = {"paths": document["paths"]}
+    bare = {**document, "paths": _drop_marks_of_items(document["paths"])}
     components = document.get("components", {})
-    bare = {name: _drop_marks_of_items(section) for name, section in sections.items()}
     if "pathItems" in components:
         bare["components"] = {**components, "pathItems": _drop_marks_of_items(components["pathItems"])}
-    return {**document, **bare}
+    return bare
 
 
 def _drop_marks_of_items(items: Mapping[str, Any]) -> dict[str, Any]:

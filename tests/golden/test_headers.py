@@ -268,3 +268,22 @@ def test_a_key_that_a_form_cannot_write_lets_nothing_be_sent_again(build: Callab
     with client as mu, pytest.raises((errors.SubmitOutcomeUnknownError, errors.ValidationError)):
         mu.submit(call)
     assert len(sent) <= 1 or all(b"idempotency_key=" in content for content in sent)
+
+
+@pytest.mark.parametrize("words", [["a", None], [None], ["a", b"b"]])
+def test_a_list_with_what_no_header_can_hold_is_refused_unchecked_too(
+    build: Callable[..., Rendered], words: list[Any]
+) -> None:
+    listed = {"type": "array", "items": TEXT}
+    call = build(document_of({"/a": {"get": taking(header("x-words", listed))}})).function("get_a")(x_words=["a", ""])
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["x-words"])
+        return httpx.Response(200, json={})
+
+    with MuAPI("sk-0123456789abcdef", transport=httpx.MockTransport(answer), strict=False) as mu:
+        mu.send(call)
+        with pytest.raises(errors.ValidationError):
+            mu.send(attrs.evolve(call, headers={"x-words": words}))
+    assert sent == ["a,"]  # an empty text is one of them

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 Spec = Any  # the fixture `spec`; see conftest
 DYNAMIC = "from muapi_client import raw_call\ndef run_any(slug):\n    return raw_call(slug, {})\n"
 SAID = DYNAMIC.replace("{})", "{})  # muapi: uses gpt-5-mini")
+ACTIONS = [  # that read code, with what each compares
+    ("lock",),
+    ("verify", "--lock", "muapi.lock"),
+    ("drift", "--source", "same.json"),
+    ("diff", "pin", "same.json"),
+]
 
 
 @pytest.fixture
@@ -60,20 +66,14 @@ def test_what_is_said_has_to_be_locked(spec: Spec, folder: Path) -> None:
     assert "  gpt_5_mini: used, and not in muapi.lock\n" in said.out
 
 
-@pytest.mark.parametrize("action", ["lock", "verify", "drift", "diff"])
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action[0])
 def test_a_misspelt_name_is_an_error_everywhere_even_while_nothing_drifts(
-    spec: Spec, folder: Path, document: dict[str, Any], action: str
+    spec: Spec, folder: Path, document: dict[str, Any], action: tuple[str, ...]
 ) -> None:
     spec("lock", "--used-in", "src")
     (folder / "same.json").write_text(json.dumps(document), encoding="utf-8")
     write(folder, SAID.replace("gpt-5-mini", "gpt-5-miny"))
-    words = {
-        "lock": ("lock",),
-        "verify": ("verify", "--lock", "muapi.lock"),
-        "drift": ("drift", "--source", "same.json"),
-        "diff": ("diff", "pin", "same.json"),
-    }[action]
-    said = spec(*words, "--used-in", "src")
+    said = spec(*action, "--used-in", "src")
     assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
     assert "src/app.py:3 says that 'gpt-5-miny' is used" in said.err
     assert "did you mean gpt-5-mini" in said.err
@@ -157,20 +157,14 @@ def test_a_misspelt_name_in_the_table_is_blamed_on_the_lock_and_its_key(
     assert "did you mean gpt-5-mini" in said.err
 
 
-@pytest.mark.parametrize("action", ["lock", "verify", "drift", "diff"])
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action[0])
 def test_a_comment_for_no_dynamic_call_is_remarked(
-    spec: Spec, folder: Path, document: dict[str, Any], action: str
+    spec: Spec, folder: Path, document: dict[str, Any], action: tuple[str, ...]
 ) -> None:
     write(folder, SAID.replace("slug, {}", "'gpt-5-mini', {}"))
     spec("lock", "--used-in", "src")
     (folder / "same.json").write_text(json.dumps(document), encoding="utf-8")
-    words = {
-        "lock": ("lock",),
-        "verify": ("verify", "--lock", "muapi.lock"),
-        "drift": ("drift", "--source", "same.json"),
-        "diff": ("diff", "pin", "same.json"),
-    }[action]
-    said = spec(*words, "--used-in", "src")
+    said = spec(*action, "--used-in", "src")
     assert said.code == 0
     assert "src/app.py:3 says what a dynamic call uses, and there is none" in said.err
 

@@ -81,9 +81,9 @@ def _spell(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        texts = [_spell(item) for item in value]
-        return None if None in texts else ",".join(filter(None, texts))
-    if isinstance(value, bytes | bytearray | dict):
+        texts = [text for text in map(_spell, value) if text is not None]
+        return ",".join(texts) if len(texts) == len(value) else None
+    if value is None or isinstance(value, bytes | bytearray | dict):
         return None
     try:
         return str(value)

@@ -16,7 +16,7 @@ from muapi_client.pinning._document.errors import PinError, quote
 from muapi_client.pinning._document.strict_json import as_list, as_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 FORM: Final = 2  # of the file; a later form gets another number, and this one is still read
 UNCORRECTED: Final = 1  # the form whose hashes are of the document as it is pinned
@@ -177,7 +177,7 @@ def _read_written(text: str) -> dict[str, Any] | None:
     """The facts of a file that stands as ``spec lock`` writes it, without a table of uses; None of another."""
     found: dict[str, Any] = {}
     table, fact_form = found, re.compile(_FACT)
-    for line in _iter_lines(text):
+    for line in (line for line in text.split("\n") if line and not line.startswith("#")):
         fact = fact_form.fullmatch(line)
         if fact and fact[1] not in table:
             table[fact[1]] = json.loads(fact[2])
@@ -186,7 +186,3 @@ def _read_written(text: str) -> dict[str, Any] | None:
         else:
             return None
     return found
-
-
-def _iter_lines(text: str) -> Iterator[str]:
-    yield from (line for line in text.split("\n") if line and not line.startswith("#"))
