@@ -38,8 +38,11 @@ def check(call: Call[Any]) -> None:
     found: list[dict[str, Any]] = []
     if operation.request and (call.body is not None or call.files):
         plain = call.body.__class__ is dict and not call.files  # most are
-        fields = cast("Mapping[str, Any]", call.body) if plain else _read_fields(call)
-        found += _problems(operation.package, operation.request, fields)
+        found += _problems(  # no local holds the fields, one of which may be a webhook
+            operation.package,
+            operation.request,
+            cast("Mapping[str, Any]", call.body) if plain else _read_fields(call),
+        )
     if operation.checks:
         found += _find_problems_beside_fields(call)
     if found:
