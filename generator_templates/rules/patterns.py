@@ -6,10 +6,13 @@ patterns by a dialect and an engine of its own. Does not live here: the check it
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 
-_FEW = 4  # repeats; more may take as long as endless ones
+_FEW = 4  # times that a part repeats; more may take as long as endless ones
 _MOST_ENDLESS = 3  # parts that repeat; a search takes as long as the text, to the power of their number
+_MOST_VARYING = 12  # parts of which a text may take less or more; a search tries each way with each
 _TOKEN = re.compile(
     r"""
       (?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])  # a ] that comes first, and what is escaped, end no class
@@ -26,55 +29,45 @@ _TOKEN = re.compile(
 def can_check(pattern: str) -> bool:
     """Return whether Python reads a pattern, and searches any text for it in a time that does not explode.
 
-    A text can be divided in more ways than can be tried where a group repeats, and what is in it may be of several
-    lengths or one thing or another, ``^(a+)+$``; where two parts that repeat follow each other, with nothing between
-    them that has to be there, ``a*a*x``; and where more than a few repeat. Some such patterns are harmless.
+    A text can be divided in more ways than can be tried where what repeats holds what repeats, ``^(a+)+$``, or one
+    thing or another; where two parts that repeat follow each other with nothing between them that has to be there,
+    ``a*a*x``; and where many parts vary. Some such patterns are harmless.
     """
     try:
         re.compile(pattern)
     except re.error:
         return False
-    return not _repeats_what_varies(pattern) and not _repeats_in_a_row(pattern)
+    return not _may_explode(pattern)
 
 
-def _repeats_what_varies(pattern: str) -> bool:
-    varies = [False]  # of each group that is open, the whole pattern first
-    closed = False  # whether the group that ends here varies
-    for token in _TOKEN.finditer(pattern):
-        if token["repeat"] and closed and _repeats_often(token):
-            return True
-        closed = False
-        if token["open"]:
-            varies.append(False)
-        elif token["close"] and len(varies) > 1:
-            closed = varies.pop()
-            varies[-1] |= closed
-        elif token["other"] == "|" or (token["repeat"] and not _is_fixed(token)):
-            varies[-1] = True
-    return False
-
-
-def _repeats_in_a_row(pattern: str) -> bool:
-    """Return whether parts that repeat follow each other, or are too many."""
+def _may_explode(pattern: str) -> bool:
     tokens = [*_TOKEN.finditer(pattern)]
+    endless = varying = 0
     apart = True  # whether something that has to be there stands behind the last part that repeats
-    around: list[bool] = []  # the same, where each group that is open began
-    endless = 0
-    for token, behind in zip(tokens, [*tokens[1:], None], strict=True):
-        varies = behind is not None and behind["repeat"] is not None and not _is_fixed(behind)
-        if token["repeat"] and _repeats_often(token):
-            endless += 1
-            if not apart or endless > _MOST_ENDLESS:
-                return True
-            apart = False
-        elif token["open"]:
-            around.append(apart)
+    around: list[tuple[int, int, bool]] = []  # these three, where each group that is open began
+    for token, behind in itertools.zip_longest(tokens, tokens[1:]):
+        repeat = behind if behind is not None and behind["repeat"] else None
+        is_fixed = repeat is None or _is_fixed(repeat)
+        if token["open"]:
+            around.append((endless, varying, apart))
         elif token["close"] and around:
-            began = around.pop()
-            apart = began if varies else apart
-        elif token["class"] or token["escape"] or (token["other"] and token["other"] not in "^$"):
-            apart = apart or not varies
-    return False
+            endless_before, varying_before, began = around.pop()
+            most, within = _find_most(repeat), varying - varying_before
+            if (endless > endless_before and most > 1) or (within and most > _FEW):
+                return True
+            varying = varying_before + (int(within * most) if within else 0)
+            apart = apart if is_fixed else began
+        elif token["repeat"]:
+            varying += not _is_fixed(token)
+            if not _is_fixed(token) and _find_most(token) > _FEW:
+                if not apart:
+                    return True
+                endless, apart = endless + 1, False
+        elif token["other"] == "|":
+            varying += 1
+        elif token["other"] not in {"^", "$"}:
+            apart = apart or is_fixed
+    return endless > _MOST_ENDLESS or varying > _MOST_VARYING
 
 
 def _is_fixed(repeat: re.Match[str]) -> bool:
@@ -82,8 +75,9 @@ def _is_fixed(repeat: re.Match[str]) -> bool:
     return bool(repeat["low"]) and (not repeat["comma"] or repeat["low"] == repeat["high"])
 
 
-def _repeats_often(repeat: re.Match[str]) -> bool:
-    if repeat["repeat"] in "*+?":
-        return repeat["repeat"] != "?"
+def _find_most(repeat: re.Match[str] | None) -> float:
+    """Find how often at most a part stands there; once, where nothing repeats it."""
+    if repeat is None or repeat["repeat"] == "?":
+        return 1
     most = repeat["high"] if repeat["comma"] else repeat["low"]
-    return not most or int(most) > _FEW
+    return int(most) if most else math.inf

@@ -352,6 +352,7 @@ def test_schemas_that_double_at_each_level_come_to_an_end(
 @pytest.mark.parametrize(
     ("pattern", "is_checked"),
     [
+        ("", True),
         (r"^(\w\s?){1,4}\w*\w*\w*x$", False),
         ("(.*)" * 10 + "x", False),
         ("(ab)*(ab)*x", False),
@@ -359,11 +360,34 @@ def test_schemas_that_double_at_each_level_come_to_an_end(
         ("a+-b+-c+-d+-e+", False),
         ("^[a-z]+-[a-z]+$", True),
         (r"^v\d+\.\d+\.\d+$", True),
+        (r"^(\d{1,3}\.){3}\d{1,3}$", True),
+        ("^(?:a+){4}$", False),
+        ("^(?:(?:a+){4}){4}$", False),
+        ("((a{1,3}){4}){4}", False),
         (r"^[^@\s]+@[^@\s]+\.[a-z]{2,4}$", True),
     ],
 )
 def test_parts_that_repeat_one_behind_the_other_are_left_to_the_server(pattern: str, is_checked: bool) -> None:
     assert can_check(pattern) is is_checked
+
+
+def test_a_pattern_of_a_parameter_or_of_a_whole_body_is_left_to_the_server_by_name(
+    build: Callable[..., Rendered],
+) -> None:
+    slow = {**TEXT, "pattern": "^(a+)+$"}
+    query = {"name": "q", "in": "query", "schema": slow}
+    body = {"content": {"application/json": {"schema": {"type": "array", "items": slow}}}}
+    built = build(document_of({"/a": {"post": {**taking(query), "requestBody": body}}}))
+    for name in ("q", "body"):
+        assert f"Pattern '^(a+)+$' of '{name}' in POST /a is left to the server" in built.output
+
+
+def test_a_long_list_of_choices_in_a_path_has_a_name_as_elsewhere(build: Callable[..., Rendered]) -> None:
+    choices = {"enum": [f"value-{number}" for number in range(30)]}
+    parameter = {"name": "kind", "in": "path", "required": True, "schema": choices}
+    built = build(document_of({"/a/{kind}": {"get": taking(parameter)}}))
+    (source,) = [file.read_text("utf-8") for file in built.folder.glob("api/*/get_a_kind.py")]
+    assert "value-29" not in source
 
 
 def test_a_pattern_that_could_take_for_ever_is_left_to_the_server_and_told(build: Callable[..., Rendered]) -> None:
