@@ -197,7 +197,7 @@ def test_what_is_listed_is_told_to_programs_an_object_a_line(build: Callable[...
     code, out, err = build("--json", "--corrections", "none", document=document)
     told = [json.loads(line) for line in err.splitlines()]
     assert (code, out) == (1, "")
-    assert any("POST /api/v1/a: no body of 'multipart/mixed' can be made" in one.get("told", "") for one in told)
+    assert any("POST /api/v1/a: no body of 'multipart/mixed' can be made" in one.get("message", "") for one in told)
     assert "1 of 2 operations" in told[-1]["error"]
 
 

@@ -439,3 +439,34 @@ def test_another_label_of_json_is_sent_as_it_is_named() -> None:
 def test_a_kind_that_no_function_sends_matters_to_nobody() -> None:
     old, new = of_kinds("application/json", "text/csv"), of_kinds("application/json;charset=utf-8")
     assert [(one.kind, one.impact) for one in diff(old, new).changes] == [("content_type", "cosmetic")]
+
+
+def keyed(kind: str, **parameter: Any) -> dict[str, Any]:
+    """A document whose operation takes a parameter that may be a key."""
+    made = document(TEXT, securitySchemes={"K": {"type": kind, "in": "cookie", "name": "SID"}} if kind else {})
+    components = made["components"].pop("schemas")
+    made["components"] = components
+    listed = made["paths"]["/api/v1/m"]["post"]["parameters"]
+    listed += [{"in": "cookie", "schema": TEXT, **parameter}] if parameter else []
+    return made
+
+
+def test_what_becomes_a_key_is_gone_from_the_function_and_what_is_one_is_the_clients() -> None:
+    def effects(old: dict[str, Any], new: dict[str, Any]) -> set[tuple[str, str]]:
+        return {(one.effect, one.impact) for one in diff(old, new).changes if one.kind == "parameter"}
+
+    plain, key = keyed("http", name="sid"), keyed("apiKey", name="sid")
+    assert effects(keyed("apiKey"), key) == {("added", "cosmetic")}
+    assert effects(keyed("http"), keyed("http", name="sid", required=True)) == {("needed", "breaking")}
+    assert ("removed", "breaking") in effects(plain, key)
+
+
+def test_a_charset_beside_a_form_changes_nothing() -> None:
+    def form(media_type: str) -> dict[str, Any]:
+        made = document(TEXT)
+        body = made["paths"]["/api/v1/m"]["post"]["requestBody"]
+        body["content"] = {media_type: body["content"]["application/json"]}
+        return made
+
+    kind = "application/x-www-form-urlencoded"
+    assert {one.impact for one in diff(form(kind), form(f"{kind}; charset=utf-8")).changes} <= {"cosmetic"}

@@ -228,3 +228,12 @@ def test_a_discriminator_counts_by_where_it_leads() -> None:
         return hashed(lambda document: schema(document).update(discriminator=way))
 
     assert discriminated("Cub") == discriminated("#/components/schemas/Cub") != discriminated("Fox")
+
+
+def test_a_key_behind_a_reference_counts_as_what_it_is() -> None:
+    def refer(name: str) -> Callable[[dict[str, Any]], object]:
+        key = {"type": "apiKey", "in": "header", "name": name}
+        scheme = {"Key": {"$ref": "#/components/x-keys/One"}}
+        return lambda document: document["components"].update({"x-keys": {"One": key}, "securitySchemes": scheme})
+
+    assert hashed(refer("x-api-key")) == hashed() != hashed(refer("x-other-key"))

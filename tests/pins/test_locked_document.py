@@ -81,7 +81,7 @@ def test_what_is_used_and_not_locked_fails_where_anything_fails(
 ) -> None:
     spec("lock", "--only", "gpt_5_mini")
     said = spec("diff", "muapi.lock", serve(folder, later), "--used-in", "src")
-    assert "flux_dev_image is used and not locked, so nothing is told of it" in said.err
+    assert "flux_dev_image is used and not locked, so its changes are not reported" in said.err
     assert said.code == 0
     for classes, code in {"none": 0, "cosmetic": 1, "breaking,types,silent": 1, "any": 1}.items():
         home = serve(folder, pinned().document)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
-SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 NAMED: Final = 5  # functions named in a message
 
 
@@ -52,7 +51,7 @@ def check(spec_pin: str | PathLike[str], models: ModuleType | str | None = None)
 def _check_hash(pinned: str, package: str) -> None:
     runs_on: str = import_module(package).SPEC.sha256
     if pinned != runs_on:
-        asked, there = shorten_hashes(pinned, runs_on, SHORT)
+        asked, there = shorten_hashes(pinned, runs_on)
         raise SpecPinError(
             f"this program is pinned to document {asked} by its hash, which takes no other, and {package} "
             f"was rendered from {there}: {_advise_hash(package)}",
@@ -67,7 +66,7 @@ def _check_lock(path: str, package: str) -> None:
     runs_on: str = spec.sha256
     changed, gone = _find_differences(facts, package)
     if changed or gone:
-        asked, there = shorten_hashes(facts["document_sha256"], runs_on, SHORT)
+        asked, there = shorten_hashes(facts["document_sha256"], runs_on)
         raise SpecPinError(
             f"this program is pinned by {path} to {facts['package']} (document {asked}), "
             f"and {package} was rendered from {there}, in which {_name_differences(changed, gone)}: "
@@ -107,7 +106,7 @@ def _find_differences(facts: Mapping[str, Any], package: str) -> tuple[list[str]
 
         try:
             return find_differences(facts, read_rendering(package))
-        except MuAPIError as error:  # such as: a package of before has no fingerprints
+        except MuAPIError as error:  # an older package has no fingerprints
             if is_settled(facts, {"document_sha256": spec.sha256, "corrections_sha256": spec.corrections_sha256}):
                 return [], []
             pinned = facts["document_sha256"]

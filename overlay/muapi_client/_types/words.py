@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 
+SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 # How words begin that are spoken with a vowel: initialisms by their first letter's name, others by their spelling.
 VOWEL: Final = re.compile(r"[AEFHILMNORSX](?=[A-Z])|(?![Uu](?:ni|s))[AEIOUaeiou](?![A-Z])")
 
@@ -25,11 +26,11 @@ def read_error(answer: Mapping[str, Any]) -> str | None:
     return as_words(error).strip() or None if error else None
 
 
-def shorten_hashes(first: str, second: str, length: int = 12) -> tuple[str, str]:
-    """Two hashes as a message tells them apart: by their beginnings, or whole where those agree and they do not."""
-    if first != second and first[:length] == second[:length]:
+def shorten_hashes(first: str, second: str) -> tuple[str, str]:
+    """Two hashes as a message has them: their beginnings, or whole where those agree and the hashes do not."""
+    if first != second and first[:SHORT] == second[:SHORT]:
         return first, second
-    return first[:length], second[:length]
+    return first[:SHORT], second[:SHORT]
 
 
 def as_words(detail: Any) -> str:

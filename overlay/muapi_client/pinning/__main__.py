@@ -10,11 +10,11 @@ import argparse
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from muapi_client.pinning import Lock, PinError, diff, fetch, verify
 from muapi_client.pinning._document.canonical import serialize
-from muapi_client.pinning._document.lock import sha256
+from muapi_client.pinning._document.lock import SHORT, sha256
 from muapi_client.pinning._document.pin import DOCUMENT, LOCK, MODELS
 from muapi_client.pinning._document.strict_json import parse
 from muapi_client.pinning._locks.changelog import Step, insert_entry, make_entry, make_title
@@ -23,8 +23,6 @@ from muapi_client.pinning._report.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

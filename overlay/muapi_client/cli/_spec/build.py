@@ -99,7 +99,7 @@ def _render(arguments: list[str], console: Console) -> list[str]:
     if done.returncode:
         *listed, last = (done.stderr.strip() or done.stdout.strip()).removeprefix("build: ").splitlines()
         for line in listed:
-            console.say(line, {"told": line.strip()})
+            console.say(line, {"message": line.strip()})
         raise MuAPIError(f"nothing was rendered: {last}")
     return done.stdout.strip().splitlines()
 

@@ -89,7 +89,8 @@ def _describe_usage(read: ReadUsage, functions: Mapping[str, str], unlocked: Col
     yield from describe_strange(read.strange, functions, "used, and neither document has it")
     for name in unlocked:
         where = ", ".join(map(str, usage.names[name]))
-        yield f"{where}: {name} is used and not locked, so nothing is told of it: `muapi-client spec lock` takes it up"
+        what = "is used and not locked, so its changes are not reported"
+        yield f"{where}: {name} {what}: `muapi-client spec lock` takes it up"
 
 
 def _narrow_to_locked(whole: Diff, locked: Collection[str]) -> Diff:

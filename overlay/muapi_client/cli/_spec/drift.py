@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from attrs import evolve
 
+from muapi_client._types.words import SHORT
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._spec.diff import EVERYTHING, narrow
 from muapi_client.cli._spec.locks import read_only
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 UNREACHABLE: Final = 5
 CODES: Final[dict[DriftVerdict, int]] = {"same": DONE, "compatible": 3, "breaking": 4}
-SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 
 
 def drift(options: argparse.Namespace, console: Console) -> int:

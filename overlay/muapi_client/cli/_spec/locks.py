@@ -13,7 +13,7 @@ from attrs import evolve
 
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.rendering import read_rendering
-from muapi_client._types.words import shorten_hashes
+from muapi_client._types.words import SHORT, shorten_hashes
 from muapi_client._version import __version__
 from muapi_client.cli._exit import DONE, FAILED
 from muapi_client.cli._spec.usage import (
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from muapi_client.pinning import LockComparison, Pin, Usage, Use
 
 PACKAGE = f"muapi-client=={__version__}"
-SHORT = 12  # characters of a hash that tell documents apart for a reader
 
 
 class Choice(NamedTuple):
@@ -173,7 +172,7 @@ def _select_used(usage: Usage | None, mine: UserLock) -> frozenset[str]:
     """The functions that have to be locked: of a group that was locked whole, those that it had then."""
     if usage is None:
         return frozenset()
-    later = {f"group {group}" for group in usage.groups} - {f"group {group}" for group in mine.groups}
+    later = set(usage.groups) - set(mine.groups)
     return frozenset(usage.names) if later else frozenset(usage.named)
 
 
@@ -215,7 +214,7 @@ def _describe_missing(missing: Mapping[str, tuple[Use, ...]]) -> list[str]:
 
 def _describe(found: LockComparison, mine: UserLock, options: argparse.Namespace) -> list[str]:
     """Describe a comparison: the document first, then a line for each model."""
-    runs_on, pinned_to = shorten_hashes(found.document_sha256, found.locked_sha256, SHORT)
+    runs_on, pinned_to = shorten_hashes(found.document_sha256, found.locked_sha256)
     other = f", not on {pinned_to}" if found.moved else f", as {options.lock} has it"
     corrected = ", corrected in another way" if found.recorrected else ""
     same = ""
@@ -256,7 +255,7 @@ def _find_pin() -> Pin:
     """The document this package was rendered from, as a file."""
     pin = pinned()
     if pin.lock.document_sha256 != SPEC.sha256:
-        rendered, beside = shorten_hashes(SPEC.sha256, pin.lock.document_sha256, SHORT)
+        rendered, beside = shorten_hashes(SPEC.sha256, pin.lock.document_sha256)
         raise PinError(
             f"this package was rendered from {rendered}, and the document beside it is {beside}: run "
             "`nox -s generate`, or install anew"

@@ -7,7 +7,7 @@ Lives here: parameters, bodies, answers, and what an operation says of itself. D
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from muapi_client.pinning._diff.content_types import (
     compare_content_types,
@@ -20,18 +20,19 @@ from muapi_client.pinning._diff.findings import Finding, Located, Pair
 from muapi_client.pinning._diff.media_fields import add_media
 from muapi_client.pinning._diff.responses import compare_responses
 from muapi_client.pinning._diff.schemas import MISSING
-from muapi_client.pinning._diff.security import compare_security
+from muapi_client.pinning._diff.security import compare_security, list_credentials
 from muapi_client.pinning._diff.unexplained import find_unexplained
 from muapi_client.pinning._document.media_types import BODIES, JSON
 from muapi_client.pinning._document.naming import CLIENTS, OWN_HEADERS, WEBHOOK, split_summary
 from muapi_client.pinning._document.reader import Node, is_same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from muapi_client.pinning._diff.values import Comparison
-    from muapi_client.pinning._document.reader import Operation
+    from muapi_client.pinning._document.reader import Document, Operation
 
+ParameterSide = Literal["client", "request"]
 _DESCRIPTIONS: Final = ("operationId", "summary", "description", "tags", "deprecated", "security")
 _READ: Final = ("parameters", "requestBody", "responses", "servers", *_DESCRIPTIONS)
 _WIRE: Final = ("style", "explode", "allowReserved", "allowEmptyValue")
@@ -111,17 +112,39 @@ def _compare_parameters(pair: Pair, comparison: Comparison) -> Iterator[Located]
     if pair.old.job != pair.new.job:  # said already: the webhook is what makes a job of it
         olds.pop(("query", WEBHOOK), None)
         news.pop(("query", WEBHOOK), None)
+    for side in get_args(ParameterSide):  # what becomes the client's own is gone from the function
+        yield from _compare_indexed(
+            side,
+            {key: node for key, node in olds.items() if _find_side(key, pair.old_document) == side},
+            {key: node for key, node in news.items() if _find_side(key, pair.new_document) == side},
+            comparison,
+        )
+
+
+def _find_side(key: tuple[str, str], document: Document) -> ParameterSide:
+    """Find whether the client sends a parameter by itself, or not at all, so that no function takes it."""
+    place, name = key[0], key[1].lower()
+    is_own_header = place == "header" and name in OWN_HEADERS
+    is_key = place in ("header", "cookie") and (place, name) in list_credentials(document)
+    return "client" if key in CLIENTS or is_own_header or is_key else "request"
+
+
+def _compare_indexed(
+    side: ParameterSide,
+    olds: Mapping[tuple[str, str], Node],
+    news: Mapping[tuple[str, str], Node],
+    comparison: Comparison,
+) -> Iterator[Located]:
     for key in olds.keys() - news.keys():
         schema = olds[key].fields.get("schema")
-        yield _locate_parameter(key, Finding("parameter", "removed", schema, None, olds[key].pointer))
+        yield _locate_parameter(side, key, Finding("parameter", "removed", schema, None, olds[key].pointer))
     for key in news.keys() - olds.keys():
         effect = "needed" if _is_required(news[key]) else "added"
-        yield _locate_parameter(
-            key, Finding("parameter", effect, None, news[key].fields.get("schema"), news[key].pointer)
-        )
+        found = Finding("parameter", effect, None, news[key].fields.get("schema"), news[key].pointer)
+        yield _locate_parameter(side, key, found)
     for key in olds.keys() & news.keys():
         for finding in _compare_parameter(olds[key], news[key], comparison):
-            yield _locate_parameter(key, finding)
+            yield _locate_parameter(side, key, finding)
 
 
 def _index_parameters(operation: Operation) -> dict[tuple[str, str], Node]:
@@ -133,12 +156,11 @@ def _index_parameters(operation: Operation) -> dict[tuple[str, str], Node]:
     }
 
 
-def _locate_parameter(key: tuple[str, str], finding: Finding) -> Located:
+def _locate_parameter(side: ParameterSide, key: tuple[str, str], finding: Finding) -> Located:
     place, name = key
-    clients = key in CLIENTS or (place == "header" and name.lower() in OWN_HEADERS)
     inner = f"{name}.{finding.field}" if finding.field and finding.field[0] not in "[{" else f"{name}{finding.field}"
     inside = Finding(finding.kind, finding.effect, finding.before, finding.after, finding.pointer, inner)
-    return Located("client" if clients else "request", place or "parameter", inside)
+    return Located(side, place or "parameter", inside)
 
 
 def _is_required(parameter: Node) -> bool:

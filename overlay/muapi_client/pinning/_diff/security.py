@@ -30,6 +30,14 @@ def compare_security(
     yield Finding("security", effect, {"any of": before}, {"any of": after}, f"{new.node.pointer}/security")
 
 
+def list_credentials(document: Document) -> frozenset[tuple[str, str]]:
+    """The headers, cookies and query parameters that are a key, by place and name in small letters."""
+    schemes = [_scheme_of(document, name) for name in document.root.at("components", "securitySchemes").fields]
+    return frozenset(
+        (str(scheme.get("in")), str(scheme.get("name")).lower()) for scheme in schemes if scheme.get("type") == "apiKey"
+    )
+
+
 def _list_requirements(document: Document, operation: Operation) -> list[dict[str, Any]]:
     """The alternatives, each a set of schemes with scopes; the operation's own override the document's."""
     own = operation.node.at("security")

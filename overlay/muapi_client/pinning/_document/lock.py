@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from typing import Any
+from typing import Any, Final
 
 from attrs import asdict, fields, frozen
 
@@ -24,6 +24,8 @@ GENERATOR = "openapi-python-client==0.29.1"
 HEADER = """\
 # Which document is pinned, and how it came here. Written by `nox -s fetch`; not edited.
 """
+
+SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 
 
 @frozen(kw_only=True)

@@ -18,6 +18,7 @@ PLAIN_JSON: Final = re.compile(r"application/json\s*(?:;.*)?", re.IGNORECASE)  #
 MULTIPART: Final = re.compile(r"multipart/form-data\s*(?:;.*)?", re.IGNORECASE)
 URL_ENCODED: Final = re.compile(r"application/x-www-form-urlencoded\s*(?:;.*)?", re.IGNORECASE)
 RAW: Final = re.compile(r"(?ai:(?!multipart/)[\w!#$&^.+*-]+(?:/[\w!#$&^.+*-]+)+(?:\s*;[ -~]*)?)")
+FORM: Final = "application/x-www-form-urlencoded"
 BODIES: Final = (PLAIN_JSON, JSON, MULTIPART, URL_ENCODED, RAW)  # that a function can make, the better first
 ANSWERS: Final = (PLAIN_JSON, JSON)  # that a function reads, the better first
 
@@ -30,6 +31,5 @@ def find_media_type(declared: Iterable[str], forms: Iterable[re.Pattern[str]]) -
 
 def name_kind(media_type: str) -> str:
     """The kind of content that a media type means: the same for those that are sent and read alike."""
-    if PLAIN_JSON.fullmatch(media_type):
-        return "application/json"
-    return "multipart/form-data" if MULTIPART.fullmatch(media_type) else media_type
+    kinds = {"application/json": PLAIN_JSON, "multipart/form-data": MULTIPART, FORM: URL_ENCODED}
+    return next((kind for kind, form in kinds.items() if form.fullmatch(media_type)), media_type)

@@ -123,11 +123,6 @@ def function_name(method: str, path: str) -> str:
     return f"{name.encode()[: LONGEST - 9].decode(errors='ignore').rstrip('_')}_{digits}"
 
 
-def job_of(path: str, *, takes_webhook: bool) -> Job:
-    """Tell whether an operation submits a job, streams a language model's answer, or is a plain request."""
-    return "job" if takes_webhook else "stream" if sent_path(path).endswith("/stream") else "plain"
-
-
 def group_of_tag(tag: str) -> str:
     """The group that a tag alone means; empty where it is new."""
     return _TAGS.get(tag, "")

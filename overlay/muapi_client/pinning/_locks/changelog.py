@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from attrs import frozen
 
 from muapi_client.pinning._diff.changes import IMPACTS
+from muapi_client.pinning._document.lock import SHORT
 from muapi_client.pinning._report.markdown import escape
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from muapi_client.pinning._diff.changes import Change, Diff, Impact
 
-SHORT: Final = 12  # characters of a hash that tell documents apart for a reader
 NAMED: Final = 8  # functions named in one line where nothing breaks; who is broken finds his own by searching
 LISTED: Final = ("breaking", "types", "silent", "additive")  # one by one; what is cosmetic is counted
 UNPLACED: Final = ("operation", "document", "price")  # places that a sentence tells of by itself

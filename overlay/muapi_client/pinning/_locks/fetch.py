@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from muapi_client.pinning._diff.documents import diff
-from muapi_client.pinning._document.canonical import METHODS, SCOPE, restrict_to_scope, serialize
+from muapi_client.pinning._document.canonical import SCOPE, iter_operations, restrict_to_scope, serialize
 from muapi_client.pinning._document.errors import PinError, quote
-from muapi_client.pinning._document.lock import Lock, derive_facts, sha256
+from muapi_client.pinning._document.lock import SHORT, Lock, derive_facts, sha256
 from muapi_client.pinning._document.pin import DOCUMENT, Files, checkout, read_files, replace_files
 from muapi_client.pinning._document.price_list import canonicalize_models
 from muapi_client.pinning._document.reader import Document
@@ -32,7 +32,6 @@ DEFAULT_SOURCE = "https://api.muapi.ai/openapi.json"  # served without a key
 SOURCE_VARIABLE = "MUAPI_OPENAPI_URL"
 HISTORY = ("source", "fetched_at", "etag", "served_sha256", "note")  # what the files themselves do not tell
 LOCAL_NOTE = "a copy on the machine that fetched it"  # all that is known of one, unless --note says more
-SHORT = 12  # characters of a hash that tell documents apart for a reader
 
 
 @frozen
@@ -191,8 +190,9 @@ def _check_served(content: bytes, wanted: Wanted) -> tuple[dict[str, Any], int]:
     try:
         document = parse(to_json(content, wanted.source), "the document")
         inside = restrict_to_scope(document, wanted.scope, may_dangle=wanted.may_dangle)
-        outside = (as_object(item) or {} for path, item in document["paths"].items() if path not in inside["paths"])
-        return inside, sum(method in item for item in outside for method in METHODS)
+        outside = {path: item for path, item in document["paths"].items() if path not in inside["paths"]}
+        objects = {path: item for path, item in outside.items() if as_object(item) is not None}
+        return inside, sum(1 for _ in iter_operations({**document, "paths": objects}))
     except PinError as error:
         raise PinError(f"{wanted.source} cannot be {wanted.purpose}: {error}") from None
 
