@@ -36,9 +36,9 @@ def write_overlay(actions: list[dict[str, Any]], package: str) -> str:
     if not actions:
         return ""
     lines = [
-        f"{'  - ' if first else '    '}{key}: {json.dumps(value, ensure_ascii=False)}\n"
+        f"{'    ' if position else '  - '}{key}: {json.dumps(value, ensure_ascii=False)}\n"
         for action in actions
-        for first, (key, value) in zip((True, *(False for _ in action)), action.items(), strict=False)
+        for position, (key, value) in enumerate(action.items())
     ]
     return _HEAD.format(ours=_OURS, package=package) + "".join(lines)
 
@@ -54,11 +54,21 @@ def check_ours(file: Path) -> None:
 
 
 def save(file: Path, text: str) -> str:
-    """Write the file, or take it away where nothing is left out any more; the line that tells so, if any."""
+    """Write the file, or take it away where nothing is left out any more; the line that says so, if any.
+
+    Raises:
+        GenerationError: It cannot be written.
+    """
     if not text and not file.exists():
         return ""
-    if not text:
-        file.unlink()
-        return f"Took {file} away: nothing is left out any more."
-    file.write_text(text, encoding="utf-8")
+    try:
+        if not text:
+            file.unlink()
+            return f"Took {file} away: nothing is left out any more."
+        file.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise GenerationError(
+            f"The package is built, but {file} cannot be written ({problem.strerror or problem}): the next build would "
+            "not know what this one left out."
+        ) from None
     return f"Wrote {file}: every build of this package leaves out what it names, until it is gone."

@@ -134,7 +134,7 @@ def make_package(sources: Sources, package: Path) -> Made:
     for note in plan.notes:
         print(note)
     for operation, reason in settled.gone:
-        print(f"Left out: {reason if reason.startswith(operation) else f'{operation}: {reason}'}")
+        print(f"Left out: {operation}: {reason}")
     if settled.earlier:
         print(
             f"{settled.earlier} leaves out what it names, even where other corrections mend that: a build with "
@@ -173,7 +173,7 @@ def _settle(sources: Sources, document: dict[str, Any], document_text: str) -> _
     """
     earlier = _find_earlier(sources)
     overlays = [("", read_text(path)) for path in sources.corrections]
-    overlays += [(_name_file(path), read_text(path)) for path in (*sources.own, *earlier)]
+    overlays += [(_name_file(path), read_text(path)) for path in (*sources.own, *([earlier] if earlier else []))]
     prices = PriceList.read(parse(read_text(sources.models), sources.models))
     leaving_out: list[dict[str, Any]] = []
     for _ in range(_MOST_ROUNDS):
@@ -201,24 +201,27 @@ def _settle(sources: Sources, document: dict[str, Any], document_text: str) -> _
         if lost and (sources.leave_out or not faults):  # what it was to mend is not to be left out in its stead
             raise GenerationError(_describe_lost(lost))
         if plan is not None and not faults:
-            return _Settled(plan, misses, gone, corrections_text, left_out, _name_effective(earlier, actions, misses))
+            applied = _name_if_effective(earlier, actions, misses)
+            return _Settled(plan, misses, gone, corrections_text, left_out, applied)
         if plan is None or not sources.leave_out:
             break
         leaving_out += make_actions(faults, corrected)
     raise GenerationError(_describe_faults(faults, corrected, sources, own))
 
 
-def _find_earlier(sources: Sources) -> list[Path]:
+def _find_earlier(sources: Sources) -> Path | None:
     """Find the file of what an earlier build left out, unless that is decided anew."""
     earlier = left_out_path(sources.output)
-    return [earlier] if sources.beside and not sources.leave_out and earlier.is_file() else []
+    return earlier if sources.beside and not sources.leave_out and earlier.is_file() else None
 
 
-def _name_effective(files: list[Path], actions: list[Action], misses: list[Miss]) -> str:
-    """Name the first of these files that has an action which was carried out; nothing where none has."""
+def _name_if_effective(file: Path | None, actions: list[Action], misses: list[Miss]) -> str:
+    """Name the file if one of its actions was carried out."""
+    if file is None:
+        return ""
     idle = {str(miss.action) for miss in misses}
-    carried_out = {action.file for action in actions if str(action) not in idle}
-    return next((name for name in map(_name_file, files) if name in carried_out), "")
+    name = _name_file(file)
+    return name if any(action.file == name and str(action) not in idle for action in actions) else ""
 
 
 def _describe_lost(lost: list[Miss]) -> str:

@@ -122,8 +122,9 @@ def make_classes(components: Collection[Component], operations: Iterable[Operati
         answer_names,
     )
     problems = Collector()
-    schema_of = {_tell(component): component.schema for component in classes.list_all()}
-    for thing, reason in find_repeated([(file_key(item.name), _tell(item)) for item in classes.list_all()], "Schemas"):
+    schema_of = {_name_in_message(component): component.schema for component in classes.list_all()}
+    named = [(file_key(component.name), _name_in_message(component)) for component in classes.list_all()]
+    for thing, reason in find_repeated(named, "Schemas"):
         problems.add(("components", "schemas", schema_of[thing]), reason)
     problems.stop()
     return classes
@@ -146,7 +147,7 @@ def _rename(component: Component, names: Mapping[str, str]) -> Component:
     return evolve(component, name=names.get(component.name, component.name), fields=fields)
 
 
-def _tell(component: Component) -> str:
+def _name_in_message(component: Component) -> str:
     """Tell what a class is made of, for a message."""
     is_renamed = component.name != name_class(component.schema)
     return f"{component.schema} as an answer" if is_renamed else component.schema

@@ -170,17 +170,6 @@ def _read_operations(action: dict[str, Any], where: str) -> tuple[str, ...]:
     return tuple(named)
 
 
-def apply_actions(document: Mapping[str, Any], actions: list[Action]) -> dict[str, Any]:
-    """Return a corrected copy of a document; actions apply in their order, each to what the ones before it left.
-
-    Raises:
-        GenerationError: As :func:`check_misses`.
-    """
-    result, misses = apply_fitting_actions(document, actions)
-    check_misses(misses)
-    return result
-
-
 def check_misses(misses: list[Miss]) -> None:
     """Refuse a document that is there for actions to fit, and that some do not fit.
 

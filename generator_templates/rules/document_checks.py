@@ -101,6 +101,11 @@ def split_path(path: str) -> tuple[str, str]:
     return sent, query
 
 
+def is_stream(path: str) -> bool:
+    """Return whether what is sent to a path is answered by a stream of events."""
+    return split_path(path)[0].endswith("/stream")
+
+
 def _check_path(path: str, item: Any, problems: Collector) -> None:
     where = f"paths[{quote(path)}]"
     if not path.startswith("/"):

@@ -6,24 +6,11 @@ live here: any message, errors that tell several problems (``problems``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _LONGEST_QUOTE = 120  # characters of a quotation; a message is one line, whatever a document holds
 
 
 class GenerationError(Exception):
-    """Rendering stops here and generated/ stays as it was; the message says what to look at.
-
-    Attributes:
-        mend: The words of an Overlay action that would mend it, but for its description; None where none is known.
-    """
-
-    def __init__(self, message: str, *, mend: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.mend = mend
+    """Rendering stops here and generated/ stays as it was; the message says what to look at."""
 
 
 class CorrectionError(GenerationError):

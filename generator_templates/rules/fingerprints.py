@@ -20,10 +20,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from .document_checks import split_path
+from .document_checks import is_stream
 from .groups import Job, find_group
 from .headers import is_own, list_credentials
-from .path_items import find_path_item
+from .path_items import find_path_item, list_parameters
 from .price_list import split_summary
 from .schema_syntax import follow_pointer, split_reference
 
@@ -128,17 +128,14 @@ class Essences:
         item = find_path_item(self._document, path)
         operation = item[method.lower()]
         names = {(one.get("in"), one.get("name")) for one in self._list_parameters(item, operation)}
-        job: Job = (
-            "job" if ("query", "webhook") in names else "stream" if split_path(path)[0].endswith("/stream") else "plain"
-        )
+        job: Job = "job" if ("query", "webhook") in names else "stream" if is_stream(path) else "plain"
         tag = next(iter(operation.get("tags") or ()), None)
         return self.select(method, path, find_group(slug, tag, job)[0])
 
     def _list_parameters(self, item: Mapping[str, Any], operation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """List the parameters, those of the path included, in the order of place and name."""
         found: dict[tuple[str, str], Mapping[str, Any]] = {}
-        for listed in (*item.get("parameters", ()), *operation.get("parameters", ())):
-            parameter = self._resolve(listed)
+        for parameter in map(self._resolve, list_parameters(item, operation)):
             found[str(parameter.get("in")), str(parameter.get("name"))] = parameter
         return [found[key] for key in sorted(found)]
 
@@ -174,14 +171,12 @@ class Essences:
         return _Part([]).read(listed[0]) if listed else None
 
     def _select_security(self, operation: Mapping[str, Any]) -> list[Any]:
-        """The ways to be let in, with the schemes they name; a scheme's own list of scopes is for those who ask."""
+        """The security requirements, with the schemes they name; a scheme's own list of scopes is no part of them."""
         schemes = self._document.get("components", {}).get("securitySchemes", {})
         listed = (owner.get("security") for owner in (operation, self._document))
         ways: list[Any] = next((ways for ways in listed if ways is not None), [])  # an empty list counts, null does not
-        requirements = [
-            {name: [sorted(scopes), _Part([]).read(_drop_flows(schemes.get(name)))] for name, scopes in way.items()}
-            for way in ways
-        ]
+        read = {name: _Part([]).read(_drop_flows(self._resolve(scheme))) for name, scheme in schemes.items()}
+        requirements = [{name: [sorted(scopes), read.get(name, {})] for name, scopes in way.items()} for way in ways]
         return sorted(requirements, key=lambda way: json.dumps(way, sort_keys=True))
 
     def _resolve(self, part: Any) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .problems import Collector
     from .schemas import Schemas
 
-# What says who asks, how the request is written and how the answer may be: nobody else's word may stand in its place.
+# Credentials, framing and content negotiation: the client sets these, and no caller may.
 OWN_HEADERS = (
     *("accept", "accept-encoding", "authorization", "connection", "content-encoding", "content-length"),
     *("content-type", "cookie", "expect", "host", "keep-alive", "proxy-authorization", "proxy-connection"),

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .document_checks import METHODS, split_path
+from .document_checks import METHODS, is_stream
 from .errors import CorrectionError, quote, show_name
 from .groups import GROUPS, TAGS, VAGUE_GROUPS
 from .media_types import FORMS, JSON, PLAIN_JSON, find_media_type
 from .names import PREFIX
+from .path_items import list_parameters
 from .problems import Collector
 from .schema_syntax import as_object, split_reference
 
@@ -43,14 +44,14 @@ WEBHOOK_NAMES = frozenset({"webhook", "webhook_url"})  # of query parameters and
 FEWEST_NEIGHBOURS = 2  # one model alone says nothing of what stands beside it
 _ANSWER = {"type": "object", "properties": {"request_id": {"type": "string"}}}  # where no correction describes it
 
-Place = tuple[str, str]  # the method in capitals, and the path
+Route = tuple[str, str]  # the method in capitals, and the path
 
 
 @frozen
 class Jobs:
     """Which operations submit a job, and what a person should look at."""
 
-    places: frozenset[Place]
+    places: frozenset[Route]
     notes: tuple[str, ...]
 
 
@@ -58,7 +59,7 @@ class Jobs:
 class _Candidate:
     """An operation, as far as it tells whether it submits a job."""
 
-    place: Place
+    place: Route
     tag: str
     has_form: bool  # of a model's: a POST of JSON to a path of its own
     is_job: bool | None  # None: no sign speaks
@@ -120,7 +121,7 @@ def find_jobs(document: Mapping[str, Any], schemas: Schemas, prefix: str = PREFI
     return Jobs(jobs, (*map(_note_taken, taken), *map(_note_doubtful, doubtful)))
 
 
-def _is_worth_a_note(candidate: _Candidate, jobs: frozenset[Place]) -> bool:
+def _is_worth_a_note(candidate: _Candidate, jobs: frozenset[Route]) -> bool:
     return bool(jobs) or candidate.hints or candidate.tag in TAGS
 
 
@@ -142,7 +143,7 @@ def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Sc
     place = (method.upper(), path)
     answer, fields = _read_answer(definition.get("responses", {}), schemas)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
-    streams = split_path(path)[0].endswith("/stream")
+    streams = is_stream(path)
     has_form = (
         method == "post"
         and path.startswith(prefix)
@@ -173,7 +174,7 @@ def _read_candidate(method: str, path: str, item: Mapping[str, Any], schemas: Sc
     return _Candidate(place, tag, has_form, is_job, bool(fields), hints)
 
 
-def _read_mark(definition: Mapping[str, Any], place: Place) -> bool | None:
+def _read_mark(definition: Mapping[str, Any], place: Route) -> bool | None:
     """Read a correction's word on an operation; None where there is none."""
     if MARK not in definition:
         return None
@@ -188,8 +189,7 @@ def _read_mark(definition: Mapping[str, Any], place: Place) -> bool | None:
 
 def _list_query_parameters(item: Mapping[str, Any], definition: Mapping[str, Any], schemas: Schemas) -> frozenset[str]:
     parameters: Iterable[Mapping[str, Any]] = (
-        schemas.find_component("parameters", parameter)
-        for parameter in (*item.get("parameters", ()), *definition.get("parameters", ()))
+        schemas.find_component("parameters", parameter) for parameter in list_parameters(item, definition)
     )
     return frozenset(parameter["name"] for parameter in parameters if parameter["in"] == "query")
 
@@ -206,11 +206,9 @@ def _read_answer(responses: Mapping[str, Any], schemas: Schemas) -> tuple[str, f
 
     An answer of another kind than a JSON object with named fields is told as a field without a name.
     """
-    code = next((code for code in sorted(responses) if code.startswith("2")), "")
-    content = schemas.find_component("responses", responses.get(code, {})).get("content", {})
+    content, media_type = schemas.find_answer(responses)
     if not content:
         return "", frozenset()
-    media_type = find_media_type(content, PLAIN_JSON, JSON)
     if not media_type:
         return "", frozenset({""})
     schema = as_object(content[media_type].get("schema") or {})

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from attrs import evolve, frozen
 
-from .document_checks import METHODS, split_path
+from .document_checks import METHODS, is_stream, split_path
 from .errors import GenerationError, quote, show_name
 from .groups import GROUPS, Job, find_group
 from .headers import can_be_named, is_own, read_credentials
@@ -28,6 +28,7 @@ from .media_types import (
     find_raw_media_type,
 )
 from .names import find_repeated, make_slug, name_class, name_function, to_pascal_case
+from .path_items import list_parameters
 from .problems import Collector
 from .schema_syntax import Schema, as_object, first_list
 from .values import Field, Shape, Value, as_part_of_form, find_models, holds_file
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from .headers import Credential
-    from .jobs import Place
+    from .jobs import Route
     from .schemas import Schemas
 
 # What a parameter's style puts between the items of a list that is not exploded (OpenAPI 3.1, "Style Values").
@@ -87,6 +88,7 @@ class Operation:
     headers: tuple[Field, ...]
     cookies: tuple[Field, ...]
     body: Body
+    fixed_query: Mapping[str, list[str]]  # what always goes with the path
 
     @property
     def is_form(self) -> bool:
@@ -99,18 +101,18 @@ class Operation:
         return split_path(self.path)[0]
 
     @property
-    def fixed_query(self) -> dict[str, list[str]]:
-        """Return what always goes with the path as its query."""
-        return parse_qs(split_path(self.path)[1], keep_blank_values=True)
-
-    @property
     def parameters(self) -> tuple[Field, ...]:
         """Return all that is taken beside the body."""
         return (*self.path_fields, *self.query, *self.headers, *self.cookies)
 
+    @property
+    def fields_without_class(self) -> tuple[Field, ...]:
+        """Return what no class of a body has: the parameters, and a body that is one value."""
+        return (*self.parameters, *([self.body.whole] if self.body.whole else []))
+
 
 def read_operations(
-    document: Mapping[str, Any], schemas: Schemas, prefix: str, jobs: Collection[Place]
+    document: Mapping[str, Any], schemas: Schemas, prefix: str, jobs: Collection[Route]
 ) -> tuple[list[Operation], dict[str, list[str]], dict[str, int]]:
     """Read every operation, by function name.
 
@@ -181,13 +183,13 @@ def _read_operation(  # noqa: PLR0917 - all of them are the document's
     sent, fixed = split_path(path)
     slug, function = make_slug(sent, prefix), name_function(method, path, prefix)
     answer, media = _JOB_ANSWER if submits else _read_answer(definition.get("responses", {}), schemas, function)
-    job: Job = "job" if submits else "stream" if sent.endswith("/stream") else "plain"
+    job: Job = "job" if submits else "stream" if is_stream(path) else "plain"
     group, is_known = find_group(slug, next(iter(definition.get("tags") or ()), None), job)
     body = schemas.find_component("requestBodies", definition.get("requestBody") or {})
     media_type = _find_media_type(body.get("content") or {}, where)
     headers, cookies = (tuple(_read_parameters(declared, place, schemas)) for place in ("header", "cookie"))
-    always = parse_qs(fixed, keep_blank_values=True)
-    query = tuple(field for field in _read_query(declared, schemas, where) if field.wire not in always)
+    fixed_query = parse_qs(fixed, keep_blank_values=True)
+    query = tuple(field for field in _read_query(declared, schemas, where) if field.wire not in fixed_query)
     _refuse_objects(headers, "a header", where)
     _refuse_objects(cookies, "a cookie", where, also="list")
     return Operation(
@@ -207,13 +209,13 @@ def _read_operation(  # noqa: PLR0917 - all of them are the document's
         headers,
         cookies,
         _read_body(body, media_type, schemas, where, function),
+        fixed_query,
     ), is_known
 
 
 def _find_parameters(item: Mapping[str, Any], method: str, schemas: Schemas) -> list[Mapping[str, Any]]:
     """Find what an operation takes beside its body, what counts most at the end."""
-    listed = (*item.get("parameters", ()), *item[method].get("parameters", ()))
-    return [schemas.find_component("parameters", parameter) for parameter in listed]
+    return [schemas.find_component("parameters", one) for one in list_parameters(item, item[method])]
 
 
 def _list_own(item: Mapping[str, Any], method: str, schemas: Schemas, credentials: frozenset[Credential]) -> set[str]:
@@ -331,9 +333,7 @@ def _read_path_fields(path: str, declared: Iterable[Mapping[str, Any]], schemas:
 
 def _read_answer(responses: Mapping[str, Any], schemas: Schemas, function: str) -> tuple[Value | None, str]:
     """Read what the first 2xx answer may be, where classes are a part of it; and the media type of what is no JSON."""
-    code = next((code for code in sorted(responses) if code.startswith("2")), None)
-    content = schemas.find_component("responses", responses.get(code or "", {})).get("content", {})
-    media_type = find_media_type(content, JSON)
+    content, media_type = schemas.find_answer(responses)
     if not media_type:
         return None, next(iter(content), "")
     schema = _with_names(content[media_type].get("schema") or {}, f"{to_pascal_case(function)}Answer", schemas)

@@ -27,6 +27,11 @@ def find_path_item(document: Mapping[str, Any], path: str) -> dict[str, Any]:
     return found
 
 
+def list_parameters(item: Mapping[str, Any], operation: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """List what an operation takes beside its body as the document has it, what counts most at the end."""
+    return [*item.get("parameters", ()), *operation.get("parameters", ())]
+
+
 def list_homes(document: Mapping[str, Any], path: str) -> list[Place]:
     """List the objects that a path's operations may stand in: its own, and one behind the other what that refers to."""
     places: list[Place] = []

@@ -22,7 +22,7 @@ from .catalog import make_catalog
 from .classes import find_users, make_answer_facts, make_request_facts
 from .components import make_classes, read_components
 from .document_checks import PATH_FORM
-from .errors import quote
+from .errors import quote, show_name
 from .fingerprints import make_fingerprints
 from .groups import GROUPS
 from .headers import OWN_HEADERS
@@ -87,20 +87,12 @@ def make_plan(
     jobs = find_jobs(document, schemas, prefix)
     operations, unknown_tags, own_parameters = read_operations(document, schemas, prefix, jobs.places)
     classes = make_classes(read_components(schemas), operations)
-    taken = {
-        to_pascal_case(operation.function): (
-            *operation.query,
-            *operation.headers,
-            *operation.cookies,
-            *([operation.body.whole] if operation.body.whole else []),
-        )
-        for operation in operations
-    }
+    taken = {to_pascal_case(operation.function): operation.fields_without_class for operation in operations}
     aliases = Aliases({**taken, **{item.schema: item.fields for item in (*classes.sent, *classes.answered)}})
     _check_type_names(classes.list_all(), aliases)
     operations = [_with_answer_names(operation, classes.answer_names) for operation in operations]
     answered = {component.name: component for component in classes.answered}
-    models = _plan_models(classes, operations, aliases)
+    models = _plan_models(classes, answered, operations, aliases)
     return Plan(
         {
             "openapi": "3.1.0",
@@ -126,7 +118,7 @@ def make_plan(
             *_note_new_tags(unknown_tags),
             *_note_own_parameters(own_parameters),
             *_note_open_schemas(classes.sent),
-            *_note_unchecked_patterns(classes.sent),
+            *_note_unchecked_patterns(classes.sent, operations),
         ),
     )
 
@@ -141,11 +133,12 @@ def _plan_readers(readers: Mapping[str, Any]) -> dict[str, tuple[str, dict[str, 
     return {"readers.py": ("readers.py.jinja", dict(readers))} if readers else {}
 
 
-def _plan_models(classes: Classes, operations: list[Operation], aliases: Aliases) -> dict[str, Any]:
+def _plan_models(
+    classes: Classes, answered: Mapping[str, Component], operations: list[Operation], aliases: Aliases
+) -> dict[str, Any]:
     """Describe every class, by name."""
     users = find_users(classes.sent, operations)
     sent_bodies = {operation.body.request for operation in operations}
-    answered = {component.name: component for component in classes.answered}
     models: dict[str, Any] = {}
     problems = Collector()
     for component in classes.sent:
@@ -225,13 +218,20 @@ def _note_open_schemas(sent: Iterable[Component]) -> list[str]:
     ]
 
 
-def _note_unchecked_patterns(sent: Iterable[Component]) -> list[str]:
+def _note_unchecked_patterns(sent: Iterable[Component], operations: Iterable[Operation]) -> list[str]:
     """Note which texts only the server holds against their pattern."""
+    fields = [
+        *((quote(component.schema), field) for component in sent for field in component.fields),
+        *(
+            (f"{operation.method} {show_name(operation.path)}", field)
+            for operation in operations
+            for field in operation.fields_without_class
+        ),
+    ]
     return [
-        f"Pattern {quote(pattern)} of {quote(field.wire)} in {quote(component.schema)} is left to the server: Python "
-        "cannot read it, or could search a text for it for hours."
-        for component in sent
-        for field in component.fields
+        f"Pattern {quote(pattern)} of {quote(field.wire)} in {where} is left to the server: Python cannot read it, or "
+        "could search a text for it for long."
+        for where, field in fields
         for pattern in dict.fromkeys(find_patterns(field.value))
         if not can_check(pattern)
     ]

@@ -11,13 +11,12 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .errors import CorrectionError, GenerationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
+    from collections.abc import Iterator
 
 # Steps from the document's root: ("paths", path, method), ("paths", path) or ("components", section, name).
 Place = tuple[str, ...]
@@ -30,12 +29,10 @@ class Problem:
     Attributes:
         place: What of the document cannot be said because of it: an operation, a path, or a component.
         reason: Why, in a sentence.
-        mend: The words of an Overlay action that would mend it, but for its description; None where none is known.
     """
 
     place: Place
     reason: str
-    mend: Mapping[str, Any] | None = field(default=None, eq=False)
 
 
 class UnsayableError(GenerationError):
@@ -62,7 +59,7 @@ class Collector:
         except CorrectionError:
             raise  # the document has no part in it
         except GenerationError as problem:
-            self.problems.append(Problem(place, str(problem), problem.mend))
+            self.problems.append(Problem(place, str(problem)))
 
     def add(self, place: Place, reason: str) -> None:
         """Take down a problem that was found without an error."""

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from .document_checks import check_component
 from .errors import GenerationError, quote
+from .media_types import JSON, PLAIN_JSON, find_media_type
 from .names import name_class, to_pascal_case
 from .schema_syntax import (
     Schema,
@@ -71,7 +72,7 @@ class Schemas:
 
         Args:
             document: The document.
-            unsayable: The components that cannot be said, each with the reason, which whoever refers to one is told.
+            unsayable: The components that cannot be said, each with the reason, raised for each reference to it.
         """
         components = document.get("components", {})
         self._unsayable = dict(unsayable or {})
@@ -102,7 +103,7 @@ class Schemas:
         return bool(kinds & _SCALARS) and kinds <= {*_SCALARS, "any"}
 
     def refuse(self, name: str, reason: str) -> None:
-        """Let whoever refers to a component from now on be told why it cannot be said."""
+        """Refuse every later reference to a component, with this reason."""
         self._unsayable[*_SCHEMAS, name] = reason
         self._known.clear()
 
@@ -131,6 +132,12 @@ class Schemas:
         while "$ref" in entry:
             entry = self._find(section, entry["$ref"], seen)
         return entry
+
+    def find_answer(self, responses: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+        """Find what the first success may be by media type, and which of those is JSON; plain JSON first."""
+        code = next((code for code in sorted(responses) if code.startswith("2")), "")
+        content = self.find_component("responses", responses.get(code, {})).get("content", {})
+        return content, find_media_type(content, PLAIN_JSON, JSON)
 
     def _find(self, section: Section, reference: str, seen: set[str]) -> Mapping[str, Any]:
         """Find what a reference leads to, anywhere in the document; in a circle it leads nowhere."""

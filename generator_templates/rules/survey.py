@@ -37,14 +37,12 @@ class Fault:
         operations: The operations, each as the steps to it from the document's root.
         paths: The paths of which no operation can be said, whatever it is.
         components: The components: those that are at fault, and those that hold them.
-        mends: Words of actions that would mend it.
     """
 
     reason: str
     operations: list[Place] = field(factory=list)
     paths: list[Place] = field(factory=list)
     components: list[Place] = field(factory=list)
-    mends: list[Mapping[str, Any]] = field(factory=list)
 
 
 def survey(
@@ -85,8 +83,6 @@ def _set_aside(
 ) -> Mapping[str, Any]:
     """Take a problem down, and what it is about out of what is planned next."""
     fault = faults.setdefault(problem.reason, Fault(problem.reason))
-    if problem.mend and problem.mend not in fault.mends:
-        fault.mends.append(problem.mend)
     section, name, *method = problem.place
     if section == "components":
         if problem.place not in unsayable:
@@ -174,9 +170,6 @@ def _describe(number: int, fault: Fault, document: Mapping[str, Any]) -> Iterato
         yield f"   Concerns the {'components' if fault.components[1:] else 'component'} {names}."
     if fault.operations and not fault.reason.startswith(show_operation(fault.operations[0])):
         yield f"   Concerns {', '.join(map(show_operation, fault.operations))}."
-    for mend in fault.mends:
-        yield "   To mend it:"
-        yield f"   - {json.dumps({**mend, 'description': 'WHY'}, ensure_ascii=False)}"
     yield "   To leave it out:"
     for action in make_actions([fault], document):
         yield f"   - {json.dumps(action, ensure_ascii=False)}"
@@ -187,8 +180,6 @@ def find_left_out(
 ) -> list[tuple[str, str]]:
     """List the operations that corrections took away, as a person writes them, each with the reason.
 
-    No reason begins with the name of its operation.
-
     Args:
         document: The document as it came.
         corrected: What the corrections left of it.
@@ -197,7 +188,7 @@ def find_left_out(
     kept = set(list_operations(corrected))
     gone = [place for place in list_operations(document) if place not in kept]
     named = [(show_operation(place), _find_reason(locate(document, place), place, reasons)) for place in gone]
-    return [(operation, reason.removeprefix(f"{operation}: ")) for operation, reason in named]
+    return [(operation, reason.removeprefix(operation).lstrip(": ")) for operation, reason in named]
 
 
 def _find_reason(home: Place, place: Place, reasons: Mapping[Place, str]) -> str:

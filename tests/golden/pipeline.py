@@ -9,11 +9,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import specimen
 
 import render
+from rules import corrections
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 COMMAND = Path(render.__file__)
 
@@ -30,6 +34,13 @@ class Result(NamedTuple):
 
     def text(self, name: str) -> str:
         return (self.package / name).read_text(encoding="utf-8")
+
+
+def correct(document: Mapping[str, Any], actions: list[corrections.Action]) -> dict[str, Any]:
+    """Correct a document as the pinned one is: an action that does not fit is an error."""
+    corrected, misses = corrections.apply_fitting_actions(document, actions)
+    corrections.check_misses(misses)
+    return corrected
 
 
 def run(folder: Path, command: str = "generate", *, environment: dict[str, str] | None = None, **change: Any) -> Result:

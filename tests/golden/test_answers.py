@@ -10,7 +10,7 @@ import importlib
 import inspect
 import json
 import pickle
-import sys
+import tempfile
 import typing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,9 +21,9 @@ import pydantic
 import pytest
 from inline_snapshot import snapshot
 from mypy import api as mypy
-from shapes import NUMBER, TEXT, anything_of, document_of, ref, run, sending
+from shapes import NUMBER, TEXT, Rendered, anything_of, document_of, ref, run, sending
 
-from muapi_client import Call, MuAPI, errors
+from muapi_client import Call, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,22 +53,8 @@ def only(value: Any) -> dict[str, Any]:
     return {"const": value, "type": "string"} if isinstance(value, str) else {"const": value}
 
 
-class Rendered:
+class Reading(Rendered):
     """A package, and a client of it that is answered with what a test says."""
-
-    def __init__(self, folder: Path, output: str) -> None:
-        self.folder, self.output = folder, output
-        self._client = MuAPI(
-            "k", transport=httpx.MockTransport(self._answer), models=importlib.import_module(folder.name)
-        )
-        self._said: Any = None
-
-    def _answer(self, _request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=json.dumps(self._said))
-
-    def function(self, name: str) -> Any:
-        (file,) = self.folder.glob(f"api/*/{name}.py")
-        return getattr(importlib.import_module(f"{self.folder.name}.api.{file.parent.name}.{name}"), name)
 
     def model(self, name: str) -> Any:
         return getattr(importlib.import_module(f"{self.folder.name}.models"), name)
@@ -77,11 +63,11 @@ class Rendered:
         """What the client makes of what the server says."""
         call = self.function(name)(**arguments)
         assert Call.from_json(call.to_json()) == call == pickle.loads(pickle.dumps(call))
-        return self.send(call, said)
+        return self.read(call, said)
 
-    def send(self, call: Call[Any], said: Any) -> Any:
-        self._said = said
-        return self._client.send(call)
+    def read(self, call: Call[Any], said: Any) -> Any:
+        self.answers.append(httpx.Response(200, content=json.dumps(said)))
+        return self.client.send(call)
 
     def types(self, model: str) -> dict[str, str]:
         """The fields of a class, as an editor shows them."""
@@ -97,25 +83,18 @@ class Rendered:
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[str, Any]], Rendered]]:
+def build(build: Callable[[dict[str, Any]], Rendered]) -> Iterator[Callable[[dict[str, Any]], Reading]]:
     """Render a document and import the package; in the end all of them are strictly typed."""
-    folder = tmp_path_factory.mktemp("answers")
-    numbers = iter(range(1000))
-    sys.path.insert(0, str(folder))
     packages: list[Path] = []
 
-    def rendered(document: dict[str, Any]) -> Rendered:
-        package = folder / f"answers_{next(numbers)}"
-        result = run(document, package)
-        assert result.code == 0, result.output
-        packages.append(package)
-        return Rendered(package, result.output)
+    def rendered(document: dict[str, Any]) -> Reading:
+        built = build(document)
+        packages.append(built.folder)
+        return Reading(built.folder, built.output)
 
     yield rendered
-    sys.path.remove(str(folder))
-    output, trouble, code = mypy.run(
-        ["--strict", "--config-file=", f"--cache-dir={folder}/.cache", *map(str, packages)]
-    )
+    with tempfile.TemporaryDirectory() as cache:
+        output, trouble, code = mypy.run(["--strict", "--config-file=", f"--cache-dir={cache}", *map(str, packages)])
     assert (code, trouble) == (0, ""), output
 
 
@@ -124,7 +103,7 @@ CAT, DOG = anything_of(kind=only("cat"), lives=NUMBER), anything_of(kind=only("d
 PLAIN_CAT, PLAIN_DOG = anything_of(kind=TEXT, lives=NUMBER), anything_of(kind=TEXT, tail={"type": "boolean"})
 
 
-def test_a_field_of_a_class_or_something_else_is_read_as_what_it_is(build: Callable[..., Rendered]) -> None:
+def test_a_field_of_a_class_or_something_else_is_read_as_what_it_is(build: Callable[..., Reading]) -> None:
     fields = {
         "or_text": any_of(ref("Fault"), TEXT, NULL),
         "or_number": any_of({"type": "number", "format": "decimal"}, ref("Fault")),
@@ -167,7 +146,7 @@ def test_a_field_of_a_class_or_something_else_is_read_as_what_it_is(build: Calla
         assert getattr(built.answer("get_run", {name: said}), name) == read, (name, said)
 
 
-def test_a_map_is_read_value_by_value(build: Callable[..., Rendered]) -> None:
+def test_a_map_is_read_value_by_value(build: Callable[..., Reading]) -> None:
     fields = {
         "lines": map_of(ref("Line")),
         "counts": map_of(NUMBER),
@@ -219,7 +198,7 @@ def test_a_map_is_read_value_by_value(build: Callable[..., Rendered]) -> None:
     ],
 )
 def test_of_several_classes_the_one_is_read_that_a_field_tells(
-    cat: dict[str, Any], dog: dict[str, Any], discriminator: dict[str, Any], said: str, build: Callable[..., Rendered]
+    cat: dict[str, Any], dog: dict[str, Any], discriminator: dict[str, Any], said: str, build: Callable[..., Reading]
 ) -> None:
     pet = any_of(ref("Cat"), ref("Dog"), **discriminator)
     owner = anything_of(
@@ -254,7 +233,7 @@ def test_of_several_classes_the_one_is_read_that_a_field_tells(
     assert built.answer("get_owner", {"either": "a"}).either == "a"
 
 
-def test_classes_may_be_told_by_truth_and_numbers(build: Callable[..., Rendered]) -> None:
+def test_classes_may_be_told_by_truth_and_numbers(build: Callable[..., Reading]) -> None:
     schemas = {
         "Good": anything_of(ok=only(True), data=TEXT),
         "Bad": anything_of(ok=only(False), error=TEXT),
@@ -279,7 +258,7 @@ def test_classes_may_be_told_by_truth_and_numbers(build: Callable[..., Rendered]
     ],
 )
 def test_what_nothing_tells_apart_stays_an_object_and_its_type_says_so(
-    schemas: dict[str, Any], build: Callable[..., Rendered]
+    schemas: dict[str, Any], build: Callable[..., Reading]
 ) -> None:
     either = any_of(ref("A"), ref("B"))
     holder = anything_of(one=either, many=list_of(either), lists=any_of(list_of(ref("A")), list_of(ref("B"))))
@@ -298,7 +277,7 @@ def test_what_nothing_tells_apart_stays_an_object_and_its_type_says_so(
     assert built.answer("get_one", came) == came
 
 
-def test_a_discriminator_of_another_form_tells_nothing(build: Callable[..., Rendered]) -> None:
+def test_a_discriminator_of_another_form_tells_nothing(build: Callable[..., Reading]) -> None:
     odd: list[Any] = ["kind", {"mapping": {"c": "A"}}, {"propertyName": "kind", "mapping": ["A"]}, {"propertyName": 3}]
     fields = {f"f{at}": any_of(ref("A"), ref("B"), discriminator=form) for at, form in enumerate(odd)}
     schemas = {"A": PLAIN_CAT, "B": PLAIN_DOG, "Holder": anything_of(**fields)}
@@ -341,7 +320,7 @@ def as_read(said: Any, fault: Any) -> Any:
     ],
 )  # fmt: skip
 def test_an_answer_may_be_of_any_shape_and_is_of_no_other(
-    schema: Any, returns: str, right: list[Any], wrong: list[Any], build: Callable[..., Rendered]
+    schema: Any, returns: str, right: list[Any], wrong: list[Any], build: Callable[..., Reading]
 ) -> None:
     built = build(document_of({"/a": {"get": answering(schema)}}, {"Fault": FAULT}))
     assert built.returns("get_a") == returns
@@ -352,7 +331,7 @@ def test_an_answer_may_be_of_any_shape_and_is_of_no_other(
             built.answer("get_a", said)
 
 
-def test_an_answer_without_a_name_is_a_class_named_after_the_function(build: Callable[..., Rendered]) -> None:
+def test_an_answer_without_a_name_is_a_class_named_after_the_function(build: Callable[..., Reading]) -> None:
     inline = {**anything_of(data=ref("Choice"), total=NUMBER), "description": "A page."}
     paths = {
         "/page": {"get": answering(inline)},
@@ -380,7 +359,7 @@ def test_an_answer_without_a_name_is_a_class_named_after_the_function(build: Cal
     assert inspect.getdoc(built.model("GetPageAnswer")).startswith("A page.")  # type: ignore[union-attr]
 
 
-def test_a_class_may_be_sent_and_come_back(build: Callable[..., Rendered]) -> None:
+def test_a_class_may_be_sent_and_come_back(build: Callable[..., Reading]) -> None:
     item = {
         **anything_of(
             name={**TEXT, "maxLength": 3},
@@ -442,7 +421,7 @@ def field_of(read: Any, wire: str) -> Any:
     return next(getattr(read, part.name) for part in parts if part.metadata.get("wire", part.name) == wire)
 
 
-def test_fields_named_as_what_reads_them_are_read(build: Callable[..., Rendered]) -> None:
+def test_fields_named_as_what_reads_them_are_read(build: Callable[..., Reading]) -> None:
     ours = ["kind", "answer", "read", "one", "many", "values", "told_by", "either", "cls", "self", "answers", "attrs"]
     ours += ["classmethod", "property", "dict", "datetime", "additional", "from_dict", "_models", "expect"]
     names = {name: list_of(any_of(ref("Fault"), {**TEXT, "format": "date-time"})) for name in ours}
@@ -473,7 +452,7 @@ def test_fields_named_as_what_reads_them_are_read(build: Callable[..., Rendered]
     assert built.answer("get_answer", {"read": {"answer": {}}}).read.answer == built.model("Answer")()
 
 
-def test_readers_read_like_this(build: Callable[..., Rendered]) -> None:
+def test_readers_read_like_this(build: Callable[..., Reading]) -> None:
     pet = any_of(ref("Cat"), ref("Dog"))
     paths = {
         "/pet": {"get": answering(pet)},
@@ -535,23 +514,23 @@ def get_pet() -> Call[models.Cat | models.Dog | dict[str, Any]]:
     assert not (build(document_of({"/a": {"get": answering(ref("Cat"))}}, {"Cat": CAT})).folder / "readers.py").exists()
 
 
-def test_a_submission_may_be_answered_under_another_code(build: Callable[..., Rendered]) -> None:
+def test_a_submission_may_be_answered_under_another_code(build: Callable[..., Reading]) -> None:
     submit = {**sending(FAULT), **answering(anything_of(request_id=TEXT, status=TEXT), "202")}
     built = build(document_of({"/api/v1/new": {"post": submit}}))
     call = built.function("new")(message="m")
     assert (call.operation.is_job, call.operation.answer) == (True, "Submission")
 
 
-def test_what_a_document_of_another_package_reads_is_left_as_it_came(build: Callable[..., Rendered]) -> None:
+def test_what_a_document_of_another_package_reads_is_left_as_it_came(build: Callable[..., Reading]) -> None:
     paths = {"/a": {"get": answering(any_of(ref("Fault"), TEXT))}, "/b": {"get": answering(ref("Fault"))}}
     built, plain = (build(document_of(some, {"Fault": FAULT})) for some in (paths, {"/b": paths["/b"]}))
     assert built.answer("get_a", SAID) == built.model("Fault")(message="m")
     call = built.function("get_a")().to_json().replace(built.folder.name, plain.folder.name)
-    assert plain.send(Call.from_json(call), SAID) == SAID
+    assert plain.read(Call.from_json(call), SAID) == SAID
 
 
 def test_a_schema_both_sent_and_answered_has_what_the_server_alone_gives_in_its_answers(
-    build: Callable[[dict[str, Any]], Rendered],
+    build: Callable[[dict[str, Any]], Reading],
 ) -> None:
     item = anything_of(name=TEXT, id={**NUMBER, "readOnly": True}, made={**ref("Made"), "readOnly": True})
     schemas = {"Item": item, "Made": anything_of(at={"type": "string", "format": "date-time"})}
@@ -563,16 +542,16 @@ def test_a_schema_both_sent_and_answered_has_what_the_server_alone_gives_in_its_
 
 
 def test_a_form_that_is_answered_as_json_sends_a_file_where_the_answer_has_a_text(
-    build: Callable[[dict[str, Any]], Rendered],
+    build: Callable[[dict[str, Any]], Reading],
 ) -> None:
     schema = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
     form = sending(ref("Doc"), "multipart/form-data")
     built = build(document_of({"/doc": {"post": {**form, **answering(ref("Doc"))}}}, {"Doc": schema}))
     assert (built.types("Doc")["file"], built.types("DocAnswer")["file"]) == ("Upload", "str | None")
-    assert built.send(built.function("doc")(file=b"x"), {"file": "text"}).file == "text"
+    assert built.read(built.function("doc")(file=b"x"), {"file": "text"}).file == "text"
 
 
-def test_a_list_of_places_is_read_as_what_any_of_them_may_be(build: Callable[[dict[str, Any]], Rendered]) -> None:
+def test_a_list_of_places_is_read_as_what_any_of_them_may_be(build: Callable[[dict[str, Any]], Reading]) -> None:
     pair = {**MANY, "prefixItems": [NUMBER, ref("Item")], "items": False}
     row = {**MANY, "prefixItems": [ref("Item")], "items": ref("Item")}
     paths = {"/pair": {"get": answering(pair)}, "/row": {"get": answering(row)}}
@@ -584,7 +563,7 @@ def test_a_list_of_places_is_read_as_what_any_of_them_may_be(build: Callable[[di
 
 
 def test_a_map_that_is_sent_and_answered_is_one_of_classes_both_ways(
-    build: Callable[[dict[str, Any]], Rendered],
+    build: Callable[[dict[str, Any]], Reading],
 ) -> None:
     named = map_of(ref("Item"))
     built = build(
@@ -593,4 +572,13 @@ def test_a_map_that_is_sent_and_answered_is_one_of_classes_both_ways(
     assert built.returns("m") == "dict[str, ItemAnswer]"
     assert built.answer("m", {"a": {"n": 1}}, body={"a": {"n": 1}})["a"].n == 1
     with pytest.raises(errors.ValidationError):
-        built.send(built.function("m")(body={"a": {"n": "x"}}), {})
+        built.read(built.function("m")(body={"a": {"n": "x"}}), {})
+
+
+@pytest.mark.parametrize("first", ["application/problem+json", "application/json"])
+def test_of_several_labels_plain_json_is_what_is_answered(build: Callable[..., Reading], first: str) -> None:
+    schemas = {"Fox": anything_of(name=TEXT), "Problem": anything_of(title=TEXT)}
+    content = {"application/problem+json": {"schema": ref("Problem")}, "application/json": {"schema": ref("Fox")}}
+    success = {"description": "", "content": {first: content[first], **content}}
+    built = build(document_of({"/a": {"get": {"responses": {"200": success}}}}, schemas))
+    assert built.answer("get_a", {"name": "red"}).name == "red"

@@ -174,7 +174,7 @@ def places(node: Any, where: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for key, one in items for place in [(*where, key), *places(one, (*where, key))]]
 
 
-SPECIMEN = corrections.apply_actions(specimen.DOCUMENT, corrections.read_actions(specimen.CORRECTIONS))
+SPECIMEN = pipeline.correct(specimen.DOCUMENT, corrections.read_actions(specimen.CORRECTIONS))
 PLACES = places(SPECIMEN)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openapi_spec_validator_rs
+import pipeline
 import pytest
 from ruamel.yaml import YAML
 
@@ -25,7 +26,7 @@ ACTIONS = corrections.read_actions((SPEC / "corrections.yaml").read_text(encodin
 
 @pytest.fixture(scope="module")
 def corrected() -> dict[str, Any]:
-    return corrections.apply_actions(DOCUMENT, ACTIONS)
+    return pipeline.correct(DOCUMENT, ACTIONS)
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -47,7 +48,7 @@ def test_the_corrected_document_is_openapi(corrected: dict[str, Any]) -> None:
 
 def test_the_pin_itself_is_left_as_it_is() -> None:
     before = copy.deepcopy(DOCUMENT)
-    corrections.apply_actions(DOCUMENT, ACTIONS)
+    pipeline.correct(DOCUMENT, ACTIONS)
     assert before == DOCUMENT
 
 
@@ -76,7 +77,7 @@ def test_every_correction_says_why_and_on_what_evidence() -> None:
 
 
 def apply(document: dict[str, Any], **action: Any) -> dict[str, Any]:
-    return corrections.apply_actions(document, [corrections.Action(1, description="d", **action)])
+    return pipeline.correct(document, [corrections.Action(1, description="d", **action)])
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_why_an_action_matches_nothing_is_said_of_the_document_as_it_found_it() 
         corrections.Action(2, "$.a.kept", "d", remove=True),
     ]
     with pytest.raises(GenerationError, match=r"\$\.a\[\?@\.code\] is there, 'status' is not; there: 'code'"):
-        corrections.apply_actions(document, actions)
+        pipeline.correct(document, actions)
 
 
 def test_the_example_in_the_docs_is_an_overlay_that_does_what_is_said_of_it() -> None:
@@ -187,7 +188,7 @@ def test_the_example_in_the_docs_is_an_overlay_that_does_what_is_said_of_it() ->
     example = text.partition("```yaml\n# mine.yaml\n")[2].partition("```")[0]
     assert YAML(typ="safe").load(example)["info"].keys() == {"title", "version"}
     document = {"paths": {"/api/v1/song": {"post": {"summary": "s"}}, "/api/v1/song-batch": {"post": {}, "get": {}}}}
-    assert corrections.apply_actions(document, corrections.read_actions(example, "mine.yaml"))["paths"] == {
+    assert pipeline.correct(document, corrections.read_actions(example, "mine.yaml"))["paths"] == {
         "/api/v1/song": {"post": {"summary": "s", "x-python": {"job": True}}},
         "/api/v1/song-batch": {"get": {}},
     }
@@ -224,7 +225,7 @@ def test_an_action_that_contradicts_itself_is_refused(words: str) -> None:
 def test_a_response_code_in_an_update_is_a_text_as_it_is_in_a_document() -> None:
     text = "overlay: 1.1.0\nactions: [{target: $.a, description: d, update: {200: 2026-01-01}}]"
     (action,) = corrections.read_actions(text)
-    assert corrections.apply_actions({"a": {"200": "x"}}, [action]) == {"a": {"200": "2026-01-01"}}
+    assert pipeline.correct({"a": {"200": "x"}}, [action]) == {"a": {"200": "2026-01-01"}}
 
 
 @pytest.mark.parametrize("document", [{}, {"paths": None}, {"paths": {"/a": None}}])

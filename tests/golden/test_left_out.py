@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules import survey
-from rules.corrections import Action, apply_actions
+from rules.corrections import Action
 from rules.plan import make_plan
 from rules.price_list import PriceList
 
@@ -216,7 +216,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6
 def test_a_target_names_its_place_whatever_it_is_called(path: str, other: str) -> None:
     document = {"paths": {f"/{path}": {"get": 1, "put": 2}, f"/{path}{other}": {"get": 3}}}
     action = Action(1, survey.write_target(("paths", f"/{path}", "get")), "d", remove=True)
-    left = apply_actions(document, [action])["paths"]
+    left = pipeline.correct(document, [action])["paths"]
     assert left == {f"/{path}": {"put": 2}, f"/{path}{other}": {"get": 3}}
 
 
