@@ -34,6 +34,7 @@ from muapi_client._state.context import Context
 from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
+from muapi_client._state.pace import Pace
 from muapi_client._state.upload_cache import UploadCache
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
@@ -199,6 +200,7 @@ class Client:
             memory=memory,
             ledger=self._ledger,
             key_state=KeyState(),
+            pace=Pace(),
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
             origin=self._origin,

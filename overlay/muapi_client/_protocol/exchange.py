@@ -13,6 +13,7 @@ from muapi_client._protocol import response
 from muapi_client._protocol.job_answer import balance_from_headers
 from muapi_client._protocol.request import has_idempotency_key, prepare
 from muapi_client._protocol.resend import (
+    REFUSED_UNPROCESSED,
     Reading,
     classify,
     may_be_processed,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._protocol.request import Request
     from muapi_client._protocol.steps import Do, Flow, Outcome
     from muapi_client._state.context import Context
+    from muapi_client._state.pace import Pace
     from muapi_generated.types import Call
 
 
@@ -111,11 +113,15 @@ def write(
         APIConnectionError: Nothing was sent.
         SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
     """
-    back_off = BackOff(context)
+    back_off = BackOff(context, context.pace)
     try:
+        if context.pace.rate is not None:
+            yield from _wait_for_turn(context.pace)
         while True:
             attempts.delivery = Delivery()
             outcome: Outcome = yield opening(_note_in(attempts.delivery, request.send))
+            if isinstance(outcome, Reply):
+                _keep_pace(outcome, context, is_first=back_off.failures == 0)
             _note_balance(outcome, context)
             if isinstance(outcome, Reply) and outcome.status in OK and not request.idempotent:
                 return outcome
@@ -163,6 +169,31 @@ def _note_in(delivery: Delivery, send: Send) -> Send:
     )
 
 
+def _wait_for_turn(pace: Pace) -> Flow[None]:
+    """Let other submits go first, as many as a server that refused some takes."""
+    now: float = yield Sleep(0.0)
+    yield Sleep(pace.book(now))
+
+
+def _keep_pace(reply: Reply, context: Context, *, is_first: bool) -> None:
+    """Learn from an answer how fast submits may follow each other.
+
+    Args:
+        is_first: Whether it answers a first try. Only those slow the pace down: one request that is refused again and
+            again has its own back-off, and tells of no others.
+    """
+    pace = context.pace
+    if reply.status in OK:
+        pace.accepted.append(reply.at)
+        if pace.rate is not None:
+            pace.speed_up()
+    elif reply.status == REFUSED_UNPROCESSED:
+        hold = min(retry_after(reply) or 0.0, context.retry.retry_after_maximum)
+        pace.hold(until=reply.at + hold)
+        if is_first:
+            pace.slow_down(reply.at)
+
+
 def _note_balance(outcome: Outcome, context: Context) -> None:
     if isinstance(outcome, Reply) and (balance := balance_from_headers(outcome.headers)) is not None:
         context.ledger.note_balance(balance)
@@ -171,19 +202,22 @@ def _note_balance(outcome: Outcome, context: Context) -> None:
 class BackOff:
     """The pauses between the tries of one exchange, as many and as long as the client's ``retry`` allows."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, pace: Pace | None = None) -> None:
+        self.failures = 0
         self._context = context
-        self._failures = 0
+        self._pace = pace  # that the tries keep, too
         self._first_ended = 0.0
 
     def after(self, outcome: Outcome) -> float | None:
         """Seconds until the next try may begin, or None where there is no other."""
         retry = self._context.retry
         seconds = retry_after(outcome) if isinstance(outcome, Reply) else None
-        self._failures += 1
+        self.failures += 1
         self._first_ended = self._first_ended or outcome.at
-        pause = retry.pause(self._failures, draw=self._context.random(), retry_after=seconds)
-        over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
+        pause = retry.pause(self.failures, draw=self._context.random(), retry_after=seconds)
+        if self._pace is not None:
+            pause += self._pace.book(outcome.at + pause)
+        over = self.failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause
 
 

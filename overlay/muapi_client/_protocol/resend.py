@@ -13,9 +13,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._protocol.job_answer import read_prediction
+from muapi_client._protocol.job_answer import read_json, read_prediction
 from muapi_client._protocol.response import status_error
 from muapi_client._protocol.steps import OK, REDIRECTS, REFUSED, NoReply
+from muapi_client._settings.numbers import as_float
 from muapi_client._types.cost import is_charge
 
 if TYPE_CHECKING:
@@ -101,15 +102,28 @@ def _is_page(reply: Reply) -> bool:
 
 
 def retry_after(reply: Reply) -> float | None:
-    """The Retry-After header in seconds from now, or None: absent, unreadable or in the past.
+    """What a server asks to wait, in seconds from now, or None: absent, unreadable or in the past.
 
-    Both forms of RFC 9110 are read: a number of seconds, and a date, counted from the answer's own Date header where
-    it has one, so that a wrong clock here does not matter.
+    Of the header both forms of RFC 9110 are read: a number of seconds, and a date, counted from the answer's own Date
+    header where it has one, so that a wrong clock here does not matter. Without one a refusal's body may tell it, as
+    ``retry_after`` in seconds, at its top or in its ``detail``.
     """
+    if reply.status in REFUSED and "retry-after" not in reply.headers:
+        return _told_in_body(reply)
     value = reply.headers.get("retry-after", "").split(",")[0].strip()
     if value.isascii() and value.isdigit():
         return min(float(value), 1e9)  # 30 years are as good as any longer time
     return _seconds_until(reply.headers.get("retry-after", ""), since=reply.headers.get("date", ""))
+
+
+def _told_in_body(reply: Reply) -> float | None:
+    try:
+        body = read_json(reply.content)
+    except (ValueError, RecursionError):
+        return None
+    places = (body, body.get("detail")) if isinstance(body, dict) else ()
+    told = (as_float(place.get("retry_after")) for place in places if isinstance(place, dict))
+    return next((min(seconds, 1e9) for seconds in told if seconds is not None and seconds >= 0), None)
 
 
 def _seconds_until(text: str, *, since: str) -> float | None:

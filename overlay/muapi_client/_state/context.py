@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.memory import Memory
+    from muapi_client._state.pace import Pace
     from muapi_client._types.cost import Cost
     from muapi_client._types.entry import Account
 
@@ -41,6 +42,7 @@ class Context(NamedTuple):
         memory: What the client remembers of its paid submissions.
         ledger: What they cost.
         key_state: What the client has learnt of its key.
+        pace: How fast its submits may follow each other.
         journal: Where every paid job is written down, or None.
         account: Whose jobs they are in the journal, or None without one.
         max_spend: The most the client may spend, in USD, or None.
@@ -49,6 +51,8 @@ class Context(NamedTuple):
         warns: Whether the first sandbox answer is warned of, where nothing is expected.
         models: The generated package whose document calls are held against; None: the one that made each.
         tag: The caller's word for each job, kept and never sent; or None.
+        run: The name of the run that what is submitted belongs to, or None.
+        run_key: Which item of that run it is, or None.
         origin: The API's.
         allow_private_downloads: Whether files may be moved to and from private addresses although the API is not there.
     """
@@ -64,6 +68,7 @@ class Context(NamedTuple):
     memory: Memory
     ledger: Ledger
     key_state: KeyState
+    pace: Pace
     journal: Journal | None = None
     account: Account | None = None
     max_spend: Decimal | None = None
@@ -72,6 +77,8 @@ class Context(NamedTuple):
     warns: bool = True
     models: str | None = None
     tag: str | None = None
+    run: str | None = None
+    run_key: str | None = None
     origin: str = ""
     allow_private_downloads: bool = False
 
