@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
+    from muapi_client._types.outcome import Outcome, Progress
     from muapi_client._types.prediction import Output, Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict, SandboxWarning
@@ -53,9 +54,11 @@ else:
         "MuAPI": "muapi_client._client.client",
         "Journal": "muapi_client._state.journal",
         "MuAPIError": "muapi_client.errors",
+        "Outcome": "muapi_client._types.outcome",
         "Output": "muapi_client._types.prediction",
         "Polling": "muapi_client._settings.polling",
         "Prediction": "muapi_client._types.prediction",
+        "Progress": "muapi_client._types.outcome",
         "Reconciliation": "muapi_client._types.reconciliation",
         "Retry": "muapi_client._settings.retry",
         "SandboxVerdict": "muapi_client._types.sandbox",
@@ -100,9 +103,11 @@ __all__ = [
     "Journal",
     "MuAPI",
     "MuAPIError",
+    "Outcome",
     "Output",
     "Polling",
     "Prediction",
+    "Progress",
     "Reconciliation",
     "Retry",
     "SandboxVerdict",

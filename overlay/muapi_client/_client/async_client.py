@@ -3,7 +3,7 @@
 Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from muapi_client import _client  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._client.base import Client, load_driver, load_flows
 from muapi_client._runtime.forks import forks
+from muapi_client._settings.options import refuse_coroutines
 from muapi_client._transport.connections import AsyncConnections
 from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.job import AsyncJob, Job
+from muapi_client._types.outcome import Outcome, Progress
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.reconciliation import Reconciliation
 from muapi_client._types.sandbox import SandboxVerdict
@@ -60,6 +62,42 @@ class AsyncMuAPI(Client):
         flow: Flow[Any] = self._flows.submit(call)  # its jobs are made by _new_job
         outcome: AsyncJob | Prediction = await self._drive(flow)
         return outcome
+
+    def map(
+        self,
+        calls: Iterable[Call[Any]] | AsyncIterable[Call[Any]],
+        *,
+        concurrency: int = 64,
+        ordered: bool = False,
+        run: str | None = None,
+        key: Callable[[int, Call[Any]], str] | None = None,
+        tag: str | None = None,
+        stop_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
+        retry_unknown: bool = False,
+        download_to: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> AsyncGenerator[Outcome[AsyncJob]]:
+        """Run many calls side by side, and hand out what came of each; see ``MuAPI.map``. Leave it by ``aclose()``.
+
+        ``calls`` may also be an asynchronous iterable, and ``on_progress`` a coroutine function.
+        """
+        with forks.kept_waiting:
+            from muapi_client._client.mapping import begin_async_map  # noqa: PLC0415 - loads with the first map
+
+        refuse_coroutines(key)
+        return begin_async_map(
+            self,
+            calls,
+            concurrency=concurrency,
+            ordered=ordered,
+            run=run,
+            key=key,
+            tag=tag,
+            stop_on=stop_on,
+            retry_unknown=retry_unknown,
+            download_to=download_to,
+            on_progress=on_progress,
+        )
 
     async def look(self, job_or_id: Job | str) -> Prediction:
         """Ask once how a job stands; see ``MuAPI.look``."""
@@ -155,6 +193,7 @@ class AsyncMuAPI(Client):
         prediction: Prediction,
         directory: str | PathLike[str],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole fails as one error
         max_bytes: int = 2 * 2**30,
@@ -164,7 +203,9 @@ class AsyncMuAPI(Client):
             from muapi_client._transport.downloads import adownload  # noqa: PLC0415 - rarely used
 
         self._connections.enter()
-        plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
+        plan = self._files.plan(
+            prediction, directory, name=name, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency
+        )
         files = await adownload(plan, self._transfer, self._drive)
         await self._drive(self._flows.note_saved(prediction, files))
         return files

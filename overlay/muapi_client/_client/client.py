@@ -3,7 +3,7 @@
 Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -17,6 +17,7 @@ from muapi_client._transport.connections import Connections
 from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.job import Job
+from muapi_client._types.outcome import Outcome, Progress
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.reconciliation import Reconciliation
 from muapi_client._types.sandbox import SandboxVerdict
@@ -81,6 +82,70 @@ class MuAPI(Client):
             Those of :meth:`run`, without the waiting.
         """
         return self._drive(self._flows.submit(call))
+
+    def map(
+        self,
+        calls: Iterable[Call[Any]],
+        *,
+        concurrency: int = 64,
+        ordered: bool = False,
+        run: str | None = None,
+        key: Callable[[int, Call[Any]], str] | None = None,
+        tag: str | None = None,
+        stop_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
+        retry_unknown: bool = False,
+        download_to: str | PathLike[str] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> Generator[Outcome[Job]]:
+        """Run many calls side by side, and hand out what came of each as it comes.
+
+        A call that goes wrong is an outcome like any other and ends nothing, but a ``SpendLimitError`` and what
+        ``stop_on`` names: then no more calls are begun, and those under way are handed out. Where the server has too
+        many requests (429), all submits of this client slow down together.
+
+        Leaving the loop early (``break``, Ctrl-C, an error of your own) begins no more calls, and sees what is being
+        submitted to its end; accepted jobs live on, which the error's note tells. A second Ctrl-C leaves at once.
+
+        With ``run`` and a journal it resumes: begun again after whatever end, it hands out what was finished, waits for
+        what was accepted, submits what never left, and submits nothing that may have been charged. That is looked for
+        in the history, and handed out as a ``SubmitOutcomeUnknownError`` where it cannot be told. Of several processes
+        in one run each call is one's, and the others wait for it.
+
+        Args:
+            calls: The calls; any iterable, which may be lazy or endless. It is asked for the next call, in your thread,
+                while you wait for outcomes and fewer than ``concurrency`` are under way.
+            concurrency: How many calls may be under way, those you have not read yet among them.
+            ordered: Whether outcomes come in the order of the calls.
+            run: The name of this run in the journal.
+            key: Makes the key by which a call is known in the run, and its files are named, of its place and itself;
+                by default its place, as text. The call of a key must stay the same.
+            tag: Your word for these jobs in the journal; by default the client's.
+            stop_on: A class of errors, or several: after one of them no more calls are begun.
+            retry_unknown: Whether to submit again what may have been charged, at your own risk: up to eight times a
+                call, until it is known what became of it.
+            download_to: Where to save all outputs, as ``{key}-{index}.{suffix}``; see :meth:`download`.
+            on_progress: Called, in your thread, with the progress whenever it has changed.
+
+        Raises:
+            MuAPIError: An option cannot be right, or a key is no text; nothing of that call was sent.
+        """
+        with forks.kept_waiting:
+            from muapi_client._client.mapping import begin_map  # noqa: PLC0415 - loads with the first map
+
+        refuse_coroutines(key, on_progress)
+        return begin_map(
+            self,
+            calls,
+            concurrency=concurrency,
+            ordered=ordered,
+            run=run,
+            key=key,
+            tag=tag,
+            stop_on=stop_on,
+            retry_unknown=retry_unknown,
+            download_to=download_to,
+            on_progress=on_progress,
+        )
 
     def look(self, job_or_id: Job | str) -> Prediction:
         """Ask once how a job stands. A job that failed is an answer here, not an error.
@@ -324,11 +389,12 @@ class MuAPI(Client):
         prediction: Prediction,
         directory: str | PathLike[str],
         *,
+        name: str | None = None,
         concurrency: int = 4,
         timeout: float | None = None,
         max_bytes: int = 2 * 2**30,
     ) -> list[Path]:
-        """Save a job's outputs as ``{id}-{index}.{suffix}``; text becomes ``.txt``, other data ``.json``.
+        """Save a job's outputs as ``{name}-{index}.{suffix}``; text becomes ``.txt``, other data ``.json``.
 
         Fetched without the key, over https, into temporary files that are named when they are whole; what breaks off
         is taken up where the server offers that. No file is ever overwritten: one that holds the same bytes is taken
@@ -337,6 +403,8 @@ class MuAPI(Client):
         Args:
             prediction: What ``run`` or ``wait`` answered.
             directory: Where to; made where it is missing.
+            name: What the files are called; by default by the request id. Signs that no file's name can hold are
+                replaced, and then a piece of a hash follows, so that no two names become one.
             concurrency: How many outputs are fetched at a time.
             timeout: Seconds for all of it; by default the client's ``wait_timeout``.
             max_bytes: Bytes one output may have.
@@ -350,7 +418,9 @@ class MuAPI(Client):
         with forks.kept_waiting:
             from muapi_client._transport.downloads import download  # noqa: PLC0415 - rarely used
 
-        plan = self._files.plan(prediction, directory, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency)
+        plan = self._files.plan(
+            prediction, directory, name=name, timeout=timeout, max_bytes=max_bytes, concurrency=concurrency
+        )
         files = download(plan, self._transfer, self._drive)
         self._drive(self._flows.note_saved(prediction, files))
         return files

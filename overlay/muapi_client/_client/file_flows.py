@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from muapi_client._files import download, upload
 from muapi_client._files.form_files import read_form
 from muapi_client._settings.arguments import require_callables, require_folder, require_prediction
-from muapi_client._settings.options import read_seconds
+from muapi_client._settings.options import read_instance, read_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,16 +53,25 @@ class Files:
         return read_form(call, then, self._uploads)
 
     def plan(
-        self, prediction: Prediction, directory: Any, *, timeout: float | None, max_bytes: int, concurrency: int
+        self,
+        prediction: Prediction,
+        directory: Any,
+        *,
+        name: str | None,
+        timeout: float | None,
+        max_bytes: int,
+        concurrency: int,
     ) -> download.Plan:
         """Of ``MuAPI.download``."""
         require_prediction(prediction)
         require_folder(directory)
+        read_instance("name", name, str, example="text")
         context = self._uploads.context
         return download.plan(
             prediction,
             directory,
             context,
+            name=name,
             now=self._clock.now(),
             timeout=context.wait_timeout if timeout is None else read_seconds("timeout", timeout),
             max_bytes=max_bytes,

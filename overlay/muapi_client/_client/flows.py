@@ -90,7 +90,7 @@ class Flows:
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
         reading = self._clock.now()
-        return prepare(call, self._context, started_at=self._wall_time(), reading=reading, new_key=urandom(16).hex())
+        return prepare(call, self._context, started_at=self.wall_time(), reading=reading, new_key=urandom(16).hex())
 
     def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
         now = self._clock.now()
@@ -153,7 +153,7 @@ class Flows:
         if call.operation.is_job:
             return send_job(self._request(call), self._context)
         reads = call.operation.method in READS
-        return exchange(call, self._context, reads=reads, started_at=self._wall_time())
+        return exchange(call, self._context, reads=reads, started_at=self.wall_time())
 
     def stream(self, call: Call[Any], connection: StreamConnection) -> StreamFlow[None]:
         """Of ``MuAPI.stream``."""
@@ -228,7 +228,7 @@ class Flows:
             from muapi_client._jobs.reconcile import reconcile  # noqa: PLC0415 - loads the catalogue
 
         require_lost(lost, "reconcile")
-        return reconcile(lost, self._context, wall=self._wall_time, new_job=self._new_job)
+        return reconcile(lost, self._context, wall=self.wall_time, new_job=self._new_job)
 
     def _job(self, job_or_id: Job | str, method: str) -> Job:
         """A job by its id, with what is remembered of it."""
@@ -238,7 +238,18 @@ class Flows:
         record = self._context.memory.find(job_or_id)
         return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
-    def _wall_time(self) -> float:
+    def of_item(self, run: str | None, key: str) -> tuple[Flows, Context]:
+        """The same flows, submitting one item of a run, and their context."""
+        other = copy(self)
+        context = self._context if run is None else self._context._replace(run=run, run_key=key)
+        other.__dict__["_context"] = context
+        return other, context
+
+    def make_job(self, *given: Any) -> Job:
+        """A job that holds its client."""
+        return self._new_job(*given)
+
+    def wall_time(self) -> float:
         """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
         reading = getattr(self._clock, "wall_time", time.time)
         return float(reading())

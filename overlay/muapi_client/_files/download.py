@@ -39,6 +39,7 @@ class Plan:
     """One call of ``download``: which outputs are saved, where, and how many at a time."""
 
     request_id: str | None
+    name: str | None
     outputs: tuple[Output, ...]
     directory: Path
     concurrency: int
@@ -50,6 +51,7 @@ def plan(
     directory: Any,
     context: Context,
     *,
+    name: str | None,
     now: float,
     timeout: float,
     max_bytes: int,
@@ -60,15 +62,16 @@ def plan(
     Raises:
         DownloadError: There is nothing to save, no directory to save it to, or a limit is no whole number above 0.
     """
-    for name, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
+    for limit, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
         if type(value) is not int or value <= 0:
-            raise DownloadError(f"{name} must be a whole number above 0, not {show(value)}")
+            raise DownloadError(f"{limit} must be a whole number above 0, not {show(value)}")
     about = f"job {prediction.id}" if prediction.id else "the job"
     if not prediction.outputs:
         why = "completed without outputs" if prediction.done else f"has no outputs yet (status {prediction.status!r})"
         raise DownloadError(f"{about} {why}: there is nothing to download", request_id=prediction.id)
     return Plan(
         request_id=prediction.id,
+        name=prediction.id if name is None else name,
         outputs=prediction.outputs,
         directory=read_directory(directory),
         concurrency=concurrency,
@@ -89,7 +92,7 @@ def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> F
         yield Do(partial(transfer.disk, partial(part.write, content)))
     else:
         suffix = yield from fetch_url(str(output.url), output.media_type, plan.limits, part, transfer)
-    stem = media.make_stem(plan.request_id, index)
+    stem = media.make_stem(plan.name, index)
     path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 

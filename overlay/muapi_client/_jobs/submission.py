@@ -134,6 +134,8 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
         reading=request.reading,
         waits=waits,
         tag=context.tag,
+        run=context.run,
+        run_key=context.run_key,
         origin=context.origin,
     )
     flow = _submit(request, record, context, exchange)
@@ -276,7 +278,9 @@ def _write_intent(record: Record, context: Context) -> Flow[None]:
                 context.account,
                 intended_at=record.intended_at,
                 set_aside_usd=record.set_aside_usd,
-                tag=context.tag,
+                tag=record.tag,
+                run=record.run,
+                run_key=record.run_key,
                 secrets=find_secrets(record.call, context.webhook),
             )
         )

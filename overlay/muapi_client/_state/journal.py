@@ -43,7 +43,7 @@ from muapi_client._state.journal_form import (
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
-from muapi_client._types.entry import Account, Entry
+from muapi_client._types.entry import Account, Entry, RunItem
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
 from muapi_client._types.words import writable
@@ -91,6 +91,7 @@ BEGIN_WAIT: Final = """UPDATE job SET owner = :owner, lease = :lease WHERE reque
 END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AND state = 'accepted' AND owner = :owner"
 SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request_id = :request_id, reason = NULL,
     lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
+RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
 FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
     OR said IS NOT NULL OR reason IS NOT NULL OR EXISTS (
         SELECT 1 FROM json_each(
@@ -374,6 +375,35 @@ class Journal:
         """The request ids of every job in the file."""
         rows = self._rows(f"SELECT request_id FROM job WHERE request_id IS NOT NULL AND {OF_ACCOUNT}", _of(account))  # noqa: S608
         return frozenset(row["request_id"] for row in rows)
+
+    def find_item(
+        self, run: str, run_key: str, account: Account | None, *, is_running: Callable[[str], bool]
+    ) -> RunItem | None:
+        """What is known of a call of a run, or None.
+
+        Args:
+            run: The run's name.
+            run_key: The call's key.
+            account: Whose run it is meant to be.
+            is_running: Whether this process's own submit of an entry's key is under way.
+        """
+        query = f"SELECT *, {OF_ACCOUNT} AS is_ours FROM job WHERE run = :run AND run_key = :run_key"  # noqa: S608
+        rows = self._rows(query, {"run": run, "run_key": run_key, **_of(account)})
+        if not rows:
+            return None
+        row = rows[0]
+        is_submitted = row["state"] == "intent" or (row["state"] == "accepted" and not _has_id(row))
+        is_in_hand = _is_in_flight(row, is_running) if is_submitted else _is_waited_for(row)
+        body = row["said"] if isinstance(row["said"], str) else ""
+        return RunItem(read_entry(row), body.encode("utf-8", "replace"), bool(row["is_ours"]), is_in_hand)
+
+    def release_item(self, key: str) -> None:
+        """Let the call of a run be submitted again: its entry, whose outcome is unknown, stays one of the run's books.
+
+        Args:
+            key: The entry.
+        """
+        self._execute(RELEASE_ITEM, {"key": key})
 
     def close(self) -> None:
         """Close the file; once is enough, twice does no harm, and later use opens it again."""

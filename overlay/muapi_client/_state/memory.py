@@ -56,6 +56,8 @@ class Record(Attempts):
         reason: Why its outcome is unknown; empty while that is not known.
         waits: Whether its submitter waits for the job at once.
         tag: The caller's word for it, or None.
+        run: The name of the run it belongs to, or None.
+        run_key: Which item of that run it is, or None.
         origin: The API it is sent to.
         set_aside_usd: What was set aside for it under a limit, or None.
         files: Where its outputs were saved.
@@ -72,6 +74,8 @@ class Record(Attempts):
         reading: float = 0.0,
         waits: bool = False,
         tag: str | None = None,
+        run: str | None = None,
+        run_key: str | None = None,
         origin: str = "",
     ) -> None:
         self.key = os.urandom(16).hex()
@@ -88,6 +92,8 @@ class Record(Attempts):
         self.reason = ""
         self.waits = waits
         self.tag = tag
+        self.run = run
+        self.run_key = run_key
         self.origin = origin or None
         self.set_aside_usd: Decimal | None = None
         self.files: tuple[Path, ...] = ()
@@ -146,6 +152,8 @@ class Record(Attempts):
             files=self.files,
             reason=self.reason or (prediction.error if prediction else None) or None,
             tag=self.tag,
+            run=self.run,
+            run_key=self.run_key,
             origin=self.origin,
             owner=owner(),
         )

@@ -73,3 +73,19 @@ class Entry:
     def id(self) -> str | None:
         """The request id, under the name that jobs have it: ``mu.wait(entry)`` and ``mu.look(entry)`` take an entry."""
         return self.request_id
+
+
+class RunItem(NamedTuple):
+    """What the journal knows of a call of a run.
+
+    Attributes:
+        entry: Its entry.
+        body: The last answer's body as JSON, or empty where there was none, or it was forgotten.
+        is_ours: Whether it is of the account that was asked for.
+        is_in_hand: Whether it is being submitted, or waited for by another process that is alive.
+    """
+
+    entry: Entry
+    body: bytes
+    is_ours: bool
+    is_in_hand: bool

@@ -1,0 +1,157 @@
+"""``map``: its options, read and checked, and what it is made of.
+
+Lives here: what both clients' ``map`` have in common, and their beginnings. Does not live here: how it goes on
+(``_transport/map_driver``), its books and its calls' flows (``_jobs``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Sized
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from muapi_client._client.base import listed_price
+from muapi_client._jobs.map_item import Means, carry_out
+from muapi_client._jobs.mapping import Mapping
+from muapi_client._settings.arguments import require_callables
+from muapi_client._settings.options import read_flag
+from muapi_client._transport.map_driver import Work, arun_map, run_map
+from muapi_client._transport.scheduler import Tasks, Threads
+from muapi_client._types.words import show, with_article
+from muapi_client.errors import MuAPIError
+from muapi_generated.types import Call
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+
+    from muapi_client._client.flows import Flows
+    from muapi_client._jobs.map_item import Item
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._runtime.clock import Clock
+    from muapi_client._settings.api_key import APIKey
+    from muapi_client._types.outcome import Outcome
+    from muapi_client._types.prediction import Prediction
+
+StopOn = type[BaseException] | tuple[type[BaseException], ...] | None
+
+NO_CALLS = (str, bytes, dict)  # what can be iterated over, and is plainly something else
+
+MOST_THREADS = 32  # exchanges of one map that are under way at a time
+MOST_TASKS = 100  # the same in an event loop: as many as it has connections
+
+
+def begin_map(client: Any, calls: Any, *, tag: str | None, concurrency: int, **options: Any) -> Generator[Outcome[Any]]:
+    """Of ``MuAPI.map``."""
+    if not isinstance(calls, Iterable) or isinstance(calls, NO_CALLS):
+        is_async = isinstance(calls, AsyncIterable)
+        raise calls_error(calls, "AsyncMuAPI takes what is iterated over by async for" if is_async else "")
+    client = client if tag is None else client.with_options(tag=tag)
+    work = make_work(client, calls, concurrency=concurrency, **options)
+    threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=min(concurrency, MOST_THREADS))
+    return run_map(work, iter(calls), threads)
+
+
+def begin_async_map(
+    client: Any, calls: Any, *, tag: str | None, concurrency: int, **options: Any
+) -> AsyncGenerator[Outcome[Any]]:
+    """Of ``AsyncMuAPI.map``."""
+    if not isinstance(calls, AsyncIterable | Iterable) or isinstance(calls, NO_CALLS):
+        raise calls_error(calls)
+    client = client if tag is None else client.with_options(tag=tag)
+    work = make_work(client, calls, concurrency=concurrency, **options)
+    make_tasks = partial(Tasks, *world_of(client), most=min(concurrency, MOST_TASKS))
+    return arun_map(work, aiter(calls) if isinstance(calls, AsyncIterable) else iter(calls), make_tasks)
+
+
+def world_of(client: Any) -> tuple[Any, Clock, str, APIKey]:
+    """What a client's flows are carried out with."""
+    return client._connections, client._clock, client._origin, client._key  # noqa: SLF001
+
+
+def calls_error(calls: Any, hint: str = "") -> MuAPIError:
+    """The error of what is no calls."""
+    if isinstance(calls, Call):
+        hint = "mu.run(call) runs one, mu.map([call]) takes a list"
+    return MuAPIError(
+        f"mu.map takes calls, such as [flux_dev_image(prompt=p) for p in prompts], not"
+        f" {with_article(type(calls).__name__)}; nothing was sent" + (f". {hint}" if hint else "")
+    )
+
+
+def make_work(
+    client: Any,
+    calls: Any,
+    *,
+    concurrency: int,
+    ordered: bool,
+    run: str | None,
+    key: Callable[[int, Call[Any]], str] | None,
+    stop_on: StopOn,
+    retry_unknown: bool,
+    download_to: Any,
+    on_progress: Callable[[Any], object] | None,
+) -> Work:
+    """Read the options of a map.
+
+    Raises:
+        MuAPIError: One cannot be right; nothing was sent.
+    """
+    require_callables(key=key, on_progress=on_progress)
+    if type(concurrency) is not int or concurrency < 1:
+        raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
+    if run is not None and (not isinstance(run, str) or not run):
+        raise MuAPIError(f"run must be the name of the run, as text, not {show(run)}")
+    if run is not None and client._context.journal is None:  # noqa: SLF001 - the other half of the client
+        raise MuAPIError(f"run={run!r} is kept in the journal, and this client has none: MuAPI(journal='jobs.db')")
+    kinds = read_kinds(stop_on)
+    clock = client._clock  # noqa: SLF001
+    flows: Flows = client._flows  # noqa: SLF001
+    books = Mapping(
+        concurrency=concurrency,
+        ordered=read_flag("ordered", ordered),
+        key=key,
+        stop_on=kinds,
+        on_progress=on_progress,
+        price=listed_price,
+        length=len(calls) if isinstance(calls, Sized) else None,
+        began=clock.now(),
+    )
+    save = None if download_to is None else partial(save_outputs, client, download_to)
+    is_again = read_flag("retry_unknown", retry_unknown)
+
+    def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any]]:
+        own, context = flows.of_item(run, item.key)
+        means = Means(
+            run=lambda call, on_accept: own.run(call, None, on_accept, None, None),
+            wait=lambda job: own.wait(job, None, None, None),
+            reconcile=own.reconcile,
+            new_job=own.make_job,
+            note=note,
+            save=save,
+            retry_unknown=is_again,
+        )
+        return carry_out(item, means, context)
+
+    return Work(books, flow, lambda: books.progress(clock.now(), flows.wall_time()))
+
+
+def read_kinds(
+    stop_on: StopOn,
+) -> tuple[type[BaseException], ...]:
+    """Read which errors stop a map.
+
+    Raises:
+        MuAPIError: One is no class of errors.
+    """
+    kinds = () if stop_on is None else stop_on if isinstance(stop_on, tuple) else (stop_on,)
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise MuAPIError(
+                f"stop_on must be a class of errors such as errors.AuthenticationError, or several, not {show(kind)}"
+            )
+    return kinds
+
+
+def save_outputs(client: Any, directory: Any, prediction: Prediction, key: str) -> Any:
+    """Save a prediction's outputs under its key; what has none, such as a text that is empty, saves nothing."""
+    return client.download(prediction, directory, name=key) if prediction.outputs else ()

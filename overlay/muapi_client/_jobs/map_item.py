@@ -1,0 +1,285 @@
+"""One call of a map, from the call to its outcome. Pure.
+
+Lives here: submitting it, and going on where an earlier run of it stopped. Does not live here: the submission and the
+wait (``job``), how many calls are under way (``mapping``), the journal (``_state/journal``).
+
+In a run a call is known by its key. What an earlier process did with it stands in the journal: what has ended is
+answered from there, what was accepted is waited for, what never left is submitted, and what may have been charged is
+looked for in the history first, and submitted again only by its user's own decision.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from attrs import evolve
+
+from muapi_client import errors
+from muapi_client._files.attachments import find_attachments
+from muapi_client._jobs.recall import settle, unknown
+from muapi_client._jobs.waiting import judge
+from muapi_client._protocol.job_answer import read_prediction
+from muapi_client._protocol.steps import Do, Keep, Reply, Sleep
+from muapi_client._state.memory import is_running
+from muapi_client._state.secrets import remove_secrets
+from muapi_client._types.cost import is_charge
+from muapi_client._types.outcome import Outcome
+from muapi_client._types.prediction import Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Context
+    from muapi_client._types.entry import Entry, RunItem
+    from muapi_client._types.job import Job
+    from muapi_client._types.reconciliation import Reconciliation
+    from muapi_generated.types import Call
+
+MOST_REPEATS: Final = 8  # submits again of one call in doubt, each of which may be charged
+OTHERS_LOOKED_AT: Final = 2.0  # seconds between two looks at what another process has in hand
+
+
+class Item:
+    """One call of a map, while it is under way. What is known of it stands here at once, whoever is told of it later.
+
+    Attributes:
+        index: Its place among the calls.
+        key: Its key.
+        call: The call.
+        job: Its job, once it was accepted.
+        is_known: Whether it is known by now what became of its submit.
+        outcome: What came of it, once it has ended.
+        trouble: What ended it in place of an outcome: no error of its own, such as a mistake in a callback.
+    """
+
+    __slots__ = ("call", "index", "is_known", "job", "key", "outcome", "trouble")
+
+    def __init__(self, index: int, key: str, call: Call[Any]) -> None:
+        self.index = index
+        self.key = key
+        self.call = call
+        self.job: Job | None = None
+        self.is_known = False
+        self.outcome: Outcome[Any] | None = None
+        self.trouble: BaseException | None = None
+
+    def accept(self, job: Job) -> None:
+        """It was accepted."""
+        self.job = job
+        self.is_known = True
+
+    def end(self, outcome: Outcome[Any] | None, trouble: BaseException | None) -> None:
+        """It has ended."""
+        self.outcome, self.trouble = outcome, trouble
+        self.is_known = True
+
+
+class Means(NamedTuple):
+    """What the flow of an item is given to do its work with: flows of its client.
+
+    Attributes:
+        run: Submits a call and waits for its job; calls what it is given with the job once it was accepted.
+        wait: Waits for a job.
+        reconcile: Looks for the job of a lost submit.
+        new_job: Makes a job that holds its client.
+        note: Called with the item when its job was accepted.
+        save: Saves a prediction's outputs under a name, or None where they are not saved.
+        retry_unknown: Whether what may have been charged is submitted again.
+    """
+
+    run: Callable[[Call[Any], Callable[[Job], object]], Flow[Prediction]]
+    wait: Callable[[Job], Flow[Prediction]]
+    reconcile: Callable[[Entry], Flow[Reconciliation[Any]]]
+    new_job: Callable[..., Job]
+    note: Callable[[Item], object]
+    save: Callable[[Prediction, str], Any] | None
+    retry_unknown: bool
+
+
+def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
+    """Carry out one call of a map; what goes wrong with it is part of its outcome."""
+    prediction: Prediction | None = None
+    error: errors.MuAPIError | None = None
+    files: Sequence[Path] = ()
+    try:
+        prediction = yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context))
+        item.is_known = True
+        if means.save is not None:
+            files = yield Do(partial(means.save, prediction, item.key))
+    except errors.MuAPIError as raised:
+        error = raised
+        prediction = prediction or getattr(raised, "prediction", None)
+        files = getattr(raised, "saved", ())
+    return Outcome(item.index, item.key, item.call, item.job, prediction, error, files=tuple(files))
+
+
+def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:
+    """Submit a call that is not under way anywhere, and wait for its end.
+
+    A server that has too many requests is asked again for as long as a job is waited for: all calls of a map wait then,
+    and none of them is the one at fault.
+    """
+
+    def accept(job: Job) -> None:
+        item.accept(job)
+        means.note(item)
+
+    refused_since: float | None = None
+    doubts = 0
+    while True:
+        try:
+            return (yield from means.run(item.call, accept))
+        except errors.RateLimitError as error:
+            now: float = yield Sleep(0.0)
+            refused_since = now if refused_since is None else refused_since
+            if item.job is not None or is_charge(error.cost) or now - refused_since > context.wait_timeout:
+                raise
+        except errors.SubmitOutcomeUnknownError as error:
+            doubts += 1
+            if not means.retry_unknown or doubts > MOST_REPEATS:
+                raise
+            if context.run is not None and context.journal is not None:
+                yield Keep(partial(context.journal.release_item, error.key or ""))
+            yield Sleep(context.retry.pause(doubts, draw=context.random()))
+
+
+def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
+    """Go on with a call of a run where it was left, or submit it.
+
+    Raises:
+        JournalError: The journal cannot be read or written.
+        MuAPIError: Another call is known under its key; or those of submitting and waiting.
+    """
+    while True:
+        found = yield from _find(item, context)
+        if found is None:
+            try:
+                return (yield from _submit(item, means, context))
+            except errors.JournalError:
+                if item.job is not None or (yield from _find(item, context)) is None:
+                    raise
+                continue  # another process was faster, by the time of one write
+        entry = found.entry
+        if entry.state in ("completed", "failed", "cancelled"):
+            return _read_end(found, item, means)
+        job = (
+            means.new_job(entry.request_id, item.call, entry.cost, entry.intended_at)
+            if entry.request_id is not None
+            else (yield from _find_job(entry, item, means, context))
+        )
+        if job is not None:
+            item.accept(job)
+            means.note(item)
+            return (yield from means.wait(job))
+
+
+def _find(item: Item, context: Context) -> Flow[RunItem | None]:
+    """What the journal knows of a call of a run, once no other process has it in hand.
+
+    Raises:
+        MuAPIError: It is another account's, or another call.
+        WaitTimeoutError: Another process has had it in hand for as long as a job is waited for.
+    """
+    assert context.journal is not None
+    assert context.run is not None
+    read = partial(context.journal.find_item, context.run, item.key, context.account, is_running=is_running)
+    began: float | None = None
+    while True:
+        found: RunItem | None = yield Keep(read)
+        if found is None:
+            return None
+        name = f"run {context.run!r} knows {item.key!r}"
+        if not found.is_ours:
+            raise errors.MuAPIError(
+                f"{name} as a job of another API or key: give this run another name. Nothing was sent."
+            )
+        if not _is_same(found.entry, item.call):
+            raise errors.MuAPIError(
+                f"{name} as another call, of {found.entry.slug}: {_describe(found.entry)}. Give this run another name,"
+                " or this call another key. Nothing was sent."
+            )
+        if not found.is_in_hand:
+            return found
+        now: float = yield Sleep(OTHERS_LOOKED_AT if began is not None else 0.0)
+        began = now if began is None else began
+        if now - began > context.wait_timeout:
+            raise errors.WaitTimeoutError(
+                f"another process has had {item.key!r} of run {context.run!r} in hand for {context.wait_timeout:g} s",
+                request_id=found.entry.request_id,
+            )
+
+
+def _is_same(entry: Entry, call: Call[Any]) -> bool:
+    """Whether a call is the one an entry knows, as far as that can be told: not of its local files."""
+    if entry.slug != call.operation.slug:
+        return False
+    if entry.call is None or call.files:
+        return True
+    known, given = entry.call.body, remove_secrets(call).body
+    if not isinstance(given, dict) or not isinstance(known, dict):
+        return bool(find_attachments(given)) or known == given
+    uploaded = {where[0] for where, _ in find_attachments(given)}
+    return known.keys() == given.keys() and all(given[name] == known[name] for name in given.keys() - uploaded)
+
+
+def _describe(entry: Entry) -> str:
+    text = repr(None if entry.call is None else entry.call.body)
+    return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - characters
+
+
+def _read_end(found: RunItem, item: Item, means: Means) -> Prediction:
+    """What an ended job came to, by the journal.
+
+    Raises:
+        JobFailedError, JobCancelledError: It ended badly.
+    """
+    entry = found.entry
+    job = means.new_job(entry.request_id or "", item.call, entry.cost, entry.intended_at)
+    if entry.request_id is not None:
+        item.accept(job)
+    reply = Reply(200, {}, found.body, 0.0)
+    read = read_prediction(reply, request_id=entry.request_id) if found.body else None
+    if read is None:  # it was forgotten, or refused and charged all the same
+        read = Prediction(entry.request_id, entry.state, outputs=entry.outputs, error=entry.reason)
+    return judge(job, evolve(read, id=entry.request_id, cost=entry.cost, call=item.call, status_code=None))
+
+
+def _find_job(entry: Entry, item: Item, means: Means, context: Context) -> Flow[Job | None]:
+    """The job of a lost submit; None where it was never accepted, or shall be submitted again.
+
+    Raises:
+        SubmitOutcomeUnknownError: It may have been accepted and charged, and nobody knows.
+    """
+    alone = True
+    why = ""
+    try:
+        others = yield from unknown(context)
+        alone = not any(other.key != entry.key and other.slug == entry.slug for other in others)
+        found = yield from means.reconcile(entry)
+        candidates = found.candidates
+        if found.complete and not candidates:
+            yield from settle(entry, None, context)
+            return None
+        if found.complete and alone and len(candidates) == 1:
+            only: Job = candidates[0]
+            return only
+        why = f"the history offers {len(candidates)} jobs that it may be" if candidates else "the history tells nothing"
+    except errors.JournalError:
+        raise
+    except errors.MuAPIError as error:
+        why = f"the history could not be had: {error}"
+    if means.retry_unknown:
+        assert context.journal is not None
+        yield Keep(partial(context.journal.release_item, entry.key))
+        return None
+    raise errors.SubmitOutcomeUnknownError(
+        f"{item.key!r} of run {context.run!r} was sent in an earlier run and its outcome is unknown ({why}): it may"
+        " have been accepted and charged, and was not sent again. mu.reconcile(error) looks for its job, mu.settle("
+        "error, job or None) tells what became of it, and retry_unknown=True submits such calls again.",
+        call=item.call,
+        started_at=entry.intended_at.timestamp(),
+        key=entry.key,
+    )

@@ -1,0 +1,73 @@
+"""What a map hands out: what came of each call, and how far it has got.
+
+Lives here: the values. Does not live here: how they come about (``_jobs/mapping``).
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
+
+from muapi_client._types.error import MuAPIError
+from muapi_client._types.job import Job
+from muapi_client._types.prediction import Prediction
+from muapi_generated.types import Call
+
+J = TypeVar("J", bound=Job)
+
+
+@frozen
+class Outcome(Generic[J]):
+    """What came of one call of a map: a prediction, or an error that says why there is none.
+
+    Attributes:
+        index: The call's place among the calls, from 0.
+        key: Its key in the run: what ``key=`` made of it, by default its place as text.
+        call: The call.
+        job: The job, or None where it was never accepted, or was answered at once.
+        prediction: What came of the job; beside an error the last thing the server reported, or None.
+        error: Why it did not end well, or None. A ``SubmitOutcomeUnknownError`` means that it may have been charged.
+        reused: Whether it is the result of an earlier, equal call, which was not charged again.
+        files: Where its outputs were saved.
+    """
+
+    __module__ = "muapi_client"
+
+    index: int
+    key: str
+    call: Call[Any] = field(hash=False, repr=False)  # its body is a dictionary, which has none
+    job: J | None = None
+    prediction: Prediction | None = None
+    error: MuAPIError | None = None
+    reused: bool = False
+    files: tuple[Path, ...] = ()
+
+
+@frozen
+class Progress:
+    """How far a map has got.
+
+    Attributes:
+        submitted: How many calls were accepted, or found to have been in an earlier run.
+        running: How many of these have not ended.
+        finished: How many ended well.
+        failed: How many did not, but for the doubtful ones.
+        doubtful: How many may have been accepted and charged, and nobody knows.
+        charged_usd: What the ended ones cost together, in USD.
+        in_doubt_usd: What the doubtful ones may have cost, in USD, by the price list.
+        expected_end: When the last call will have ended if it goes on as it went, in UTC; None where that cannot be
+            told: nothing has ended yet, or the calls have no length.
+    """
+
+    __module__ = "muapi_client"
+
+    submitted: int
+    running: int
+    finished: int
+    failed: int
+    doubtful: int
+    charged_usd: Decimal
+    in_doubt_usd: Decimal
+    expected_end: datetime | None

@@ -1,0 +1,238 @@
+"""A run goes on after whatever end: nothing is lost, and nothing is submitted twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from by_kind import make_image, make_video
+from faces import make_calls
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from muapi_client import Journal, MuAPI, MuAPIError, errors
+from muapi_client.emulator import Emulator, Fault, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from faces import Face
+
+RUN = "portraits"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "jobs.db"
+
+
+@pytest.fixture
+def client(open_client: Callable[..., Face], journal: Path) -> Callable[..., Face]:
+    """``client()``: a new client on the journal, as a new process would have it."""
+    return lambda **options: open_client(journal=journal, **options)
+
+
+def test_what_was_finished_is_handed_out_again_and_not_paid_again(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    calls = make_calls(8)
+    first = {outcome.key: outcome for outcome in client().map(calls, run=RUN)}
+    again = {outcome.key: outcome for outcome in client().map(calls, run=RUN)}
+    assert emulator.accepted == 8
+    for key, outcome in again.items():
+        assert outcome.error is None
+        assert outcome.prediction.outputs == first[key].prediction.outputs
+        assert outcome.prediction.cost == first[key].prediction.cost
+        assert outcome.job.id == first[key].job.id
+        assert outcome.prediction.call == calls[outcome.index]
+
+
+def test_what_was_accepted_is_waited_for_and_what_never_left_is_submitted(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    outcomes = client().map(make_calls(20), run=RUN, concurrency=6)
+    first = next(outcomes)
+    outcomes.close()
+    before = emulator.accepted
+    assert before < 20
+    again = {outcome.key: outcome for outcome in client().map(make_calls(20), run=RUN)}
+    assert emulator.accepted == 20
+    assert all(outcome.error is None for outcome in again.values())
+    assert again[first.key].job.id == first.job.id
+
+
+def test_what_failed_is_told_again_and_not_paid_again(client: Callable[..., Face], emulator: Emulator) -> None:
+    emulator.next(Outcome.failed("out of luck"))
+    (first,) = client().map(make_calls(1), run=RUN)
+    (again,) = client().map(make_calls(1), run=RUN)
+    assert type(again.error) is type(first.error) is errors.JobFailedError
+    assert "out of luck" in str(again.error)
+    assert again.prediction.cost == first.prediction.cost
+    assert emulator.accepted == 1
+
+
+def test_what_was_forgotten_keeps_its_outputs(client: Callable[..., Face], emulator: Emulator) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    (first,) = client().map(make_calls(1), run=RUN)
+    client().ask("forget", before=datetime.now(UTC) + timedelta(days=1))
+    (again,) = client().map(make_calls(1), run=RUN)
+    assert again.prediction.outputs[0].url == first.prediction.outputs[0].url
+    assert again.prediction.done
+    assert emulator.accepted == 1
+
+
+def test_what_may_have_been_charged_is_not_submitted_again(client: Callable[..., Face], emulator: Emulator) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(client().map(make_calls(3), run=RUN, concurrency=1))
+    again = list(client().map(make_calls(3), run=RUN, ordered=True))
+    assert [type(outcome.error) for outcome in again] == [errors.SubmitOutcomeUnknownError, type(None), type(None)]
+    assert emulator.accepted == 3
+    client().ask("settle", again[0].error, None)  # its key is told, so its user can settle it
+    assert client().ask("unknown") == []
+
+
+def test_its_user_may_have_it_submitted_again(client: Callable[..., Face], emulator: Emulator) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    list(client().map(make_calls(3), run=RUN, concurrency=1))
+    assert [outcome.error for outcome in client().map(make_calls(3), run=RUN, retry_unknown=True)] == [None] * 3
+    assert emulator.accepted == 4
+    (lost,) = client().ask("unknown")
+    assert (lost.run, lost.run_key) == (RUN, None)
+    list(client().map(make_calls(3), run=RUN, retry_unknown=True))
+    assert emulator.accepted == 4
+
+
+@pytest.mark.parametrize(("fault", "accepted"), [(Fault.RESET_AFTER_ACCEPT, 1), (Fault.RESET_BEFORE_ACCEPT, 1)])
+def test_the_history_tells_what_became_of_a_lost_one(
+    client: Callable[..., Face], emulator: Emulator, fault: Fault, accepted: int
+) -> None:
+    emulator.next_fault(fault)
+    (lost,) = client().map(make_calls(1), run=RUN)
+    assert isinstance(lost.error, errors.SubmitOutcomeUnknownError)
+    emulator.clock.sleep(7200)  # no gateway goes on with it for so long
+    (found,) = client(clock=emulator.clock).map(make_calls(1), run=RUN)
+    assert found.error is None
+    assert emulator.accepted == accepted
+    assert client().ask("unknown") == []
+
+
+def test_two_lost_ones_of_a_model_are_never_taken_for_each_other(
+    client: Callable[..., Face], emulator: Emulator
+) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT, Fault.RESET_BEFORE_ACCEPT)
+    list(client().map(make_calls(2), run=RUN, concurrency=1))
+    emulator.clock.sleep(7200)
+    again = list(client(clock=emulator.clock).map(make_calls(2), run=RUN))
+    assert [type(outcome.error) for outcome in again] == [errors.SubmitOutcomeUnknownError] * 2
+    assert emulator.accepted == 1
+
+
+def test_another_call_under_a_known_key_is_refused_by_name(client: Callable[..., Face], emulator: Emulator) -> None:
+    list(client().map(make_calls(2), run=RUN))
+    changed = [make_image(prompt="fox 0"), make_video(prompt="fox 1")]
+    first, second = client().map(changed, run=RUN, ordered=True)
+    assert first.error is None
+    assert type(second.error) is MuAPIError
+    assert "knows '1' as another call" in str(second.error)
+    assert "fox 1" in str(second.error)
+    assert emulator.accepted == 2
+
+
+def test_another_key_of_the_api_has_runs_of_its_own(client: Callable[..., Face], emulator: Emulator) -> None:
+    list(client(key="sk-test", expect="sandbox").map(make_calls(1), run=RUN))
+    (outcome,) = client().map(make_calls(1), run=RUN)
+    assert "as a job of another API or key" in str(outcome.error)
+    assert emulator.accepted == 0  # live jobs
+
+
+def test_a_webhook_is_no_difference(client: Callable[..., Face], emulator: Emulator) -> None:
+    hook = "https://example.com/hook?secret=c2VjcmV0c2VjcmV0"
+    list(client(webhook=hook).map(make_calls(1), run=RUN))
+    (outcome,) = client(webhook=hook).map(make_calls(1), run=RUN)
+    assert outcome.error is None
+    assert emulator.accepted == 1
+
+
+def test_files_that_were_saved_are_known_again(client: Callable[..., Face], tmp_path: Path) -> None:
+    (first,) = client().map(make_calls(1), run=RUN, download_to=tmp_path / "out")
+    (again,) = client().map(make_calls(1), run=RUN, download_to=tmp_path / "out")
+    assert again.files == first.files
+    assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=4), st.integers(1, 6))
+def test_however_often_it_is_left_each_call_is_accepted_once(
+    tmp_path_factory: pytest.TempPathFactory, stops: list[int], concurrency: int
+) -> None:
+    emulator = Emulator(job_seconds=10)
+    path = tmp_path_factory.mktemp("run") / "jobs.db"
+    for stop in stops:
+        with MuAPI("sk-live", transport=emulator.transport(), journal=path) as mu:
+            outcomes = mu.map(make_calls(12), run=RUN, concurrency=concurrency)
+            for _ in range(stop):
+                next(outcomes, None)
+            outcomes.close()
+    with MuAPI("sk-live", transport=emulator.transport(), journal=path) as mu:
+        outcomes = mu.map(make_calls(12), run=RUN, concurrency=concurrency)
+        assert sorted(outcome.index for outcome in outcomes if outcome.error is None) == list(range(12))
+    assert emulator.accepted == 12
+
+
+PROGRAM = """
+import json, sys
+from by_kind import make_image
+from muapi_client import MuAPI, Polling
+url, journal = sys.argv[1:3]
+with MuAPI("sk-live", url, journal=journal, polling=Polling(minimum=0.05, maximum=0.2)) as mu:
+    print("ready", flush=True)
+    for outcome in mu.map([make_image(prompt=f"fox {n}") for n in range(30)], run="portraits", concurrency=6):
+        print(json.dumps([outcome.key, outcome.job and outcome.job.id, repr(outcome.error)]), flush=True)
+"""
+
+
+def begin_program(url: str, journal: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", PROGRAM, url, str(journal)]
+    return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_two_processes_on_one_run_share_its_calls(journal: Path) -> None:
+    emulator = Emulator(job_seconds=0.3)
+    with emulator.serve() as url:
+        programs = [begin_program(url, journal) for _ in range(2)]
+        told = [program.communicate(timeout=120) for program in programs]
+    outcomes = [[json.loads(line) for line in out.splitlines()[1:]] for out, _ in told]
+    assert emulator.accepted == 30, told
+    assert sorted(outcomes[0]) == sorted(outcomes[1])
+    assert {error for _, _, error in outcomes[0]} == {"None"}
+
+
+def test_a_killed_process_leaves_a_run_that_goes_on(journal: Path) -> None:
+    emulator = Emulator(job_seconds=0.3)
+    with emulator.serve() as url:
+        program = begin_program(url, journal)
+        assert program.stdout is not None
+        for _ in range(6):
+            program.stdout.readline()
+        program.send_signal(signal.SIGKILL)
+        program.communicate(timeout=60)
+        out, err = begin_program(url, journal).communicate(timeout=120)
+    outcomes = [json.loads(line) for line in out.splitlines()[1:]]
+    assert len({key for key, _, _ in outcomes}) == 30, err
+    doubtful = sum("SubmitOutcomeUnknownError" in error for _, _, error in outcomes)
+    assert sum(error == "None" for _, _, error in outcomes) == 30 - doubtful
+    assert 30 - doubtful <= emulator.accepted <= 30
+
+
+def test_an_entry_of_a_run_tells_its_run_and_key(client: Callable[..., Face], journal: Path) -> None:
+    list(client().map(make_calls(2), run=RUN))
+    entries: list[Any] = Journal(journal).entries(run=RUN)
+    assert sorted((entry.run, entry.run_key) for entry in entries) == [(RUN, "0"), (RUN, "1")]
