@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from muapi_client._spec.raw_call import raw_call
     from muapi_client._state.journal import Journal
     from muapi_client._state.ledger import Spend
+    from muapi_client._types.budget import Budget
     from muapi_client._types.cost import Cost, SpendWarning
     from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
@@ -45,6 +46,7 @@ else:
     _HOME = {
         "AsyncJob": "muapi_client._types.job",
         "AsyncMuAPI": "muapi_client._client.async_client",
+        "Budget": "muapi_client._types.budget",
         "Call": "muapi_generated.types",
         "Cost": "muapi_client._types.cost",
         "Entry": "muapi_client._types.entry",
@@ -94,6 +96,7 @@ __all__ = [
     "UNSET",
     "AsyncJob",
     "AsyncMuAPI",
+    "Budget",
     "Call",
     "Cost",
     "Entry",

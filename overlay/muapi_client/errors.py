@@ -18,7 +18,7 @@
     │   ├── JobCancelledError
     │   ├── StreamBrokenError        a stream broke off before its end
     │   └── WaitTimeoutError         also a TimeoutError; the job may still finish
-    ├── SpendLimitError              refused here: the job would pass ``max_spend``
+    ├── SpendLimitError              refused here: the job would pass ``max_spend`` or a budget
     ├── SandboxMismatchError         the key is not of the kind that ``expect`` names
     ├── UploadError                  a local file could not be uploaded
     ├── DownloadError                an output could not be fetched or saved
@@ -34,9 +34,12 @@ copying: the message is the one positional argument, the rest are attributes.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from muapi_client._types.budget import Budget
 from muapi_client._types.error import MuAPIError
 from muapi_client._types.job import Job
 from muapi_client._types.prediction import Prediction
@@ -221,7 +224,27 @@ class WaitTimeoutError(JobError, TimeoutError):
 
 
 class SpendLimitError(MuAPIError):
-    """Refused before anything was sent: the job would take this client's spend past ``max_spend``."""
+    """Refused before anything was sent: the job would pass ``max_spend`` or a budget, or nobody can price it.
+
+    Attributes:
+        budget: The budget that has no room, or None where it was ``max_spend``.
+        needed_usd: What would have been set aside for the job, in USD, or None where nobody tells its price.
+        opens_at: When the budget's next day or month begins, in UTC, or None where none does.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        budget: Budget | None = None,
+        needed_usd: Decimal | None = None,
+        opens_at: datetime | None = None,
+        **known: Any,
+    ) -> None:
+        super().__init__(message, **known)
+        self.budget: Budget | None = budget
+        self.needed_usd: Decimal | None = needed_usd
+        self.opens_at: datetime | None = opens_at
 
 
 class SandboxMismatchError(_OfJobError):

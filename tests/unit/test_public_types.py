@@ -19,6 +19,7 @@ from by_kind import IMAGE, make_image
 import muapi_client
 from muapi_client import (
     AsyncJob,
+    Budget,
     Call,
     Cost,
     Entry,
@@ -157,6 +158,7 @@ VALUES = [
     StreamEvent("fox", prediction=DONE),
     SandboxVerdict(verdict=True, evidence=("a sentence",)),
     JobState.DONE,
+    Budget(5, per="day"),
     Outcome(0, "fox", FOX, JOB, DONE),
     Progress(1, 0, 1, 0, 0, Decimal("0.03"), Decimal(0), NOW),
     Polling(),

@@ -4,7 +4,7 @@ Lives here: what a client is made of. Does not live here: the methods (``client`
 (``flows``), I/O (``_transport.driver``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from decimal import Decimal
 from functools import cache, partial
@@ -36,6 +36,7 @@ from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
 from muapi_client._state.pace import Pace
 from muapi_client._state.upload_cache import UploadCache
+from muapi_client._types.budget import Budget, read_budgets
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
 
@@ -71,6 +72,7 @@ class Changes(TypedDict, total=False):
     polling: Polling | None
     max_spend: Decimal | None
     unpriced: Decimal | None
+    budget: Budget | Sequence[Budget] | None
     expect: Literal["live", "sandbox"] | None
     strict: bool
     webhook: str | None
@@ -98,6 +100,7 @@ class Client:
         polling: Polling | None = None,
         max_spend: Decimal | None = None,
         unpriced: Decimal | None = None,
+        budget: Budget | Sequence[Budget] | None = None,
         expect: Literal["live", "sandbox"] | None = None,
         strict: bool = True,
         webhook: str | None = None,
@@ -124,8 +127,11 @@ class Client:
             polling: How often a job is looked at.
             max_spend: The most this client may spend, in USD; a submit that would pass it is refused, and so is one
                 whose price nobody tells. 0 sends nothing.
-            unpriced: What to set aside within ``max_spend``, in USD, for a job whose price nobody tells: no estimate
-                and no price in the catalogue, as for raw calls and many streams. By default such a job is refused.
+            unpriced: What to set aside within ``max_spend`` or a budget, in USD, for a job whose price nobody tells:
+                no estimate and no price in the catalogue, as for raw calls and many streams. By default such a job is
+                refused.
+            budget: What jobs may cost together, a ``Budget`` or several: kept in the journal, it holds over every
+                process that shares it.
             expect: The kind of key this is meant to be: a live one, or a sandbox (test) key. Checked before the first
                 submit by ``GET keys``, which is free, and on every answer, those about jobs from elsewhere included;
                 by default either will do, and the first sandbox answer is warned of.
@@ -179,6 +185,7 @@ class Client:
             team_id=team_id,
             max_spend=max_spend,
             unpriced=unpriced,
+            budget=budget,
             expect=expect,
             models=models,
             tag=tag,
@@ -205,6 +212,7 @@ class Client:
             account=opened.account(self._origin, self._key) if opened is not None else None,
             origin=self._origin,
         )
+        require_journal(self._context)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._origin!r})"
@@ -224,7 +232,7 @@ class Client:
 
         Args:
             changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``strict``, ``webhook``,
-                ``team_id``, ``max_spend``, ``unpriced``, ``expect``, ``models``, ``tag``,
+                ``team_id``, ``max_spend``, ``unpriced``, ``budget``, ``expect``, ``models``, ``tag``,
                 ``allow_private_downloads``, as for the client itself.
 
         Raises:
@@ -237,8 +245,23 @@ class Client:
         if unknown := changes.keys() - OPTIONS.keys():
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
         other = copy(self)
-        other.__dict__["_context"] = self._context._replace(**read_options(**changes))
+        context = self._context._replace(**read_options(**changes))
+        require_journal(context)
+        other.__dict__["_context"] = context
         return other
+
+
+def require_journal(context: Context) -> None:
+    """Refuse a budget that no file keeps.
+
+    Raises:
+        MuAPIError: There is one, and no journal.
+    """
+    if context.budget and context.journal is None:
+        raise MuAPIError(
+            "budget= is kept in the journal, over every process that shares it, and this client has none:"
+            " MuAPI(journal='jobs.db', budget=…); max_spend= is the limit of one client"
+        )
 
 
 def check_pin(spec_pin: str | PathLike[str], models: ModuleType | str | None) -> None:
@@ -284,6 +307,7 @@ def listed_price(call: Call[Any]) -> Decimal | None:
 
 OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "allow_private_downloads": partial(read_flag, "allow_private_downloads"),
+    "budget": read_budgets,
     "expect": read_expect,
     "max_spend": lambda value: None if value is None else read_amount("max_spend", value),
     "models": read_models,

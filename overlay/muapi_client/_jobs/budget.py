@@ -16,16 +16,19 @@ from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.steps import OK
+from muapi_client._state.journal_budget import Limit
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation, is_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from muapi_client._protocol.request import Request
     from muapi_client._protocol.steps import Flow, Send
     from muapi_client._state.context import Context
+    from muapi_client._state.journal_budget import Room
     from muapi_client._state.memory import Record
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
@@ -63,8 +66,8 @@ def estimate(call: Call[Any], send: Send, context: Context) -> Flow[Estimate]:
     return Estimate(name, cost, bool(answer.get("dynamic_pricing")), str(strategy) if strategy else None)
 
 
-def reserve(request: Request, record: Record, context: Context) -> Flow[None]:
-    """Set aside what a job will cost, before it is sent, if that keeps to ``max_spend``.
+def reserve(request: Request, record: Record, context: Context) -> Flow[Sequence[Limit]]:
+    """Set aside what a job will cost, before it is sent, if that keeps to ``max_spend``; answers its budgets' limits.
 
     It counts as spent until the server tells the cost, so that jobs submitted side by side keep to the limit together,
     and what may have been charged counts as charged. What is set aside is the server's estimate; where none can be had
@@ -75,24 +78,71 @@ def reserve(request: Request, record: Record, context: Context) -> Flow[None]:
         SpendLimitError: The job would pass the limit, or nobody tells its price; nothing was sent.
     """
     slug, ledger, limit = request.call.operation.slug, context.ledger, context.max_spend
-    if limit is None:
-        return
+    limits = list_limits(record, context)
+    if limit is None and not limits:
+        return ()
     price = yield from _expected_price(request, context)
     if price is None:
         raise errors.SpendLimitError(
-            f"nobody tells what {slug} costs, so max_spend={limit} USD cannot be kept to; nothing was sent. Pass"
+            f"nobody tells what {slug} costs, so {_name_limit(context)} cannot be kept to; nothing was sent. Pass"
             ' unpriced=Decimal("0.50"), say, to set that aside for such a job.'
         )
     price = max(price, ledger.highest_charge(slug), ZERO)
     record.set_aside_usd = price
-    if not ledger.reserve(record.key, price, limit):
+    if limit is not None and not ledger.reserve(record.key, price, limit):
         spend = ledger.spend
         aside = spend.reserved_usd
         doubtful = f" and the {aside} USD set aside for requests whose cost is not known" if aside else ""
         raise errors.SpendLimitError(
             f"{slug} at about {price} USD would take the spend of {spend.total_usd} USD{doubtful}"
-            f" past max_spend={limit} USD; nothing was sent"
+            f" past max_spend={limit} USD; nothing was sent",
+            needed_usd=price,
         )
+    return limits
+
+
+def list_limits(record: Record, context: Context) -> list[Limit]:
+    """The budgets that hold for a job, each for the time that it falls into.
+
+    Raises:
+        SpendLimitError: One is for runs, and the job is of none.
+    """
+    limits = []
+    for budget in context.budget:
+        if budget.tag is not None and budget.tag != record.tag:
+            continue
+        if budget.per == "run" and record.run is None:
+            raise errors.SpendLimitError(
+                f"{budget!r} is for the jobs of a run, and this one is of none; nothing was sent. mu.map(calls,"
+                " run='…') names one.",
+                budget=budget,
+            )
+        starts, ends = budget.period(record.intended_at)
+        limits.append(Limit(budget.usd, starts, ends, budget.tag, record.run if budget.per == "run" else None))
+    return limits
+
+
+def budget_error(record: Record, context: Context, full: Room) -> errors.SpendLimitError:
+    """The error of a job for which a budget has no room."""
+    limit, spent = full
+    budget = next(
+        each
+        for each in context.budget
+        if (each.usd, each.tag, each.per == "run") == (limit.usd, limit.tag, limit.run is not None)
+        and each.period(record.intended_at) == (limit.starts, limit.ends)
+    )
+    opens = f"; it opens again at {limit.ends.isoformat()}" if limit.ends is not None else ""
+    return errors.SpendLimitError(
+        f"{record.call.operation.slug} at about {record.set_aside_usd} USD would take what is spent and set aside, "
+        f"{spent} USD, past {budget!r}{opens}; nothing was sent",
+        budget=budget,
+        needed_usd=record.set_aside_usd,
+        opens_at=limit.ends,
+    )
+
+
+def _name_limit(context: Context) -> str:
+    return f"max_spend={context.max_spend} USD" if context.max_spend is not None else repr(context.budget[0])
 
 
 def listed_price(call: Call[Any]) -> Decimal | None:

@@ -35,7 +35,10 @@ from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from muapi_client._state.context import Context
+    from muapi_client._state.journal_budget import Limit, Room
     from muapi_client._types.prediction import Prediction
 
 R = TypeVar("R")
@@ -163,8 +166,8 @@ def _carry_out(request: Request, record: Record, context: Context, exchange: Exc
     error: BaseException | None = None
     context.memory.intend(record)  # no step: from here on the client knows of it, whatever happens
     try:
-        yield from _reserve(request, record, context)
-        yield from _write_intent(record, context)
+        limits = yield from _reserve(request, record, context)
+        yield from _write_intent(record, context, limits)
         return (yield from exchange(request, record, context))
     except BaseException as raised:
         error = raised
@@ -256,21 +259,23 @@ def _describe_reason(error: BaseException | None) -> str:
     return str(error) if isinstance(error, errors.MuAPIError) else f"interrupted by {type(error).__name__}"
 
 
-def _reserve(request: Request, record: Record, context: Context) -> Flow[None]:
-    if context.max_spend is not None:
-        with forks.kept_waiting:
-            from muapi_client._jobs.budget import reserve  # noqa: PLC0415 - loads the catalogue
+def _reserve(request: Request, record: Record, context: Context) -> Flow[Sequence[Limit]]:
+    """Set aside what a job will cost; answers the limits under which its intent may be written."""
+    if context.max_spend is None and not context.budget:
+        return ()
+    with forks.kept_waiting:
+        from muapi_client._jobs.budget import reserve  # noqa: PLC0415 - loads the catalogue
 
-        yield from reserve(request, record, context)
+    return (yield from reserve(request, record, context))
 
 
-def _write_intent(record: Record, context: Context) -> Flow[None]:
+def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> Flow[None]:
     journal = context.journal
     if journal is None:
         return
     record.journaled = True
     try:
-        yield Keep(
+        full: Room | None = yield Keep(
             partial(
                 journal.intend,
                 record.key,
@@ -281,12 +286,19 @@ def _write_intent(record: Record, context: Context) -> Flow[None]:
                 tag=record.tag,
                 run=record.run,
                 run_key=record.run_key,
+                limits=limits,
                 secrets=find_secrets(record.call, context.webhook),
             )
         )
     except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
         raise
+    if full is not None:
+        record.journaled = False
+        with forks.kept_waiting:
+            from muapi_client._jobs.budget import budget_error  # noqa: PLC0415 - as above
+
+        raise budget_error(record, context, full)
 
 
 def _write_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> Flow[None]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.memory import Memory
     from muapi_client._state.pace import Pace
+    from muapi_client._types.budget import Budget
     from muapi_client._types.cost import Cost
     from muapi_client._types.entry import Account
 
@@ -47,6 +48,7 @@ class Context(NamedTuple):
         account: Whose jobs they are in the journal, or None without one.
         max_spend: The most the client may spend, in USD, or None.
         unpriced: What is set aside, in USD, for a job whose price nobody tells; None refuses it under ``max_spend``.
+        budget: What jobs may cost together, over every process that shares the journal.
         expect: The kind of key it is meant to have, or None where either will do.
         warns: Whether the first sandbox answer is warned of, where nothing is expected.
         models: The generated package whose document calls are held against; None: the one that made each.
@@ -73,6 +75,7 @@ class Context(NamedTuple):
     account: Account | None = None
     max_spend: Decimal | None = None
     unpriced: Decimal | None = None
+    budget: tuple[Budget, ...] = ()
     expect: Literal["live", "sandbox"] | None = None
     warns: bool = True
     models: str | None = None

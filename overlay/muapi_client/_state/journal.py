@@ -28,6 +28,15 @@ from muapi_client._runtime.processes import is_alive, owner
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._settings.numbers import as_float
+from muapi_client._state.journal_budget import (
+    FULL,
+    Limit,
+    Room,
+    begin_budget,
+    limits_as_text,
+    read_usd,
+    scope_of,
+)
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
 from muapi_client._state.journal_form import (
     ENDED,
@@ -67,8 +76,9 @@ COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_val
 OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 
 INTEND: Final = """INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner, lease, origin, account, tag,
-    run, run_key, set_aside_usd) VALUES (:key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease, :origin,
-    :account, :tag, :run, :run_key, :set_aside_usd) ON CONFLICT (key) DO NOTHING"""
+    run, run_key, set_aside_usd) SELECT :key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease, :origin,
+    :account, :tag, :run, :run_key, :set_aside_usd WHERE true ON CONFLICT (key) DO NOTHING"""
+INTEND_WITHIN: Final = INTEND.replace("WHERE true", f"WHERE NOT EXISTS ({FULL})")
 WITHDRAW: Final = "DELETE FROM job WHERE key = :key AND state IN ('intent', 'unknown')"
 MARK_UNKNOWN: Final = """UPDATE job SET state = 'unknown', changed_at = :now, reason = :reason, lease = NULL
     WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
@@ -126,6 +136,7 @@ class Journal:
         self._file = JournalFile(self._path)
         self._lock = self._file.lock
         self._secrets = Secrets()
+        self._budgets: set[str] = set()  # whose sums the file keeps
         self._finalizer = finalize(self, close_abandoned, self._file)
         self._run(lambda _: None)
 
@@ -158,9 +169,10 @@ class Journal:
         tag: str | None = None,
         run: str | None = None,
         run_key: str | None = None,
+        limits: Sequence[Limit] = (),
         secrets: Iterable[str | None] = (),
-    ) -> None:
-        """Write down that a call is about to be submitted.
+    ) -> Room | None:
+        """Write down that a call is about to be submitted, where every limit has room for what is set aside for it.
 
         Args:
             key: The entry's key, made by the caller.
@@ -171,7 +183,11 @@ class Journal:
             tag: The caller's word for it.
             run: The name of the run it belongs to.
             run_key: Which item of the run it is; a run has each once.
+            limits: What may be spent, over all processes; they need an account.
             secrets: What must stay out of the file, in this and in every later text.
+
+        Returns:
+            None, or the first limit that has no room; then nothing was written.
 
         Raises:
             JournalError: It cannot be written, or the file is not the one that was opened; nothing may be sent.
@@ -193,17 +209,40 @@ class Journal:
             **_of(account),
         }
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: sqlite3.Connection) -> Room | None:
             self._file.check_place()
-            db.execute(INTEND, values)
+            if account is None or not limits:
+                db.execute(INTEND, values)
+                return None
+            return self._intend_within(db, values, limits, account)
 
         try:
-            self._run(write)
+            return self._run(write)
         except JournalError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError) and run is not None:
                 what = f"journal {self._path}: run {run!r} has an entry for {run_key!r} already"
                 raise JournalError(f"{what}; nothing was sent") from error
             raise JournalError(f"{error}; nothing was sent") from error
+
+    def _intend_within(
+        self, db: sqlite3.Connection, values: dict[str, Any], limits: Sequence[Limit], account: Account
+    ) -> Room | None:
+        for limit in limits:
+            if (scope := scope_of(limit, account)) not in self._budgets:
+                begin_budget(db, limit, account)
+                self._budgets.add(scope)
+        set_aside = values["set_aside_usd"]
+        needed = limits_as_text(limits, account, None if set_aside is None else Decimal(set_aside))
+        if db.execute(INTEND_WITHIN, {**values, **needed}).rowcount:
+            return None
+        if db.execute("SELECT 1 FROM job WHERE key = :key", values).fetchone():  # written before an interrupt
+            return None
+        full = {row["scope"]: row["spent"] for row in db.execute(FULL, needed)}
+        self._budgets.difference_update(scope for scope, spent in full.items() if spent is None)  # another time's
+        for limit in limits:
+            if (spent := full.get(scope_of(limit, account))) is not None:
+                return Room(limit, read_usd(spent))
+        return self._intend_within(db, values, limits, account)  # there is room by now, or the sum is begun anew
 
     def withdraw(self, key: str) -> None:
         """Take back an intent that provably came to nothing: never sent, or refused."""
