@@ -3,7 +3,7 @@
 Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -169,6 +169,19 @@ class AsyncMuAPI(Client):
         flow = self._flows.jobs(state=state, slug=slug, tag=tag, run=run, since=since, all_accounts=all_accounts)
         for entry in await self._drive(flow):
             yield entry
+
+    async def spend_report(
+        self,
+        by: str | Sequence[str] = ("model", "day", "tag", "outcome"),
+        *,
+        tag: str | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+        all_accounts: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Add up what all known jobs cost; see ``MuAPI.spend_report``."""
+        wanted = {"tag": tag, "run": run, "since": since, "all_accounts": all_accounts}
+        return await self._drive(self._flows.spend_report(by, **wanted))
 
     async def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> None:
         """Say what became of a submit whose outcome is unknown; see ``MuAPI.settle``."""

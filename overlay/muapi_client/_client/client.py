@@ -3,7 +3,7 @@
 Lives here: the blocking methods and what they promise. Its awaited twin is ``async_client``; a test keeps them alike.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -316,6 +316,37 @@ class MuAPI(Client):
         """
         flow = self._flows.jobs(state=state, slug=slug, tag=tag, run=run, since=since, all_accounts=all_accounts)
         return iter(self._drive(flow))
+
+    def spend_report(
+        self,
+        by: str | Sequence[str] = ("model", "day", "tag", "outcome"),
+        *,
+        tag: str | None = None,
+        run: str | None = None,
+        since: datetime | None = None,
+        all_accounts: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Add up what all known jobs cost: those of this client, and with a journal all that it holds.
+
+        Args:
+            by: What to group by: ``model``, ``day`` or ``month`` (of the submit, in UTC), ``tag``, ``run``,
+                ``outcome`` (the state, as :meth:`jobs` tells it); none of them makes one row of all.
+            tag: Only jobs submitted under this tag.
+            run: Only jobs of this run.
+            since: Only those submitted at this time or later; it must tell its time zone.
+            all_accounts: Whether to count those of other origins and keys in the journal, too.
+
+        Returns:
+            One dictionary a group: the columns, how many ``jobs``; in USD, as exact ``Decimal``, ``charged_usd``,
+            ``refunded_usd`` (charged and given back), ``in_doubt_usd`` (may have been charged, by estimate) and
+            ``reserved_usd`` (under way, and no cost told yet); and how many ended ``unpriced``: without a cost.
+
+        Raises:
+            JournalError: The journal cannot be read.
+            MuAPIError: There is no such column, or ``since`` tells no time zone.
+        """
+        wanted = {"tag": tag, "run": run, "since": since, "all_accounts": all_accounts}
+        return self._drive(self._flows.spend_report(by, **wanted))
 
     def settle(self, entry: Entry | SubmitOutcomeUnknownError, job_or_id: Job | str | None) -> None:
         """Say what became of a submit whose outcome is unknown: nothing is sent.

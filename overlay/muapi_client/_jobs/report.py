@@ -1,0 +1,84 @@
+"""What jobs cost together, by model, day, tag and such. Pure.
+
+Lives here: grouping and exact sums. Does not live here: which jobs are known (``recall``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client._types.money import ZERO, total
+from muapi_client._types.words import show
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from decimal import Decimal
+
+    from muapi_client._types.entry import Entry
+    from muapi_generated.types import Call
+
+COLUMNS: Final[dict[str, Callable[[Entry], str | None]]] = {
+    "model": lambda entry: entry.slug,
+    "day": lambda entry: entry.intended_at.date().isoformat(),
+    "month": lambda entry: entry.intended_at.strftime("%Y-%m"),
+    "tag": lambda entry: entry.tag,
+    "run": lambda entry: entry.run,
+    "outcome": lambda entry: "unknown" if entry.state == "intent" else entry.state,
+}
+
+
+def read_columns(by: Any) -> tuple[str, ...]:
+    """What to group by.
+
+    Raises:
+        MuAPIError: There is no such column.
+    """
+    columns = (by,) if isinstance(by, str) else by
+    if not isinstance(columns, list | tuple) or not all(column in COLUMNS for column in columns):
+        raise MuAPIError(f"by must be of {', '.join(COLUMNS)}, not {show(by)}")
+    return tuple(columns)
+
+
+def report(
+    entries: Iterable[Entry], columns: tuple[str, ...], price: Callable[[Call[Any]], Decimal | None]
+) -> list[dict[str, Any]]:
+    """Add jobs up, one row a group, sorted by the columns.
+
+    Args:
+        entries: The jobs.
+        columns: What to group by.
+        price: What a call costs by the price list, in USD, or None; of what set nothing aside.
+    """
+    groups: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    for entry in entries:
+        place = tuple(COLUMNS[column](entry) for column in columns)
+        row = groups.setdefault(
+            place,
+            {
+                **dict(zip(columns, place, strict=True)),
+                "jobs": 0,
+                "charged_usd": ZERO,
+                "refunded_usd": ZERO,
+                "in_doubt_usd": ZERO,
+                "reserved_usd": ZERO,
+                "unpriced": 0,
+            },
+        )
+        row["jobs"] += 1
+        for name, amount in _read_amounts(entry, price).items():
+            row[name] = row[name] + amount if name == "unpriced" else total(row[name], amount)
+    return [groups[place] for place in sorted(groups, key=lambda place: [text or "" for text in place])]
+
+
+def _read_amounts(entry: Entry, price: Callable[[Call[Any]], Decimal | None]) -> dict[str, Any]:
+    if entry.cost is not None:
+        return {"refunded_usd" if entry.cost.refunded else "charged_usd": entry.cost.amount_usd}
+    expected = entry.set_aside_usd
+    if expected is None:
+        expected = (price(entry.call) if entry.call is not None else None) or ZERO
+    if entry.state in ("unknown", "intent"):
+        return {"in_doubt_usd": expected}
+    if entry.state == "accepted":
+        return {"reserved_usd": expected}
+    return {"unpriced": 1}

@@ -1,0 +1,110 @@
+"""What jobs cost together, told by the journal, equals the server's books."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from by_kind import IMAGE, OTHER_IMAGE, make_image, make_other_image
+
+from muapi_client import AsyncMuAPI, Budget, MuAPI, MuAPIError, errors
+from muapi_client.emulator import Emulator, Fault, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOX, WOLF = make_image(prompt="a fox"), make_other_image(prompt="a wolf")
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator(job_seconds=5)
+
+
+def open_client(emulator: Emulator, tmp_path: Path, **options: Any) -> MuAPI:
+    return MuAPI("sk-live", transport=emulator.transport(), journal=tmp_path / "jobs.db", **options)
+
+
+def spend(emulator: Emulator, tmp_path: Path) -> None:
+    """One job that ends well and one that fails, one refunded, one under way, one in doubt, another model's."""
+    with open_client(emulator, tmp_path, tag="night", budget=Budget(5)) as mu:
+        mu.run(FOX)
+        for refunded in (False, True):
+            emulator.next(Outcome.failed("no", refunded=refunded))
+            with pytest.raises(errors.JobFailedError):
+                mu.run(FOX)
+        mu.submit(FOX)
+        mu.with_options(tag=None).run(WOLF)
+        emulator.next_fault(None, Fault.RESET_AFTER_ACCEPT)
+        with pytest.raises(errors.SubmitOutcomeUnknownError):
+            mu.run(FOX)
+
+
+def test_it_is_grouped_by_columns_and_adds_up(emulator: Emulator, tmp_path: Path) -> None:
+    spend(emulator, tmp_path)
+    with open_client(emulator, tmp_path) as mu:
+        rows = mu.spend_report(by=("model", "tag", "outcome"))
+        (everything,) = mu.spend_report(by=())
+    shown = {(row["model"], row["tag"], row["outcome"]): row for row in rows}
+    assert shown.keys() == {
+        (IMAGE.slug, "night", "accepted"),
+        (IMAGE.slug, "night", "completed"),
+        (IMAGE.slug, "night", "failed"),
+        (IMAGE.slug, "night", "unknown"),
+        (OTHER_IMAGE.slug, None, "completed"),
+    }
+    failed = shown[IMAGE.slug, "night", "failed"]
+    assert (failed["jobs"], failed["charged_usd"], failed["refunded_usd"]) == (2, Decimal("0.015"), Decimal("0.015"))
+    unknown = shown[IMAGE.slug, "night", "unknown"]
+    assert (unknown["charged_usd"], unknown["in_doubt_usd"]) == (0, Decimal("0.015"))
+    assert everything["jobs"] == 6
+    assert everything["charged_usd"] + everything["in_doubt_usd"] == emulator.charged_usd
+    assert all(type(value) is Decimal for name, value in everything.items() if name.endswith("_usd"))
+
+
+def test_it_is_narrowed(emulator: Emulator, tmp_path: Path) -> None:
+    spend(emulator, tmp_path)
+    with open_client(emulator, tmp_path) as mu:
+        assert [row["jobs"] for row in mu.spend_report(by="tag", tag="night")] == [5]
+        assert mu.spend_report(since=datetime.now(UTC) + timedelta(hours=1)) == []
+        assert mu.spend_report(run="none") == []
+
+
+def test_a_day_is_told_as_a_date(emulator: Emulator, tmp_path: Path) -> None:
+    with open_client(emulator, tmp_path) as mu:
+        mu.run(FOX)
+        emulator.clock.sleep(86_400)
+        mu.run(FOX)
+        days = [row["day"] for row in mu.spend_report(by="day")]
+    assert days == sorted(days)
+    assert (datetime.fromisoformat(days[1]) - datetime.fromisoformat(days[0])).days == 1
+
+
+def test_a_client_without_a_journal_tells_its_own(emulator: Emulator) -> None:
+    with MuAPI("sk-live", transport=emulator.transport()) as mu:
+        mu.run(FOX)
+        assert [(row["model"], row["charged_usd"]) for row in mu.spend_report()] == [(IMAGE.slug, mu.spend.total_usd)]
+
+
+def test_the_awaiting_client_tells_the_same(emulator: Emulator, tmp_path: Path) -> None:
+    spend(emulator, tmp_path)
+
+    async def main() -> list[dict[str, Any]]:
+        journal = tmp_path / "jobs.db"
+        async with AsyncMuAPI("sk-live", transport=emulator.transport(), journal=journal) as mu:
+            return await mu.spend_report()
+
+    with open_client(emulator, tmp_path) as mu:
+        assert asyncio.run(main()) == mu.spend_report()
+
+
+@pytest.mark.parametrize("by", ["price", ("model", "price"), None, 3])
+def test_what_is_no_column_is_refused(emulator: Emulator, by: Any) -> None:
+    with (
+        MuAPI("sk-live", transport=emulator.transport()) as mu,
+        pytest.raises(MuAPIError, match="by must be of model, day, month, tag, run, outcome"),
+    ):
+        mu.spend_report(by=by)
