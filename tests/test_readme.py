@@ -56,13 +56,25 @@ def test_the_journal_example_takes_up_what_was_left(
     monkeypatch.chdir(tmp_path)
     with muapi_client.MuAPI(journal="jobs.db") as mu:
         job = mu.submit(make_image(prompt="left behind"))
-    exec(compile(BLOCKS[1], "README.md", "exec"), {"MuAPI": muapi_client.MuAPI})
+    exec(compile(BLOCKS[2], "README.md", "exec"), {"MuAPI": muapi_client.MuAPI})
     assert capsys.readouterr().out == f"{job.id} completed\n"
+
+
+def test_the_many_calls_are_ten_lines_and_resume(
+    emulator: Emulator, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len([line for line in BLOCKS[1].splitlines() if line.strip()]) <= 10
+    for _ in range(2):
+        exec(compile(BLOCKS[1], "README.md", "exec"), {})
+        told = capsys.readouterr().out.splitlines()
+        assert sorted(told) == [f"{place} ['{place}-0.png']" for place in range(3)]
+    assert emulator.accepted == 3
 
 
 def test_the_examples_of_tools_refuse_a_misspelt_field(emulator: Emulator) -> None:
     names: dict[str, Any] = {}
-    for block in BLOCKS[2:4]:
+    for block in BLOCKS[3:5]:
         exec(compile(block, "README.md", "exec"), names)
     with TestClient(names["app"]) as client:
         assert len(client.post("/draw", json={"prompt": "a fox", "num_images": 2}).json()["outputs"]) == 2
@@ -75,18 +87,18 @@ def test_the_examples_of_tools_refuse_a_misspelt_field(emulator: Emulator) -> No
 
 
 def test_the_sandbox_example_spends_one_probe_at_most(emulator: Emulator, capsys: pytest.CaptureFixture[str]) -> None:
-    exec(compile(BLOCKS[4], "README.md", "exec"), {})
+    exec(compile(BLOCKS[5], "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("SandboxVerdict(verdict=")
     assert emulator.accepted <= 1
 
 
 def test_the_tests_in_it_pass_as_a_user_would_run_them(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(BLOCKS[5])
+    pytester.makepyfile(BLOCKS[6])
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 def test_there_is_no_python_block_that_is_not_run() -> None:
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 7
 
 
 def test_every_session_the_readme_names_exists() -> None:
