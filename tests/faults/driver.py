@@ -7,7 +7,8 @@ client's public methods.
 
 ``--edges SEED`` interrupts its own calls besides (signals, exceptions at a line, cancelled tasks), lets its clock be up
 to an hour off, and gives up on a locked journal soon. ``--bare`` keeps no journal: what the client itself remembers is
-told at the end. ``--max-spend USD`` asks for jobs that nobody can price, under a limit.
+told at the end. ``--max-spend USD`` asks for jobs that nobody can price, under a limit. ``--map`` gives all of it to
+``map`` as one run, each time it is started, and notes every outcome.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ sys.path.append(str(Path(__file__).parent.parent / "interrupts"))
 
 from positions import OURS, Code, LineTrace
 
-from muapi_client import AsyncMuAPI, Job, Journal, MuAPI, Polling, Prediction, Retry, errors, raw_call
+from muapi_client import AsyncMuAPI, Job, Journal, MuAPI, Outcome, Polling, Prediction, Retry, errors, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,6 +54,7 @@ INTERRUPTED: Final = 0.1  # of the jobs, with --edges
 LINES: Final = 2000  # of ours; more than a run passes
 BUSY: Final = 0.2  # seconds a journal write waits for a lock, with --edges
 UNPRICED: Final = Decimal(2)  # USD set aside for a job that nobody can price: the server never charges more
+RUN: Final = "storm"
 TERMINATED: Final = 143  # the exit status of a program that SIGTERM ended
 ENDS: Final = {errors.JobFailedError: "failed", errors.JobCancelledError: "cancelled"}
 
@@ -63,7 +65,8 @@ class Record:
     def __init__(self, folder: Path) -> None:
         begun = folder / "begun"
         done = set(begun.read_text().split()) if begun.exists() else set()
-        self.wanted = [marker for marker in (folder / "wanted").read_text().split() if marker not in done]
+        self.all = (folder / "wanted").read_text().split()
+        self.wanted = [marker for marker in self.all if marker not in done]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self._begun = os.open(begun, flags)
         self._told = os.open(folder / "told", flags)
@@ -91,6 +94,13 @@ class Record:
         """Note what this process learnt of costs, job by job, and what the client says they are together."""
         known = {"spent": str(spend.total_usd), "micro_usd": sum(cost or 0 for cost in self.costs.values())}
         os.write(self._closed, (json.dumps(known) + "\n").encode())
+
+    def tell_outcome(self, outcome: Outcome[Any]) -> None:
+        """Note what a map made of a job."""
+        if outcome.error is None:
+            self.tell(outcome.key, "completed", outcome.prediction)
+        else:
+            self.tell_error(outcome.key, outcome.error)
 
     def tell_interrupt(self, marker: str, error: BaseException) -> None:
         """Note what an interrupt says of a job: that it may be charged, or nothing."""
@@ -139,6 +149,7 @@ class Program:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.record = Record(options.folder)
+        self.maps = options.map
         self.bare, self.edges = options.bare, options.edges is not None
         self.dice = random.Random(f"{options.edges} {len(self.record.wanted)}")
         self.code = Code(OURS)  # not httpx's: other threads share its locks
@@ -337,6 +348,25 @@ class Tasks:
         return None
 
 
+def drive_map(program: Program, mu: MuAPI) -> None:
+    """All of it, by ``map``."""
+    calls = [program.call(marker) for marker in program.record.all]
+    for outcome in mu.map(calls, run=RUN, key=read_marker):
+        program.record.tell_outcome(outcome)
+
+
+async def adrive_map(program: Program, mu: AsyncMuAPI) -> None:
+    """The same, in one event loop."""
+    calls = [program.call(marker) for marker in program.record.all]
+    async for outcome in mu.map(calls, run=RUN, key=read_marker):
+        program.record.tell_outcome(outcome)
+
+
+def read_marker(_: int, call: Any) -> str:
+    """The marker of a call, which is its key in the run."""
+    return str(call.body["prompt"])
+
+
 def _tell_unknown(record: Record, unknown: Iterable[Any]) -> None:
     """Note what a client without a journal remembers as perhaps charged."""
     for entry in unknown:
@@ -368,7 +398,7 @@ async def _until_terminated(program: Program, url: str) -> None:
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with AsyncMuAPI(KEY, url, **program.options) as mu:
-        await Tasks(program, mu).drive()
+        await (adrive_map(program, mu) if program.maps else Tasks(program, mu).drive())
 
 
 def main() -> None:
@@ -380,13 +410,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--edges", metavar="SEED", help="interrupt calls, and let clock and journal be odd")
     parser.add_argument("--bare", action="store_true", help="keep no journal")
+    parser.add_argument("--map", action="store_true", help="give all of it to map, as one run")
     parser.add_argument("--max-spend", type=Decimal, help="USD, for jobs that nobody can price")
     options = parser.parse_args()
     program = Program(options)
     if options.kind == "sync":
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
         with MuAPI(KEY, options.url, **program.options) as mu:
-            Threads(program, mu).drive()
+            drive_map(program, mu) if program.maps else Threads(program, mu).drive()
         return
     try:
         asyncio.run(_until_terminated(program, options.url))

@@ -68,8 +68,12 @@ class Server:
         self._process.wait()
 
 
-def ours(kind: str, options: argparse.Namespace, folder: Path) -> Count:
-    """Run one kind of our client through its half of the jobs and kills; then count."""
+def ours(kind: str, options: argparse.Namespace, folder: Path, *, maps: bool = False) -> Count:
+    """Run one kind of our client through its half of the jobs and kills; then count.
+
+    Args:
+        maps: Whether all of it is one run of ``map``, begun again after each kill.
+    """
     jobs, kills = options.jobs // 2, options.kills // 2
     folder.mkdir()
     (folder / "wanted").write_text("\n".join(f"{kind}-{number}" for number in range(jobs)))
@@ -77,7 +81,8 @@ def ours(kind: str, options: argparse.Namespace, folder: Path) -> Count:
     try:
         dice = random.Random(f"{options.seed} kills {kind}")
         command = [sys.executable, str(HERE / "driver.py"), kind, server.url, str(folder)]
-        odd = [*command, "--edges", str(options.seed)] if options.edges else command
+        command += ["--map"] if maps else []
+        odd = [*command, "--edges", str(options.seed)] if options.edges and not maps else command
         signals = [signal.SIGKILL, signal.SIGTERM] if options.edges else [signal.SIGKILL]
         with _locked_at_times(folder / "journal.db", dice) if options.edges else nullcontext():
             for posts in sorted(dice.randrange(jobs) for _ in range(kills)):
@@ -89,7 +94,10 @@ def ours(kind: str, options: argparse.Namespace, folder: Path) -> Count:
             begun.writelines(f"{marker}\n" for marker in (folder / "wanted").read_text().split() if marker not in left)
         _finish(command)
         report = server.ask(report=True)
-        return _count(kind, report, _journal(folder), folder, options)
+        result = _count(kind, report, _journal(folder), folder, options)
+        if maps:
+            _compare_outcomes(kind, folder, result)
+        return result
     finally:
         server.stop()
 
@@ -239,6 +247,15 @@ def _compare_told(known: list[Known], folder: Path, result: Count, *, edges: boo
             result.troubles.append(f"the program was told {line}, the journal says {one}")
 
 
+def _compare_outcomes(kind: str, folder: Path, result: Count) -> None:
+    """Make sure that the last run of a map told of every call that it ended, or may have been charged."""
+    wanted = (folder / "wanted").read_text().split()
+    states = {line["marker"]: line["state"] for line in _told(folder)[-len(wanted) :]}
+    if left := [marker for marker in wanted if states.get(marker) not in ENDED | PERHAPS]:
+        result.wrong_ends += len(left)
+        result.troubles.append(f"{kind}: of {left[0]} and {len(left) - 1} more the map told {states.get(left[0])}")
+
+
 def _compare_spend(kind: str, folder: Path, result: Count, *, edges: bool) -> None:
     """Hold what a client says it spent against what the program was told, which is less where it was interrupted."""
     for line in (folder / "closed").read_text().splitlines():
@@ -318,6 +335,9 @@ def main() -> int:
             began = time.monotonic()
             rows[name] = ours(kind, options, Path(folder) / kind)
             say(f"{name}: {time.monotonic() - began:.0f} s")
+            began = time.monotonic()
+            rows[f"map, {name.partition(', ')[2]}"] = ours(kind, options, Path(folder) / f"{kind}-map", maps=True)
+            say(f"map, {name}: {time.monotonic() - began:.0f} s")
         if options.edges:
             for kind, name in (("sync", "threads"), ("async", "asyncio")):
                 rows[f"without a journal, {name}"] = remembering(kind, options, Path(folder) / f"{kind}-bare")

@@ -19,14 +19,14 @@ def test_after_a_refusal_turns_follow_each_other() -> None:
     pace = Pace()
     pace.hold(until=10.0)
     pace.slow_down(5.0)
-    assert [pace.book(5.0) for _ in range(3)] == [5.0, 5.5, 6.0]
+    assert [round(pace.book(5.0), 2) for _ in range(3)] == [5.0, 5.36, 5.71]
 
 
 def test_refusals_of_one_moment_count_once() -> None:
     pace = Pace()
     for _ in range(50):
         pace.slow_down(5.0)
-    assert pace.rate == 2.0
+    assert pace.rate == 2.8
 
 
 def test_who_comes_late_waits_for_nobody() -> None:
@@ -40,7 +40,7 @@ def test_acceptances_speed_it_up_until_none_is_kept() -> None:
     pace = Pace()
     pace.accepted.extend([0.0, 0.001])
     pace.slow_down(0.001)
-    for _ in range(101):
+    for _ in range(9):
         pace.speed_up()
     assert pace.rate is None
 
@@ -59,7 +59,7 @@ def test_it_comes_near_what_a_server_takes(takes: float, seed: int) -> None:
             refused += 1
             pace.slow_down(now)
     assert pace.rate is None or pace.rate >= SLOWEST
-    assert refused <= 100
+    assert refused <= 120
     assert now <= 5 * accepted / takes + 5 / SLOWEST
 
 

@@ -15,9 +15,10 @@ from typing import Final
 from muapi_client._runtime.locks import ForkLock
 
 LATEST: Final = 32  # acceptances that tell how fast it went
-GAIN: Final = 0.02  # of the rate after a decrease: what each acceptance adds to it
+KEPT: Final = 0.7  # of the rate, after a refusal
+GAIN: Final = 0.05  # of the rate after a refusal: what each acceptance adds, so that one refusal in ten slows nothing
 LONE: Final = 4.0  # submits a second
-SLOWEST: Final = 1 / 60  # submits a second
+SLOWEST: Final = 1 / 30  # submits a second
 FASTEST: Final = 1_000.0  # submits a second; beyond it no pace is kept
 
 
@@ -56,7 +57,7 @@ class Pace:
         with self._lock:
             if self.rate is not None and now < self._slowed_until:
                 return
-            self.rate = max((self.rate or self._measure()) / 2, SLOWEST)
+            self.rate = max((self.rate or self._measure()) * KEPT, SLOWEST)
             self._gain = self.rate * GAIN
             self._slowed_until = max(now, self._next) + 1 / self.rate
 
