@@ -31,6 +31,7 @@ from muapi_client._settings.polling import Polling
 from muapi_client._settings.retry import Retry
 from muapi_client._settings.webhook import read_webhook
 from muapi_client._state.context import Context
+from muapi_client._state.durations import Durations
 from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
 from muapi_client._state.memory import Memory
@@ -124,7 +125,8 @@ class Client:
                 up a host's name takes as long as the system lets it.
             wait_timeout: Seconds for one wait for a job's end (observed: at worst 30 minutes).
             retry: How often a failed exchange is sent again, where that cannot charge twice.
-            polling: How often a job is looked at.
+            polling: How often a job is looked at; by default by how long the model's jobs took, this client's and
+                those in its journal. A ``Polling(…)`` is kept to as it says.
             max_spend: The most this client may spend, in USD; a submit that would pass it is refused, and so is one
                 whose price nobody tells. 0 sends nothing.
             unpriced: What to set aside within ``max_spend`` or a budget, in USD, for a job whose price nobody tells:
@@ -208,6 +210,7 @@ class Client:
             ledger=self._ledger,
             key_state=KeyState(),
             pace=Pace(),
+            durations=Durations(),
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
             origin=self._origin,
@@ -311,7 +314,7 @@ OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "expect": read_expect,
     "max_spend": lambda value: None if value is None else read_amount("max_spend", value),
     "models": read_models,
-    "polling": lambda value: read_instance("polling", value, Polling, example="a Polling(…)") or Polling(),
+    "polling": lambda value: read_instance("polling", value, Polling, example="a Polling(…)") or Polling(learn=True),
     "retry": lambda value: (
         read_instance("retry", value, Retry, example="a Retry(…), such as Retry(attempts=3)") or Retry()
     ),

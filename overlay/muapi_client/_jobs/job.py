@@ -10,8 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from muapi_client._jobs.journaling import end_wait
+from muapi_client._jobs.pace import find_schedule, read_journal
 from muapi_client._jobs.waiting import wait
 from muapi_client._protocol.steps import Do, Flow, Sleep
+from muapi_client._settings.polling import fit
 from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job
 from muapi_client._types.prediction import Prediction
@@ -40,8 +42,12 @@ def run(
         now: float = yield Sleep(0.0)  # uploads and resends before this are not part of the wait
         if on_accept is not None:
             yield Do(partial(on_accept, outcome))
+        yield from read_journal(context)
         # Nothing is done the moment it is accepted; answers that are arrived as a Prediction above.
-        later = yield Sleep(min(context.polling.minimum, timeout))
+        pause = min(context.polling.minimum, timeout)
+        if (schedule := find_schedule(outcome, context)) is not None:
+            pause = fit(schedule.pause(0.0, draw=context.random()), left=timeout) or pause
+        later = yield Sleep(pause)
         return (
             yield from wait(
                 outcome,

@@ -2,7 +2,8 @@
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
 again (``_protocol/exchange``), reading bodies (``_protocol/job_answer``), when the journal is written (``journaling``),
-how long to pause (``_settings/polling``), I/O and clocks (``_transport/driver``).
+how long to pause (``_settings/polling``, ``_settings/schedule``), what an end teaches of that (``pace``), I/O and clocks
+(``_transport/driver``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from attrs import evolve
 
 from muapi_client import errors
 from muapi_client._jobs.journaling import begin_wait, end_wait, note_answer
+from muapi_client._jobs.pace import find_schedule, learn_end, read_journal
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode
@@ -28,6 +30,7 @@ from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
+    from muapi_client._settings.schedule import Schedule
     from muapi_client._state.context import Context
     from muapi_client._types.cost import Cost
     from muapi_client._types.job import Job
@@ -77,7 +80,8 @@ def wait(
     """Look until the job has ended, or ``timeout`` seconds have passed since ``since``, by default ``now``.
 
     Args:
-        since: The reading at which the job was submitted, where known; how often to look depends on its age.
+        since: The reading at which the job was submitted, where known; how often to look depends on its age. Where it
+            is that of the acceptance, nobody looked at the job before ``now``.
         accepted_at: The reading at which it was accepted, where known: shortly after it a 404 may pass.
         on_look: Called with what each look tells.
         on_look_failed: Called with the error of each look that tells nothing, the last one included.
@@ -91,6 +95,7 @@ def wait(
     since = now if since is None else since
     yield from begin_wait(job, context)
     try:
+        yield from read_journal(context)
         return (
             yield from _poll(
                 job,
@@ -124,6 +129,7 @@ def _poll(
     """Look at a job again and again until it has ended."""
     send = encode(_result_call(job), context, secrets=find_secrets(job.call, None))
     state, renew_at = PollState(), now + LEASE_RENEWED
+    ran_at = accepted_at if accepted_at == since else None  # the latest reading at which it is known to have run
     while now < deadline:
         outcome: Outcome = yield evolve(send, timeout=min(context.timeout, deadline - now))
         answer = _read_look(outcome, job, context, looks=state.looks + 1, seconds=outcome.at - since)
@@ -137,14 +143,19 @@ def _poll(
             yield from note_answer(answer, job, context)
             answer = yield from check_answer(answer, job, context, own=context.memory.owns(job.id))
             state = state.after_answer(answer, outcome)
+            if answer.state is JobState.DONE and ran_at is not None and accepted_at is not None:
+                learn_end(job, answer, context, after=ran_at - accepted_at, until=outcome.at - accepted_at)
             if on_look is not None:
                 yield Do(partial(on_look, answer))
             if answer.state is not JobState.RUNNING:
                 return judge(job, answer)
+            ran_at = outcome.at
         if outcome.at >= renew_at:
             yield from begin_wait(job, context, renewed=True)
             renew_at = outcome.at + LEASE_RENEWED
-        pause = fit(state.pause(context, waited=outcome.at - since), left=deadline - outcome.at)
+        schedule = find_schedule(job, context)
+        begun = since if schedule is None or accepted_at is None else accepted_at
+        pause = fit(state.pause(context, schedule, waited=outcome.at - begun), left=deadline - outcome.at)
         if pause is None:
             break
         now = yield Sleep(pause)
@@ -195,14 +206,14 @@ class PollState(NamedTuple):
         """Take in a look that failed."""
         return PollState(self.last, self.looks + 1, self.failures + 1, error, _retry_after(outcome))
 
-    def pause(self, context: Context, *, waited: float) -> float:
-        """Seconds until the next look: the polling's, or the back-off after a failed exchange."""
+    def pause(self, context: Context, schedule: Schedule | None, *, waited: float) -> float:
+        """Seconds until the next look: the schedule's or the polling's, or the back-off after a failed exchange."""
         if self.failures:
             back_off = context.retry.pause(self.failures, draw=context.random(), retry_after=self.retry_after)
             return max(back_off, context.polling.minimum)
         longest = context.retry.retry_after_maximum
         seconds = min(self.retry_after, longest) if self.retry_after is not None else None
-        return context.polling.pause(waited, draw=context.random(), retry_after=seconds)
+        return (schedule or context.polling).pause(waited, draw=context.random(), retry_after=seconds)
 
 
 def _retry_after(outcome: Outcome) -> float | None:

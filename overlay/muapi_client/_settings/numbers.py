@@ -42,7 +42,12 @@ def to_int(value: int) -> int:
 
 
 def require_number(
-    *, least: float = -math.inf, above: float = -math.inf, most: float = math.inf, whole: bool = False
+    *,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    most: float = math.inf,
+    whole: bool = False,
+    example: float | None = None,
 ) -> Callable[[object, Attribute[Any], object], None]:
     """Make the validator of a setting that is a number; it refuses what :func:`to_float` and :func:`to_int` left.
 
@@ -51,6 +56,7 @@ def require_number(
         above: What it has to be larger than.
         most: The largest number allowed.
         whole: Whether only whole numbers are allowed.
+        example: What a refusal tells to write, by default the setting's own default.
 
     Returns:
         A validator of attrs, which raises ``MuAPIError``.
@@ -66,9 +72,10 @@ def require_number(
         number = as_float(value)
         if number is None or (whole and type(value) is not int) or not above < number or not least <= number <= most:
             name = type(setting).__name__
-            example = f"{name}({field.name}={field.default})"
+            right = field.default if example is None else example
             raise MuAPIError(
-                f"{field.name} of {name} must be {wanted}, not {show(value)}: write {example}, for example"
+                f"{field.name} of {name} must be {wanted}, not {show(value)}: write {name}({field.name}={right}), for"
+                " example"
             )
 
     return check

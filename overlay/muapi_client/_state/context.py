@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._settings.webhook import Webhook
+    from muapi_client._state.durations import Durations
     from muapi_client._state.journal import Journal
     from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
@@ -44,6 +45,7 @@ class Context(NamedTuple):
         ledger: What they cost.
         key_state: What the client has learnt of its key.
         pace: How fast its submits may follow each other.
+        durations: How long its jobs took.
         journal: Where every paid job is written down, or None.
         account: Whose jobs they are in the journal, or None without one.
         max_spend: The most the client may spend, in USD, or None.
@@ -71,6 +73,7 @@ class Context(NamedTuple):
     ledger: Ledger
     key_state: KeyState
     pace: Pace
+    durations: Durations
     journal: Journal | None = None
     account: Account | None = None
     max_spend: Decimal | None = None

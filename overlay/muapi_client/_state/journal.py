@@ -47,6 +47,7 @@ from muapi_client._state.journal_form import (
     call_as_text,
     cost_as_text,
     outputs_as_text,
+    read_duration,
     read_entry,
     read_moment,
 )
@@ -102,6 +103,11 @@ END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AN
 SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request_id = :request_id, reason = NULL,
     lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
 RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
+DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
+    (SELECT json_group_object(value, json_extract(CASE WHEN json_valid(call) THEN call END, '$.body.' || value))
+        FROM json_each(:fields)) AS inputs
+    FROM (SELECT * FROM job WHERE state = 'completed' ORDER BY rowid DESC LIMIT :latest)
+    WHERE {OF_ACCOUNT} ORDER BY changed_at DESC"""  # noqa: S608 - our own words
 FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
     OR said IS NOT NULL OR reason IS NOT NULL OR EXISTS (
         SELECT 1 FROM json_each(
@@ -443,6 +449,21 @@ class Journal:
             key: The entry.
         """
         self._execute(RELEASE_ITEM, {"key": key})
+
+    def durations(
+        self, account: Account | None = None, *, fields: Sequence[str] = (), latest: int = 1000
+    ) -> list[tuple[str, dict[str, Any], float]]:
+        """How long completed jobs took: model, inputs, and seconds from the intent to what was last learnt.
+
+        That is too long for a job that was looked at late, or whose outputs were saved late.
+
+        Args:
+            account: Only this account's, and those whose account is not known.
+            fields: Names of inputs to tell; one that was not given is None.
+            latest: How many of the jobs that completed to look through, the latest.
+        """
+        values = {"fields": json.dumps(list(fields)), "latest": latest, **_of(account)}
+        return [duration for row in self._rows(DURATIONS, values) for duration in read_duration(row)]
 
     def close(self) -> None:
         """Close the file; once is enough, twice does no harm, and later use opens it again."""

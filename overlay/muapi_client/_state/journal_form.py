@@ -23,7 +23,7 @@ from muapi_client._types.words import read_error, writable
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
 
@@ -254,6 +254,15 @@ def read_entry(row: sqlite3.Row) -> Entry:
         troubles.append(f"this version knows no state {values['state']!r}")
     reason = read("reason", _word, None)
     return Entry(reason="; ".join([*([reason] if reason else []), *troubles]) or None, **values)
+
+
+def read_duration(row: sqlite3.Row) -> Iterator[tuple[str, dict[str, Any], float]]:
+    """Read a row's model, inputs, and seconds from the intent to the last change; nothing of a damaged one."""
+    try:
+        seconds = (read_moment(row["changed_at"]) - read_moment(row["intended_at"])).total_seconds()
+        yield _word(row["slug"]), json.loads(row["inputs"]), seconds
+    except UNREADABLE:
+        pass
 
 
 def _word(value: Any) -> Any:
