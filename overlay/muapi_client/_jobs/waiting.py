@@ -2,8 +2,8 @@
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
 again (``_protocol/exchange``), reading bodies (``_protocol/job_answer``), when the journal is written (``journaling``),
-how long to pause (``_settings/polling``, ``_settings/schedule``), what an end teaches of that (``pace``), I/O and clocks
-(``_transport/driver``).
+how long to pause (``_settings/polling``, ``_settings/schedule``), what an end teaches of that (``pace``), I/O and
+clocks (``_transport/driver``).
 """
 
 from __future__ import annotations

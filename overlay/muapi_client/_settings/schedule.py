@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 LEAST: Final = 3  # durations that have to be known
 LOOKS: Final = 19.0  # a job in the mean; jitter, and jobs that take longer than any before, make it 21
+LONG: Final = 600.0  # seconds; jobs that take longer in the mean are looked at more often, by the square root
 EARLY: Final = 4  # stretches before the shortest duration, each twice as long as the one before it
 BETWEEN: Final = 8  # stretches from the shortest to the longest
+SHORTEST: Final = 0.001  # seconds that a job takes at the least
 ALIKE: Final = 0.01  # of a duration: by so much those that are the same are taken to differ
 NO_GAIN: Final = 0.9  # of a fixed interval's lateness: what promises no less is noise, and the interval is kept
 
@@ -87,20 +89,21 @@ def make_schedule(durations: Iterable[float], polling: Polling) -> Schedule | No
         durations: Seconds that jobs took from their acceptance, in any order.
         polling: The bounds of a pause.
     """
-    known = sorted(durations)
-    if len(known) < LEAST or known[0] <= 0:
+    known = sorted(max(one, SHORTEST) for one in durations)
+    if len(known) < LEAST:
         return None
     for index in range(1, len(known)):
         known[index] = max(known[index], known[index - 1] * (1 + ALIKE / len(known)))
     stretches = list(_divide(known))
     fixed = sum(one.seconds * one.lives for one in stretches)  # the looks of an interval of one second
     best = sum(sqrt(one.seconds * one.ends * one.lives) for one in stretches)  # those of the best looks, in proportion
+    looks = LOOKS * sqrt(max(1.0, fixed / LONG))
     until, rates, at = [], [], 0.0
     for one in stretches:
         at += one.seconds
         until.append(at)
         rate = sqrt(one.ends / (one.seconds * one.lives)) / best if best * best < NO_GAIN * fixed else 1 / fixed
-        rates.append(LOOKS * rate)
+        rates.append(looks * rate)
     return Schedule(tuple(until), tuple(rates), polling)
 
 
