@@ -47,13 +47,13 @@ def find_schedule(job: Job, context: Context) -> Schedule | None:
 
 
 def learn_end(job: Job, prediction: Prediction, context: Context, *, after: float, until: float) -> None:
-    """Learn how long a job took that completed between two looks.
+    """Learn how long a job took that completed or failed between two looks: either end is awaited.
 
     Looks that lie far apart teach nothing: the network was gone, or the server asked for patience.
 
     Args:
         after: Seconds from its acceptance to the last look at which it ran.
-        until: Seconds from its acceptance to the look that found it done.
+        until: Seconds from its acceptance to the look that found its end.
     """
     polling = context.polling
     if not polling.learn or job.call is None or until - after > max(after, 2 * polling.maximum):

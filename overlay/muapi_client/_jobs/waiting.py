@@ -143,7 +143,7 @@ def _poll(
             yield from note_answer(answer, job, context)
             answer = yield from check_answer(answer, job, context, own=context.memory.owns(job.id))
             state = state.after_answer(answer, outcome)
-            if answer.state is JobState.DONE and ran_at is not None and accepted_at is not None:
+            if answer.state in (JobState.DONE, JobState.FAILED) and ran_at is not None and accepted_at is not None:
                 learn_end(job, answer, context, after=ran_at - accepted_at, until=outcome.at - accepted_at)
             if on_look is not None:
                 yield Do(partial(on_look, answer))

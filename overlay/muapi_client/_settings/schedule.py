@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 LEAST: Final = 3  # durations that have to be known
 LOOKS: Final = 19.0  # a job in the mean; jitter, and jobs that take longer than any before, make it 21
 LONG: Final = 600.0  # seconds; jobs that take longer in the mean are looked at more often, by the square root
-EARLY: Final = 4  # stretches before the shortest duration, each twice as long as the one before it
-BETWEEN: Final = 8  # stretches from the shortest to the longest
+EARLY: Final = 4  # stretches before the shortest duration, each half as long: a job seldom ends far earlier
+BETWEEN: Final = 8  # stretches from the shortest to the longest, of as many durations each
+APART: Final = 0.3  # of the time from the shortest to the longest: a gap that is longer is a stretch of its own
 SHORTEST: Final = 0.001  # seconds that a job takes at the least
 ALIKE: Final = 0.01  # of a duration: by so much those that are the same are taken to differ
 NO_GAIN: Final = 0.9  # of a fixed interval's lateness: what promises no less is noise, and the interval is kept
@@ -110,9 +111,12 @@ def make_schedule(durations: Iterable[float], polling: Polling) -> Schedule | No
 def _divide(known: list[float]) -> Iterator[Stretch]:
     """Divide the time to the longest duration into stretches."""
     gap = 1 / (len(known) + 1)  # the probability of each gap
-    ends = [(known[0] / 2**power, gap / EARLY) for power in reversed(range(EARLY))]
-    marks = sorted({round(step * (len(known) - 1) / BETWEEN) for step in range(BETWEEN + 1)})
-    ends += [(known[later], (later - earlier) * gap) for earlier, later in pairwise(marks)]
+    ends = [(known[0] * (1 - 0.5**power), gap / EARLY) for power in range(1, EARLY)] + [(known[0], gap / EARLY)]
+    marks = {round(step * (len(known) - 1) / BETWEEN) for step in range(BETWEEN + 1)}
+    for index, (earlier, later) in enumerate(pairwise(known)):
+        if later - earlier > APART * (known[-1] - known[0]):
+            marks |= {index, index + 1}
+    ends += [(known[later], (later - earlier) * gap) for earlier, later in pairwise(sorted(marks))]
     at, alive = 0.0, 1.0
     for end, probability in ends:
         yield Stretch(end - at, probability, alive - probability / 2)

@@ -72,7 +72,7 @@ class Durations:
 
         Args:
             after: Seconds from its acceptance to the last look at which it ran.
-            until: Seconds from its acceptance to the look that found it done.
+            until: Seconds from its acceptance to the look that found its end.
         """
         with self._lock:
             self._phase = (self._phase + GOLDEN) % 1.0

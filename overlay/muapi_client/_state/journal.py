@@ -106,8 +106,8 @@ RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state 
 DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
     (SELECT json_group_object(value, json_extract(CASE WHEN json_valid(call) THEN call END, '$.body.' || value))
         FROM json_each(:fields)) AS inputs
-    FROM (SELECT * FROM job WHERE state = 'completed' ORDER BY rowid DESC LIMIT :latest)
-    WHERE {OF_ACCOUNT} ORDER BY changed_at DESC"""  # noqa: S608 - our own words
+    FROM (SELECT * FROM job WHERE +state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest)
+    WHERE request_id IS NOT NULL AND {OF_ACCOUNT} ORDER BY changed_at DESC"""  # noqa: S608 - our own words
 FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
     OR said IS NOT NULL OR reason IS NOT NULL OR EXISTS (
         SELECT 1 FROM json_each(
@@ -453,14 +453,14 @@ class Journal:
     def durations(
         self, account: Account | None = None, *, fields: Sequence[str] = (), latest: int = 1000
     ) -> list[tuple[str, dict[str, Any], float]]:
-        """How long completed jobs took: model, inputs, and seconds from the intent to what was last learnt.
+        """How long jobs took that completed or failed: model, inputs, and seconds from the intent to the last change.
 
         That is too long for a job that was looked at late, or whose outputs were saved late.
 
         Args:
             account: Only this account's, and those whose account is not known.
             fields: Names of inputs to tell; one that was not given is None.
-            latest: How many of the jobs that completed to look through, the latest.
+            latest: How many of the jobs that have ended so to look through, the latest.
         """
         values = {"fields": json.dumps(list(fields)), "latest": latest, **_of(account)}
         return [duration for row in self._rows(DURATIONS, values) for duration in read_duration(row)]
