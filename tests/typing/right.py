@@ -61,7 +61,7 @@ def blocking() -> None:
         timeout=30,
         wait_timeout=600.0,
         retry=Retry(attempts=3),
-        polling=Polling(minimum=1.0),
+        polling=Polling(minimum=1.0, learn=True),
         max_spend=Decimal(5),
         expect="live",
         strict=False,
