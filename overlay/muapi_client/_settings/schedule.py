@@ -12,7 +12,6 @@ durations say nothing, all ``r`` are the same, which is a fixed interval.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from itertools import pairwise
 from math import sqrt
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -75,11 +74,13 @@ class Schedule(NamedTuple):
     def _next_look(self, waited: float) -> float:
         """When one look's worth of the rates has passed, in seconds since acceptance."""
         at, left = waited, 1.0
-        for index in range(bisect_right(self.until, waited), len(self.until)):
-            share = (self.until[index] - at) * self.rates[index]
+        for until, rate in zip(self.until, self.rates, strict=True):
+            if until <= at:
+                continue
+            share = (until - at) * rate
             if share >= left:
-                return at + left / self.rates[index]
-            at, left = self.until[index], left - share
+                return at + left / rate
+            at, left = until, left - share
         return at + left * self.polling.pause(at, draw=0.0)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._settings.schedule import make_schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -106,6 +106,9 @@ class Durations:
         if known is None:
             return None
         if known.made is None or known.made[0] != polling or known.new * MADE_ANEW >= max(len(known.own), 1):
+            with forks.kept_waiting:
+                from muapi_client._settings.schedule import make_schedule  # noqa: PLC0415 - once anything is known
+
             known.made, known.new = (polling, make_schedule(known.durations(), polling)), 0
         return known.made[1]
 
