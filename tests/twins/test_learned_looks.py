@@ -31,6 +31,7 @@ class Jobs:
         face: The client that asks, whose clock is the server's.
         ending: What the answer to a look at a job that has ended holds beside its id.
         headers: Those of every look's answer.
+        silence: From when to when no look at a job is answered, in seconds since its acceptance.
     """
 
     def __init__(self, twin: Twin, *lengths: float, **options: Any) -> None:
@@ -40,6 +41,7 @@ class Jobs:
         self.looks: list[list[float]] = []  # of each job, in seconds since its acceptance
         self.ending: dict[str, Any] = {"status": "completed", "outputs": [PICTURE]}
         self.headers: dict[str, str] = {}
+        self.silence = (0.0, 0.0)
 
     def run(self, count: int, call: Any, **options: Any) -> list[list[float]]:
         """Run jobs one after another; returns their looks."""
@@ -56,6 +58,8 @@ class Jobs:
             return {"request_id": f"job-{len(self.ends) - 1}", "status": "processing", "cost": COST}
         name = request.url.path.split("/")[-2]
         number = int(name.removeprefix("job-"))
+        if self.silence[0] <= now - self.accepted_at < self.silence[1]:
+            return 503, ""
         self.looks[number].append(now - self.accepted_at)
         told = self.ending if now >= self.ends[number] else {"status": "processing"}
         return 200, {"id": name, "cost": COST, **told}, self.headers
@@ -217,6 +221,23 @@ def test_a_job_that_was_done_long_before_anyone_looked_teaches_nothing(twin: Twi
         jobs.face.wait(job)
     (looks,) = jobs.run(1, twin.call)
     assert looks[0] == 0.5
+
+
+def test_an_end_that_a_long_silence_hides_teaches_nothing(twin: Twin) -> None:
+    jobs = Jobs(twin, 10.0)
+    jobs.silence = (5.0, 1000.0)
+    jobs.run(6, twin.call)
+    jobs.silence = (0.0, 0.0)
+    (looks,) = jobs.run(1, twin.call)
+    assert looks[0] == 0.5
+
+
+def test_a_short_silence_hides_nothing(twin: Twin) -> None:
+    jobs = Jobs(twin, LONG)
+    jobs.silence = (LONG - 20, LONG - 15)
+    jobs.run(6, twin.call)
+    (looks,) = jobs.run(1, twin.call)
+    assert early(looks) <= 11
 
 
 def test_a_job_taken_up_late_is_looked_at_by_its_age(twin: Twin) -> None:
