@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from muapi_client._jobs.journaling import end_wait
-from muapi_client._jobs.pace import find_schedule, read_journal
+from muapi_client._jobs.learning import find_schedule, read_journal
 from muapi_client._jobs.waiting import wait
 from muapi_client._protocol.steps import Do, Flow, Sleep
 from muapi_client._settings.polling import fit

@@ -2,7 +2,7 @@
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
 again (``_protocol/exchange``), reading bodies (``_protocol/job_answer``), when the journal is written (``journaling``),
-how long to pause (``_settings/polling``, ``_settings/schedule``), what an end teaches of that (``pace``), I/O and
+how long to pause (``_settings/polling``, ``_settings/schedule``), what an end teaches of that (``learning``), I/O and
 clocks (``_transport/driver``).
 """
 
@@ -16,7 +16,7 @@ from attrs import evolve
 
 from muapi_client import errors
 from muapi_client._jobs.journaling import begin_wait, end_wait, note_answer
-from muapi_client._jobs.pace import find_schedule, learn_end, read_journal
+from muapi_client._jobs.learning import find_schedule, learn_end, read_journal
 from muapi_client._protocol import job_answer, response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import encode

@@ -1,6 +1,6 @@
 """How long a job took by the server's word. Pure.
 
-Lives here: where an answer tells it. Does not live here: whether it is believed (``_jobs/pace``).
+Lives here: where an answer tells it. Does not live here: whether it is believed (``_jobs/learning``).
 """
 
 from __future__ import annotations
