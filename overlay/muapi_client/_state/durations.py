@@ -1,8 +1,8 @@
 """How long the jobs of a client took, model by model: what teaches it when to look.
 
 Lives here: the latest durations of each model, and of each model with what its jobs' length hangs on. Does not live
-here: the looks that follow from them (``_settings/schedule``), what of a wait teaches (``_jobs/learning``), the durations
-that a journal tells (``journal``).
+here: the looks that follow from them (``_settings/schedule``), what of a wait teaches (``_jobs/learning``), the
+durations that a journal tells (``journal``).
 """
 
 from __future__ import annotations
