@@ -93,9 +93,13 @@ def test_what_is_left_early_lives_on_and_can_be_taken_up(face: Face, emulator: E
     outcomes = face.map((make_image(prompt=f"fox {number}") for number in count()), concurrency=8)
     first = next(outcomes)
     outcomes.close()
-    left = face.ask("resume")
-    assert first.job.id not in [job.id for job in left]
-    assert len(list(left)) + len(list(face.ask("jobs", state="completed"))) == emulator.accepted
+    left = {job.id for job in face.ask("resume")}
+    known = {entry.request_id: entry.state for entry in face.ask("jobs")}
+    assert len(known) == emulator.accepted
+    assert set(known.values()) <= {"accepted", "completed"}
+    assert known[first.job.id] == "completed"
+    assert first.job.id not in left
+    assert left <= known.keys()
     assert face.ask("unknown") == []
 
 
