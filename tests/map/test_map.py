@@ -164,7 +164,9 @@ def test_keys_are_made_of_place_and_call(face: Face) -> None:
 
 
 def test_a_key_that_is_no_text_is_refused_before_its_call_is_sent(face: Face, emulator: Emulator) -> None:
-    with pytest.raises(MuAPIError, match="must make a text of each call, and made 0 of call 0"):
+    with pytest.raises(
+        MuAPIError, match="must make a text of each call, without halves of characters, and made 0 of call 0"
+    ):
         list(face.map(make_calls(3), key=lambda place, _: place))
     assert emulator.accepted == 0
 

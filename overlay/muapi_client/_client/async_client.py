@@ -249,6 +249,11 @@ class AsyncMuAPI(Client):
 
     async def close(self) -> None:
         """Close this event loop's connections, and the journal where this client opened it; see ``MuAPI.close``."""
+        for work in list(self._maps):
+            with forks.kept_waiting:
+                from muapi_client._transport.map_driver import aleave_map  # noqa: PLC0415 - a map has loaded it
+
+            await aleave_map(work)
         await self._connections.close()
         await self._storage.close()
         await self._any_storage.close()

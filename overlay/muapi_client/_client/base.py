@@ -11,6 +11,7 @@ from functools import cache, partial
 from os import PathLike, urandom
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
+from weakref import WeakSet
 
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._runtime.clock import Clock, SystemClock
@@ -198,6 +199,7 @@ class Client:
         self._storage = self._connect(transport, read_host(self._origin))
         self._any_storage = self._connect(transport)
         self._upload_cache = UploadCache()
+        self._maps: WeakSet[Any] = WeakSet()  # under way
         self._clock: Clock = read_clock(clock) or getattr(transport, "clock", None) or SystemClock()
         memory = Memory()
         self._ledger = Ledger(memory, listed_price)

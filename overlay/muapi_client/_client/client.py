@@ -103,22 +103,25 @@ class MuAPI(Client):
         ``stop_on`` names: then no more calls are begun, and those under way are handed out. Where the server has too
         many requests (429), all submits of this client slow down together.
 
-        Leaving the loop early (``break``, Ctrl-C, an error of your own) begins no more calls, and sees what is being
-        submitted to its end; accepted jobs live on, which the error's note tells. A second Ctrl-C leaves at once.
+        A map that is left, by ``break``, an error or Ctrl-C, sends nothing more. What is being submitted is seen to its
+        end, before the client is closed and before the program ends; accepted jobs live on. Ctrl-C while outcomes are
+        waited for waits for that, and carries a note of what lives on; a second one leaves at once.
 
         With ``run`` and a journal it resumes: begun again after whatever end, it hands out what was finished, waits for
-        what was accepted, submits what never left, and submits nothing that may have been charged. That is looked for
-        in the history, and handed out as a ``SubmitOutcomeUnknownError`` where it cannot be told. Of several processes
-        in one run each call is one's, and the others wait for it.
+        what was accepted, submits what never left, and submits nothing that may have been charged: unless the history
+        proves that it was not accepted, that is handed out as a ``SubmitOutcomeUnknownError``. Of several processes in
+        one run each call is one's, and the others wait for it.
 
         Args:
             calls: The calls; any iterable, which may be lazy or endless. It is asked for the next call, in your thread,
-                while you wait for outcomes and fewer than ``concurrency`` are under way.
+                while you wait for outcomes and fewer than ``concurrency`` are under way; so one that takes its time
+                holds back what has ended meanwhile. ``AsyncMuAPI`` asks in a task of its own.
             concurrency: How many calls may be under way, those you have not read yet among them.
             ordered: Whether outcomes come in the order of the calls.
             run: The name of this run in the journal.
             key: Makes the key by which a call is known in the run, and its files are named, of its place and itself;
-                by default its place, as text. The call of a key must stay the same.
+                by default its place, as text. The call of a key must stay the same, as far as that can be told: not of
+                what a local file holds.
             tag: Your word for these jobs in the journal; by default the client's.
             stop_on: A class of errors, or several: after one of them no more calls are begun.
             retry_unknown: Whether to submit again what may have been charged, at your own risk: up to eight times a
@@ -481,7 +484,15 @@ class MuAPI(Client):
         return Models(self)
 
     def close(self) -> None:
-        """Close the connections, and the journal where this client opened it; jobs under way live on at the server."""
+        """Close the connections, and the journal where this client opened it; jobs under way live on at the server.
+
+        A map that is not read to its end sends nothing more, and what it is submitting is seen to its end before.
+        """
+        for work in list(self._maps):
+            with forks.kept_waiting:
+                from muapi_client._transport.map_driver import leave_map  # noqa: PLC0415 - a map has loaded it
+
+            leave_map(work)
         self._connections.close()
         self._storage.close()
         self._any_storage.close()

@@ -250,7 +250,7 @@ class Flows:
     def of_item(self, run: str | None, key: str) -> tuple[Flows, Context]:
         """The same flows, submitting one item of a run, and their context."""
         other = copy(self)
-        context = self._context if run is None else self._context._replace(run=run, run_key=key)
+        context = self._context._replace(raises_refusals=True, run=run, run_key=None if run is None else key)
         other.__dict__["_context"] = context
         return other, context
 

@@ -16,8 +16,8 @@ from muapi_client._jobs.mapping import Mapping
 from muapi_client._settings.arguments import require_callables
 from muapi_client._settings.options import read_flag
 from muapi_client._transport.map_driver import Work, arun_map, run_map
-from muapi_client._transport.scheduler import Tasks, Threads
-from muapi_client._types.words import show, with_article
+from muapi_client._transport.scheduler import Abandoned, Tasks, Threads
+from muapi_client._types.words import show, with_article, writable
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
 
@@ -99,8 +99,8 @@ def make_work(
     require_callables(key=key, on_progress=on_progress)
     if type(concurrency) is not int or concurrency < 1:
         raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
-    if run is not None and (not isinstance(run, str) or not run):
-        raise MuAPIError(f"run must be the name of the run, as text, not {show(run)}")
+    if run is not None and (not isinstance(run, str) or not run or run != writable(run)):
+        raise MuAPIError(f"run must be the name of the run, as text without halves of characters, not {show(run)}")
     if run is not None and client._context.journal is None:  # noqa: SLF001 - the other half of the client
         raise MuAPIError(f"run={run!r} is kept in the journal, and this client has none: MuAPI(journal='jobs.db')")
     kinds = read_kinds(stop_on)
@@ -113,10 +113,10 @@ def make_work(
         stop_on=kinds,
         on_progress=on_progress,
         price=listed_price,
-        length=len(calls) if isinstance(calls, Sized) else None,
+        length=find_length(calls),
         began=clock.now(),
     )
-    save = None if download_to is None else partial(save_outputs, client, download_to)
+    save = None if download_to is None else partial(save_outputs, client, books, download_to)
     is_again = read_flag("retry_unknown", retry_unknown)
 
     def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any]]:
@@ -132,7 +132,17 @@ def make_work(
         )
         return carry_out(item, means, context)
 
-    return Work(books, flow, lambda: books.progress(clock.now(), flows.wall_time()))
+    work = Work(books, flow, lambda: books.progress(clock.now(), flows.wall_time()))
+    client._maps.add(work)  # noqa: SLF001 - closing it leaves them
+    return work
+
+
+def find_length(calls: Any) -> int | None:
+    """How many calls there are, where they tell."""
+    try:
+        return len(calls) if isinstance(calls, Sized) else None
+    except (TypeError, ValueError, OverflowError):  # of what wraps an iterator and does not know it either
+        return None
 
 
 def read_kinds(
@@ -152,6 +162,12 @@ def read_kinds(
     return kinds
 
 
-def save_outputs(client: Any, directory: Any, prediction: Prediction, key: str) -> Any:
-    """Save a prediction's outputs under its key; what has none, such as a text that is empty, saves nothing."""
+def save_outputs(client: Any, books: Mapping, directory: Any, prediction: Prediction, key: str) -> Any:
+    """Save a prediction's outputs under its key; what has none, such as a text that is empty, saves nothing.
+
+    Raises:
+        Abandoned: The map was left before it began.
+    """
+    if books.is_left:
+        raise Abandoned
     return client.download(prediction, directory, name=key) if prediction.outputs else ()

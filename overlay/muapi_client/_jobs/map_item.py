@@ -4,8 +4,9 @@ Lives here: submitting it, and going on where an earlier run of it stopped. Does
 wait (``job``), how many calls are under way (``mapping``), the journal (``_state/journal``).
 
 In a run a call is known by its key. What an earlier process did with it stands in the journal: what has ended is
-answered from there, what was accepted is waited for, what never left is submitted, and what may have been charged is
-looked for in the history first, and submitted again only by its user's own decision.
+answered from there, what was accepted is waited for, what never left is submitted. Of what may have been charged the
+history is asked: what it proves to have never been accepted is submitted, and anything else is told, and submitted
+again only by its user's own decision. A job of the same model and time is no proof: it may be anybody's.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from attrs import evolve
 
 from muapi_client import errors
 from muapi_client._files.attachments import find_attachments
-from muapi_client._jobs.recall import settle, unknown
+from muapi_client._jobs.recall import settle
 from muapi_client._jobs.waiting import judge
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Do, Keep, Reply, Sleep
@@ -26,6 +27,7 @@ from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.cost import is_charge
 from muapi_client._types.outcome import Outcome
 from muapi_client._types.prediction import Prediction
+from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from muapi_client._types.entry import Entry, RunItem
     from muapi_client._types.job import Job
     from muapi_client._types.reconciliation import Reconciliation
-    from muapi_generated.types import Call
 
 MOST_REPEATS: Final = 8  # submits again of one call in doubt, each of which may be charged
 OTHERS_LOOKED_AT: Final = 2.0  # seconds between two looks at what another process has in hand
@@ -50,19 +51,20 @@ class Item:
         key: Its key.
         call: The call.
         job: Its job, once it was accepted.
+        is_begun: Whether anything was done for it.
         is_known: Whether it is known by now what became of its submit.
         outcome: What came of it, once it has ended.
         trouble: What ended it in place of an outcome: no error of its own, such as a mistake in a callback.
     """
 
-    __slots__ = ("call", "index", "is_known", "job", "key", "outcome", "trouble")
+    __slots__ = ("call", "index", "is_begun", "is_known", "job", "key", "outcome", "trouble")
 
     def __init__(self, index: int, key: str, call: Call[Any]) -> None:
         self.index = index
         self.key = key
         self.call = call
         self.job: Job | None = None
-        self.is_known = False
+        self.is_begun = self.is_known = False
         self.outcome: Outcome[Any] | None = None
         self.trouble: BaseException | None = None
 
@@ -104,6 +106,7 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
     prediction: Prediction | None = None
     error: errors.MuAPIError | None = None
     files: Sequence[Path] = ()
+    item.is_begun = True
     try:
         prediction = yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context))
         item.is_known = True
@@ -153,27 +156,32 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
         JournalError: The journal cannot be read or written.
         MuAPIError: Another call is known under its key; or those of submitting and waiting.
     """
+    if not isinstance(item.call, Call):
+        return (yield from _submit(item, means, context))  # which refuses it
     while True:
         found = yield from _find(item, context)
         if found is None:
             try:
                 return (yield from _submit(item, means, context))
-            except errors.JournalError:
-                if item.job is not None or (yield from _find(item, context)) is None:
+            except errors.JournalError as error:
+                if error.request_id is not None:  # accepted, and not written down
+                    item.accept(means.new_job(error.request_id, item.call, error.cost))
+                    raise
+                taken = yield from _find(item, context)
+                if item.job is not None or taken is None or context.memory.get(taken.entry.key) is not None:
                     raise
                 continue  # another process was faster, by the time of one write
         entry = found.entry
         if entry.state in ("completed", "failed", "cancelled"):
             return _read_end(found, item, means)
-        job = (
-            means.new_job(entry.request_id, item.call, entry.cost, entry.intended_at)
-            if entry.request_id is not None
-            else (yield from _find_job(entry, item, means, context))
-        )
-        if job is not None:
+        record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
+        request_id = entry.request_id or (record.request_id if record is not None else None)
+        if request_id is not None:
+            job = means.new_job(request_id, item.call, entry.cost, entry.intended_at)
             item.accept(job)
             means.note(item)
             return (yield from means.wait(job))
+        yield from _clear_doubt(entry, item, means, context)
 
 
 def _find(item: Item, context: Context) -> Flow[RunItem | None]:
@@ -247,26 +255,19 @@ def _read_end(found: RunItem, item: Item, means: Means) -> Prediction:
     return judge(job, evolve(read, id=entry.request_id, cost=entry.cost, call=item.call, status_code=None))
 
 
-def _find_job(entry: Entry, item: Item, means: Means, context: Context) -> Flow[Job | None]:
-    """The job of a lost submit; None where it was never accepted, or shall be submitted again.
+def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Flow[None]:
+    """Have a lost submit submitted again, where it was never accepted, or its user wants it so.
 
     Raises:
-        SubmitOutcomeUnknownError: It may have been accepted and charged, and nobody knows.
+        SubmitOutcomeUnknownError: It may have been accepted and charged.
     """
-    alone = True
-    why = ""
     try:
-        others = yield from unknown(context)
-        alone = not any(other.key != entry.key and other.slug == entry.slug for other in others)
         found = yield from means.reconcile(entry)
-        candidates = found.candidates
-        if found.complete and not candidates:
+        if found.complete and not found.candidates:
             yield from settle(entry, None, context)
-            return None
-        if found.complete and alone and len(candidates) == 1:
-            only: Job = candidates[0]
-            return only
-        why = f"the history offers {len(candidates)} jobs that it may be" if candidates else "the history tells nothing"
+            return
+        ids = ", ".join(job.id for job in found.candidates)
+        why = f"the history offers {ids}, which may be its job" if ids else "the history proves nothing yet"
     except errors.JournalError:
         raise
     except errors.MuAPIError as error:
@@ -274,11 +275,11 @@ def _find_job(entry: Entry, item: Item, means: Means, context: Context) -> Flow[
     if means.retry_unknown:
         assert context.journal is not None
         yield Keep(partial(context.journal.release_item, entry.key))
-        return None
+        return
     raise errors.SubmitOutcomeUnknownError(
-        f"{item.key!r} of run {context.run!r} was sent in an earlier run and its outcome is unknown ({why}): it may"
-        " have been accepted and charged, and was not sent again. mu.reconcile(error) looks for its job, mu.settle("
-        "error, job or None) tells what became of it, and retry_unknown=True submits such calls again.",
+        f"{item.key!r} of run {context.run!r} was sent before and its outcome is unknown ({why}): it may have been"
+        " accepted and charged, and was not sent again. mu.settle(error, job), or None where it never was accepted, is"
+        " your word on it; retry_unknown=True submits such calls again.",
         call=item.call,
         started_at=entry.intended_at.timestamp(),
         key=entry.key,

@@ -6,13 +6,14 @@ Lives here: the books of one map. Does not live here: one call (``map_item``), c
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._jobs.map_item import Item
 from muapi_client._types.money import ZERO, total
 from muapi_client._types.outcome import Outcome, Progress
+from muapi_client._types.words import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from muapi_client._types.cost import Cost
     from muapi_generated.types import Call
 
+LONGEST: Final = 1e9  # seconds, 30 years: what lies further ahead is no forecast
 NAMED: Final = 5  # jobs that a note names; mu.resume() lists them all
 
 
@@ -62,7 +64,8 @@ class Mapping:
         self._handed_out = 0
         self._open: dict[int, Item] = {}  # by index: begun, and not handed out
         self._ended: dict[int, Outcome[Any]] = {}  # by index, in the order of their ends
-        self._is_stopped = False
+        self.is_stopped = False  # begins no more calls
+        self.is_left = False  # and nobody reads what becomes of those under way
         self._accepted: set[int] = set()  # indexes of those that are open
         self._running = 0
         self._counts = {"submitted": 0, "finished": 0, "failed": 0, "doubtful": 0}
@@ -71,7 +74,7 @@ class Mapping:
     @property
     def has_room(self) -> bool:
         """Whether one more call may be begun."""
-        return not self._is_stopped and len(self._open) < self._concurrency
+        return not self.is_stopped and len(self._open) < self._concurrency
 
     @property
     def is_empty(self) -> bool:
@@ -81,11 +84,15 @@ class Mapping:
     @property
     def has_submits(self) -> bool:
         """Whether of any call it is not known yet what became of its submit."""
-        return any(not item.is_known for item in self._open.values())
+        return any(item.is_begun and not item.is_known for item in list(self._open.values()))
+
+    def leave(self) -> None:
+        """Nobody reads what becomes of the calls under way."""
+        self.is_stopped = self.is_left = True
 
     def stop(self) -> None:
         """Begin no more calls."""
-        self._is_stopped = True
+        self.is_stopped = True
 
     def begin(self, call: Call[Any]) -> Item:
         """Take in the next call.
@@ -95,8 +102,10 @@ class Mapping:
         """
         index = self._begun
         key = str(index) if self._key is None else self._key(index, call)
-        if not isinstance(key, str) or not key:
-            raise errors.MuAPIError(f"key= must make a text of each call, and made {key!r} of call {index}")
+        if not isinstance(key, str) or not key or key != writable(key):
+            raise errors.MuAPIError(
+                f"key= must make a text of each call, without halves of characters, and made {key!r} of call {index}"
+            )
         item = Item(index, key, call)
         self._begun += 1
         self._open[index] = item
@@ -157,7 +166,7 @@ class Mapping:
         expected_end: datetime | None = None
         if ended and self._length is not None:
             left = max(self._length - ended, 0) * (now - self._began) / ended
-            expected_end = datetime.fromtimestamp(wall, UTC) + timedelta(seconds=left)
+            expected_end = datetime.fromtimestamp(wall + min(left, LONGEST), UTC)
         return Progress(
             running=self._running,
             charged_usd=self._charged,
@@ -171,7 +180,7 @@ class Mapping:
         items = list(self._open.values())
         running = [item.job.id for item in items if item.job is not None and item.outcome is None]
         ended = [item.outcome.prediction.id for item in items if item.outcome and item.outcome.prediction]
-        doubtful = sum(not item.is_known for item in items)
+        doubtful = sum(item.is_begun and not item.is_known for item in items)
         parts = [f"{len(running)} jobs live on{_name(running)}, mu.resume() lists them"] if running else []
         parts += [f"{len(ended)} jobs have ended{_name(ended)}, mu.jobs() lists them"] if ended else []
         parts += [f"{doubtful} submits may have been charged, mu.unknown() lists them"] if doubtful else []

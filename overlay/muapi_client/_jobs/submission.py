@@ -167,6 +167,8 @@ def _carry_out(request: Request, record: Record, context: Context, exchange: Exc
     context.memory.intend(record)  # no step: from here on the client knows of it, whatever happens
     try:
         limits = yield from _reserve(request, record, context)
+        if context.pace.is_kept:
+            request = request._replace(reading=(yield from _wait_for_turn(request.reading, context)))
         yield from _write_intent(record, context, limits)
         return (yield from exchange(request, record, context))
     except BaseException as raised:
@@ -267,6 +269,22 @@ def _reserve(request: Request, record: Record, context: Context) -> Flow[Sequenc
         from muapi_client._jobs.budget import reserve  # noqa: PLC0415 - loads the catalogue
 
     return (yield from reserve(request, record, context))
+
+
+def _wait_for_turn(now: float, context: Context) -> Flow[float]:
+    """Let as few submits go at a time as a server takes that refused some; answers when this one may leave.
+
+    It waits no longer than for resends. The intent is written after it: what is killed while it waits was provably not
+    sent.
+    """
+    pace, ends = context.pace, now + context.retry.within
+    pace.join()
+    try:
+        while now < ends and (pause := pace.ask(now, draw=context.random())) > 0:
+            now = yield Sleep(min(pause, ends - now))
+    finally:
+        pace.leave()
+    return now
 
 
 def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> Flow[None]:

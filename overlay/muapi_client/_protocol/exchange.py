@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from muapi_client._protocol.request import Request
     from muapi_client._protocol.steps import Do, Flow, Outcome
     from muapi_client._state.context import Context
-    from muapi_client._state.pace import Pace
     from muapi_generated.types import Call
 
 
@@ -113,26 +112,27 @@ def write(
         APIConnectionError: Nothing was sent.
         SubmitOutcomeUnknownError: It left, and the answer does not tell whether it was processed.
     """
-    back_off = BackOff(context, context.pace)
+    back_off = BackOff(context)
+    left = request.reading
+    context.pace.left.append(left)
     try:
-        if context.pace.rate is not None:
-            yield from _wait_for_turn(context.pace)
         while True:
             attempts.delivery = Delivery()
             outcome: Outcome = yield opening(_note_in(attempts.delivery, request.send))
             if isinstance(outcome, Reply):
-                _keep_pace(outcome, context, is_first=back_off.failures == 0)
+                _keep_pace(outcome, context, left)
             _note_balance(outcome, context)
             if isinstance(outcome, Reply) and outcome.status in OK and not request.idempotent:
                 return outcome
             if not may_be_processed(outcome):
                 attempts.delivery = Delivery()
             again = may_reread(outcome) if request.idempotent else may_resubmit(outcome)
+            again = again and not (context.raises_refusals and _is_refusal(outcome))
             pause = back_off.after(outcome) if again else None
             if pause is None:
                 break
             attempts.doubtful = attempts.sent
-            yield Sleep(pause)
+            left = yield Sleep(pause)
     except errors.MuAPIError as error:  # such as: the client was closed meanwhile
         if attempts.sent:
             raise unknown_error(request, str(error)) from error
@@ -169,29 +169,15 @@ def _note_in(delivery: Delivery, send: Send) -> Send:
     )
 
 
-def _wait_for_turn(pace: Pace) -> Flow[None]:
-    """Let other submits go first, as many as a server that refused some takes."""
-    now: float = yield Sleep(0.0)
-    yield Sleep(pace.book(now))
-
-
-def _keep_pace(reply: Reply, context: Context, *, is_first: bool) -> None:
-    """Learn from an answer how fast submits may follow each other.
-
-    Args:
-        is_first: Whether it answers a first try. Only those slow the pace down: one request that is refused again and
-            again has its own back-off, and tells of no others.
-    """
-    pace = context.pace
-    if reply.status in OK:
-        pace.accepted.append(reply.at)
-        if pace.rate is not None:
-            pace.speed_up()
-    elif reply.status == REFUSED_UNPROCESSED:
+def _keep_pace(reply: Reply, context: Context, left: float) -> None:
+    """Learn from a refusal how fast submits may follow each other."""
+    if reply.status == REFUSED_UNPROCESSED:
         hold = min(retry_after(reply) or 0.0, context.retry.retry_after_maximum)
-        pace.hold(until=reply.at + hold)
-        if is_first:
-            pace.slow_down(reply.at)
+        context.pace.slow_down(left=left, now=reply.at, until=reply.at + hold)
+
+
+def _is_refusal(outcome: Outcome) -> bool:
+    return isinstance(outcome, Reply) and outcome.status == REFUSED_UNPROCESSED
 
 
 def _note_balance(outcome: Outcome, context: Context) -> None:
@@ -202,22 +188,19 @@ def _note_balance(outcome: Outcome, context: Context) -> None:
 class BackOff:
     """The pauses between the tries of one exchange, as many and as long as the client's ``retry`` allows."""
 
-    def __init__(self, context: Context, pace: Pace | None = None) -> None:
-        self.failures = 0
+    def __init__(self, context: Context) -> None:
+        self._failures = 0
         self._context = context
-        self._pace = pace  # that the tries keep, too
         self._first_ended = 0.0
 
     def after(self, outcome: Outcome) -> float | None:
         """Seconds until the next try may begin, or None where there is no other."""
         retry = self._context.retry
         seconds = retry_after(outcome) if isinstance(outcome, Reply) else None
-        self.failures += 1
+        self._failures += 1
         self._first_ended = self._first_ended or outcome.at
-        pause = retry.pause(self.failures, draw=self._context.random(), retry_after=seconds)
-        if self._pace is not None:
-            pause += self._pace.book(outcome.at + pause)
-        over = self.failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
+        pause = retry.pause(self._failures, draw=self._context.random(), retry_after=seconds)
+        over = self._failures >= retry.attempts or outcome.at + pause > self._first_ended + retry.within
         return None if over else pause
 
 

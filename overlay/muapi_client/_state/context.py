@@ -55,6 +55,8 @@ class Context(NamedTuple):
         warns: Whether the first sandbox answer is warned of, where nothing is expected.
         models: The generated package whose document calls are held against; None: the one that made each.
         tag: The caller's word for each job, kept and never sent; or None.
+        raises_refusals: Whether a submit that was refused by 429 ends so, rather than be sent again after a pause: its
+            caller waits for another turn.
         run: The name of the run that what is submitted belongs to, or None.
         run_key: Which item of that run it is, or None.
         origin: The API's.
@@ -83,6 +85,7 @@ class Context(NamedTuple):
     warns: bool = True
     models: str | None = None
     tag: str | None = None
+    raises_refusals: bool = False
     run: str | None = None
     run_key: str | None = None
     origin: str = ""

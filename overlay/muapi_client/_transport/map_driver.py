@@ -3,18 +3,27 @@
 Lives here: when a map goes on, and what it leaves behind when it is left. Does not live here: its books
 (``_jobs/mapping``), carrying its calls on (``scheduler``).
 
-Calls are asked for where the outcomes are: in the caller's own thread or task, one at a time, while it waits. So a map
-that nobody reads begins no more calls, and what an iterable raises reaches its reader.
+The blocking one asks for calls where the outcomes are: in the caller's own thread, one at a time, while it waits. So
+what an iterable raises reaches its reader, and a cursor stays in its thread. The awaiting one asks for them in a task
+of its own, so that a source may wait for outcomes. Neither begins more than is read.
+
+Whoever leaves a map has nothing more sent. What is on its way is seen to its end by the workers: an interrupt waits
+for that; leaving the loop does not, for the generator may be finalised anywhere, by the garbage collector within one of
+the workers, too, or at the end of the program. Then the client's ``close``, or the program's end, waits.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import time
 from collections import deque
 from collections.abc import AsyncIterator
+from functools import partial
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 import anyio
 import anyio.lowlevel
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
 
 END: Final = object()  # there are no more calls
 PATIENCE: Final = 0.5  # seconds after which a waiting thread looks up: where it waits for ever, Windows hears no Ctrl-C
+LOOKED_AFTER: Final = 0.01  # seconds between two looks at whether all submits have ended
 
 
 class Work:
@@ -51,6 +61,7 @@ class Work:
         progress: Callable[[], Progress],
     ) -> None:
         self.books = books
+        self.workers: Threads[Any] | Tasks[Any] | None = None
         self._flow = flow
         self._progress = progress
         self._pid = os.getpid()
@@ -69,7 +80,7 @@ class Work:
         if not self.is_ours:
             raise MuAPIError("this map was begun by the process that forked, and goes on there: begin another one")
 
-    def begin(self, call: Any, workers: Threads[Any] | Tasks[Any], note: Callable[[Item], object]) -> bool:
+    def begin(self, call: Any, note: Callable[[Item], object]) -> bool:
         """Have the next call carried on; answers whether there was one.
 
         Args:
@@ -80,13 +91,13 @@ class Work:
             self.books.stop()
             return False
         item = self.books.begin(call)
-
-        def end(task: Task[Outcome[Any]]) -> None:
-            item.end(task.answer, task.error)
-            note(item)
-
-        workers.start(Task(self._flow(item, note), end))
+        assert self.workers is not None
+        self.workers.start(Task(self._flow(item, note), partial(self._end, item, note)))
         return True
+
+    def _end(self, item: Item, note: Callable[[Item], object], task: Task[Outcome[Any]]) -> None:
+        item.end(task.answer, task.error)
+        note(item)
 
     def take(self, item: Item) -> object:
         """Take in what is known of a call by now; answers what the caller's ``on_progress`` does.
@@ -97,44 +108,62 @@ class Work:
         self.books.take(item)
         return None if self.books.on_progress is None else self.books.on_progress(self._progress())
 
+    def leave(self) -> None:
+        """Begin no more calls, and send nothing more."""
+        self.books.leave()
+        if self.workers is not None:
+            self.workers.abandon()
+
 
 def run_map(work: Work, calls: Iterator[Any], threads: Threads[Outcome[Any]]) -> Generator[Outcome[Any]]:
     """Hand out the outcomes of calls as they come."""
-    books = work.books
+    books, work.workers = work.books, threads
     news: SimpleQueue[Item] = SimpleQueue()  # of which more is known than before
+    _blocking.add(work)
     try:
         while True:
             work.refuse_fork()
-            began = books.has_room and work.begin(next(calls, END), threads, news.put)
+            began = books.has_room and work.begin(next(calls, END), news.put)
             while not news.empty():
                 work.take(news.get())
             outcome = books.next()
             if outcome is not None:
                 yield outcome
                 books.hand_out(outcome)
-            elif not began:
-                if books.is_empty:
-                    return
+            elif began:
+                continue
+            elif books.is_empty:
+                return
+            else:
                 work.take(_wait(news))
     except BaseException as why:
-        if work.is_ours:
-            _leave(books, threads, news, why)
+        _end(work, why)
         raise
     finally:
-        threads.close()
+        if work.is_ours:
+            threads.close()
 
 
-def _leave(books: Mapping, threads: Threads[Any], news: SimpleQueue[Item], why: BaseException) -> None:
-    """Begin no more, and see what is being submitted to its end; a second interrupt leaves at once."""
+def _end(work: Work, why: BaseException) -> None:
+    """Leave a map; where anybody sees what ended it, wait for what is on its way, and note what lives on."""
+    if not work.is_ours:
+        return
+    if isinstance(why, GeneratorExit):
+        work.leave()
+        return
     try:
-        books.stop()
-        threads.abandon()
-        while books.has_submits:
-            _wait(news)
+        leave_map(work)
     except BaseException as again:
-        again.add_note(books.describe())
+        again.add_note(work.books.describe())
         raise
-    why.add_note(books.describe())
+    why.add_note(work.books.describe())
+
+
+def leave_map(work: Work) -> None:
+    """Have nothing more sent, and wait until it is known what became of all that was."""
+    work.leave()
+    while work.books.has_submits:
+        time.sleep(LOOKED_AFTER)
 
 
 def _wait(news: SimpleQueue[Item]) -> Item:
@@ -145,63 +174,139 @@ def _wait(news: SimpleQueue[Item]) -> Item:
             continue
 
 
+_blocking: WeakSet[Work] = WeakSet()
+
+
+@atexit.register
+def _leave_all() -> None:
+    """Let no submit be cut off by the end of the program: its threads end with it, wherever they are."""
+    for work in list(_blocking):
+        if work.is_ours:
+            leave_map(work)
+
+
 async def arun_map(
-    work: Work, calls: AsyncIterator[Any] | Iterator[Any], make_tasks: Callable[[], Tasks[Outcome[Any]]]
+    work: Work, calls: AsyncIterator[Any] | Iterator[Any], make_tasks: Callable[..., Tasks[Outcome[Any]]]
 ) -> AsyncGenerator[Outcome[Any]]:
     """The twin of :func:`run_map`, awaiting."""
-    books, news, tasks = work.books, News(), make_tasks()
+    books, news = work.books, News()
+    work.workers = tasks = make_tasks(on_trouble=news.fail)
+    source = Source(work, calls, news)
+    tasks.spawn(source.ask)
     try:
         while True:
-            began = books.has_room and work.begin(await _next(calls), tasks, news.put)
             while news.items:
-                await _await(work.take(news.items.popleft()))
+                answer = work.take(news.items.popleft())
+                if isawaitable(answer):
+                    await answer
             outcome = books.next()
             if outcome is not None:
                 yield outcome
                 books.hand_out(outcome)
-            elif not began:
-                if books.is_empty:
-                    return
+                source.make_room()
+            elif source.is_over and books.is_empty:
+                return
+            else:
                 await news.wait()
     except BaseException as why:
-        await _aleave(books, tasks, news, why)
+        source.close()
+        await _aend(work, why)
         raise
     finally:
+        source.close()
         tasks.close()
 
 
-async def _aleave(books: Mapping, tasks: Tasks[Any], news: News, why: BaseException) -> None:
-    """The twin of :func:`_leave`."""
+async def _aend(work: Work, why: BaseException) -> None:
+    """The twin of :func:`_end`; it always waits, which holds nobody up."""
     try:
-        books.stop()
-        tasks.abandon()
-        with anyio.CancelScope(shield=True):  # a second cancellation by asyncio itself strikes through it
-            while books.has_submits:
-                news.items.clear()
-                await news.wait()
+        await aleave_map(work)
     except BaseException as again:
-        again.add_note(books.describe())
+        again.add_note(work.books.describe())
         raise
-    why.add_note(books.describe())
+    why.add_note(work.books.describe())
+
+
+async def aleave_map(work: Work) -> None:
+    """The twin of :func:`leave_map`."""
+    work.leave()
+    with anyio.CancelScope(shield=True):  # a second cancellation by asyncio itself strikes through it
+        while work.books.has_submits:  # noqa: ASYNC110 - facts, which no event tells for certain
+            await anyio.sleep(LOOKED_AFTER)
 
 
 class News:
-    """What more is known of, for one task that waits for it."""
+    """What more is known of, for the one task that waits for it."""
 
     def __init__(self) -> None:
         self.items: deque[Item] = deque()
         self._came = anyio.Event()
+        self._trouble: BaseException | None = None
 
     def put(self, item: Item) -> None:
         """More is known of an item."""
         self.items.append(item)
         self._came.set()
 
+    def fail(self, trouble: BaseException) -> None:
+        """The map cannot go on."""
+        self._trouble = trouble
+        self._came.set()
+
+    def wake(self) -> None:
+        """Have the task look again."""
+        self._came.set()
+
     async def wait(self) -> None:
-        """Wait until there are news."""
-        if not self.items:
-            self._came = anyio.Event()
-            await self._came.wait()
+        """Wait until there are news.
+
+        Raises:
+            BaseException: What :meth:`fail` was given.
+        """
+        await self._came.wait()
+        self._came = anyio.Event()
+        if self._trouble is not None:
+            raise self._trouble
+
+
+class Source:
+    """Asks for calls, in a task of its own, while there is room for more.
+
+    Attributes:
+        is_over: Whether there are no more.
+    """
+
+    def __init__(self, work: Work, calls: AsyncIterator[Any] | Iterator[Any], news: News) -> None:
+        self.is_over = False
+        self._work = work
+        self._calls = calls
+        self._news = news
+        self._room = anyio.Event()
+        self._scope = anyio.CancelScope()
+
+    def make_room(self) -> None:
+        """An outcome was read."""
+        self._room.set()
+
+    def close(self) -> None:
+        """Ask for no more."""
+        self._scope.cancel()
+
+    async def ask(self) -> None:
+        """Ask until there are no more."""
+        try:
+            with self._scope:
+                while not self._work.books.is_stopped:
+                    if self._work.books.has_room:
+                        self._work.begin(await _next(self._calls), self._news.put)
+                    else:
+                        self._room = anyio.Event()
+                        await self._room.wait()
+        except BaseException as error:  # noqa: BLE001 - of the user's own iterable: raised where the outcomes are read
+            self._news.fail(error)
+        finally:
+            self.is_over = True
+            self._news.wake()
 
 
 async def _next(calls: AsyncIterator[Any] | Iterator[Any]) -> Any:
@@ -209,8 +314,3 @@ async def _next(calls: AsyncIterator[Any] | Iterator[Any]) -> Any:
         return await anext(calls, END)
     await anyio.lowlevel.checkpoint()  # so that what was begun goes on while many calls are asked for
     return next(calls, END)
-
-
-async def _await(answer: object) -> None:
-    if isawaitable(answer):
-        await answer

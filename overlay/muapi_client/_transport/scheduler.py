@@ -13,15 +13,18 @@ import heapq
 import math
 import threading
 from collections import deque
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
 
-from muapi_client._protocol.steps import Sleep
-from muapi_client._runtime.clock import SystemClock
+from muapi_client._protocol.steps import Send, Sleep
+from muapi_client._runtime.clock import SystemClock, VirtualClock
+from muapi_client._runtime.locks import ForkLock
 from muapi_client._transport.driver import acarry_out, carry_out, find_closing, finish_step
 from muapi_client._transport.event_loop import find_loop
+from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -33,9 +36,15 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+SLICE = 0.1  # seconds: on a clock of a user's own nobody can be woken while it sleeps
+
 
 class Abandoned(BaseException):
-    """No error: nobody waits for a flow any more. Thrown into it where it pauses; it may still keep what it knows."""
+    """No error: nobody waits for a flow any more.
+
+    Thrown into it before it begins, where it pauses, and where it is about to send anything: so nothing more leaves,
+    and what is on its way is seen to its end. It may still keep what it knows.
+    """
 
 
 class Task(Generic[R]):
@@ -48,7 +57,7 @@ class Task(Generic[R]):
         error: What it raised, or None.
     """
 
-    __slots__ = ("_thrown", "answer", "error", "flow", "is_paused", "on_end")
+    __slots__ = ("answer", "error", "flow", "is_paused", "on_end")
 
     def __init__(self, flow: Flow[R], on_end: Callable[[Task[R]], object]) -> None:
         self.flow = flow
@@ -56,11 +65,6 @@ class Task(Generic[R]):
         self.answer: R | None = None
         self.error: BaseException | None = None
         self.is_paused = False  # else it is about to begin, and takes no reading
-        self._thrown: BaseException | None = None
-
-    def abandon(self) -> None:
-        """Have the flow thrown :class:`Abandoned` when it goes on."""
-        self._thrown = Abandoned()
 
     def advance(self, outcome: Any, error: BaseException | None) -> Any:
         """The flow's next step, or None once it has ended.
@@ -69,15 +73,14 @@ class Task(Generic[R]):
             outcome: Of its last step.
             error: What that step raised, or None.
         """
-        thrown, self._thrown = self._thrown or error, None
         try:
-            return self.flow.send(outcome) if thrown is None else self.flow.throw(thrown)
+            return self.flow.send(outcome) if error is None else self.flow.throw(error)
         except StopIteration as end:
             self.answer = end.value
         except BaseException as raised:  # noqa: BLE001 - whoever waits for the task raises it
             self.error = raised
         finally:
-            del thrown, error  # a traceback holds this frame
+            del error  # its traceback holds this frame
         return None
 
 
@@ -118,19 +121,14 @@ class Agenda(Generic[R]):
         """Whether a task is to go on at once."""
         return bool(self._ready)
 
-    def abandon_all(self) -> None:
-        """Have every task that pauses go on at once, abandoned."""
-        for _, _, task in sorted(self._later, key=lambda entry: entry[:2]):
-            task.abandon()
-            self._ready.append(task)
+    def wake_all(self) -> None:
+        """Have every task that pauses go on at once."""
+        self._ready.extend(task for _, _, task in sorted(self._later, key=lambda entry: entry[:2]))
         self._later.clear()
 
 
 class Threads(Generic[R]):
     """Carries tasks on in threads, each started when it is first needed. Threads may share it.
-
-    On a clock of another kind than the system's time passes by sleeping alone, for all at once; so there nobody sleeps
-    while a step is carried out.
 
     Args:
         most: How many threads there may be.
@@ -139,36 +137,45 @@ class Threads(Generic[R]):
     def __init__(self, connections: Connections, clock: Clock, origin: str, api_key: APIKey, *, most: int) -> None:
         self._world = (connections, clock, origin, api_key)
         self._clock = clock
-        self._is_real = isinstance(clock, SystemClock)
         self._most = most
         self._agenda: Agenda[R] = Agenda()
-        lock = threading.Lock()
-        self._work_came = threading.Condition(lock)
-        self._time_changed = threading.Condition(lock)  # for the one thread that waits for the next pause to end
+        self._lock = ForkLock()  # a signal may strike where the caller holds it
+        self._work_came = threading.Condition(self._lock)  # type: ignore[arg-type]  # an RLock, which typeshed calls final
+        self._time_changed = threading.Condition(self._lock)  # type: ignore[arg-type]  # for the one thread that waits for the next pause to end
         self._has_keeper = False
+        self._idents: set[int] = set()
         self._threads = self._idle = self._busy = 0
-        self._abandoned = self._closed = False
+        self._is_left = self._is_closed = False
 
     def start(self, task: Task[R]) -> None:
-        """Carry a task on, beside the calling thread."""
-        with self._work_came:
+        """Carry a task on, beside the calling thread.
+
+        Raises:
+            MuAPIError: The system starts no thread for it.
+        """
+        with self._lock:
             self._agenda.add(task)
             self._call_worker()
 
     def abandon(self) -> None:
-        """Carry every task on to its next pause only, and those that pause now to their end."""
-        with self._work_came:
-            self._abandoned = True
-            self._agenda.abandon_all()
+        """Send nothing more: see what is on its way to its end, and every task with it."""
+        with self._lock:
+            self._is_left = True
+            self._agenda.wake_all()
             self._time_changed.notify()
             self._work_came.notify_all()
 
     def close(self) -> None:
         """Let the threads end, once there is nothing to carry on."""
-        with self._work_came:
-            self._closed = True
+        with self._lock:
+            self._is_closed = True
             self._time_changed.notify()
             self._work_came.notify_all()
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether the calling thread is one of them."""
+        return threading.get_ident() in self._idents
 
     def _call_worker(self) -> None:
         if self._idle:
@@ -177,46 +184,46 @@ class Threads(Generic[R]):
             self._time_changed.notify()
         elif self._threads < self._most:
             thread = threading.Thread(target=self._work, name=f"muapi-map-{self._threads}", daemon=True)
-            self._threads += 1
             try:
                 thread.start()
-            except RuntimeError:  # the system has no more, or the program ends
-                self._threads -= 1
+            except RuntimeError as error:  # the system has no more, or the program ends
                 if not self._threads:
-                    raise
+                    raise MuAPIError(f"map needs a thread, and the system starts none: {error}") from error
+            else:
+                self._threads += 1
 
     def _work(self) -> None:
+        self._idents.add(threading.get_ident())
         while (task := self._take()) is not None:
             pause = self._carry_on(task)
-            with self._work_came:
+            with self._lock:
                 self._busy -= 1
                 if pause is not None:
                     self._put_off(task, self._clock.now() + pause)
-                elif not self._is_real:
+                else:
                     self._time_changed.notify()
             if pause is None:
                 task.on_end(task)
+        self._idents.discard(threading.get_ident())
 
     def _put_off(self, task: Task[R], until: float) -> None:
-        if self._abandoned:
-            task.abandon()
-            until = -math.inf
         due = self._agenda.due
-        self._agenda.put_off(task, until)
-        if due is None or until < due or not self._is_real:
+        self._agenda.put_off(task, -math.inf if self._is_left else until)
+        if due is None or until < due or isinstance(self._clock, VirtualClock):
             self._time_changed.notify()
 
     def _take(self) -> Task[R] | None:
         """Wait for a task; None once there will be none."""
-        with self._work_came:
-            while True:
+        while True:
+            with self._lock:
                 task = self._agenda.take(self._clock.now())
                 if task is not None:
                     self._busy += 1
                     if self._agenda.has_ready or self._agenda.due is not None:
-                        self._call_worker()  # for the next one, or to keep the time
+                        with suppress(MuAPIError):  # this thread goes on alone
+                            self._call_worker()  # for the next one, or to keep the time
                     return task
-                if self._closed and self._agenda.due is None:
+                if self._is_closed and self._agenda.due is None:
                     self._threads -= 1
                     self._work_came.notify()
                     return None
@@ -224,30 +231,39 @@ class Threads(Generic[R]):
                     self._idle += 1
                     self._work_came.wait()
                     self._idle -= 1
+                    continue
+                left = max(self._agenda.due - self._clock.now(), 0.0)
+                self._has_keeper = True
+                if isinstance(self._clock, SystemClock):
+                    self._time_changed.wait(left)
+                elif isinstance(self._clock, VirtualClock):
+                    self._pass_virtual_time(left)
                 else:
-                    self._keep_time(self._agenda.due)
+                    self._lock.release()  # nobody can be woken while it sleeps, and others go on
+                    try:
+                        self._clock.sleep(min(left, SLICE))
+                    finally:
+                        self._lock.acquire()
+                self._has_keeper = False
 
-    def _keep_time(self, due: float) -> None:
-        """Wait until a reading, or until anything changes."""
-        self._has_keeper = True
-        try:
-            if self._is_real:
-                self._time_changed.wait(max(due - self._clock.now(), 0.0))
-            elif self._busy:
-                self._time_changed.wait()
-            else:
-                self._clock.sleep(due - self._clock.now())
-        finally:
-            self._has_keeper = False
+    def _pass_virtual_time(self, seconds: float) -> None:
+        """Let time pass that passes by sleeping alone, for all at once: not while a step is carried out."""
+        if self._busy:
+            self._time_changed.wait()
+        else:
+            self._clock.sleep(seconds)
 
     def _carry_on(self, task: Task[R]) -> float | None:
         """Carry a task on; answers for how many seconds it pauses, or None once it has ended."""
         outcome: Any = self._clock.now() if task.is_paused else None
-        error: BaseException | None = None
+        error: BaseException | None = Abandoned() if self._is_left else None
         while (step := task.advance(outcome, error)) is not None:
+            outcome = error = None
             if isinstance(step, Sleep) and step.seconds > 0:
                 return step.seconds
-            outcome = error = None
+            if self._is_left and isinstance(step, Send):
+                error = Abandoned()
+                continue
             try:
                 outcome = carry_out(step, *self._world)
             except BaseException as raised:  # noqa: BLE001 - the flow decides
@@ -256,20 +272,33 @@ class Threads(Generic[R]):
 
 
 class Tasks(Generic[R]):
-    """The twin of :class:`Threads`: carries tasks on in tasks of the event loop that runs."""
+    """The twin of :class:`Threads`: carries tasks on in tasks of the event loop that runs.
 
-    def __init__(self, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey, *, most: int) -> None:
+    Args:
+        on_trouble: Called with what ends a task of its own from outside, such as a cancellation of all there are.
+    """
+
+    def __init__(
+        self,
+        connections: AsyncConnections,
+        clock: Clock,
+        origin: str,
+        api_key: APIKey,
+        *,
+        most: int,
+        on_trouble: Callable[[BaseException], object],
+    ) -> None:
         connections.enter()
         self._world = (connections, clock, origin, api_key)
         self._clock = clock
-        self._is_real = isinstance(clock, SystemClock)
         self._most = most
         self._agenda: Agenda[R] = Agenda()
         self._changed = anyio.Event()  # for the keeper of the time
         self._has_keeper = False
         self._workers = 0
-        self._abandoned = self._closed = False
-        self._spawn = find_spawn()
+        self._is_left = self._is_closed = False
+        self._on_trouble = on_trouble
+        self.spawn = find_spawn()
 
     def start(self, task: Task[R]) -> None:
         """Carry a task on, beside the calling task."""
@@ -277,21 +306,21 @@ class Tasks(Generic[R]):
         self._call_worker()
 
     def abandon(self) -> None:
-        """Carry every task on to its next pause only, and those that pause now to their end."""
-        self._abandoned = True
-        self._agenda.abandon_all()
+        """Send nothing more: see what is on its way to its end, and every task with it."""
+        self._is_left = True
+        self._agenda.wake_all()
         self._call_worker()
         self._changed.set()
 
     def close(self) -> None:
         """Let the tasks end, once there is nothing to carry on."""
-        self._closed = True
+        self._is_closed = True
         self._changed.set()
 
     def _call_worker(self) -> None:
         if self._agenda.has_ready and self._workers < self._most:
             self._workers += 1
-            self._spawn(self._work)
+            self.spawn(self._work)
 
     async def _work(self) -> None:
         try:
@@ -307,47 +336,52 @@ class Tasks(Generic[R]):
         finally:
             self._workers -= 1
             self._changed.set()
-            if not self._has_keeper and self._agenda.due is not None and not self._closed:
+            if not self._has_keeper and self._agenda.due is not None and not self._is_closed:
                 self._has_keeper = True
-                self._spawn(self._keep_time)
+                self.spawn(self._keep_time)
 
     def _put_off(self, task: Task[R], until: float) -> None:
-        if self._abandoned:
-            task.abandon()
-            until = -math.inf
         due = self._agenda.due
-        self._agenda.put_off(task, until)
-        if due is None or until < due:
+        self._agenda.put_off(task, -math.inf if self._is_left else until)
+        if due is None or until < due or self._is_left:
             self._changed.set()
 
     async def _keep_time(self) -> None:
         """Call a worker whenever a pause ends."""
         try:
-            while (due := self._agenda.due) is not None and not self._closed:
+            while (due := self._agenda.due) is not None and not self._is_closed:
                 self._changed = anyio.Event()
                 left = due - self._clock.now()
                 if left <= 0:
                     self._agenda.wake(self._clock.now())
                     self._call_worker()
-                elif self._is_real:
+                elif isinstance(self._clock, SystemClock):
                     with anyio.move_on_after(left):
                         await self._changed.wait()
-                elif self._workers:
+                elif not isinstance(self._clock, VirtualClock):
+                    await self._clock.asleep(min(left, SLICE))
+                elif self._workers:  # as in Threads
                     await self._changed.wait()
                 else:
                     await self._clock.asleep(left)
+        except BaseException as error:
+            self._on_trouble(error)
+            raise
         finally:
             self._has_keeper = False
 
     async def _carry_on(self, task: Task[R]) -> float | None:
         """Carry a task on; answers for how many seconds it pauses, or None once it has ended."""
         outcome: Any = self._clock.now() if task.is_paused else None
-        error: BaseException | None = None
+        error: BaseException | None = Abandoned() if self._is_left else None
         closing: BaseException | None = None
         while (step := task.advance(outcome, error)) is not None:
+            outcome = error = None
             if closing is None and isinstance(step, Sleep) and step.seconds > 0:
                 return step.seconds
-            outcome = error = None
+            if self._is_left and isinstance(step, Send):
+                error = Abandoned()
+                continue
             try:
                 if closing is None:
                     outcome = await acarry_out(step, *self._world)
