@@ -27,7 +27,7 @@ def test_after_a_refusal_turns_follow_each_other() -> None:
     pace = Pace()
     slow_down(pace, 5.0)
     assert pace.ask(5.0, draw=0.0) == 0.0
-    assert pace.ask(5.0, draw=0.0) == pytest.approx(1 / 2.8)
+    assert pace.ask(5.0, draw=0.0) == pytest.approx(1 / 7)
 
 
 def test_nobody_leaves_before_the_server_wants_them() -> None:
@@ -41,9 +41,9 @@ def test_refusals_of_what_left_together_count_once() -> None:
     pace = Pace()
     for now in (5.0, 5.1, 5.2):
         slow_down(pace, now, left=4.9)
-    assert pace.rate(5.0) == pytest.approx(2.8)
+    assert pace.rate(5.0) == pytest.approx(7)
     slow_down(pace, 6.0, left=5.5)
-    assert pace.rate(6.0) == pytest.approx(2.8 * 2.718281828**0.1 * 0.7, rel=1e-3)
+    assert pace.rate(6.0) == pytest.approx(7 * 2.718281828**0.1 * 0.7, rel=1e-3)
 
 
 def test_one_that_is_alone_later_waits_for_nobody() -> None:

@@ -19,7 +19,7 @@ from muapi_client._runtime.locks import ForkLock
 
 KEPT: Final = 0.7  # of the rate, after a refusal
 GROWTH: Final = 0.1  # of the rate, each second
-LONE: Final = 4.0  # submits a second: what a client that sends one now and then is taken for
+LONE: Final = 10.0  # submits a second: what a client that sends one now and then is taken for
 SLOWEST: Final = 1 / 30  # submits a second
 FASTEST: Final = 1_000.0  # submits a second; beyond it no pace is kept
 LATEST: Final = 1_024  # submits that tell how fast they followed each other
