@@ -80,7 +80,7 @@ def interrupting(at: int, functions: set[Any]) -> tuple[Callable[..., Any], list
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_an_interrupt_at_any_line_of_the_driver_reaches_the_flow(kind: str) -> None:
-    names = ["run", "_run", "carry_out", "_keep"] if kind == "sync" else ["arun", "_arun", "acarry_out", "_akeep"]
+    names = ["run", "_run", "carry_out", "keep"] if kind == "sync" else ["arun", "_arun", "acarry_out", "akeep"]
     codes = {getattr(_driver, name).__code__ for name in names}
     at, before = 0, sys.gettrace()
     while True:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
+    from muapi_client._state.journal import Journal
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
 
@@ -42,7 +43,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
             memory.accept(record)
             context.ledger.accept(record)
         if journal is not None:
-            yield from _kept(partial(journal.settle, lost_key, job.id), prediction)
+            yield from _kept(partial(journal.settle, lost_key, job.id), journal, prediction)
     ended = prediction.state is not JobState.RUNNING
     if record is not None and ended:
         record.finish(prediction)
@@ -54,7 +55,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
         kind = context.key_state.kind if record is not None else None  # another's job may be another key's
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
-        yield from _kept(write, prediction)
+        yield from _kept(write, journal, prediction)
     if context.ledger.overruns:
         yield from warn_of_overruns(context)
 
@@ -79,7 +80,7 @@ def begin_wait(job: Job, context: Context, *, renewed: bool = False) -> Flow[Non
         return
     record = context.memory.find(job.id)
     if renewed or record is None or not record.waits:  # who submits and waits has written both at once
-        yield Keep(partial(context.journal.begin_wait, job.id))
+        yield Keep(partial(context.journal.begin_wait, job.id), context.journal.commits)
 
 
 def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
@@ -87,15 +88,15 @@ def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
     if context.journal is None:
         return
     try:
-        yield Keep(partial(context.journal.end_wait, job.id))
+        yield Keep(partial(context.journal.end_wait, job.id), context.journal.commits)
     except errors.JournalError as trouble:
         error.add_note(f"The journal could not record that nobody waits: {trouble}")
 
 
-def _kept(write: Callable[[], object], prediction: Prediction) -> Flow[None]:
+def _kept(write: Callable[[], object], journal: Journal, prediction: Prediction) -> Flow[None]:
     """Write to the journal; should that fail, the error tells what is true all the same."""
     try:
-        yield Keep(write)
+        yield Keep(write, journal.commits)
     except errors.JournalError as error:
         known: dict[str, Any] = {
             "request_id": prediction.id,

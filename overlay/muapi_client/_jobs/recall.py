@@ -157,7 +157,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         raise errors.MuAPIError(f"job {request_id} is another submit's, of {other.call.operation.slug}")
     known = record is not None
     if context.journal is not None:
-        written: bool = yield Keep(partial(context.journal.settle, key, request_id))
+        written: bool = yield Keep(partial(context.journal.settle, key, request_id), context.journal.commits)
         known = known or written
     if not known:
         raise errors.MuAPIError(
@@ -185,7 +185,7 @@ def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) 
         record.files = tuple(dict.fromkeys((*record.files, *files)))
     if context.journal is not None:
         try:
-            yield Keep(partial(context.journal.saved, prediction.id, files))
+            yield Keep(partial(context.journal.saved, prediction.id, files), context.journal.commits)
         except errors.JournalError as error:
             where = ", ".join(str(file) for file in files)
             raise errors.JournalError(f"{error}; saved all the same: {where}", request_id=prediction.id) from error

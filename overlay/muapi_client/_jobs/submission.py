@@ -306,7 +306,8 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
                 run_key=record.run_key,
                 limits=limits,
                 secrets=find_secrets(record.call, context.webhook),
-            )
+            ),
+            journal.commits,
         )
     except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
@@ -330,9 +331,9 @@ def _write_fate(record: Record, fate: Fate, context: Context, error: BaseExcepti
     if context.journal is None or not record.journaled:
         return
     try:
-        yield Keep(_entry_write(record, fate, context))
+        yield Keep(_entry_write(record, fate, context), context.journal.commits)
         for key in record.repeats:
-            yield Keep(partial(context.journal.withdraw, key))
+            yield Keep(partial(context.journal.withdraw, key), context.journal.commits)
     except errors.JournalError as trouble:
         if error is not None:
             error.add_note(f"The journal could not be written: {trouble}")
@@ -349,7 +350,7 @@ def write_accepted(record: Record, context: Context) -> Flow[None]:
     """
     context.memory.accept(record)
     if context.journal is not None and record.journaled:
-        yield Keep(_entry_write(record, Fate.ACCEPTED, context))
+        yield Keep(_entry_write(record, Fate.ACCEPTED, context), context.journal.commits)
 
 
 def _entry_write(record: Record, fate: Fate, context: Context) -> Callable[[], object]:

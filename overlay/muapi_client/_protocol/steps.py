@@ -18,6 +18,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
+    from muapi_client._state.journal_commits import GroupCommit
     from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import APIConnectionError
 
@@ -71,9 +72,13 @@ class Do(NamedTuple):
 
 
 class Keep(NamedTuple):
-    """Write to the journal; the driver answers with what ``write`` returns. Not cut short by a cancellation."""
+    """Write to the journal, or read it; the driver answers with what ``write`` returns.
+
+    Not cut short by a cancellation.
+    """
 
     write: Callable[[], Any]
+    commits: GroupCommit | None = None  # what makes it durable together with others; None for what stands alone
 
 
 class Emit(NamedTuple):

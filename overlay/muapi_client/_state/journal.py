@@ -37,6 +37,7 @@ from muapi_client._state.journal_budget import (
     read_usd,
     scope_of,
 )
+from muapi_client._state.journal_commits import GroupCommit
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
 from muapi_client._state.journal_form import (
     ENDED,
@@ -141,6 +142,7 @@ class Journal:
         self._busy_seconds = _read_busy_timeout(busy_timeout)
         self._file = JournalFile(self._path)
         self._lock = self._file.lock
+        self.commits = GroupCommit(self._file, self._busy_seconds)
         self._secrets = Secrets()
         self._budgets: set[str] = set()  # whose sums the file keeps
         self._finalizer = finalize(self, close_abandoned, self._file)
@@ -511,6 +513,8 @@ class Journal:
                 time that was spent on waiting for other threads counts.
         """
         ends = monotonic() + self._busy_seconds
+        if self._lock.is_mine():  # within a group commit, which has waited already
+            ends = min(ends, self.commits.ends)
         try:
             with self._lock:
                 return work(self._file.opened(ends - monotonic()))

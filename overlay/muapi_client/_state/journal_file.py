@@ -54,6 +54,12 @@ class JournalFile:
         if _identity(self._path) != self._file or _identity(f"{self._path}-wal") != self._log:
             raise OSError("the file, or its -wal beside it, was deleted or replaced while it was open: open it anew")
 
+    def roll_back(self) -> None:
+        """End the transaction that this process has open, if it has one: nothing of it is written."""
+        connection = self._connection
+        if connection is not None and self._pid == os.getpid() and connection.in_transaction:
+            connection.rollback()
+
     def close(self) -> None:
         """Close the connection, where this process has one."""
         connection, self._connection = self._connection, None

@@ -1,7 +1,7 @@
 """Carry out the steps of a flow: once blocking, once awaiting.
 
-Lives here: exchanges, pauses, callbacks and journal writes, one step after another. Does not live here: jobs and money
-(``_jobs``, as flows), a stream's connection (``stream_connection``), connections (``hosts``).
+Lives here: exchanges, pauses and callbacks, one step after another. Does not live here: jobs and money (``_jobs``, as
+flows), the journal's writes (``keeping``), a stream's connection (``stream_connection``), connections (``hosts``).
 
 Each exchange has one deadline that holds for all of it: httpx's own timeouts start anew with every byte.
 """
@@ -13,18 +13,16 @@ import sys
 import time
 import zlib
 from contextlib import aclosing
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from muapi_client._protocol.steps import Do, Flow, Keep, NoReply, Reply, Send, Sleep, Step, has_ended
 from muapi_client._runtime.content_coding import Unpacking
 from muapi_client._runtime.delivery import Delivery
-from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.faults import connection_error
 from muapi_client._transport.hosts import hide_webhooks, make_request
-from muapi_client._transport.threads import run_in_thread
+from muapi_client._transport.keeping import akeep, keep
 from muapi_client.errors import APIConnectionError, MuAPIError
 
 if TYPE_CHECKING:
@@ -40,7 +38,6 @@ R = TypeVar("R")
 
 ANSWER_MAXIMUM: Final = 64 * 2**20  # bytes of one JSON answer; the largest seen is the 2.4 MB document
 GRACE: Final = 0.25  # seconds for httpx to tell of a time-out itself: only it knows whether anything was sent
-WRITERS: Final = 8  # journal writes under way at a time, an event loop; the file lets one through at a time
 
 
 def run(flow: Flow[R], connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> R:
@@ -96,22 +93,8 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
                 return work()
             except StopIteration as error:  # thrown into a generator it would lose what the flow notes on it
                 raise RuntimeError("a callback raised StopIteration") from error
-        case Keep(write):
-            return _keep(write)
-
-
-def _keep(write: Callable[[], Any]) -> Any:
-    """Write to the journal. A write that an interrupt cuts short is done once more before the interrupt goes on."""
-    try:
-        return write()
-    except MuAPIError:
-        raise
-    except BaseException as interrupt:
-        try:
-            write()
-        except Exception as error:  # noqa: BLE001 - whatever it is: the interrupt is not replaced by it
-            interrupt.add_note(str(error) or type(error).__name__)
-        raise
+        case Keep(write, commits):
+            return keep(write, commits)
 
 
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
@@ -227,7 +210,7 @@ def find_closing(error: BaseException, step: Any) -> GeneratorExit | None:
 def finish_step(step: Any, closing: BaseException) -> Any:
     """Carry out a step where nothing can be awaited any more: what is to be kept is kept, the rest is called off."""
     if isinstance(step, Keep):
-        return step.write()
+        return keep(step.write, step.commits)
     raise closing
 
 
@@ -242,91 +225,8 @@ async def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, or
         case Do(work):
             done = work()
             return await done if inspect.isawaitable(done) else done
-        case Keep(write):
-            return await _akeep(write)
-
-
-async def _akeep(write: Callable[[], Any]) -> Any:
-    """Write to the journal in a worker thread: once begun it is finished, and then a cancellation goes on.
-
-    A shield holds off the cancellations of anyio and trio. Those of asyncio strike through it, and drop the work where
-    no thread has taken it up yet, so it is asked for again until it is done.
-    """
-    import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
-
-    work, cancelled = _Once(write), None
-    with anyio.CancelScope(shield=True):
-        while True:
-            try:
-                await run_in_thread(work.do, limiter=_writers())
-                break
-            except anyio.get_cancelled_exc_class() as error:
-                cancelled = error
-            except GeneratorExit as closing:  # nothing can be awaited any more
-                work.do()
-                work.note_failure(closing)
-                raise
-    if cancelled is None:
-        return work.answer()
-    work.note_failure(cancelled)
-    try:
-        raise cancelled
-    finally:
-        del cancelled  # its traceback holds this frame
-
-
-class _Once:
-    """A write that is done once, whoever asks for it and how often."""
-
-    def __init__(self, write: Callable[[], Any]) -> None:
-        self._write: Callable[[], Any] | None = write
-        self._lock = ForkLock()
-        self._outcome: Any = None
-        self._error: BaseException | None = None
-
-    def do(self) -> None:
-        """Write, or wait until it is written."""
-        with self._lock:
-            write, self._write = self._write, None
-            if write is not None:
-                try:
-                    self._outcome = write()
-                except BaseException as error:  # noqa: BLE001 - answer() raises it where the flow can be told
-                    self._error = error
-
-    def answer(self) -> Any:
-        """What the write came to."""
-        if self._error is not None:
-            raise self._error
-        return self._outcome
-
-    def note_failure(self, interrupt: BaseException) -> None:
-        """Let an interrupt say that the write failed; the failure does not take its place."""
-        if self._error is not None:
-            interrupt.add_note(str(self._error))
-
-
-def _writers() -> Any:
-    """How many of this event loop's writes may go on at a time.
-
-    A limit of its own: threads that themselves wait for this client may have used up the one all others share.
-    """
-    import anyio  # noqa: PLC0415 - as above
-
-    limits = _limits()
-    try:
-        return limits.get()
-    except LookupError:
-        limiter = anyio.CapacityLimiter(WRITERS)
-        limits.set(limiter)
-        return limiter
-
-
-@cache
-def _limits() -> Any:
-    from anyio.lowlevel import RunVar  # noqa: PLC0415 - as above
-
-    return RunVar("muapi_client_writers")
+        case Keep(write, commits):
+            return await akeep(write, commits)
 
 
 async def _aexchange(

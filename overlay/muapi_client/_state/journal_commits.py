@@ -1,0 +1,172 @@
+"""Group commit: writes that wait for a journal at one moment are made durable by one transaction, so by one fsync.
+
+An fsync takes as long as a hundred writes. Whoever gets the file carries out what others wait with as well, and each of
+them learns of its own write once all are durable, never before: "written before it is sent" holds. Nobody waits for
+others to come; a write that is alone is one statement, as it would be without this.
+
+Each write has a savepoint, so that one which goes wrong harms no other. Where the transaction itself cannot be, each is
+carried out alone, and says itself what is wrong. A write that is carried out twice leaves the same, which is what lets
+an interrupt strike at any line: what was not told to be done is done again, and what an interrupt leaves open is rolled
+back by whoever comes next.
+
+Lives here: carrying out several writes at once. Does not live here: what a write is (``journal``), the file
+(``journal_file``), waiting in an event loop (``_transport/keeping``).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from muapi_client._runtime.tracebacks import from_signal_handler, raise_if_from_signal_handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from muapi_client._state.journal_file import JournalFile
+
+
+class Commit:
+    """A transaction of several writes, or of one.
+
+    Attributes:
+        done: Whether all of them are durable; set at once for all.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+
+
+class Write:
+    """A write on its way into the file.
+
+    Args:
+        work: Writes, by methods of the journal; done twice it leaves the same.
+    """
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work, self.commit = work, Commit()
+        self.began, self.pid = monotonic(), os.getpid()
+        self.is_alone = False  # whether it was tried with others, in vain
+        self._outcome: Any = None
+        self._error: Exception | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is durable, or has failed for good."""
+        return self.commit.done
+
+    def carry_out(self, commit: Commit) -> bool:
+        """Do the work as a part of ``commit``; answers whether it went well. What a signal handler raises passes."""
+        self.commit, self._error = commit, None
+        try:
+            self._outcome = self.work()
+        except Exception as error:
+            if from_signal_handler(error) is not None:
+                raise
+            self._error = error
+        return self._error is None
+
+    def answer(self) -> Any:
+        """What the work returned; raises what it raised."""
+        if self._error is None:
+            return self._outcome
+        try:
+            raise self._error
+        finally:
+            self._error = None  # its traceback holds this
+
+    def note_failure(self, interrupt: BaseException) -> None:
+        """Let an interrupt say that the write failed; the failure does not take its place."""
+        if self._error is not None:
+            interrupt.add_note(str(self._error))
+            self._error = None
+
+
+class GroupCommit:
+    """The writes that wait for one journal in this process.
+
+    Args:
+        file: The journal's.
+        busy_seconds: How long a write waits for another process's.
+
+    Attributes:
+        ends: When the write that is being carried out has waited long enough, on ``time.monotonic()``.
+    """
+
+    def __init__(self, file: JournalFile, busy_seconds: float) -> None:
+        self.ends = 0.0
+        self._file, self._busy_seconds = file, busy_seconds
+        self._waiting: dict[int, Write] = {}
+        self._running: Commit | None = None
+
+    def make_write(self, work: Callable[[], Any]) -> Write:
+        """A write to be carried out; see :class:`Write`."""
+        return Write(work)
+
+    def carry_out(self, *writes: Write) -> None:
+        """Carry writes out, together with those that others wait with; they are done when this returns."""
+        try:
+            for write in writes:
+                self._waiting[id(write)] = write
+            with self._file.lock:
+                interrupted = self._running
+                self._clear_up()
+                if interrupted is None:  # else a signal handler writes in the middle of another commit: its own alone
+                    self._commit(self._find_waiting())
+                for write in writes:
+                    if not write.is_done:
+                        self._carry_out_alone(write)
+        finally:
+            for write in writes:
+                self._waiting.pop(id(write), None)
+
+    def finish(self, write: Write) -> None:
+        """Carry out alone, and perhaps once more, a write whose :meth:`carry_out` an interrupt has cut short."""
+        self._waiting.pop(id(write), None)
+        with self._file.lock:
+            self._clear_up()
+            self._carry_out_alone(write)
+
+    def _find_waiting(self) -> list[Write]:
+        """What waits, but for what a fork has carried over from its parent, and what is better off alone."""
+        pid = os.getpid()
+        waiting = list(self._waiting.values())  # one step of the interpreter's: other threads add to it
+        return [write for write in waiting if write.pid == pid and not write.is_alone and not write.is_done]
+
+    def _carry_out_alone(self, write: Write) -> None:
+        commit = Commit()
+        self.ends = write.began + self._busy_seconds
+        write.carry_out(commit)
+        commit.done = True
+
+    def _commit(self, writes: Sequence[Write]) -> None:
+        """Carry writes out in one transaction, if that can be; else leave each to whoever waits for it."""
+        if len(writes) < 2:  # noqa: PLR2004 - one statement is a transaction of its own
+            return
+        commit = self._running = Commit()
+        try:
+            self.ends = min(write.began for write in writes) + self._busy_seconds
+            db = self._file.opened(self.ends - monotonic())
+            db.execute("BEGIN IMMEDIATE")
+            for write in writes:
+                db.execute("SAVEPOINT write")
+                if not write.carry_out(commit):
+                    db.execute("ROLLBACK TO write")
+                db.execute("RELEASE write")
+            db.execute("COMMIT")
+            commit.done = self._running is commit  # else a signal handler's write has rolled it back
+        except (sqlite3.Error, OSError) as error:
+            raise_if_from_signal_handler(error)
+        finally:
+            self._clear_up()
+            if not commit.done:
+                for write in writes:
+                    write.is_alone = True
+
+    def _clear_up(self) -> None:
+        """End a transaction that was not committed."""
+        self._running = None
+        self._file.roll_back()
