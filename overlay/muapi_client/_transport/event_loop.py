@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import (  # noqa: F401 - what this package and httpcore use of it
     CancelScope,
@@ -25,6 +25,9 @@ from anyio import (  # noqa: F401 - what this package and httpcore use of it
 )
 from anyio.lowlevel import RunVar, checkpoint, current_token  # noqa: F401 - as above
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # httpcore looks for sniffio with each request, and is content without. Looking for a module is an import as well, in
 # which a fork may fall; of one that is noted as missing no search begins.
 if find_spec("sniffio") is None:
@@ -35,3 +38,13 @@ def find_loop() -> Any:
     """The running event loop of asyncio, or what stands for it in trio; loads anyio's side of it."""
     token: Any = current_token()
     return getattr(token, "native_token", token)
+
+
+def find_teller() -> Callable[[Callable[[], None]], object]:
+    """What has the running event loop call something soon, asked by another thread, which does not wait for it.
+
+    Where the loop has ended meanwhile it raises RuntimeError.
+    """
+    loop = find_loop()
+    teller: Callable[[Callable[[], None]], object] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
+    return teller

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from muapi_client._state.journal_commits import GroupCommit, Write
 
 THREADS: Final = 8  # in which an event loop's tasks use journals at a time; a file lets one through at a time
+GROUPS: Final = 4  # carried out one after another before another task takes over: whose thread it is waits for them
 
 
 def keep(work: Callable[[], Any], commits: GroupCommit | None) -> Any:
@@ -152,23 +153,35 @@ class _Line:
             self._waiting.pop(write, None)
 
     async def _carry_out(self, commits: GroupCommit) -> None:
+        from muapi_client._transport.event_loop import find_teller  # noqa: PLC0415 - as above
+
         self._is_busy = True
         try:
-            await run_in_thread(commits.carry_out, *self._waiting, limiter=_find_limiter())
+            await run_in_thread(self._carry_out_gathered, commits, find_teller(), limiter=_find_limiter())
         finally:  # a cancellation of asyncio's may leave the thread at work: whoever is called next waits for it
             self._is_busy = False
             with suppress(RuntimeError):  # the event loop has ended, and with it the tasks that wait
                 self._call()
 
+    def _carry_out_gathered(self, commits: GroupCommit, tell: Callable[[Callable[[], None]], object]) -> None:
+        """Carry out what waits, and then, without a way through the event loop, what has gathered meanwhile."""
+        for _ in range(GROUPS):
+            writes = [write for write in tuple(self._waiting) if not write.is_done]
+            if not writes:
+                break
+            commits.carry_out(*writes)
+            with suppress(RuntimeError):  # as above
+                tell(self._call)
+
     def _call(self) -> None:
-        """Tell those whose writes are done, and one of the others: it carries out what has gathered."""
+        """Tell those whose writes are done and, where no thread is at work, one of the others to begin anew."""
         left = []
         for write, called in self._waiting.items():
             if write.is_done:
                 called.set()
             else:
                 left.append(called)
-        if left:
+        if left and not self._is_busy:
             left[0].set()
 
 
