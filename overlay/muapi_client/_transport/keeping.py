@@ -65,12 +65,12 @@ async def akeep(work: Callable[[], Any], commits: GroupCommit | None) -> Any:
             try:
                 await doing.finish()
                 break
-            except anyio.get_cancelled_exc_class() as error:
-                cancelled = error
             except GeneratorExit as closing:  # nothing can be awaited any more
                 doing.finish_at_once()
                 doing.note_failure(closing)
                 raise
+            except anyio.get_cancelled_exc_class() as error:
+                cancelled = error
     if cancelled is None:
         return doing.answer()
     doing.note_failure(cancelled)

@@ -1,0 +1,335 @@
+"""Writes that wait at one moment become durable at once: each is told when all are, none harms another, none is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+from journal_writes import COST, finished, intend
+from test_interruptions import books, interrupted_at, is_open
+
+from muapi_client import AsyncMuAPI, Journal, errors, raw_call
+from muapi_client._transport.keeping import akeep, keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEYS = ("a", "b", "c")
+KEY = "sk-live-0123456789abcdef"  # of a client
+
+
+@pytest.fixture
+def statements(journal: Journal) -> Iterator[list[str]]:
+    """What SQLite was told, in order."""
+    told: list[str] = []
+    connection: Any = journal._file._connection
+    connection.set_trace_callback(lambda statement: told.append(statement.split()[0]))
+    yield told
+    connection.set_trace_callback(None)
+
+
+def keys(path: Path) -> list[str]:
+    return [key for key, *_ in books(path)]
+
+
+def writes(journal: Journal, names: tuple[str, ...] = KEYS) -> list[Any]:
+    return [journal.commits.make_write(partial(intend, journal, name)) for name in names]
+
+
+def in_threads(journal: Journal, work: list[Callable[[], object]]) -> list[Any]:
+    """Do work in a thread each, all of which wait for the journal at one moment; answers what came of each."""
+    outcomes: list[Any] = [None] * len(work)
+
+    def do(number: int) -> None:
+        try:
+            outcomes[number] = work[number]()
+        except errors.MuAPIError as error:
+            outcomes[number] = error
+
+    threads = [threading.Thread(target=do, args=(number,)) for number in range(len(work))]
+    with journal._lock:
+        for thread in threads:
+            thread.start()
+        ends = time.monotonic() + 30
+        while len(journal.commits._waiting) < len(work):
+            assert time.monotonic() < ends
+            time.sleep(0)
+    for thread in threads:
+        thread.join()
+    return outcomes
+
+
+def test_threads_that_wait_at_one_moment_share_a_transaction(
+    journal: Journal, path: Path, statements: list[str]
+) -> None:
+    work = [partial(keep, partial(intend, journal, str(number)), journal.commits) for number in range(8)]
+    in_threads(journal, list(work))
+    assert statements.count("COMMIT") == 1
+    assert statements.count("INSERT") == 8
+    assert keys(path) == [str(number) for number in range(8)]
+
+
+def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: list[str]) -> None:
+    keep(partial(intend, journal, "a"), journal.commits)
+    assert statements == ["INSERT"]
+
+
+def test_none_is_told_before_all_are_durable(journal: Journal, path: Path) -> None:
+    seen: list[tuple[bool, list[str]]] = []
+    group = writes(journal)
+
+    def look() -> None:
+        seen.append((any(write.is_done for write in group), keys(path)))
+
+    group.append(journal.commits.make_write(look))
+    journal.commits.carry_out(*group)
+    assert seen == [(False, [])]
+    assert all(write.is_done for write in group)
+    assert keys(path) == list(KEYS)
+
+
+def test_each_is_told_what_it_came_to(journal: Journal) -> None:
+    intend(journal, "lost")
+    settle = partial(keep, partial(journal.settle, "lost", "r-lost"), journal.commits)
+    none = partial(keep, partial(journal.settle, "nobody's", "r"), journal.commits)
+    assert in_threads(journal, [settle, none]) == [True, False]
+
+
+def test_one_that_goes_wrong_harms_no_other(journal: Journal, path: Path, statements: list[str]) -> None:
+    work = [partial(intend, journal, name, run="r", run_key="1" if name in "ab" else name) for name in ("a", "b", "c")]
+    work.append(partial(journal.accept, "nobody's", "r-1", COST))
+    first, second, third, fourth = in_threads(journal, [partial(keep, each, journal.commits) for each in work])
+    refused = [each for each in (first, second) if each is not None]
+    assert [str(each) for each in refused] == [
+        f"journal {path}: run 'r' has an entry for '1' already; nothing was sent"
+    ]
+    assert third is None
+    assert "is not in the file any more" in str(fourth)
+    assert len(keys(path)) == 2
+    assert statements.count("COMMIT") == 1
+
+
+def test_where_a_transaction_cannot_be_each_says_itself_what_is_wrong(journal: Journal, path: Path) -> None:
+    path.unlink()
+    told = in_threads(journal, [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS])
+    assert [type(each) for each in told] == [errors.JournalError] * 3
+    assert all("deleted or replaced" in str(each) and "nothing was sent" in str(each) for each in told)
+
+
+def test_all_that_wait_for_a_locked_file_are_told_within_the_busy_timeout(
+    open_journal: Callable[..., Journal], path: Path
+) -> None:
+    journal = open_journal(busy_timeout=0.5)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        work = [partial(keep, partial(intend, journal, str(number)), journal.commits) for number in range(12)]
+        told = in_threads(journal, list(work))
+    assert all("stayed locked by another program" in str(each) for each in told)
+    assert time.monotonic() - began < 3  # and not 6
+
+
+def test_a_commit_that_fails_leaves_each_to_itself(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        """The connection, whose commits fail."""
+
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            self.connection = connection
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.connection, name)
+
+        def execute(self, statement: str, *given: Any) -> Any:
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+            return self.connection.execute(statement, *given)
+
+    monkeypatch.setattr(journal._file, "_connection", Failing(journal._file.opened(1.0)))
+    told = in_threads(journal, [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS])
+    assert told == [None] * 3
+    assert keys(path) == list(KEYS)
+
+
+# A connection whose opening or closing was cut short is closed as it is dropped, of which Python 3.13 warns.
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+def test_an_interrupt_at_any_line_of_a_group_leaves_no_half_write_and_loses_none(tmp_path: Path) -> None:
+    line, going_on = 0, True
+    while going_on:
+        line += 1
+        path = tmp_path / f"{line}.db"
+        with closing(Journal(path, busy_timeout=1.0)) as journal:
+            mine, *others = writes(journal)
+            for write in others:  # of threads that wait
+                journal.commits._waiting[id(write)] = write
+            going_on = interrupted_at(line, lambda: journal.commits.carry_out(mine))  # noqa: B023 - called here
+            assert is_open(journal._lock), line
+            told = [write.is_done for write in (mine, *others)]
+            assert all(key in keys(path) for key, done in zip(KEYS, told, strict=True) if done), line
+            journal.commits.finish(mine)  # as whoever is interrupted does
+            with closing(sqlite3.connect(path, timeout=0)) as other:  # nothing holds the file
+                other.execute("BEGIN IMMEDIATE")
+            for write in others:  # as each thread does that gets the file next
+                journal.commits.carry_out(write)
+            assert keys(path) == list(KEYS), line
+            assert not journal.commits._waiting
+    assert line > 20
+
+
+def test_what_an_interrupt_has_given_up_is_not_written_behind_its_back(journal: Journal, path: Path) -> None:
+    mine, *others = writes(journal)
+    for write in (mine, *others):
+        journal.commits._waiting[id(write)] = write
+    journal.commits.finish(mine)
+    journal.withdraw("a")
+    journal.commits.carry_out(*others)
+    assert keys(path) == ["b", "c"]
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = [{here!r}]
+from functools import partial
+from journal_writes import intend
+from muapi_client import Journal
+journal = Journal({path!r})
+count = 0
+def strike(statement):
+    global count
+    count += 1
+    if count == {at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+journal._file._connection.set_trace_callback(strike)
+journal.commits.carry_out(*(journal.commits.make_write(partial(intend, journal, name)) for name in "abc"))
+print("told", flush=True)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no such signal here")
+def test_a_kill_at_any_statement_leaves_all_of_a_group_or_nothing_and_all_of_what_was_told(tmp_path: Path) -> None:
+    at, told = 0, False
+    while not told:
+        at += 1
+        path = tmp_path / f"{at}.db"
+        program = KILLED.format(here=str(Path(__file__).parent), path=str(path), at=at)
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        told = "told" in ended.stdout
+        assert told or ended.returncode == -signal.SIGKILL, ended.stderr
+        with closing(Journal(path)) as journal:
+            found = [entry.key for entry in journal.entries()]
+        assert found == (list(KEYS) if told else []), at
+    assert at > 8  # a begin, three writes with their savepoints, a commit
+
+
+def test_a_signal_handler_that_writes_in_the_middle_of_a_group_is_durable_at_once(journal: Journal, path: Path) -> None:
+    seen: list[list[str]] = []
+
+    def handle() -> None:  # a handler is called between two instructions of the thread that it interrupts
+        if not seen:
+            seen.append([])
+            keep(partial(intend, journal, "handler"), journal.commits)
+            seen[0] = keys(path)
+
+    first, *others = writes(journal)
+    interrupted = journal.commits.make_write(handle)
+    journal.commits.carry_out(first, interrupted, *others)
+    assert seen == [["handler"]]
+    assert keys(path) == sorted([*KEYS, "handler"])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_writes_nothing_that_its_parents_threads_wait_with(journal: Journal, path: Path) -> None:
+    parents, *_ = writes(journal)
+    journal.commits._waiting[id(parents)] = parents
+    pid = os.fork()
+    if pid == 0:
+        try:
+            journal.commits.carry_out(*writes(journal, ("child-1", "child-2")))
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    assert keys(path) == ["child-1", "child-2"]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_tasks_share_transactions(open_journal: Callable[..., Journal], backend: str) -> None:
+    journal, told, numbers = open_journal(), [], count(1)
+    connection: Any = journal._file._connection
+    connection.set_trace_callback(told.append)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"request_id": f"job-{next(numbers)}", "status": "processing"})
+
+    async def main() -> None:
+        mock = httpx.MockTransport(answer)
+        async with AsyncMuAPI(KEY, journal=journal, transport=mock) as mu, anyio.create_task_group() as group:
+            for number in range(60):
+                group.start_soon(mu.submit, raw_call("a-model", {"prompt": str(number)}))
+
+    anyio.run(main, backend=backend)
+    connection.set_trace_callback(None)
+    assert [entry.state for entry in journal.entries()] == ["accepted"] * 60
+    commits = [statement for statement in told if statement == "COMMIT"]
+    assert 0 < len(commits) < 40  # of 120 writes
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_cancelled_task_has_written_all_the_same(journal: Journal, path: Path, backend: str) -> None:
+    ended: list[str] = []
+
+    async def write(name: str) -> None:
+        try:
+            await akeep(partial(intend, journal, name), journal.commits)
+        finally:
+            ended.append(name)
+            ended.append(str(name in keys(path)))
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            for name in KEYS:
+                group.start_soon(write, name)
+            await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+
+    anyio.run(main, backend=backend)
+    assert ended.count("True") == 3
+    assert keys(path) == list(KEYS)
+
+
+def test_a_task_that_asyncio_cancels_has_written_and_holds_up_no_other(journal: Journal, path: Path) -> None:
+    async def main() -> list[Any]:
+        tasks = [asyncio.create_task(akeep(partial(intend, journal, name), journal.commits)) for name in KEYS]
+        await asyncio.sleep(0)
+        tasks[0].cancel()  # whose thread carries out the first group
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    first, *others = asyncio.run(main())
+    assert isinstance(first, asyncio.CancelledError)
+    assert others == [None, None]
+    assert keys(path) == list(KEYS)
+
+
+def test_a_finish_in_a_group_is_what_it_is_alone(journal: Journal) -> None:
+    for name in KEYS:
+        intend(journal, name)
+        journal.accept(name, f"r-{name}", COST)
+    work = [partial(keep, partial(journal.finish, finished(f"r-{name}"), key=name), journal.commits) for name in KEYS]
+    in_threads(journal, list(work))
+    assert {(entry.state, entry.cost) for entry in journal.entries()} == {("completed", COST)}
