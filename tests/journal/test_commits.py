@@ -23,6 +23,7 @@ from journal_writes import COST, finished, intend
 from test_interruptions import books, interrupted_at, is_open
 
 from muapi_client import AsyncMuAPI, Journal, errors, raw_call
+from muapi_client._transport import keeping
 from muapi_client._transport.keeping import akeep, keep
 
 if TYPE_CHECKING:
@@ -123,6 +124,18 @@ def test_one_that_goes_wrong_harms_no_other(journal: Journal, path: Path, statem
     assert statements.count("COMMIT") == 1
 
 
+def test_one_that_goes_wrong_halfway_leaves_nothing(journal: Journal, path: Path) -> None:
+    def write_twice() -> None:
+        intend(journal, "half")
+        journal.accept("nobody's", "r-1", COST)
+
+    told = in_threads(
+        journal, [partial(keep, work, journal.commits) for work in (write_twice, partial(intend, journal, "whole"))]
+    )
+    assert isinstance(told[0], errors.JournalError)
+    assert keys(path) == ["whole"]
+
+
 def test_where_a_transaction_cannot_be_each_says_itself_what_is_wrong(journal: Journal, path: Path) -> None:
     path.unlink()
     told = in_threads(journal, [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS])
@@ -146,6 +159,8 @@ def test_all_that_wait_for_a_locked_file_are_told_within_the_busy_timeout(
 def test_a_commit_that_fails_leaves_each_to_itself(
     journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    told: list[str] = []
+
     class Failing:
         """The connection, whose commits fail."""
 
@@ -156,14 +171,16 @@ def test_a_commit_that_fails_leaves_each_to_itself(
             return getattr(self.connection, name)
 
         def execute(self, statement: str, *given: Any) -> Any:
+            told.append(statement)
             if statement == "COMMIT":
                 raise sqlite3.OperationalError("disk I/O error")
             return self.connection.execute(statement, *given)
 
     monkeypatch.setattr(journal._file, "_connection", Failing(journal._file.opened(1.0)))
-    told = in_threads(journal, [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS])
-    assert told == [None] * 3
+    work = [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS]
+    assert in_threads(journal, list(work)) == [None] * 3
     assert keys(path) == list(KEYS)
+    assert told.count("BEGIN IMMEDIATE") == 1  # and not once more for each
 
 
 # A connection whose opening or closing was cut short is closed as it is dropped, of which Python 3.13 warns.
@@ -324,6 +341,26 @@ def test_a_task_that_asyncio_cancels_has_written_and_holds_up_no_other(journal: 
     assert isinstance(first, asyncio.CancelledError)
     assert others == [None, None]
     assert keys(path) == list(KEYS)
+
+
+def test_those_who_wait_are_served_when_nobody_comes_after_them(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "GROUPS", 1)
+    names = [f"{number:02}" for number in range(20)]
+
+    async def main() -> None:
+        async with anyio.create_task_group() as group:
+            with journal._lock:
+                for name in names:
+                    group.start_soon(akeep, partial(intend, journal, name), journal.commits)
+                    await anyio.lowlevel.checkpoint()
+                    while not journal.commits._waiting:  # the first one is in its thread
+                        await anyio.sleep(0.001)
+        assert not keeping._find_line(journal.commits)._waiting
+
+    anyio.run(main)
+    assert keys(path) == names
 
 
 def test_a_finish_in_a_group_is_what_it_is_alone(journal: Journal) -> None:

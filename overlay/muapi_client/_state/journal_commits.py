@@ -100,7 +100,7 @@ class GroupCommit:
         self.ends = 0.0
         self._file, self._busy_seconds = file, busy_seconds
         self._waiting: dict[int, Write] = {}
-        self._running: Commit | None = None
+        self._is_committing = False
 
     def make_write(self, work: Callable[[], Any]) -> Write:
         """A write to be carried out; see :class:`Write`."""
@@ -112,9 +112,9 @@ class GroupCommit:
             for write in writes:
                 self._waiting[id(write)] = write
             with self._file.lock:
-                interrupted = self._running
+                interrupted = self._is_committing
                 self._clear_up()
-                if interrupted is None:  # else a signal handler writes in the middle of another commit: its own alone
+                if not interrupted:  # else a signal handler writes in the middle of another commit: its own alone
                     self._commit(self._find_waiting())
                 for write in writes:
                     if not write.is_done:
@@ -146,7 +146,7 @@ class GroupCommit:
         """Carry writes out in one transaction, if that can be; else leave each to whoever waits for it."""
         if len(writes) < 2:  # noqa: PLR2004 - one statement is a transaction of its own
             return
-        commit = self._running = Commit()
+        self._is_committing, commit = True, Commit()
         try:
             self.ends = min(write.began for write in writes) + self._busy_seconds
             db = self._file.opened(self.ends - monotonic())
@@ -157,8 +157,8 @@ class GroupCommit:
                     db.execute("ROLLBACK TO write")
                 db.execute("RELEASE write")
             db.execute("COMMIT")
-            commit.done = self._running is commit  # else a signal handler's write has rolled it back
-        except (sqlite3.Error, OSError) as error:
+            commit.done = True
+        except (sqlite3.Error, OSError) as error:  # of SQLite's, too, where a signal handler's write has ended it
             raise_if_from_signal_handler(error)
         finally:
             self._clear_up()
@@ -168,5 +168,5 @@ class GroupCommit:
 
     def _clear_up(self) -> None:
         """End a transaction that was not committed."""
-        self._running = None
+        self._is_committing = False
         self._file.roll_back()
