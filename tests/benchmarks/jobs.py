@@ -68,7 +68,12 @@ def _task_rows(url: str, folder: Path) -> Iterator[tuple[str, float, float | Non
         what = f"{JOBS} jobs, {tasks} tasks"
         if "httpx" in found:
             rates = f"({JOBS / found['ours']:.0f} / {JOBS / found['httpx']:.0f} jobs/s)"
-            yield f"{what}: seconds / a bare httpx loop's {rates}", found["ours"] / found["httpx"], GOALS.get(tasks), "x"
+            yield (
+                f"{what}: seconds / a bare httpx loop's {rates}",
+                found["ours"] / found["httpx"],
+                GOALS.get(tasks),
+                "x",
+            )
         if "aiohttp" in found:
             rate = f"({JOBS / found['aiohttp']:.0f} jobs/s)"
             yield f"{what}: seconds / an aiohttp loop's {rate}", found["ours"] / found["aiohttp"], None, "x"
@@ -201,7 +206,5 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def _memory(url: str) -> float:
-    told = subprocess.run(
-        [sys.executable, "-c", IN_FLIGHT, url, str(MANY)], capture_output=True, check=True, text=True
-    )
+    told = subprocess.run([sys.executable, "-c", IN_FLIGHT, url, str(MANY)], capture_output=True, check=True, text=True)
     return int(told.stdout) / 1024

@@ -11,6 +11,7 @@ import socket
 import socketserver
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,7 +20,7 @@ import httpcore
 import httpx
 import pytest
 
-from muapi_client import AsyncMuAPI, MuAPI, Retry, errors, raw_call
+from muapi_client import AsyncMuAPI, Job, MuAPI, Retry, errors, raw_call
 from muapi_client._runtime.clock import VirtualClock
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def alarm() -> Iterator[Alarm]:
 
 
 @contextmanager
-def client(kind: str, server: Server) -> Iterator[Callable[..., Any]]:
+def client(kind: str, server: Server, **changed: Any) -> Iterator[Callable[..., Any]]:
     """A client of either kind, as a function that submits a job and answers its id, or reads a stream's events."""
-    options: dict[str, Any] = {"clock": VirtualClock(), "retry": Retry(attempts=1), "allow_http": True}
+    options: dict[str, Any] = {"clock": VirtualClock(), "retry": Retry(attempts=1), "allow_http": True, **changed}
     if kind == "sync":
         with MuAPI(KEY, server.url, **options) as mu:
             yield lambda call=CALL: mu.submit(call).id if call is CALL else read(mu, call)
@@ -407,7 +408,6 @@ def test_an_interrupt_leaves_a_client_that_works_where_a_program_wraps_the_trans
 def test_failures_use_up_no_connection_where_a_program_sends_a_request_of_its_own(
     kind: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("muapi_client._transport.pools.MOST", 3)
     owner = httpx.AsyncClient if kind == "async" else httpx.Client
     real: Any = owner._send_single_request
 
@@ -422,7 +422,7 @@ def test_failures_use_up_no_connection_where_a_program_sends_a_request_of_its_ow
         return real(self, copy)
 
     monkeypatch.setattr(owner, "_send_single_request", send_copy)
-    with client(kind, server) as ask:
+    with client(kind, server, max_connections=3) as ask:
         with monkeypatch.context() as patched:
             broken = httpcore.AsyncHTTP11Connection if kind == "async" else httpcore.HTTP11Connection
             name = "handle_async_request" if kind == "async" else "handle_request"
@@ -431,6 +431,57 @@ def test_failures_use_up_no_connection_where_a_program_sends_a_request_of_its_ow
                 with pytest.raises(errors.MuAPIError, match="broken"):
                     ask()
         assert ask().startswith("job-")
+
+
+def test_jobs_at_once_open_no_more_connections_than_the_client_may(server: Server) -> None:
+    with MuAPI(KEY, server.url, max_connections=3) as mu, ThreadPoolExecutor(20) as threads:
+        ids = {job.id for job in threads.map(mu.submit, [CALL] * 60) if isinstance(job, Job)}
+    assert len(ids) == 60
+    assert server.opened <= 3
+
+
+def test_tasks_at_once_open_no_more_connections_than_the_client_may(server: Server) -> None:
+    async def main() -> set[str | None]:
+        async with AsyncMuAPI(KEY, server.url, max_connections=3) as mu:
+            return {job.id for job in await asyncio.gather(*(mu.submit(CALL) for _ in range(60)))}
+
+    assert len(asyncio.run(main())) == 60
+    assert server.opened <= 3
+
+
+NO_CONNECTION = r"\(it was not sent\)$"
+
+
+def test_a_submit_that_no_connection_is_free_for_in_time_was_not_sent(server: Server) -> None:
+    with MuAPI(KEY, server.url, max_connections=1, retry=Retry(attempts=1)) as mu:
+        server.held.clear()
+        first = threading.Thread(target=mu.submit, args=(CALL,))
+        first.start()
+        assert server.asked.acquire(timeout=10)
+        with pytest.raises(errors.APIConnectionError, match=NO_CONNECTION) as told:
+            mu.with_options(timeout=0.1).submit(CALL)
+        server.held.set()
+        first.join()
+        assert not told.value.sent
+        assert mu.unknown() == []
+    assert (server.opened, server.accepted) == (1, 1)
+
+
+def test_an_awaited_submit_that_no_connection_is_free_for_in_time_was_not_sent(server: Server) -> None:
+    async def main() -> errors.APIConnectionError:
+        async with AsyncMuAPI(KEY, server.url, max_connections=1, retry=Retry(attempts=1)) as mu:
+            server.held.clear()
+            first = asyncio.create_task(mu.submit(CALL))
+            assert await asyncio.to_thread(server.asked.acquire, timeout=10)
+            with pytest.raises(errors.APIConnectionError, match=NO_CONNECTION) as told:
+                await mu.with_options(timeout=0.1).submit(CALL)
+            server.held.set()
+            await first
+            assert await mu.unknown() == []
+            return told.value
+
+    assert not asyncio.run(main()).sent
+    assert (server.opened, server.accepted) == (1, 1)
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

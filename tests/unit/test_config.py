@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import MuAPIError
+from muapi_client import MuAPI, MuAPIError
 from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import read_amount, read_origin, read_seconds
 from muapi_client.errors import AuthenticationError
@@ -87,6 +87,17 @@ def test_seconds(value: float) -> None:
 def test_no_seconds(value: Any) -> None:
     with pytest.raises(MuAPIError, match="timeout must be a positive number of seconds"):
         read_seconds("timeout", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "16", True, None])
+def test_how_many_connections_there_may_be_is_a_whole_number_of_one_or_more(value: Any) -> None:
+    with pytest.raises(MuAPIError, match="max_connections must be a whole number of 1 or more, not"):
+        MuAPI("k", max_connections=value)
+
+
+def test_how_many_connections_there_may_be_is_told_once() -> None:
+    with pytest.raises(MuAPIError, match=r"with_options\(\) cannot change max_connections: make a new client"):
+        MuAPI("k").with_options(max_connections=3)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(("value", "expected"), [("5", "5"), (0.1, "0.1"), (0, "0"), (Decimal("1.50"), "1.50")])

@@ -29,11 +29,11 @@ KEY = APIKey("sk-live-0123456789abcdef")
 
 
 def drive(flow: Any) -> Any:
-    return _driver.run(flow, Connections(None), VirtualClock(), "http://127.0.0.1:9", KEY)
+    return _driver.run(flow, Connections(None, most=1), VirtualClock(), "http://127.0.0.1:9", KEY)
 
 
 async def adrive(flow: Any) -> Any:
-    return await _driver.arun(flow, AsyncConnections(None), VirtualClock(), "http://127.0.0.1:9", KEY)
+    return await _driver.arun(flow, AsyncConnections(None, most=1), VirtualClock(), "http://127.0.0.1:9", KEY)
 
 
 class Flow:

@@ -12,11 +12,12 @@ import httpx
 import pytest
 
 from muapi_client import MuAPIError
-from muapi_client._transport.pools import MOST, AsyncPools, BlockingPools
+from muapi_client._transport.pools import AsyncPools, BlockingPools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+MOST = 100  # connections to a host at a time
 ROUNDS = 3000  # of each thread; with a lock left out, some of the first hundred go wrong
 
 
@@ -45,7 +46,7 @@ def request(host: str = "api.example", seconds: float = 60.0) -> httpx.Request:
 
 
 def open_pools() -> BlockingPools[object, Fake]:
-    return BlockingPools(lambda _url: object(), Fake)
+    return BlockingPools(lambda _url: object(), Fake, MOST)
 
 
 def take(pools: Any, asked: httpx.Request) -> Any:
@@ -173,7 +174,7 @@ def test_nothing_is_opened_anew_for_a_request_that_ends_after_all_were_closed() 
         opened.append(url)
         return url
 
-    pools: BlockingPools[object, Fake] = BlockingPools(make_opener, Fake)
+    pools: BlockingPools[object, Fake] = BlockingPools(make_opener, Fake, MOST)
     asked, another = request(), request()
     connection, other = take(pools, asked), take(pools, another)
     assert pools.close() == [connection, other, opened[0]]
@@ -233,7 +234,7 @@ def test_a_closed_client_says_so_to_those_who_wait() -> None:
 
 def test_a_closed_awaiting_client_says_so_to_those_who_wait() -> None:
     async def main() -> None:
-        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake, MOST)
         requests = [request() for _ in range(MOST)]
         for each in requests:
             await take(pools, each)
@@ -250,7 +251,7 @@ def test_tasks_that_send_one_request_after_another_leave_others_their_turn() -> 
     looks = dict.fromkeys(range(MOST + 20), 0)
 
     async def main() -> None:
-        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake, MOST)
 
         async def look(task: int) -> None:
             while min(looks.values()) < 5:
@@ -268,7 +269,7 @@ def test_tasks_that_send_one_request_after_another_leave_others_their_turn() -> 
 
 def test_the_end_of_a_request_to_one_host_calls_nobody_who_waits_for_another() -> None:
     async def main() -> None:
-        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake, MOST)
         requests = {host: [request(host) for _ in range(MOST)] for host in ("api.example", "cdn.example")}
         for each in (*requests["api.example"], *requests["cdn.example"]):
             await take(pools, each)
@@ -285,7 +286,7 @@ def test_the_end_of_a_request_to_one_host_calls_nobody_who_waits_for_another() -
 
 def test_the_end_of_a_request_of_another_event_loop_calls_nobody() -> None:
     async def main() -> None:
-        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake, MOST)
         requests = [request() for _ in range(MOST)]
         for each in requests:
             await take(pools, each)
@@ -303,7 +304,7 @@ def test_the_end_of_a_request_of_another_event_loop_calls_nobody() -> None:
 
 def test_tasks_wait_in_turn_and_one_that_is_cancelled_costs_nobody_his_turn() -> None:
     async def main() -> None:
-        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake)
+        pools: AsyncPools[object, Fake] = AsyncPools(lambda _url: object(), Fake, MOST)
         requests = [request() for _ in range(MOST)]
         for each in requests:
             await take(pools, each)

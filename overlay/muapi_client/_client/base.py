@@ -20,6 +20,7 @@ from muapi_client._settings.api_key import APIKey, read_key
 from muapi_client._settings.options import (
     read_amount,
     read_clock,
+    read_connections,
     read_expect,
     read_flag,
     read_host,
@@ -113,6 +114,7 @@ class Client:
         models: ModuleType | str | None = None,
         allow_http: bool = False,
         allow_private_downloads: bool = False,
+        max_connections: int = 100,  # Linux lets a process have 1,024 files open unless told otherwise
         transport: Any = None,
         clock: Clock | None = None,
     ) -> None:
@@ -156,6 +158,10 @@ class Client:
                 the API itself is on such an address, and refused elsewhere, redirects and every address that a name
                 resolves to included. Behind a proxy, which resolves names itself, and over a ``transport``, the name
                 alone is judged.
+            max_connections: How many connections to the API may be open at a time, and to each host that files move to
+                or from. An exchange that finds all in use waits for one within its ``timeout``, and was not sent where
+                that ends before. One connection carries a few hundred exchanges a second, however many jobs are out;
+                of ``AsyncMuAPI`` each event loop has as many. A ``transport`` of yours has its own limits.
             transport: An httpx transport to use in place of the network: the emulator's, or a test's. What it was given
                 counts as sent, whatever it raises, unless it is httpx's own or has ``tells_when_sent = True`` and calls
                 or passes on ``request.extensions["trace"]`` (httpcore's) when a request leaves.
@@ -194,10 +200,11 @@ class Client:
             tag=tag,
             allow_private_downloads=allow_private_downloads,
         )
-        self._connections = self._connect(transport)
+        connect = partial(self._connect, transport, most=read_connections(max_connections))
+        self._connections = connect()
         # Files move over connections of their own, without the key: to public addresses, or to any.
-        self._storage = self._connect(transport, read_host(self._origin))
-        self._any_storage = self._connect(transport)
+        self._storage = connect(read_host(self._origin))
+        self._any_storage = connect()
         self._upload_cache = UploadCache()
         self._maps: WeakSet[Any] = WeakSet()  # under way
         self._clock: Clock = read_clock(clock) or getattr(transport, "clock", None) or SystemClock()

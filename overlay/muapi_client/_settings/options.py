@@ -147,6 +147,17 @@ def read_seconds(name: str, value: float) -> float:
     return min(seconds, LONGEST_SLEEP)
 
 
+def read_connections(value: int) -> int:
+    """How many connections there may be at a time.
+
+    Raises:
+        MuAPIError: It is not a positive number.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise MuAPIError(f"max_connections must be a whole number of 1 or more, not {show(value)}")
+    return value
+
+
 def read_expect(value: str | None) -> Literal["live", "sandbox"] | None:
     """The kind of key expected.
 

@@ -8,8 +8,8 @@ tables and their older forms (``journal_form``), when it is written (``_jobs/sub
 to do about what it says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
-share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, and done twice
-it leaves the same. API keys and webhook addresses never enter the file.
+share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one
+that several share (``journal_commits``); done twice it leaves the same. API keys and webhook addresses never enter the file.
 """
 
 import hmac
@@ -130,6 +130,9 @@ class Journal:
         path: The file; made where there is none, for its owner's eyes only. It stays the same whatever directory the
             program changes to.
         busy_timeout: How many seconds a write waits for another process's.
+
+    Attributes:
+        commits: Carries out what threads and tasks write at one moment in one transaction.
 
     Raises:
         JournalError: The file cannot be opened, is no journal, or is of a later version's form.

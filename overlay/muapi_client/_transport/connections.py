@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """The blocking client's connections; with ``home``, a host, to no private address unless it is on one itself."""
+    """The blocking client's connections, ``most`` to each host at a time.
 
-    def __init__(self, transport: Any, home: str | None = None) -> None:
-        self._given, self._home = transport, home
+    With ``home``, a host, they lead to no private address unless it is on one itself.
+    """
+
+    def __init__(self, transport: Any, home: str | None = None, *, most: int) -> None:
+        self._given, self._home, self._most = transport, home, most
         self._lock = ForkLock()
         self._open: Hosts | Given | None = None
         self._pid = 0
@@ -71,16 +74,17 @@ class Connections:
             if transport is None or self._pid != os.getpid():
                 from muapi_client._transport.hosts import Given, Hosts  # noqa: PLC0415 - imports httpx
 
-                transport = Hosts(self._home) if self._given is None else Given(self._given, self._home)
+                given = self._given
+                transport = Hosts(self._most, self._home) if given is None else Given(given, self._home)
                 self._open, self._pid = transport, os.getpid()
             return transport
 
 
 class AsyncConnections:
-    """The awaiting client's connections; ``home`` as above."""
+    """The awaiting client's connections; ``home`` and ``most`` as above, the latter for each event loop."""
 
-    def __init__(self, transport: Any, home: str | None = None) -> None:
-        self._given, self._home = transport, home
+    def __init__(self, transport: Any, home: str | None = None, *, most: int) -> None:
+        self._given, self._home, self._most = transport, home, most
         self._open: dict[Any, AsyncHosts | AsyncGiven] = {}  # by event loop
         self._closed = False
 
@@ -114,7 +118,8 @@ class AsyncConnections:
 
             for ended in [loop for loop in tuple(self._open) if _has_ended(loop)]:  # other threads have loops, too
                 self._open.pop(ended, None)  # its connections ended with it
-            self._open[loop] = AsyncHosts(self._home) if self._given is None else AsyncGiven(self._given, self._home)
+            given = self._given
+            self._open[loop] = AsyncHosts(self._most, self._home) if given is None else AsyncGiven(given, self._home)
         return self._open[loop]
 
 

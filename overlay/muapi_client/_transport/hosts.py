@@ -56,11 +56,11 @@ class Hosts:
     """The network: connections to each host and port, through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
-    With ``home``, a host, no private address is reached (``guard``), unless that host is on one itself.
+    There are ``most`` connections to each at a time, at most. With ``home``, a host, no private address is reached (``guard``), unless that host is on one itself.
     """
 
-    def __init__(self, home: str | None = None) -> None:
-        self._pools = BlockingPools(partial(make_opener, home=home), Connection)
+    def __init__(self, most: int, home: str | None = None) -> None:
+        self._pools = BlockingPools(partial(make_opener, home=home), Connection, most)
 
     def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """Send a request to its host, or to the mock that took the place of httpx."""
@@ -114,8 +114,8 @@ class Hosts:
 class AsyncHosts:
     """The twin of :class:`Hosts`."""
 
-    def __init__(self, home: str | None = None) -> None:
-        self._pools = AsyncPools(partial(make_async_opener, home=home), AsyncConnection)
+    def __init__(self, most: int, home: str | None = None) -> None:
+        self._pools = AsyncPools(partial(make_async_opener, home=home), AsyncConnection, most)
 
     async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         """The twin of :meth:`Hosts.send`."""

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     import anyio
 
-MOST: Final = 100  # connections to a host at a time; Linux lets a process have 1,024 files open unless told otherwise
 PATIENCE: Final = 0.1  # seconds after which a thread that waits looks for itself: an interrupt may lose a call
 
 
@@ -82,12 +81,13 @@ class Pools(ABC, Generic[OpenerT, KeptT]):
     Args:
         make_opener: Makes what opens connections to the host of a URL.
         connect: Makes one of its connections, which opens with its first request.
+        most: How many connections there may be to a host and port at a time.
     """
 
     def __init__(
-        self, make_opener: Callable[[httpx.URL], OpenerT], connect: Callable[[OpenerT, httpx.URL], KeptT]
+        self, make_opener: Callable[[httpx.URL], OpenerT], connect: Callable[[OpenerT, httpx.URL], KeptT], most: int
     ) -> None:
-        self._make_opener, self._connect = make_opener, connect
+        self._make_opener, self._connect, self._most = make_opener, connect, most
         self._pools: dict[tuple[str, str, int | None], Pool[OpenerT, KeptT]] = {}
         self._used: dict[int, Use[OpenerT, KeptT]] = {}  # by the identity of the request
         self._retired: list[KeptT] = []
@@ -133,19 +133,17 @@ class Pools(ABC, Generic[OpenerT, KeptT]):
                     return use.connection
                 self._retired.append(use.connection)
                 self._used.pop(id(request), None)
-            if self._count(pool) >= MOST:
+            if len(self._used) >= self._most and self._count(pool) >= self._most:
                 return None
             use = self._used[id(request)] = Use(ref(request), pool, self._connect(pool.opener, request.url))
             return use.connection
 
     def _count(self, pool: Pool[OpenerT, KeptT]) -> int:
         """How many connections to a host are in use; one whose request is forgotten is used no more."""
-        uses = tuple(self._used.items())  # a copy: a signal handler of this thread may send a request meanwhile
-        if len(uses) >= MOST:
-            for key, use in uses:
-                if use.request() is None:  # an interrupt kept its end from being noted
-                    self._retired.append(use.connection)
-                    self._used.pop(key, None)
+        for key, use in tuple(self._used.items()):  # a copy: a signal handler of this thread may send one meanwhile
+            if use.request() is None:  # an interrupt kept its end from being noted
+                self._retired.append(use.connection)
+                self._used.pop(key, None)
         return sum(use.pool is pool for use in tuple(self._used.values()))
 
     def leave(self, request: httpx.Request) -> None:
@@ -222,7 +220,7 @@ class BlockingPools(Pools[OpenerT, KeptT]):
         while connection is None:
             left = ends - time.monotonic()
             if left <= 0:
-                raise httpx.PoolTimeout(f"all {MOST} connections to {request.url.host} are in use")
+                raise httpx.PoolTimeout(f"all {self._most} connections to {request.url.host} are in use")
             with suppress(Empty):
                 pool.waiting.get(timeout=min(left, PATIENCE))
             connection = self.try_take(pool, request)
@@ -234,7 +232,7 @@ class BlockingPools(Pools[OpenerT, KeptT]):
 
     def _call(self, pool: Pool[OpenerT, KeptT]) -> None:
         if (
-            pool.waiting.qsize() < MOST
+            pool.waiting.qsize() < self._most
         ):  # while nobody waits they pile up; the next thread that waits looks once for each
             pool.waiting.put(None)
 
