@@ -7,7 +7,6 @@ take of memory. Where aiohttp is installed it runs beside them: what Python can 
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 import tempfile

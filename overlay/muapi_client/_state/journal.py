@@ -9,7 +9,8 @@ to do about what it says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
 share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one
-that several share (``journal_commits``); done twice it leaves the same. API keys and webhook addresses never enter the file.
+that several share (``journal_commits``); done twice it leaves the same. API keys and webhook addresses never enter the
+file.
 """
 
 import hmac

@@ -23,10 +23,10 @@ from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.faults import connection_error
 from muapi_client._transport.hosts import hide_webhooks, make_request
 from muapi_client._transport.keeping import akeep, keep
-from muapi_client.errors import APIConnectionError, MuAPIError
+from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     import httpx
 

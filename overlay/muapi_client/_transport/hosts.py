@@ -56,7 +56,8 @@ class Hosts:
     """The network: connections to each host and port, through the proxy the environment names for it.
 
     Transports without an ``httpx.Client`` around them: nothing here follows redirects, keeps cookies or logs URLs.
-    There are ``most`` connections to each at a time, at most. With ``home``, a host, no private address is reached (``guard``), unless that host is on one itself.
+    There are ``most`` connections to each at a time, at most. With ``home``, a host, no private address is reached
+    (``guard``), unless that host is on one itself.
     """
 
     def __init__(self, most: int, home: str | None = None) -> None:

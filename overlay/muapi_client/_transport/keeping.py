@@ -204,6 +204,7 @@ def _find_limiter() -> Any:
 def _find_line(commits: GroupCommit) -> _Line:
     """The line of this event loop for a journal."""
     _, lines = _of_loop()
+    known: WeakKeyDictionary[GroupCommit, _Line]
     try:
         known = lines.get()
     except LookupError:
