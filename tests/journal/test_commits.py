@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from journal_writes import COST, finished, intend
@@ -356,7 +357,7 @@ def test_those_who_wait_are_served_when_nobody_comes_after_them(
                     group.start_soon(akeep, partial(intend, journal, name), journal.commits)
                     await anyio.lowlevel.checkpoint()
                     while not journal.commits._waiting:  # the first one is in its thread
-                        await anyio.sleep(0)  # noqa: ASYNC110 - nobody is there to tell
+                        await anyio.lowlevel.checkpoint()
         assert not keeping._find_line(journal.commits)._waiting
 
     anyio.run(main)
