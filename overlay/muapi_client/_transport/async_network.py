@@ -21,6 +21,7 @@ import anyio.lowlevel
 import httpcore
 
 from muapi_client._transport.guard import check_addresses, resolve, resolve_home
+from muapi_client._transport.heads import HeldHead
 from muapi_client._transport.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class _Wire(anyio.abc.ByteStream):
 
 class _Stream(httpcore.AsyncNetworkStream):
     def __init__(self, inner: httpcore.AsyncNetworkStream, wire: _Wire) -> None:
-        self._inner, self._wire = inner, wire
+        self._inner, self._wire, self._head = inner, wire, HeldHead()
         self._early = bytearray()  # what was read while a request was written
         self._passed = 0  # bytes of that which are answers of the 100s
 
@@ -183,12 +184,20 @@ class _Stream(httpcore.AsyncNetworkStream):
             del self._early[:max_bytes]
             self._passed = 0
             return piece
+        held = self._head.end()
+        if held:
+            await self._inner.write(held, timeout)
         return await self._inner.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
         if self._wire.stopped:
             raise httpcore.WriteError("the request before this one was not sent whole")
-        if not _posting.get() or not buffer:  # httpcore ends a request with no bytes: an answer is not early any more
+        if not _posting.get():
+            ready = self._head.add(buffer)
+            if ready:
+                await self._inner.write(ready, timeout)
+            return
+        if not buffer:  # httpcore ends a request with no bytes: an answer is not early any more
             await self._inner.write(buffer, timeout)
             return
         await self._write_watching(buffer, timeout)

@@ -19,6 +19,7 @@ import httpcore
 
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._transport.guard import check_addresses, resolve, resolve_home
+from muapi_client._transport.heads import HeldHead
 
 if TYPE_CHECKING:
     import ssl
@@ -106,12 +107,20 @@ class _Backend(httpcore.NetworkBackend):
 
 class _Stream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
-        self._inner = inner
+        self._inner, self._head = inner, HeldHead()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        held = self._head.end()
+        if held:
+            self._write(held, timeout)
         return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        ready = self._head.add(buffer)
+        if ready:
+            self._write(ready, timeout)
+
+    def _write(self, buffer: bytes, timeout: float | None) -> None:
         try:
             self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
         except httpcore.WriteError as error:  # httpcore passes over it, since an answer may have come all the same
