@@ -14,6 +14,7 @@ from __future__ import annotations
 import socket
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio
@@ -167,8 +168,9 @@ class _Wire(anyio.abc.ByteStream):
             self._spare.close()
         await self._inner.aclose()
 
-    @property
+    @cached_property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        """Asked for before each request; anyio makes them anew each time, and asks the system for the peer's name."""
         return self._inner.extra_attributes
 
 
