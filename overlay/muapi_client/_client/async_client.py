@@ -3,7 +3,7 @@
 Lives here: the awaiting methods. A test keeps names and signatures in step with ``client``.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -293,6 +293,6 @@ class AsyncMuAPI(Client):
             api_key=self._key,
         )
 
-    async def _drive(self, flow: "Flow[T]") -> T:
-        answer: T = await load_driver().arun(flow, self._connections, self._clock, self._origin, self._key)
+    def _drive(self, flow: "Flow[T]") -> Awaitable[T]:
+        answer: Awaitable[T] = load_driver().arun(flow, self._connections, self._clock, self._origin, self._key)
         return answer

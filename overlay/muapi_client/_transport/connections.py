@@ -16,6 +16,8 @@ from muapi_client._runtime.locks import ForkLock
 from muapi_client._transport.closed import closed_error
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     import httpx
 
     from muapi_client._runtime.delivery import Delivery
@@ -92,9 +94,9 @@ class AsyncConnections:
         """Load what awaiting takes on the running event loop, while a fork waits: first of all, wherever one begins."""
         _running_loop()
 
-    async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-        """The twin of :meth:`Connections.send`."""
-        return await self._transport().send(request, delivery)
+    def send(self, request: httpx.Request, delivery: Delivery) -> Awaitable[httpx.Response]:
+        """The twin of :meth:`Connections.send`, to be awaited; no coroutine of its own, which thousands may hold."""
+        return self._transport().send(request, delivery)
 
     def fail(self, request: httpx.Request | None, error: BaseException) -> None:
         """The twin of :meth:`Connections.fail`; it awaits nothing, since the event loop may have ended."""

@@ -238,10 +238,13 @@ async def _aexchange(
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
     try:
-        with anyio.fail_after(send.timeout + GRACE):
+        # As anyio.fail_after, less its two generators, which each of many exchanges would hold and run.
+        with anyio.CancelScope(deadline=anyio.current_time() + send.timeout + GRACE) as scope:
             request = make_request(send, origin, api_key)
             response = await connections.send(request, delivery)
             content = await aread_content(response, ends, clock, send)
+        if scope.cancelled_caught:
+            raise TimeoutError  # noqa: TRY301 - what fail_after would raise
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
         request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error

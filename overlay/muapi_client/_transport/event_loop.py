@@ -18,6 +18,7 @@ from anyio import (  # noqa: F401 - what this package and httpcore use of it
     connect_tcp,
     connect_unix,
     create_task_group,
+    current_time,
     fail_after,
     get_cancelled_exc_class,
     sleep,

@@ -38,7 +38,7 @@ from muapi_client.errors import MuAPIError
 from muapi_generated.types import is_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 
     from muapi_client._protocol.steps import Send
     from muapi_client._runtime.delivery import Delivery
@@ -118,11 +118,14 @@ class AsyncHosts:
     def __init__(self, most: int, home: str | None = None) -> None:
         self._pools = AsyncPools(partial(make_async_opener, home=home), AsyncConnection, most)
 
-    async def send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
-        """The twin of :meth:`Hosts.send`."""
+    def send(self, request: httpx.Request, delivery: Delivery) -> Awaitable[httpx.Response]:
+        """The twin of :meth:`Hosts.send`, to be awaited."""
         if is_replaced(httpx.AsyncClient):
-            return _unread(await asend_through_client(self._send, request, delivery))
-        return await self._send(request, delivery)
+            return self._send_through_client(request, delivery)
+        return self._send(request, delivery)
+
+    async def _send_through_client(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
+        return _unread(await asend_through_client(self._send, request, delivery))
 
     async def _send(self, request: httpx.Request, delivery: Delivery) -> httpx.Response:
         real = False

@@ -240,6 +240,8 @@ class BlockingPools(Pools[OpenerT, KeptT]):
 class Turn:
     """The turn of a task that waits for a connection."""
 
+    __slots__ = ("called",)  # ten thousand tasks may wait
+
     def __init__(self, called: anyio.Event) -> None:
         self.called = called
 
