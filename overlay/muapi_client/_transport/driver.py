@@ -26,7 +26,7 @@ from muapi_client._transport.keeping import akeep, keep
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
     import httpx
 
@@ -214,19 +214,27 @@ def finish_step(step: Any, closing: BaseException) -> Any:
     raise closing
 
 
-async def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> Any:
-    """The twin of :func:`carry_out`."""
+def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: str, api_key: APIKey) -> Awaitable[Any]:
+    """The twin of :func:`carry_out`, to be awaited; no coroutine of its own, which thousands may hold."""
     match step:
         case Send():
-            return await _aexchange(step, connections, clock, origin, api_key)
+            return _aexchange(step, connections, clock, origin, api_key)
         case Sleep(seconds):
-            await clock.asleep(seconds)
-            return clock.now()
+            return _asleep(seconds, clock)
         case Do(work):
-            done = work()
-            return await done if inspect.isawaitable(done) else done
+            return _ado(work)
         case Keep(write, commits):
-            return await akeep(write, commits)
+            return akeep(write, commits)
+
+
+async def _asleep(seconds: float, clock: Clock) -> float:
+    await clock.asleep(seconds)
+    return clock.now()
+
+
+async def _ado(work: Callable[[], Any]) -> Any:
+    done = work()
+    return await done if inspect.isawaitable(done) else done
 
 
 async def _aexchange(
