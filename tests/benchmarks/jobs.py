@@ -101,7 +101,7 @@ async def _ours(url: str, _: Path, journal: Path | None = None) -> AsyncIterator
 
         async def do() -> None:
             job = await mu.submit(flux_dev_image(prompt="a fox", width=1024))
-            assert isinstance(job, Job | object)
+            assert isinstance(job, Job)
             await mu.look(job)
 
         yield do
@@ -173,6 +173,7 @@ def _thread_seconds(do: Callable[[], None], threads: int) -> float:
 
 def _do_ours(mu: MuAPI) -> None:
     job = mu.submit(flux_dev_image(prompt="a fox", width=1024))
+    assert isinstance(job, Job)
     mu.look(job)
 
 

@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import NamedTuple
 
-BENCHMARKS = ("imports", "calls", "loopback", "polling", "emulator", "rendering", "comparing", "checkers")
+BENCHMARKS = ("imports", "calls", "loopback", "jobs", "polling", "emulator", "rendering", "comparing", "checkers")
 
 
 class Row(NamedTuple):
