@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -318,6 +319,21 @@ def test_a_version_without_budgets_is_counted_all_the_same(open_client: Callable
     db.close()
     with pytest.raises(errors.SpendLimitError):
         mu.run(FOX)
+
+
+def test_a_sum_that_was_rolled_back_with_its_write_is_begun_anew(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "jobs.db")
+    account, now, limits = journal.account("https://api.example", "sk"), datetime.now(UTC), [Limit(PRICE)]
+    known: dict[str, Any] = {"intended_at": now, "set_aside_usd": PRICE}
+    journal.intend("a", FOX, account, intended_at=now, run="r", run_key="k")
+    taken = partial(journal.intend, "b", FOX, account, run="r", run_key="k", limits=limits, **known)
+    write, other = (journal.commits.make_write(work) for work in (taken, partial(journal.withdraw, "x")))
+    journal.commits.carry_out(write, other)
+    with pytest.raises(errors.JournalError):
+        write.answer()
+    assert journal.intend("c", FOX, account, limits=limits, **known) is None
+    assert journal.intend("d", FOX, account, limits=limits, **known) is not None
+    journal.close()
 
 
 def test_a_sum_that_is_gone_is_begun_anew(open_client: Callable[..., MuAPI], tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from muapi_client._state.journal_budget import (
     Limit,
     Room,
     begin_budget,
+    has_budgets,
     limits_as_text,
     read_usd,
     scope_of,
@@ -239,6 +240,8 @@ class Journal:
     def _intend_within(
         self, db: sqlite3.Connection, values: dict[str, Any], limits: Sequence[Limit], account: Account
     ) -> Room | None:
+        if not has_budgets(db):  # none yet, or what made them was rolled back with others' writes
+            self._budgets.clear()
         for limit in limits:
             if (scope := scope_of(limit, account)) not in self._budgets:
                 begin_budget(db, limit, account)

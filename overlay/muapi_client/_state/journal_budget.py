@@ -108,6 +108,11 @@ def scope_of(limit: Limit, account: Account) -> str:
     return json.dumps([*account, limit.tag, limit.run, starts, ends])
 
 
+def has_budgets(db: sqlite3.Connection) -> bool:
+    """Whether the file keeps sums at all."""
+    return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'budget'").fetchone() is not None
+
+
 def begin_budget(db: sqlite3.Connection, limit: Limit, account: Account) -> None:
     """Have the file keep the sum of a limit from now on; jobs that are in it count. Twice does no harm."""
     for statement in TABLE:
