@@ -587,8 +587,14 @@ def words_changed(m: Mutator) -> list[Told]:
 
 @kind
 def part_of_a_list_narrowed(m: Mutator) -> list[Told]:
-    one = m.field(lambda about, _: about.get("type") == "array" and about.get("items", {}).get("type") == "string")
-    one.about["items"]["maxLength"] = 3
+    one = m.field(
+        lambda about, _: (
+            about.get("type") == "array"
+            and about.get("items", {}).get("type") == "string"
+            and "maxLength" not in about["items"]
+        )
+    )
+    one.about["items"]["maxLength"] = 500  # addresses fit, too
     return one.told("length", "breaking", f"{one.name}[]")
 
 

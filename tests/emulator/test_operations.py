@@ -7,9 +7,11 @@ import math
 from typing import Any
 
 import pytest
+from fitting import make_fitting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from muapi_client import catalog
 from muapi_client.emulator import Emulator, Request
 from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.pinning import pinned
@@ -17,7 +19,6 @@ from muapi_client.pinning import pinned
 DOCUMENT = pinned().document
 SCHEMAS = DOCUMENT["components"]["schemas"]
 HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}
-PATTERNS = {r"^\d{4}-\d{2}-\d{2}$": "2026-01-01", "^[A-Za-z0-9_-]{11}$": "dQw4w9WgXcQ"}
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
@@ -26,44 +27,18 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def jobs() -> dict[str, dict[str, Any]]:
     found = {}
-    for path, item in DOCUMENT["paths"].items():
-        post = item.get("post", {})
-        if any(parameter["name"] == "webhook" for parameter in post.get("parameters", ())):
-            content = post.get("requestBody", {}).get("content", {})
-            if "application/json" in content:
-                found[path] = resolved(content["application/json"]["schema"])
+    for operation in read_operations().all():
+        if read_operations().submits_job(operation) and operation.body is not None:
+            content = DOCUMENT["paths"][operation.path]["post"]["requestBody"]["content"]
+            found[operation.path] = resolved(content["application/json"]["schema"])
     return found
 
 
 JOBS = jobs()
 
 
-def minimal(schema: dict[str, Any]) -> Any:  # noqa: PLR0911 - one return a JSON type
-    """The smallest value that fits."""
-    schema = resolved(schema)
-    if "anyOf" in schema:
-        return minimal(schema["anyOf"][0])
-    if "const" in schema or "enum" in schema:
-        return schema.get("const", schema.get("enum", [None])[0])
-    match schema.get("type"):
-        case "object":
-            needed = schema.get("required", ())
-            return {name: minimal(schema["properties"][name]) for name in needed}
-        case "array":
-            return [minimal(schema["items"]) for _ in range(schema.get("minItems", 0))]
-        case "string":
-            if schema.get("format") == "uri":
-                return "https://example.com/a"
-            return PATTERNS.get(schema.get("pattern", ""), "x" * schema.get("minLength", 1))
-        case "integer":
-            low = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-            step = schema.get("multipleOf", 1)
-            return math.ceil(low / step) * step
-        case "number":
-            return schema.get("minimum", schema.get("exclusiveMinimum", -0.01) + 0.01)
-        case "boolean":
-            return False
-    return None
+def minimal(schema: dict[str, Any]) -> Any:
+    return make_fitting(schema, SCHEMAS)
 
 
 def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911 - one branch a JSON type
@@ -73,6 +48,8 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: C901, PLR
         return st.one_of([values(branch) for branch in schema["anyOf"]])
     if "const" in schema or "enum" in schema:
         return st.sampled_from([schema["const"]] if "const" in schema else schema["enum"])
+    if isinstance(schema.get("type"), list):
+        return st.one_of([values({**schema, "type": each}) for each in schema["type"]])
     match schema.get("type"):
         case "object":
             return bodies(schema)
@@ -88,10 +65,11 @@ def values(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: C901, PLR
             return st.text(st.characters(codec="utf-8"), min_size=least, max_size=most)
         case "integer":
             step = schema.get("multipleOf", 1)
-            low, high = minimal(schema), math.floor(schema.get("maximum", 2**40))
-            return st.integers(low // step, high // step).map(lambda number: number * step)
+            low, high = minimal(schema), math.ceil(schema.get("exclusiveMaximum", 2**40) - 1)
+            return st.integers(low // step, schema.get("maximum", high) // step).map(lambda number: number * step)
         case "number":
-            return st.floats(minimal(schema), schema.get("maximum", 1e6), allow_nan=False)
+            high = schema.get("maximum", schema.get("exclusiveMaximum", 1e6))
+            return st.floats(minimal(schema), high, exclude_max="exclusiveMaximum" in schema, allow_nan=False)
         case "boolean":
             return st.booleans()
         case "null":
@@ -115,7 +93,8 @@ def post(emulator: Emulator, path: str, body: Any) -> tuple[int, Any]:
 
 
 def test_the_emulator_knows_the_pinned_documents_jobs() -> None:
-    assert {one.path for one in read_operations().all() if one.is_job and one.body is not None} == JOBS.keys()
+    jobs = {model.operation.path for model in catalog.all() if not model.streams}
+    assert jobs == {one.path for one in read_operations().all() if read_operations().submits_job(one)}
 
 
 def test_every_job_takes_its_minimal_body_and_completes() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from by_kind import needs, rows
+from fitting import make_fitting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,36 +47,12 @@ def choices(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     return st.one_of(branches) if branches else st.none()
 
 
-def example(schema: Any, body: Any) -> Any:  # noqa: PLR0911 - one return a JSON type
-    """A value for a required field; prices do not look at it."""
-    schemas = body.get("components", {}).get("schemas", {})
-    if "$ref" in schema:
-        schema = schemas[schema["$ref"].rpartition("/")[2]]
-    if "anyOf" in schema:
-        return example(schema["anyOf"][0], body)
-    if "const" in schema or "enum" in schema:
-        return schema.get("const", schema.get("enum", [None])[0])
-    match schema.get("type"):
-        case "string":
-            return (
-                "https://example.com/a" if schema.get("format") == "uri" else "x" * max(schema.get("minLength", 1), 1)
-            )
-        case "array":
-            return [example(schema["items"], body) for _ in range(schema.get("minItems", 0))]
-        case "object":
-            return {name: example(schema["properties"][name], body) for name in schema.get("required", ())}
-        case "boolean":
-            return False
-    return schema.get("minimum", 1)
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_what_is_estimated_is_charged(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(name for name, job in PRICED.items() if set(PRICING) & set(job.fields))))
     job = PRICED[name]
-    needed = job.body["components"]["schemas"][job.body["$ref"].rpartition("/")[2]].get("required", ())
-    body = {field: example(job.properties[field], job.body) for field in needed}
+    body = make_fitting(job.body, job.body["components"]["schemas"])
     for field in data.draw(st.lists(st.sampled_from([field for field in PRICING if field in job.fields]))):
         body[field] = data.draw(choices(dict(job.properties[field])))
     emulator = Emulator(balance=10**12)

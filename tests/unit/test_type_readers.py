@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import io
 import json
-import math
 import subprocess
 import sys
 import typing
@@ -21,6 +20,7 @@ import pytest
 from by_kind import IMAGE, ImageRequest, make_image, make_upscale
 from fastapi import Body, Depends, FastAPI
 from fastapi.testclient import TestClient
+from fitting import make_fitting
 from langchain_core.tools import StructuredTool
 
 from muapi_client import Call, Cost, MuAPI, Output, Prediction, SandboxVerdict, catalog, models, raw_call
@@ -38,29 +38,6 @@ unset_warned_of = pytest.mark.filterwarnings("ignore:Pydantic serializer warning
 MODELS = {model.function: model for model in catalog.all()}
 
 
-def fitting(schema: dict[str, Any]) -> Any:  # noqa: PLR0911 - one return a JSON type
-    """A value that fits a schema."""
-    if "anyOf" in schema:
-        return fitting(schema["anyOf"][0])
-    if "enum" in schema:
-        return schema["enum"][0]
-    match schema.get("type"):
-        case "object":
-            return {name: fitting(schema["properties"][name]) for name in schema.get("required", ())}
-        case "array":
-            return [fitting(schema["items"]) for _ in range(schema.get("minItems", 1))]
-        case "string":
-            return "https://example.com/a" if schema.get("format") == "uri" else "x" * schema.get("minLength", 1)
-        case "integer":
-            step = schema.get("multipleOf", 1)
-            return math.ceil(schema.get("minimum", 0) / step) * step
-        case "number":
-            return schema.get("minimum", 0.5)
-        case "boolean":
-            return False
-    return None
-
-
 def values_of(function: str) -> dict[str, Any]:
     """A value for every parameter of a model function, by its name there."""
     request = MODELS[function].request
@@ -74,7 +51,7 @@ def values_of(function: str) -> dict[str, Any]:
     others = [one.name for one in signature if one.default is one.empty and one.name not in needed]  # of the query
     hints = typing.get_type_hints(getattr(models, function)) if others else {}
     queried = {name: {int: 1, float: 0.5, bool: False}.get(hints[name], "x") for name in others}
-    return {name: fitting(properties[names[name]]) for name in (*needed, *optional)} | queried
+    return {name: make_fitting(properties[names[name]], {}) for name in (*needed, *optional)} | queried
 
 
 @pytest.mark.parametrize("group", models.GROUPS)
@@ -233,7 +210,7 @@ def test_pydantic_reads_and_writes_every_class(name: str) -> None:
     adapter = pydantic.TypeAdapter(kind)
     schema = adapter.json_schema()
     assert (schema["title"], schema["type"]) == (name, "object")
-    wire = {"odd": 1} if hasattr(kind, "from_dict") else fitting(to_json_schema(name))
+    wire = {"odd": 1} if hasattr(kind, "from_dict") else make_fitting(to_json_schema(name), {})
     value = adapter.validate_python(wire)
     assert isinstance(value, kind)
     assert adapter.validate_python(value) is value

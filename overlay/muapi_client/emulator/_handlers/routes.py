@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from muapi_client.emulator._messages.messages import Refusal, live_key_error
+from muapi_client.emulator._spec.operations import read_operations
 
 if TYPE_CHECKING:
     from muapi_client.emulator._handlers.checked_request import CheckedRequest, Handler
@@ -134,9 +135,11 @@ _LIVE_ONLY: Final = frozenset(
 
 def find_handler(operation: Operation) -> Handler:
     """Find the handler of ``operation``."""
-    if operation.is_job:
+    if operation.takes_webhook:
         return _load_handler("POST", _JOB)
-    return _load_handler(operation.method, "stream" if operation.slug.endswith("/stream") else operation.slug)
+    handler = _load_handler(operation.method, "stream" if operation.slug.endswith("/stream") else operation.slug)
+    # What else is a job takes reading the whole document: last.
+    return _load_handler("POST", _JOB) if handler is _refuse and read_operations().submits_job(operation) else handler
 
 
 @cache

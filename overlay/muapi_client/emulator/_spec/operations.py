@@ -55,7 +55,7 @@ class Operation:
         name: The catalogue name of the model behind it.
         kind: What that model makes.
         fast: Whether that model is sold as quick: by its tier or by its name.
-        is_job: Whether it submits a job: only those take a ``webhook``.
+        takes_webhook: Whether it takes a ``webhook``: only what submits a job does.
         needs_key: Whether it takes a key at all.
         body: The JSON body's schema with everything it refers to; ``None`` when there is none.
         properties: The body's fields in the document's order: name to schema.
@@ -70,7 +70,7 @@ class Operation:
     name: str
     kind: Kind
     fast: bool
-    is_job: bool
+    takes_webhook: bool
     needs_key: bool
     body: Mapping[str, Any] | None = field(repr=False)
     properties: Mapping[str, Mapping[str, Any]] = field(repr=False)
@@ -127,10 +127,16 @@ class Table:
         for path in self._paths:
             yield from self.at(path).values()
 
+    def submits_job(self, operation: Operation) -> bool:
+        """Whether an operation of the document submits a job: some that do take no webhook."""
+        return operation.takes_webhook or (
+            operation.method == "POST" and operation.body is not None and operation.path in self._models_without_webhook
+        )
+
     @cached_property
     def by_name(self) -> Mapping[str, Operation]:
         """The job operation of each catalogue name; where several share it, the one whose slug it is."""
-        jobs = [operation for operation in self.all() if operation.is_job]
+        jobs = [operation for operation in self.all() if self.submits_job(operation)]
         named = {operation.name: operation for operation in jobs}
         return named | {operation.name: operation for operation in jobs if operation.slug == operation.name}
 
@@ -141,6 +147,14 @@ class Table:
             if match := pattern.fullmatch(path):
                 return self.at(template), {name: unquote(value) for name, value in match.groupdict().items()}
         raise Refusal(404, "Not Found")
+
+    @cached_property
+    def _models_without_webhook(self) -> frozenset[str]:
+        """The paths of models that show it by their answer, or by those beside them: which takes the whole document."""
+        from muapi_client.pinning._document.reader import Document  # noqa: PLC0415 - seldom needed
+
+        operations = Document(pinned().document).operations.values()
+        return frozenset(one.path for one in operations if one.job == "job" and not one.signs.takes_webhook)
 
     @cached_property
     def _patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
@@ -173,7 +187,7 @@ def _operation(schemas: Section, method: str, path: str, raw: Mapping[str, Any])
         name=name,
         kind=kind_of(slug, category, raw["tags"][0]),
         fast=bool((match and match["tier"] == "fast") or re.search(FAST, slug)),
-        is_job=method == "POST" and "webhook" in query,
+        takes_webhook=method == "POST" and "webhook" in query,
         needs_key=any(p["name"] == "x-api-key" for p in parameters),
         body=body,
         properties=_properties(body),
