@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from muapi_client.pinning import PinError, Usage, Use, find_usage, pinned
+from muapi_client.pinning import PinError, Usage, Use, find_usage
 from muapi_client.pinning._document.reader import list_functions
 from muapi_client.pinning._usage.usage import index_functions, index_groups
 
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = "from muapi_client import raw_call\n"
+MODELS = [  # of a document of our own: slug, catalogue name, tag
+    ("flux-dev-image", "flux-dev", "Image: Text-to-Image"),
+    ("flux-schnell-image", "flux-schnell", "Image: Text-to-Image"),
+    ("gpt-5-mini", "gpt-5-mini", "LLM / Multimodal"),
+    ("sync-lipsync", "sync-lipsync", "Video: Lipsync"),
+    ("veed-lipsync", "veed-lipsync", "Video: Lipsync"),
+]
+WEBHOOK = {"name": "webhook", "in": "query"}
+DOCUMENT = {
+    "paths": {
+        f"/api/v1/{slug}": {"post": {"summary": f"{name} (best)", "tags": [tag], "parameters": [WEBHOOK]}}
+        for slug, name, tag in MODELS
+    }
+}
 
 
 @pytest.fixture
@@ -31,8 +45,7 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Usage
 
 
 def resolved(usage: Usage) -> Usage:
-    document = pinned().document
-    return usage.within(list_functions(document), index_functions(document), index_groups(document))
+    return usage.within(list_functions(DOCUMENT), index_functions(DOCUMENT), index_groups(DOCUMENT))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +99,7 @@ def test_several_names_of_every_kind_and_several_comments_count(find: Callable[.
         "# muapi: uses flux_dev_image, gpt-5-mini\n# muapi: uses flux-schnell,   group  lipsync\nraw_call(slug, {})\n"
     )
     usage = resolved(find(HEAD + text))
-    lipsync = index_groups(pinned().document)["lipsync"]
+    lipsync = {"sync_lipsync", "veed_lipsync"}
     assert set(usage.names) == {"flux_dev_image", "gpt_5_mini", "flux_schnell_image", *lipsync}
     assert usage.named == {"flux_dev_image", "gpt_5_mini", "flux_schnell_image"}
     assert usage.groups == ("lipsync",)

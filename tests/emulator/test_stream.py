@@ -134,6 +134,6 @@ def test_every_stream_of_the_document_answers() -> None:
             call = model.call(**{field.name: make_fitting(field.schema, {}) for field in needed})
             events = list(mu.stream(call))
             assert events[-1].done, model.slug
-            prompt = f"answers: {call.body.get('prompt', '')}"
-            assert "".join(event.text for event in events).endswith(prompt), model.slug
+            prompt = call.body["prompt"] or "nothing in particular"  # where a later document has no text for it
+            assert "".join(event.text for event in events).endswith(f"answers: {prompt}"), model.slug
     assert emulator.accepted == len(streams) > 20

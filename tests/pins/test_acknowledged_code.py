@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import CHAT, IMAGE, MUSIC
 
 from muapi_client.pinning import UserLock
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 Spec = Any  # the fixture `spec`; see conftest
 DYNAMIC = "from muapi_client import raw_call\ndef run_any(slug):\n    return raw_call(slug, {})\n"
-SAID = DYNAMIC.replace("{})", "{})  # muapi: uses gpt-5-mini")
+SAID = DYNAMIC.replace("{})", f"{{}})  # muapi: uses {CHAT.slug}")
+MISSPELT = f"{CHAT.slug}x"
 ACTIONS = [  # that read code, with what each compares
     ("lock",),
     ("verify", "--lock", "muapi.lock"),
@@ -26,7 +28,7 @@ ACTIONS = [  # that read code, with what each compares
 @pytest.fixture
 def live(folder: Path, document: dict[str, Any]) -> str:
     """A later document, in which a model that nothing here uses is gone."""
-    del document["paths"]["/api/v1/suno-create-music"]
+    del document["paths"][MUSIC.operation.path]
     (folder / "live.json").write_text(json.dumps(document), encoding="utf-8")
     return str(folder / "live.json")
 
@@ -45,7 +47,7 @@ def test_a_comment_makes_the_code_told_in_full(spec: Spec, folder: Path, live: s
     write(folder, SAID)
     said = spec("lock", "--used-in", "src")
     assert (said.code, said.err) == (0, "")
-    assert "gpt_5_mini" in read(folder).functions
+    assert CHAT.function in read(folder).functions
     for words in (
         ("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict"),
         ("diff", "pin", live, "--used-in", "src", "--fail-on", "breaking"),
@@ -60,10 +62,10 @@ def test_a_comment_makes_the_code_told_in_full(spec: Spec, folder: Path, live: s
 
 def test_what_is_said_has_to_be_locked(spec: Spec, folder: Path) -> None:
     write(folder, SAID)
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     said = spec("verify", "--lock", "muapi.lock", "--used-in", "src")
     assert said.code == 1
-    assert "  gpt_5_mini: used, and not in muapi.lock\n" in said.out
+    assert f"  {CHAT.function}: used, and not in muapi.lock\n" in said.out
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action[0])
@@ -72,11 +74,11 @@ def test_a_misspelt_name_is_an_error_everywhere_even_while_nothing_drifts(
 ) -> None:
     spec("lock", "--used-in", "src")
     (folder / "same.json").write_text(json.dumps(document), encoding="utf-8")
-    write(folder, SAID.replace("gpt-5-mini", "gpt-5-miny"))
+    write(folder, SAID.replace(CHAT.slug, MISSPELT))
     said = spec(*action, "--used-in", "src")
     assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
-    assert "src/app.py:3 says that 'gpt-5-miny' is used" in said.err
-    assert "did you mean gpt-5-mini" in said.err
+    assert f"src/app.py:3 says that {MISSPELT!r} is used" in said.err
+    assert f"did you mean {CHAT.slug}" in said.err
 
 
 @pytest.mark.parametrize("action", [("lock",), ("verify", "--lock", "muapi.lock"), ("diff", "pin", "pin")])
@@ -85,7 +87,7 @@ def test_a_plain_text_in_the_table_is_told_in_the_same_words_everywhere(
 ) -> None:
     spec("lock", "--used-in", "src")
     with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
-        file.write('\n[uses]\n"src/app.py:f" = "gpt-5-mini"\n')
+        file.write(f'\n[uses]\n"src/app.py:f" = "{CHAT.slug}"\n')
     said = spec(*action, "--used-in", "src")
     assert said.code == 1
     assert "look at uses.'src/app.py:f': a file, or file:function, has a list of names" in said.err
@@ -111,8 +113,8 @@ def test_both_ways_to_say_what_a_dynamic_call_uses_are_told(spec: Spec, folder: 
 )
 def test_an_import_that_nothing_uses_is_called_one(spec: Spec, folder: Path, text: str, name: str) -> None:
     write(folder, text)
-    spec("lock", "--only", "gpt-5-mini")
-    for words in (("lock", "--only", "gpt-5-mini"), ("verify", "--lock", "muapi.lock")):
+    spec("lock", "--only", CHAT.slug)
+    for words in (("lock", "--only", CHAT.slug), ("verify", "--lock", "muapi.lock")):
         said = spec(*words, "--used-in", "src")
         assert f"src/app.py:1: `{name}` is imported and not used there" in said.err
         assert "take the import away, or say what it uses" in said.err
@@ -130,9 +132,9 @@ def test_a_place_in_a_notebook_is_told_by_its_code_cell_and_the_line_within_it(s
     (folder / "src/try.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     said = spec("lock", "--used-in", "src")
     assert "src/try.ipynb, code cell 3, line 2 uses what cannot be told" in said.err
-    cells[-1]["source"][-1] += "  # muapi: uses gpt-5-mni"
+    cells[-1]["source"][-1] += f"  # muapi: uses {MISSPELT}"
     (folder / "src/try.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    assert "src/try.ipynb, code cell 3, line 2 says that 'gpt-5-mni'" in spec("lock", "--used-in", "src").err
+    assert f"src/try.ipynb, code cell 3, line 2 says that {MISSPELT!r}" in spec("lock", "--used-in", "src").err
 
 
 def test_both_ways_are_told_where_every_change_counts(spec: Spec, folder: Path, live: str) -> None:
@@ -150,18 +152,18 @@ def test_a_misspelt_name_in_the_table_is_blamed_on_the_lock_and_its_key(
     write(folder, DYNAMIC)
     spec("lock", "--used-in", "src")
     with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
-        file.write(f'\n[uses]\n"{key}" = ["gpt-5-mni"]\n')
+        file.write(f'\n[uses]\n"{key}" = ["{MISSPELT}"]\n')
     said = spec(*action, "--used-in", "src")
     assert said.code == 1
-    assert f"the table [uses] of muapi.lock with '{key}' says that 'gpt-5-mni' is used" in said.err
-    assert "did you mean gpt-5-mini" in said.err
+    assert f"the table [uses] of muapi.lock with '{key}' says that {MISSPELT!r} is used" in said.err
+    assert f"did you mean {CHAT.slug}" in said.err
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action[0])
 def test_a_comment_for_no_dynamic_call_is_remarked(
     spec: Spec, folder: Path, document: dict[str, Any], action: tuple[str, ...]
 ) -> None:
-    write(folder, SAID.replace("slug, {}", "'gpt-5-mini', {}"))
+    write(folder, SAID.replace("slug, {}", f"'{CHAT.slug}', {{}}"))
     spec("lock", "--used-in", "src")
     (folder / "same.json").write_text(json.dumps(document), encoding="utf-8")
     said = spec(*action, "--used-in", "src")
@@ -174,14 +176,14 @@ def test_the_table_of_the_lock_counts_and_stays_when_the_lock_is_written_anew(
 ) -> None:
     spec("lock", "--used-in", "src")
     write(folder, DYNAMIC)
-    table = '[uses]  # what the settings may name\n"src/app.py:run_any" = [\n  "gpt-5-mini",  # the cheap one\n]\n'
+    table = f'[uses]  # what the settings may name\n"src/app.py:run_any" = [\n  "{CHAT.slug}",  # the cheap one\n]\n'
     with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
         file.write(f"\n{table}")
     said = spec("lock", "--used-in", "src")
     assert (said.code, said.err) == (0, "")
     assert (folder / "muapi.lock").read_text(encoding="utf-8").endswith(f"\n\n{table}")
-    assert read(folder).uses == {"src/app.py:run_any": ("gpt-5-mini",)}
-    assert "flux_dev_image" not in read(folder).functions
+    assert read(folder).uses == {"src/app.py:run_any": (CHAT.slug,)}
+    assert IMAGE.function not in read(folder).functions
     assert spec("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict").code == 0
     assert spec("drift", "--source", live, "--used-in", "src").code == 3
     (folder / "muapi.lock").rename(folder / "other.lock")
@@ -192,13 +194,13 @@ def test_the_table_of_the_lock_counts_and_stays_when_the_lock_is_written_anew(
 
 def test_the_table_outlives_a_merge_that_left_its_marks(spec: Spec, folder: Path) -> None:
     write(folder, DYNAMIC)
-    spec("lock", "--only", "gpt_5_mini")
+    spec("lock", "--only", CHAT.function)
     with (folder / "muapi.lock").open("a", encoding="utf-8") as file:
-        file.write('\n[uses]\n"src/app.py" = ["gpt-5-mini"]\n')
+        file.write(f'\n[uses]\n"src/app.py" = ["{CHAT.slug}"]\n')
     text = (folder / "muapi.lock").read_text(encoding="utf-8")
     marked = text.replace("[functions]\n", "[functions]\n<<<<<<< ours\n=======\n>>>>>>> theirs\n")
     (folder / "muapi.lock").write_text(marked, encoding="utf-8")
-    assert spec("lock", "--only", "gpt_5_mini").code == 0
+    assert spec("lock", "--only", CHAT.function).code == 0
     assert (folder / "muapi.lock").read_text(encoding="utf-8") == text
 
 
@@ -206,23 +208,23 @@ def test_the_table_outlives_a_merge_that_left_its_marks(spec: Spec, folder: Path
 def test_a_table_that_cannot_be_read_is_not_written_over(spec: Spec, folder: Path, table: str) -> None:
     text = f"[uses]\n{table}\n"
     (folder / "muapi.lock").write_text(text, encoding="utf-8")
-    said = spec("lock", "--only", "gpt_5_mini")
+    said = spec("lock", "--only", CHAT.function)
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert "uses" in said.err
     assert (folder / "muapi.lock").read_text(encoding="utf-8") == text
 
 
 def test_a_whole_group_is_locked_and_a_later_model_of_it_is_no_failure(spec: Spec, folder: Path) -> None:
-    write(folder, SAID.replace("gpt-5-mini", "group language"))
+    write(folder, SAID.replace(CHAT.slug, "group language"))
     spec("lock", "--used-in", "src")
     lock = read(folder)
     assert lock.groups == ("language",)
-    assert "gpt_5_mini" in lock.functions
+    assert CHAT.function in lock.functions
     assert spec("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict").code == 0
     text = (folder / "muapi.lock").read_text(encoding="utf-8")
-    without = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("gpt_5_mini"))
+    without = "".join(line for line in text.splitlines(keepends=True) if not line.startswith(CHAT.function))
     (folder / "muapi.lock").write_text(without, encoding="utf-8")  # as if the model had come later
     assert spec("verify", "--lock", "muapi.lock", "--used-in", "src", "--strict").code == 0
     (folder / "muapi.lock").write_text(without.replace('groups = ["language"]\n', ""), encoding="utf-8")
     said = spec("verify", "--lock", "muapi.lock", "--used-in", "src")
-    assert (said.code, "gpt_5_mini: used, and not in muapi.lock" in said.out) == (1, True)
+    assert (said.code, f"{CHAT.function}: used, and not in muapi.lock" in said.out) == (1, True)

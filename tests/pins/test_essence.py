@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import IMAGE
 from fingerprints_of import fingerprints_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,7 +212,7 @@ def test_the_rendered_ones_are_of_every_function_and_of_the_corrected_document()
         == told["uncorrected"].keys()
         == {one.function for one in Document(pinned().document).operations.values()}
     )
-    assert told["functions"]["flux_dev_image"] != told["uncorrected"]["flux_dev_image"]  # its answer is corrected
+    assert told["functions"][IMAGE.function] != told["uncorrected"][IMAGE.function]  # its answer is corrected
 
 
 def test_references_that_multiply_are_read_once() -> None:

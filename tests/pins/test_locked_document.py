@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from altered import fields, rarely_used
+from by_kind import CHAT, IMAGE, MUSIC
 
 from muapi_client.pinning import diff, make_lock, pinned
 from muapi_client.pinning._document.reader import Document
@@ -24,7 +25,7 @@ def later(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
     """A document in which a function that is used takes less, and one that is not is another."""
     fields(document)["width"]["maximum"] = 512
     rarely_used(document).pop("requestBody")
-    new = copy.deepcopy(document["paths"]["/api/v1/gpt-5-mini"])
+    new = copy.deepcopy(document["paths"][CHAT.operation.path])
     new["post"]["summary"] = "new-model"
     document["paths"]["/api/v1/new-model"] = new
     return document
@@ -41,12 +42,12 @@ def serve(folder: Path, document: dict[str, Any], prices: dict[str, Any] | None 
 
 
 def test_a_lock_is_a_side_of_a_diff(spec: Spec, folder: Path, later: dict[str, Any]) -> None:
-    spec("lock", "--only", "flux-dev-image,gpt_5_mini")
+    spec("lock", "--only", f"{IMAGE.slug},{CHAT.function}")
     said = spec("diff", "muapi.lock", serve(folder, later), "--fail-on", "breaking")
     assert said.code == 1
     assert "2 -> 2 operations" in said.out
-    assert "flux_dev_image: body width: Its greatest value was" in said.out
-    assert "suno" not in said.out
+    assert f"{IMAGE.function}: body width: Its greatest value was" in said.out
+    assert MUSIC.function not in said.out
     assert "new_model" not in said.out
     assert spec("diff", "muapi.lock", "pin", "--fail-on", "any").code == 0
 
@@ -63,25 +64,25 @@ def test_it_says_what_the_whole_document_would_have_said(
 
 def test_what_is_gone_and_what_costs_more_is_told(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
     spec("lock", "--used-in", "src")
-    del document["paths"]["/api/v1/gpt-5-mini"]
+    del document["paths"][CHAT.operation.path]
     prices = copy.deepcopy(pinned().models)
     for model in prices["models"]:
         model["cost"] = 123
     home = serve(folder, document, prices)
     said = spec("diff", "muapi.lock", home, "--fail-on", "silent")
     assert said.code == 1
-    assert "gpt_5_mini: It is gone" in said.out
-    assert "flux_dev_image: It costs USD 123" in said.out
-    assert "suno" not in said.out
+    assert f"{CHAT.function}: It is gone" in said.out
+    assert f"{IMAGE.function}: It costs USD 123" in said.out
+    assert MUSIC.function not in said.out
     assert spec("diff", "muapi.lock", serve(folder, pinned().document, pinned().models), "--fail-on", "any").code == 0
 
 
 def test_what_is_used_and_not_locked_fails_where_anything_fails(
     spec: Spec, folder: Path, later: dict[str, Any]
 ) -> None:
-    spec("lock", "--only", "gpt_5_mini")
+    spec("lock", "--only", CHAT.function)
     said = spec("diff", "muapi.lock", serve(folder, later), "--used-in", "src")
-    assert "flux_dev_image is used and not locked, so its changes are not reported" in said.err
+    assert f"{IMAGE.function} is used and not locked, so its changes are not reported" in said.err
     assert said.code == 0
     for classes, code in {"none": 0, "cosmetic": 1, "breaking,types,silent": 1, "any": 1}.items():
         home = serve(folder, pinned().document)
@@ -90,7 +91,7 @@ def test_what_is_used_and_not_locked_fails_where_anything_fails(
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"form": 9}', '{"form": 1, "document": {}, "prices": {}}'])
 def test_a_lock_without_its_document_is_one_line(spec: Spec, folder: Path, content: str | None) -> None:
-    spec("lock", "--only", "gpt_5_mini")
+    spec("lock", "--only", CHAT.function)
     beside = folder / "muapi.lock.json"
     beside.unlink()
     if content is not None:
@@ -101,7 +102,7 @@ def test_a_lock_without_its_document_is_one_line(spec: Spec, folder: Path, conte
 
 
 def test_files_of_two_locks_are_not_taken_for_one(spec: Spec, folder: Path) -> None:
-    spec("lock", "--only", "gpt_5_mini")
+    spec("lock", "--only", CHAT.function)
     beside = folder / "muapi.lock.json"
     beside.write_text(beside.read_text().replace(pinned().lock.document_sha256, "0" * 64), encoding="utf-8")
     said = spec("diff", "muapi.lock", "pin")
@@ -110,27 +111,27 @@ def test_files_of_two_locks_are_not_taken_for_one(spec: Spec, folder: Path) -> N
 
 
 def test_both_files_are_written_again_where_one_is_missing(spec: Spec, folder: Path) -> None:
-    spec("lock", "--only", "gpt_5_mini")
+    spec("lock", "--only", CHAT.function)
     (folder / "muapi.lock.json").unlink()
-    assert "written" in spec("lock", "--only", "gpt_5_mini").out
-    assert "up to date" in spec("lock", "--only", "gpt_5_mini").out
+    assert "written" in spec("lock", "--only", CHAT.function).out
+    assert "up to date" in spec("lock", "--only", CHAT.function).out
     assert (folder / "muapi.lock.json").is_file()
 
 
 def test_a_model_that_its_neighbours_tell_is_one_in_the_part_too(document: dict[str, Any]) -> None:
     """Without those beside it, it would be taken for no job, and told as changed."""
     whole = copy.deepcopy(pinned().document)
-    path = "/api/v1/gpt-5-mini"
+    path = CHAT.operation.path
     post = whole["paths"][path]["post"]
     post["parameters"] = [one for one in post.get("parameters", []) if one.get("name") != "webhook"]
     twins = [f"{path}-{number}" for number in range(3)]
     for twin in twins:
         whole["paths"][twin] = copy.deepcopy(document["paths"][path])
     assert Document(whole).operations["POST", path].job == "job"
-    lock = make_lock_of(whole, "gpt_5_mini")
+    lock = make_lock_of(whole, CHAT.function)
     part = json.loads(make_locked_document(lock, whole, {}))["document"]
     assert set(part["paths"]) == {path, *twins}
-    assert not [one for one in diff(part, whole).changes if "gpt_5_mini" in one.names]
+    assert not [one for one in diff(part, whole).changes if CHAT.function in one.names]
 
 
 def make_lock_of(document: dict[str, Any], *names: str) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from altered import fields, rarely_used
-from by_kind import CHAT, IMAGE, MUSIC, VIDEO
+from by_kind import CHAT, EDIT, IMAGE, MUSIC, VIDEO
 from fingerprints_of import fingerprints_of
 
 from muapi_client.pinning import PinError, diff, drift, fetch, pinned, verify
@@ -133,7 +133,7 @@ def test_what_cannot_be_compared_is_5_and_one_line(spec: Spec, folder: Path, con
 
 def test_the_first_line_speaks_of_what_is_used(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
     """The removal of a model that nobody here uses is nothing added."""
-    del document["paths"]["/api/v1/suno-create-music"]
+    del document["paths"][MUSIC.operation.path]
     wider(document)
     live = saved(folder, document)
     first = spec("drift", "--source", live, "--used-in", "src").out.splitlines()[0]
@@ -143,7 +143,7 @@ def test_the_first_line_speaks_of_what_is_used(spec: Spec, folder: Path, documen
     )
     assert spec("drift", "--source", live).out.startswith("breaking: something that a program may use changed;")
     assert "additive:" not in first
-    document["paths"]["/api/v1/suno-create-music"] = pinned().document["paths"]["/api/v1/suno-create-music"]
+    document["paths"][MUSIC.operation.path] = pinned().document["paths"][MUSIC.operation.path]
     said = spec("drift", "--source", saved(folder, document)).out
     assert said.startswith("compatible: the document changed, and no function breaks\n")
 
@@ -281,12 +281,12 @@ def priced(folder: Path, document: dict[str, Any]) -> Callable[..., str]:
 
 
 def test_prices_are_compared_where_they_are_asked_for(spec: Spec, priced: Callable[..., str]) -> None:
-    live = priced("flux-dev")
+    live = priced(IMAGE.name)
     assert spec("drift", "--source", live).code == 0
     said = spec("drift", "--source", live, "--prices", "--used-in", "src")
     assert said.code == 4
-    assert "flux_dev_image: It costs USD 123" in said.out
-    assert spec("drift", "--source", live, "--prices", "--only", "gpt_5_mini").code == 3
+    assert f"{IMAGE.function}: It costs USD 123" in said.out
+    assert spec("drift", "--source", live, "--prices", "--only", CHAT.function).code == 3
     assert spec("drift", "--source", live, "--prices", live.replace("openapi", "models"), "--used-in", "src").code == 4
     said = spec("drift", "--source", priced(), "--prices", "--output=json")
     assert (said.code, said.json["verdict"], said.json["prices"]) == (0, "same", live.replace("openapi", "models"))
@@ -295,7 +295,7 @@ def test_prices_are_compared_where_they_are_asked_for(spec: Spec, priced: Callab
 
 def test_the_price_of_a_model_that_is_in_no_document_concerns_nobody(spec: Spec, priced: Callable[..., str]) -> None:
     """The list has models of which no operation is pinned here."""
-    live = priced("gpt-5-nano")
+    live = priced(EDIT.name)
     assert spec("drift", "--source", live, "--prices", "--used-in", "src").code == 3
     assert spec("drift", "--source", live, "--prices").code == 4
 

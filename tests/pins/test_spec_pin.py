@@ -77,7 +77,7 @@ def test_another_document_is_refused_with_what_to_do(client: Any) -> None:
 
 def test_hashes_that_begin_alike_are_told_whole(client: Any, lock: Path) -> None:
     nearly = SPEC.sha256[:-1] + ("0" if SPEC.sha256[-1] != "0" else "1")
-    rewrite(lock, document_sha256=nearly, functions={"flux_dev_image": OTHER})
+    rewrite(lock, document_sha256=nearly, functions={IMAGE.function: OTHER})
     for spec_pin in (nearly, lock):
         told = str(refused(client, spec_pin))
         assert nearly in told
@@ -98,27 +98,27 @@ def test_a_lock_of_another_document_is_taken_where_its_functions_are_the_same(cl
 
 
 def test_a_lock_whose_functions_are_others_is_refused_with_their_names(client: Any, lock: Path) -> None:
-    rewrite(lock, document_sha256=OTHER, functions={**TOLD["functions"], "flux_dev_image": OTHER, "gone_model": OTHER})
+    rewrite(lock, document_sha256=OTHER, functions={**TOLD["functions"], IMAGE.function: OTHER, "gone_model": OTHER})
     error = refused(client, lock)
-    assert "flux_dev_image changed and gone_model is gone" in str(error)
+    assert f"{IMAGE.function} changed and gone_model is gone" in str(error)
     assert f"muapi-client spec verify --lock {lock}" in str(error)
     assert (error.runs_on, error.pinned) == (SPEC.sha256, OTHER)
 
 
 def test_a_correction_of_a_locked_function_is_refused_on_the_same_document(client: Any, lock: Path) -> None:
-    rewrite(lock, functions={"flux_dev_image": OTHER})
+    rewrite(lock, functions={IMAGE.function: OTHER})
     assert client(KEY, spec_pin=lock)  # the same document, corrected alike: nobody looks
     rewrite(lock, corrections_sha256=OTHER)
-    assert "flux_dev_image changed" in str(refused(client, lock))
+    assert f"{IMAGE.function} changed" in str(refused(client, lock))
 
 
 def test_a_lock_of_before_goes_by_the_document_alone(client: Any, lock: Path) -> None:
     rewrite(lock, form=1, corrections_sha256=OTHER)
     assert client(KEY, spec_pin=lock)
-    rewrite(lock, document_sha256=OTHER, functions={"flux_dev_image": TOLD["uncorrected"]["flux_dev_image"]})
+    rewrite(lock, document_sha256=OTHER, functions={IMAGE.function: TOLD["uncorrected"][IMAGE.function]})
     assert client(KEY, spec_pin=lock)
-    rewrite(lock, functions={"flux_dev_image": TOLD["functions"]["flux_dev_image"]})
-    assert "flux_dev_image changed" in str(refused(client, lock))
+    rewrite(lock, functions={IMAGE.function: TOLD["functions"][IMAGE.function]})
+    assert f"{IMAGE.function} changed" in str(refused(client, lock))
 
 
 def test_a_package_without_fingerprints_is_refused_with_what_to_do(
@@ -173,7 +173,7 @@ def test_a_package_rendered_beside_is_refused_with_the_pin_that_it_can_have(
     spec = SPEC._replace(corrections_sha256=OTHER)
     old.__dict__.update(vars(muapi_generated), __name__="muapi_generated_old", SPEC=spec)
     monkeypatch.setitem(sys.modules, "muapi_generated_old", old)
-    rewrite(lock, functions={"flux_dev_image": OTHER})
+    rewrite(lock, functions={IMAGE.function: OTHER})
     for refusal in (refused(client, lock, models=old), refused(client, OTHER, models=old)):
         assert f"spec_pin={old.__name__}.SPEC.sha256" in str(refusal)
         assert "spec lock" not in str(refusal)

@@ -94,11 +94,11 @@ def test_a_lock_survives_its_toml(lock: UserLock) -> None:
 
 def test_a_lock_is_read_alike_with_and_without_toml(document: dict[str, Any]) -> None:
     """Who starts on a lock that stands as it was written loads no TOML; one that a person touched is read as TOML."""
-    lock = lock_of(document, prices={"flux_dev_image": "0.0150"})
+    lock = lock_of(document, prices={IMAGE.function: "0.0150"})
     text = lock.to_toml()
     assert read_facts(text, "") == tomllib.loads(text)
     assert UserLock.from_toml(text.replace(" = ", "=")) == UserLock.from_toml(f"{text}\n[uses]\n") == lock
-    twice = text.replace("[functions]\n", f"[functions]\ngpt_5_mini = '{NOW}'\n")
+    twice = text.replace("[functions]\n", f"[functions]\n{CHAT.function} = '{NOW}'\n")
     with pytest.raises(PinError, match="is not TOML"):
         UserLock.from_toml(twice)
 
@@ -141,7 +141,7 @@ def test_other_corrections_do_not_hold_for_a_lock_of_the_first_form(document: di
 
 
 def test_other_corrections_hold_where_they_touch_nothing_that_is_locked(document: dict[str, Any]) -> None:
-    lock = lock_of(document, "gpt-5-mini")
+    lock = lock_of(document, CHAT.slug)
     found = compare_lock(lock, document, "a" * 64, corrections_sha256="d" * 64)
     assert (found.holds, found.recorrected, found.unclear) == (True, True, False)
     image(document)["width"]["maximum"] = 512
@@ -152,7 +152,8 @@ def test_other_corrections_count_for_the_functions_they_touch(document: dict[str
     lock = lock_of(document)
     image(document)["width"]["maximum"] = 512  # by a correction: the pinned document is the same
     found = compare_lock(lock, document, "a" * 64, corrections_sha256="d" * 64)
-    assert (found.holds, found.moved, found.changed) == (False, False, ("flux_dev_image", "flux_schnell_image"))
+    touched = sorted(one.function for one in (IMAGE, OTHER_IMAGE) if fields_of(document, one) is image(document))
+    assert (found.holds, found.moved, found.changed) == (False, False, tuple(touched))
 
 
 def test_each_form_is_held_against_its_own_hashes(document: dict[str, Any]) -> None:

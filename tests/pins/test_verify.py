@@ -242,7 +242,7 @@ def test_other_corrections_fail_a_lock_of_before_and_say_why(
 def test_other_corrections_that_touch_nothing_are_a_note_and_with_strict_a_failure(
     spec: Spec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec("lock", "--only", "flux_dev_image")
+    spec("lock", "--only", IMAGE.function)
     run_on(monkeypatch, OTHER)
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 0

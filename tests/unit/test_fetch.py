@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from by_kind import CHAT, IMAGE, MUSIC, fields_of
 
 from muapi_client.pinning import Fetched, PinError, diff, fetch, pinned, verify
 from muapi_client.pinning.__main__ import main
@@ -123,16 +124,15 @@ def test_what_is_altered_is_what_the_diff_tells(room: Room) -> None:
     whole = copy.deepcopy(pinned().document)
     room.serve(whole)
     room.fetch()
-    schemas = whole["components"]["schemas"]
-    schemas["ImageRequest"]["properties"]["width"]["maximum"] = 512
-    whole["paths"]["/api/v1/gpt-5-mini"]["post"]["deprecated"] = False
-    del whole["paths"]["/api/v1/suno-create-music"]
+    fields_of(whole, IMAGE)["width"]["maximum"] = 512
+    whole["paths"][CHAT.operation.path]["post"]["deprecated"] = False
+    del whole["paths"][MUSIC.operation.path]
     room.serve(whole)
     done = room.fetch()
     told = diff(pinned().document, whole)
     assert set(done.altered) == {f"{one.method} {one.path}" for one in told.changes} - {*done.removed}
-    assert "POST /api/v1/flux-dev-image" in done.altered
-    assert "POST /api/v1/gpt-5-mini" not in done.altered
+    assert f"POST {IMAGE.operation.path}" in done.altered
+    assert f"POST {CHAT.operation.path}" not in done.altered
     assert f"(+0, -1, {len(done.altered)} altered)" in done.message
 
 
