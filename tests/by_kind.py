@@ -49,14 +49,14 @@ class Wanted:
 
 
 PICTURED = {"prompt": "a fox", "width": 512, "height": 768, "num_images": 3, "sync": False, "model_id": []}
+UNPICTURED = {"num_images": 9, "width": "wide", "sync": "yes", "model_id": "civitai:1", "webhook_url": "./picture.png"}
 COLLAGED = {"prompt": "a fox", "images_list": [PICTURE] * 10}
 WANTED = {
-    "IMAGE": Wanted("text_to_image", "flux-dev-image", PICTURED, {"num_images": 9, "width": "wide"}, plain=True),
+    "IMAGE": Wanted("text_to_image", "flux-dev-image", PICTURED, UNPICTURED, plain=True),
     "OTHER_IMAGE": Wanted("text_to_image", "flux-schnell-image", {"prompt": "a fox", "num_images": 2}),
     "EDIT": Wanted("image_edit", "flux-kontext-dev-i2i", {"prompt": "at night", "images_list": [PICTURE]}),
     "VIDEO": Wanted("text_to_video", "seedance-lite-t2v", {"prompt": "a fox", "duration": 5}),
     "CLIP": Wanted("text_to_video", "veo3-text-to-video", {"prompt": "a fox"}),
-    "MUSIC": Wanted("audio", "suno-create-music", {"style": "piano", "title": None, "model": "V5"}),
     "CHAT": Wanted("language", "gpt-5-mini", {"prompt": "why?", "image_url": PICTURE}),
     "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?", "image_url": PICTURE}),
     "LIPSYNC": Wanted("lipsync", "ltx-2.3-lipsync", {"audio_url": "https://example.com/fox.mp3", "image_url": PICTURE}),
@@ -85,28 +85,35 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(name)
 
 
-def needs(slug: str, **fields: Mapping[str, Any]) -> pytest.MarkDecorator:
+def needs(slug: str, body: Mapping[str, Any] | None = None, **fields: Mapping[str, Any]) -> pytest.MarkDecorator:
     """The mark of a test about one model's own rules: it is skipped once the document tells them otherwise.
 
     Args:
         slug: The model's.
+        body: What it has to take, if anything.
         fields: By field, what the document has to say of it.
     """
     import pytest  # the programs do without
 
     from muapi_client import catalog
 
-    known = {model.slug: model for model in catalog.all()}
-    found = {field.name: field.schema for field in known[slug].fields} if slug in known else {}
-    fits = slug in known and all(rules.items() <= found.get(name, {}).items() for name, rules in fields.items())
+    model = {model.slug: model for model in catalog.all()}.get(slug)
+    found = {field.name: field.schema for field in model.fields} if model else {}
+    fits = model is not None and (body is None or takes(model, body))
+    fits = fits and all(rules.items() <= found.get(name, {}).items() for name, rules in fields.items())
     return pytest.mark.skipif(not fits, reason=f"{slug} is gone, or takes something else: choose another for this test")
 
 
-def rows(*given: tuple[Any, ...]) -> list[Any]:
-    """Rows of a parametrized test, each about the model whose slug it begins with: see :func:`needs`."""
+def row(slug: str, *given: Any, body: Mapping[str, Any] | None = None, **fields: Mapping[str, Any]) -> Any:
+    """A row of a parametrized test, about the rules of the model whose slug it begins with: see :func:`needs`."""
     import pytest
 
-    return [pytest.param(*row, marks=needs(row[0])) for row in given]
+    return pytest.param(slug, *given, marks=needs(slug, body, **fields))
+
+
+def rows(*given: tuple[Any, ...]) -> list[Any]:
+    """Rows of a parametrized test, each of a slug and a body that this model has to take: see :func:`needs`."""
+    return [row(slug, body, *others, body=body) for slug, body, *others in given]
 
 
 def fields_of(document: Mapping[str, Any], model: Model) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import CHAT, EDIT, IMAGE, MUSIC, STREAM, STREAMED, VIDEO, rows
+from by_kind import CHAT, EDIT, IMAGE, STREAM, STREAMED, VIDEO, row
 
 from muapi_client.emulator import Outcome, Shape
 
@@ -69,16 +69,20 @@ def test_options_may_stand_anywhere_and_a_model_has_three_names(call: Call, word
 
 @pytest.mark.parametrize(
     ("slug", "fields"),
-    rows(
+    [
         (IMAGE.slug, ["prompt=a \N{SNOWFLAKE} fox", "width=512", "sync=false", "num_images=2"]),
         (
             EDIT.slug,
             ["prompt=x", "images_list=https://a.example/1.png", "images_list=https://a.example/2.png"],
         ),
-        ("mmaudio-v2/text-to-audio", ["prompt=rain"]),
-        (MUSIC.slug, ["style=piano", "style_weight=0.5", "title=null", "model=V5"]),
-        ("deepseek-v4-flash", ["prompt=x", "stop=a", "stop=b"]),
-    ),
+        row("mmaudio-v2/text-to-audio", ["prompt=rain"], body={"prompt": "rain"}),
+        row(
+            "suno-create-music",
+            ["style=piano", "style_weight=0.5", "title=null", "model=V5"],
+            body={"style": "piano", "style_weight": 0.5, "title": None, "model": "V5"},
+        ),
+        row("deepseek-v4-flash", ["prompt=x", "stop=a", "stop=b"], body={"prompt": "x", "stop": ["a", "b"]}),
+    ],
 )
 def test_a_dry_run_shows_what_is_sent(call: Call, emulator: Emulator, slug: str, fields: list[str]) -> None:
     dry = call("run", slug, *fields, "--dry-run")

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from by_kind import IMAGE, MUSIC
+from by_kind import IMAGE
 
 import muapi_client
 from muapi_client.pinning import PinError, find_usage
@@ -21,8 +21,8 @@ SEEN = {
     f"from muapi_client import models\nmodels.{IMAGE.function}(prompt='x')": {IMAGE.function},
     f"from muapi_client import models as m\nm.text_to_image.{IMAGE.function}(prompt='x')": {IMAGE.function},
     f"import muapi_client.models as m\ndraw = m.{IMAGE.function}": {IMAGE.function},
-    f"import muapi_client\nmuapi_client.models.audio.{MUSIC.function}()": {MUSIC.function},
-    f"import muapi_client.models.audio\nmuapi_client.models.audio.{MUSIC.function}()": {MUSIC.function},
+    "import muapi_client\nmuapi_client.models.audio.suno_v9()": {"suno_v9"},
+    "import muapi_client.models.audio\nmuapi_client.models.audio.suno_v9()": {"suno_v9"},
     f"from muapi_client.models import text_to_image as t\nt.{IMAGE.function}()": {IMAGE.function},
     f"def f():\n    from muapi_client.models import {IMAGE.function}\n": {IMAGE.function},
     f"import muapi_client as mc\ngetattr(mc.models, '{IMAGE.function}')": {IMAGE.function},

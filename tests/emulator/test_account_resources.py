@@ -100,7 +100,7 @@ def test_an_account_is_connected_when_the_person_agrees(connect: Callable[..., A
 # ---- Voices ----------------------------------------------------------------------------------------------------------
 
 
-@needs(CLONE)
+@needs(CLONE, SONG)
 def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
     send = connect(emulator)
@@ -120,7 +120,7 @@ def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(connect: Callable[...
     assert send("POST", f"{path}/check").status_code == 404
 
 
-@needs(CLONE)
+@needs(CLONE, SONG)
 def test_a_voice_whose_cloning_failed(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=0, outcomes=[Outcome.failed("noise")])
     send = connect(emulator)

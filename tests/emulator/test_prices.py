@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import needs, rows
+from by_kind import needs, row
 from fitting import make_fitting
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,12 +88,10 @@ def test_longer_and_sharper_films_cost_more(change: dict[str, Any], times: str) 
 @pytest.mark.parametrize(
     ("name", "body", "times"),
     [
-        *rows(
-            ("flux-2-flex", {"resolution": "4k"}, 4),
-            ("flux-2-flex", {"resolution": "auto"}, 1),
-            ("flux-2-flex", {"resolution": None, "duration": "long"}, 1),
-            ("flux-3-text-to-video", {"duration": 20, "resolution": "4k"}, 1),
-        ),
+        row("flux-2-flex", {"resolution": "4k"}, 4, resolution={"default": "1k"}),
+        row("flux-2-flex", {"resolution": "auto"}, 1, resolution={"default": "1k"}),
+        row("flux-2-flex", {"resolution": None, "duration": "long"}, 1, resolution={"default": "1k"}),
+        row("flux-3-text-to-video", {"duration": 20, "resolution": "4k"}, 1),
         ("flux-3-dev", {"num_images": 4}, 1),
     ],
 )

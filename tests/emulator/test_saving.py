@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from by_kind import CHAT, CLIP, IMAGE, MUSIC
+from by_kind import CHAT, CLIP, IMAGE, UPSCALE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,7 +32,7 @@ def ask(emulator: Emulator, method: str, path: str, body: Any = None, key: str =
 
 # ---- Answers stay the same -------------------------------------------------------------------------------------------
 
-SLUGS = st.sampled_from([IMAGE.slug, CLIP.slug, CHAT.slug, MUSIC.slug])
+SLUGS = st.sampled_from([IMAGE.slug, CLIP.slug, CHAT.slug, UPSCALE.slug])
 OUTCOMES = st.one_of(
     st.builds(
         lambda seconds, refunded: Outcome.failed({"message": "no"}, seconds=seconds, refunded=refunded),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from by_kind import IMAGE, MUSIC, fields_of
+from by_kind import IMAGE, UPSCALE, fields_of
 
 
 def fields(document: dict[str, Any]) -> dict[str, Any]:
@@ -14,5 +14,5 @@ def fields(document: dict[str, Any]) -> dict[str, Any]:
 
 def rarely_used(document: dict[str, Any]) -> dict[str, Any]:
     """The operation of a model that the project does not use."""
-    found: dict[str, Any] = document["paths"][f"/api/v1/{MUSIC.slug}"]["post"]
+    found: dict[str, Any] = document["paths"][f"/api/v1/{UPSCALE.slug}"]["post"]
     return found

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import CHAT, IMAGE, MUSIC
+from by_kind import CHAT, IMAGE, UPSCALE
 
 from muapi_client.pinning import UserLock
 
@@ -28,7 +28,7 @@ ACTIONS = [  # that read code, with what each compares
 @pytest.fixture
 def live(folder: Path, document: dict[str, Any]) -> str:
     """A later document, in which a model that nothing here uses is gone."""
-    del document["paths"][MUSIC.operation.path]
+    del document["paths"][UPSCALE.operation.path]
     (folder / "live.json").write_text(json.dumps(document), encoding="utf-8")
     return str(folder / "live.json")
 

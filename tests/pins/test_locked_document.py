@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from altered import fields, rarely_used
-from by_kind import CHAT, IMAGE, MUSIC
+from by_kind import CHAT, IMAGE, UPSCALE
 
 from muapi_client.pinning import diff, make_lock, pinned
 from muapi_client.pinning._document.reader import Document
@@ -47,7 +47,7 @@ def test_a_lock_is_a_side_of_a_diff(spec: Spec, folder: Path, later: dict[str, A
     assert said.code == 1
     assert "2 -> 2 operations" in said.out
     assert f"{IMAGE.function}: body width: Its greatest value was" in said.out
-    assert MUSIC.function not in said.out
+    assert UPSCALE.function not in said.out
     assert "new_model" not in said.out
     assert spec("diff", "muapi.lock", "pin", "--fail-on", "any").code == 0
 
@@ -73,7 +73,7 @@ def test_what_is_gone_and_what_costs_more_is_told(spec: Spec, folder: Path, docu
     assert said.code == 1
     assert f"{CHAT.function}: It is gone" in said.out
     assert f"{IMAGE.function}: It costs USD 123" in said.out
-    assert MUSIC.function not in said.out
+    assert UPSCALE.function not in said.out
     assert spec("diff", "muapi.lock", serve(folder, pinned().document, pinned().models), "--fail-on", "any").code == 0
 
 

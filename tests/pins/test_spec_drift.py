@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from altered import fields, rarely_used
-from by_kind import CHAT, EDIT, IMAGE, MUSIC, VIDEO
+from by_kind import CHAT, EDIT, IMAGE, UPSCALE, VIDEO
 from fingerprints_of import fingerprints_of
 
 from muapi_client.pinning import PinError, diff, drift, fetch, pinned, verify
@@ -133,7 +133,7 @@ def test_what_cannot_be_compared_is_5_and_one_line(spec: Spec, folder: Path, con
 
 def test_the_first_line_speaks_of_what_is_used(spec: Spec, folder: Path, document: dict[str, Any]) -> None:
     """The removal of a model that nobody here uses is nothing added."""
-    del document["paths"][MUSIC.operation.path]
+    del document["paths"][UPSCALE.operation.path]
     wider(document)
     live = saved(folder, document)
     first = spec("drift", "--source", live, "--used-in", "src").out.splitlines()[0]
@@ -143,7 +143,7 @@ def test_the_first_line_speaks_of_what_is_used(spec: Spec, folder: Path, documen
     )
     assert spec("drift", "--source", live).out.startswith("breaking: something that a program may use changed;")
     assert "additive:" not in first
-    document["paths"][MUSIC.operation.path] = pinned().document["paths"][MUSIC.operation.path]
+    document["paths"][UPSCALE.operation.path] = pinned().document["paths"][UPSCALE.operation.path]
     said = spec("drift", "--source", saved(folder, document)).out
     assert said.startswith("compatible: the document changed, and no function breaks\n")
 
@@ -326,6 +326,6 @@ def test_hashes_and_changes_agree_on_what_is_touched() -> None:
     operations = Document(before).operations
     moved = {key for key, one in operations.items() if ours[one.function] != theirs[one.function]}
     assert told == moved
-    named = {IMAGE.slug, MUSIC.slug, VIDEO.slug, CHAT.slug}
+    named = {IMAGE.slug, UPSCALE.slug, VIDEO.slug, CHAT.slug}
     assert {("POST", f"/api/v1/{slug}") for slug in named} <= told
     assert len(told) < len(list(iter_operations(before)))

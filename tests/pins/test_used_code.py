@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import CHAT, IMAGE, MUSIC
+from by_kind import CHAT, IMAGE, UPSCALE
 
 from muapi_client.pinning import UserLock
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Spec = Any  # the fixture `spec`; see conftest
-MOVED = f"from muapi_client import models\nshelf = models\nshelf.{MUSIC.function}()\n"
+MOVED = f"from muapi_client import models\nshelf = models\nshelf.{UPSCALE.function}()\n"
 UNREAD = "type X = (int\n"  # no Python of any version
 NAMED = f"from muapi_client import catalog\ncatalog.get('{IMAGE.name}')\n"
 
@@ -22,7 +22,7 @@ NAMED = f"from muapi_client import catalog\ncatalog.get('{IMAGE.name}')\n"
 @pytest.fixture
 def live(folder: Path, document: dict[str, Any]) -> str:
     """A later document, in which a model that the code does not name is gone."""
-    del document["paths"][f"/api/v1/{MUSIC.slug}"]
+    del document["paths"][f"/api/v1/{UPSCALE.slug}"]
     (folder / "live.json").write_text(json.dumps(document), encoding="utf-8")
     return str(folder / "live.json")
 
@@ -43,7 +43,7 @@ def test_every_change_counts_where_anything_may_be_used(
     drift = spec("drift", "--source", live, "--used-in", "src")
     assert (diff.code, drift.code) == (1, 4)
     for said in (diff, drift, spec("drift", "--source", live, "--used-in", "src", "--output", "markdown")):
-        assert MUSIC.function in said.out
+        assert UPSCALE.function in said.out
         assert told in said.out
         assert "more may be, so every change is told" in said.out
         assert "every change counts" in said.err
@@ -57,7 +57,7 @@ def test_nothing_is_locked_while_a_file_cannot_be_read(spec: Spec, folder: Path)
     assert "src/more.py could not be read" in said.err
     assert "--only" in said.err
     assert not (folder / "muapi.lock").exists()
-    assert spec("lock", "--used-in", "src/app.py", "--only", MUSIC.function).code == 0
+    assert spec("lock", "--used-in", "src/app.py", "--only", UPSCALE.function).code == 0
 
 
 def test_a_file_that_cannot_be_read_is_not_verified(spec: Spec, folder: Path) -> None:

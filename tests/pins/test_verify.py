@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from altered import fields
 from attrs import evolve
-from by_kind import CHAT, IMAGE, MUSIC, VIDEO
+from by_kind import CHAT, IMAGE, UPSCALE, VIDEO
 from fingerprints_of import run_on
 
 import muapi_client.cli._spec.locks as command
@@ -89,7 +89,7 @@ def test_a_lock_holds_what_the_code_uses_and_what_the_client_calls(spec: Spec, f
     assert lock.document_sha256 == pinned().lock.document_sha256
     assert lock.functions.keys() > USED
     assert "get_predictions_id_result" in lock.functions
-    assert MUSIC.function not in lock.functions
+    assert UPSCALE.function not in lock.functions
     assert not lock.prices
 
 
@@ -151,7 +151,7 @@ def test_a_change_elsewhere_is_a_note_and_with_strict_a_failure(
     spec: Spec, document: dict[str, Any], runs_on: Callable[[dict[str, Any]], str]
 ) -> None:
     spec("lock", "--used-in", "src")
-    del document["paths"][f"/api/v1/{MUSIC.slug}"]
+    del document["paths"][f"/api/v1/{UPSCALE.slug}"]
     before, now = pinned().lock.document_sha256, runs_on(document)
     said = spec("verify", "--lock", "muapi.lock")
     assert said.code == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_kind import CHAT, IMAGE, MUSIC, fields_of
+from by_kind import CHAT, IMAGE, UPSCALE, fields_of
 
 from muapi_client.pinning import Fetched, PinError, diff, fetch, pinned, verify
 from muapi_client.pinning.__main__ import main
@@ -126,7 +126,7 @@ def test_what_is_altered_is_what_the_diff_tells(room: Room) -> None:
     room.fetch()
     fields_of(whole, IMAGE)["width"]["maximum"] = 512
     whole["paths"][CHAT.operation.path]["post"]["deprecated"] = False
-    del whole["paths"][MUSIC.operation.path]
+    del whole["paths"][UPSCALE.operation.path]
     room.serve(whole)
     done = room.fetch()
     told = diff(pinned().document, whole)

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
+from by_kind import CLIP, IMAGE
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ SENT = NOW - timedelta(minutes=10)
 PATIENCE = timedelta(minutes=2)
 WINDOW = make_window(Ages(NOW - SENT, NOW - SENT - PATIENCE, SKEW), NOW)
 NOBODY = frozenset[str]()
+TITLE = IMAGE.name.replace("-", " ").title()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
@@ -131,19 +133,19 @@ def test_an_item_whose_time_cannot_be_read_is_a_candidate_and_nothing_is_certain
 
 
 def test_what_is_known_or_another_model_s_is_left_out() -> None:
-    other = item("other", SENT, "veo3-fast-text-to-video")
+    other = item("other", SENT, CLIP.slug)
     items = [item("known", SENT), other, item("mine", SENT), item("mine", SENT)]
     assert find_candidates(items, "m", WINDOW, frozenset({"known"})) == (("mine",), True)
 
 
 @pytest.mark.parametrize(
     "words",
-    [{"task_type": "text-to-image"}, {"model": "Flux Dev"}, {"model": "FLUX-DEV-IMAGE"}, {"name": "my fox"}, {}],
+    [{"task_type": "text-to-image"}, {"model": TITLE}, {"model": IMAGE.slug.upper()}, {"name": "my fox"}, {}],
     ids=str,
 )
 def test_a_word_that_no_other_model_is_called_by_excludes_nothing(words: dict[str, str]) -> None:
     found = {"request_id": "mine", **words, "created_at": SENT.isoformat()}
-    assert find_candidates([found], "flux-dev-image", WINDOW, NOBODY) == (("mine",), True)
+    assert find_candidates([found], IMAGE.slug, WINDOW, NOBODY) == (("mine",), True)
 
 
 def test_without_the_moment_of_the_submit_every_time_fits() -> None:

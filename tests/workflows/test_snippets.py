@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from by_kind import CHAT, IMAGE, MUSIC, fields_of
+from by_kind import CHAT, IMAGE, UPSCALE, fields_of
 
 from muapi_client.pinning import pinned
 
@@ -72,7 +72,7 @@ def moved(home: Path, what: str) -> str:
     if what == "here":
         fields_of(document, IMAGE)["width"]["maximum"] = 512
     if what == "elsewhere":
-        del document["paths"][f"/api/v1/{MUSIC.slug}"]
+        del document["paths"][f"/api/v1/{UPSCALE.slug}"]
     file = home / f"{what}.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     return str(file)
