@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import OTHER_IMAGE
 
 from muapi_client import catalog
 from muapi_client.cli import _demo, main
 from muapi_client.emulator import Emulator
+from muapi_client.emulator._spec.price_list import read_price_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,13 @@ def exact(amounts: Any) -> Decimal:
     return sum((Decimal(str(amount)) for amount in amounts), Decimal(0))
 
 
+def price_of(slug: str) -> float:
+    """What a job of one picture costs with a model that the demo chose: which one depends on the document."""
+    model = catalog.get(slug)
+    assert model.group == "text_to_image"
+    return float(read_price_list()[model.name]["cost"])
+
+
 def test_the_sum_of_the_rows_is_what_the_emulator_charged(demo: Callable[..., Any]) -> None:
     told, emulator = demo()
     assert exact(job["cost"]["charged_usd"] for job in told["jobs"]) == emulator.charged_usd > 0
@@ -73,7 +80,7 @@ def test_every_kind_is_run_by_both_twins(demo: Callable[..., Any]) -> None:
 def test_one_fails_and_is_charged_one_is_refunded_one_is_a_test(demo: Callable[..., Any]) -> None:
     told, emulator = demo()
     charged, refunded = [job for job in told["jobs"] if job["status"] == "failed"]
-    assert (charged["cost"]["refunded"], charged["cost"]["charged_usd"]) == (False, 0.003)
+    assert (charged["cost"]["refunded"], charged["cost"]["charged_usd"]) == (False, price_of(charged["model"]))
     assert (refunded["cost"]["refunded"], refunded["cost"]["charged_usd"]) == (True, 0)
     (test,) = [job for job in told["jobs"] if job["client"] == "test key"]
     assert (test["sandbox"], test["cost"]["charged_usd"]) == (True, 0)
@@ -121,8 +128,9 @@ def test_live_asks_and_runs_one_cheap_job(
     assert said.code == 0
     assert said.out.startswith("https://")
     estimated, *_, total = said.err.splitlines()
-    assert estimated.startswith(f"{OTHER_IMAGE.slug} is estimated at 0.003 USD")
-    assert (total, emulator.charged_usd) == ("total spend 0.003 USD", Decimal("0.003"))
+    price = price_of(estimated.partition(" ")[0])
+    assert f" is estimated at {price} USD" in estimated
+    assert (total, emulator.charged_usd) == (f"total spend {price} USD", Decimal(str(price)))
     assert emulator.accepted == 1
 
 
@@ -133,7 +141,7 @@ def test_live_sends_nothing_unless_somebody_agrees(
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     said = call("demo", "--live")
     assert said.code == 1
-    assert "0.003 USD" in said.err
+    assert f" is estimated at {price_of(said.err.partition(' ')[0])} USD" in said.err
     assert "nothing was sent" in said.err
     assert emulator.accepted == 0
 
