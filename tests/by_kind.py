@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +105,28 @@ def needs(slug: str, body: Mapping[str, Any] | None = None, **fields: Mapping[st
     return pytest.mark.skipif(not fits, reason=f"{slug} is gone, or takes something else: choose another for this test")
 
 
+def needs_bodies(bodies: Mapping[str, Mapping[str, Any]]) -> pytest.MarkDecorator:
+    """The mark of tests of the server's own operations: it is skipped once the document takes other bodies there.
+
+    Args:
+        bodies: By the path of a POST without ``/api/v1/``, a body with all fields that it has to take.
+    """
+    import pytest
+    from jsonschema_rs import Draft202012Validator
+
+    from muapi_client.emulator._spec.operations import PREFIX, read_operations
+
+    changed = []
+    for path, body in bodies.items():
+        with suppress(KeyError):  # it is gone
+            operation = read_operations().at(f"{PREFIX}{path}")["POST"]
+            fits = Draft202012Validator(operation.body or False).is_valid(body)
+            if fits and not operation.needed and body.keys() <= operation.properties.keys():
+                continue
+        changed.append(path)
+    return pytest.mark.skipif(bool(changed), reason=f"{changed} take something else: let these tests send that")
+
+
 def row(slug: str, *given: Any, body: Mapping[str, Any] | None = None, **fields: Mapping[str, Any]) -> Any:
     """A row of a parametrized test, about the rules of the model whose slug it begins with: see :func:`needs`."""
     import pytest
@@ -189,10 +212,13 @@ def _fits(model: Model, wanted: Wanted) -> bool:
 
 
 def takes(model: Model, body: Mapping[str, Any]) -> bool:
-    """Whether a model takes a body, by the pinned document."""
+    """Whether a model takes a body, by the pinned document, and asks for nothing in its query."""
     from muapi_client._spec.validation import check
+    from muapi_client.emulator._spec.operations import read_operations
     from muapi_client.errors import ValidationError
 
+    if read_operations().at(model.operation.path)["POST"].needed:
+        return False
     try:
         check(model.call(**body))
     except ValidationError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import IMAGE, needs
+from by_kind import IMAGE, needs, needs_bodies
 
 from muapi_client.emulator import Emulator, Outcome
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 FOX = {"prompt": "a red fox in snow"}
 CLIP = {"url": "https://example.com/film.mp4"}
+PERSON = {"external_user_id": "u1", "redirect_to": "https://example.com/done"}
+PLATFORMS = ("facebook", "instagram", "tiktok", "youtube")
+PROMPTS = {
+    "generate_video_prompt": CLIP,
+    "generate_wan_video_prompt": {"image_url": "https://example.com/a.png", "name": "melt"},
+}
 CLONE = "suno-voice-clone"  # what it makes is confirmed at routes of its own
+PROOF = {"audio_url": "https://example.com/proof.mp3"}
 SONG = {"audio_url": "https://example.com/song.mp3", "voice_name": "Fox"}
 
 
@@ -75,12 +82,12 @@ def test_an_unknown_setup_is_not_verified(connect: Callable[..., Any]) -> None:
 # ---- Social accounts -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("platform", ["facebook", "instagram", "tiktok", "youtube"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+@needs_bodies({f"social/{platform}/connect-url": PERSON for platform in PLATFORMS})
 def test_an_account_is_connected_when_the_person_agrees(connect: Callable[..., Any], platform: str) -> None:
     emulator = Emulator()
     send, person = connect(emulator), connect(emulator, None)
-    body = {"external_user_id": "u1", "redirect_to": "https://example.com/done"}
-    url = send("POST", f"social/{platform}/connect-url", json=body).json()["url"]
+    url = send("POST", f"social/{platform}/connect-url", json=PERSON).json()["url"]
     theirs, others = ({"external_user_id": person_id} for person_id in ("u1", "u2"))
     assert send("GET", "social/ext/accounts", params=theirs).json() == {"accounts": []}
     agreed = person("GET", url)
@@ -101,17 +108,17 @@ def test_an_account_is_connected_when_the_person_agrees(connect: Callable[..., A
 
 
 @needs(CLONE, SONG)
+@needs_bodies({f"{CLONE}/{{request_id}}/confirm": PROOF})
 def test_a_voice_is_cloned_confirmed_refreshed_and_deleted(connect: Callable[..., Any]) -> None:
     emulator = Emulator(job_seconds=10)
     send = connect(emulator)
     request_id = send("POST", CLONE, json=SONG).json()["request_id"]
     confirm = f"{CLONE}/{request_id}/confirm"
-    proof = {"audio_url": "https://example.com/proof.mp3"}
-    assert send("POST", confirm, json=proof).status_code == 400
+    assert send("POST", confirm, json=PROOF).status_code == 400
     emulator.clock.sleep(10)
     (voice,) = send("GET", "suno-voices").json()["voices"]
     assert (voice["name"], voice["status"]) == ("Fox", "awaiting_confirmation")
-    assert send("POST", confirm, json=proof).json()["status"] == "ready"
+    assert send("POST", confirm, json=PROOF).json()["status"] == "ready"
     path = f"suno-voices/{voice['id']}"
     assert send("POST", f"{path}/check").json()["available"] is True
     assert send("POST", f"{path}/refresh").json()["refreshed_at"] is not None
@@ -137,13 +144,8 @@ def test_another_job_is_no_voice(connect: Callable[..., Any]) -> None:
 # ---- Prompts and bulletins -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("slug", "body"),
-    [
-        ("generate_video_prompt", CLIP),
-        ("generate_wan_video_prompt", {"image_url": "https://example.com/a.png", "name": "melt"}),
-    ],
-)
+@pytest.mark.parametrize(("slug", "body"), PROMPTS.items())
+@needs_bodies(PROMPTS)
 def test_a_prompt_without_a_key_is_free_and_at_once(connect: Callable[..., Any], slug: str, body: Any) -> None:
     emulator = Emulator()
     answer = connect(emulator, None)("POST", slug, json=body).json()
@@ -152,6 +154,7 @@ def test_a_prompt_without_a_key_is_free_and_at_once(connect: Callable[..., Any],
     assert emulator.accepted == 0
 
 
+@needs_bodies({"generate_video_scene_prompts": {**CLIP, "sync": True}})
 def test_scene_prompts_are_a_job_and_cost_something(connect: Callable[..., Any]) -> None:
     emulator = Emulator()
     send = connect(emulator)

@@ -86,9 +86,15 @@ def bodies(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+def query_of(path: str) -> dict[str, str]:
+    """What a later document may want there."""
+    return dict.fromkeys(read_operations().at(path)["POST"].needed, "1")
+
+
 def post(emulator: Emulator, path: str, body: Any) -> tuple[int, Any]:
-    content = json.dumps(body).encode()
-    response = emulator.handle(Request("POST", path, headers=HEADERS, body=content, now=emulator.clock.now()))
+    content, query = json.dumps(body).encode(), query_of(path)
+    request = Request("POST", path, query=query, headers=HEADERS, body=content, now=emulator.clock.now())
+    response = emulator.handle(request)
     return response.status, json.loads(response.body)
 
 
@@ -114,7 +120,9 @@ def test_every_job_yields_something(key: str) -> None:
     emulator = Emulator(balance=10_000, job_seconds=0)
     for path, schema in JOBS.items():
         headers = {**HEADERS, "x-api-key": key}
-        request = Request("POST", path, headers=headers, body=json.dumps(minimal(schema)).encode())
+        request = Request(
+            "POST", path, query=query_of(path), headers=headers, body=json.dumps(minimal(schema)).encode()
+        )
         request_id = json.loads(emulator.handle(request).body)["request_id"]
         look = Request("GET", f"/api/v1/predictions/{request_id}/result", headers=headers)
         answer = json.loads(emulator.handle(look).body)

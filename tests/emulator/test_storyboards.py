@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from by_kind import needs_bodies
 
 from muapi_client.emulator import Emulator, Outcome
 
@@ -13,6 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FILM = {"title": "Fox", "prompt": "a fox in snow", "num_episodes": 2}
+pytestmark = needs_bodies(
+    {
+        "storyboard-projects": FILM,
+        "storyboard-projects/generate": {"prompt": "a fox", "sync": True, "num_episodes": 1.0},
+        "storyboard-projects/{id}/generate-library": {},
+        "storyboard-projects/{id}/generate-scripts": {},
+        "storyboard-projects/{id}/generate-shots": {},
+        "storyboard-projects/{id}/generate-pdf": {},
+        "storyboard-episodes/add": {"project_id": 1, "episode_index": 3},
+        "storyboard-scenes/add": {"project_id": 1, "episode_index": 3, "scene_index": 1},
+        "storyboard-shots/add": {
+            "project_id": 1, "episode_index": 3, "scene_index": 1, "shot_index": 1, "description": "snow",
+        },
+        "storyboard-characters/{character_id}/regenerate": {"description": "older"},
+        "storyboard-shots/{shot_id}/regenerate": {"description": "ice"},
+    }
+)  # fmt: skip
 
 
 def project(send: Callable[..., Any]) -> str:

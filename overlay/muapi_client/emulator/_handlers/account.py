@@ -33,8 +33,7 @@ def list_keys(world: World, _checked: CheckedRequest) -> Reply:
 
 def create_key(world: World, checked: CheckedRequest) -> Reply:
     """``POST keys``: the key works at once and is shown only here."""
-    body = checked.body
-    key = world.new_key(body["name"], is_test=body.get("is_test", False))
+    key = world.new_key(checked.need("name"), is_test=checked.body.get("is_test", False))
     return Reply({"id": key.id, "name": key.name, "api_key": key.secret})
 
 

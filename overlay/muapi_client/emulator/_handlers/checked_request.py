@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
+from muapi_client.emulator._messages.messages import Refusal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -36,6 +38,17 @@ class CheckedRequest:
     now: float
     base: str
     _key: Key | None
+
+    def need(self, name: str) -> Any:
+        """A field of the body that the answer is made of.
+
+        Raises:
+            Refusal: 501, where it was left out: a later document may no longer ask for it.
+        """
+        if name not in self.body:
+            asked = f"{self.operation.method} {self.operation.path}"
+            raise Refusal(501, f"The emulator makes its answer to {asked} of the field {name!r}: send that, too")
+        return self.body[name]
 
     @property
     def is_test(self) -> bool:

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 
 def write_video_prompt(_world: World, checked: CheckedRequest) -> Reply:
     """``POST generate_video_prompt``: one for a film of what stands at a URL."""
-    body = checked.body
-    return _answer(f"A slow pan over {body['url']}, framed {body.get('aspect_ratio', '9:16')}.")
+    return _answer(f"A slow pan over {checked.need('url')}, framed {checked.body.get('aspect_ratio', '9:16')}.")
 
 
 def write_wan_video_prompt(_world: World, checked: CheckedRequest) -> Reply:
     """``POST generate_wan_video_prompt``: one that applies an effect to a picture."""
-    body = checked.body
-    return _answer(f"{body['name']} on {body['image_url']}: {body.get('prompt') or 'as it comes'}.")
+    effect, picture = checked.need("name"), checked.need("image_url")
+    return _answer(f"{effect} on {picture}: {checked.body.get('prompt') or 'as it comes'}.")
 
 
 def write_scene_prompts(world: World, checked: CheckedRequest) -> Reply:

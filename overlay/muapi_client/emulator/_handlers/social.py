@@ -23,16 +23,16 @@ _HIDDEN: Final = frozenset({"token", "redirect_to"})
 
 def create_connect_url(world: World, checked: CheckedRequest) -> Reply:
     """``POST social/{platform}/connect-url``: where the person agrees; the account is connected once they did."""
-    body, token = checked.body, world.new_id()
+    token, person = world.new_id(), checked.need("external_user_id")
     world.records.add(
         _TABLE,
         platform=checked.operation.slug.split("/")[1],
-        external_user_id=body["external_user_id"],
-        username=f"{body['external_user_id']}-{checked.operation.slug.split('/')[1]}",
+        external_user_id=person,
+        username=f"{person}-{checked.operation.slug.split('/')[1]}",
         status="pending",
         connected_at=None,
         token=token,
-        redirect_to=body.get("redirect_to") or "",
+        redirect_to=checked.body.get("redirect_to") or "",
     )
     return Reply({"url": f"{CONNECT}/social/connect/{token}"})
 

@@ -50,10 +50,10 @@ _TITLE: Final = 60  # characters of a prompt that become the title of a project 
 
 def generate_project(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects/generate``: a project with library, scripts and shots, in one job."""
-    body = checked.body
-    episodes = int(body.get("num_episodes", 1))  # JSON may write 1 as 1.0
+    title = str(checked.need("prompt"))[:_TITLE]
+    episodes = int(checked.body.get("num_episodes", 1))  # JSON may write 1 as 1.0
     job = _begin_pictures(world, checked, len(_CAST) + episodes * _SCENES, texts=episodes)
-    project = add_project_record(world, checked, body["prompt"][:_TITLE])
+    project = add_project_record(world, checked, title)
     records = visible_records(world, checked)
     project["tasks"] = dict.fromkeys(("library", "scripts", "shots"), job.id)
     _fill_library(records, project, job)
@@ -109,11 +109,12 @@ def generate_pdf(world: World, checked: CheckedRequest) -> Reply:
 def add_episode(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-episodes/add``: with a script."""
     body = checked.body
-    project = find_record(world, checked, PROJECTS, body["project_id"])
+    project = find_record(world, checked, PROJECTS, checked.need("project_id"))
+    index = checked.need("episode_index")
     job = _begin_texts(world, checked, 1)
     seconds = body.get("target_duration", 5.0)
     episode = add_episode_record(
-        visible_records(world, checked), project, body["episode_index"], seconds, description=body.get("description")
+        visible_records(world, checked), project, index, seconds, description=body.get("description")
     )
     episode |= {"request_id": job.id, "script": _write_script(episode)}
     return _answer_piece(checked, job, "Episode added", episode_id=episode["id"], project_id=project["id"])
@@ -122,9 +123,9 @@ def add_episode(world: World, checked: CheckedRequest) -> Reply:
 def add_scene(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-scenes/add``: to an episode by its id, or by its project and index."""
     body, records = checked.body, visible_records(world, checked)
-    episode = _find_episode(world, checked)
+    episode, index = _find_episode(world, checked), checked.need("scene_index")
     job = _begin_texts(world, checked, 1)
-    scene = _add_scene(records, episode, body["scene_index"], job, body.get("description"))
+    scene = _add_scene(records, episode, index, job, body.get("description"))
     return _answer_piece(checked, job, "Scene added", scene_id=scene["id"], episode_id=episode["id"])
 
 
@@ -136,8 +137,9 @@ def add_shot(world: World, checked: CheckedRequest) -> Reply:
     else:
         episode = _find_episode(world, checked)
         scene = _take_first(records.where(SCENES, episode_id=episode["id"], scene_index=body.get("scene_index")))
+    index = checked.need("shot_index")
     job = _begin_pictures(world, checked, 1)
-    shot = _add_shot(records, scene, job, index=body["shot_index"], description=body.get("description"))
+    shot = _add_shot(records, scene, job, index=index, description=body.get("description"))
     return _answer_piece(checked, job, "Shot added", shot_id=shot["id"], scene_id=scene["id"])
 
 
@@ -152,8 +154,9 @@ def regenerate_shot(world: World, checked: CheckedRequest) -> Reply:
 def regenerate_character(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-characters/{character_id}/regenerate``: another picture, to another description."""
     character = find_record(world, checked, CHARACTERS, checked.parameters["character_id"])
+    description = checked.need("description")
     job = _begin_pictures(world, checked, 1)
-    character |= {"picture_id": job.id, "piece": 0, "description": checked.body["description"]}
+    character |= {"picture_id": job.id, "piece": 0, "description": description}
     return _answer_piece(checked, job, "Character regeneration started", character_id=character["id"])
 
 

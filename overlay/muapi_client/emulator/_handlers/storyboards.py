@@ -57,7 +57,7 @@ def add_project_record(world: World, checked: CheckedRequest, title: str, **fact
     project = records.add(
         PROJECTS,
         title=title,
-        prompt=body["prompt"],
+        prompt=checked.need("prompt"),
         num_episodes=int(body.get("num_episodes", 1)),
         target_duration_per_episode=body.get("target_duration_per_episode", 5.0),
         description=body.get("description"),
@@ -110,7 +110,7 @@ def is_there(world: World, record: Record, now: float) -> bool:
 
 def create_project(world: World, checked: CheckedRequest) -> Reply:
     """``POST storyboard-projects``: free, for nothing is generated yet."""
-    project = add_project_record(world, checked, checked.body["title"], meta_data=checked.body.get("meta_data"))
+    project = add_project_record(world, checked, checked.need("title"), meta_data=checked.body.get("meta_data"))
     return Reply(_summarize(world, project, checked.now))
 
 

@@ -24,7 +24,7 @@ _DEFAULTS: Final = {"enabled": False, "threshold": 5, "amount": 20}  # US dollar
 
 def create_checkout(world: World, checked: CheckedRequest) -> Reply:
     """``POST account/topup``: where to pay. Nothing is paid until that page is opened."""
-    session, amount = world.new_id(), checked.body["amount"]
+    session, amount = world.new_id(), checked.need("amount")
     if not checked.is_test:
         world.records.add("checkouts", session=session, amount=amount, paid=False)
     return Reply({"checkout_url": f"{CHECKOUT}/c/pay/{session}?amount={amount}"})

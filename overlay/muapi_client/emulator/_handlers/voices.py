@@ -53,7 +53,7 @@ def confirm_voice(world: World, checked: CheckedRequest) -> Reply:
     job = _find_voice(world, checked.parameters["request_id"])
     if not job.completed(checked.now):
         raise Refusal(400, f"The voice is {job.status(checked.now)}: it can be confirmed once its cloning is completed")
-    _update_record(world, job, audio_url=checked.body["audio_url"])
+    _update_record(world, job, audio_url=checked.need("audio_url"))
     return Reply({"request_id": job.id, **_describe(world, job, checked.now)})
 
 
