@@ -71,8 +71,8 @@ def base(document: dict[str, Any], every: int = 1) -> dict[str, Any]:
         content = made["paths"][path]["post"]["responses"]["200"]["content"]
         content["application/json"]["schema"] = {"$ref": f"{SCHEMAS}{name}"}
     for number, path in enumerate(jobs[3::7][:40]):
-        body = made["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-        _seed(made["components"]["schemas"], body.removeprefix(SCHEMAS), number)
+        if name := _sends(made["paths"][path]):
+            _seed(made["components"]["schemas"], name, number)
     return made
 
 
@@ -139,18 +139,24 @@ class Mutator:
 
 
 def _answers_with(operation: dict[str, Any]) -> str:
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    content = operation["responses"].get("200", {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema", {})
     return str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+
+
+def _sends(item: dict[str, Any]) -> str:
+    """The schema that a path posts as JSON; empty where it posts none that has a name."""
+    body = item.get("post", {}).get("requestBody", {})
+    reference: str = body.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+    return reference.removeprefix(SCHEMAS)
 
 
 def _users(document: dict[str, Any]) -> tuple[dict[str, list[str]], set[str]]:
     """Which paths post each schema, and which schemas are a part of something else."""
     found: dict[str, list[str]] = {}
     for path, item in document["paths"].items():
-        body = item.get("post", {}).get("requestBody", {})
-        reference = body.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
-        if reference:
-            found.setdefault(reference.removeprefix(SCHEMAS), []).append(path)
+        if name := _sends(item):
+            found.setdefault(name, []).append(path)
     nested = set(_references(document["components"]["schemas"]))
     return found, nested
 
@@ -803,14 +809,16 @@ def _drop_webhook(operation: dict[str, Any]) -> None:
 @kind
 def parameter_added(m: Mutator) -> list[Told]:
     path, operation = m.operation()
-    operation["parameters"].append({"name": "page", "in": "query", "schema": {"type": "integer"}})
+    operation.setdefault("parameters", []).append({"name": "page", "in": "query", "schema": {"type": "integer"}})
     return [Told(path, "query", "page", "parameter", "additive")]
 
 
 @kind
 def parameter_added_that_must_be_sent(m: Mutator) -> list[Told]:
     path, operation = m.operation()
-    operation["parameters"].append({"name": "page", "in": "query", "required": True, "schema": {"type": "integer"}})
+    operation.setdefault("parameters", []).append(
+        {"name": "page", "in": "query", "required": True, "schema": {"type": "integer"}}
+    )
     return [Told(path, "query", "page", "parameter", "breaking")]
 
 
@@ -832,7 +840,9 @@ def parameter_removed(m: Mutator) -> list[Told]:
 
 @kind
 def header_of_the_clients_removed(m: Mutator) -> list[Told]:
-    path, operation = m.operation(lambda _, one: any(each["name"] == "x-embed-code" for each in one["parameters"]))
+    path, operation = m.operation(
+        lambda _, one: any(each["name"] == "x-embed-code" for each in one.get("parameters", ()))
+    )
     operation["parameters"] = [each for each in operation["parameters"] if each["name"] != "x-embed-code"]
     return [Told(path, "header", "x-embed-code", "parameter", "cosmetic")]
 
@@ -840,7 +850,9 @@ def header_of_the_clients_removed(m: Mutator) -> list[Told]:
 @kind
 def header_that_must_be_sent(m: Mutator) -> list[Told]:
     path, operation = m.operation()
-    operation["parameters"].append({"name": "x-new", "in": "header", "required": True, "schema": {"type": "string"}})
+    operation.setdefault("parameters", []).append(
+        {"name": "x-new", "in": "header", "required": True, "schema": {"type": "string"}}
+    )
     return [Told(path, "header", "x-new", "parameter", "breaking")]
 
 
@@ -1026,7 +1038,7 @@ def error_told_of(m: Mutator) -> list[Told]:
 
 @kind
 def error_no_longer_told_of(m: Mutator) -> list[Told]:
-    path, operation = m.operation()
+    path, operation = m.operation(lambda _, one: "422" in one["responses"])
     del operation["responses"]["422"]
     return [Told(path, "answer 422", "", "answer", "cosmetic")]
 
