@@ -49,15 +49,15 @@ class Wanted:
     plain: bool = False
 
 
-PICTURED = {"prompt": "a fox", "width": 512, "height": 768, "num_images": 3, "sync": False, "model_id": []}
+PICTURED = {"prompt": "the fox", "width": 512, "height": 768, "num_images": 3, "sync": False, "model_id": []}
 UNPICTURED = {"num_images": 9, "width": "wide", "sync": "yes", "model_id": "civitai:1", "webhook_url": "./picture.png"}
-COLLAGED = {"prompt": "a fox", "images_list": [PICTURE] * 10}
+COLLAGED = {"prompt": "the fox", "images_list": [PICTURE] * 10}
 WANTED = {
     "IMAGE": Wanted("text_to_image", "flux-dev-image", PICTURED, UNPICTURED, plain=True),
-    "OTHER_IMAGE": Wanted("text_to_image", "flux-schnell-image", {"prompt": "a fox", "num_images": 2}),
-    "EDIT": Wanted("image_edit", "flux-kontext-dev-i2i", {"prompt": "at night", "images_list": [PICTURE]}),
-    "VIDEO": Wanted("text_to_video", "seedance-lite-t2v", {"prompt": "a fox", "duration": 5}),
-    "CLIP": Wanted("text_to_video", "veo3-text-to-video", {"prompt": "a fox"}),
+    "OTHER_IMAGE": Wanted("text_to_image", "flux-schnell-image", {"prompt": "the fox", "num_images": 2}),
+    "EDIT": Wanted("image_edit", "flux-kontext-dev-i2i", {"prompt": "by night", "images_list": [PICTURE]}),
+    "VIDEO": Wanted("text_to_video", "seedance-lite-t2v", {"prompt": "the fox", "duration": 5}),
+    "CLIP": Wanted("text_to_video", "veo3-text-to-video", {"prompt": "the fox"}),
     "CHAT": Wanted("language", "gpt-5-mini", {"prompt": "why?", "image_url": PICTURE}),
     "STREAM": Wanted("language", "gpt-5-2/stream", {"prompt": "why?", "image_url": PICTURE}),
     "LIPSYNC": Wanted("lipsync", "ltx-2.3-lipsync", {"audio_url": "https://example.com/fox.mp3", "image_url": PICTURE}),
@@ -217,7 +217,7 @@ def takes(model: Model, body: Mapping[str, Any]) -> bool:
     from muapi_client.emulator._spec.operations import read_operations
     from muapi_client.errors import ValidationError
 
-    if read_operations().at(model.operation.path)["POST"].needed:
+    if read_operations().at(model.operation.path)["POST"].needed or body.keys() - {one.name for one in model.fields}:
         return False
     try:
         check(model.call(**body))

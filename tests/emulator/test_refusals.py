@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import COMPANY, IMAGE, row
+from by_kind import COMPANY, IMAGE, fields_of, row
 
 from muapi_client.emulator import Emulator
+from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,16 +126,18 @@ def test_a_path_and_a_query_are_judged_too(
 
 
 def test_a_missing_field_and_a_wrong_one_come_in_the_fields_order(refusal: Callable[..., Any]) -> None:
-    assert refusal(IMAGE.slug, {"num_images": 9, "width": "wide", "prompt": None}) == [
-        {"type": "string_type", "loc": ["body", "prompt"], "msg": "Input should be a valid string"},
-        {"type": "int_type", "loc": ["body", "width"], "msg": "Input should be a valid integer"},
-        {
+    problems = {
+        "prompt": {"type": "string_type", "msg": "Input should be a valid string"},
+        "width": {"type": "int_type", "msg": "Input should be a valid integer"},
+        "num_images": {
             "type": "literal_error",
-            "loc": ["body", "num_images"],
             "msg": "Input should be 1, 2, 3 or 4",
             "ctx": {"expected": "1, 2, 3 or 4"},
         },
-    ]
+    }
+    found = refusal(IMAGE.slug, {"num_images": 9, "width": "wide", "prompt": None})
+    order = [name for name in fields_of(pinned().document, IMAGE) if name in problems]
+    assert found == [{"loc": ["body", name], **problems[name]} for name in order]
 
 
 @pytest.mark.parametrize(
