@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import pydantic
 import pytest
-from by_kind import IMAGE, ImageRequest, make_image, make_upscale
+from by_kind import IMAGE, ImageRequest, fields_of, make_image, make_upscale
 from fastapi import Body, Depends, FastAPI
 from fastapi.testclient import TestClient
 from fitting import make_fitting
@@ -25,6 +25,7 @@ from langchain_core.tools import StructuredTool
 
 from muapi_client import Call, Cost, MuAPI, Output, Prediction, SandboxVerdict, catalog, models, raw_call
 from muapi_client.emulator import Emulator
+from muapi_client.pinning import pinned
 from muapi_generated import models as generated
 from muapi_generated.api.files.upload_file import upload_file
 from muapi_generated.schemas import to_json_schema
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 # LangChain's, of UNSET, where it derives a tool's schema from the function.
 unset_warned_of = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
+FIELDS = fields_of(pinned().document, IMAGE)
+PIECES = FIELDS["num_images"]["enum"]
+EXPECTED = f"{', '.join(map(str, PIECES[:-1]))} or {PIECES[-1]}"
 MODELS = {model.function: model for model in catalog.all()}
 
 
@@ -140,7 +144,7 @@ def test_fastapi_takes_a_model_function_as_an_endpoint_and_a_class_as_a_body() -
         assert client.post("/body", json={"prompt": "a fox", "num_images": 9}).status_code == 422
         assert client.post("/body", json={"promt": "a fox"}).status_code == 422
     schema = app.openapi()["paths"]["/body"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert schema["properties"]["num_images"]["enum"] == [1, 2, 3, 4]
+    assert schema["properties"]["num_images"]["enum"] == PIECES
 
 
 def test_a_problem_of_a_class_names_its_field() -> None:
@@ -176,7 +180,7 @@ def test_fastapi_tells_which_field_of_a_body_is_wrong() -> None:
     app.post("/body")(prompt_of)
     with TestClient(app) as client:
         (problem,) = client.post("/body", json={"num_images": 9}).json()["detail"]
-        assert (problem["loc"], problem["ctx"]) == (["body", "num_images"], {"expected": "1, 2, 3 or 4"})
+        assert (problem["loc"], problem["ctx"]) == (["body", "num_images"], {"expected": EXPECTED})
 
 
 @unset_warned_of
@@ -221,8 +225,8 @@ def test_pydantic_reads_and_writes_every_class(name: str) -> None:
 
 def test_the_schema_of_a_class_has_what_the_document_says() -> None:
     properties = pydantic.TypeAdapter(ImageRequest).json_schema()["properties"]
-    assert properties["num_images"]["enum"] == [1, 2, 3, 4]
-    assert properties["width"]["default"] == 1024
+    assert properties["num_images"]["enum"] == PIECES
+    assert properties["width"].get("default") == FIELDS["width"].get("default")
     assert properties["webhook_url"]["anyOf"][1] == {"type": "null"}
     weight = properties["model_id"]["items"]["properties"]["weight"]
     assert (weight["minimum"], weight["maximum"]) == (0, 4)
