@@ -403,7 +403,7 @@ def enum_lifted(m: Mutator) -> list[Told]:
 @kind
 def const_changed(m: Mutator) -> list[Told]:
     one = m.field(lambda about, required: "const" in about and about.get("default") == about["const"] and not required)
-    one.about["const"] = "something else"
+    one.about["const"] = one.about["const"] + 1 if isinstance(one.about["const"], int) else "something else"
     return [*one.told("const", "breaking"), *one.told("contradiction", "silent")]
 
 
