@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from by_kind import ImageRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -210,12 +211,11 @@ def test_a_check_accepts_or_rejects_and_never_breaks(check: checks.Check, value:
 
 
 def test_places_lead_down_to_the_fault() -> None:
-    body = {"prompt": "a", "images_list": ["https://a.b/c"], "lora_list": [{"path": "a", "scale": 1}, {"path": "b"}]}
-    (problem,) = checks.problems(models.Flux2Klein4BEditLoraRequest, body)
+    (problem,) = checks.problems(ImageRequest, {"prompt": "a", "model_id": [{"model": "a"}, {}]})
     assert (problem.loc, problem.type, str(problem)) == (
-        ("lora_list", 1, "scale"),
+        ("model_id", 1, "model"),
         "missing",
-        "lora_list.1.scale: Field required",
+        "model_id.1.model: Field required",
     )
 
 

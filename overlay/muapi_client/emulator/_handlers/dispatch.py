@@ -54,9 +54,7 @@ def _answer_api(world: World, request: Request, place: Place, now: float) -> Res
         known = key is not None
         check_path(operation, parameters)
         query = check_query(operation, request.query)
-        body: Any = (
-            _read_body(operation, request) if operation.body is not None else {} if operation.takes_webhook else None
-        )
+        body: Any = _read_body(operation, request) if operation.body is not None else {}
         checked = CheckedRequest(request, operation, parameters, query, body, now, place.base, key)
         reply = find_handler(operation)(world, checked)
     except Refusal as refusal:
