@@ -514,7 +514,7 @@ def length_raised(m: Mutator) -> list[Told]:
 
 @kind
 def length_bound_where_null_is_taken(m: Mutator) -> list[Told]:
-    one = m.field(lambda about, _: NULL in about.get("anyOf", ()) and "maxLength" in about["anyOf"][0])
+    one = m.field(lambda about, _: about.get("anyOf", [])[1:] == [NULL] and "maxLength" in about["anyOf"][0])
     one.about["anyOf"][0]["maxLength"] -= 1
     return one.told("length", "breaking")
 
