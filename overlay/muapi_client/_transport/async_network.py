@@ -169,7 +169,9 @@ class _Wire(anyio.abc.ByteStream):
         await self._inner.aclose()
 
     @cached_property
-    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+    def extra_attributes(  # pyright: ignore[reportIncompatibleMethodOverride]  # a property, made once
+        self,
+    ) -> Mapping[Any, Callable[[], Any]]:
         """Asked for before each request; anyio makes them anew each time, and asks the system for the peer's name."""
         return self._inner.extra_attributes
 

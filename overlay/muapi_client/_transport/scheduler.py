@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import sys
 import threading
 from collections import deque
 from contextlib import suppress
@@ -401,8 +402,8 @@ def find_spawn() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], object]:
     """
     loop = find_loop()
     if not hasattr(loop, "create_task"):
-        from trio.lowlevel import spawn_system_task  # noqa: PLC0415 - its event loop runs
-
+        trio: Any = sys.modules["trio"]  # its event loop runs
+        spawn_system_task: Callable[..., object] = trio.lowlevel.spawn_system_task
         return spawn_system_task
     tasks = set()
 
