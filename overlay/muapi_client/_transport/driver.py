@@ -259,7 +259,7 @@ async def _aexchange(
         clear_locals(error, handled, everything=False)
         return NoReply(connection_error(error, send, delivery, api_key), clock.now())
     hide_webhooks(send, api_key)
-    return make_reply(response, content, clock, api_key)  # pyright: ignore[reportPossiblyUnbound]  # else it raised
+    return make_reply(response, content, clock, api_key)  # pyright: ignore[reportPossiblyUnboundVariable]  # else it raised
 
 
 async def aread_content(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
