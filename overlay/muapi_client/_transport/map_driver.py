@@ -28,7 +28,7 @@ from weakref import WeakSet
 import anyio
 import anyio.lowlevel
 
-from muapi_client._transport.scheduler import Task
+from muapi_client._transport.scheduler import Abandoned, Task
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -103,8 +103,11 @@ class Work:
         """Take in what is known of a call by now; answers what the caller's ``on_progress`` does.
 
         Raises:
+            MuAPIError: The client was closed meanwhile.
             BaseException: What ended it in place of an outcome.
         """
+        if isinstance(item.trouble, Abandoned):
+            raise MuAPIError("the client was closed while this map was read; mu.jobs() lists what it has submitted")
         self.books.take(item)
         return None if self.books.on_progress is None else self.books.on_progress(self._progress())
 

@@ -1,0 +1,277 @@
+"""Leaving a map, whatever ends it: nothing more is sent, nothing hangs, and what was sent is known."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from by_kind import make_image
+from faces import make_calls
+
+from muapi_client import AsyncMuAPI, MuAPI, MuAPIError, errors
+from muapi_client.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+    from faces import Face
+
+
+class Slow(httpx.BaseTransport):
+    """The emulator, which answers a submit only once it is told to."""
+
+    tells_when_sent = True
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.inside = emulator.transport()
+        self.posts = 0
+        self.may_answer = threading.Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            self.posts += 1
+            request.extensions["trace"]("http11.send_request_headers.started", {})
+            assert self.may_answer.wait(30)
+        return self.inside.handle_request(request)
+
+
+def test_calls_that_no_thread_has_taken_up_are_never_sent(emulator: Emulator) -> None:
+    transport, ends = Slow(emulator), []
+    mu = MuAPI("sk-live", transport=transport, clock=emulator.clock)
+    outcomes = mu.map(make_calls(200), concurrency=200)
+
+    def read() -> None:
+        try:
+            next(outcomes)
+        except MuAPIError as error:
+            ends.append(str(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    while transport.posts < 32:
+        reader.join(0.01)
+    closer = threading.Thread(target=mu.close)
+    closer.start()
+    while not mu._maps or not all(work.books.is_left for work in mu._maps):
+        closer.join(0.01)
+    transport.may_answer.set()
+    for thread in (closer, reader):
+        thread.join(30)
+    assert "the client was closed while this map was read" in ends[0]
+    assert transport.posts == emulator.accepted == len(list(mu.jobs())) == 32
+
+
+def test_an_interrupt_waits_for_what_is_on_its_way_and_knows_it(face: Face, emulator: Emulator) -> None:
+    outcomes = face.map((make_image(prompt=f"fox {number}") for number in count()), concurrency=50)
+    next(outcomes)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        outcomes.throw(KeyboardInterrupt())
+    assert len(list(face.ask("jobs"))) == emulator.accepted
+    assert any("The map was left" in note for note in caught.value.__notes__)
+
+
+def test_closing_the_client_sees_a_map_that_is_left_to_its_end(emulator: Emulator) -> None:
+    mu = MuAPI("sk-live", transport=emulator.transport())
+    outcomes = mu.map((make_image(prompt=f"fox {number}") for number in count()), concurrency=20)
+    next(outcomes)
+    mu.close()
+    before = emulator.accepted
+    assert len(list(mu.jobs())) == before
+    assert mu.unknown() == []
+
+
+def test_an_event_loop_that_ends_after_a_break_leaves_nothing_in_doubt(emulator: Emulator) -> None:
+    kept: list[Any] = []
+
+    async def main() -> int:
+        async with AsyncMuAPI("sk-live", transport=emulator.transport()) as mu:
+            async for outcome in mu.map(make_calls(200), concurrency=100):
+                kept.append(outcome)
+                break
+            kept.append(mu)
+        return len(await kept[1].unknown())
+
+    assert asyncio.run(main()) == 0
+
+
+def test_a_source_may_wait_for_outcomes(emulator: Emulator) -> None:
+    """A crawl: each result makes the next call."""
+
+    async def main() -> list[str]:
+        asked: asyncio.Queue[int | None] = asyncio.Queue()
+        await asked.put(0)
+
+        async def calls() -> AsyncIterator[Any]:
+            while (number := await asked.get()) is not None:
+                yield make_image(prompt=f"fox {number}")
+
+        seen = []
+        async with AsyncMuAPI("sk-live", transport=emulator.transport()) as mu:
+            async for outcome in mu.map(calls()):
+                seen.append(outcome.call.body["prompt"])
+                await asked.put(len(seen) if len(seen) < 5 else None)
+        return seen
+
+    assert asyncio.run(asyncio.wait_for(main(), 60)) == [f"fox {number}" for number in range(5)]
+
+
+def test_a_map_whose_own_tasks_are_cancelled_ends_with_that() -> None:
+    emulator = Emulator(job_seconds=600)
+
+    async def main() -> None:
+        with emulator.serve() as url:
+            async with AsyncMuAPI("sk-live", url) as mu:
+                outcomes = mu.map(make_calls(3))
+                reading = asyncio.ensure_future(anext(outcomes))
+                while emulator.accepted < 3:  # noqa: ASYNC110 - a server in a thread
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.1)
+                for task in asyncio.all_tasks() - {asyncio.current_task(), reading}:
+                    task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await asyncio.wait_for(asyncio.shield(reading), 30)
+                await outcomes.aclose()
+
+    asyncio.run(main())
+
+
+def test_where_no_thread_can_be_started_that_is_said(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with MuAPI("sk-live", transport=emulator.transport()) as mu:
+        outcomes = mu.map(make_calls(3))
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(MuAPIError, match="map needs a thread, and the system starts none"):
+            next(outcomes)
+    assert emulator.accepted == 0
+
+
+PROGRAM = """
+import sys
+from by_kind import make_image
+from muapi_client import MuAPI
+mu = MuAPI("sk-live", sys.argv[1], journal=sys.argv[2])
+outcomes = mu.map(make_image(prompt=f"fox {n}") for n in range(10_000))
+for outcome in outcomes:
+    sys.exit("enough")
+"""
+
+
+def test_a_program_that_ends_in_the_middle_ends_and_knows_what_it_sent(tmp_path: Path) -> None:
+    emulator = Emulator(job_seconds=0.2, balance=10**6)
+    with emulator.serve() as url:
+        command = [sys.executable, "-c", PROGRAM, url, str(tmp_path / "jobs.db")]
+        environment = {"PYTHONPATH": ":".join(sys.path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr.strip() == "enough"
+    with MuAPI("sk-live", url, journal=tmp_path / "jobs.db") as mu:
+        assert mu.unknown() == []
+        assert len(list(mu.jobs())) == emulator.accepted
+
+
+def test_a_journal_that_was_locked_hides_no_accepted_job(
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from muapi_client import Journal
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise errors.JournalError("journal jobs.db: it stayed locked")
+
+    face = open_client(journal=tmp_path / "jobs.db")
+    monkeypatch.setattr(Journal, "accept", refuse)
+    (outcome,) = face.map(make_calls(1), run="portraits", retry_unknown=True)
+    assert isinstance(outcome.error, errors.JournalError)
+    assert outcome.job.id == outcome.error.request_id
+    monkeypatch.undo()
+    (again,) = face.map(make_calls(1), run="portraits", retry_unknown=True)
+    assert again.job.id == outcome.job.id
+    assert emulator.accepted == 1
+
+
+def test_what_is_no_call_is_refused_in_a_run_as_well(open_client: Callable[..., Face], tmp_path: Path) -> None:
+    face = open_client(journal=tmp_path / "jobs.db")
+    list(face.map(make_calls(2), run="portraits"))
+    first, second = face.map(["no call", make_calls(2)[1]], run="portraits", ordered=True)
+    assert isinstance(first.error, MuAPIError)
+    assert second.error is None
+
+
+class Endless:
+    """Calls that tell a length, of whatever kind."""
+
+    def __init__(self, length: Any) -> None:
+        self.length = length
+
+    def __len__(self) -> int:
+        answer: int = self.length
+        return answer
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(make_calls(2))
+
+
+@pytest.mark.parametrize("length", [None, -1, 2**62])
+def test_a_length_that_is_none_or_no_forecast_ends_nothing(face: Face, length: Any) -> None:
+    told: list[Any] = []
+    assert len(list(face.map(Endless(length), on_progress=told.append))) == 2
+    assert told[-1].finished == 2
+
+
+@pytest.mark.parametrize("word", ["\ud800", "fox \udfff"])
+def test_half_characters_are_refused_as_names(
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path, word: str
+) -> None:
+    face = open_client(journal=tmp_path / "jobs.db")
+    with pytest.raises(MuAPIError, match="without halves of characters"):
+        face.map(make_calls(1), run=word)
+    with pytest.raises(MuAPIError, match="without halves of characters"):
+        list(face.map(make_calls(1), key=lambda *_: word))
+    assert emulator.accepted == 0
+
+
+def test_what_waits_for_its_turn_is_not_in_the_journal_yet(emulator: Emulator, tmp_path: Path) -> None:
+    """Killed while it waits, it was provably not sent."""
+    states: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            states.append(len(list(MuAPI("sk-live", journal=tmp_path / "jobs.db").jobs(state="intent"))))
+            return httpx.Response(429, json={"detail": "slow down"}, headers={"retry-after": "30"})
+        return httpx.Response(404)
+
+    transport = httpx.MockTransport(answer)
+    options: dict[str, Any] = {"journal": tmp_path / "jobs.db", "clock": emulator.clock, "wait_timeout": 300.0}
+    with MuAPI("sk-live", transport=transport, **options) as mu:
+        outcomes = list(mu.map(make_calls(20), concurrency=20))
+        assert {type(outcome.error) for outcome in outcomes} == {errors.RateLimitError}
+        assert list(mu.jobs()) == []
+    assert len(states) < 20 * 30
+
+
+def test_a_clock_of_ones_own_is_slept_on_beside_the_others() -> None:
+    class Fast:
+        """A hundred times as fast as time."""
+
+        def now(self) -> float:
+            return time.monotonic() * 100
+
+        def sleep(self, seconds: float) -> None:
+            threading.Event().wait(seconds / 100)
+
+        async def asleep(self, seconds: float) -> None:
+            await asyncio.sleep(seconds / 100)
+
+    with (
+        Emulator(job_seconds=0.1).serve() as url,
+        MuAPI("sk-live", url, clock=Fast(), timeout=6000.0) as mu,
+    ):
+        assert len(list(mu.map(make_calls(10), concurrency=5))) == 10
