@@ -227,7 +227,8 @@ class SpendLimitError(MuAPIError):
     """Refused before anything was sent: the job would pass ``max_spend`` or a budget, or nobody can price it.
 
     Attributes:
-        budget: The budget that has no room, or None where it was ``max_spend``.
+        budget: The budget that has no room, or that is for runs where the job is of none; None where it was
+            ``max_spend``, or nobody tells the price.
         needed_usd: What would have been set aside for the job, in USD, or None where nobody tells its price.
         opens_at: When the budget's next day or month begins, in UTC, or None where none does.
     """

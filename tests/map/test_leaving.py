@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,12 @@ class Slow(httpx.BaseTransport):
             request.extensions["trace"]("http11.send_request_headers.started", {})
             assert self.may_answer.wait(30)
         return self.inside.handle_request(request)
+
+
+def read_one(outcomes: Any) -> None:
+    """Ask for an outcome, unless the client is closed meanwhile."""
+    with suppress(MuAPIError):
+        next(outcomes, None)
 
 
 def test_calls_that_no_thread_has_taken_up_are_never_sent(emulator: Emulator) -> None:
@@ -121,6 +129,53 @@ def test_a_source_may_wait_for_outcomes(emulator: Emulator) -> None:
         return seen
 
     assert asyncio.run(asyncio.wait_for(main(), 60)) == [f"fox {number}" for number in range(5)]
+
+
+def test_what_an_asynchronous_source_raises_reaches_a_reader_who_is_busy(emulator: Emulator) -> None:
+    async def calls() -> AsyncIterator[Any]:
+        yield make_calls(1)[0]
+        await asyncio.sleep(0)
+        raise LookupError("the table is gone")
+
+    async def main() -> None:
+        async with AsyncMuAPI("sk-live", transport=emulator.transport()) as mu:
+            async for _ in mu.map(calls()):
+                await asyncio.sleep(0.05)
+
+    with pytest.raises(LookupError, match="the table is gone"):
+        asyncio.run(main())
+
+
+def test_an_asynchronous_source_that_is_quiet_does_not_hold_up_a_map_that_stops(emulator: Emulator) -> None:
+    async def calls() -> AsyncIterator[Any]:
+        yield "no call"
+        await asyncio.Event().wait()
+
+    async def main() -> list[Any]:
+        async with AsyncMuAPI("sk-live", transport=emulator.transport()) as mu:
+            return [outcome async for outcome in mu.map(calls(), stop_on=MuAPIError)]
+
+    assert len(asyncio.run(asyncio.wait_for(main(), 30))) == 1
+
+
+def test_a_forked_child_closes_its_parents_client_without_waiting_for_the_parents_map(emulator: Emulator) -> None:
+    transport = Slow(emulator)
+    mu = MuAPI("sk-live", transport=transport, clock=emulator.clock)
+    outcomes = mu.map(make_calls(3))
+    reader = threading.Thread(target=read_one, args=(outcomes,), daemon=True)
+    reader.start()
+    while not any(work.books.has_submits for work in mu._maps):
+        reader.join(0.01)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - another process
+        mu.close()
+        os._exit(0)
+    ended = threading.Thread(target=os.waitpid, args=(child, 0), daemon=True)
+    ended.start()
+    ended.join(30)
+    assert not ended.is_alive()
+    transport.may_answer.set()
+    mu.close()
 
 
 def test_a_map_whose_own_tasks_are_cancelled_ends_with_that() -> None:

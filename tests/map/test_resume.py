@@ -51,6 +51,8 @@ def test_what_was_finished_is_handed_out_again_and_not_paid_again(
         assert outcome.prediction.cost == first[key].prediction.cost
         assert outcome.job.id == first[key].job.id
         assert outcome.prediction.call == calls[outcome.index]
+        assert outcome.reused
+        assert not first[key].reused
 
 
 def test_what_was_accepted_is_waited_for_and_what_never_left_is_submitted(

@@ -257,6 +257,11 @@ class AsyncMuAPI(Client):
         await self._connections.close()
         await self._storage.close()
         await self._any_storage.close()
+        for work in list(self._maps):
+            with forks.kept_waiting:
+                from muapi_client._transport.map_driver import aend_map  # noqa: PLC0415 - as above
+
+            await aend_map(work)
         if self._own_journal is not None:
             self._own_journal.close()
 

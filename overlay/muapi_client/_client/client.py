@@ -103,9 +103,9 @@ class MuAPI(Client):
         ``stop_on`` names: then no more calls are begun, and those under way are handed out. Where the server has too
         many requests (429), all submits of this client slow down together.
 
-        A map that is left, by ``break``, an error or Ctrl-C, sends nothing more. What is being submitted is seen to its
-        end, before the client is closed and before the program ends; accepted jobs live on. Ctrl-C while outcomes are
-        waited for waits for that, and carries a note of what lives on; a second one leaves at once.
+        A map that is left, by ``break``, an error or Ctrl-C, submits nothing more. What is being submitted is seen to
+        its end, before the client is closed and before the program ends; accepted jobs live on. Ctrl-C while outcomes
+        are waited for waits for that, and carries a note of what lives on; a second one leaves the map at once.
 
         With ``run`` and a journal it resumes: begun again after whatever end, it hands out what was finished, waits for
         what was accepted, submits what never left, and submits nothing that may have been charged: unless the history
@@ -120,8 +120,8 @@ class MuAPI(Client):
             ordered: Whether outcomes come in the order of the calls.
             run: The name of this run in the journal.
             key: Makes the key by which a call is known in the run, and its files are named, of its place and itself;
-                by default its place, as text. The call of a key must stay the same, as far as that can be told: not of
-                what a local file holds.
+                by default its place, as text. No two calls have the same, and the call of a key must stay the same, as
+                far as that can be told: not of what a local file holds.
             tag: Your word for these jobs in the journal; by default the client's.
             stop_on: A class of errors, or several: after one of them no more calls are begun.
             retry_unknown: Whether to submit again what may have been charged, at your own risk: up to eight times a
@@ -329,7 +329,9 @@ class MuAPI(Client):
         since: datetime | None = None,
         all_accounts: bool = False,
     ) -> list[dict[str, Any]]:
-        """Add up what all known jobs cost: those of this client, and with a journal all that it holds.
+        """Add up what all known jobs cost: with a journal all of this account's, else those of this client.
+
+        Of a client without a journal the latest 1,000 ended jobs are remembered; ``mu.spend`` counts all.
 
         Args:
             by: What to group by: ``model``, ``day`` or ``month`` (of the submit, in UTC), ``tag``, ``run``,
@@ -486,7 +488,7 @@ class MuAPI(Client):
     def close(self) -> None:
         """Close the connections, and the journal where this client opened it; jobs under way live on at the server.
 
-        A map that is not read to its end sends nothing more, and what it is submitting is seen to its end before.
+        A map that is not read to its end submits nothing more, and what it is submitting is seen to its end before.
         """
         for work in list(self._maps):
             with forks.kept_waiting:
@@ -496,6 +498,11 @@ class MuAPI(Client):
         self._connections.close()
         self._storage.close()
         self._any_storage.close()
+        for work in list(self._maps):
+            with forks.kept_waiting:
+                from muapi_client._transport.map_driver import end_map  # noqa: PLC0415 - as above
+
+            end_map(work)
         if self._own_journal is not None:
             self._own_journal.close()
 

@@ -37,7 +37,7 @@ StopOn = type[BaseException] | tuple[type[BaseException], ...] | None
 NO_CALLS = (str, bytes, dict)  # what can be iterated over, and is plainly something else
 
 MOST_THREADS = 32  # exchanges of one map that are under way at a time
-MOST_TASKS = 100  # the same in an event loop: as many as it has connections
+MOST_TASKS = 100  # the same in an event loop: as many as a client has connections by default
 
 
 def begin_map(client: Any, calls: Any, *, tag: str | None, concurrency: int, **options: Any) -> Generator[Outcome[Any]]:

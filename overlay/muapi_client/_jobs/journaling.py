@@ -64,7 +64,7 @@ def warn_of_overruns(context: Context) -> Flow[None]:
     """Warn of models that cost more than was set aside for them, once each."""
     for slug, set_aside, charged in context.ledger.take_overruns():
         message = (
-            f"{slug} was charged {charged} USD where {set_aside} USD had been set aside within max_spend. From now on"
+            f"{slug} was charged {charged} USD where {set_aside} USD had been set aside. From now on"
             " the highest charge seen is set aside for it; this is said once a model."
         )
         yield Do(partial(warn_user, message, SpendWarning))

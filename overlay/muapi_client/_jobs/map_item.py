@@ -51,20 +51,21 @@ class Item:
         key: Its key.
         call: The call.
         job: Its job, once it was accepted.
+        is_reused: Whether it had ended before, and was not submitted.
         is_begun: Whether anything was done for it.
         is_known: Whether it is known by now what became of its submit.
         outcome: What came of it, once it has ended.
         trouble: What ended it in place of an outcome: no error of its own, such as a mistake in a callback.
     """
 
-    __slots__ = ("call", "index", "is_begun", "is_known", "job", "key", "outcome", "trouble")
+    __slots__ = ("call", "index", "is_begun", "is_known", "is_reused", "job", "key", "outcome", "trouble")
 
     def __init__(self, index: int, key: str, call: Call[Any]) -> None:
         self.index = index
         self.key = key
         self.call = call
         self.job: Job | None = None
-        self.is_begun = self.is_known = False
+        self.is_begun = self.is_known = self.is_reused = False
         self.outcome: Outcome[Any] | None = None
         self.trouble: BaseException | None = None
 
@@ -72,6 +73,13 @@ class Item:
         """It was accepted."""
         self.job = job
         self.is_known = True
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its submit may have been charged, for all that is known."""
+        if self.outcome is not None:
+            return isinstance(self.outcome.error, errors.SubmitOutcomeUnknownError)
+        return self.is_begun and not self.is_known
 
     def end(self, outcome: Outcome[Any] | None, trouble: BaseException | None) -> None:
         """It has ended."""
@@ -116,7 +124,8 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
         error = raised
         prediction = prediction or getattr(raised, "prediction", None)
         files = getattr(raised, "saved", ())
-    return Outcome(item.index, item.key, item.call, item.job, prediction, error, files=tuple(files))
+    known = (item.index, item.key, item.call, item.job, prediction, error)
+    return Outcome(*known, reused=item.is_reused, files=tuple(files))
 
 
 def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:
@@ -145,7 +154,11 @@ def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:
             if not means.retry_unknown or doubts > MOST_REPEATS:
                 raise
             if context.run is not None and context.journal is not None:
-                yield Keep(partial(context.journal.release_item, error.key or ""))
+                try:
+                    yield Keep(partial(context.journal.release_item, error.key or ""), context.journal.commits)
+                except errors.JournalError as trouble:
+                    error.add_note(f"It was not submitted again, since the journal could not be written: {trouble}")
+                    raise error from trouble
             yield Sleep(context.retry.pause(doubts, draw=context.random()))
 
 
@@ -173,6 +186,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 continue  # another process was faster, by the time of one write
         entry = found.entry
         if entry.state in ("completed", "failed", "cancelled"):
+            item.is_reused = True
             return _read_end(found, item, means)
         record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
         request_id = entry.request_id or (record.request_id if record is not None else None)
@@ -215,7 +229,8 @@ def _find(item: Item, context: Context) -> Flow[RunItem | None]:
         began = now if began is None else began
         if now - began > context.wait_timeout:
             raise errors.WaitTimeoutError(
-                f"another process has had {item.key!r} of run {context.run!r} in hand for {context.wait_timeout:g} s",
+                f"another process has had {item.key!r} of run {context.run!r} in hand for {context.wait_timeout:g} s;"
+                " this one has sent nothing. Begin the run again to wait on.",
                 request_id=found.entry.request_id,
             )
 
@@ -263,19 +278,19 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
     """
     try:
         found = yield from means.reconcile(entry)
-        if found.complete and not found.candidates:
-            yield from settle(entry, None, context)
-            return
-        ids = ", ".join(job.id for job in found.candidates)
-        why = f"the history offers {ids}, which may be its job" if ids else "the history proves nothing yet"
     except errors.JournalError:
         raise
     except errors.MuAPIError as error:
         why = f"the history could not be had: {error}"
+    else:
+        if found.complete and not found.candidates:
+            return (yield from _withdraw(entry, context))
+        ids = ", ".join(job.id for job in found.candidates)
+        why = f"the history offers {ids}, which may be its job" if ids else "the history proves nothing yet"
     if means.retry_unknown:
         assert context.journal is not None
-        yield Keep(partial(context.journal.release_item, entry.key))
-        return
+        yield Keep(partial(context.journal.release_item, entry.key), context.journal.commits)
+        return None
     raise errors.SubmitOutcomeUnknownError(
         f"{item.key!r} of run {context.run!r} was sent before and its outcome is unknown ({why}): it may have been"
         " accepted and charged, and was not sent again. mu.settle(error, job), or None where it never was accepted, is"
@@ -284,3 +299,17 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
         started_at=entry.intended_at.timestamp(),
         key=entry.key,
     )
+
+
+def _withdraw(entry: Entry, context: Context) -> Flow[None]:
+    """Write down that a lost submit was never accepted.
+
+    Raises:
+        JournalError: It cannot be written.
+    """
+    try:
+        yield from settle(entry, None, context)
+    except errors.JournalError:
+        raise
+    except errors.MuAPIError:  # another process has settled it meanwhile: the caller looks again
+        return

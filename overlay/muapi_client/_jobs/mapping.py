@@ -86,6 +86,12 @@ class Mapping:
         """Whether of any call it is not known yet what became of its submit."""
         return any(item.is_begun and not item.is_known for item in list(self._open.values()))
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any call that was begun has not ended."""
+        items = list(self._open.values())
+        return any(item.is_begun and item.outcome is None and item.trouble is None for item in items)
+
     def leave(self) -> None:
         """Nobody reads what becomes of the calls under way."""
         self.is_stopped = self.is_left = True
@@ -180,7 +186,7 @@ class Mapping:
         items = list(self._open.values())
         running = [item.job.id for item in items if item.job is not None and item.outcome is None]
         ended = [item.outcome.prediction.id for item in items if item.outcome and item.outcome.prediction]
-        doubtful = sum(item.is_begun and not item.is_known for item in items)
+        doubtful = sum(item.is_doubtful for item in items)
         parts = [f"{len(running)} jobs live on{_name(running)}, mu.resume() lists them"] if running else []
         parts += [f"{len(ended)} jobs have ended{_name(ended)}, mu.jobs() lists them"] if ended else []
         parts += [f"{doubtful} submits may have been charged, mu.unknown() lists them"] if doubtful else []

@@ -48,7 +48,7 @@ def report(
     Args:
         entries: The jobs.
         columns: What to group by.
-        price: What a call costs by the price list, in USD, or None; of what set nothing aside.
+        price: What a call costs by the price list, in USD, or None; asked for jobs that set nothing aside.
     """
     groups: dict[tuple[str | None, ...], dict[str, Any]] = {}
     for entry in entries:

@@ -1,8 +1,8 @@
 """One paid submission, stated once: for ``run``, ``submit``, ``send`` and ``stream`` alike. Pure.
 
-Lives here: the order of key check, reservation, journal and POST, what becomes of each however it ends, and what a
-job's POST is answered with. Does not live here: whether a try may be followed by another (``_protocol/exchange``), what
-a stream says (``_streams``), waiting for the job (``waiting``).
+Lives here: the order of key check, reservation, turn, journal and POST, what becomes of each however it ends, and what
+a job's POST is answered with. Does not live here: whether a try may be followed by another (``_protocol/exchange``),
+what a stream says (``_streams``), waiting for the job (``waiting``).
 
 Doubt is the default. The client's memory knows of a submission before it is sent, and what it says of one that has
 begun to leave is "may have been charged" until something better is proven: see :func:`fate_of`.
@@ -125,7 +125,7 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
 
     Raises:
         SandboxMismatchError: The key is not of the expected kind; nothing was sent.
-        SpendLimitError: It would pass ``max_spend``, or nobody can price it; nothing was sent.
+        SpendLimitError: It would pass ``max_spend`` or a budget, or nobody can price it; nothing was sent.
         JournalError: The journal cannot be written; the message tells whether anything was sent.
         APIStatusError: The server refused; ``cost`` tells whether it charged all the same.
         APIConnectionError: It never left; nothing was charged.

@@ -47,7 +47,7 @@ class Limit(NamedTuple):
 
 
 class Room(NamedTuple):
-    """How much was left of the first limit that had no room."""
+    """The first limit that has no room, and what is spent and set aside of it, in USD."""
 
     limit: Limit
     spent_usd: Decimal

@@ -4,9 +4,9 @@ Lives here: the pace. Does not live here: waiting for one's turn (``_jobs/submis
 sent again and after which pause of its own (``_protocol/exchange``), looks, which no pace holds back.
 
 A server that says "too many" means the account, not the one request: where each of a hundred submits under way only
-waited for itself, all would come back at the same moment. So what one is told counts for all: a refusal takes some of
-the rate away, and time gives it back, so that a client is soon as fast as the server lets it be, and a single refusal,
-or a storm that is over, is soon forgotten.
+waited for itself, all would come back at the same moment. So what one is told counts for all, and so does what a write
+is told that submits nothing: a refusal takes some of the rate away, and time gives it back. So a client is soon as fast
+as the server lets it be, and a single refusal, or a storm that is over, is soon forgotten.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Pace:
         """
         with self._lock:
             if not self.is_kept or left > self._slowed_at:
-                lately = sum(at > now - 1 for at in self.left)
+                lately = sum(at > now - 1 for at in self.left.copy())  # which others add to
                 self._rate = max(min(self.rate(now), max(lately, LONE)) * KEPT, SLOWEST)
                 self._slowed_at, self.is_kept = now, True
             self._next = max(self._next, until)

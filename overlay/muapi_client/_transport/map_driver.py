@@ -5,11 +5,12 @@ Lives here: when a map goes on, and what it leaves behind when it is left. Does 
 
 The blocking one asks for calls where the outcomes are: in the caller's own thread, one at a time, while it waits. So
 what an iterable raises reaches its reader, and a cursor stays in its thread. The awaiting one asks for them in a task
-of its own, so that a source may wait for outcomes. Neither begins more than is read.
+of its own, so that a source may wait for outcomes. Neither is more than ``concurrency`` calls ahead of what is read.
 
-Whoever leaves a map has nothing more sent. What is on its way is seen to its end by the workers: an interrupt waits
-for that; leaving the loop does not, for the generator may be finalised anywhere, by the garbage collector within one of
-the workers, too, or at the end of the program. Then the client's ``close``, or the program's end, waits.
+Whoever leaves a map has nothing more submitted. What is on its way is seen to its end by the workers: an interrupt
+waits for that. Leaving the loop of the blocking one does not, for the generator may be finalised anywhere, by the
+garbage collector within one of the workers, too, or at the end of the program; then the client's ``close``, or the
+program's end, waits. ``aclose`` of the awaiting one does.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 END: Final = object()  # there are no more calls
 PATIENCE: Final = 0.5  # seconds after which a waiting thread looks up: where it waits for ever, Windows hears no Ctrl-C
+CALLED_OFF: Final = 5.0  # seconds that looks may take to end whose connections were closed
 LOOKED_AFTER: Final = 0.01  # seconds between two looks at whether all submits have ended
 
 
@@ -107,9 +109,21 @@ class Work:
             BaseException: What ended it in place of an outcome.
         """
         if isinstance(item.trouble, Abandoned):
-            raise MuAPIError("the client was closed while this map was read; mu.jobs() lists what it has submitted")
+            self.refuse_left()
         self.books.take(item)
         return None if self.books.on_progress is None else self.books.on_progress(self._progress())
+
+    def refuse_left(self) -> None:
+        """Refuse to go on where the client was closed while the map was read.
+
+        Raises:
+            MuAPIError: It was.
+        """
+        if self.books.is_left:
+            raise MuAPIError(
+                "the client was closed while this map was read; mu.jobs() lists what it has submitted. Begin the map"
+                " again, with run= and a journal, to go on."
+            )
 
     def leave(self) -> None:
         """Begin no more calls, and send nothing more."""
@@ -136,18 +150,19 @@ def run_map(work: Work, calls: Iterator[Any], threads: Threads[Outcome[Any]]) ->
             elif began:
                 continue
             elif books.is_empty:
+                work.refuse_left()
                 return
             else:
                 work.take(_wait(news))
     except BaseException as why:
-        _end(work, why)
+        _leave_because(work, why)
         raise
     finally:
         if work.is_ours:
             threads.close()
 
 
-def _end(work: Work, why: BaseException) -> None:
+def _leave_because(work: Work, why: BaseException) -> None:
     """Leave a map; where anybody sees what ended it, wait for what is on its way, and note what lives on."""
     if not work.is_ours:
         return
@@ -163,9 +178,18 @@ def _end(work: Work, why: BaseException) -> None:
 
 
 def leave_map(work: Work) -> None:
-    """Have nothing more sent, and wait until it is known what became of all that was."""
+    """Have nothing more submitted, and wait until it is known what became of all that was."""
+    if not work.is_ours:  # its threads did not follow
+        return
     work.leave()
     while work.books.has_submits:
+        time.sleep(LOOKED_AFTER)
+
+
+def end_map(work: Work) -> None:
+    """Wait, but not for long, until all calls of a map that was left have ended, so that nothing writes any more."""
+    ends = time.monotonic() + CALLED_OFF
+    while work.is_ours and work.books.has_begun and time.monotonic() < ends:
         time.sleep(LOOKED_AFTER)
 
 
@@ -184,8 +208,7 @@ _blocking: WeakSet[Work] = WeakSet()
 def _leave_all() -> None:
     """Let no submit be cut off by the end of the program: its threads end with it, wherever they are."""
     for work in list(_blocking):
-        if work.is_ours:
-            leave_map(work)
+        leave_map(work)
 
 
 async def arun_map(
@@ -207,21 +230,23 @@ async def arun_map(
                 yield outcome
                 books.hand_out(outcome)
                 source.make_room()
-            elif source.is_over and books.is_empty:
+            elif books.is_empty and (source.is_over or books.is_stopped):
+                news.raise_trouble()
+                work.refuse_left()
                 return
             else:
                 await news.wait()
     except BaseException as why:
         source.close()
-        await _aend(work, why)
+        await _aleave_because(work, why)
         raise
     finally:
         source.close()
         tasks.close()
 
 
-async def _aend(work: Work, why: BaseException) -> None:
-    """The twin of :func:`_end`; it always waits, which holds nobody up."""
+async def _aleave_because(work: Work, why: BaseException) -> None:
+    """The twin of :func:`_leave_because`; it always waits, which holds nobody up."""
     try:
         await aleave_map(work)
     except BaseException as again:
@@ -232,9 +257,18 @@ async def _aend(work: Work, why: BaseException) -> None:
 
 async def aleave_map(work: Work) -> None:
     """The twin of :func:`leave_map`."""
+    if not work.is_ours:
+        return
     work.leave()
     with anyio.CancelScope(shield=True):  # a second cancellation by asyncio itself strikes through it
         while work.books.has_submits:  # noqa: ASYNC110 - facts, which no event tells for certain
+            await anyio.sleep(LOOKED_AFTER)
+
+
+async def aend_map(work: Work) -> None:
+    """The twin of :func:`end_map`."""
+    with anyio.move_on_after(CALLED_OFF):
+        while work.is_ours and work.books.has_begun:  # noqa: ASYNC110 - as above
             await anyio.sleep(LOOKED_AFTER)
 
 
@@ -268,6 +302,10 @@ class News:
         """
         await self._came.wait()
         self._came = anyio.Event()
+        self.raise_trouble()
+
+    def raise_trouble(self) -> None:
+        """Raise what :meth:`fail` was given, if anything."""
         if self._trouble is not None:
             raise self._trouble
 
@@ -301,7 +339,9 @@ class Source:
             with self._scope:
                 while not self._work.books.is_stopped:
                     if self._work.books.has_room:
-                        self._work.begin(await _next(self._calls), self._news.put)
+                        call = await _next(self._calls)
+                        if not self._work.books.is_stopped:
+                            self._work.begin(call, self._news.put)
                     else:
                         self._room = anyio.Event()
                         await self._room.wait()

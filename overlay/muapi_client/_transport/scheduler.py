@@ -43,8 +43,8 @@ SLICE = 0.1  # seconds: on a clock of a user's own nobody can be woken while it 
 class Abandoned(BaseException):
     """No error: nobody waits for a flow any more.
 
-    Thrown into it before it begins, where it pauses, and where it is about to send anything: so nothing more leaves,
-    and what is on its way is seen to its end. It may still keep what it knows.
+    Thrown into it before it begins, where it pauses, and where it is about to send anything but a file: so no job
+    leaves any more, and what is on its way is seen to its end. It may still keep what it knows.
     """
 
 
@@ -144,7 +144,6 @@ class Threads(Generic[R]):
         self._work_came = threading.Condition(self._lock)  # type: ignore[arg-type]  # an RLock, which typeshed calls final
         self._time_changed = threading.Condition(self._lock)  # type: ignore[arg-type]  # for the one thread that waits for the next pause to end
         self._has_keeper = False
-        self._idents: set[int] = set()
         self._threads = self._idle = self._busy = 0
         self._is_left = self._is_closed = False
 
@@ -173,11 +172,6 @@ class Threads(Generic[R]):
             self._time_changed.notify()
             self._work_came.notify_all()
 
-    @property
-    def is_worker(self) -> bool:
-        """Whether the calling thread is one of them."""
-        return threading.get_ident() in self._idents
-
     def _call_worker(self) -> None:
         if self._idle:
             self._work_came.notify()
@@ -194,7 +188,6 @@ class Threads(Generic[R]):
                 self._threads += 1
 
     def _work(self) -> None:
-        self._idents.add(threading.get_ident())
         while (task := self._take()) is not None:
             pause = self._carry_on(task)
             with self._lock:
@@ -205,7 +198,6 @@ class Threads(Generic[R]):
                     self._time_changed.notify()
             if pause is None:
                 task.on_end(task)
-        self._idents.discard(threading.get_ident())
 
     def _put_off(self, task: Task[R], until: float) -> None:
         due = self._agenda.due

@@ -55,6 +55,7 @@ class Budget:
     Attributes:
         usd: The most that may be spent, in USD; 0 sends nothing.
         per: What it is for: each ``run`` of ``mu.map(calls, run=…)``, each ``day``, each ``month``, or for ``ever``.
+            With ``run`` a job outside of a run is refused.
         tag: Only jobs of this tag are counted and held back; by default all.
         timezone: Where days and months begin at midnight: a name such as ``Europe/Berlin``.
 
