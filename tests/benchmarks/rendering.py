@@ -70,7 +70,9 @@ def scale(folder: Path) -> Iterator[tuple[str, float, float | None, str]]:
             yield f"{name}: on the document itself", one, 3.0, "s"
     actions = corrections.read_actions((ROOT / "spec/corrections.yaml").read_text())
     read = [json.loads(file.read_text()) for file in files.values()]
-    one, many = timing.of_functions(*(partial(corrections.apply_actions, each, actions) for each in read), repeat=1)
+    one, many = timing.of_functions(
+        *(partial(corrections.apply_fitting_actions, each, actions) for each in read), repeat=1
+    )
     # The steps are linear; the collector's full passes grow with all that is held, a fifth at this size.
     yield f"correct: {TIMES} documents' worth at once / {TIMES} times one", many / one / TIMES, 1.3, "x"
 

@@ -32,7 +32,7 @@ from muapi_client.emulator import Emulator, LogEntry, Request
 from muapi_client.emulator._messages.messages import Refusal
 from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.pinning import pinned
-from rules.corrections import apply_actions, read_actions
+from rules.corrections import apply_fitting_actions, check_misses, read_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +121,9 @@ def _document(emulator: Emulator) -> dict[str, Any]:
         "/api/v1/models/{name}": {"name": "flux-dev"},
         "/api/v1/models/{name}/estimate-cost": {"name": "flux-dev"},
     }
-    return described(published, apply_actions(published, corrections), examples)
+    corrected, misses = apply_fitting_actions(published, corrections)
+    check_misses(misses)
+    return described(published, corrected, examples)
 
 
 def _ask(emulator: Emulator, slug: str, body: Any) -> Any:

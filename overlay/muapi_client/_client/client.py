@@ -125,8 +125,10 @@ class MuAPI(Client):
             tag: Your word for these jobs in the journal; by default the client's.
             stop_on: A class of errors, or several: after one of them no more calls are begun.
             retry_unknown: Whether to submit again what may have been charged, at your own risk: up to eight times a
-                call, until it is known what became of it.
-            download_to: Where to save all outputs, as ``{key}-{index}.{suffix}``; see :meth:`download`.
+                call, until it is known what became of it. What is in doubt stays so, in ``unknown()``, under no key of
+                the run any more, until it is settled.
+            download_to: Where to save all outputs, as ``{key}-{index}.{suffix}``; a key with signs that no file's name
+                can hold is cleaned, and a piece of a hash follows it: see :meth:`download`.
             on_progress: Called, in your thread, with the progress whenever it has changed.
 
         Raises:

@@ -285,8 +285,12 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
     else:
         if found.complete and not found.candidates:
             return (yield from _withdraw(entry, context))
-        ids = ", ".join(job.id for job in found.candidates)
-        why = f"the history offers {ids}, which may be its job" if ids else "the history proves nothing yet"
+        why = "the history proves nothing before some minutes have passed"
+        if found.candidates:
+            newest = f"{len(found.candidates)} jobs, the newest {found.candidates[0].id}"
+            why = (
+                f"the history offers {newest}, which may be its job and may be others'; mu.reconcile(error) lists them"
+            )
     if means.retry_unknown:
         assert context.journal is not None
         yield Keep(partial(context.journal.release_item, entry.key), context.journal.commits)

@@ -56,7 +56,7 @@ class Progress:
         finished: How many ended well.
         failed: How many did not, but for the doubtful ones.
         doubtful: How many may have been accepted and charged, and nobody knows.
-        charged_usd: What the ended ones cost together, in USD.
+        charged_usd: What the ended ones cost together, in USD, in earlier runs, too.
         in_doubt_usd: What the doubtful ones may have cost, in USD, by the price list.
         expected_end: When the last call will have ended if it goes on as it went, in UTC; None where that cannot be
             told: nothing has ended yet, or the calls have no length.
@@ -72,3 +72,10 @@ class Progress:
     charged_usd: Decimal
     in_doubt_usd: Decimal
     expected_end: datetime | None
+
+    def __str__(self) -> str:
+        """One short line for a terminal."""
+        parts = [f"{self.finished} finished", f"{self.running} running"]
+        parts += [f"{count} {what}" for count, what in ((self.failed, "failed"), (self.doubtful, "in doubt")) if count]
+        ends = [] if self.expected_end is None else [f"done about {self.expected_end:%H:%M:%S} UTC"]
+        return ", ".join([*parts, f"{self.charged_usd} USD", *ends])
