@@ -94,7 +94,7 @@ def test_many_that_wait_get_through_as_fast_as_a_server_takes_them(takes: float,
             slow_down(pace, now)
             heapq.heappush(waiting, (now + 0.01, next(number)))
     assert now <= 60 + 3 * callers / takes
-    assert refused <= 40 + callers
+    assert refused <= 40 + callers + now / 3  # at a tenth a second the rate is back at the limit in 3.6 s
 
 
 @pytest.mark.parametrize(
