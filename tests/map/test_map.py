@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,8 @@ import trio
 from by_kind import make_image
 from faces import make_calls
 
-from muapi_client import AsyncMuAPI, MuAPI, MuAPIError, Progress, errors
-from muapi_client.emulator import Emulator, Fault, Outcome
+from muapi_client import AsyncMuAPI, MuAPI, MuAPIError, Progress, Retry, errors
+from muapi_client.emulator import Emulator, Fault, Faults, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -78,6 +79,22 @@ def test_no_more_calls_are_under_way_than_allowed(face: Face, emulator: Emulator
         assert len(asked) - handed_out <= 4
         handed_out += 1
     assert handed_out == 30
+
+
+def test_calls_do_not_wait_for_each_others_connections() -> None:
+    """Waiting for one counts as the exchange's own time, and more would wait than there are."""
+    emulator = Emulator(job_seconds=0.1, faults=Faults(delay=1, seconds=0.2))
+    with emulator.serve() as url:
+        options: dict[str, Any] = {"timeout": 0.9, "retry": Retry(attempts=1), "max_connections": 1}
+        with MuAPI("sk-live", url, **options) as mu:
+            outcomes = list(mu.map(make_calls(8)))
+
+        async def main() -> list[Any]:
+            async with AsyncMuAPI("sk-live", url, **options) as mu:
+                return [outcome async for outcome in mu.map(make_calls(8))]
+
+        outcomes += asyncio.run(main())
+    assert [outcome.error for outcome in outcomes] == [None] * 16
 
 
 def test_a_map_that_nobody_reads_submits_no_more(face: Face, emulator: Emulator) -> None:

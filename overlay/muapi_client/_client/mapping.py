@@ -37,7 +37,7 @@ StopOn = type[BaseException] | tuple[type[BaseException], ...] | None
 NO_CALLS = (str, bytes, dict)  # what can be iterated over, and is plainly something else
 
 MOST_THREADS = 32  # exchanges of one map that are under way at a time
-MOST_TASKS = 100  # the same in an event loop: as many as a client has connections by default
+MOST_TASKS = 100  # the same in an event loop
 
 
 def begin_map(client: Any, calls: Any, *, tag: str | None, concurrency: int, **options: Any) -> Generator[Outcome[Any]]:
@@ -47,7 +47,7 @@ def begin_map(client: Any, calls: Any, *, tag: str | None, concurrency: int, **o
         raise calls_error(calls, "AsyncMuAPI takes what is iterated over by async for" if is_async else "")
     client = client if tag is None else client.with_options(tag=tag)
     work = make_work(client, calls, concurrency=concurrency, **options)
-    threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=min(concurrency, MOST_THREADS))
+    threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=count_workers(client, concurrency, MOST_THREADS))
     return run_map(work, iter(calls), threads)
 
 
@@ -59,8 +59,14 @@ def begin_async_map(
         raise calls_error(calls)
     client = client if tag is None else client.with_options(tag=tag)
     work = make_work(client, calls, concurrency=concurrency, **options)
-    make_tasks = partial(Tasks, *world_of(client), most=min(concurrency, MOST_TASKS))
+    make_tasks = partial(Tasks, *world_of(client), most=count_workers(client, concurrency, MOST_TASKS))
     return arun_map(work, aiter(calls) if isinstance(calls, AsyncIterable) else iter(calls), make_tasks)
+
+
+def count_workers(client: Any, concurrency: int, most: int) -> int:
+    """How many calls of a map are carried on at a time: who waits for a connection uses up an exchange's time."""
+    connections: int = client._connections.most  # noqa: SLF001 - the other half of the client
+    return min(concurrency, most, connections)
 
 
 def world_of(client: Any) -> tuple[Any, Clock, str, APIKey]:
@@ -145,9 +151,7 @@ def find_length(calls: Any) -> int | None:
         return None
 
 
-def read_kinds(
-    stop_on: StopOn,
-) -> tuple[type[BaseException], ...]:
+def read_kinds(stop_on: StopOn) -> tuple[type[BaseException], ...]:
     """Read which errors stop a map.
 
     Raises:

@@ -189,8 +189,8 @@ class BackOff:
     """The pauses between the tries of one exchange, as many and as long as the client's ``retry`` allows."""
 
     def __init__(self, context: Context) -> None:
-        self._failures = 0
         self._context = context
+        self._failures = 0
         self._first_ended = 0.0
 
     def after(self, outcome: Outcome) -> float | None:

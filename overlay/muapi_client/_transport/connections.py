@@ -31,7 +31,7 @@ class Connections:
     """
 
     def __init__(self, transport: Any, home: str | None = None, *, most: int) -> None:
-        self._given, self._home, self._most = transport, home, most
+        self._given, self._home, self.most = transport, home, most
         self._lock = ForkLock()
         self._open: Hosts | Given | None = None
         self._pid = 0
@@ -77,7 +77,7 @@ class Connections:
                 from muapi_client._transport.hosts import Given, Hosts  # noqa: PLC0415 - imports httpx
 
                 given = self._given
-                transport = Hosts(self._most, self._home) if given is None else Given(given, self._home)
+                transport = Hosts(self.most, self._home) if given is None else Given(given, self._home)
                 self._open, self._pid = transport, os.getpid()
             return transport
 
@@ -86,7 +86,7 @@ class AsyncConnections:
     """The awaiting client's connections; ``home`` and ``most`` as above, the latter for each event loop."""
 
     def __init__(self, transport: Any, home: str | None = None, *, most: int) -> None:
-        self._given, self._home, self._most = transport, home, most
+        self._given, self._home, self.most = transport, home, most
         self._open: dict[Any, AsyncHosts | AsyncGiven] = {}  # by event loop
         self._closed = False
 
@@ -121,7 +121,7 @@ class AsyncConnections:
             for ended in [loop for loop in tuple(self._open) if _has_ended(loop)]:  # other threads have loops, too
                 self._open.pop(ended, None)  # its connections ended with it
             given = self._given
-            self._open[loop] = AsyncHosts(self._most, self._home) if given is None else AsyncGiven(given, self._home)
+            self._open[loop] = AsyncHosts(self.most, self._home) if given is None else AsyncGiven(given, self._home)
         return self._open[loop]
 
 

@@ -141,8 +141,9 @@ class Threads(Generic[R]):
         self._most = most
         self._agenda: Agenda[R] = Agenda()
         self._lock = ForkLock()  # a signal may strike where the caller holds it
-        self._work_came = threading.Condition(self._lock)  # type: ignore[arg-type]  # an RLock, which typeshed calls final
-        self._time_changed = threading.Condition(self._lock)  # type: ignore[arg-type]  # for the one thread that waits for the next pause to end
+        lock: Any = self._lock  # an RLock, which typeshed calls final
+        self._work_came = threading.Condition(lock)
+        self._time_changed = threading.Condition(lock)  # for the one thread that waits for the next pause to end
         self._has_keeper = False
         self._threads = self._idle = self._busy = 0
         self._is_left = self._is_closed = False
