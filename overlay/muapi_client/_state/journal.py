@@ -3,9 +3,9 @@
 A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". A finished job stays readable, with what it made.
 
-Lives here: what is written and read of a job. Does not live here: the file itself (``journal_file``), its
-tables and their older forms (``journal_form``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what
-to do about what it says (the user).
+Lives here: what is written and read of a job. Does not live here: the file itself (``journal_file``), its tables and
+their older forms (``journal_form``), the statements (``journal_statements``), when it is written (``_jobs/submission``,
+``_jobs/journaling``), what to do about what it says (the user).
 
 SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
 share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one
@@ -42,7 +42,6 @@ from muapi_client._state.journal_budget import (
 from muapi_client._state.journal_commits import GroupCommit
 from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
 from muapi_client._state.journal_form import (
-    ENDED,
     IN_FLIGHT,
     UNREADABLE,
     as_text,
@@ -53,6 +52,24 @@ from muapi_client._state.journal_form import (
     read_duration,
     read_entry,
     read_moment,
+)
+from muapi_client._state.journal_statements import (
+    ACCEPT,
+    BEGIN_WAIT,
+    DURATIONS,
+    END_WAIT,
+    FAIL,
+    FINISH,
+    FORGET,
+    FORGETTABLE,
+    INTEND,
+    INTEND_WITHIN,
+    MARK_UNKNOWN,
+    OF_ACCOUNT,
+    RELEASE_ITEM,
+    SAVED,
+    SETTLE,
+    WITHDRAW,
 )
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
@@ -74,55 +91,6 @@ LONGEST_BUSY: Final = 86_400.0  # seconds; SQLite counts milliseconds in 32 bits
 FINGERPRINT: Final = 16  # hex digits: enough to tell accounts apart, too few to try keys against
 
 STATE_OF: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
-ENDED_SQL: Final = str(ENDED)
-COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_valid(cost) THEN cost END, '$.refunded')
-    THEN json_set(:cost, '$.refunded', json('true')) ELSE COALESCE(:cost, cost) END"""  # a refund is never taken back
-OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
-
-INTEND: Final = """INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner, lease, origin, account, tag,
-    run, run_key, set_aside_usd) SELECT :key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease, :origin,
-    :account, :tag, :run, :run_key, :set_aside_usd WHERE true ON CONFLICT (key) DO NOTHING"""
-INTEND_WITHIN: Final = INTEND.replace("WHERE true", f"WHERE NOT EXISTS ({FULL})")
-WITHDRAW: Final = "DELETE FROM job WHERE key = :key AND state IN ('intent', 'unknown')"
-MARK_UNKNOWN: Final = """UPDATE job SET state = 'unknown', changed_at = :now, reason = :reason, lease = NULL
-    WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
-ACCEPT: Final = f"""UPDATE job SET state = CASE WHEN state IN {ENDED_SQL} THEN state ELSE 'accepted' END,
-    changed_at = :now, request_id = COALESCE(:request_id, request_id), cost = {COST}, reason = NULL,
-    owner = :owner, lease = :lease WHERE key = :key"""  # noqa: S608 - our own words
-FAIL: Final = """UPDATE job SET state = 'failed', changed_at = :now, cost = :cost, reason = :reason, lease = NULL
-    WHERE key = :key"""
-FINISH: Final = f"""UPDATE job SET state = :state, changed_at = :now, request_id = COALESCE(:request_id, request_id),
-    cost = {COST}, said = :body, outputs = :outputs, reason = :reason,
-    key_kind = COALESCE(:key_kind, key_kind), lease = NULL WHERE"""  # noqa: S608 - our own words
-SAVED: Final = """UPDATE job SET changed_at = :now, files = (
-        SELECT json_group_array(path) FROM (
-            SELECT value AS path FROM json_each(CASE WHEN json_valid(files) THEN files ELSE '[]' END)
-            UNION SELECT value FROM json_each(:files)
-        )
-    ) WHERE request_id = :request_id"""
-BEGIN_WAIT: Final = """UPDATE job SET owner = :owner, lease = :lease WHERE request_id = :request_id
-    AND state = 'accepted' AND (owner <> :owner OR lease IS NULL OR lease < :stale)"""
-END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AND state = 'accepted' AND owner = :owner"
-SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request_id = :request_id, reason = NULL,
-    lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
-RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
-DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
-    (SELECT json_group_object(value, json_extract(CASE WHEN json_valid(call) THEN call END, '$.body.' || value))
-        FROM json_each(:fields)) AS inputs
-    FROM (SELECT * FROM job WHERE +state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest)
-    WHERE request_id IS NOT NULL AND {OF_ACCOUNT} ORDER BY changed_at DESC"""  # noqa: S608 - our own words
-FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
-    OR said IS NOT NULL OR reason IS NOT NULL OR EXISTS (
-        SELECT 1 FROM json_each(
-            CASE WHEN outputs IS NULL THEN '[]' WHEN json_valid(outputs) THEN outputs ELSE '[0]' END
-        )
-        WHERE type <> 'object' OR json_extract(value, '$.text') IS NOT NULL OR json_extract(value, '$.data') IS NOT NULL
-    ))"""  # noqa: S608 - our own words
-FORGET: Final = f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, outputs = (
-        SELECT json_group_array(json_object(
-            'url', json_extract(value, '$.url'), 'media_type', json_extract(value, '$.media_type')
-        )) FROM json_each(CASE WHEN json_valid(outputs) THEN outputs ELSE '[]' END) WHERE type = 'object'
-    ) WHERE {FORGETTABLE}"""  # noqa: S608 - our own words
 
 
 class Journal:
