@@ -49,12 +49,14 @@ from muapi_client._state.journal_form import (
     call_as_text,
     cost_as_text,
     outputs_as_text,
+    read_body,
     read_duration,
     read_entry,
     read_moment,
 )
 from muapi_client._state.journal_statements import (
     ACCEPT,
+    ANSWERS,
     BEGIN_WAIT,
     DURATIONS,
     END_WAIT,
@@ -150,6 +152,7 @@ class Journal:
         tag: str | None = None,
         run: str | None = None,
         run_key: str | None = None,
+        digest: str | None = None,
         limits: Sequence[Limit] = (),
         secrets: Iterable[str | None] = (),
     ) -> Room | None:
@@ -164,6 +167,7 @@ class Journal:
             tag: The caller's word for it.
             run: The name of the run it belongs to.
             run_key: Which item of the run it is; a run has each once.
+            digest: What the call asks, as a hash, to find its answer by: :meth:`answers`.
             limits: What may be spent, over all processes; they need an account.
             secrets: What must stay out of the file, in this and in every later text.
 
@@ -186,6 +190,7 @@ class Journal:
             "tag": tag,
             "run": run,
             "run_key": run_key,
+            "digest": digest,
             "set_aside_usd": None if set_aside_usd is None else str(set_aside_usd),
             **_of(account),
         }
@@ -416,8 +421,7 @@ class Journal:
         row = rows[0]
         is_submitted = row["state"] == "intent" or (row["state"] == "accepted" and not _has_id(row))
         is_in_hand = _is_in_flight(row, is_running) if is_submitted else _is_waited_for(row)
-        body = row["said"] if isinstance(row["said"], str) else ""
-        return RunItem(read_entry(row), body.encode("utf-8", "replace"), bool(row["is_ours"]), is_in_hand)
+        return RunItem(read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand)
 
     def release_item(self, key: str) -> None:
         """Let the call of a run be submitted again: its entry, whose outcome is unknown, stays one of the run's books.
@@ -426,6 +430,17 @@ class Journal:
             key: The entry.
         """
         self._execute(RELEASE_ITEM, {"key": key})
+
+    def answers(self, digest: str, account: Account, *, latest: int) -> list[tuple[Entry, bytes]]:
+        """The jobs that completed and asked the same, the latest first, each with its last answer's body as JSON.
+
+        Args:
+            digest: What was asked, as :meth:`intend` was told it.
+            account: Whose jobs; those whose account is not known are left out.
+            latest: How many at most.
+        """
+        values = {"digest": digest, "latest": latest, **_of(account)}
+        return [(read_entry(row), read_body(row)) for row in self._rows(ANSWERS, values)]
 
     def durations(
         self, account: Account | None = None, *, fields: Sequence[str] = (), latest: int = 1000

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FORM: Final = 2  # of the file, in its user_version; a later form migrates this one and never drops it
+FORM: Final = 3  # of the file, in its user_version; a later form migrates this one and never drops it
 APPLICATION: Final = 0x4D75_4150  # "MuAP": what makes a SQLite file this journal and no other
 IN_FLIGHT: Final = timedelta(hours=1)  # for which an intent may be under way: longer than a submit with its resends
 ENDED: Final = ("completed", "failed", "cancelled")
@@ -58,19 +58,26 @@ SCHEMA: Final = (
     set_aside_usd TEXT,              -- as decimal digits
     outputs       TEXT,              -- as JSON, a list of Output's fields
     files         TEXT,              -- as JSON, a list of absolute paths
-    reason        TEXT               -- why it failed, or why its outcome is unknown
+    reason        TEXT,              -- why it failed, or why its outcome is unknown
+    digest        TEXT               -- what the call asks, as a SHA-256; NULL where that cannot be told
 )""",
     "CREATE INDEX job_request_id ON job (request_id)",
     "CREATE INDEX job_state ON job (state)",
 )
-NEW_COLUMNS: Final = (  # of form 2
-    *("lease", "origin", "account", "key_kind", "tag", "run", "run_key", "set_aside_usd"),
-    *("outputs", "files", "reason"),
-)
-NEW_TABLES: Final = (
-    "CREATE UNIQUE INDEX job_run ON job (run, run_key) WHERE run IS NOT NULL",
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-)
+NEW_COLUMNS: Final = {  # by the form that brought them
+    2: (
+        *("lease", "origin", "account", "key_kind", "tag", "run", "run_key", "set_aside_usd"),
+        *("outputs", "files", "reason"),
+    ),
+    3: ("digest",),
+}
+NEW_STATEMENTS: Final = {  # likewise
+    2: (
+        "CREATE UNIQUE INDEX job_run ON job (run, run_key) WHERE run IS NOT NULL",
+        "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    ),
+    3: ("CREATE INDEX job_digest ON job (digest) WHERE digest IS NOT NULL",),
+}
 
 
 def claim(db: sqlite3.Connection) -> None:
@@ -129,13 +136,14 @@ def _form(db: sqlite3.Connection) -> int:
 
 
 def _complete(db: sqlite3.Connection, form: int) -> None:
-    """Add what form 2 has beyond form 1."""
-    if form == 1:
-        for name in NEW_COLUMNS:
+    """Add what later forms have beyond this one; in an empty file the table of jobs has its columns already."""
+    for later in range(max(form, 1) + 1, FORM + 1):
+        for name in NEW_COLUMNS[later] if form else ():
             db.execute(f"ALTER TABLE job ADD COLUMN {name} TEXT")
-    for statement in NEW_TABLES:
-        db.execute(statement)
-    db.execute("INSERT INTO meta (name, value) VALUES ('salt', ?)", (os.urandom(16).hex(),))
+        for statement in NEW_STATEMENTS[later]:
+            db.execute(statement)
+        if later == 2:  # noqa: PLR2004 - the form that tells accounts apart
+            db.execute("INSERT INTO meta (name, value) VALUES ('salt', ?)", (os.urandom(16).hex(),))
     if form == 1:
         secrets = Secrets()
         for (row_id,) in db.execute("SELECT rowid FROM job ORDER BY intended_at").fetchall():
@@ -254,6 +262,11 @@ def read_entry(row: sqlite3.Row) -> Entry:
         troubles.append(f"this version knows no state {values['state']!r}")
     reason = read("reason", _word, None)
     return Entry(reason="; ".join([*([reason] if reason else []), *troubles]) or None, **values)
+
+
+def read_body(row: sqlite3.Row) -> bytes:
+    """Read a row's last answer, as JSON; empty where there was none, or it was forgotten or damaged."""
+    return row["said"].encode("utf-8", "replace") if isinstance(row["said"], str) else b""
 
 
 def read_duration(row: sqlite3.Row) -> Iterator[tuple[str, dict[str, Any], float]]:

@@ -17,8 +17,8 @@ COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_val
 OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 
 INTEND: Final = """INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner, lease, origin, account, tag,
-    run, run_key, set_aside_usd) SELECT :key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease, :origin,
-    :account, :tag, :run, :run_key, :set_aside_usd WHERE true ON CONFLICT (key) DO NOTHING"""
+    run, run_key, set_aside_usd, digest) SELECT :key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease,
+    :origin, :account, :tag, :run, :run_key, :set_aside_usd, :digest WHERE true ON CONFLICT (key) DO NOTHING"""
 INTEND_WITHIN: Final = INTEND.replace("WHERE true", f"WHERE NOT EXISTS ({FULL})")
 WITHDRAW: Final = "DELETE FROM job WHERE key = :key AND state IN ('intent', 'unknown')"
 MARK_UNKNOWN: Final = """UPDATE job SET state = 'unknown', changed_at = :now, reason = :reason, lease = NULL
@@ -43,19 +43,21 @@ END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AN
 SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request_id = :request_id, reason = NULL,
     lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
 RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
+ANSWERS: Final = """SELECT * FROM job WHERE digest = :digest AND state = 'completed' AND said IS NOT NULL
+    AND origin = :origin AND account = :account ORDER BY changed_at DESC, rowid DESC LIMIT :latest"""
 DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
     (SELECT json_group_object(value, json_extract(CASE WHEN json_valid(call) THEN call END, '$.body.' || value))
         FROM json_each(:fields)) AS inputs
     FROM (SELECT * FROM job WHERE +state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest)
     WHERE request_id IS NOT NULL AND {OF_ACCOUNT} ORDER BY changed_at DESC"""  # noqa: S608 - our own words
 FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
-    OR said IS NOT NULL OR reason IS NOT NULL OR EXISTS (
+    OR said IS NOT NULL OR reason IS NOT NULL OR digest IS NOT NULL OR EXISTS (
         SELECT 1 FROM json_each(
             CASE WHEN outputs IS NULL THEN '[]' WHEN json_valid(outputs) THEN outputs ELSE '[0]' END
         )
         WHERE type <> 'object' OR json_extract(value, '$.text') IS NOT NULL OR json_extract(value, '$.data') IS NOT NULL
     ))"""  # noqa: S608 - our own words
-FORGET: Final = f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, outputs = (
+FORGET: Final = f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, digest = NULL, outputs = (
         SELECT json_group_array(json_object(
             'url', json_extract(value, '$.url'), 'media_type', json_extract(value, '$.media_type')
         )) FROM json_each(CASE WHEN json_valid(outputs) THEN outputs ELSE '[]' END) WHERE type = 'object'
