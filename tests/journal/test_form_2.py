@@ -58,7 +58,7 @@ def test_a_program_of_form_2_that_has_it_open_goes_on(path: Path, open_journal: 
         old.execute("UPDATE job SET state = 'accepted', request_id = 'r-intent' WHERE key = 'intent'")
         old.execute(
             "INSERT INTO job (key, state, slug, intended_at, changed_at, owner, lease)"
-            " VALUES ('k', 'unknown', 'm', '2025-01-02T00:00:00+00:00', '2025-01-02T00:00:00+00:00', 'other:1::t', NULL)"
+            " VALUES ('k', 'unknown', 'm', '2025-01-02T00:00:00+00:00', '2025-01-02T00:00:00+00:00', 'o:1::t', NULL)"
         )
         old.commit()
         assert "r-intent" in journal.ids()
