@@ -80,6 +80,7 @@ class Changes(TypedDict, total=False):
     strict: bool
     webhook: str | None
     team_id: int | None
+    reuse: bool
     tag: str | None
     models: ModuleType | str | None
     allow_private_downloads: bool
@@ -109,6 +110,7 @@ class Client:
         webhook: str | None = None,
         team_id: int | None = None,
         journal: "_state.Journal | str | PathLike[str] | None" = None,
+        reuse: bool = False,
         tag: str | None = None,
         spec_pin: str | PathLike[str] | None = None,
         models: ModuleType | str | None = None,
@@ -146,6 +148,11 @@ class Client:
             team_id: The team that is charged, by its number.
             journal: A file, made where there is none, that knows of every paid job: written before a submit leaves
                 and after each answer, so that a crash loses none. Several processes may share it.
+            reuse: Whether ``run``, ``submit`` and ``map`` answer a call that asks what a completed one of this API key
+                did by that one's answer, which the journal has, where all of its outputs can still be fetched:
+                ``prediction.reused``. Nothing is submitted then and nothing charged, and no webhook comes. Two calls
+                ask the same where operation, parameters, body and the contents of local files are the same, and what
+                the pinned document says of the operation. Calls with files of a form or cookies are always submitted.
             tag: Your word for what this client submits, kept in the journal with each job and never sent.
             spec_pin: What this program was written against: the sha256 of a document, and on another one the client
                 refuses to start; or the path of a ``muapi.lock`` (``muapi-client spec lock``), and it refuses where a
@@ -197,6 +204,7 @@ class Client:
             budget=budget,
             expect=expect,
             models=models,
+            reuse=reuse,
             tag=tag,
             allow_private_downloads=allow_private_downloads,
         )
@@ -244,7 +252,7 @@ class Client:
 
         Args:
             changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``strict``, ``webhook``,
-                ``team_id``, ``max_spend``, ``unpriced``, ``budget``, ``expect``, ``models``, ``tag``,
+                ``team_id``, ``max_spend``, ``unpriced``, ``budget``, ``expect``, ``models``, ``reuse``, ``tag``,
                 ``allow_private_downloads``, as for the client itself.
 
         Raises:
@@ -264,11 +272,15 @@ class Client:
 
 
 def require_journal(context: Context) -> None:
-    """Refuse a budget that no file keeps.
+    """Refuse a budget that no file keeps, and answers of before that no file has.
 
     Raises:
         MuAPIError: There is one, and no journal.
     """
+    if context.reuse and context.journal is None:
+        raise MuAPIError(
+            "reuse=True answers from the journal, and this client has none: MuAPI(journal='jobs.db', reuse=True)"
+        )
     if context.budget and context.journal is None:
         raise MuAPIError(
             "budget= is kept in the journal, over every process that shares it, and this client has none:"
@@ -327,6 +339,7 @@ OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "retry": lambda value: (
         read_instance("retry", value, Retry, example="a Retry(…), such as Retry(attempts=3)") or Retry()
     ),
+    "reuse": partial(read_flag, "reuse"),
     "strict": partial(read_flag, "strict"),
     "tag": lambda value: read_instance("tag", value, str, example="text"),
     "team_id": lambda value: read_instance("team_id", value, int, example="the team's number"),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from muapi_client._files import download, upload
+from muapi_client._files import download, liveness, upload
+from muapi_client._files.fetch import DownloadLimits
 from muapi_client._files.form_files import read_form
 from muapi_client._settings.arguments import require_callables, require_folder, require_prediction
 from muapi_client._settings.options import read_instance, read_seconds
@@ -15,10 +16,11 @@ from muapi_client._settings.options import read_instance, read_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from muapi_client._files.attachments import Where
     from muapi_client._files.transfer import FileTransfer
     from muapi_client._protocol.steps import Flow
     from muapi_client._runtime.clock import Clock
-    from muapi_client._types.prediction import Prediction
+    from muapi_client._types.prediction import Output, Prediction
     from muapi_generated.types import Call
 
 R = TypeVar("R")
@@ -39,6 +41,18 @@ class Files:
     def upload_attachments(self, call: Call[Any], then: Callable[[Call[Any]], Flow[R]]) -> Flow[R]:
         """Of any call, after the upload of the local files in its body."""
         return upload.upload_attachments(call, then, self._uploads)
+
+    def read_contents(self, call: Call[Any]) -> Flow[dict[Where, str]]:
+        """The SHA-256 of each local file in a call's body, by its place."""
+        return upload.read_contents(call, self._uploads)
+
+    def are_there(self, outputs: tuple[Output, ...]) -> Flow[bool]:
+        """Whether a job's outputs can still be fetched."""
+        context = self._uploads.context
+        limits = DownloadLimits(
+            context=context, max_bytes=1, timeout=context.timeout, ends=self._clock.now() + context.timeout
+        )
+        return liveness.are_there(outputs, limits, self._uploads.transfer)
 
     def is_upload(self, call: Call[Any]) -> bool:
         """Whether a call does no more than ``MuAPI.upload``."""

@@ -56,21 +56,39 @@ class Flows:
     Args:
         new_job: What makes a job that holds its client.
         files: What makes the flows of files, once there are any.
+        content_of: The SHA-256 of the file that a URL was made for by this client, or None of any other text.
     """
 
     def __init__(
-        self, context: Context, clock: Clock, *, new_job: Callable[..., Job], files: Callable[[], Files]
+        self,
+        context: Context,
+        clock: Clock,
+        *,
+        new_job: Callable[..., Job],
+        files: Callable[[], Files],
+        content_of: Callable[[str], str | None],
     ) -> None:
         self._context = context
         self._clock = clock
         self._new_job = new_job
         self._files = files
+        self._content_of = content_of
 
     def submit(self, call: Call[Any], *, waits: bool = False) -> Flow[Job | Prediction]:
         """Of ``MuAPI.submit``."""
         require_call(call, "run" if waits else "submit")
         refuse_stream(call)
-        return self._upload_then(self._retarget(call), partial(self._submit, waits=waits))
+        call = self._retarget(call)
+        then = partial(self._upload_then, call, partial(self._submit, waits=waits))
+        return self._reuse(call, then) if self._context.reuse else then()
+
+    def _reuse(self, call: Call[Any], then: Callable[[], Flow[Job | Prediction]]) -> Flow[Job | Prediction]:
+        """Answer a call as one was that asked the same, where that can be; else go on."""
+        with forks.kept_waiting:
+            from muapi_client._client.reuse import find_answer  # noqa: PLC0415 - off by default
+
+        known = yield from find_answer(call, self._context, self._files(), self._content_of)
+        return known if known is not None else (yield from then())
 
     def _retarget(self, call: Call[Any]) -> Call[Any]:
         """The call as the client's package of models has it."""
@@ -90,7 +108,14 @@ class Flows:
     def _request(self, call: Call[Any]) -> Request:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
         reading = self._clock.now()
-        return prepare(call, self._context, started_at=self.wall_time(), reading=reading, new_key=urandom(16).hex())
+        request = prepare(call, self._context, started_at=self.wall_time(), reading=reading, new_key=urandom(16).hex())
+        return request if self._context.journal is None else self._with_digest(call, request)
+
+    def _with_digest(self, call: Call[Any], request: Request) -> Request:
+        with forks.kept_waiting:
+            from muapi_client._jobs.reuse import digest_call  # noqa: PLC0415 - for journals alone
+
+        return request._replace(digest=digest_call(call, self._content_of))
 
     def _submit(self, call: Call[Any], *, waits: bool) -> Flow[Job | Prediction]:
         now = self._clock.now()
@@ -306,4 +331,5 @@ def make_flows(client: Any, job_class: type[Job]) -> Flows:
         client._clock,  # noqa: SLF001
         new_job=partial(job_class, client=client),
         files=lambda: client._files,  # noqa: SLF001
+        content_of=client._upload_cache.digest,  # noqa: SLF001
     )

@@ -40,27 +40,35 @@ MOST_THREADS = 32  # exchanges of one map that are under way at a time
 MOST_TASKS = 100  # the same in an event loop
 
 
-def begin_map(client: Any, calls: Any, *, tag: str | None, concurrency: int, **options: Any) -> Generator[Outcome[Any]]:
+def begin_map(
+    client: Any, calls: Any, *, tag: str | None, reuse: bool | None, concurrency: int, **options: Any
+) -> Generator[Outcome[Any]]:
     """Of ``MuAPI.map``."""
     if not isinstance(calls, Iterable) or isinstance(calls, NO_CALLS):
         is_async = isinstance(calls, AsyncIterable)
         raise calls_error(calls, "AsyncMuAPI takes what is iterated over by async for" if is_async else "")
-    client = client if tag is None else client.with_options(tag=tag)
+    client = with_given(client, tag=tag, reuse=reuse)
     work = make_work(client, calls, concurrency=concurrency, **options)
     threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=count_workers(client, concurrency, MOST_THREADS))
     return run_map(work, iter(calls), threads)
 
 
 def begin_async_map(
-    client: Any, calls: Any, *, tag: str | None, concurrency: int, **options: Any
+    client: Any, calls: Any, *, tag: str | None, reuse: bool | None, concurrency: int, **options: Any
 ) -> AsyncGenerator[Outcome[Any]]:
     """Of ``AsyncMuAPI.map``."""
     if not isinstance(calls, AsyncIterable | Iterable) or isinstance(calls, NO_CALLS):
         raise calls_error(calls)
-    client = client if tag is None else client.with_options(tag=tag)
+    client = with_given(client, tag=tag, reuse=reuse)
     work = make_work(client, calls, concurrency=concurrency, **options)
     make_tasks = partial(Tasks, *world_of(client), most=count_workers(client, concurrency, MOST_TASKS))
     return arun_map(work, aiter(calls) if isinstance(calls, AsyncIterable) else iter(calls), make_tasks)
+
+
+def with_given(client: Any, **given: Any) -> Any:
+    """The client with those options that were given."""
+    changes = {name: value for name, value in given.items() if value is not None}
+    return client.with_options(**changes) if changes else client
 
 
 def count_workers(client: Any, concurrency: int, most: int) -> int:

@@ -119,7 +119,7 @@ def fetch_url(
             if not trouble:
                 return media.choose_suffix(media.settle(head, expected, reported))
         progress = progress.after_failure(got)
-        if not _may_pass(got) or progress.failures >= limits.context.retry.attempts:
+        if not may_pass(got) or progress.failures >= limits.context.retry.attempts:
             raise _give_up_error(url, progress, trouble, got.status)
         seconds = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
@@ -165,7 +165,7 @@ def find_misfit(head: bytes, expected: str | None, reported: str) -> str:
     return ""
 
 
-def _may_pass(got: Fetched) -> bool:
+def may_pass(got: Fetched) -> bool:
     """Return whether another try may succeed: no answer, a broken one, or a refusal that passes."""
     return got.status in MAY_PASS or got.status >= SERVER_FAILED
 

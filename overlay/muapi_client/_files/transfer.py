@@ -39,6 +39,10 @@ class FileTransfer(Protocol):
         """Fetch a file, or what lacks of it, into ``part``, without the key: a :class:`Fetched`."""
         ...
 
+    def probe(self, fetch: Fetch) -> Any:
+        """Ask for the first byte of a file, without the key, and take none: a :class:`Fetched` of the headers."""
+        ...
+
     def disk(self, work: Callable[[], Any]) -> Any:
         """Do something to the disk, and answer what it answers."""
         ...

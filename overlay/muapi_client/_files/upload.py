@@ -101,6 +101,22 @@ def upload_attachments(call: Call[Any], then: Callable[[Call[Any]], Flow[R]], up
     return (yield from then(with_urls(call, urls)))
 
 
+def read_contents(call: Call[Any], uploads: UploadContext) -> Flow[dict[Where, str]]:
+    """The SHA-256 of each local file in a call's body, by its place.
+
+    Raises:
+        UploadError: A file cannot be read or is refused here.
+    """
+    digests: dict[Where, str] = {}
+    for where, value in find_attachments(call.body):
+        opened = yield from open_file(value, uploads)
+        try:
+            digests[where] = yield Do(partial(uploads.transfer.disk, opened.digest))
+        finally:
+            opened.close()
+    return digests
+
+
 def is_upload(call: Call[Any]) -> bool:
     """Whether a call is the upload of one file, which is free, and nothing else."""
     here = (call.operation.method, call.operation.path)

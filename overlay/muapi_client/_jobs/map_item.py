@@ -14,19 +14,15 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from attrs import evolve
-
 from muapi_client import errors
 from muapi_client._files.attachments import find_attachments
-from muapi_client._jobs.recall import settle
+from muapi_client._jobs.recall import read_ended, settle
 from muapi_client._jobs.waiting import judge
-from muapi_client._protocol.job_answer import read_prediction
-from muapi_client._protocol.steps import Do, Keep, Reply, Sleep
+from muapi_client._protocol.steps import Do, Keep, Sleep
 from muapi_client._state.memory import is_running
 from muapi_client._state.secrets import remove_secrets
 from muapi_client._types.cost import is_charge
 from muapi_client._types.outcome import Outcome
-from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
@@ -37,6 +33,7 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Entry, RunItem
     from muapi_client._types.job import Job
+    from muapi_client._types.prediction import Prediction
     from muapi_client._types.reconciliation import Reconciliation
 
 MOST_REPEATS: Final = 8  # submits again of one call in doubt, each of which may be charged
@@ -117,7 +114,7 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
     item.is_begun = True
     try:
         prediction = yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context))
-        item.is_known = True
+        item.is_known, item.is_reused = True, item.is_reused or prediction.reused
         if means.save is not None:
             files = yield Do(partial(means.save, prediction, item.key))
     except errors.MuAPIError as raised:
@@ -263,11 +260,7 @@ def _read_end(found: RunItem, item: Item, means: Means) -> Prediction:
     job = means.new_job(entry.request_id or "", item.call, entry.cost, entry.intended_at)
     if entry.request_id is not None:
         item.accept(job)
-    reply = Reply(200, {}, found.body, 0.0)
-    read = read_prediction(reply, request_id=entry.request_id) if found.body else None
-    if read is None:  # it was forgotten, or refused and charged all the same
-        read = Prediction(entry.request_id, entry.state, outputs=entry.outputs, error=entry.reason)
-    return judge(job, evolve(read, id=entry.request_id, cost=entry.cost, call=item.call, status_code=None))
+    return judge(job, read_ended(entry, found.body, item.call))
 
 
 def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Flow[None]:

@@ -10,14 +10,16 @@ those of other processes and of earlier ones. So where both know a job, memory's
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from muapi_client import errors
-from muapi_client._protocol.steps import Keep
+from muapi_client._protocol.job_answer import read_prediction
+from muapi_client._protocol.steps import Keep, Reply
 from muapi_client._state.memory import is_running
 from muapi_client._types.job import Job, is_token
+from muapi_client._types.prediction import Prediction
 from muapi_client._types.words import show
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Account, Entry
-    from muapi_client._types.prediction import Prediction
+    from muapi_generated.types import Call
 
 OPEN = ("unknown", "intent")
 STATES = ("intent", "accepted", "completed", "failed", "cancelled", "unknown")
@@ -189,6 +191,19 @@ def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) 
         except errors.JournalError as error:
             where = ", ".join(str(file) for file in files)
             raise errors.JournalError(f"{error}; saved all the same: {where}", request_id=prediction.id) from error
+
+
+def read_ended(entry: Entry, body: bytes, call: Call[Any]) -> Prediction:
+    """What an ended job came to, by the journal.
+
+    Args:
+        body: The last answer's, as JSON; empty where there was none, or it was forgotten.
+        call: What was submitted.
+    """
+    read = read_prediction(Reply(200, {}, body, 0.0), request_id=entry.request_id) if body else None
+    if read is None:  # it was forgotten, or refused and charged all the same
+        read = Prediction(entry.request_id, entry.state, outputs=entry.outputs, error=entry.reason)
+    return evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None)
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:

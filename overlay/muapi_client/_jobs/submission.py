@@ -139,6 +139,7 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
         tag=context.tag,
         run=context.run,
         run_key=context.run_key,
+        digest=request.digest,
         origin=context.origin,
     )
     flow = _submit(request, record, context, exchange)
@@ -304,6 +305,7 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
                 tag=record.tag,
                 run=record.run,
                 run_key=record.run_key,
+                digest=record.digest,
                 limits=limits,
                 secrets=find_secrets(record.call, context.webhook),
             ),

@@ -49,6 +49,7 @@ class Request(NamedTuple):
         reading: The same on the client's clock, in seconds.
         idempotent: Whether it may be sent again whatever happened to it: a repetition is answered with the first
             outcome.
+        digest: What the call asks, as a hash, for the journal; or None.
     """
 
     call: Call[Any]
@@ -56,6 +57,7 @@ class Request(NamedTuple):
     started_at: float
     reading: float
     idempotent: bool
+    digest: str | None = None
 
 
 def prepare(

@@ -58,6 +58,7 @@ class Record(Attempts):
         tag: The caller's word for it, or None.
         run: The name of the run it belongs to, or None.
         run_key: Which item of that run it is, or None.
+        digest: What it asks, as a hash, or None.
         origin: The API it is sent to.
         set_aside_usd: What was set aside for it under a limit, or None.
         files: Where its outputs were saved.
@@ -76,6 +77,7 @@ class Record(Attempts):
         tag: str | None = None,
         run: str | None = None,
         run_key: str | None = None,
+        digest: str | None = None,
         origin: str = "",
     ) -> None:
         self.key = os.urandom(16).hex()
@@ -94,6 +96,7 @@ class Record(Attempts):
         self.tag = tag
         self.run = run
         self.run_key = run_key
+        self.digest = digest
         self.origin = origin or None
         self.set_aside_usd: Decimal | None = None
         self.files: tuple[Path, ...] = ()

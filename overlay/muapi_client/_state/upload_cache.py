@@ -26,6 +26,7 @@ class UploadCache:
     def __init__(self) -> None:
         self._guard = ForkLock()
         self._urls: dict[str, tuple[str, float]] = {}
+        self._digests: dict[str, str] = {}  # by URL
         self._turns: WeakValueDictionary[Any, Turn] = WeakValueDictionary()
 
     def url(self, digest: str, *, now: float) -> str | None:
@@ -36,6 +37,11 @@ class UploadCache:
     def keep(self, digest: str, url: str, *, now: float) -> None:
         """Remember the URL of a content."""
         self._urls[digest] = (url, now)
+        self._digests[url] = digest
+
+    def digest(self, url: str) -> str | None:
+        """The digest of the content that was uploaded to a URL, or None of any other text."""
+        return self._digests.get(url)
 
     def turn(self, key: Any, new_lock: Callable[[], Any]) -> Turn:
         """The turn of a content: the same for all who ask at a time."""

@@ -57,6 +57,16 @@ def _fetch_request(fetch: Fetch) -> httpx.Request:
     return httpx.Request("GET", fetch.url, headers=headers, extensions={"timeout": limits})
 
 
+def _probe_request(fetch: Fetch) -> httpx.Request:
+    request = _fetch_request(fetch)
+    request.headers["range"] = "bytes=0-0"  # GET: an address that is signed for it refuses HEAD
+    return request
+
+
+def _unanswered(error: Exception, clock: Clock) -> Fetched:
+    return Fetched(status=0, headers={}, trouble=str(error) or type(error).__name__, at=clock.now())
+
+
 def _read_fault(error: BaseException, fetch: Fetch) -> Exception:
     """The fault of the network's that ended a fetch; what is none is raised as it is.
 
@@ -155,6 +165,19 @@ class BlockingFileTransfer(_Base):
             return receiving.fail(_read_fault(error, fetch))
         return receiving.end(response.num_bytes_downloaded)
 
+    def probe(self, fetch: Fetch) -> Fetched:
+        """Ask for the first byte of a file, without the key, and take none."""
+        request: httpx.Request | None = None
+        try:
+            with deadline(fetch.timeout):
+                request = _probe_request(fetch)
+                response = self._storage.send(request, Delivery())
+                response.close()
+        except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's
+            self._storage.fail(request, error)
+            return _unanswered(_read_fault(error, fetch), self._clock)
+        return Fetched(status=response.status_code, headers=read_headers(response), at=self._clock.now())
+
     def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk."""
         return work()
@@ -228,6 +251,19 @@ class AsyncFileTransfer(_Base):
             self._storage.fail(request, error)
             return receiving.fail(_read_fault(error, fetch))
         return receiving.end(response.num_bytes_downloaded)
+
+    async def probe(self, fetch: Fetch) -> Fetched:
+        """Ask for the first byte of a file, without the key, and take none."""
+        request: httpx.Request | None = None
+        try:
+            with anyio.fail_after(fetch.timeout):
+                request = _probe_request(fetch)
+                response = await self._storage.send(request, Delivery())
+                await response.aclose()
+        except BaseException as error:  # noqa: BLE001 - _read_fault() raises what is no fault of the network's
+            self._storage.fail(request, error)
+            return _unanswered(_read_fault(error, fetch), self._clock)
+        return Fetched(status=response.status_code, headers=read_headers(response), at=self._clock.now())
 
     async def disk(self, work: Callable[[], R]) -> R:
         """Do something to the disk, in a thread."""

@@ -29,8 +29,8 @@ class Outcome(Generic[J]):
         job: The job, or None where it was never accepted, or was answered at once.
         prediction: What came of the job; beside an error the last thing the server reported, or None.
         error: Why it did not end well, or None. A ``SubmitOutcomeUnknownError`` means that it may have been charged.
-        reused: Whether it had ended in an earlier run, and was handed out from the journal: nothing was charged for it
-            now.
+        reused: Whether it was handed out from the journal: it had ended in an earlier run, or an equal call had
+            (``reuse=True``). Nothing was charged for it now.
         files: Where its outputs were saved.
     """
 

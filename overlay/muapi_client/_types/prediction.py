@@ -57,6 +57,8 @@ class Prediction:
         looks: How many exchanges it took after the submit; 0 where the submit itself was answered so.
         status_code: The HTTP status of the answer; a failed job mostly comes with 400.
         call: What was submitted, or None where only the id is known.
+        reused: Whether it is the answer to an equal call that was paid for before (``reuse=True``): nothing was
+            submitted, and ``cost`` is None; ``id`` names the job that made it.
     """
 
     __module__ = "muapi_client"
@@ -76,6 +78,7 @@ class Prediction:
     call: Call[Any] | None = field(  # pydantic writes none of it: it may hold local files, and a webhook's secret
         default=None, repr=False, eq=False, metadata={"schema": None}
     )
+    reused: bool = False
     _sandbox: SandboxVerdict | Callable[..., SandboxVerdict] = field(  # or what weighs the prediction when asked for
         default=NOT_WEIGHED, repr=False, eq=False, alias="sandbox", metadata={"schema": SandboxVerdict}
     )

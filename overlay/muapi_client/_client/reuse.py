@@ -1,0 +1,48 @@
+"""A call that asks what an ended one did: its local files read, its answer looked for, its outputs probed.
+
+Lives here: the order of these. Does not live here: each of them (``_jobs/reuse``, ``_files``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from muapi_client._files.attachments import find_attachments, with_urls
+from muapi_client._jobs import reuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from muapi_client._client.file_flows import Files
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Context
+    from muapi_client._types.prediction import Prediction
+    from muapi_generated.types import Call
+
+
+def find_answer(
+    call: Call[Any], context: Context, files: Files, content_of: Callable[[str], str | None]
+) -> Flow[Prediction | None]:
+    """The answer to a call that asked the same, or None.
+
+    Raises:
+        UploadError: A local file cannot be read.
+        JournalError: The journal cannot be read.
+        DownloadError: It cannot be told whether an output is still there.
+    """
+    given, found = call, find_attachments(call.body)
+    if not all(can_be_read_twice(value) for _, value in found):
+        return None
+    if found:
+        contents = yield from files.read_contents(call)
+        call = with_urls(call, {where: reuse.name_content(digest) for where, digest in contents.items()})
+    digest = reuse.digest_call(call, content_of)
+    if digest is None:
+        return None
+    return (yield from reuse.find_answer(digest, given, context, are_there=files.are_there))
+
+
+def can_be_read_twice(value: Any) -> bool:
+    """Whether a local file is still there once it was read: a pipe or a socket is not."""
+    seekable = getattr(value, "seekable", None)
+    return bool(seekable()) if callable(seekable) else True

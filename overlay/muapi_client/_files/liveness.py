@@ -1,0 +1,84 @@
+"""Whether a job's outputs are still there, as a flow: URLs expire, and what is gone is no answer.
+
+Lives here: the rules. Does not live here: the exchange (``transfer``), fetching a whole file (``fetch``).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from muapi_client._files.fetch import GONE, REDIRECTS, FetchProgress, may_pass
+from muapi_client._files.ranges import Fetch, Fetched
+from muapi_client._files.urls import clean_url, is_loopback_url, is_safe, show_url
+from muapi_client._protocol.resend import retry_after
+from muapi_client._protocol.steps import OK, Do, Flow, Reply, Sleep
+from muapi_client._settings.polling import fit
+from muapi_client.errors import DownloadError
+
+if TYPE_CHECKING:
+    from muapi_client._files.fetch import DownloadLimits
+    from muapi_client._files.transfer import FileTransfer
+    from muapi_client._types.prediction import Output
+
+NO_FILE: Final = GONE | {416}  # 416: it is empty
+PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})  # what some hosts answer in place of a file
+
+
+def are_there(outputs: tuple[Output, ...], limits: DownloadLimits, transfer: FileTransfer) -> Flow[bool]:
+    """Whether all outputs can still be fetched; what an answer held itself always is there.
+
+    Raises:
+        DownloadError: It cannot be told of one.
+    """
+    for output in outputs:
+        url = output.url
+        if url is None or url[:5].lower() == "data:":
+            continue
+        if not (yield from _is_there(url, limits, transfer)):
+            return False
+    return True
+
+
+def _is_there(url: str, limits: DownloadLimits, transfer: FileTransfer) -> Flow[bool]:
+    progress = FetchProgress(url=clean_url(url), loopback=is_loopback_url(url))
+    if not is_safe(progress.url, loopback=progress.loopback):
+        return False  # download() would refuse it, too
+    now = yield Sleep(0.0)
+    while now < limits.ends:
+        fetch = Fetch(
+            url=progress.url, maximum=1, timeout=limits.ends - now, idle=limits.context.timeout, stop=limits.stop
+        )
+        got: Fetched = yield Do(partial(transfer.probe, fetch))
+        now = got.at
+        if got.status in REDIRECTS:
+            progress = progress.after_redirect(got.headers.get("location", ""))
+            continue
+        if got.status in OK:
+            return got.headers.get("content-type", "").partition(";")[0].strip().lower() not in PAGES
+        if got.status in NO_FILE:
+            return False
+        progress = progress.after_failure(got)
+        if not may_pass(got) or progress.failures >= limits.context.retry.attempts:
+            raise _unknown_error(url, transfer.key.hide_text(got.trouble) or f"HTTP {got.status}", got.status)
+        pause = fit(
+            limits.context.retry.pause(
+                progress.failures,
+                draw=limits.context.random(),
+                retry_after=retry_after(Reply(got.status, got.headers, b"", got.at)),
+            ),
+            left=limits.ends - now,
+        )
+        if pause is None:
+            break
+        now = yield Sleep(pause)
+    raise _unknown_error(url, f"no answer within {limits.timeout:g} s", 0)
+
+
+def _unknown_error(url: str, why: str, status: int) -> DownloadError:
+    return DownloadError(
+        f"a call that asks the same has ended before, and whether its output {show_url(url)} is still there cannot be"
+        f" told ({why}); nothing was submitted. Try again, or submit it anew with reuse=False.",
+        url=url,
+        status_code=status or None,
+    )

@@ -1,0 +1,122 @@
+"""A call that was paid for before: what it asks, as a hash, and the answer that the journal still has. Pure.
+
+Two calls ask the same where operation, parameters, body and the contents of local files are the same, and the document
+says the same of the operation. Webhooks and the name of a model's package are no part of it.
+
+Lives here: the hash, and whether a known answer may be given. Does not live here: the journal, whether outputs are
+still there (``_files/liveness``), what is done where there is no answer (``_client/flows``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import evolve
+
+from muapi_client._jobs.recall import read_ended
+from muapi_client._protocol.steps import Keep
+from muapi_client._runtime.forks import forks
+from muapi_client._spec.rendering import read_rendering
+from muapi_client._state.secrets import remove_secrets
+from muapi_client._types.sandbox import SandboxVerdict
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from muapi_client._protocol.steps import Flow
+    from muapi_client._state.context import Context
+    from muapi_client._types.entry import Entry
+    from muapi_client._types.prediction import Output, Prediction
+    from muapi_generated.types import Call, Operation
+
+LATEST: Final = 3  # answers of which one may be given: each costs an exchange for every output
+
+
+def digest_call(call: Call[Any], content_of: Callable[[str], str | None]) -> str | None:
+    """What a call asks, as a SHA-256; None where that cannot be told: it has files of a form, cookies, or secrets.
+
+    Args:
+        content_of: The SHA-256 of the file that a URL was made for by an upload, or None of any other text.
+    """
+    bare = remove_secrets(call)
+    if call.files or call.cookies or bare.headers != call.headers:
+        return None
+    operation = call.operation
+    try:
+        body = _with_contents(bare.body, content_of)
+        asked = [operation.method, operation.path, _find_fingerprint(operation), call.path, bare.query, bare.headers]
+        text = json.dumps([*asked, body], sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    with forks.kept_waiting:  # OpenSSL's own locks, too, would stay closed in a child
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def name_content(digest: str) -> str:
+    """What stands for a local file whose content has this SHA-256."""
+    return f"sha256:{digest}"
+
+
+def _with_contents(value: Any, content_of: Callable[[str], str | None]) -> Any:
+    if isinstance(value, str):
+        digest = content_of(value)
+        return value if digest is None else name_content(digest)
+    if isinstance(value, dict):
+        return {name: _with_contents(item, content_of) for name, item in value.items()}
+    return [_with_contents(item, content_of) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _find_fingerprint(operation: Operation) -> str:
+    """What the document says of an operation, as a hash; of a raw call it says nothing."""
+    return _read_fingerprints(operation.package).get(operation.name, "") if operation.name else ""
+
+
+@cache
+def _read_fingerprints(package: str) -> Mapping[str, str]:
+    if package not in sys.modules:  # of a call that was made elsewhere
+        raise ValueError(f"{package} is not imported")
+    try:
+        functions: dict[str, str] = read_rendering(package)["functions"]
+    except MuAPIError as error:  # an older package has none
+        raise ValueError(str(error)) from error
+    return functions
+
+
+def find_answer(
+    digest: str, call: Call[Any], context: Context, *, are_there: Callable[[tuple[Output, ...]], Flow[bool]]
+) -> Flow[Prediction | None]:
+    """The latest answer to a call that asked the same, with all of its outputs still there; or None.
+
+    Args:
+        digest: What is asked.
+        call: The call.
+        are_there: Asks whether outputs can still be fetched.
+
+    Raises:
+        JournalError: The journal cannot be read.
+        DownloadError: It cannot be told whether an output is still there.
+    """
+    assert context.journal is not None
+    assert context.account is not None
+    kind = context.key_state.kind or context.expect
+    read = partial(context.journal.answers, digest, context.account, latest=LATEST)
+    found: list[tuple[Entry, bytes]] = yield Keep(read)
+    for entry, body in found:
+        if kind is not None and entry.key_kind not in (None, kind):  # a sandbox's sample is no answer to a live client
+            continue
+        answer = read_ended(entry, body, call)
+        if answer.done and (yield from are_there(answer.outputs)):
+            return evolve(answer, cost=None, balance=None, reused=True, sandbox=_judge(entry))
+    return None
+
+
+def _judge(entry: Entry) -> SandboxVerdict:
+    if entry.key_kind is None:
+        return SandboxVerdict(None)
+    evidence = f"the journal has job {entry.request_id} as one of a {entry.key_kind} key"
+    return SandboxVerdict(entry.key_kind == "sandbox", (evidence,))

@@ -1,0 +1,43 @@
+"""A map that reuses pays for no call twice, however often it is begun, under one run or several."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from faces import Face, make_calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from muapi_client.emulator import Emulator
+
+
+def test_a_map_pays_for_new_calls_alone(open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path) -> None:
+    face = open_client(journal=tmp_path / "jobs.db")
+    list(face.map(make_calls(3)))
+    charged = emulator.charged_usd
+    shown: list[Any] = []
+
+    outcomes = list(face.map(make_calls(5), reuse=True, ordered=True, on_progress=shown.append))
+
+    assert [outcome.reused for outcome in outcomes] == [True, True, True, False, False]
+    assert all(outcome.error is None and outcome.prediction.outputs for outcome in outcomes)
+    assert emulator.accepted == 5
+    assert (shown[-1].finished, shown[-1].running) == (5, 0)
+    assert shown[-1].charged_usd == emulator.charged_usd - charged > Decimal(0)
+
+
+def test_another_run_reuses_what_a_first_one_made_and_saves_it(
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path
+) -> None:
+    face = open_client(journal=tmp_path / "jobs.db", reuse=True)
+    list(face.map(make_calls(3), run="first"))
+
+    outcomes = list(face.map(make_calls(3), run="second", download_to=tmp_path / "pictures"))
+
+    assert [outcome.reused for outcome in outcomes] == [True] * 3
+    assert len({path for outcome in outcomes for path in outcome.files}) == 3
+    assert emulator.accepted == 3
+    assert [outcome.reused for outcome in face.map(make_calls(3), run="third", reuse=False)] == [False] * 3
