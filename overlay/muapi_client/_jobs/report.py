@@ -28,6 +28,9 @@ COLUMNS: Final[dict[str, Callable[[Entry], str | None]]] = {
 }
 
 
+AMOUNTS: Final = ("charged_usd", "refunded_usd", "in_doubt_usd", "reserved_usd")  # in USD
+
+
 def read_columns(by: Any) -> tuple[str, ...]:
     """What to group by.
 
@@ -58,10 +61,7 @@ def report(
             {
                 **dict(zip(columns, place, strict=True)),
                 "jobs": 0,
-                "charged_usd": ZERO,
-                "refunded_usd": ZERO,
-                "in_doubt_usd": ZERO,
-                "reserved_usd": ZERO,
+                **dict.fromkeys(AMOUNTS, ZERO),
                 "unpriced": 0,
             },
         )

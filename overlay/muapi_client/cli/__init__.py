@@ -27,6 +27,7 @@ HOMES: Final = {
     "models": "_models",
     "run": "_run",
     "spec": "_spec",
+    "spend": "_spend",
     "wait": "_jobs",
 }
 

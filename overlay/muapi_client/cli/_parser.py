@@ -7,6 +7,7 @@ Does not live here: anything that needs the catalogue, such as whether a model h
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -40,6 +41,12 @@ standard error. Keys are never logged. To point a client at it:
 With --chaos, connections are reset before and after a job is accepted, answers
 are late, cut, slow, no JSON, HTML, 429 or 500; the summary at the end tells
 what was accepted and charged in truth.
+"""
+
+SPEND: Final = """\
+In USD: charged; refunded (charged and given back); in doubt (may have been
+charged, by estimate); reserved (under way, and no cost told yet). unpriced
+counts jobs that ended without a cost. --output csv is for a spreadsheet.
 """
 
 LOOSE: Final = {"run": "fields", "models": "words"}  # commands whose last words may stand between options
@@ -96,6 +103,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_jobs(commands)
     _add_models(commands)
+    _add_spend(commands)
     _add_spec(commands)
     return parser
 
@@ -194,6 +202,23 @@ def _add_models(commands: Any) -> None:
     models.add_argument("--kind", help="list only this kind, such as image, video, audio, 3d, text, data")
 
 
+def _add_spend(commands: Any) -> None:
+    forms = ("plain", "json", "csv")
+    spend = _add_command(commands, "spend", "add up what the jobs of a journal cost, of whatever key", SPEND, forms)
+    spend.add_argument("--journal", metavar="FILE", required=True, help="the journal: MuAPI(journal=FILE)")
+    spend.add_argument(
+        "--by",
+        metavar="COLUMNS",
+        default="model,day,tag,outcome",
+        help="what to group by: any of model, day, month, tag, run, outcome (default: model,day,tag,outcome)",
+    )
+    spend.add_argument("--tag", metavar="TAG", help="count only jobs submitted under this tag")
+    spend.add_argument("--run", metavar="NAME", help="count only jobs of this run")
+    spend.add_argument(
+        "--since", metavar="TIME", type=_read_time, help="count only jobs submitted then or later: 2026-08-01, in UTC"
+    )
+
+
 def _add_spec(commands: Any) -> None:
     spec = _add_command(commands, "spec", "the pinned document")
     actions = spec.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -203,6 +228,14 @@ def _add_spec(commands: Any) -> None:
 
 def _add_timeout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", metavar="SECONDS", type=_read_seconds, help="how long to wait (default: 1800)")
+
+
+def _read_time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date or time, such as 2026-08-01T12:00:00+02:00") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _read_seconds(text: str) -> float:

@@ -1,0 +1,77 @@
+"""``muapi-client spend``: what the jobs of a journal cost, added up, without a key and without a network.
+
+Lives here: the command, and its three forms. Does not live here: adding up (``_jobs/report``).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from muapi_client import Journal
+from muapi_client._jobs.budget import listed_price
+from muapi_client._jobs.report import AMOUNTS, read_columns, report
+from muapi_client.cli._exit import DONE
+from muapi_client.cli._formats import format_usd, render_table, to_json_number
+from muapi_client.errors import JournalError, MuAPIError, ValidationError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from muapi_client.cli._console import Console
+
+
+def spend(options: argparse.Namespace, console: Console) -> int:
+    """Carry out ``spend``.
+
+    Raises:
+        JournalError: There is no such journal, or it cannot be read.
+        ValidationError: There is no such column.
+    """
+    if not Path(options.journal).exists():
+        raise JournalError(f"there is no journal {options.journal}: a client that has one makes it")
+    try:
+        columns = read_columns([word for word in options.by.split(",") if word])
+    except MuAPIError as error:
+        raise ValidationError(str(error)) from None
+    journal = Journal(options.journal)
+    try:
+        entries = journal.entries(tag=options.tag, run=options.run, since=options.since)
+    finally:
+        journal.close()
+    rows = report(entries, columns, listed_price)
+    heads = (*columns, "jobs", *AMOUNTS, "unpriced")
+    if options.output == "csv":
+        print(_write_csv(heads, rows), end="", flush=True)
+    else:
+        form = [{name: _as_json(row[name]) for name in heads} for row in rows]
+        console.result(form, _write_table(heads, columns, rows) if rows else "")
+        console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {options.journal}")
+    return DONE
+
+
+def _write_table(heads: Sequence[str], columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
+    cells = [[_as_text(row[name]) for name in heads] for row in rows]
+    return render_table(heads, cells, right=set(heads) - set(columns))
+
+
+def _write_csv(heads: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows([["" if row[name] is None else _as_text(row[name]) for name in heads] for row in rows])
+    return text.getvalue()
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return format_usd(value)
+    return "-" if value is None else str(value)
+
+
+def _as_json(value: Any) -> Any:
+    return to_json_number(value) if isinstance(value, Decimal) else value
