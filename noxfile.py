@@ -219,6 +219,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def ten_lines(session: nox.Session) -> None:
+    """Run the README's ten lines with 500 prompts on a bad network, killed twice: two minutes, most of them waiting."""
+    install(session, "tests", "generate", extras="[diff,emulator]")
+    session.run("pytest", "tests/map/test_ten_lines.py", *session.posargs, env={"MUAPI_PROMPTS": "500"})
+
+
+@nox.session
 def interrupts(session: nox.Session) -> None:
     """Count what interrupted calls lose, double, replace or break: ``nox -s interrupts [-- --full --seed 1]``."""
     install(session, "interrupts", extras="[emulator]")
