@@ -1,4 +1,4 @@
-"""The ten lines of the README, as a program of its own, on a bad network and killed twice: no call is lost or paid twice.
+"""The ten lines of the README, as a program on a bad network that is killed twice: no call is lost or paid twice.
 
 ``MUAPI_PROMPTS`` says how many calls: 60 in the suite, 500 in ``nox -s ten_lines``.
 """
