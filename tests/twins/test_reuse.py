@@ -174,6 +174,20 @@ def test_a_text_is_there_without_being_asked_for(mu: Any, server: Server) -> Non
     assert (again.reused, again.outputs[0].text, server.probes) == (True, "Because.", [])
 
 
+@pytest.mark.parametrize("location", ["http://cdn.muapi.ai/a.png", "https://10.0.0.1/a.png", ""])
+def test_an_output_that_leads_where_no_file_is_fetched_from_is_gone(mu: Any, server: Server, location: str) -> None:
+    mu.run(make_image(prompt="fox"))
+    server.files = lambda _: (302, "", {"location": location})
+    assert not mu.run(make_image(prompt="fox")).reused
+
+
+def test_a_job_that_made_nothing_is_no_answer(mu: Any, server: Server) -> None:
+    server.outputs = []
+    for _ in range(2):
+        assert not mu.run(make_image(prompt="fox")).reused
+    assert server.submitted == 2
+
+
 def test_a_job_that_failed_is_no_answer(mu: Any, server: Server) -> None:
     server.status, server.outputs = "failed", []
     for _ in range(2):

@@ -43,16 +43,20 @@ def are_there(outputs: tuple[Output, ...], limits: DownloadLimits, transfer: Fil
 def _is_there(url: str, limits: DownloadLimits, transfer: FileTransfer) -> Flow[bool]:
     progress = FetchProgress(url=clean_url(url), loopback=is_loopback_url(url))
     if not is_safe(progress.url, loopback=progress.loopback):
-        return False  # download() would refuse it, too
+        return False  # download() refuses it, too, as what is refused below
     now = yield Sleep(0.0)
     while now < limits.ends:
         fetch = Fetch(
             url=progress.url, maximum=1, timeout=limits.ends - now, idle=limits.context.timeout, stop=limits.stop
         )
-        got: Fetched = yield Do(partial(transfer.probe, fetch))
+        try:
+            got: Fetched = yield Do(partial(transfer.probe, fetch))
+            if got.status in REDIRECTS:
+                progress = progress.after_redirect(got.headers.get("location", ""))
+        except DownloadError:
+            return False
         now = got.at
         if got.status in REDIRECTS:
-            progress = progress.after_redirect(got.headers.get("location", ""))
             continue
         if got.status in OK:
             return got.headers.get("content-type", "").partition(";")[0].strip().lower() not in PAGES

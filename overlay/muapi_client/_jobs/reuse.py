@@ -110,7 +110,7 @@ def find_answer(
         if kind is not None and entry.key_kind not in (None, kind):  # a sandbox's sample is no answer to a live client
             continue
         answer = read_ended(entry, body, call)
-        if answer.done and (yield from are_there(answer.outputs)):
+        if answer.done and answer.outputs and (yield from are_there(answer.outputs)):
             return evolve(answer, cost=None, balance=None, reused=True, sandbox=_judge(entry))
     return None
 
