@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import trio
-from by_kind import make_image
+from by_kind import IMAGE, make_image
 from faces import make_calls
 
 from muapi_client import AsyncMuAPI, MuAPI, MuAPIError, Progress, Retry, errors
@@ -213,7 +213,7 @@ def test_what_may_have_been_charged_is_an_outcome(face: Face, emulator: Emulator
     told: list[Progress] = []
     outcomes = list(face.map(make_calls(5), concurrency=1, on_progress=told.append))
     assert [type(outcome.error) for outcome in outcomes].count(errors.SubmitOutcomeUnknownError) == 1
-    assert (emulator.accepted, told[-1].doubtful, told[-1].in_doubt_usd) == (5, 1, Decimal("0.015"))
+    assert (emulator.accepted, told[-1].doubtful, told[-1].in_doubt_usd) == (5, 1, IMAGE.price.cost_usd)
 
 
 def test_it_is_sent_again_where_its_user_says_so(face: Face, emulator: Emulator) -> None:

@@ -312,9 +312,11 @@ class TestLimit:
 
     @pytest.mark.parametrize("answer", [(404, {"detail": "Not Found"}), (500, ""), (402, ""), {"cost": None}], ids=str)
     def test_the_listed_price_counts_where_no_estimate_can_be_had(self, twin: Twin, answer: Any) -> None:
-        face = twin(answer, max_spend=Decimal("0.014"))
+        assert IMAGE.price is not None
+        assert IMAGE.price.cost_usd is not None
+        face = twin(answer, max_spend=IMAGE.price.cost_usd - Decimal("0.000001"))
         with pytest.raises(SpendLimitError):
-            face.submit(FOX)  # listed at 0.015 USD
+            face.submit(FOX)
         assert all(request.url.path.endswith("/estimate-cost") for request in face.server.requests)
 
     def test_what_was_refunded_may_be_spent_again(self, twin: Twin) -> None:
