@@ -20,6 +20,15 @@ the API (``MuAPI.look``).
         return 200
 
 ``handle`` has to bear being called twice for one job: posts of one job may overlap, and ``seen`` is of this process.
+
+Where this process itself waits for its jobs (``wait``, ``run``, ``map``), the hook need only hasten the next look; then
+nothing is lost where a webhook never comes, and nothing is believed that it says:
+
+    def hook(path_token: str, body: bytes) -> int:
+        if not webhooks.same_token(token, path_token):
+            return 404
+        mu.wake(webhooks.receive(body))             # whoever waits for the job looks now, in any thread or event loop
+        return 200
 """
 
 import hmac
@@ -27,31 +36,16 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from attrs import frozen
-
 from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Reply
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._types.prediction import Prediction
+from muapi_client._types.hint import Hint
 from muapi_client._types.words import with_article
 from muapi_client.errors import MuAPIError, ResponseError
 
 __all__ = ["Hint", "Seen", "new_token", "receive", "same_token"]
 
 BODY_MAXIMUM = 4 * 2**20  # bytes; a result is some kilobytes of URLs, or a language model's text
-
-
-@frozen
-class Hint:
-    """What a webhook claims.
-
-    Attributes:
-        id: The request id it names.
-        claim: What it says of the job; not verified, so never act on it alone. It tells no cost (observed).
-    """
-
-    id: str
-    claim: Prediction
 
 
 def receive(body: bytes, headers: Mapping[str, str] | None = None) -> Hint:

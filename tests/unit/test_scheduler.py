@@ -46,6 +46,23 @@ def test_what_is_due_comes_first_and_nothing_comes_early(pauses: list[float | No
     assert agenda.due == (min(later) if later else None)
 
 
+def test_a_task_that_is_woken_goes_on_once_and_the_others_at_their_time() -> None:
+    agenda: Agenda[None] = Agenda()
+    tasks = [Task(idle(), lambda _: None) for _ in range(3)]
+    places = [agenda.put_off(task, until) for task, until in zip(tasks, (10.0, 20.0, 30.0), strict=True)]
+    for _ in range(3):
+        agenda.wake_one(places[0])
+    assert agenda.due == 20.0
+    assert [agenda.take(0.0), agenda.take(0.0)] == [tasks[0], None]
+    again = agenda.put_off(tasks[0], 25.0)
+    agenda.wake_one(places[0])
+    assert agenda.take(0.0) is None, "a call that comes late wakes no later pause"
+    agenda.wake_one(again)
+    assert [agenda.take(20.0), agenda.take(20.0), agenda.take(20.0)] == [tasks[0], tasks[1], None]
+    agenda.wake_all()
+    assert [agenda.take(20.0), agenda.take(20.0), agenda.due] == [tasks[2], None, None]
+
+
 @given(st.lists(st.lists(st.floats(0, 1000), max_size=5), max_size=20), st.integers(1, 5))
 def test_every_flow_wakes_at_the_reading_it_asked_for(pauses: list[list[float]], most: int) -> None:
     clock = VirtualClock()

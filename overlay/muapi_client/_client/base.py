@@ -17,6 +17,7 @@ from muapi_client import _state  # noqa: TC001 - a string annotation is resolved
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.api_key import APIKey, read_key
+from muapi_client._settings.arguments import require_job
 from muapi_client._settings.options import (
     read_amount,
     read_clock,
@@ -26,6 +27,7 @@ from muapi_client._settings.options import (
     read_host,
     read_instance,
     read_origin,
+    read_positive,
     read_seconds,
     read_transport,
 )
@@ -36,10 +38,14 @@ from muapi_client._state.context import Context
 from muapi_client._state.durations import Durations
 from muapi_client._state.key_state import KeyState
 from muapi_client._state.ledger import Ledger, Spend
+from muapi_client._state.look_rate import LookRate
 from muapi_client._state.memory import Memory
 from muapi_client._state.pace import Pace
 from muapi_client._state.upload_cache import UploadCache
+from muapi_client._state.waiters import wake
 from muapi_client._types.budget import Budget, read_budgets
+from muapi_client._types.hint import Hint
+from muapi_client._types.job import Job
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
 
@@ -73,6 +79,7 @@ class Changes(TypedDict, total=False):
     wait_timeout: float
     retry: Retry | None
     polling: Polling | None
+    looks_per_second: float | None
     max_spend: Decimal | None
     unpriced: Decimal | None
     budget: Budget | Sequence[Budget] | None
@@ -102,6 +109,7 @@ class Client:
         wait_timeout: float = 1800.0,
         retry: Retry | None = None,
         polling: Polling | None = None,
+        looks_per_second: float | None = None,
         max_spend: Decimal | None = None,
         unpriced: Decimal | None = None,
         budget: Budget | Sequence[Budget] | None = None,
@@ -132,6 +140,10 @@ class Client:
             retry: How often a failed exchange is sent again, where that cannot charge twice.
             polling: How often a job is looked at; by default by how long the model's jobs took, this client's and
                 those in its journal. A ``Polling(…)`` is kept to as it says.
+            looks_per_second: How many looks a second all waits of this client send together, in whatever thread or
+                task: ``wait``, ``run`` and ``map``. What is due earlier looks earlier, the others are late; deadlines
+                hold meanwhile, and no submit waits for a look. By default as many as are due, since nothing is known
+                of what MuAPI allows: 10,000 jobs looked at every 10 s are 1,000 a second.
             max_spend: The most this client may spend, in USD; a submit that would pass it is refused, and so is one
                 whose price nobody tells. 0 sends nothing.
             unpriced: What to set aside within ``max_spend`` or a budget, in USD, for a job whose price nobody tells:
@@ -194,6 +206,7 @@ class Client:
         options = read_options(
             retry=retry,
             polling=polling,
+            looks_per_second=looks_per_second,
             timeout=timeout,
             wait_timeout=wait_timeout,
             strict=strict,
@@ -247,13 +260,35 @@ class Client:
         """What was left in the account by the last answer that reported it (``X-Account-Balance``), in USD, or None."""
         return self._ledger.balance
 
+    def wake(self, hint_or_id: Hint | Job | str) -> bool:
+        """Have whoever waits for a job look at once, because a webhook says that it has ended.
+
+        A hint is unverified, so it causes a look and nothing else: one however many come, none sooner than a second
+        after the look before or than the server asked for by Retry-After, and within ``looks_per_second``. A job that
+        runs on is looked at as before. Of ``MuAPI`` and ``AsyncMuAPI`` alike it sends nothing, waits for nothing, and
+        may be called in any thread and event loop, for waits of any client in this process that asks the same API.
+
+        Args:
+            hint_or_id: What ``webhooks.receive`` answered, a job, or its id.
+
+        Returns:
+            Whether anybody waits for the job here. Where nobody does yet, a wait that begins soon looks at once.
+
+        Raises:
+            MuAPIError: It is something else.
+        """
+        if not isinstance(hint_or_id, Hint):
+            require_job(hint_or_id, "wake")
+        return wake(self._origin, hint_or_id if isinstance(hint_or_id, str) else hint_or_id.id)
+
     def with_options(self, **changes: Unpack[Changes]) -> Self:
         """The same client with other options: connections, key and spend are shared, and one ``close()`` closes both.
 
         Args:
-            changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``strict``, ``webhook``,
-                ``team_id``, ``max_spend``, ``unpriced``, ``budget``, ``expect``, ``models``, ``reuse``, ``tag``,
-                ``allow_private_downloads``, as for the client itself.
+            changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``looks_per_second``, ``strict``,
+                ``webhook``, ``team_id``, ``max_spend``, ``unpriced``, ``budget``, ``expect``, ``models``, ``reuse``,
+                ``tag``, ``allow_private_downloads``, as for the client itself. A ``looks_per_second`` given here is counted
+                beside this client's, which is shared otherwise.
 
         Raises:
             MuAPIError: Some other option is named, or one cannot be right.
@@ -333,6 +368,9 @@ OPTIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "allow_private_downloads": partial(read_flag, "allow_private_downloads"),
     "budget": read_budgets,
     "expect": read_expect,
+    "looks_per_second": lambda value: (
+        None if value is None else LookRate(read_positive("looks_per_second", value, "looks a second"))
+    ),
     "max_spend": lambda value: None if value is None else read_amount("max_spend", value),
     "models": read_models,
     "polling": lambda value: read_instance("polling", value, Polling, example="a Polling(…)") or Polling(learn=True),

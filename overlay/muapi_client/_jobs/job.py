@@ -14,6 +14,7 @@ from muapi_client._jobs.learning import find_schedule, read_journal
 from muapi_client._jobs.waiting import wait
 from muapi_client._protocol.steps import Do, Flow, Sleep
 from muapi_client._settings.polling import fit
+from muapi_client._state.waiters import Waiter
 from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job
 from muapi_client._types.prediction import Prediction
@@ -47,7 +48,8 @@ def run(
         pause = min(context.polling.minimum, timeout)
         if (schedule := find_schedule(outcome, context)) is not None:
             pause = fit(schedule.pause(0.0, draw=context.random()), left=timeout) or pause
-        later = yield Sleep(pause)
+        with Waiter(context.origin, outcome.id) as waiter:  # the wait itself begins with a look
+            later = yield Sleep(pause, waiter)
         return (
             yield from wait(
                 outcome,

@@ -2,14 +2,15 @@
 
 Lives here: what an outcome means for a job, and when to go on. Does not live here: whether an exchange may be sent
 again (``_protocol/exchange``), reading bodies (``_protocol/job_answer``), when the journal is written (``journaling``),
-how long to pause (``_settings/polling``, ``_settings/schedule``), what an end teaches of that (``learning``), I/O and
-clocks (``_transport/driver``).
+how long to pause (``_settings/polling``, ``_settings/schedule``), whose turn it is (``_state/look_rate``), who is woken
+(``_state/waiters``), what an end teaches of pauses (``learning``), I/O and clocks (``_transport/driver``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from attrs import evolve
@@ -23,8 +24,9 @@ from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
 from muapi_client._protocol.steps import OK, Do, Flow, NoReply, Outcome, Reply, Sleep
 from muapi_client._sandbox.guard import check_answer
-from muapi_client._settings.polling import fit
+from muapi_client._settings.polling import SHORTEST_LOOK, fit
 from muapi_client._state.secrets import find_secrets
+from muapi_client._state.waiters import Waiter
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import JobState
 from muapi_generated.types import Call, Operation
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 RESULT: Final = Operation("", "GET", "/api/v1/predictions/{id}/result")  # API reference, "Poll for Result"
 
 LEASE_RENEWED: Final = 60.0  # seconds after which a wait is written down again: a fifth of a lease (_state/journal)
+HINTS_APART: Final = 1.0  # seconds from one look to the next that a hint may cause
+MISSED: Final = 0.25  # seconds after which a turn to look has passed
 
 OnLook = Callable[[Prediction], object] | None
 OnLookFailed = Callable[[errors.MuAPIError], object] | None
@@ -96,18 +100,20 @@ def wait(
     yield from begin_wait(job, context)
     try:
         yield from read_journal(context)
-        return (
-            yield from _poll(
-                job,
-                context,
-                now=now,
-                since=since,
-                deadline=since + timeout,
-                accepted_at=accepted_at,
-                on_look=on_look,
-                on_look_failed=on_look_failed,
+        with Waiter(context.origin, job.id) as waiter:
+            return (
+                yield from _poll(
+                    job,
+                    context,
+                    waiter,
+                    now=now,
+                    since=since,
+                    deadline=since + timeout,
+                    accepted_at=accepted_at,
+                    on_look=on_look,
+                    on_look_failed=on_look_failed,
+                )
             )
-        )
     except GeneratorExit:  # the event loop has ended: nobody carries out another step
         raise
     except BaseException as error:
@@ -118,6 +124,7 @@ def wait(
 def _poll(
     job: Job,
     context: Context,
+    waiter: Waiter,
     *,
     now: float,
     since: float,
@@ -128,9 +135,15 @@ def _poll(
 ) -> Flow[Prediction]:
     """Look at a job again and again until it has ended."""
     send = encode(_result_call(job), context, secrets=find_secrets(job.call, None))
-    state, renew_at = PollState(), now + LEASE_RENEWED
+    state, lease = PollState(), Lease(job, context, now)
     ran_at = accepted_at if accepted_at == since else None  # the latest reading at which it is known to have run
     while now < deadline:
+        turn = yield from _wait_for_turn(now, deadline, context, lease)
+        if turn is None:
+            state = state._replace(is_held_back=True)
+            break
+        now = turn
+        waiter.is_woken = False  # before the look: a hint that comes while it is under way asks for another
         outcome: Outcome = yield evolve(send, timeout=min(context.timeout, deadline - now))
         answer = _read_look(outcome, job, context, looks=state.looks + 1, seconds=outcome.at - since)
         if isinstance(answer, errors.MuAPIError):
@@ -150,16 +163,67 @@ def _poll(
             if answer.state is not JobState.RUNNING:
                 return judge(job, answer)
             ran_at = outcome.at
-        if outcome.at >= renew_at:
-            yield from begin_wait(job, context, renewed=True)
-            renew_at = outcome.at + LEASE_RENEWED
+        yield from lease.renew(outcome.at)
         schedule = find_schedule(job, context)
         begun = since if schedule is None or accepted_at is None else accepted_at
         pause = fit(state.pause(context, schedule, waited=outcome.at - begun), left=deadline - outcome.at)
         if pause is None:
             break
-        now = yield Sleep(pause)
+        now = yield from _pause(outcome.at, pause, lease, waiter, least=state.least_pause(pause, context))
     raise _overdue_error(job, state, deadline - since)
+
+
+class Lease:
+    """The journal's note that this process waits for a job, written anew as long as it does."""
+
+    def __init__(self, job: Job, context: Context, now: float) -> None:
+        self._job = job
+        self._context = context
+        self._renew_at = now + LEASE_RENEWED
+        self.longest_pause = LEASE_RENEWED if context.journal is not None else inf
+
+    def renew(self, now: float) -> Flow[None]:
+        """Write it anew, if it is time for that."""
+        if now >= self._renew_at:
+            yield from begin_wait(self._job, self._context, renewed=True)
+            self._renew_at = now + LEASE_RENEWED
+
+
+def _pause(
+    now: float, seconds: float, lease: Lease, waiter: Waiter | None = None, *, least: float = 0.0
+) -> Flow[float]:
+    """Let seconds pass, or ``least`` of them where a hint comes; answers the clock's reading."""
+    began = now
+    while seconds > 0 and not (waiter is not None and waiter.is_woken):
+        piece = min(seconds, lease.longest_pause)
+        now = yield Sleep(piece, waiter)
+        seconds -= piece
+        yield from lease.renew(now)
+    if waiter is not None and waiter.is_woken and began + least > now:
+        now = yield Sleep(began + least - now)
+    return now
+
+
+def _wait_for_turn(now: float, deadline: float, context: Context, lease: Lease) -> Flow[float | None]:
+    """Wait until this look is one of those that the client may send a second; None where the deadline comes first.
+
+    A turn that was missed is another's: else all that a hanging server held back would leave at once when it is well.
+    """
+    rate = context.looks_per_second
+    if rate is None:
+        return now
+    while (turn := rate.take(now, latest=deadline - SHORTEST_LOOK)) is not None:
+        if turn <= now:
+            return now
+        try:
+            now = yield from _pause(now, turn - now, lease)
+        except BaseException:
+            rate.give_back(turn)
+            raise
+        if now <= turn + MISSED:
+            return now
+    yield from _pause(now, deadline - now, lease)
+    return None
 
 
 def _read_look(
@@ -197,6 +261,7 @@ class PollState(NamedTuple):
     failures: int = 0  # in a row
     error: errors.MuAPIError | None = None  # of the latest look, where that failed
     retry_after: float | None = None  # of the latest answer, in seconds
+    is_held_back: bool = False  # by looks_per_second, until the deadline
 
     def after_answer(self, answer: Prediction, outcome: Outcome) -> PollState:
         """Take in a look that answered about the job."""
@@ -214,6 +279,13 @@ class PollState(NamedTuple):
         longest = context.retry.retry_after_maximum
         seconds = min(self.retry_after, longest) if self.retry_after is not None else None
         return (schedule or context.polling).pause(waited, draw=context.random(), retry_after=seconds)
+
+    def least_pause(self, pause: float, context: Context) -> float:
+        """Seconds of a pause that no hint cuts short: a hint proves nothing, and any number of them may come."""
+        if self.failures:
+            return pause
+        asked = min(self.retry_after or 0.0, context.retry.retry_after_maximum)
+        return min(max(asked, HINTS_APART), pause)
 
 
 def _retry_after(outcome: Outcome) -> float | None:
@@ -252,6 +324,7 @@ def _describe_charge(cost: Cost | None) -> str:
 def _overdue_error(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutError:
     stood = f"the server last said {state.last.status!r}" if state.last else "no look succeeded"
     trouble = f"; the latest look failed: {state.error}" if state.error else ""
+    trouble += "; looks_per_second left none for it before the deadline" if state.is_held_back else ""
     cost = (state.last.cost if state.last else None) or job.cost
     return errors.WaitTimeoutError(
         f"job {job.id} had not ended after {timeout:g} s and {state.looks} looks ({stood}{trouble})."

@@ -19,6 +19,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
     from muapi_client._state.journal_commits import GroupCommit
+    from muapi_client._state.waiters import Waiter
     from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import APIConnectionError
 
@@ -57,9 +58,13 @@ class Send:
 
 
 class Sleep(NamedTuple):
-    """Let time pass; the driver answers with the clock's new reading, in seconds."""
+    """Let time pass; the driver answers with the clock's new reading, in seconds.
+
+    Where there is a waiter, it passes no further once that is woken.
+    """
 
     seconds: float
+    waiter: Waiter | None = None
 
 
 class Do(NamedTuple):

@@ -141,10 +141,19 @@ def read_seconds(name: str, value: float) -> float:
     Raises:
         MuAPIError: It is not a positive, finite number.
     """
-    seconds = as_float(value)
-    if seconds is None or seconds <= 0:
-        raise MuAPIError(f"{name} must be a positive number of seconds, not {show(value)}")
-    return min(seconds, LONGEST_SLEEP)
+    return min(read_positive(name, value, "seconds"), LONGEST_SLEEP)
+
+
+def read_positive(name: str, value: float, unit: str) -> float:
+    """A number above 0.
+
+    Raises:
+        MuAPIError: It is not a positive, finite number.
+    """
+    number = as_float(value)
+    if number is None or number <= 0:
+        raise MuAPIError(f"{name} must be a positive number of {unit}, not {show(value)}")
+    return number
 
 
 def read_connections(value: int) -> int:

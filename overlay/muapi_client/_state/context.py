@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from muapi_client._state.journal import Journal
     from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
+    from muapi_client._state.look_rate import LookRate
     from muapi_client._state.memory import Memory
     from muapi_client._state.pace import Pace
     from muapi_client._types.budget import Budget
@@ -62,6 +63,7 @@ class Context(NamedTuple):
         run_key: Which item of that run it is, or None.
         origin: The API's.
         allow_private_downloads: Whether files may be moved to and from private addresses although the API is not there.
+        looks_per_second: Whose turn it is to look, or None where looks wait for none.
     """
 
     retry: Retry
@@ -92,6 +94,7 @@ class Context(NamedTuple):
     run_key: str | None = None
     origin: str = ""
     allow_private_downloads: bool = False
+    looks_per_second: LookRate | None = None
 
     def __repr__(self) -> str:
         """Name the API alone: a traceback may show locals, and this is one of many."""

@@ -1,7 +1,8 @@
 """Carry out the steps of a flow: once blocking, once awaiting.
 
 Lives here: exchanges, pauses and callbacks, one step after another. Does not live here: jobs and money (``_jobs``, as
-flows), the journal's writes (``keeping``), a stream's connection (``stream_connection``), connections (``hosts``).
+flows), the journal's writes (``keeping``), pauses that a hint cuts short (``pauses``), a stream's connection
+(``stream_connection``), connections (``hosts``).
 
 Each exchange has one deadline that holds for all of it: httpx's own timeouts start anew with every byte.
 """
@@ -23,6 +24,7 @@ from muapi_client._transport.deadline import exchange_ends
 from muapi_client._transport.faults import connection_error
 from muapi_client._transport.hosts import hide_webhooks, make_request
 from muapi_client._transport.keeping import akeep, keep
+from muapi_client._transport.pauses import apause, pause
 from muapi_client.errors import APIConnectionError
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
+    from muapi_client._state.waiters import Waiter
     from muapi_client._transport.connections import AsyncConnections, Connections
 
 R = TypeVar("R")
@@ -85,8 +88,11 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
     match step:
         case Send():
             return _exchange(step, connections, clock, origin, api_key)
-        case Sleep(seconds):
-            clock.sleep(seconds)
+        case Sleep(seconds, waiter):
+            if waiter is None:
+                clock.sleep(seconds)
+            else:
+                pause(seconds, waiter, clock)
             return clock.now()
         case Do(work):
             try:
@@ -219,16 +225,19 @@ def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: 
     match step:
         case Send():
             return _aexchange(step, connections, clock, origin, api_key)
-        case Sleep(seconds):
-            return _asleep(seconds, clock)
+        case Sleep(seconds, waiter):
+            return _asleep(seconds, waiter, clock)
         case Do(work):
             return _ado(work)
         case Keep(write, commits):
             return akeep(write, commits)
 
 
-async def _asleep(seconds: float, clock: Clock) -> float:
-    await clock.asleep(seconds)
+async def _asleep(seconds: float, waiter: Waiter | None, clock: Clock) -> float:
+    if waiter is None:
+        await clock.asleep(seconds)
+    else:
+        await apause(seconds, waiter, clock)
     return clock.now()
 
 

@@ -7,6 +7,7 @@ anyio itself, and finds it loaded.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -49,3 +50,14 @@ def find_teller() -> Callable[[Callable[[], None]], object]:
     loop = find_loop()
     teller: Callable[[Callable[[], None]], object] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
     return teller
+
+
+def make_call(work: Callable[[], None]) -> Callable[[], None]:
+    """What has the running event loop do something soon, called by any thread; nothing once the loop has ended."""
+    tell = find_teller()
+
+    def call() -> None:
+        with suppress(RuntimeError):  # it has ended, and who waited with it
+            tell(work)
+
+    return call

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -24,7 +25,7 @@ from muapi_client._protocol.steps import Send, Sleep
 from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._transport.driver import acarry_out, carry_out, find_closing, finish_step
-from muapi_client._transport.event_loop import find_loop
+from muapi_client._transport.event_loop import find_loop, make_call
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -85,22 +86,43 @@ class Task(Generic[R]):
         return None
 
 
+class Place(Generic[R]):
+    """A task's place among those that pause, until its time has come or it was woken.
+
+    Attributes:
+        task: The task; None once it goes on.
+    """
+
+    __slots__ = ("task",)
+
+    def __init__(self, task: Task[R]) -> None:
+        self.task: Task[R] | None = task
+
+    def leave(self) -> list[Task[R]]:
+        """The task, which goes on now; nothing where it has left before."""
+        tasks = [] if self.task is None else [self.task]
+        self.task = None
+        return tasks
+
+
 class Agenda(Generic[R]):
     """Which task goes on next. Pure, and not for several threads at once."""
 
     def __init__(self) -> None:
         self._ready: deque[Task[R]] = deque()
-        self._later: list[tuple[float, int, Task[R]]] = []  # a heap, by reading; the number keeps the order of equals
+        self._later: list[tuple[float, int, Place[R]]] = []  # a heap, by reading; the number keeps the order of equals
         self._numbers = count()
 
     def add(self, task: Task[R]) -> None:
         """Have a task go on at once."""
         self._ready.append(task)
 
-    def put_off(self, task: Task[R], until: float) -> None:
-        """Have a task go on at a reading."""
+    def put_off(self, task: Task[R], until: float) -> Place[R]:
+        """Have a task go on at a reading, or when its place is given to :meth:`wake_one`."""
         task.is_paused = True
-        heapq.heappush(self._later, (until, next(self._numbers), task))
+        place = Place(task)
+        heapq.heappush(self._later, (until, next(self._numbers), place))
+        return place
 
     def take(self, now: float) -> Task[R] | None:
         """The task that goes on now, or None."""
@@ -110,11 +132,13 @@ class Agenda(Generic[R]):
     def wake(self, now: float) -> None:
         """Make ready what is due."""
         while self._later and self._later[0][0] <= now:
-            self._ready.append(heapq.heappop(self._later)[2])
+            self._ready.extend(heapq.heappop(self._later)[2].leave())
 
     @property
     def due(self) -> float | None:
         """The reading at which the next task is to go on, where none is to at once."""
+        while self._later and self._later[0][2].task is None:
+            heapq.heappop(self._later)
         return self._later[0][0] if self._later else None
 
     @property
@@ -122,9 +146,14 @@ class Agenda(Generic[R]):
         """Whether a task is to go on at once."""
         return bool(self._ready)
 
+    def wake_one(self, place: Place[R]) -> None:
+        """Have a task go on at once, if it pauses there still."""
+        self._ready.extend(place.leave())
+
     def wake_all(self) -> None:
         """Have every task that pauses go on at once."""
-        self._ready.extend(task for _, _, task in sorted(self._later, key=lambda entry: entry[:2]))
+        for _, _, place in sorted(self._later, key=lambda entry: entry[:2]):
+            self._ready.extend(place.leave())
         self._later.clear()
 
 
@@ -194,17 +223,25 @@ class Threads(Generic[R]):
             with self._lock:
                 self._busy -= 1
                 if pause is not None:
-                    self._put_off(task, self._clock.now() + pause)
+                    self._put_off(task, pause)
                 else:
                     self._time_changed.notify()
             if pause is None:
                 task.on_end(task)
 
-    def _put_off(self, task: Task[R], until: float) -> None:
-        due = self._agenda.due
-        self._agenda.put_off(task, -math.inf if self._is_left else until)
+    def _put_off(self, task: Task[R], pause: Sleep) -> None:
+        due, until = self._agenda.due, self._clock.now() + pause.seconds
+        place = self._agenda.put_off(task, -math.inf if self._is_left else until)
+        if pause.waiter is not None:
+            pause.waiter.listen(partial(self._wake, place))
         if due is None or until < due or isinstance(self._clock, VirtualClock):
             self._time_changed.notify()
+
+    def _wake(self, place: Place[R]) -> None:
+        """Have a task go on at once; called by any thread."""
+        with self._lock:
+            self._agenda.wake_one(place)
+            self._call_worker()
 
     def _take(self) -> Task[R] | None:
         """Wait for a task; None once there will be none."""
@@ -247,14 +284,14 @@ class Threads(Generic[R]):
         else:
             self._clock.sleep(seconds)
 
-    def _carry_on(self, task: Task[R]) -> float | None:
-        """Carry a task on; answers for how many seconds it pauses, or None once it has ended."""
+    def _carry_on(self, task: Task[R]) -> Sleep | None:
+        """Carry a task on; answers its next pause, or None once it has ended."""
         outcome: Any = self._clock.now() if task.is_paused else None
         error: BaseException | None = Abandoned() if self._is_left else None
         while (step := task.advance(outcome, error)) is not None:
             outcome = error = None
             if isinstance(step, Sleep) and step.seconds > 0:
-                return step.seconds
+                return step
             if self._is_left and isinstance(step, Send):
                 error = Abandoned()
                 continue
@@ -322,7 +359,7 @@ class Tasks(Generic[R]):
                 self._call_worker()  # for the next one
                 pause = await self._carry_on(task)
                 if pause is not None:
-                    self._put_off(task, self._clock.now() + pause)
+                    self._put_off(task, pause)
                     continue
                 task.on_end(task)
                 if isinstance(task.error, anyio.get_cancelled_exc_class() | GeneratorExit):  # the event loop ends
@@ -334,11 +371,18 @@ class Tasks(Generic[R]):
                 self._has_keeper = True
                 self.spawn(self._keep_time)
 
-    def _put_off(self, task: Task[R], until: float) -> None:
-        due = self._agenda.due
-        self._agenda.put_off(task, -math.inf if self._is_left else until)
+    def _put_off(self, task: Task[R], pause: Sleep) -> None:
+        due, until = self._agenda.due, self._clock.now() + pause.seconds
+        place = self._agenda.put_off(task, -math.inf if self._is_left else until)
+        if pause.waiter is not None:
+            pause.waiter.listen(make_call(partial(self._wake, place)))
         if due is None or until < due or self._is_left:
             self._changed.set()
+
+    def _wake(self, place: Place[R]) -> None:
+        """Have a task go on at once."""
+        self._agenda.wake_one(place)
+        self._call_worker()
 
     async def _keep_time(self) -> None:
         """Call a worker whenever a pause ends."""
@@ -364,15 +408,15 @@ class Tasks(Generic[R]):
         finally:
             self._has_keeper = False
 
-    async def _carry_on(self, task: Task[R]) -> float | None:
-        """Carry a task on; answers for how many seconds it pauses, or None once it has ended."""
+    async def _carry_on(self, task: Task[R]) -> Sleep | None:
+        """Carry a task on; answers its next pause, or None once it has ended."""
         outcome: Any = self._clock.now() if task.is_paused else None
         error: BaseException | None = Abandoned() if self._is_left else None
         closing: BaseException | None = None
         while (step := task.advance(outcome, error)) is not None:
             outcome = error = None
             if closing is None and isinstance(step, Sleep) and step.seconds > 0:
-                return step.seconds
+                return step
             if self._is_left and isinstance(step, Send):
                 error = Abandoned()
                 continue
