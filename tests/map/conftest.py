@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+STREAMS = {"out": "stdout", "file": "stderr", "terminal": "stderr"}  # fixtures of streams, and what they stand in for
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Have a test's streams stand in for the standard ones; pytest puts its own there after all fixtures."""
+    with pytest.MonkeyPatch.context() as patch:
+        for fixture, name in STREAMS.items():
+            if fixture in pyfuncitem.funcargs:
+                patch.setattr(sys, name, pyfuncitem.funcargs[fixture])
+        return (yield)
+
+
 @pytest.fixture
 def emulator() -> Emulator:
     """A MuAPI whose jobs take ten virtual seconds."""

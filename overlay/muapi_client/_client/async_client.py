@@ -76,6 +76,7 @@ class AsyncMuAPI(Client):
         stop_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
         retry_unknown: bool = False,
         download_to: str | PathLike[str] | None = None,
+        progress: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> AsyncGenerator[Outcome[AsyncJob]]:
         """Run many calls side by side, and hand out what came of each; see ``MuAPI.map``. Leave it by ``aclose()``.
@@ -98,6 +99,7 @@ class AsyncMuAPI(Client):
             stop_on=stop_on,
             retry_unknown=retry_unknown,
             download_to=download_to,
+            progress=progress,
             on_progress=on_progress,
         )
 

@@ -287,8 +287,8 @@ class Client:
         Args:
             changes: Any of ``timeout``, ``wait_timeout``, ``retry``, ``polling``, ``looks_per_second``, ``strict``,
                 ``webhook``, ``team_id``, ``max_spend``, ``unpriced``, ``budget``, ``expect``, ``models``, ``reuse``,
-                ``tag``, ``allow_private_downloads``, as for the client itself. A ``looks_per_second`` given here is counted
-                beside this client's, which is shared otherwise.
+                ``tag``, ``allow_private_downloads``, as for the client itself. A ``looks_per_second`` given here is
+                counted beside this client's, which is shared otherwise.
 
         Raises:
             MuAPIError: Some other option is named, or one cannot be right.

@@ -96,6 +96,7 @@ class MuAPI(Client):
         stop_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
         retry_unknown: bool = False,
         download_to: str | PathLike[str] | None = None,
+        progress: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> Generator[Outcome[Job]]:
         """Run many calls side by side, and hand out what came of each as it comes.
@@ -132,6 +133,10 @@ class MuAPI(Client):
                 the run any more, until it is settled.
             download_to: Where to save all outputs, as ``{key}-{index}.{suffix}``; a key with signs that no file's name
                 can hold is cleaned, and a piece of a hash follows it: see :meth:`download`.
+            progress: Whether to show how far it is: in a terminal by rich, where that is installed
+                (``pip install "muapi-client[progress]"``), in a notebook's cell, elsewhere by a line on standard error
+                every 10 seconds; and at the end by one with the sums, what is in doubt, and what to do about it. The
+                times are local ones. What cannot be shown is not, and ends nothing.
             on_progress: Called, in your thread, with the progress whenever it has changed.
 
         Raises:
@@ -153,6 +158,7 @@ class MuAPI(Client):
             stop_on=stop_on,
             retry_unknown=retry_unknown,
             download_to=download_to,
+            progress=progress,
             on_progress=on_progress,
         )
 

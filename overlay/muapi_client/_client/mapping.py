@@ -1,7 +1,7 @@
 """``map``: its options, read and checked, and what it is made of.
 
 Lives here: what both clients' ``map`` have in common, and their beginnings. Does not live here: how it goes on
-(``_transport/map_driver``), its books and its calls' flows (``_jobs``).
+(``_transport/map_driver``), its books and its calls' flows (``_jobs``), showing how far it is (``map_display``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muapi_client._client.base import listed_price
+from muapi_client._client.map_display import Display
 from muapi_client._jobs.map_item import Means, carry_out
 from muapi_client._jobs.mapping import Mapping
 from muapi_client._settings.arguments import require_callables
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._protocol.steps import Flow
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
-    from muapi_client._types.outcome import Outcome
+    from muapi_client._types.outcome import Outcome, Progress
     from muapi_client._types.prediction import Prediction
 
 StopOn = type[BaseException] | tuple[type[BaseException], ...] | None
@@ -103,6 +104,7 @@ def make_work(
     stop_on: StopOn,
     retry_unknown: bool,
     download_to: Any,
+    progress: bool,
     on_progress: Callable[[Any], object] | None,
 ) -> Work:
     """Read the options of a map.
@@ -120,6 +122,7 @@ def make_work(
     kinds = read_kinds(stop_on)
     clock = client._clock  # noqa: SLF001
     flows: Flows = client._flows  # noqa: SLF001
+    length = find_length(calls)
     books = Mapping(
         concurrency=concurrency,
         ordered=read_flag("ordered", ordered),
@@ -127,7 +130,7 @@ def make_work(
         stop_on=kinds,
         on_progress=on_progress,
         price=listed_price,
-        length=find_length(calls),
+        length=length,
         began=clock.now(),
     )
     save = None if download_to is None else partial(save_outputs, client, books, download_to)
@@ -146,7 +149,11 @@ def make_work(
         )
         return carry_out(item, means, context)
 
-    work = Work(books, flow, lambda: books.progress(clock.now(), flows.wall_time()))
+    def read() -> Progress:
+        return books.progress(clock.now(), flows.wall_time())
+
+    display = Display(length, run, read) if read_flag("progress", progress) else None
+    work = Work(books, flow, read, display)
     client._maps.add(work)  # noqa: SLF001 - closing it leaves them
     return work
 

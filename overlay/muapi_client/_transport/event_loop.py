@@ -52,12 +52,7 @@ def find_teller() -> Callable[[Callable[[], None]], object]:
     return teller
 
 
-def make_call(work: Callable[[], None]) -> Callable[[], None]:
-    """What has the running event loop do something soon, called by any thread; nothing once the loop has ended."""
-    tell = find_teller()
-
-    def call() -> None:
-        with suppress(RuntimeError):  # it has ended, and who waited with it
-            tell(work)
-
-    return call
+def tell_if_open(tell: Callable[[Callable[[], None]], object], work: Callable[[], None]) -> None:
+    """Have an event loop call something soon, by its :func:`find_teller`; nothing where it has ended meanwhile."""
+    with suppress(RuntimeError):  # and who waited ended with it
+        tell(work)

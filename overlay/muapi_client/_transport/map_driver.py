@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakSet
 
 import anyio
@@ -41,6 +41,32 @@ if TYPE_CHECKING:
     from muapi_client._transport.scheduler import Tasks, Threads
     from muapi_client._types.outcome import Outcome, Progress
 
+
+class Display(Protocol):
+    """What shows how far a map is; ``_client/map_display`` is one."""
+
+    def open(self) -> None:
+        """Begin."""
+        ...
+
+    def change(self) -> None:
+        """Something has changed."""
+        ...
+
+    @property
+    def due(self) -> float:
+        """Seconds after which there is something to catch up with."""
+        ...
+
+    def catch_up(self) -> None:
+        """Show what has changed."""
+        ...
+
+    def close(self, *, is_left: bool) -> None:
+        """End."""
+        ...
+
+
 END: Final = object()  # there are no more calls
 PATIENCE: Final = 0.5  # seconds after which a waiting thread looks up: where it waits for ever, Windows hears no Ctrl-C
 CALLED_OFF: Final = 5.0  # seconds that looks may take to end whose connections were closed
@@ -54,6 +80,7 @@ class Work:
         books: The map's.
         flow: Makes the flow of a call; is given what to call with the item once it was accepted.
         progress: Reads how far the map is.
+        display: Shows it, or None.
     """
 
     def __init__(
@@ -61,8 +88,10 @@ class Work:
         books: Mapping,
         flow: Callable[[Item, Callable[[Item], object]], Flow[Outcome[Any]]],
         progress: Callable[[], Progress],
+        display: Display | None = None,
     ) -> None:
         self.books = books
+        self.display = display
         self.workers: Threads[Any] | Tasks[Any] | None = None
         self._flow = flow
         self._progress = progress
@@ -111,6 +140,8 @@ class Work:
         if isinstance(item.trouble, Abandoned):
             self.refuse_left()
         self.books.take(item)
+        if self.display is not None:
+            self.display.change()
         return None if self.books.on_progress is None else self.books.on_progress(self._progress())
 
     def refuse_left(self) -> None:
@@ -125,6 +156,11 @@ class Work:
                 " again, with run= and a journal, to go on."
             )
 
+    def end_display(self) -> None:
+        """Show no more how far it is."""
+        if self.display is not None and self.is_ours:
+            self.display.close(is_left=self.books.is_left)
+
     def leave(self) -> None:
         """Begin no more calls, and send nothing more."""
         self.books.leave()
@@ -138,6 +174,8 @@ def run_map(work: Work, calls: Iterator[Any], threads: Threads[Outcome[Any]]) ->
     news: SimpleQueue[Item] = SimpleQueue()  # of which more is known than before
     _blocking.add(work)
     try:
+        if work.display is not None:
+            work.display.open()
         while True:
             work.refuse_fork()
             began = books.has_room and work.begin(next(calls, END), news.put)
@@ -153,13 +191,14 @@ def run_map(work: Work, calls: Iterator[Any], threads: Threads[Outcome[Any]]) ->
                 work.refuse_left()
                 return
             else:
-                work.take(_wait(news))
+                work.take(_wait(news, work.display))
     except BaseException as why:
         _leave_because(work, why)
         raise
     finally:
         if work.is_ours:
             threads.close()
+        work.end_display()
 
 
 def _leave_because(work: Work, why: BaseException) -> None:
@@ -191,14 +230,16 @@ def end_map(work: Work) -> None:
     ends = time.monotonic() + CALLED_OFF
     while work.is_ours and work.books.has_begun and time.monotonic() < ends:
         time.sleep(LOOKED_AFTER)
+    work.end_display()
 
 
-def _wait(news: SimpleQueue[Item]) -> Item:
+def _wait(news: SimpleQueue[Item], display: Display | None) -> Item:
     while True:
         try:
-            return news.get(timeout=PATIENCE)
+            return news.get(timeout=PATIENCE if display is None else min(PATIENCE, display.due))
         except Empty:
-            continue
+            if display is not None:
+                display.catch_up()
 
 
 _blocking: WeakSet[Work] = WeakSet()
@@ -209,6 +250,7 @@ def _leave_all() -> None:
     """Let no submit be cut off by the end of the program: its threads end with it, wherever they are."""
     for work in list(_blocking):
         leave_map(work)
+        work.end_display()
 
 
 async def arun_map(
@@ -220,6 +262,8 @@ async def arun_map(
     source = Source(work, calls, news)
     tasks.spawn(source.ask)
     try:
+        if work.display is not None:
+            work.display.open()
         while True:
             while news.items:
                 answer = work.take(news.items.popleft())
@@ -234,8 +278,12 @@ async def arun_map(
                 news.raise_trouble()
                 work.refuse_left()
                 return
-            else:
+            elif work.display is None:
                 await news.wait()
+            else:
+                with anyio.move_on_after(work.display.due):
+                    await news.wait()
+                work.display.catch_up()
     except BaseException as why:
         source.close()
         await _aleave_because(work, why)
@@ -243,6 +291,7 @@ async def arun_map(
     finally:
         source.close()
         tasks.close()
+        work.end_display()
 
 
 async def _aleave_because(work: Work, why: BaseException) -> None:
@@ -270,6 +319,7 @@ async def aend_map(work: Work) -> None:
     with anyio.move_on_after(CALLED_OFF):
         while work.is_ours and work.books.has_begun:  # noqa: ASYNC110 - as above
             await anyio.sleep(LOOKED_AFTER)
+    work.end_display()
 
 
 class News:
