@@ -389,6 +389,16 @@ def test_what_has_changed_is_drawn_soon_although_nothing_more_happens(
     assert (drawn, display.due) == ([1], float("inf"))
 
 
+def test_nothing_is_drawn_after_the_end(terminal: Terminal) -> None:
+    painter = map_display.Terminal(terminal)
+    view = map_display.View((("map: 1 done", ""),), 1, None)
+    painter.show(view)
+    painter.end(view, "over")
+    painter.show(view)
+    assert terminal.getvalue().endswith("over\n")
+    assert sys.stderr is terminal
+
+
 class Cell:
     """One output of a notebook's cell, as IPython's ``display`` answers it."""
 

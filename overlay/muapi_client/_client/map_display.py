@@ -252,6 +252,7 @@ class Terminal:
         self._stream = stream
         self._live: Any = None
         self._is_line_open = False  # the program has written the beginning of a line
+        self._is_over = False  # whoever closes the client may do so while another thread reads the map
         self._lock = ForkLock()
         self._pid = os.getpid()
         self._above = [Above(name, self) for name in ("stdout", "stderr") if _is_terminal(getattr(sys, name))]
@@ -269,7 +270,7 @@ class Terminal:
         )
         line.right_crop(2)
         with self._lock:
-            if self._is_line_open:
+            if self._is_line_open or self._is_over:
                 return
             shown: Any = line
             if view.total and self._console.width > line.cell_len + BAR:
@@ -297,9 +298,10 @@ class Terminal:
 
     def end(self, view: View, last: str) -> None:  # noqa: ARG002 - the painters' common form
         """Take the drawing away, and write the last line."""
-        for above in self._above:
-            above.leave()
         with self._lock:
+            self._is_over = True
+            for above in self._above:
+                above.leave()
             self._take_away()
             self._stream.write(f"{chr(10) * self._is_line_open}{last}\n")
             self._stream.flush()

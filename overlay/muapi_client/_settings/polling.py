@@ -28,7 +28,7 @@ class Polling:
             of earlier ones. Until then, and for a job that takes longer than any, ``share`` says how long to pause,
             for 10 seconds at most. False looks by ``share`` alone.
         share: The pause, as a share of the time waited so far; lateness stays below it.
-        minimum: The shortest pause, in seconds.
+        minimum: The shortest pause, in seconds; a webhook's hint (``mu.wake``) cuts any pause short.
         maximum: The longest pause, in seconds, unless the server asks for more by Retry-After. By default 10, with
             ``learn`` 60.
         jitter: How far a pause may fall short of that, as a share, so that many waiters do not look in step.

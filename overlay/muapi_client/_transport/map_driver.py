@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from muapi_client._transport.scheduler import Tasks, Threads
     from muapi_client._types.outcome import Outcome, Progress
 
+END: Final = object()  # there are no more calls
+PATIENCE: Final = 0.5  # seconds after which a waiting thread looks up: where it waits for ever, Windows hears no Ctrl-C
+CALLED_OFF: Final = 5.0  # seconds that looks may take to end whose connections were closed
+LOOKED_AFTER: Final = 0.01  # seconds between two looks at whether all submits have ended
+
 
 class Display(Protocol):
     """What shows how far a map is; ``_client/map_display`` is one."""
@@ -65,12 +70,6 @@ class Display(Protocol):
     def close(self, *, is_left: bool) -> None:
         """End."""
         ...
-
-
-END: Final = object()  # there are no more calls
-PATIENCE: Final = 0.5  # seconds after which a waiting thread looks up: where it waits for ever, Windows hears no Ctrl-C
-CALLED_OFF: Final = 5.0  # seconds that looks may take to end whose connections were closed
-LOOKED_AFTER: Final = 0.01  # seconds between two looks at whether all submits have ended
 
 
 class Work:
