@@ -17,7 +17,7 @@ from muapi_client._jobs.mapping import Mapping
 from muapi_client._settings.arguments import require_callables
 from muapi_client._settings.options import read_flag
 from muapi_client._transport.map_driver import Work, arun_map, run_map
-from muapi_client._transport.scheduler import Abandoned, Tasks, Threads
+from muapi_client._transport.scheduler import Abandoned, Task, Tasks, Threads
 from muapi_client._types.words import show, with_article, writable
 from muapi_client.errors import MuAPIError
 from muapi_generated.types import Call
@@ -149,11 +149,18 @@ def make_work(
         )
         return carry_out(item, means, context)
 
+    def start(workers: Any, item: Item, note: Callable[[Item], object]) -> None:
+        def end(task: Task[Outcome[Any]]) -> None:
+            item.end(task.answer, task.error)
+            note(item)
+
+        workers.start(Task(flow(item, note), end))
+
     def read() -> Progress:
         return books.progress(clock.now(), flows.wall_time())
 
     display = Display(length, run, read) if read_flag("progress", progress) else None
-    work = Work(books, flow, read, display)
+    work = Work(books, start, read, display)
     client._maps.add(work)  # noqa: SLF001 - closing it leaves them
     return work
 

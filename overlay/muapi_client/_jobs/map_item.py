@@ -47,7 +47,7 @@ class Item:
         index: Its place among the calls.
         key: Its key.
         call: The call.
-        job: Its job, once it was accepted.
+        job: Its job, once it was accepted; of one that another process had accepted, from the start.
         is_reused: Whether it had ended before, and was not submitted.
         is_begun: Whether anything was done for it.
         is_known: Whether it is known by now what became of its submit.
@@ -113,7 +113,7 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
     files: Sequence[Path] = ()
     item.is_begun = True
     try:
-        prediction = yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context))
+        prediction = yield from _bring_to_end(item, means, context)
         item.is_known, item.is_reused = True, item.is_reused or prediction.reused
         if means.save is not None:
             files = yield Do(partial(means.save, prediction, item.key))
@@ -123,6 +123,14 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
         files = getattr(raised, "saved", ())
     known = (item.index, item.key, item.call, item.job, prediction, error)
     return Outcome(*known, reused=item.is_reused, files=tuple(files))
+
+
+def _bring_to_end(item: Item, means: Means, context: Context) -> Flow[Prediction]:
+    job = item.job
+    if job is not None:  # another process had it accepted, and is gone
+        item.accept(means.new_job(job.id, item.call, job.cost, job.submitted_at))
+        return (yield from means.wait(item.job))
+    return (yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context)))
 
 
 def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:

@@ -20,7 +20,6 @@ import os
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from functools import partial
 from inspect import isawaitable
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -29,7 +28,7 @@ from weakref import WeakSet
 import anyio
 import anyio.lowlevel
 
-from muapi_client._transport.scheduler import Abandoned, Task
+from muapi_client._transport.scheduler import Abandoned
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
 
     from muapi_client._jobs.map_item import Item
     from muapi_client._jobs.mapping import Mapping
-    from muapi_client._protocol.steps import Flow
-    from muapi_client._transport.scheduler import Tasks, Threads
+    from muapi_client._transport.scheduler import Tasks
+    from muapi_client._types.job import Job
     from muapi_client._types.outcome import Outcome, Progress
 
 END: Final = object()  # there are no more calls
@@ -72,12 +71,22 @@ class Display(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """What carries the calls of a map on: threads, tasks, other machines."""
+
+    def abandon(self) -> None:
+        """Send nothing more: see what is on its way to its end."""
+
+    def close(self) -> None:
+        """End, once there is nothing to carry on."""
+
+
 class Work:
     """What both drivers are given.
 
     Args:
         books: The map's.
-        flow: Makes the flow of a call; is given what to call with the item once it was accepted.
+        start: Has the workers carry a call on; is given what to call with it whenever more is known of it.
         progress: Reads how far the map is.
         display: Shows it, or None.
     """
@@ -85,14 +94,14 @@ class Work:
     def __init__(
         self,
         books: Mapping,
-        flow: Callable[[Item, Callable[[Item], object]], Flow[Outcome[Any]]],
+        start: Callable[[Any, Item, Callable[[Item], object]], object],
         progress: Callable[[], Progress],
         display: Display | None = None,
     ) -> None:
         self.books = books
         self.display = display
-        self.workers: Threads[Any] | Tasks[Any] | None = None
-        self._flow = flow
+        self.workers: Workers | None = None
+        self._start = start
         self._progress = progress
         self._pid = os.getpid()
 
@@ -110,24 +119,21 @@ class Work:
         if not self.is_ours:
             raise MuAPIError("this map was begun by the process that forked, and goes on there: begin another one")
 
-    def begin(self, call: Any, note: Callable[[Item], object]) -> bool:
+    def begin(self, call: Any, note: Callable[[Item], object], job: Job | None = None) -> bool:
         """Have the next call carried on; answers whether there was one.
 
         Args:
             call: The next one, or ``END``.
             note: Called with the item whenever more is known of it, from whatever thread.
+            job: Its job, where another process had it accepted: it is waited for.
         """
         if call is END:
             self.books.stop()
             return False
         item = self.books.begin(call)
-        assert self.workers is not None
-        self.workers.start(Task(self._flow(item, note), partial(self._end, item, note)))
+        item.job = job
+        self._start(self.workers, item, note)
         return True
-
-    def _end(self, item: Item, note: Callable[[Item], object], task: Task[Outcome[Any]]) -> None:
-        item.end(task.answer, task.error)
-        note(item)
 
     def take(self, item: Item) -> object:
         """Take in what is known of a call by now; answers what the caller's ``on_progress`` does.
@@ -167,9 +173,9 @@ class Work:
             self.workers.abandon()
 
 
-def run_map(work: Work, calls: Iterator[Any], threads: Threads[Outcome[Any]]) -> Generator[Outcome[Any]]:
+def run_map(work: Work, calls: Iterator[Any], workers: Workers) -> Generator[Outcome[Any]]:
     """Hand out the outcomes of calls as they come."""
-    books, work.workers = work.books, threads
+    books, work.workers = work.books, workers
     news: SimpleQueue[Item] = SimpleQueue()  # of which more is known than before
     _blocking.add(work)
     try:
@@ -196,7 +202,7 @@ def run_map(work: Work, calls: Iterator[Any], threads: Threads[Outcome[Any]]) ->
         raise
     finally:
         if work.is_ours:
-            threads.close()
+            workers.close()
         work.end_display()
 
 

@@ -1,0 +1,339 @@
+"""A worker's part of a map: one client that carries on many calls, begun and reported of by short tasks.
+
+Lives here: what runs in a worker. Does not live here: which worker gets a call, and what becomes of those of a dead one
+(``_cluster``).
+
+A job waits for minutes, so a task a job would hold a thread of the worker for nothing. A task here only hands over calls
+or fetches what is known of them by now, and is over; the calls are carried on by the client's own few threads, as in
+``MuAPI.map``.
+
+dask may run a task twice: where a worker dies its tasks go elsewhere, and results that only it held are computed again.
+No call may be begun twice by that. So a task names the process it is meant for, and another one refuses it; within that
+process batches have numbers, and each is begun once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import pickle
+import threading
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from attrs import field, frozen
+
+from muapi_client._client.mapping import MOST_THREADS, count_workers, make_work, world_of
+from muapi_client._runtime.processes import owner
+from muapi_client._state.journal import Journal
+from muapi_client._transport.scheduler import Threads
+from muapi_client._version import __version__
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    from muapi_client._jobs.map_item import Item
+    from muapi_client._types.job import Job
+    from muapi_client._types.outcome import Outcome
+    from muapi_client.distributed._client_options import ClientOptions
+
+PATIENCE: Final = 2.0  # seconds a task waits for news: how often an idle worker is asked
+WATCHED_EVERY: Final = 60.0  # seconds
+FORGOTTEN_AFTER: Final = 1800.0  # seconds without a question: a worker busy with other tasks may let ours wait that long
+
+
+@frozen
+class MapOptions:
+    """What a lane is given to begin with; holds no secret.
+
+    Attributes:
+        client: What its client is made of.
+        concurrency: How many calls may be under way in the whole cluster.
+        run: The run's name, or None.
+        tag: The jobs' tag, or None for the client's.
+        retry_unknown: Whether what may have been charged is submitted again.
+        download_to: Where outputs are saved, or None.
+        version: This package's.
+    """
+
+    client: ClientOptions
+    concurrency: int
+    run: str | None
+    tag: str | None
+    retry_unknown: bool
+    download_to: str | None
+    version: str = __version__
+
+
+class Place(NamedTuple):
+    """Where a lane is.
+
+    Attributes:
+        token: The lane's.
+        process: Its process, as ``_runtime/processes`` names one.
+        keeps_file: Whether its journal is a file of its machine.
+    """
+
+    token: str
+    process: str
+    keeps_file: bool
+
+    @property
+    def host(self) -> str:
+        """The machine's name."""
+        return self.process.partition(":")[0]
+
+
+@frozen
+class Order:
+    """A call that a lane is to carry on.
+
+    Attributes:
+        index: Its place among the calls.
+        key: Its key.
+        call: The call, pickled.
+        job: Its job, where another process had it accepted, and no journal knows of it.
+    """
+
+    index: int
+    key: str
+    call: bytes
+    job: Job | None
+
+
+@frozen
+class Batch:
+    """Calls on their way to a lane, whose repr, which dask may log, tells nothing of them.
+
+    Attributes:
+        number: Its place among those for this lane, from 0.
+        orders: The calls.
+    """
+
+    number: int
+    orders: tuple[Order, ...] = field(repr=False)
+
+
+class LaneGone(MuAPIError):
+    """The lane a task is meant for is not in this process."""
+
+
+@frozen
+class Report:
+    """What is known of a call by now.
+
+    Attributes:
+        index: Its place among the calls.
+        news: That it was accepted, what came of it, or what ended it in place of an outcome.
+    """
+
+    index: int
+    news: Job | Outcome[Any] | BaseException
+
+
+class Reports(NamedTuple):
+    """What a lane has to tell.
+
+    Attributes:
+        news: Reports that were not seen.
+        is_closed: Whether there will be no more.
+    """
+
+    news: list[Report]
+    is_closed: bool
+
+
+class Lane:
+    """One client, and the calls it carries on."""
+
+    def __init__(self, options: MapOptions) -> None:
+        if options.version != __version__:
+            raise MuAPIError(
+                f"this worker has muapi-client {__version__}, and the program {options.version}: install the same"
+            )
+        self._client = options.client.make_client()
+        self.keeps_file = isinstance(self._client._context.journal, Journal)  # noqa: SLF001 - the same package
+        try:
+            client = self._client if options.tag is None else self._client.with_options(tag=options.tag)
+            self._work = make_work(
+                client,
+                (),
+                concurrency=options.concurrency,
+                ordered=False,
+                run=options.run,
+                key=lambda _place, _call: self._key,
+                stop_on=None,
+                retry_unknown=options.retry_unknown,
+                download_to=options.download_to,
+                on_progress=None,
+            )
+        except BaseException:
+            self._client.close()
+            raise
+        most = count_workers(client, options.concurrency, MOST_THREADS)
+        self._threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=most)
+        self._work.workers = self._threads
+        self._key = ""  # of the call that is begun
+        self._indexes: list[int] = []  # places in the map, by places here
+        self._begun = 0  # batches
+        self._open = 0  # calls that have not ended
+        self._reports: deque[Report] = deque()
+        self._dropped = 0  # reports that were seen
+        self._changed = threading.Condition()
+        self._asked_at = monotonic()
+        self._closed = threading.Event()
+
+    def begin(self, batch: Batch) -> None:
+        """Begin the calls of a batch; of one that was begun before, nothing."""
+        with self._changed:
+            if batch.number < self._begun:
+                return
+            self._begun += 1
+            for order in batch.orders:
+                self._begin(order)
+
+    def _begin(self, order: Order) -> None:
+        try:
+            call = pickle.loads(order.call)  # noqa: S301 - of the program that made this lane
+        except Exception as error:  # noqa: BLE001 - whatever its class raises, such as a package that is not here
+            what = f"{type(error).__name__}: {error}"
+            reason = MuAPIError(f"call {order.key!r} cannot be read by this worker, and was not sent: {what}")
+            self._report(Report(order.index, reason))
+            return
+        self._key = order.key
+        self._indexes.append(order.index)
+        self._open += 1
+        self._work.begin(call, self._note, order.job)
+
+    def _note(self, item: Item) -> None:
+        """Take in what is known of a call by now, in whichever thread carries it on."""
+        with self._changed:
+            index = self._indexes[item.index]
+            if item.trouble is not None:
+                self._open -= 1
+                self._report(Report(index, item.trouble))
+            elif item.outcome is not None:
+                self._open -= 1
+                self._work.books.take(item)
+                self._work.books.hand_out(item.outcome)
+                self._report(Report(index, item.outcome))
+            elif item.job is not None:
+                self._report(Report(index, item.job))
+
+    def _report(self, report: Report) -> None:
+        self._reports.append(report)
+        self._changed.notify_all()
+
+    def has_news(self, seen: int) -> bool:
+        """Whether there are reports that were not seen."""
+        return self._dropped + len(self._reports) > seen
+
+    def read(self, seen: int, patience: float) -> Reports:
+        """What became known since; waits for some, or for the lane to be closed.
+
+        Args:
+            seen: How many reports were seen before: they are dropped.
+            patience: Seconds to wait at most.
+        """
+        with self._changed:
+            self._asked_at = monotonic()
+            self._changed.wait_for(lambda: self.has_news(seen) or self._closed.is_set(), patience)
+            while self._dropped < seen and self._reports:
+                self._reports.popleft()
+                self._dropped += 1
+            return Reports(list(self._reports), self._closed.is_set())
+
+    def close(self) -> None:
+        """Submit nothing more, see what is on its way to its end, and close the client."""
+        self._client.close()
+        self._threads.close()
+        with self._changed:
+            self._closed.set()  # there will be no more reports
+            self._changed.notify_all()
+
+    def wait_until_forgotten(self) -> bool:
+        """Wait until nobody has asked for long and nothing is under way, or the lane is closed; answers which."""
+        while not self._closed.wait(WATCHED_EVERY):
+            with self._changed:
+                if not self._open and monotonic() - self._asked_at > FORGOTTEN_AFTER:
+                    return True
+        return False
+
+
+_lanes: dict[str, Lane] = {}  # of this process, by token
+_opening = threading.Lock()
+
+
+def open_lane(token: str, options: MapOptions) -> Place:
+    """Open a lane in this process, a task of its own. Twice does no harm.
+
+    Raises:
+        MuAPIError: The worker's client cannot be made.
+    """
+    with _opening:
+        if token not in _lanes:
+            _lanes[token] = lane = Lane(options)
+            threading.Thread(target=_close_forgotten, args=(token, lane), name="muapi-lane", daemon=True).start()
+        return Place(token, owner(), _lanes[token].keeps_file)
+
+
+def begin_batch(place: Place, batch: Batch) -> None:
+    """Begin calls in a lane of this process, a task of its own.
+
+    Raises:
+        LaneGone: It is not here.
+    """
+    _find(place).begin(batch)
+
+
+def read_reports(place: Place, seen: int) -> Reports:
+    """What became known in a lane, a task of its own; while it waits it leaves the worker's thread to others.
+
+    Raises:
+        LaneGone: It is not here.
+    """
+    lane = _find(place)
+    if not lane.has_news(seen):
+        _leave_thread()
+    reports = lane.read(seen, PATIENCE)
+    if reports.is_closed:
+        _lanes.pop(place.token, None)
+    return reports
+
+
+def close_lane(place: Place) -> None:
+    """Close a lane, a task of its own; what became known until then is read afterwards.
+
+    Raises:
+        LaneGone: It is not here.
+    """
+    lane = _find(place)
+    _leave_thread()
+    lane.close()
+
+
+def _leave_thread() -> None:
+    """Have the worker carry on other tasks in another thread than this one."""
+    import distributed  # noqa: PLC0415 - whoever runs tasks of dask has it
+
+    secede: Any = distributed.secede
+    secede()
+
+
+def _find(place: Place) -> Lane:
+    lane = _lanes.get(place.token) if place.process == owner() else None
+    if lane is None:
+        raise LaneGone(f"{place.process} carried these calls on, and this is {owner()}: nothing was begun here")
+    return lane
+
+
+def _close_forgotten(token: str, lane: Lane) -> None:
+    if lane.wait_until_forgotten():
+        _lanes.pop(token, None)
+        lane.close()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Let no submit be cut off where a worker ends in order."""
+    for lane in list(_lanes.values()):
+        lane.close()

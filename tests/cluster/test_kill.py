@@ -1,0 +1,172 @@
+"""A worker is killed in the middle: nothing is paid twice, and every call's fate is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from gated import make_calls
+
+from muapi_client import MuAPIError, distributed, errors
+from muapi_client.distributed import _cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gated import GatedServer
+
+COUNT = 24
+
+
+class Mapped:
+    """A map that another thread reads to its end."""
+
+    def __init__(self, outcomes: Any) -> None:
+        self.outcomes: list[Any] = []
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._read, args=(outcomes,), daemon=True)
+        self._thread.start()
+
+    def _read(self, outcomes: Any) -> None:
+        try:
+            for outcome in outcomes:
+                self.outcomes.append(outcome)
+        except BaseException as error:  # noqa: BLE001 - told to the test
+            self.error = error
+
+    def finish(self) -> dict[int, Any]:
+        self._thread.join(120)
+        assert not self._thread.is_alive(), "the map has not ended"
+        if self.error is not None:
+            raise self.error
+        by_index = {outcome.index: outcome for outcome in self.outcomes}
+        assert len(by_index) == len(self.outcomes), "an outcome came twice"
+        return by_index
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def count_accepted(journal: Path, pid: int) -> int:
+    """How many jobs of a process the journal knows to be accepted."""
+    if not journal.exists():
+        return 0
+    with sqlite3.connect(journal, timeout=30) as db:
+        (count,) = db.execute(
+            "SELECT count(*) FROM job WHERE request_id IS NOT NULL AND owner LIKE ?", [f"%:{pid}:%"]
+        ).fetchone()
+    db.close()
+    return int(count)
+
+
+def test_with_a_journal_another_worker_finds_what_was_accepted(
+    open_cluster: Callable[..., Any], server: GatedServer, tmp_path: Path
+) -> None:
+    own = {"options": {"base_url": server.url, "journal": tmp_path / "jobs.db"}, "run": "animals"}
+    with open_cluster(MUAPI_API_KEY="sk-live") as client:
+        victim = sorted(client.run(os.getpid).values())[0]
+        server.held = {f"fox {number}" for number in range(COUNT // 2, COUNT)}  # accepted, and nobody is told
+        mapped = Mapped(distributed.map(make_calls(COUNT), client=client, concurrency=COUNT, **own))
+        server.wait_for(COUNT)
+        wait_until(lambda: count_accepted(tmp_path / "jobs.db", victim) >= 2)
+        os.kill(victim, signal.SIGKILL)
+        server.release()
+        first = mapped.finish()
+        assert sorted(first) == list(range(COUNT))
+        doubtful = {index for index, outcome in first.items() if outcome.error is not None}
+        assert all(isinstance(first[index].error, errors.SubmitOutcomeUnknownError) for index in doubtful)
+        assert 0 < len(doubtful) < COUNT
+        assert doubtful <= set(range(COUNT // 2, COUNT)) | {
+            index for index in range(COUNT // 2) if first[index].job is None
+        }
+        assert max(server.accepted.values()) == 1
+
+        again = {outcome.index: outcome for outcome in distributed.map(make_calls(COUNT), client=client, **own)}
+    assert max(server.accepted.values()) == 1
+    assert {index for index, outcome in again.items() if outcome.error is not None} == doubtful
+    assert all(again[index].reused for index in set(range(COUNT)) - doubtful)
+
+
+def test_without_a_journal_what_may_have_been_charged_is_told_and_nothing_is_sent_twice(
+    open_cluster: Callable[..., Any], server: GatedServer
+) -> None:
+    with open_cluster(MUAPI_API_KEY="sk-live") as client:
+        victim = sorted(client.run(os.getpid).values())[0]
+        server.held = None
+        options = {"base_url": server.url}
+        mapped = Mapped(distributed.map(make_calls(COUNT), client=client, concurrency=COUNT, options=options))
+        server.wait_for(COUNT)
+        os.kill(victim, signal.SIGKILL)
+        server.release()
+        outcomes = mapped.finish()
+    doubtful = {index for index, outcome in outcomes.items() if outcome.error is not None}
+    assert len(doubtful) == COUNT // 2
+    for index in doubtful:
+        error = outcomes[index].error
+        assert isinstance(error, errors.SubmitOutcomeUnknownError)
+        assert "was lost" in str(error)
+        assert error.call is outcomes[index].call
+        assert error.started_at is not None
+    assert max(server.accepted.values()) == 1
+    assert server.accepted.total() == COUNT
+
+
+def test_without_a_journal_a_job_known_to_be_accepted_is_waited_for_by_another_worker(
+    open_cluster: Callable[..., Any], server: GatedServer
+) -> None:
+    """Each job is told to be accepted before it is looked at: no look is answered until the worker is dead."""
+    looks = threading.Event()
+    answer = server.answer
+
+    def answer_no_look(request: Any) -> Any:
+        if request.method == "GET":
+            looks.wait()
+        return answer(request)
+
+    server.answer = answer_no_look  # type: ignore[method-assign]
+    known: list[int] = []
+    with open_cluster(MUAPI_API_KEY="sk-live") as client:
+        victim = sorted(client.run(os.getpid).values())[0]
+        mapped = Mapped(
+            distributed.map(
+                make_calls(COUNT),
+                client=client,
+                concurrency=COUNT,
+                options={"base_url": server.url},
+                on_progress=lambda progress: known.append(progress.submitted),
+            )
+        )
+        try:
+            wait_until(lambda: bool(known) and known[-1] == COUNT)
+            os.kill(victim, signal.SIGKILL)
+        finally:
+            looks.set()
+        outcomes = mapped.finish()
+    assert [outcome.error for outcome in outcomes.values()] == [None] * COUNT
+    assert server.accepted.total() == COUNT
+
+
+def test_a_cluster_that_has_lost_all_its_workers_ends_a_map_with_an_error(
+    open_cluster: Callable[..., Any], server: GatedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_cluster, "WORKERLESS", 1.0)
+    with open_cluster(MUAPI_API_KEY="sk-live") as client:
+        server.held = None
+        options = {"base_url": server.url}
+        mapped = Mapped(distributed.map(make_calls(COUNT), client=client, concurrency=8, options=options))
+        server.wait_for(8)
+        client.cluster.scale(0)
+        server.release()
+        with pytest.raises(MuAPIError, match="no worker"):
+            mapped.finish()
+    assert max(server.accepted.values()) == 1
