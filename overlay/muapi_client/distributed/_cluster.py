@@ -72,7 +72,7 @@ class Cluster:
         self.is_left = False  # nothing more may be submitted
         self.is_over = False
         self._note: Callable[[Item], object] = lambda _item: None
-        self._links: dict[str, Link] = {}  # by address; one that failed stays, so that it is not tried again
+        self._links: dict[str, Link] = {}  # by address; one that never opened stays, so that it is not tried again
         self._waiting: deque[Item] = deque()  # for a worker
         self._losses: dict[int, list[SubmitOutcomeUnknownError]] = {}  # of calls whose worker died, by index
         self._troubles: list[BaseException] = []  # of workers whose client could not be made
@@ -180,8 +180,8 @@ class Cluster:
                 if not self.is_over:
                     for address in sorted(addresses - set(self._links))[: self.options.concurrency - len(self._links)]:
                         self._links[address] = Link(self, address)
-                for address in set(self._links) - addresses:
-                    if self._links[address].is_lost:
+                for address, link in list(self._links.items()):
+                    if link.is_lost and (link.is_open or address not in addresses):  # another one may be opened
                         del self._links[address]
                 self._refuse_waiting()
             time.sleep(WATCHED_EVERY)
@@ -368,8 +368,12 @@ class Link:
                 try:
                     return future.result(timeout=LOOKED_UP)
                 except TimeoutError:
-                    if future.done() and future.status == "error":
+                    if future.status == "error":
                         raise
+                except BaseException as error:
+                    if future.status == "cancelled":
+                        raise LaneGone("dask's client has lost its scheduler, or was closed") from error
+                    raise
                 if self._failure is not None:
                     raise self._failure
                 if self.is_gone:
