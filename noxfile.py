@@ -192,7 +192,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types: mypy strict over all of ours and the generated code, pyright over overlay and user code."""
-    install(session, "types", "tests", "generate", extras="[diff,emulator]")
+    install(session, "types", "tests", "generate", extras="[dask,diff,emulator]")
     session.run("mypy", "generated", "overlay", "tests/typing")
     session.run("pyright")
 
@@ -237,6 +237,13 @@ def forks(session: nox.Session) -> None:
     """Count what forks at random moments hang, lose or double: ``nox -s forks [-- --forks 2000 --seed 1]``."""
     install(session, extras="[emulator]")
     session.run("python", "tests/forks/sweep.py", *session.posargs)
+
+
+@nox.session
+def distributed(session: nox.Session) -> None:
+    """Test calls on real clusters of dask's, of which workers are killed, and the recipes for other engines."""
+    install(session, "tests", "engines", extras="[dask,emulator]")
+    session.run("pytest", "tests/cluster", *session.posargs)
 
 
 @nox.session

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-dask = pytest.importorskip("distributed")
 
 from gated import GatedServer, serve
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def make_cluster(**environment: str) -> Iterator[Client]:
+    import distributed as dask
+
     own = {"env": environment, "dashboard_address": None, "worker_dashboard_address": None}
     with (
         dask.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **own) as cluster,

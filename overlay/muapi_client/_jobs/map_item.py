@@ -126,10 +126,10 @@ def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
 
 
 def _bring_to_end(item: Item, means: Means, context: Context) -> Flow[Prediction]:
-    job = item.job
-    if job is not None:  # another process had it accepted, and is gone
-        item.accept(means.new_job(job.id, item.call, job.cost, job.submitted_at))
-        return (yield from means.wait(item.job))
+    if item.job is not None:  # another process had it accepted, and is gone
+        job = means.new_job(item.job.id, item.call, item.job.cost, item.job.submitted_at)
+        item.accept(job)
+        return (yield from means.wait(job))
     return (yield from (_submit(item, means, context) if context.run is None else _go_on(item, means, context)))
 
 

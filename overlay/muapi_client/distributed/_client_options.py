@@ -3,7 +3,7 @@
 Lives here: which options travel, what is refused, making the client where it is needed. Does not live here: the options
 themselves (``_settings``, ``_client``).
 
-What travels ends up in task graphs, in the scheduler's memory and in its logs. So the API key, a webhook's address and a
+What travels ends up in task graphs, in the scheduler's memory and in logs. So the API key, a webhook's address and a
 database's password never do: each worker reads them from its own environment.
 """
 
@@ -32,7 +32,7 @@ OPTIONS: Final = frozenset(
 REFUSED: Final = {
     "api_key": "it is secret: from_environment={'api_key': 'MUAPI_API_KEY'} names the variable that each worker reads",
     "clock": "each worker has its own",
-    "max_spend": "it is the limit of one client, and each worker has its own: use budget= with a journal that all share",
+    "max_spend": "it is one client's limit, and each worker has a client: use budget= with a journal that all share",
     "transport": "it is one process's",
     "webhook": "its address is secret: from_environment={'webhook': 'MUAPI_WEBHOOK'} names the variable with it",
 }
@@ -74,9 +74,7 @@ class ClientOptions:
             del read  # a traceback that shows locals shows no secret
 
 
-def read_client_options(
-    options: Mapping[str, Any] | None, from_environment: Mapping[str, str] | None
-) -> ClientOptions:
+def read_client_options(options: Mapping[str, Any] | None, from_environment: Mapping[str, str] | None) -> ClientOptions:
     """Read what the workers' clients are made of.
 
     Raises:

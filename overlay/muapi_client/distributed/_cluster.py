@@ -28,7 +28,7 @@ from muapi_client._types.job import Job
 from muapi_client._types.outcome import Outcome
 from muapi_client.distributed._lane import (
     Batch,
-    LaneGone,
+    LaneGoneError,
     MapOptions,
     Order,
     Place,
@@ -49,7 +49,9 @@ if TYPE_CHECKING:
 
 LOOKED_UP: Final = 0.5  # seconds after which one that waits for a task looks whether its worker is gone
 WATCHED_EVERY: Final = 1.0  # seconds between two looks at which workers there are
-OPENED_WITHIN: Final = 30.0  # seconds the first call waits for all workers' clients; a later one is joined by the others
+OPENED_WITHIN: Final = (
+    30.0  # seconds the first call waits for all workers' clients; a later one is joined by the others
+)
 WORKERLESS: Final = 60.0  # seconds without any worker until a map gives up: a nanny restarts one within some
 CLOSED_WITHIN: Final = 5.0  # seconds the end of a map waits for its lanes
 LARGEST_BATCH: Final = 64  # calls
@@ -116,8 +118,8 @@ class Cluster:
             pickle.dumps(item.call)
         except Exception as error:  # noqa: BLE001 - whatever what it holds raises
             refusal = MuAPIError(
-                f"call {item.key!r} cannot travel to a worker, and was not sent: {error}. Give a file's path, which must"
-                " be readable where the workers run, or the URL that mu.upload(file) answers, not an open file."
+                f"call {item.key!r} cannot travel to a worker, and was not sent: {error}. Give a file's path, which"
+                " must be readable where the workers run, or the URL that mu.upload(file) answers, not an open file."
             )
             item.end(Outcome(item.index, item.key, item.call, error=refusal), None)
             note(item)
@@ -251,7 +253,9 @@ class Cluster:
                 why.add_note(f"So says the worker at {link.address}.")
                 self._troubles.append(why)
                 if self._has_begun:
-                    warnings.warn(f"the worker at {link.address} does not take part: {why}", RuntimeWarning, stacklevel=2)
+                    warnings.warn(
+                        f"the worker at {link.address} does not take part: {why}", RuntimeWarning, stacklevel=2
+                    )
             link.is_lost = True
             for item in items.values():
                 if item.is_begun:
@@ -334,7 +338,7 @@ class Link:
             self._failure = error
 
     def _next_orders(self) -> tuple[Order, ...]:
-        """The calls that are to be handed over next, which from here on may be charged; none where there are no more."""
+        """The calls to be handed over next, which from here on may be charged; none where there are no more."""
         with self._came:
             while not self._outbox and not self._is_closed:
                 self._came.wait()
@@ -357,7 +361,7 @@ class Link:
         """Have a task carried out by this worker alone, once.
 
         Raises:
-            LaneGone: The worker is gone.
+            LaneGoneError: The worker is gone.
             Exception: What the task raised, or dask.
         """
         name = f"muapi-{function.__name__}-{uuid4().hex}"
@@ -372,12 +376,12 @@ class Link:
                         raise
                 except BaseException as error:
                     if future.status == "cancelled":
-                        raise LaneGone("dask's client has lost its scheduler, or was closed") from error
+                        raise LaneGoneError("dask's client has lost its scheduler, or was closed") from error
                     raise
                 if self._failure is not None:
                     raise self._failure
                 if self.is_gone:
-                    raise LaneGone("the scheduler lists it no more")
+                    raise LaneGoneError("the scheduler lists it no more")
         finally:
             future.release()
 

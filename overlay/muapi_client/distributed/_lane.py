@@ -3,9 +3,9 @@
 Lives here: what runs in a worker. Does not live here: which worker gets a call, and what becomes of those of a dead one
 (``_cluster``).
 
-A job waits for minutes, so a task a job would hold a thread of the worker for nothing. A task here only hands over calls
-or fetches what is known of them by now, and is over; the calls are carried on by the client's own few threads, as in
-``MuAPI.map``.
+A job waits for minutes, so a task a job would hold a thread of the worker for nothing. A task here only hands over
+calls or fetches what is known of them by now, and is over; the calls are carried on by the client's own few threads,
+as in ``MuAPI.map``.
 
 dask may run a task twice: where a worker dies its tasks go elsewhere, and results that only it held are computed again.
 No call may be begun twice by that. So a task names the process it is meant for, and another one refuses it; within that
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 2.0  # seconds a task waits for news: how often an idle worker is asked
 WATCHED_EVERY: Final = 60.0  # seconds
-FORGOTTEN_AFTER: Final = 1800.0  # seconds without a question: a worker busy with other tasks may let ours wait that long
+FORGOTTEN_AFTER: Final = (
+    1800.0  # seconds without a question: a worker busy with other tasks may let ours wait that long
+)
 
 
 @frozen
@@ -113,7 +115,7 @@ class Batch:
     orders: tuple[Order, ...] = field(repr=False)
 
 
-class LaneGone(MuAPIError):
+class LaneGoneError(MuAPIError):
     """The lane a task is meant for is not in this process."""
 
 
@@ -280,7 +282,7 @@ def begin_batch(place: Place, batch: Batch) -> None:
     """Begin calls in a lane of this process, a task of its own.
 
     Raises:
-        LaneGone: It is not here.
+        LaneGoneError: It is not here.
     """
     _find(place).begin(batch)
 
@@ -289,7 +291,7 @@ def read_reports(place: Place, seen: int) -> Reports:
     """What became known in a lane, a task of its own; while it waits it leaves the worker's thread to others.
 
     Raises:
-        LaneGone: It is not here.
+        LaneGoneError: It is not here.
     """
     lane = _find(place)
     if not lane.has_news(seen):
@@ -304,7 +306,7 @@ def close_lane(place: Place) -> None:
     """Close a lane, a task of its own; what became known until then is read afterwards.
 
     Raises:
-        LaneGone: It is not here.
+        LaneGoneError: It is not here.
     """
     lane = _find(place)
     _leave_thread()
@@ -322,7 +324,7 @@ def _leave_thread() -> None:
 def _find(place: Place) -> Lane:
     lane = _lanes.get(place.token) if place.process == owner() else None
     if lane is None:
-        raise LaneGone(f"{place.process} carried these calls on, and this is {owner()}: nothing was begun here")
+        raise LaneGoneError(f"{place.process} carried these calls on, and this is {owner()}: nothing was begun here")
     return lane
 
 

@@ -67,7 +67,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
         options: What each worker makes its client of: keyword arguments of ``MuAPI`` that are values. ``journal`` is a
             file where all workers are on one machine, or the URL of a PostgreSQL database without a password.
         from_environment: Options that each worker reads from its own environment, and the names of the variables:
-            ``api_key`` (by default ``MUAPI_API_KEY``), ``journal``, ``webhook``, ``base_url``. Their values never travel.
+            ``api_key`` (by default ``MUAPI_API_KEY``), ``journal``, ``webhook``, ``base_url``. Values never travel.
         concurrency: How many calls may be under way in the whole cluster, those you have not read yet among them.
         ordered: Whether outcomes come in the order of the calls.
         run: The name of this run in the journal; by default, where there is a journal, one that is made up, under which
@@ -150,7 +150,7 @@ def require_client(client: Any) -> None:
         from distributed import Client  # noqa: PLC0415 - an extra, imported when used
     except ImportError as error:
         raise MuAPIError(
-            f'muapi_client.distributed runs on dask, which cannot be imported ({error}): pip install "muapi-client[dask]"'
+            f'muapi_client.distributed runs on dask, which is not here ({error}): pip install "muapi-client[dask]"'
         ) from error
     if not isinstance(client, Client):
         raise MuAPIError(f"client must be dask's distributed.Client, not {with_article(type(client).__name__)}")
