@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def make_cluster(**environment: str) -> Iterator[Client]:
     import distributed as dask
 
-    own = {"env": environment, "dashboard_address": None, "worker_dashboard_address": None}
+    own = {"env": environment, "dashboard_address": "127.0.0.1:0"}
     with (
         dask.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **own) as cluster,
         dask.Client(cluster) as client,

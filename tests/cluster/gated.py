@@ -94,15 +94,18 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(parse_qsl(parts.query))
-        response = self.server.gated.answer(Request(self.command, parts.path, query, headers, body, served=True))
+        own = {"host": headers["host"], "served": True}
+        response = self.server.gated.answer(Request(self.command, parts.path, query, headers, body, **own))
         self.send_response(response.status)
         for name, value in response.headers.items():
             if name.lower() not in ("content-length", "date"):
                 self.send_header(name, value)
         self.send_header("content-length", str(len(response.body)))
         self.end_headers()
-        self.wfile.write(response.body)
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
 
+    do_HEAD = do_GET  # noqa: N815 - http.server looks for it
     do_POST = do_GET  # noqa: N815 - http.server looks for it
 
     def log_message(self, *_: Any) -> None:

@@ -117,6 +117,16 @@ def test_with_a_journal_a_run_resumes(run: Callable[..., Any], server: GatedServ
     assert all(again[key].job.id == outcome.job.id for key, outcome in first.items())
 
 
+def test_an_equal_call_may_be_answered_from_the_journal(
+    run: Callable[..., Any], server: GatedServer, tmp_path: Path
+) -> None:
+    own = {"journal": tmp_path / "jobs.db"}
+    list(run(make_calls(4), options=own))
+    again = list(run(make_calls(4), options=own, reuse=True))
+    assert all(outcome.reused for outcome in again)
+    assert server.accepted.total() == 4
+
+
 def test_a_budget_holds_over_all_workers(run: Callable[..., Any], server: GatedServer, tmp_path: Path) -> None:
     own = {"journal": tmp_path / "jobs.db", "budget": Budget("0.10", per="run")}
     outcomes = list(run(make_calls(30), options=own, run="animals", concurrency=8))
@@ -212,7 +222,7 @@ def test_what_travels_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUAPI_API_KEY", "sk-very-secret")
     monkeypatch.setenv("JOBS", "postgresql://user:hunter2@host/db")
     options = read_client_options({"timeout": 3}, {"journal": "JOBS"})
-    travels = pickle.dumps(MapOptions(options, 4, "run", None, retry_unknown=False, download_to=None))
+    travels = pickle.dumps(MapOptions(options, 4, "run", None, None, retry_unknown=False, download_to=None))
     assert b"secret" not in travels
     assert b"hunter2" not in travels
     batch = Batch(0, (Order(0, "0", pickle.dumps(make_image(prompt="a red fox")), None),))
@@ -225,11 +235,11 @@ def test_a_batch_that_dask_runs_again_is_begun_once_and_in_no_other_process(
     """As where a result is lost with a worker, and computed again."""
     monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
     options = read_client_options({"base_url": server.url}, None)
-    place = open_lane("token", MapOptions(options, 4, None, None, retry_unknown=False, download_to=None))
+    place = open_lane("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None))
     batch = Batch(0, (Order(0, "0", pickle.dumps(make_calls(1)[0]), None),))
     begin_batch(place, batch)
     begin_batch(place, batch)
-    assert open_lane("token", MapOptions(options, 4, None, None, retry_unknown=False, download_to=None)) == place
+    assert open_lane("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None)) == place
     from muapi_client.distributed._lane import _lanes
 
     lane = _lanes["token"]

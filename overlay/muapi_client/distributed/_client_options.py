@@ -26,7 +26,19 @@ KEY_VARIABLE: Final = "MUAPI_API_KEY"  # what a client without api_key= reads
 OPTIONS: Final = frozenset(
     {
         *("allow_http", "allow_private_downloads", "base_url", "budget", "expect", "journal", "max_connections"),
-        *("models", "polling", "retry", "spec_pin", "strict", "tag", "team_id", "timeout", "unpriced", "wait_timeout"),
+        *(
+            "models",
+            "polling",
+            "retry",
+            "reuse",
+            "spec_pin",
+            "strict",
+            "tag",
+            "team_id",
+            "timeout",
+            "unpriced",
+            "wait_timeout",
+        ),
     }
 )
 REFUSED: Final = {

@@ -257,6 +257,7 @@ class Cluster:
                         f"the worker at {link.address} does not take part: {why}", RuntimeWarning, stacklevel=2
                     )
             link.is_lost = True
+            link.wake()
             for item in items.values():
                 if item.is_begun:
                     losses = self._losses.setdefault(item.index, [])
@@ -305,7 +306,7 @@ class Link:
         self._came.notify_all()
 
     def wake(self) -> None:
-        """The map is over; the cluster's lock is held."""
+        """Look up whether there is anything more to hand over; the cluster's lock is held."""
         self._came.notify_all()
 
     def _listen(self) -> None:

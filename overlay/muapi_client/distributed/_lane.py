@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from attrs import field, frozen
 
-from muapi_client._client.mapping import MOST_THREADS, count_workers, make_work, world_of
+from muapi_client._client.mapping import MOST_THREADS, count_workers, make_work, with_given, world_of
 from muapi_client._runtime.processes import owner
 from muapi_client._state.journal import Journal
 from muapi_client._transport.scheduler import Threads
@@ -52,6 +52,7 @@ class MapOptions:
         concurrency: How many calls may be under way in the whole cluster.
         run: The run's name, or None.
         tag: The jobs' tag, or None for the client's.
+        reuse: Whether equal calls are answered from the journal, or None for what the client does.
         retry_unknown: Whether what may have been charged is submitted again.
         download_to: Where outputs are saved, or None.
         version: This package's.
@@ -61,6 +62,7 @@ class MapOptions:
     concurrency: int
     run: str | None
     tag: str | None
+    reuse: bool | None
     retry_unknown: bool
     download_to: str | None
     version: str = __version__
@@ -155,7 +157,7 @@ class Lane:
         self._client = options.client.make_client()
         self.keeps_file = isinstance(self._client._context.journal, Journal)  # noqa: SLF001 - the same package
         try:
-            client = self._client if options.tag is None else self._client.with_options(tag=options.tag)
+            client = with_given(self._client, tag=options.tag, reuse=options.reuse)
             self._work = make_work(
                 client,
                 (),

@@ -46,6 +46,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     run: str | None = None,
     key: Callable[[int, Call[Any]], str] | None = None,
     tag: str | None = None,
+    reuse: bool | None = None,
     stop_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
     retry_unknown: bool = False,
     download_to: str | os.PathLike[str] | None = None,
@@ -74,6 +75,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
             it cannot be begun again.
         key: Makes the key by which a call is known in the run of its place and itself; by default its place, as text.
         tag: Your word for these jobs in the journal.
+        reuse: Whether a call that asks what an ended one did is answered by that one's answer, at no charge.
         stop_on: A class of errors, or several: after one of them no more calls are begun.
         retry_unknown: Whether to submit again what may have been charged, at your own risk.
         download_to: Where each worker saves outputs: a directory that means the same to all of them.
@@ -118,6 +120,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
             concurrency=concurrency,
             run=run,
             tag=tag,
+            reuse=reuse,
             retry_unknown=read_flag("retry_unknown", retry_unknown),
             download_to=None if download_to is None else os.path.abspath(os.fspath(download_to)),  # noqa: PTH100
         ),
