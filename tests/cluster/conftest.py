@@ -41,7 +41,9 @@ def make_cluster(**environment: str) -> Iterator[Client]:
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[Client]:
-    with make_cluster(MUAPI_API_KEY="sk-live", OTHER_KEY="sk-test") as client:
+    with make_cluster(
+        MUAPI_API_KEY="sk-live", OTHER_KEY="sk-test", HOOK="http://127.0.0.1:9/hooks/very-secret"
+    ) as client:
         yield client
     gc.collect()  # dask leaves tasks whose exceptions it logs when they are collected: here, not in other tests
 

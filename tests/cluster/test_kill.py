@@ -119,6 +119,20 @@ def test_without_a_journal_what_may_have_been_charged_is_told_and_nothing_is_sen
     assert server.accepted.total() == COUNT
 
 
+def test_its_user_may_have_it_sent_again(open_cluster: Callable[..., Any], server: GatedServer) -> None:
+    with open_cluster(MUAPI_API_KEY="sk-live") as client:
+        victim = min(client.run(os.getpid).values())
+        server.held = None
+        own = {"options": {"base_url": server.url}, "retry_unknown": True}
+        mapped = Mapped(distributed.map(make_calls(COUNT), client=client, concurrency=COUNT, **own))
+        server.wait_for(COUNT)
+        os.kill(victim, signal.SIGKILL)
+        server.release()
+        outcomes = mapped.finish()
+    assert [outcome.error for outcome in outcomes.values()] == [None] * COUNT
+    assert server.accepted.total() == COUNT + COUNT // 2
+
+
 def test_without_a_journal_a_job_known_to_be_accepted_is_waited_for_by_another_worker(
     open_cluster: Callable[..., Any], server: GatedServer
 ) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 from contextlib import closing
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,9 @@ from gated import make_calls
 
 from muapi_client import Budget, MuAPI, MuAPIError, Outcome, distributed, errors
 from muapi_client.distributed._client_options import read_client_options
+from muapi_client.distributed._cluster import Cluster
 from muapi_client.distributed._lane import Batch, LaneGoneError, MapOptions, Order, Place, begin_batch, open_lane
+from muapi_client.emulator import Outcome as Fate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +178,19 @@ def test_the_key_is_that_of_the_variable_that_is_named(run: Callable[..., Any], 
     assert keys == {"sk-test"}
 
 
+def test_what_comes_back_holds_no_secret(run: Callable[..., Any], server: GatedServer) -> None:
+    server.emulator.next(Fate.completed(), Fate.failed("out of luck"))
+    outcomes = list(run(make_calls(3), from_environment={"webhook": "HOOK"}, concurrency=1))
+    assert [type(outcome.error) for outcome in outcomes] == [type(None), errors.JobFailedError, type(None)]
+    assert all(
+        exchange.request.query["webhook"].endswith("very-secret")
+        for exchange in server.emulator.requests
+        if exchange.request.method == "POST"
+    )
+    assert b"very-secret" not in pickle.dumps(outcomes)
+    assert b"sk-live" not in pickle.dumps(outcomes)
+
+
 def test_an_option_that_a_worker_refuses_is_raised_and_nothing_sent(
     run: Callable[..., Any], server: GatedServer, tmp_path: Path
 ) -> None:
@@ -251,6 +267,15 @@ def test_a_batch_that_dask_runs_again_is_begun_once_and_in_no_other_process(
     with pytest.raises(LaneGoneError):
         begin_batch(Place("token", "other:1:2:3", keeps_file=False), batch)
     _lanes.clear()
+
+
+def test_a_file_is_no_journal_for_the_workers_of_two_machines() -> None:
+    options = MapOptions(read_client_options(None, None), 4, "run", None, None, retry_unknown=False, download_to=None)
+    cluster = Cluster(None, options)
+    one, other = (SimpleNamespace(place=Place("token", f"{host}:1:2:3", keeps_file=True)) for host in ("one", "other"))
+    cluster.opened(one)
+    with pytest.raises(MuAPIError, match="PostgreSQL"):
+        cluster.opened(other)
 
 
 def test_workers_of_another_version_are_refused(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

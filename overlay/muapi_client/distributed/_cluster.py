@@ -9,7 +9,7 @@ it for ever, so the list of workers is looked at every second. dask itself never
 - it was not handed over: another worker gets it;
 - a journal is shared: another worker gets it, and finds in the journal what became of it;
 - it is known to be accepted: another worker waits for its job;
-- anything else may have been charged: it is told as doubtful, and not sent again.
+- anything else may have been charged: it is told as doubtful, and sent again only where its user said so.
 """
 
 from __future__ import annotations
@@ -180,7 +180,8 @@ class Cluster:
                 for address, link in self._links.items():
                     link.is_gone = link.is_gone or address not in addresses
                 if not self.is_over:
-                    for address in sorted(addresses - set(self._links))[: self.options.concurrency - len(self._links)]:
+                    room = max(0, self.options.concurrency - len(self._links))  # more workers would have no call
+                    for address in sorted(addresses - set(self._links))[:room]:
                         self._links[address] = Link(self, address)
                 for address, link in list(self._links.items()):
                     if link.is_lost and (link.is_open or address not in addresses):  # another one may be opened
@@ -232,6 +233,7 @@ class Cluster:
                     item.accept(report.news)
                 else:
                     del link.items[report.index]
+                    link.sent_at.pop(report.index, None)
                     self._losses.pop(report.index, None)
                     self._end(item, report.news)
             self._note(item)
@@ -249,21 +251,18 @@ class Cluster:
         """A worker is gone, or cannot work: decide about each of its calls."""
         with self._opened:
             items, link.items = link.items, {}
-            if not link.is_open and not link.is_gone and not self.is_over:
+            is_trouble = not link.is_open and not link.is_gone and not self.is_over
+            if is_trouble:
                 why.add_note(f"So says the worker at {link.address}.")
                 self._troubles.append(why)
-                if self._has_begun:
-                    warnings.warn(
-                        f"the worker at {link.address} does not take part: {why}", RuntimeWarning, stacklevel=2
-                    )
             link.is_lost = True
             link.wake()
             for item in items.values():
                 if item.is_begun:
                     losses = self._losses.setdefault(item.index, [])
                     losses.append(_doubt_error(item, link, why, self.options.run))
-                    can_be_found = self.options.run is not None and len(losses) < MOST_LOSSES
-                    if item.job is None and not can_be_found:
+                    may_go_on = self.options.run is not None or self.options.retry_unknown
+                    if item.job is None and not (may_go_on and len(losses) < MOST_LOSSES):
                         self._doubt(item)
                         continue
                 self._waiting.append(item)
@@ -271,6 +270,8 @@ class Cluster:
                 self._tell_waiting()
             self._assign()
             self._opened.notify_all()
+        if is_trouble and self._has_begun:
+            warnings.warn(f"the worker at {link.address} does not take part: {why}", RuntimeWarning, stacklevel=2)
 
 
 class Link:

@@ -177,9 +177,9 @@ class Lane:
         self._threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=most)
         self._work.workers = self._threads
         self._key = ""  # of the call that is begun
-        self._indexes: list[int] = []  # places in the map, by places here
+        self._indexes: dict[int, int] = {}  # places in the map, by places here, of calls that have not ended
+        self._given = 0  # calls
         self._begun = 0  # batches
-        self._open = 0  # calls that have not ended
         self._reports: deque[Report] = deque()
         self._dropped = 0  # reports that were seen
         self._changed = threading.Condition()
@@ -204,24 +204,21 @@ class Lane:
             self._report(Report(order.index, reason))
             return
         self._key = order.key
-        self._indexes.append(order.index)
-        self._open += 1
+        self._indexes[self._given] = order.index
+        self._given += 1
         self._work.begin(call, self._note, order.job)
 
     def _note(self, item: Item) -> None:
         """Take in what is known of a call by now, in whichever thread carries it on."""
         with self._changed:
-            index = self._indexes[item.index]
             if item.trouble is not None:
-                self._open -= 1
-                self._report(Report(index, item.trouble))
+                self._report(Report(self._indexes.pop(item.index), item.trouble))
             elif item.outcome is not None:
-                self._open -= 1
                 self._work.books.take(item)
                 self._work.books.hand_out(item.outcome)
-                self._report(Report(index, item.outcome))
+                self._report(Report(self._indexes.pop(item.index), item.outcome))
             elif item.job is not None:
-                self._report(Report(index, item.job))
+                self._report(Report(self._indexes[item.index], item.job))
 
     def _report(self, report: Report) -> None:
         self._reports.append(report)
@@ -258,7 +255,7 @@ class Lane:
         """Wait until nobody has asked for long and nothing is under way, or the lane is closed; answers which."""
         while not self._closed.wait(WATCHED_EVERY):
             with self._changed:
-                if not self._open and monotonic() - self._asked_at > FORGOTTEN_AFTER:
+                if not self._indexes and monotonic() - self._asked_at > FORGOTTEN_AFTER:
                     return True
         return False
 
