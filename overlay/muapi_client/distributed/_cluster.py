@@ -48,10 +48,9 @@ if TYPE_CHECKING:
     from muapi_client.distributed._lane import Report
 
 LOOKED_UP: Final = 0.5  # seconds after which one that waits for a task looks whether its worker is gone
+FETCHED_WITHIN: Final = 5.0  # seconds after which one that fetches a result looks whether it is lost with its worker
 WATCHED_EVERY: Final = 1.0  # seconds between two looks at which workers there are
-OPENED_WITHIN: Final = (
-    30.0  # seconds the first call waits for all workers' clients; a later one is joined by the others
-)
+OPENED_WITHIN: Final = 30.0  # seconds the first call waits for all workers' clients; those that come later join in
 WORKERLESS: Final = 60.0  # seconds without any worker until a map gives up: a nanny restarts one within some
 CLOSED_WITHIN: Final = 5.0  # seconds the end of a map waits for its lanes
 LARGEST_BATCH: Final = 64  # calls
@@ -369,23 +368,36 @@ class Link:
         name = f"muapi-{function.__name__}-{uuid4().hex}"
         options = {"pure": False, "retries": 0, "priority": PRIORITY, "allow_other_workers": False}
         future = self._cluster.client.submit(function, *given, key=name, workers=[self.address], **options)
+        done = threading.Event()
+        future.add_done_callback(lambda _: done.set())
         try:
+            while not done.wait(LOOKED_UP):
+                self._require_alive()
             while True:
                 try:
-                    return future.result(timeout=LOOKED_UP)
-                except TimeoutError:
+                    return future.result(timeout=FETCHED_WITHIN)
+                except (TimeoutError, UnboundLocalError):  # so dask's sync raises, in a race, what is no Exception
                     if future.status == "error":
                         raise
                 except BaseException as error:
                     if future.status == "cancelled":
                         raise LaneGoneError("dask's client has lost its scheduler, or was closed") from error
                     raise
-                if self._failure is not None:
-                    raise self._failure
-                if self.is_gone:
-                    raise LaneGoneError("the scheduler lists it no more")
+                self._require_alive()
         finally:
             future.release()
+
+    def _require_alive(self) -> None:
+        """Refuse to wait for a worker of which nothing will come.
+
+        Raises:
+            LaneGoneError: It is gone.
+            Exception: It could not be handed calls.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self.is_gone:
+            raise LaneGoneError("the scheduler lists it no more")
 
 
 def _doubt_error(item: Item, link: Link, why: BaseException, run: str | None) -> SubmitOutcomeUnknownError:
