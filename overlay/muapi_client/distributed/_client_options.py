@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from muapi_client._client.client import MuAPI
+from muapi_client._runtime.forks import forks
 from muapi_client._types.words import show
 from muapi_client.errors import AuthenticationError, MuAPIError
 
@@ -138,7 +139,8 @@ def read_journal(given: Any) -> str:
 
 def holds_password(url: str) -> bool:
     """Whether a database's URL holds a password, or cannot be read, so that it may."""
-    from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415 - 3 ms, which a path need not take
+    with forks.kept_waiting:
+        from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415 - 3 ms, which a path need not take
 
     try:
         parts = urlsplit(url)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from attrs import field, frozen
 
 from muapi_client._client.mapping import MOST_THREADS, count_workers, make_work, with_given, world_of
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.processes import owner
 from muapi_client._state.journal import Journal
 from muapi_client._transport.scheduler import Threads
@@ -314,7 +315,8 @@ def close_lane(place: Place) -> None:
 
 def _leave_thread() -> None:
     """Have the worker carry on other tasks in another thread than this one."""
-    import distributed  # noqa: PLC0415 - whoever runs tasks of dask has it
+    with forks.kept_waiting:
+        import distributed  # noqa: PLC0415 - whoever runs tasks of dask has it
 
     secede: Any = distributed.secede
     secede()

@@ -16,6 +16,7 @@ from uuid import uuid4
 from muapi_client._client.base import listed_price
 from muapi_client._client.mapping import NO_CALLS, calls_error, find_length, read_kinds
 from muapi_client._jobs.mapping import Mapping as Books
+from muapi_client._runtime.forks import forks
 from muapi_client._settings.arguments import require_callables
 from muapi_client._settings.options import read_flag, refuse_coroutines
 from muapi_client._transport.map_driver import Work, run_map
@@ -150,7 +151,8 @@ def require_client(client: Any) -> None:
         MuAPIError: It is.
     """
     try:
-        from distributed import Client  # noqa: PLC0415 - an extra, imported when used
+        with forks.kept_waiting:
+            from distributed import Client  # noqa: PLC0415 - an extra, imported when used
     except ImportError as error:
         raise MuAPIError(
             f'muapi_client.distributed runs on dask, which is not here ({error}): pip install "muapi-client[dask]"'
