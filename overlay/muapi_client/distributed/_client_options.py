@@ -26,20 +26,9 @@ if TYPE_CHECKING:
 KEY_VARIABLE: Final = "MUAPI_API_KEY"  # what a client without api_key= reads
 OPTIONS: Final = frozenset(
     {
-        *("allow_http", "allow_private_downloads", "base_url", "budget", "expect", "journal", "max_connections"),
-        *(
-            "models",
-            "polling",
-            "retry",
-            "reuse",
-            "spec_pin",
-            "strict",
-            "tag",
-            "team_id",
-            "timeout",
-            "unpriced",
-            "wait_timeout",
-        ),
+        *("allow_http", "allow_private_downloads", "base_url", "budget", "expect", "journal"),
+        *("looks_per_second", "max_connections", "models", "polling", "retry", "reuse"),
+        *("spec_pin", "strict", "tag", "team_id", "timeout", "unpriced", "wait_timeout"),
     }
 )
 REFUSED: Final = {

@@ -169,6 +169,7 @@ class Lane:
                 stop_on=None,
                 retry_unknown=options.retry_unknown,
                 download_to=options.download_to,
+                progress=False,
                 on_progress=None,
             )
         except BaseException:

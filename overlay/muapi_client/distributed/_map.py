@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from muapi_client._client.base import listed_price
+from muapi_client._client.map_display import Display
 from muapi_client._client.mapping import NO_CALLS, calls_error, find_length, read_kinds
 from muapi_client._jobs.mapping import Mapping as Books
 from muapi_client._runtime.forks import forks
@@ -51,6 +52,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     stop_on: type[BaseException] | tuple[type[BaseException], ...] | None = None,
     retry_unknown: bool = False,
     download_to: str | os.PathLike[str] | None = None,
+    progress: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
 ) -> Generator[Outcome[Job]]:
     """Run many calls on the workers of a dask cluster, and hand out what came of each as it comes.
@@ -80,6 +82,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
         stop_on: A class of errors, or several: after one of them no more calls are begun.
         retry_unknown: Whether to submit again what may have been charged, at your own risk.
         download_to: Where each worker saves outputs: a directory that means the same to all of them.
+        progress: Whether to show how far it is, as ``MuAPI.map`` does.
         on_progress: Called, in your thread, with the progress whenever it has changed.
 
     Returns:
@@ -111,7 +114,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
         stop_on=read_kinds(stop_on),
         on_progress=on_progress,
         price=listed_price,
-        length=find_length(calls),
+        length=(length := find_length(calls)),
         began=time.monotonic(),
     )
     cluster = Cluster(
@@ -126,7 +129,12 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
             download_to=None if download_to is None else os.path.abspath(os.fspath(download_to)),  # noqa: PTH100
         ),
     )
-    work = Work(books, Cluster.start, lambda: books.progress(time.monotonic(), time.time()))
+
+    def read() -> Progress:
+        return books.progress(time.monotonic(), time.time())
+
+    display = Display(length, run, read) if read_flag("progress", progress) else None
+    work = Work(books, Cluster.start, read, display)
     return _run(work, cluster, iter(calls))
 
 
