@@ -277,6 +277,6 @@ def cli_contract(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure, as ratios of one run: ``nox -s bench [-- name ...]``."""
-    install(session, "generate", "types", extras="[emulator]")
-    session.run("python", "tests/benchmarks/run.py", *session.posargs)
+    """Measure this client beside others, into tests/benchmarks/results.md: ``nox -s bench [-- --quick | name ...]``."""
+    install(session, "bench", "generate", "types", extras="[emulator]")
+    session.run("python", "tests/benchmarks/run.py", f"--cache={session.create_tmp()}", *session.posargs)

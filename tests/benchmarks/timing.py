@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 RUNS = 7
 
@@ -27,7 +28,7 @@ def of_programs(*programs: str) -> list[float]:
     with compiling() as environment:
         for run in range(RUNS + 1):
             for times, source in zip(taken, sources, strict=True):
-                seconds = _once([sys.executable, "-c", source], environment)
+                seconds = once([sys.executable, "-c", source], environment)
                 if run:
                     times.append(seconds)
     empty, *others = map(median, taken)
@@ -51,7 +52,7 @@ def of_commands(commands: Sequence[Sequence[str]], runs: int = 1) -> list[float]
     taken: list[list[float]] = [[] for _ in commands]
     for _ in range(runs):
         for times, command in zip(taken, commands, strict=True):
-            times.append(_once(command))
+            times.append(once(command))
     return [median(times) for times in taken]
 
 
@@ -66,7 +67,14 @@ def of_functions(*functions: Callable[[], object], repeat: int) -> list[float]:
     return [median(times) for times in taken]
 
 
-def _once(command: Sequence[str], environment: Mapping[str, str] | None = None) -> float:
+def once(
+    command: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    folder: Path | None = None,
+    check: bool = True,
+) -> float:
+    """Seconds of a command, run in a folder; it has to succeed unless its exit code says something else."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+    subprocess.run(command, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd=folder)
     return time.perf_counter() - start
