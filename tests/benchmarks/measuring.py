@@ -37,6 +37,7 @@ HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 ABILITIES = ("blocking", "awaiting", "build", "wait", "download")
 FIRST = "first call: import, connect, submit, look"
+FOUND = (0, 1)  # exit codes of a checker that found nothing, or something
 LONG = 300.0  # seconds of the jobs that are waited for, in the mean
 
 
@@ -86,7 +87,8 @@ class Machine:
         path = os.pathsep.join(filter(None, (str(cache), environment.get("PYTHONPATH"))))
         # Whoever asks a keyring, as muapi-cli may, asks none of this machine's.
         own = {"PYTHONPATH": path, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
-        self.environment = {**environment, **own}
+        # Nor does pyright's starter ask for newer versions while its time is taken.
+        self.environment = {**environment, **own, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
         self.can: dict[str, set[str]] = {}  # abilities, by client
         self.missing: dict[str, str] = {}  # why, by client
         self.busy: dict[str, float] = {}  # the server's share of the time, at most, by client
@@ -314,11 +316,12 @@ def _checks(machine: Machine) -> Iterator[Row]:
     mypy = [str(BIN / "mypy"), "--strict", "--cache-dir", os.devnull, "--config-file", os.devnull]
     pyright = [str(BIN / "pyright"), "--pythonpath", sys.executable]
     for what, command in (("mypy --strict, cold", mypy), ("pyright", pyright)):
+        timing.once([*command, "--version"], machine.environment)  # compiled, and pyright unpacked
         numbers = in_rounds(
             machine.counts.checks,
             list(machine.can)[: machine.counts.checked],
             lambda client, _, command=command: timing.once(
-                [*command, f"with_{MODULES[client]}.py"], machine.environment, folder=folder, check=False
+                [*command, f"with_{MODULES[client]}.py"], machine.environment, folder=folder, passing=FOUND
             ),
         )
         yield Row(f"type-check a script of 20 lines: {what}", "s", numbers, {"muapi-cli": [UNTYPED]})

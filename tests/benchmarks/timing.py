@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
     from pathlib import Path
 
 RUNS = 7
@@ -72,9 +72,16 @@ def once(
     environment: Mapping[str, str] | None = None,
     *,
     folder: Path | None = None,
-    check: bool = True,
+    passing: Container[int] = (0,),
 ) -> float:
-    """Seconds of a command, run in a folder; it has to succeed unless its exit code says something else."""
+    """Seconds of a command, run in a folder.
+
+    Raises:
+        SystemExit: Its exit code is not among those that are passing; with what it wrote.
+    """
     start = time.perf_counter()
-    subprocess.run(command, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment, cwd=folder)
-    return time.perf_counter() - start
+    told = subprocess.run(command, check=False, capture_output=True, env=environment, cwd=folder)
+    seconds = time.perf_counter() - start
+    if told.returncode not in passing:
+        raise SystemExit(f"{command} exited with {told.returncode}: {(told.stdout + told.stderr).decode()}")
+    return seconds

@@ -11,8 +11,8 @@ from stock_client.models import ImageRequest
 
 def main(url: str) -> None:
     """Do it."""
-    key = {"token": "sk-live-0123456789abcdef", "prefix": "", "auth_header_name": "x-api-key"}
-    with AuthenticatedClient(url, **key) as client:
+    key = "sk-live-0123456789abcdef"
+    with AuthenticatedClient(url, key, prefix="", auth_header_name="x-api-key") as client:
         job: Any = flux.sync(client=client, body=ImageRequest(prompt="a fox", width=1024))
         seen: Any = result.sync(job["request_id"], client=client)
         print(job["request_id"], seen["status"], seen["outputs"][0])
