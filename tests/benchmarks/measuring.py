@@ -70,8 +70,12 @@ WITHOUT_COMMAND = (
 ANSWERS_STATUS = "its look asks for the status alone; the outputs would take another request"
 OPENS = "opens a connection, and loads the certificates, for each request"
 BLOCKS = "blocks only: it has no asynchronous client"
+AWAITS = "awaits only: it has no blocking client"
+LEAVES_OUT = "leaves out the operations it cannot render, with a warning, and checks nothing of what it wrote"
 UNTYPED = "is not typed: the checkers learn nothing of it, and mypy says so"
-TAKES_DICT = "the others take a dictionary, and check nothing; stock checks no bounds either"
+TAKES_DICT = (
+    "clients without a number take a dictionary, and check nothing; stock checks no bounds and no types"
+)
 VIRTUAL = "in virtual time, in which an exchange takes none; a log-normal length of {mean:g} s in the mean, sigma 0.25"
 LEARNED = "after the 48 jobs from which it has learnt how long they take"
 BEST = "with the request that tells where the file is; the best of three a round"
@@ -177,7 +181,7 @@ def _regenerating(machine: Machine) -> Row:
 
     numbers = in_rounds(machine.counts.renderings, (OURS, "stock"), measure)
     (machine.cache / "stock_client/py.typed").touch()  # as whoever packages it would
-    return Row("regenerate the package, formatted and checked", "s", numbers)
+    return Row("regenerate the package, formatted and checked", "s", numbers, {"stock": [LEAVES_OUT]})
 
 
 def _programs(machine: Machine) -> Iterator[Row]:
@@ -235,8 +239,7 @@ def _many(machine: Machine) -> Iterator[Row]:
         for tasks in machine.counts.in_flight:
             clients = machine.those_with(ability)
             plain, notes = _at_once(machine, clients, how, tasks)
-            if how == "tasks":
-                notes["muapi-cli"] = [BLOCKS]
+            notes |= {"muapi-cli": [BLOCKS]} if how == "tasks" else {"aiohttp": [AWAITS]}
             kept = plain.pop(f"{OURS}, journal")
             yield Row(f"{how}, {tasks:,} in flight", "jobs/s", plain, notes)
             yield Row(f"{how}, {tasks:,} in flight, with a journal", "jobs/s", {OURS: kept}, base=plain[OURS])
