@@ -61,7 +61,7 @@ class Counts(NamedTuple):
 
 QUICK = Counts(1, 40, 0.5, (1, 16), (16,), 1, 5, 50, 1, 40, 60, 1, 1, 2)
 
-STALLED = "some of its jobs did not end within three times the time in which they began; told is what had ended by then"
+STALLED = "some of its jobs had not ended after three times the time in which they began, and are not counted"
 FAILED = "some of its jobs failed, and are not counted: {errors}"
 WITH_COMMAND = "here it imports its own command line as well, for click, rich and pygments are installed"
 WITHOUT_COMMAND = (
@@ -73,9 +73,7 @@ BLOCKS = "blocks only: it has no asynchronous client"
 AWAITS = "awaits only: it has no blocking client"
 LEAVES_OUT = "leaves out the operations it cannot render, with a warning, and checks nothing of what it wrote"
 UNTYPED = "is not typed: the checkers learn nothing of it, and mypy says so"
-TAKES_DICT = (
-    "clients without a number take a dictionary, and check nothing; stock checks no bounds and no types"
-)
+TAKES_DICT = "clients without a number take a dictionary, and check nothing; stock checks no bounds and no types"
 VIRTUAL = "in virtual time, in which an exchange takes none; a log-normal length of {mean:g} s in the mean, sigma 0.25"
 LEARNED = "after the 48 jobs from which it has learnt how long they take"
 BEST = "with the request that tells where the file is; the best of three a round"

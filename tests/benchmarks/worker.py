@@ -63,7 +63,7 @@ class Jobs:
     def told(self, *, stalled: bool) -> dict[str, Any]:
         """As it is printed: seconds a job, by the clock and of the processor."""
         ended = len(self._ended)
-        seconds = (time.perf_counter() if stalled else max(self._ended, default=self._start)) - self._start
+        seconds = max(self._ended, default=self._start) - self._start
         return {
             "seconds": seconds / ended if ended else None,
             "cpu": (time.process_time() - self._used) / ended if ended else None,
