@@ -21,7 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import polling
 import rendering
@@ -32,6 +32,8 @@ from table import OURS, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+T = TypeVar("T")
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
@@ -141,20 +143,14 @@ def opened(counts: Counts, cache: Path) -> Iterator[Machine]:
 MODULES = {client.name: client.module for client in CLIENTS}
 
 
-def in_rounds(
-    rounds: int, clients: Sequence[str], measure: Callable[[str, int], float | None]
-) -> dict[str, list[float]]:
-    """What each client's rounds told; a client of which one told nothing has none."""
-    told: dict[str, list[float | None]] = {client: [] for client in clients}
+def in_rounds(rounds: int, clients: Sequence[str], measure: Callable[[str, int], T]) -> dict[str, list[T]]:
+    """What each client's rounds told; each begins with the next client."""
+    told: dict[str, list[T]] = {client: [] for client in clients}
     for number in range(rounds):
         turn = number % max(1, len(clients))
         for client in [*clients[turn:], *clients[:turn]]:
             told[client].append(measure(client, number))
-    return {
-        client: [each for each in numbers if each is not None]
-        for client, numbers in told.items()
-        if None not in numbers
-    }
+    return told
 
 
 def rows(machine: Machine) -> Iterator[Row]:
@@ -233,34 +229,50 @@ def _one_by_one(machine: Machine) -> Iterator[Row]:
 
 
 def _many(machine: Machine) -> Iterator[Row]:
+    most = max(tasks for tasks in machine.counts.in_flight if tasks <= 100)
     for how, ability in (("tasks", "awaiting"), ("threads", "blocking")):
         for tasks in machine.counts.in_flight:
-            clients = machine.those_with(ability)
-            plain, notes = _at_once(machine, clients, how, tasks)
-            notes |= {"muapi-cli": [BLOCKS]} if how == "tasks" else {"aiohttp": [AWAITS]}
-            kept = plain.pop(f"{OURS}, journal")
-            yield Row(f"{how}, {tasks:,} in flight", "jobs/s", plain, notes)
-            yield Row(f"{how}, {tasks:,} in flight, with a journal", "jobs/s", {OURS: kept}, base=plain[OURS])
+            told = _at_once(machine, [f"{OURS}, journal", *machine.those_with(ability)], how, tasks)
+            kept = told.pop(f"{OURS}, journal")
+            dashes = {"muapi-cli": [BLOCKS]} if how == "tasks" else {"aiohttp": [AWAITS]}
+            notes, numbers = {client: _remarks(each) for client, each in told.items()} | dashes, _of("seconds", told)
+            yield Row(f"{how}, {tasks:,} in flight", "jobs/s", numbers, notes)
+            kept_row = f"{how}, {tasks:,} in flight, with a journal"
+            yield Row(kept_row, "jobs/s", _of("seconds", {OURS: kept}), base=numbers[OURS])
+            if tasks == most:
+                yield Row(f"{how}, {tasks:,} in flight: processor time a job", "s", _of("cpu", told), notes)
+
+
+def _looks(machine: Machine) -> Iterator[Row]:
+    for tasks in machine.counts.looks_in_flight:
+        told = _at_once(machine, machine.those_with("awaiting"), "tasks", tasks, looks=True)
+        notes = {client: _remarks(each) for client, each in told.items()}
+        yield Row(f"looks alone, tasks, {tasks} in flight", "looks/s", _of("seconds", told), notes)
 
 
 def _at_once(
     machine: Machine, clients: Sequence[str], how: str, tasks: int, *, looks: bool = False
-) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
-    """Seconds a job; and ours with a journal as a client of its own, where jobs are submitted."""
-    counts, seen = machine.counts, dict[str, list[dict[str, Any]]]()
+) -> dict[str, list[dict[str, Any]]]:
+    """What workers told of each client, in rounds; "ours, journal" is ours with one."""
+    counts = machine.counts
 
-    def measure(client: str, number: int) -> float | None:
+    def measure(client: str, number: int) -> dict[str, Any]:
         name, _, with_journal = client.partition(", ")
         journal = machine.folder / f"{how}-{tasks}-{number}.db" if with_journal else None
-        told = machine.ask(
+        return machine.ask(
             name, "many", journal, how=how, looks=looks, at_once=tasks, jobs=counts.jobs, limit=counts.limit
         )
-        seen.setdefault(client, []).append(told)
-        seconds: float | None = told["seconds"]
-        return seconds
 
-    kinds = [*clients] if looks else [OURS, f"{OURS}, journal", *(each for each in clients if each != OURS)]
-    return in_rounds(counts.rounds, kinds, measure), {client: _remarks(told) for client, told in seen.items()}
+    return in_rounds(counts.rounds, clients, measure)
+
+
+def _of(fact: str, told: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, list[float]]:
+    """One fact of each round; of a client that in one of them ended no job, nothing."""
+    return {
+        client: [each[fact] for each in rounds]
+        for client, rounds in told.items()
+        if all(each["jobs"] for each in rounds)
+    }
 
 
 def _remarks(told: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -269,12 +281,6 @@ def _remarks(told: Sequence[Mapping[str, Any]]) -> list[str]:
         *([STALLED] if any(each["stalled"] for each in told) else []),
         *([FAILED.format(errors=", ".join(errors))] if errors else []),
     ]
-
-
-def _looks(machine: Machine) -> Iterator[Row]:
-    for tasks in machine.counts.looks_in_flight:
-        numbers, notes = _at_once(machine, machine.those_with("awaiting"), "tasks", tasks, looks=True)
-        yield Row(f"looks alone, tasks, {tasks} in flight", "looks/s", numbers, notes)
 
 
 def _waits(machine: Machine) -> Iterator[Row]:

@@ -19,6 +19,7 @@ import tempfile
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ HEAD = """\
 By `nox -s bench`; nothing here is asserted. **{date}**, {machine}; {versions}.
 
 A cell says how many times as much as ours a client takes, of time, looks or memory: ours is **1.00**, and above 1 is
-worse than ours. It is the median of the rounds, with the least and the most of them in parentheses; in each round the
-clients take turns, and a ratio is one of numbers of the same round. A row with a journal holds ours against ours
-without one. "-": the client has no such thing.
+worse than ours. It is the median of {rounds} rounds or more, with the least and the most of them in parentheses; in
+each round the clients take turns, and a ratio is one of numbers of the same round. A row with a journal holds ours
+against ours without one. "-": the client has no such thing. While these were taken, {load:.0f} other programs wanted the
+machine's cores in the mean{advice}.
 
 One server for all, a process of its own on loopback: it accepts what it is sent, and every job has ended by the first
 look. `httpx` and `aiohttp` are a loop by hand around those; `stock` is what openapi-python-client renders of the same
@@ -70,6 +72,9 @@ def main(words: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help=f"in place of the table, these in detail: {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="tiny counts, to see that it works; writes no results.md")
+    parser.add_argument(
+        "--rounds", type=int, help="of each client at each task, in place of 3, and of 5 where it is quick"
+    )
     parser.add_argument("--output", type=Path, help="the folder of results.md and its picture; by default this")
     parser.add_argument("--cache", type=Path, help="a folder for the stock client")
     options = parser.parse_args(words)
@@ -81,22 +86,28 @@ def main(words: list[str]) -> None:
             print(Detail(*row), flush=True)
     if not options.names:
         output = options.output or (Path(tempfile.mkdtemp(prefix="muapi-bench-")) if options.quick else HERE)
-        compare(options.quick, output.resolve(), (options.cache or Path(tempfile.mkdtemp())).resolve())
+        cache = options.cache or Path(tempfile.mkdtemp(prefix="muapi-bench-"))
+        compare(output.resolve(), cache.resolve(), quick=options.quick, rounds=options.rounds)
 
 
-def compare(quick: bool, output: Path, cache: Path) -> None:
+def compare(output: Path, cache: Path, *, quick: bool, rounds: int | None) -> None:
     """Measure all clients, and write the page and the picture into a folder."""
     import measuring
     import plot
     from table import table
 
     counts = measuring.QUICK if quick else measuring.Counts()
+    if rounds:
+        counts = counts._replace(rounds=rounds, programs=rounds, checks=rounds, renderings=rounds)
     rows = []
     cache.mkdir(parents=True, exist_ok=True)
+    loads = []  # what waits for a core besides: the work here is one client and the server
     with measuring.opened(counts, cache) as machine:
         for row in measuring.rows(machine):
             rows.append(row)
+            loads.append(os.getloadavg()[0])
             print(table([row], list(measuring.MODULES)).splitlines()[2], flush=True)
+    load = max(0.0, median(loads) - 2)
     page = [
         HEAD.format(
             date=datetime.now(UTC).date(),
@@ -104,6 +115,9 @@ def compare(quick: bool, output: Path, cache: Path) -> None:
             versions=measuring.versions(),
             jobs=counts.jobs,
             limit=counts.limit,
+            rounds=counts.rounds,
+            load=load,
+            advice="" if load < 1 else ": trust the processor's time more than the clock's",
         ),
         table(rows, list(machine.can)),
         *(f"\n{client} could not be measured: {why}" for client, why in machine.missing.items()),
@@ -140,8 +154,6 @@ def describe_server(machine: Machine) -> str:
 
 def targets(rows: Mapping[str, Row]) -> Iterator[Target]:
     """What ours is held against."""
-    from statistics import median
-
     from table import OURS, Target
 
     def of(what: str, to: str, most: float) -> Iterator[Target]:

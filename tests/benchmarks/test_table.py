@@ -98,6 +98,11 @@ def test_a_worker_tells_what_failed_and_counts_it_as_no_job() -> None:
     assert (told["jobs"], told["failed"], told["seconds"]) == (0, {"StopIteration": 5}, None)
 
 
+def test_a_command_that_fails_is_told_in_place_of_its_time() -> None:
+    with pytest.raises(SystemExit, match="exited with 3: no such module"):
+        load("timing").once([sys.executable, "-c", "import sys; print('no such module', end=''); sys.exit(3)"])
+
+
 def test_the_scripts_that_are_checked_and_run_have_about_twenty_lines() -> None:
     scripts = list((HERE / "scripts").glob("with_*.py"))
     modules = {path.stem for path in (HERE / "clients").glob("[!_]*.py")}
