@@ -241,6 +241,13 @@ def _many(machine: Machine) -> Iterator[Row]:
             yield Row(kept_row, "jobs/s", _of("seconds", {OURS: kept}), base=numbers[OURS])
             if tasks == most:
                 yield Row(f"{how}, {tasks:,} in flight: processor time a job", "s", _of("cpu", told), notes)
+                with_journal = _of("cpu", {OURS: kept})
+                yield Row(
+                    f"{how}, {tasks:,} in flight: the same with a journal",
+                    "s",
+                    with_journal,
+                    base=_of("cpu", told)[OURS],
+                )
 
 
 def _looks(machine: Machine) -> Iterator[Row]:

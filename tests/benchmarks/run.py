@@ -39,8 +39,8 @@ By `nox -s bench`; nothing here is asserted. **{date}**, {machine}; {versions}.
 A cell says how many times as much as ours a client takes, of time, looks or memory: ours is **1.00**, and above 1 is
 worse than ours. It is the median of {rounds} rounds or more, with the least and the most of them in parentheses; in
 each round the clients take turns, and a ratio is one of numbers of the same round. A row with a journal holds ours
-against ours without one. "-": the client has no such thing. While these were taken, {load:.0f} other programs wanted the
-machine's cores in the mean{advice}.
+against ours without one. "-": the client has no such thing. While these were taken, {load:.0f} other programs wanted
+the machine's cores in the mean{advice}.
 
 One server for all, a process of its own on loopback: it accepts what it is sent, and every job has ended by the first
 look. `httpx` and `aiohttp` are a loop by hand around those; `stock` is what openapi-python-client renders of the same
