@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import time
@@ -100,6 +101,7 @@ class _Connection(asyncio.Protocol):
 async def _serve() -> None:
     # Thousands of connections are opened at once.
     server = await asyncio.get_running_loop().create_server(_Connection, "127.0.0.1", 0, backlog=4096)
+    asyncio.get_running_loop().add_reader(sys.stdin, os._exit, 0)  # it ends when whoever started it is gone
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
@@ -107,15 +109,16 @@ async def _serve() -> None:
 @contextmanager
 def running() -> Iterator[str]:
     """The server in a process of its own; gives its URL and stops it at the end."""
-    process = subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, __file__], stdin=pipe, stdout=pipe, text=True)
     try:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
     finally:
         process.terminate()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for end in filter(None, (process.stdin, process.stdout)):
+            end.close()
 
 
 def busy(url: str) -> float:
