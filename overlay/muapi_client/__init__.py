@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._spec.raw_call import raw_call
-    from muapi_client._state.journal import Journal
+    from muapi_client._state.journal_sqlite import Journal
     from muapi_client._state.ledger import Spend
     from muapi_client._types.budget import Budget
     from muapi_client._types.cost import Cost, SpendWarning
@@ -54,7 +54,7 @@ else:
         "Job": "muapi_client._types.job",
         "JobState": "muapi_client._types.status",
         "MuAPI": "muapi_client._client.client",
-        "Journal": "muapi_client._state.journal",
+        "Journal": "muapi_client._state.journal_sqlite",
         "MuAPIError": "muapi_client.errors",
         "Outcome": "muapi_client._types.outcome",
         "Output": "muapi_client._types.prediction",

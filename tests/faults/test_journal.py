@@ -18,8 +18,7 @@ from by_kind import IMAGE
 from doors import LeapingClock
 from plans import strike
 
-from muapi_client import AsyncMuAPI, MuAPI, errors, raw_call
-from muapi_client._state.journal import Journal
+from muapi_client import AsyncMuAPI, Journal, MuAPI, errors, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +174,7 @@ def test_an_intent_of_a_dead_process_with_our_pid_is_told(tmp_path: Path) -> Non
     """A container comes back with its old host name and often its old pid."""
     _intend(Journal(tmp_path / "jobs.db"), "completed-1")
     program = (
-        "import os, sys; from muapi_client._state.journal import Journal;"
+        "import os, sys; from muapi_client import Journal;"
         "os.getpid = lambda: int(sys.argv[2]);"
         "print(len(Journal(sys.argv[1]).unknown()))"
     )

@@ -17,6 +17,7 @@ from journal_writes import COST, intend
 
 from muapi_client._runtime import processes
 from muapi_client._state import journal as journal_module
+from muapi_client._state import journal_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,16 +147,16 @@ def test_a_lease_ends_unless_the_wait_is_told_again(
         def now(cls, tz: Any = None) -> datetime:
             return datetime(2026, 5, 17, tzinfo=tz) + timedelta(minutes=cls.minutes)
 
-    monkeypatch.setattr(journal_module, "datetime", Later)
+    monkeypatch.setattr(journal_file, "datetime", Later)
     monkeypatch.setattr(journal_module, "is_alive", lambda _owner: None)  # as on another host
     intend(journal, "m")
     journal.accept("m", "r-m", COST)
-    waiter = journal_module.owner()
+    waiter = journal._store.owner()
     journal.begin_wait("r-m")
 
     def seen_elsewhere() -> list[str | None]:
         with monkeypatch.context() as patch:
-            patch.setattr(journal_module, "owner", lambda: "elsewhere:1:2:3")
+            patch.setattr(journal._store, "owner", lambda: "elsewhere:1:2:3")
             return [entry.request_id for entry in journal.unfinished()]
 
     assert seen_elsewhere() == []

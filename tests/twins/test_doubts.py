@@ -9,8 +9,7 @@ import httpx
 import pytest
 from by_kind import STREAMED, make_company, make_stream
 
-from muapi_client import errors
-from muapi_client._state.journal import Journal
+from muapi_client import Journal, errors
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,8 @@ import httpx
 import pytest
 from by_kind import CLIP, STREAM, STREAMED, make_image, make_stream
 
-from muapi_client import Call, Cost, MuAPI, Retry, StreamEvent, errors, raw_call
+from muapi_client import Call, Cost, Journal, MuAPI, Retry, StreamEvent, errors, raw_call
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client._state.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

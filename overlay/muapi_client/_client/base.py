@@ -51,7 +51,7 @@ from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from muapi_client._client.flows import Flows
-    from muapi_client._state.journal import Journal
+    from muapi_client._state.journal import BaseJournal
 
 
 @cache
@@ -346,14 +346,18 @@ def draw_random() -> float:
     return int.from_bytes(urandom(4)) / 2**32
 
 
-def open_journal(given: "Journal | str | PathLike[str] | None") -> "Journal | None":
+def open_journal(given: "BaseJournal | str | PathLike[str] | None") -> "BaseJournal | None":
     """The journal given, or the one at the path given."""
     if given is None:
         return None
     with forks.kept_waiting:
-        from muapi_client._state.journal import Journal  # noqa: PLC0415 - imports sqlite3
+        from muapi_client._state.journal import BaseJournal  # noqa: PLC0415 - most programs have none
 
-    return given if isinstance(given, Journal) else Journal(given)
+        if isinstance(given, BaseJournal):
+            return given
+        from muapi_client._state.journal_sqlite import Journal  # noqa: PLC0415 - imports sqlite3
+
+    return Journal(given)
 
 
 def listed_price(call: Call[Any]) -> Decimal | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
-    from muapi_client._state.journal import Journal
+    from muapi_client._state.journal import BaseJournal
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
 
@@ -93,7 +93,7 @@ def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
         error.add_note(f"The journal could not record that nobody waits: {trouble}")
 
 
-def _kept(write: Callable[[], object], journal: Journal, prediction: Prediction) -> Flow[None]:
+def _kept(write: Callable[[], object], journal: BaseJournal, prediction: Prediction) -> Flow[None]:
     """Write to the journal; should that fail, the error tells what is true all the same."""
     try:
         yield Keep(write, journal.commits)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client._runtime.forks import held
 
 if TYPE_CHECKING:
-    from muapi_client._state.journal import Journal as Journal
+    from muapi_client._state.journal_sqlite import Journal as Journal
 else:
 
     @held
@@ -17,4 +17,4 @@ else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module  # noqa: PLC0415 - with the first journal
 
-        return import_module(f"{__name__}.journal").Journal
+        return import_module(f"{__name__}.journal_sqlite").Journal

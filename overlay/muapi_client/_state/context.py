@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.retry import Retry
     from muapi_client._settings.webhook import Webhook
     from muapi_client._state.durations import Durations
-    from muapi_client._state.journal import Journal
+    from muapi_client._state.journal import BaseJournal
     from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.look_rate import LookRate
@@ -79,7 +79,7 @@ class Context(NamedTuple):
     key_state: KeyState
     pace: Pace
     durations: Durations
-    journal: Journal | None = None
+    journal: BaseJournal | None = None
     account: Account | None = None
     max_spend: Decimal | None = None
     unpriced: Decimal | None = None

@@ -1,59 +1,33 @@
-"""A file that knows of every paid job: written before a submit leaves, after each answer, and read ever after.
+"""What knows of every paid job: written before a submit leaves, after each answer, and read ever after.
 
-A job is in the file before it can be charged, so a crash at any instruction loses none: what was intended and never
+A job is written down before it can be charged, so a crash at any instruction loses none: what was intended and never
 answered is found again as "may have been charged". A finished job stays readable, with what it made.
 
-Lives here: what is written and read of a job. Does not live here: the file itself (``journal_file``), its tables and
-their older forms (``journal_form``), the statements (``journal_statements``), when it is written (``_jobs/submission``,
-``_jobs/journaling``), what to do about what it says (the user).
+Lives here: what is written and read of a job, wherever it is kept. Does not live here: where that is (a file,
+``journal_sqlite``, or a database of a server's, ``journal_postgres``), what columns hold (``journal_values``), the
+statements (``journal_statements``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about
+what it says (the user).
 
-SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
-share the file. Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one
-that several share (``journal_commits``); done twice it leaves the same. API keys and webhook addresses never enter the
-file.
+Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one that several
+share (``journal_commits``); done twice it leaves the same. API keys and webhook addresses are never written down.
 """
 
 import hmac
 import json
 import os
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Any, Final, TypeVar
-from weakref import finalize
 
 from muapi_client._runtime.forks import forks
-from muapi_client._runtime.processes import is_alive, owner
+from muapi_client._runtime.processes import is_alive
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._settings.numbers import as_float
-from muapi_client._state.journal_budget import (
-    FULL,
-    Limit,
-    Room,
-    begin_budget,
-    has_budgets,
-    limits_as_text,
-    read_usd,
-    scope_of,
-)
+from muapi_client._state.journal_budget import FULL, Limit, Room, limits_as_text, read_usd, scope_of
 from muapi_client._state.journal_commits import GroupCommit
-from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
-from muapi_client._state.journal_form import (
-    IN_FLIGHT,
-    UNREADABLE,
-    as_text,
-    body_as_text,
-    call_as_text,
-    cost_as_text,
-    outputs_as_text,
-    read_body,
-    read_duration,
-    read_entry,
-    read_moment,
-)
 from muapi_client._state.journal_statements import (
     ACCEPT,
     ANSWERS,
@@ -73,6 +47,20 @@ from muapi_client._state.journal_statements import (
     SETTLE,
     WITHDRAW,
 )
+from muapi_client._state.journal_store import Db, Store
+from muapi_client._state.journal_values import (
+    IN_FLIGHT,
+    UNREADABLE,
+    as_text,
+    body_as_text,
+    call_as_text,
+    cost_as_text,
+    outputs_as_text,
+    read_body,
+    read_duration,
+    read_entry,
+    read_moment,
+)
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.cost import Cost
 from muapi_client._types.entry import Account, Entry, RunItem
@@ -85,6 +73,7 @@ from muapi_generated.types import Call
 T = TypeVar("T")
 
 BUSY_SECONDS: Final = 10.0  # how long a write waits for another process's: far longer than any of ours takes
+NOW: Final = timedelta(0)  # times are told by how long from now they are, and the store's clock tells them
 LEASE: Final = timedelta(minutes=5)  # of a wait: longer than one look with its resends and a Retry-After takes
 RENEWED_AFTER: Final = timedelta(
     minutes=1
@@ -95,49 +84,40 @@ FINGERPRINT: Final = 16  # hex digits: enough to tell accounts apart, too few to
 STATE_OF: Final = {JobState.DONE: "completed", JobState.FAILED: "failed", JobState.CANCELLED: "cancelled"}
 
 
-class Journal:
-    """The journal of a client: ``MuAPI(journal="jobs.db")``. One object may serve many threads.
-
-    Args:
-        path: The file; made where there is none, for its owner's eyes only. It stays the same whatever directory the
-            program changes to.
-        busy_timeout: How many seconds a write waits for another process's.
+class BaseJournal:
+    """What every journal does, wherever it keeps what it knows. One object may serve many threads.
 
     Attributes:
         commits: Carries out what threads and tasks write at one moment in one transaction.
-
-    Raises:
-        JournalError: The file cannot be opened, is no journal, or is of a later version's form.
     """
 
-    __module__ = "muapi_client"
-
-    def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
-        self._path = fix_path(path)
-        self._busy_seconds = _read_busy_timeout(busy_timeout)
-        self._file = JournalFile(self._path)
-        self._lock = self._file.lock
-        self.commits = GroupCommit(self._file, self._busy_seconds)
+    def __init__(self, store: Store, busy_seconds: float) -> None:
+        self._store, self._busy_seconds = store, busy_seconds
+        self._lock = store.lock
+        self.commits = GroupCommit(store, busy_seconds)
         self._secrets = Secrets()
-        self._budgets: set[str] = set()  # whose sums the file keeps
-        self._finalizer = finalize(self, close_abandoned, self._file)
+        self._budgets: set[str] = set()  # whose sums are kept
         self._run(lambda _: None)
 
     def __repr__(self) -> str:
-        return f"Journal({self._path!r})"
+        return f"{type(self).__name__}({self._store.name!r})"
+
+    def clock_offset(self) -> float:
+        """By how many seconds the clock that jobs are dated by is ahead of this machine's."""
+        return self._store.clock_offset()
 
     def account(self, origin: str, api_key: APIKey | str) -> Account:
-        """The account of an API key: its rows are kept apart from another's, while the file does not know the key.
+        """The account of an API key: its rows are kept apart from another's, while the journal does not know the key.
 
         Raises:
-            JournalError: The file cannot be read.
+            JournalError: It cannot be read.
         """
         key = api_key if isinstance(api_key, APIKey) else APIKey(api_key)
         del api_key  # a traceback that shows locals shows no secret
         try:
-            salt = bytes.fromhex(self._rows("SELECT value FROM meta WHERE name = 'salt'", {})[0][0])
+            salt = bytes.fromhex(self._rows("SELECT value FROM meta WHERE name = 'salt'", {})[0]["value"])
         except (LookupError, TypeError, ValueError) as error:
-            raise JournalError(f"journal {self._path}: its salt cannot be read: {error}") from error
+            raise JournalError(f"journal {self._store.name}: its salt cannot be read: {error}") from error
         with forks.kept_waiting:  # OpenSSL's own locks, too, would stay closed in a child
             return Account(origin, hmac.digest(salt, key.reveal().encode(), "sha256").hex()[:FINGERPRINT])
 
@@ -178,15 +158,14 @@ class Journal:
             JournalError: It cannot be written, or the file is not the one that was opened; nothing may be sent.
         """
         self._secrets.add(secrets)
-        now = datetime.now(UTC)
         values = {
             "key": key,
             "slug": writable(call.operation.slug),
             "call": call_as_text(call, self._secrets),
             "intended_at": as_text(intended_at),
-            "now": as_text(now),
-            "owner": owner(),
-            "lease": as_text(now + IN_FLIGHT),
+            "now": NOW,
+            "owner": self._store.owner(),
+            "lease": IN_FLIGHT,
             "tag": tag,
             "run": run,
             "run_key": run_key,
@@ -195,8 +174,8 @@ class Journal:
             **_of(account),
         }
 
-        def write(db: sqlite3.Connection) -> Room | None:
-            self._file.check_place()
+        def write(db: Db) -> Room | None:
+            self._store.check_place()
             if account is None or not limits:
                 db.execute(INTEND, values)
                 return None
@@ -205,19 +184,17 @@ class Journal:
         try:
             return self._run(write)
         except JournalError as error:
-            if isinstance(error.__cause__, sqlite3.IntegrityError) and run is not None:
-                what = f"journal {self._path}: run {run!r} has an entry for {run_key!r} already"
+            if run is not None and self._store.is_taken(error.__cause__):
+                what = f"journal {self._store.name}: run {run!r} has an entry for {run_key!r} already"
                 raise JournalError(f"{what}; nothing was sent") from error
             raise JournalError(f"{error}; nothing was sent") from error
 
-    def _intend_within(
-        self, db: sqlite3.Connection, values: dict[str, Any], limits: Sequence[Limit], account: Account
-    ) -> Room | None:
-        if not has_budgets(db):  # none yet, or what made them was rolled back with others' writes
+    def _intend_within(self, db: Db, values: dict[str, Any], limits: Sequence[Limit], account: Account) -> Room | None:
+        if not self._store.has_budgets(db):  # none yet, or what made them was rolled back with others' writes
             self._budgets.clear()
         for limit in limits:
             if (scope := scope_of(limit, account)) not in self._budgets:
-                begin_budget(db, limit, account)
+                self._store.begin_budget(db, limit, account)
                 self._budgets.add(scope)
         set_aside = values["set_aside_usd"]
         needed = limits_as_text(limits, account, None if set_aside is None else Decimal(set_aside))
@@ -225,7 +202,7 @@ class Journal:
             return None
         if db.execute("SELECT 1 FROM job WHERE key = :key", values).fetchone():  # written before an interrupt
             return None
-        full = {row["scope"]: row["spent"] for row in db.execute(FULL, needed)}
+        full = {row["scope"]: row["spent"] for row in db.execute(FULL, {**values, **needed}).fetchall()}
         self._budgets.difference_update(scope for scope, spent in full.items() if spent is None)  # another time's
         for limit in limits:
             if (spent := full.get(scope_of(limit, account))) is not None:
@@ -249,10 +226,9 @@ class Journal:
             cost: What the server reported it costs, or None.
             waiting: Whether this process waits for its end now, as :meth:`begin_wait` says.
         """
-        now = datetime.now(UTC)
-        lease = now + LEASE if waiting else now + IN_FLIGHT if request_id is None else None
-        values = {"request_id": request_id, "cost": cost_as_text(cost), "owner": owner()}
-        self._change(key, ACCEPT, lease=as_text(lease) if lease else None, **values)
+        lease = LEASE if waiting else IN_FLIGHT if request_id is None else None
+        values = {"request_id": request_id, "cost": cost_as_text(cost), "owner": self._store.owner()}
+        self._change(key, ACCEPT, lease=lease, **values)
 
     def fail(self, key: str, cost: Cost, reason: str) -> None:
         """Write down that a submit was refused and charged all the same."""
@@ -302,13 +278,12 @@ class Journal:
 
         On other hosts that holds for some minutes: who waits longer calls this again, which is cheap, at every look.
         """
-        now = datetime.now(UTC)
-        lease, stale = as_text(now + LEASE), as_text(now + LEASE - RENEWED_AFTER)
-        self._execute(BEGIN_WAIT, {"request_id": request_id, "owner": owner(), "lease": lease, "stale": stale})
+        leases = {"lease": LEASE, "stale": LEASE - RENEWED_AFTER}
+        self._execute(BEGIN_WAIT, {"request_id": request_id, "owner": self._store.owner(), **leases})
 
     def end_wait(self, request_id: str) -> None:
         """Write down that this process does not wait for a job any more."""
-        self._execute(END_WAIT, {"request_id": request_id, "owner": owner()})
+        self._execute(END_WAIT, {"request_id": request_id, "owner": self._store.owner()})
 
     def settle(self, key: str, request_id: str | None) -> bool:
         """Write down what became of an unknown outcome: its id, or None where it was never accepted.
@@ -334,11 +309,12 @@ class Journal:
         """
         values = {"before": as_text(before), **_of(account)}
         if not bodies:
-            return int(self._rows(f"SELECT count(*) FROM job WHERE {FORGETTABLE}", values)[0][0])  # noqa: S608
+            found = self._rows(f"SELECT count(*) AS found FROM job WHERE {FORGETTABLE}", values)  # noqa: S608
+            return int(found[0]["found"])
 
-        def write(db: sqlite3.Connection) -> int:
+        def write(db: Db) -> int:
             count = db.execute(FORGET, values).rowcount
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # else it could still be read beside the file
+            self._store.erase(db)
             return count
 
         return self._run(write)
@@ -353,7 +329,7 @@ class Journal:
         run: str | None = None,
         since: datetime | None = None,
     ) -> list[Entry]:
-        """The jobs of the file, oldest first.
+        """The jobs of the journal, oldest first.
 
         An entry that is damaged, or newer than this version, is among them with what can be read of it; its ``reason``
         says what cannot.
@@ -374,14 +350,12 @@ class Journal:
         What another process that is alive waits for is left out.
         """
         rows = self._select(("accepted",), account)
-        return [read_entry(row) for row in rows if _has_id(row) and not _is_waited_for(row)]
+        return [read_entry(row) for row in rows if _has_id(row) and not self._is_waited_for(row)]
 
     def is_unfinished(self, request_id: str) -> bool:
         """Whether a job was accepted, its end not seen, and no other process that is alive waits for it."""
-        rows = self._rows(
-            "SELECT * FROM job WHERE request_id = :request_id AND state = 'accepted'", {"request_id": request_id}
-        )
-        return any(not _is_waited_for(row) for row in rows)
+        query = "SELECT *, :now AS now FROM job WHERE request_id = :request_id AND state = 'accepted'"
+        return any(not self._is_waited_for(row) for row in self._rows(query, {"request_id": request_id}))
 
     def unknown(
         self, account: Account | None = None, *, is_running: Callable[[str], bool] = lambda _key: False
@@ -396,10 +370,10 @@ class Journal:
         """
         rows = self._select(("unknown", "intent", "accepted"), account)
         rows = [row for row in rows if row["state"] != "accepted" or not _has_id(row)]
-        return [read_entry(row) for row in rows if row["state"] == "unknown" or not _is_in_flight(row, is_running)]
+        return [read_entry(row) for row in rows if row["state"] == "unknown" or not self._is_in_flight(row, is_running)]
 
     def ids(self, account: Account | None = None) -> frozenset[str]:
-        """The request ids of every job in the file."""
+        """The request ids of every job in the journal."""
         rows = self._rows(f"SELECT request_id FROM job WHERE request_id IS NOT NULL AND {OF_ACCOUNT}", _of(account))  # noqa: S608
         return frozenset(row["request_id"] for row in rows)
 
@@ -414,13 +388,13 @@ class Journal:
             account: Whose run it is meant to be.
             is_running: Whether this process's own submit of an entry's key is under way.
         """
-        query = f"SELECT *, {OF_ACCOUNT} AS is_ours FROM job WHERE run = :run AND run_key = :run_key"  # noqa: S608
+        query = f"SELECT *, :now AS now, {OF_ACCOUNT} AS is_ours FROM job WHERE run = :run AND run_key = :run_key"  # noqa: S608
         rows = self._rows(query, {"run": run, "run_key": run_key, **_of(account)})
         if not rows:
             return None
         row = rows[0]
         is_submitted = row["state"] == "intent" or (row["state"] == "accepted" and not _has_id(row))
-        is_in_hand = _is_in_flight(row, is_running) if is_submitted else _is_waited_for(row)
+        is_in_hand = self._is_in_flight(row, is_running) if is_submitted else self._is_waited_for(row)
         return RunItem(read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand)
 
     def release_item(self, key: str) -> None:
@@ -458,9 +432,9 @@ class Journal:
         return [duration for row in self._rows(DURATIONS, values) for duration in read_duration(row)]
 
     def close(self) -> None:
-        """Close the file; once is enough, twice does no harm, and later use opens it again."""
+        """Close it; once is enough, twice does no harm, and later use opens it again."""
         with self._lock:
-            self._file.close()
+            self._store.close()
 
     def _clean(self, text: str) -> str:
         return writable(self._secrets.clean_text(text))
@@ -469,34 +443,34 @@ class Journal:
         """Change one entry.
 
         Raises:
-            JournalError: The file does not hold it.
+            JournalError: The journal does not hold it.
         """
-        values |= {"key": key, "now": as_text(datetime.now(UTC))}
+        values["key"] = key
         if not self._execute(statement, values) and not self._rows("SELECT 1 FROM job WHERE key = :key", {"key": key}):
-            raise JournalError(f"journal {self._path}: entry {key} is not in the file any more")
+            raise JournalError(f"journal {self._store.name}: entry {key} is not in the {self._store.kind} any more")
 
-    def _select(self, states: Collection[str] | None, account: Account | None, **equal: Any) -> list[sqlite3.Row]:
+    def _select(self, states: Collection[str] | None, account: Account | None, **equal: Any) -> list[Any]:
         values = {**_of(account), **{name: value for name, value in equal.items() if value is not None}}
         conditions = [OF_ACCOUNT, *(f"{name} = :{name}" for name in ("slug", "tag", "run") if name in values)]
         if states is not None:
-            conditions.append("state IN (SELECT value FROM json_each(:states))")
-            values["states"] = json.dumps(list(states))
+            wanted = {f"state_{number}": state for number, state in enumerate(states)}
+            conditions.append(f"state IN ({', '.join(f':{name}' for name in wanted)})" if wanted else "false")
+            values |= wanted
         if "since" in values:
             conditions.append("intended_at >= :since")
             values["since"] = as_text(values["since"])
-        return self._rows(f"SELECT * FROM job WHERE {' AND '.join(conditions)} ORDER BY intended_at, rowid", values)  # noqa: S608
+        query = f"SELECT *, :now AS now FROM job WHERE {' AND '.join(conditions)} ORDER BY intended_at, rowid"  # noqa: S608
+        return self._rows(query, values)
 
-    def _execute(self, statement: str, values: dict[str, Any]) -> int:
+    def _execute(self, statement: str, values: Mapping[str, Any]) -> int:
         """Carry out one statement; answers how many rows it changed."""
-        if "now" not in values:
-            values["now"] = as_text(datetime.now(UTC))
-        return self._run(lambda db: db.execute(statement, values).rowcount)
+        return self._run(lambda db: db.execute(statement, {"now": NOW, **values}).rowcount)
 
-    def _rows(self, query: str, values: dict[str, Any]) -> list[sqlite3.Row]:
-        return self._run(lambda db: db.execute(query, values).fetchall())
+    def _rows(self, query: str, values: Mapping[str, Any]) -> list[Any]:
+        return self._run(lambda db: db.execute(query, {"now": NOW, **values}).fetchall())
 
-    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Work on the open file of this process, one thread at a time.
+    def _run(self, work: Callable[[Db], T]) -> T:
+        """Work on what is open in this process, one thread at a time.
 
         Raises:
             JournalError: It cannot be opened, read or written; or stayed locked for the busy time-out, in which the
@@ -507,18 +481,32 @@ class Journal:
             ends = min(ends, self.commits.ends)
         try:
             with self._lock:
-                return work(self._file.opened(ends - monotonic()))
-        except (sqlite3.Error, OSError, OverflowError, UnicodeError) as error:
+                return self._store.run(work, ends)
+        except self._store.errors as error:
             raise_if_from_signal_handler(error)
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
-                what = (
-                    f"it stayed locked by another program for {self._busy_seconds:g} s, and was not changed ({error})"
-                )
-                raise JournalError(f"journal {self._path}: {what}") from error
-            raise JournalError(f"journal {self._path}: {error}") from error
+            told = self._store.explain(error, self._busy_seconds)
+            raise JournalError(f"journal {self._store.name}: {told}") from error
+
+    def _is_waited_for(self, row: Any) -> bool:
+        """Return whether another process waits for an accepted job: it is alive, or its lease still holds."""
+        if row["lease"] is None or row["owner"] == self._store.owner():
+            return False
+        alive = is_alive(str(row["owner"]))
+        return _lease_holds(row) if alive is None else alive
+
+    def _is_in_flight(self, row: Any, is_running: Callable[[str], bool]) -> bool:
+        """Return whether the answer to a submit may still come."""
+        if row["owner"] == self._store.owner():
+            return is_running(row["key"])
+        return is_alive(str(row["owner"])) is not False and _lease_holds(row)
 
 
-def _read_busy_timeout(value: float) -> float:
+def read_busy_timeout(value: float) -> float:
+    """How long a write waits for others, in seconds.
+
+    Raises:
+        JournalError: It is no such number.
+    """
     seconds = as_float(value)
     if seconds is None or not 0 <= seconds <= LONGEST_BUSY:
         raise JournalError(f"busy_timeout must be a number of seconds from 0 to {LONGEST_BUSY:g}, not {value!r}")
@@ -530,30 +518,15 @@ def _of(account: Account | None) -> dict[str, str | None]:
     return {"origin": account.origin if account else None, "account": account.fingerprint if account else None}
 
 
-def _has_id(row: sqlite3.Row) -> bool:
+def _has_id(row: Any) -> bool:
     return isinstance(row["request_id"], str)
 
 
-def _is_waited_for(row: sqlite3.Row) -> bool:
-    """Return whether another process waits for an accepted job: it is alive, or its lease still holds."""
-    if row["lease"] is None or row["owner"] == owner():
-        return False
-    alive = is_alive(str(row["owner"]))
-    return _lease_holds(row) if alive is None else alive
-
-
-def _is_in_flight(row: sqlite3.Row, is_running: Callable[[str], bool]) -> bool:
-    """Return whether the answer to a submit may still come."""
-    if row["owner"] == owner():
-        return is_running(row["key"])
-    return is_alive(str(row["owner"])) is not False and _lease_holds(row)
-
-
-def _lease_holds(row: sqlite3.Row) -> bool:
+def _lease_holds(row: Any) -> bool:
     """Return whether a lease has not ended; one that cannot be read has."""
     try:
         if row["lease"] is None:  # a program of form 1 wrote it, which had the file open when it was migrated
-            return read_moment(row["intended_at"]) + IN_FLIGHT > datetime.now(UTC)
-        return read_moment(row["lease"]) > datetime.now(UTC)
+            return read_moment(row["intended_at"]) + IN_FLIGHT > read_moment(row["now"])
+        return read_moment(row["lease"]) > read_moment(row["now"])
     except UNREADABLE:
         return False

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from muapi_client._types.money import EXACT, MICRO_USD
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
+    from muapi_client._state.journal_store import Db
     from muapi_client._types.entry import Account
 
 LARGEST: Final = 2**62  # millionths; SQLite's integers have 63 bits
@@ -108,12 +108,12 @@ def scope_of(limit: Limit, account: Account) -> str:
     return json.dumps([*account, limit.tag, limit.run, starts, ends])
 
 
-def has_budgets(db: sqlite3.Connection) -> bool:
+def has_budgets(db: Db) -> bool:
     """Whether the file keeps sums at all."""
     return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'budget'").fetchone() is not None
 
 
-def begin_budget(db: sqlite3.Connection, limit: Limit, account: Account) -> None:
+def begin_budget(db: Db, limit: Limit, account: Account) -> None:
     """Have the file keep the sum of a limit from now on; jobs that are in it count. Twice does no harm."""
     for statement in TABLE:
         db.execute(statement)

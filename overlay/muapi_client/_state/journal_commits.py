@@ -4,19 +4,18 @@ An fsync takes as long as a hundred writes. Whoever gets the file carries out wh
 them learns of its own write once all are durable, never before: "written before it is sent" holds. Nobody waits for
 others to come; a write that is alone is one statement, as it would be without this.
 
-Each write has a savepoint, so that one which goes wrong harms no other. Where the transaction itself cannot be, each is
-carried out alone, and says itself what is wrong. A write that is carried out twice leaves the same, which is what lets
-an interrupt strike at any line: what was not told to be done is done again, and what an interrupt leaves open is rolled
-back by whoever comes next.
+One that goes wrong harms no other: the transaction is rolled back, and done again without it. Where there can be none,
+each is carried out alone, and says itself what is wrong. A write that is carried out twice leaves the same, which is
+what lets an interrupt strike at any line: what was not told to be done is done again, and what an interrupt leaves open
+is rolled back by whoever comes next.
 
-Lives here: carrying out several writes at once. Does not live here: what a write is (``journal``), the file
-(``journal_file``), waiting in an event loop (``_transport/keeping``).
+Lives here: carrying out several writes at once. Does not live here: what a write is (``journal``), where it
+goes (``journal_store``), waiting in an event loop (``_transport/keeping``).
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from muapi_client._runtime.tracebacks import from_signal_handler, raise_if_from_
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from muapi_client._state.journal_file import JournalFile
+    from muapi_client._state.journal_store import Store
 
 
 class Commit:
@@ -69,6 +68,10 @@ class Write:
             self._error = error
         return self._error is None
 
+    def may_pass(self, store: Store) -> bool:
+        """Whether it may go well alone, having failed in a transaction with others."""
+        return self._error is not None and store.may_pass(self._error.__cause__)
+
     def answer(self) -> Any:
         """What the work returned; raises what it raised."""
         if self._error is None:
@@ -89,16 +92,16 @@ class GroupCommit:
     """The writes that wait for one journal in this process.
 
     Args:
-        file: The journal's.
+        store: The journal's.
         busy_seconds: How long a write waits for another process's.
 
     Attributes:
         ends: When the write that is being carried out has waited long enough, on ``time.monotonic()``.
     """
 
-    def __init__(self, file: JournalFile, busy_seconds: float) -> None:
+    def __init__(self, store: Store, busy_seconds: float) -> None:
         self.ends = 0.0
-        self._file, self._busy_seconds = file, busy_seconds
+        self._store, self._busy_seconds = store, busy_seconds
         self._waiting: dict[int, Write] = {}
         self._is_committing = False
 
@@ -111,7 +114,7 @@ class GroupCommit:
         try:
             for write in writes:
                 self._waiting[id(write)] = write
-            with self._file.lock:
+            with self._store.lock:
                 interrupted = self._is_committing
                 self._clear_up()
                 if not interrupted:  # else a signal handler writes in the middle of another commit: its own alone
@@ -126,7 +129,7 @@ class GroupCommit:
     def finish(self, write: Write) -> None:
         """Carry out alone, and perhaps once more, a write whose :meth:`carry_out` an interrupt has cut short."""
         self._waiting.pop(id(write), None)
-        with self._file.lock:
+        with self._store.lock:
             self._clear_up()
             self._carry_out_alone(write)
 
@@ -144,29 +147,38 @@ class GroupCommit:
 
     def _commit(self, writes: Sequence[Write]) -> None:
         """Carry writes out in one transaction, if that can be; else leave each to whoever waits for it."""
-        if len(writes) < 2:  # noqa: PLR2004 - one statement is a transaction of its own
-            return
+        left = list(writes)
+        while len(left) > 1 and (wrong := self._commit_all(left)) is not None:  # one needs no transaction
+            left.remove(wrong)
+
+    def _commit_all(self, writes: Sequence[Write]) -> Write | None:
+        """Carry writes out in one transaction, all or none; answers the first that goes wrong."""
         self._is_committing, commit = True, Commit()
+        wrong: Write | None = None
         try:
             self.ends = min(write.began for write in writes) + self._busy_seconds
-            db = self._file.opened(self.ends - monotonic())
-            db.execute("BEGIN IMMEDIATE")
-            for write in writes:
-                db.execute("SAVEPOINT write")
-                if not write.carry_out(commit):
-                    db.execute("ROLLBACK TO write")
-                db.execute("RELEASE write")
-            db.execute("COMMIT")
-            commit.done = True
-        except (sqlite3.Error, OSError) as error:  # of SQLite's, too, where a signal handler's write has ended it
+            db = self._store.begin(self.ends)
+            wrong = next((write for write in writes if not write.carry_out(commit)), None)
+            if wrong is not None:
+                wrong.commit = Commit()  # none of this one's
+            if wrong is None:
+                db.execute("COMMIT")
+                commit.done = True
+            else:
+                db.execute("ROLLBACK")
+                wrong.is_alone = wrong.may_pass(self._store)
+                wrong.commit.done = not wrong.is_alone
+        except self._store.errors as error:  # its own, too, where a signal handler's write has ended it
             raise_if_from_signal_handler(error)
+            wrong = None
         finally:
             self._clear_up()
-            if not commit.done:
+            if wrong is None and not commit.done:
                 for write in writes:
                     write.is_alone = True
+        return wrong
 
     def _clear_up(self) -> None:
         """End a transaction that was not committed."""
         self._is_committing = False
-        self._file.roll_back()
+        self._store.roll_back()

@@ -6,33 +6,52 @@ here: its tables (``journal_form``), what is written and read (``journal``).
 
 import os
 import sqlite3
-from typing import Final
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, Final, TypeVar
 
+from muapi_client._runtime import processes
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._state.journal_form import claim, read_text
+from muapi_client._state.journal_budget import Limit, begin_budget, has_budgets
+from muapi_client._state.journal_form import claim
+from muapi_client._state.journal_store import Db, Rows
+from muapi_client._state.journal_values import as_text
+from muapi_client._types.entry import Account
 from muapi_client._types.words import show
 from muapi_client.errors import JournalError
+
+T = TypeVar("T")
 
 CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
 
 
 class JournalFile:
-    """One process's connection to a journal's file, and which file that is.
+    """One process's connection to a journal's file, and which file that is; a :class:`~.journal_store.Store`."""
 
-    Attributes:
-        lock: Held by the thread that uses it: it is not for several at once.
-    """
+    kind = "file"
+    errors: tuple[type[Exception], ...] = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
     def __init__(self, path: str) -> None:
         self.lock = ForkLock()
-        self._path = path
+        self.name = self._path = path
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._patience = -1  # milliseconds a statement waits for other processes
         self._file: tuple[int, int] | None = None  # device and inode
         self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
         hold_across_forks(self)
+
+    def run(self, work: Callable[[Db], T], ends: float) -> T:
+        """Work on the file."""
+        return work(_Statements(self.opened(ends - monotonic())))
+
+    def begin(self, ends: float) -> Db:
+        """Begin the transaction of a group."""
+        db = _Statements(self.opened(ends - monotonic()))
+        db.execute("BEGIN IMMEDIATE")
+        return db
 
     def opened(self, patience: float) -> sqlite3.Connection:
         """The connection, which waits for another process for ``patience`` seconds at most."""
@@ -53,6 +72,40 @@ class JournalFile:
         """
         if _identity(self._path) != self._file or _identity(f"{self._path}-wal") != self._log:
             raise OSError("the file, or its -wal beside it, was deleted or replaced while it was open: open it anew")
+
+    def owner(self) -> str:
+        """This process."""
+        return processes.owner()
+
+    def clock_offset(self) -> float:
+        """None: this machine's clock is the one."""
+        return 0.0
+
+    def is_taken(self, error: BaseException | None) -> bool:
+        """Whether an error says that there is such an entry already."""
+        return isinstance(error, sqlite3.IntegrityError)
+
+    def may_pass(self, error: BaseException | None) -> bool:  # noqa: ARG002 - a file has none of that kind
+        """Whether what went wrong within a group may go well alone."""
+        return False
+
+    def explain(self, error: Exception, busy_seconds: float) -> str:
+        """What went wrong."""
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            return f"it stayed locked by another program for {busy_seconds:g} s, and was not changed ({error})"
+        return str(error)
+
+    def erase(self, db: Db) -> None:
+        """Empty the write-ahead log: what was forgotten could still be read in it, beside the file."""
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def has_budgets(self, db: Db) -> bool:
+        """Whether the file keeps sums at all."""
+        return has_budgets(db)
+
+    def begin_budget(self, db: Db, limit: Limit, account: Account) -> None:
+        """Keep the sum of a limit from now on."""
+        begin_budget(db, limit, account)
 
     def roll_back(self) -> None:
         """End the transaction that this process has open, if it has one: nothing of it is written."""
@@ -99,6 +152,23 @@ class JournalFile:
             raise
 
 
+class _Statements:
+    """The connection, with times by this machine's clock."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Rows:
+        """Carry out one statement."""
+        now = datetime.now(UTC)
+        bound = {
+            name: as_text(now + value) if isinstance(value, timedelta) else value for name, value in values.items()
+        }
+        return self._connection.execute(statement, bound)
+
+
 def _create(path: str) -> None:
     """Make an empty file for its owner only, where there is none; SQLite gives those beside it the same mode.
 
@@ -125,6 +195,14 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def read_text(content: bytes) -> str | bytes:
+    """Return what the file holds as text; a damaged one stays bytes, so that it alone cannot be read."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content
 
 
 def close_abandoned(file: JournalFile) -> None:

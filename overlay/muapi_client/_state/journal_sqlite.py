@@ -1,0 +1,37 @@
+"""The journal of one machine: a SQLite file.
+
+SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
+share the file.
+
+Lives here: opening it. Does not live here: what is written and read of a job (``journal``), the file itself
+(``journal_file``).
+"""
+
+import os
+from weakref import finalize
+
+from muapi_client._state.journal import BUSY_SECONDS, BaseJournal, read_busy_timeout
+from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
+
+
+class Journal(BaseJournal):
+    """The journal of a client: ``MuAPI(journal="jobs.db")``. One object may serve many threads.
+
+    Args:
+        path: The file; made where there is none, for its owner's eyes only. It stays the same whatever directory the
+            program changes to.
+        busy_timeout: How many seconds a write waits for another process's.
+
+    Attributes:
+        commits: Carries out what threads and tasks write at one moment in one transaction.
+
+    Raises:
+        JournalError: The file cannot be opened, is no journal, or is of a later version's form.
+    """
+
+    __module__ = "muapi_client"
+
+    def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
+        file = JournalFile(fix_path(path))
+        self._file, self._finalizer = file, finalize(self, close_abandoned, file)
+        super().__init__(file, read_busy_timeout(busy_timeout))

@@ -1,0 +1,120 @@
+"""What a journal asks of the place where it keeps what it knows: a file, or a database of a server's.
+
+Lives here: that interface. Does not live here: the two that have it (``journal_file``, ``journal_server``), what is
+written (``journal``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from muapi_client._runtime.locks import ForkLock
+    from muapi_client._state.journal_budget import Limit
+    from muapi_client._types.entry import Account
+
+T = TypeVar("T")
+
+
+class Rows(Protocol):
+    """What a statement came to."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row it found, or None; a column is had by its name."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """Every row it found."""
+        ...
+
+
+class Db(Protocol):
+    """What carries out statements."""
+
+    def execute(self, statement: str, values: Mapping[str, Any] = ..., /) -> Rows:
+        """Carry out one statement, as ``journal_statements`` has it.
+
+        Args:
+            statement: It.
+            values: Of its parameters; a ``timedelta`` stands for the time that is so far from now.
+        """
+        ...
+
+
+class Store(Protocol):
+    """Where a journal keeps what it knows, as one process uses it.
+
+    Attributes:
+        lock: Held by the thread that uses it: it is not for several at once.
+        name: What messages call it; it holds no password.
+        kind: What it is: a file or a database.
+        errors: What it raises where a statement goes wrong.
+    """
+
+    lock: ForkLock
+    name: str
+    kind: str
+    errors: tuple[type[Exception], ...]
+
+    def run(self, work: Callable[[Db], T], ends: float) -> T:
+        """Work on it, within the group that is begun or by itself; ``ends`` is when to give up, by ``monotonic()``."""
+        ...
+
+    def begin(self, ends: float) -> Db:
+        """Begin the transaction of a group, which ``COMMIT`` or ``ROLLBACK`` ends."""
+        ...
+
+    def roll_back(self) -> None:
+        """End what an interrupt has left open, if it has: nothing of it is written."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
+
+    def check_place(self) -> None:
+        """Make sure that what is written now will be found.
+
+        Raises:
+            OSError: It would not.
+        """
+        ...
+
+    def owner(self) -> str:
+        """This process, as :func:`~muapi_client._runtime.processes.is_alive` knows it."""
+        ...
+
+    def clock_offset(self) -> float:
+        """By how many seconds the clock that jobs are dated by is ahead of this machine's."""
+        ...
+
+    def is_taken(self, error: BaseException | None) -> bool:
+        """Whether an error says that there is such an entry already."""
+        ...
+
+    def may_pass(self, error: BaseException | None) -> bool:
+        """Whether what went wrong within a group may go well alone."""
+        ...
+
+    def explain(self, error: Exception, busy_seconds: float) -> str:
+        """What went wrong, for a message."""
+        ...
+
+    def erase(self, db: Db) -> None:
+        """Leave nothing behind of what was forgotten that could be read past it."""
+        ...
+
+    def has_budgets(self, db: Db) -> bool:
+        """Whether it keeps sums at all."""
+        ...
+
+    def begin_budget(self, db: Db, limit: Limit, account: Account) -> None:
+        """Keep the sum of a limit from now on; jobs that are in it count. Twice does no harm."""
+        ...
