@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._spec.raw_call import raw_call
+    from muapi_client._state.journal_postgres import PostgresJournal
     from muapi_client._state.journal_sqlite import Journal
     from muapi_client._state.ledger import Spend
     from muapi_client._types.budget import Budget
@@ -59,6 +60,7 @@ else:
         "Outcome": "muapi_client._types.outcome",
         "Output": "muapi_client._types.prediction",
         "Polling": "muapi_client._settings.polling",
+        "PostgresJournal": "muapi_client._state.journal_postgres",
         "Prediction": "muapi_client._types.prediction",
         "Progress": "muapi_client._types.outcome",
         "Reconciliation": "muapi_client._types.reconciliation",
@@ -109,6 +111,7 @@ __all__ = [
     "Outcome",
     "Output",
     "Polling",
+    "PostgresJournal",
     "Prediction",
     "Progress",
     "Reconciliation",

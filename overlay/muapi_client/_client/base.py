@@ -117,7 +117,7 @@ class Client:
         strict: bool = True,
         webhook: str | None = None,
         team_id: int | None = None,
-        journal: "_state.Journal | str | PathLike[str] | None" = None,
+        journal: "_state.Journal | _state.PostgresJournal | str | PathLike[str] | None" = None,
         reuse: bool = False,
         tag: str | None = None,
         spec_pin: str | PathLike[str] | None = None,
@@ -159,7 +159,8 @@ class Client:
             webhook: A URL that is notified of every job's end (query parameter ``webhook``).
             team_id: The team that is charged, by its number.
             journal: A file, made where there is none, that knows of every paid job: written before a submit leaves
-                and after each answer, so that a crash loses none. Several processes may share it.
+                and after each answer, so that a crash loses none. Several processes may share it; those of many
+                machines share a database, ``postgresql://user:password@host/name``.
             reuse: Whether ``run``, ``submit`` and ``map`` answer a call that asks what a completed one of this API key
                 did by that one's answer, which the journal has, where all of its outputs can still be fetched:
                 ``prediction.reused``. Nothing is submitted then and nothing charged, and no webhook comes. Two calls
@@ -194,6 +195,7 @@ class Client:
             MuAPIError: An option cannot be right.
         """
         try:
+            journal = hide_address(journal)
             self._key: APIKey = read_key(api_key)
             notified = read_webhook(webhook)
         finally:
@@ -346,15 +348,31 @@ def draw_random() -> float:
     return int.from_bytes(urandom(4)) / 2**32
 
 
-def open_journal(given: "BaseJournal | str | PathLike[str] | None") -> "BaseJournal | None":
-    """The journal given, or the one at the path given."""
+def hide_address(journal: Any) -> Any:
+    """The journal given; the address of a database as a value that shows its password to nobody."""
+    if not isinstance(journal, str) or "://" not in journal:
+        return journal
+    with forks.kept_waiting:
+        from muapi_client._settings.database import DatabaseAddress, is_address  # noqa: PLC0415 - a fleet's alone
+
+    return DatabaseAddress(journal) if is_address(journal) else journal
+
+
+def open_journal(given: Any) -> "BaseJournal | None":
+    """The journal given, or the one at the path or address given."""
     if given is None:
         return None
     with forks.kept_waiting:
+        from muapi_client._settings.database import DatabaseAddress  # noqa: PLC0415 - as above
         from muapi_client._state.journal import BaseJournal  # noqa: PLC0415 - most programs have none
 
         if isinstance(given, BaseJournal):
             return given
+        if isinstance(given, DatabaseAddress):
+            from muapi_client._state.journal_postgres import PostgresJournal  # noqa: PLC0415 - as above
+
+            address: Any = given  # which a user gives as text
+            return PostgresJournal(address)
         from muapi_client._state.journal_sqlite import Journal  # noqa: PLC0415 - imports sqlite3
 
     return Journal(given)

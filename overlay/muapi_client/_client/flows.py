@@ -284,9 +284,13 @@ class Flows:
         return self._new_job(*given)
 
     def wall_time(self) -> float:
-        """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none."""
+        """The calendar by the client's clock, in seconds since the epoch; by the system's where it has none.
+
+        Where many machines share a journal, it is that one's: by it jobs are dated, and fall into a budget's days.
+        """
         reading = getattr(self._clock, "wall_time", time.time)
-        return float(reading())
+        journal = self._context.journal
+        return float(reading()) + (journal.clock_offset() if journal is not None else 0.0)
 
     def _accepted_at(self, job: Job) -> float | None:
         """When a job was accepted, on the client's clock, where that is known."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from muapi_client._state.context import Context
-    from muapi_client._state.journal_budget import Limit, Room
+    from muapi_client._state.journal_limits import Limit, Room
     from muapi_client._types.prediction import Prediction
 
 R = TypeVar("R")
@@ -313,6 +313,7 @@ def _write_intent(record: Record, context: Context, limits: Sequence[Limit]) -> 
         )
     except errors.JournalError:  # it says itself that nothing was sent
         record.journaled = False
+        journal.take_back(record.key)
         raise
     if full is not None:
         record.journaled = False

@@ -22,14 +22,25 @@ def owner() -> str:
     return _owner(os.getpid())
 
 
+def fleet_owner() -> str:
+    """The same as ``host@machine:pid:start:token``, for many machines, of which several may have one name.
+
+    The machine is told by this boot of its system and by which processes are seen from here: a container has its own.
+    """
+    return _fleet_owner(os.getpid())
+
+
 def is_alive(other: str) -> bool | None:
     """Return whether the process of an :func:`owner` is alive; None where that cannot be known.
 
     That cannot be known of a process of another host, nor from a pid alone, which may belong to another process by now.
     """
-    host, _, rest = other.partition(":")
+    place, _, rest = other.partition(":")
+    host, of_fleet, machine = place.partition("@")
     pid_text, _, rest = rest.partition(":")
     start, _, token = rest.rpartition(":")  # form 1 of the journal had no start
+    if of_fleet and (not machine or machine != _machine()):
+        return None
     if host != socket.gethostname() or not pid_text.isdecimal() or len(pid_text) > LONGEST_PID:
         return None
     pid = int(pid_text)
@@ -60,6 +71,27 @@ LONGEST_PID = 10  # digits; no system has longer ones
 @cache
 def _owner(pid: int) -> str:
     return f"{socket.gethostname()}:{pid}:{_start(pid) or ''}:{_token(pid)}"
+
+
+@cache
+def _fleet_owner(pid: int) -> str:
+    host, _, rest = _owner(pid).partition(":")
+    return f"{host}@{_machine()}:{rest}"
+
+
+def _machine() -> str:
+    """Which machine this is, and which processes are seen; "" where nothing tells it."""
+    boot, seen = _boot(), _namespace(os.getpid())
+    return f"{boot}-{seen}" if boot and seen else ""
+
+
+@cache
+def _namespace(_pid: int) -> str:
+    """Which processes are seen from here: the inode of their namespace; "" where nothing tells it."""
+    try:
+        return Path("/proc/self/ns/pid").readlink().name.removeprefix("pid:[").removesuffix("]")
+    except OSError:
+        return ""
 
 
 @cache

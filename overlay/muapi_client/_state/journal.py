@@ -26,8 +26,9 @@ from muapi_client._runtime.processes import is_alive
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._settings.numbers import as_float
-from muapi_client._state.journal_budget import FULL, Limit, Room, limits_as_text, read_usd, scope_of
+from muapi_client._state.journal_budget import FULL
 from muapi_client._state.journal_commits import GroupCommit
+from muapi_client._state.journal_limits import Limit, Room, limits_as_text, read_usd, scope_of
 from muapi_client._state.journal_statements import (
     ACCEPT,
     ANSWERS,
@@ -42,6 +43,7 @@ from muapi_client._state.journal_statements import (
     INTEND_WITHIN,
     MARK_UNKNOWN,
     OF_ACCOUNT,
+    OF_ITEM,
     RELEASE_ITEM,
     SAVED,
     SETTLE,
@@ -208,6 +210,14 @@ class BaseJournal:
             if (spent := full.get(scope_of(limit, account))) is not None:
                 return Room(limit, read_usd(spent))
         return self._intend_within(db, values, limits, account)  # there is room by now, or the sum is begun anew
+
+    def take_back(self, key: str) -> None:
+        """Have an intent withdrawn that could not be written as far as is known, and of which nothing was sent.
+
+        Nothing is written now: where the answer to a write was lost, it may stand there, and goes with the next
+        connection.
+        """
+        self._store.take_back(key)
 
     def withdraw(self, key: str) -> None:
         """Take back an intent that provably came to nothing: never sent, or refused."""
@@ -388,7 +398,7 @@ class BaseJournal:
             account: Whose run it is meant to be.
             is_running: Whether this process's own submit of an entry's key is under way.
         """
-        query = f"SELECT *, :now AS now, {OF_ACCOUNT} AS is_ours FROM job WHERE run = :run AND run_key = :run_key"  # noqa: S608
+        query = f"SELECT *, :now AS now, {OF_ACCOUNT} AS is_ours FROM job WHERE {OF_ITEM}"  # noqa: S608
         rows = self._rows(query, {"run": run, "run_key": run_key, **_of(account)})
         if not rows:
             return None

@@ -1,7 +1,8 @@
 """What is spent of budgets, kept in the journal's file by the file itself.
 
 Lives here: a table with one row a budget and period, the triggers that keep its sums, and the condition under which an
-intent may be written. Does not live here: what a budget is (``_types/budget``), which there are (``_jobs/budget``).
+intent may be written. Does not live here: limits as values (``journal_limits``), what a budget is (``_types/budget``),
+which there are (``_jobs/budget``).
 
 A sum over all jobs would be read before every submit, in a file of twenty thousand. So each row holds its sum, in
 millionths of a dollar, and triggers change it in the very statement that writes a job, whichever process and version
@@ -12,45 +13,15 @@ written before.
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
-from muapi_client._types.money import EXACT, MICRO_USD
+from muapi_client._state.journal_limits import as_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from muapi_client._state.journal_limits import Limit
     from muapi_client._state.journal_store import Db
     from muapi_client._types.entry import Account
-
-LARGEST: Final = 2**62  # millionths; SQLite's integers have 63 bits
-
-
-class Limit(NamedTuple):
-    """A budget as it holds for one job.
-
-    Attributes:
-        usd: The most that may be spent, in USD.
-        starts: Jobs intended earlier do not count; None: all do. UTC.
-        ends: Nor those intended then or later. UTC.
-        tag: Only jobs of this tag count; None: all do.
-        run: Only jobs of this run count; None: all do.
-    """
-
-    usd: Decimal
-    starts: datetime | None = None
-    ends: datetime | None = None
-    tag: str | None = None
-    run: str | None = None
-
-
-class Room(NamedTuple):
-    """The first limit that has no room, and what is spent and set aside of it, in USD."""
-
-    limit: Limit
-    spent_usd: Decimal
 
 
 def _counted(row: str) -> str:
@@ -62,7 +33,7 @@ def _counted(row: str) -> str:
     END) AS INTEGER)"""
 
 
-def _counts_in(row: str, budget: str) -> str:
+def counts_in(row: str, budget: str) -> str:
     """Whether a row of jobs counts in a row of budgets."""
     return f"""({row}.origin IS NULL OR ({row}.origin = {budget}.origin AND {row}.account = {budget}.account))
         AND ({budget}.tag IS NULL OR {row}.tag = {budget}.tag) AND ({budget}.run IS NULL OR {row}.run = {budget}.run)
@@ -82,15 +53,15 @@ TABLE: Final = (
     spent   INTEGER NOT NULL  -- in millionths of a dollar
 )""",
     f"""CREATE TRIGGER IF NOT EXISTS job_written AFTER INSERT ON job BEGIN
-    UPDATE budget SET spent = spent + {_counted("NEW")} WHERE {_counts_in("NEW", "budget")}; END""",  # noqa: S608 - our own words, as below
+    UPDATE budget SET spent = spent + {_counted("NEW")} WHERE {counts_in("NEW", "budget")}; END""",  # noqa: S608 - our own words, as below
     f"""CREATE TRIGGER IF NOT EXISTS job_changed AFTER UPDATE OF cost, set_aside_usd ON job
     WHEN {_counted("NEW")} <> {_counted("OLD")} BEGIN
-    UPDATE budget SET spent = spent + {_counted("NEW")} - {_counted("OLD")} WHERE {_counts_in("NEW", "budget")}; END""",  # noqa: S608
+    UPDATE budget SET spent = spent + {_counted("NEW")} - {_counted("OLD")} WHERE {counts_in("NEW", "budget")}; END""",  # noqa: S608
     f"""CREATE TRIGGER IF NOT EXISTS job_withdrawn AFTER DELETE ON job BEGIN
-    UPDATE budget SET spent = spent - {_counted("OLD")} WHERE {_counts_in("OLD", "budget")}; END""",  # noqa: S608
+    UPDATE budget SET spent = spent - {_counted("OLD")} WHERE {counts_in("OLD", "budget")}; END""",  # noqa: S608
 )
 BEGIN: Final = f"""INSERT OR IGNORE INTO budget (scope, origin, account, tag, run, starts, ends, spent)
-    SELECT new.*, (SELECT COALESCE(SUM({_counted("job")}), 0) FROM job WHERE {_counts_in("job", "new")}) FROM (
+    SELECT new.*, (SELECT COALESCE(SUM({_counted("job")}), 0) FROM job WHERE {counts_in("job", "new")}) FROM (
         SELECT :scope AS scope, :origin AS origin, :account AS account, :tag AS tag, :run AS run, :starts AS starts,
             :ends AS ends
     ) AS new"""  # noqa: S608
@@ -102,12 +73,6 @@ PRUNE: Final = "DELETE FROM budget WHERE ends < :before"
 KEPT: Final = timedelta(days=40)  # for which the sum of a period that is over stays: clocks are set, jobs are refunded
 
 
-def scope_of(limit: Limit, account: Account) -> str:
-    """The key of a limit's sum."""
-    starts, ends = (None if at is None else at.isoformat() for at in (limit.starts, limit.ends))
-    return json.dumps([*account, limit.tag, limit.run, starts, ends])
-
-
 def has_budgets(db: Db) -> bool:
     """Whether the file keeps sums at all."""
     return db.execute("SELECT 1 FROM sqlite_master WHERE name = 'budget'").fetchone() is not None
@@ -117,31 +82,11 @@ def begin_budget(db: Db, limit: Limit, account: Account) -> None:
     """Have the file keep the sum of a limit from now on; jobs that are in it count. Twice does no harm."""
     for statement in TABLE:
         db.execute(statement)
-    starts, ends = (None if at is None else at.isoformat() for at in (limit.starts, limit.ends))
-    values: dict[str, Any] = {
-        "scope": scope_of(limit, account),
-        "origin": account.origin,
-        "account": account.fingerprint,
-        "tag": limit.tag,
-        "run": limit.run,
-        "starts": starts,
-        "ends": ends,
-    }
-    db.execute(BEGIN, values)
+    db.execute(BEGIN, as_row(limit, account))
+    prune(db, limit)
+
+
+def prune(db: Db, limit: Limit) -> None:
+    """Drop sums of periods that were over long before a limit's begins."""
     if limit.starts is not None:
         db.execute(PRUNE, {"before": (limit.starts - KEPT).isoformat()})
-
-
-def limits_as_text(limits: Sequence[Limit], account: Account, needed: Decimal | None) -> dict[str, Any]:
-    """Limits, and what a job needs of them, as values of :data:`FULL`."""
-    pairs = [[scope_of(limit, account), _millionths(limit.usd, ROUND_FLOOR)] for limit in limits]
-    return {"limits": json.dumps(pairs), "needed": _millionths(needed or Decimal(0), ROUND_CEILING)}
-
-
-def read_usd(millionths: int) -> Decimal:
-    """An amount of the file, in USD."""
-    return EXACT.multiply(Decimal(millionths), MICRO_USD)
-
-
-def _millionths(usd: Decimal, rounding: str) -> int:
-    return min(int(EXACT.divide(usd, MICRO_USD).to_integral_value(rounding)), LARGEST)

@@ -9,13 +9,15 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from muapi_client._runtime import processes
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._state.journal_budget import Limit, begin_budget, has_budgets
+from muapi_client._settings.database import DatabaseAddress, is_address
+from muapi_client._state.journal_budget import begin_budget, has_budgets
 from muapi_client._state.journal_form import claim
+from muapi_client._state.journal_limits import Limit
 from muapi_client._state.journal_store import Db, Rows
 from muapi_client._state.journal_values import as_text
 from muapi_client._types.entry import Account
@@ -23,8 +25,6 @@ from muapi_client._types.words import show
 from muapi_client.errors import JournalError
 
 T = TypeVar("T")
-
-CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
 
 
 class JournalFile:
@@ -94,6 +94,9 @@ class JournalFile:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             return f"it stayed locked by another program for {busy_seconds:g} s, and was not changed ({error})"
         return str(error)
+
+    def take_back(self, key: str) -> None:
+        """Nothing: a write into a file that went wrong is none."""
 
     def erase(self, db: Db) -> None:
         """Empty the write-ahead log: what was forgotten could still be read in it, beside the file."""
@@ -205,15 +208,6 @@ def read_text(content: bytes) -> str | bytes:
         return content
 
 
-def close_abandoned(file: JournalFile) -> None:
-    """Close the file of a journal that nobody holds any more, and at the end of the program."""
-    if file.lock.acquire(timeout=CLOSE_SECONDS):
-        try:
-            file.close()
-        finally:
-            file.lock.release()
-
-
 def fix_path(path: str | os.PathLike[str]) -> str:
     """Return the path as it is now: a program may change its directory, and SQLite would look it up anew.
 
@@ -226,6 +220,8 @@ def fix_path(path: str | os.PathLike[str]) -> str:
         raise JournalError(f"a journal's path is text or a Path, not {show(path)}") from error
     if not text or "\0" in text:
         raise JournalError(f"{text!r} is no path for a journal: give the name of a file")
+    if is_address(text):
+        raise JournalError(f"{DatabaseAddress(text).name} is a server's, and no file: PostgresJournal(…) is for that")
     if text == ":memory:" or text.startswith("file:"):
         raise JournalError(
             f"{text!r} is no path for a journal: it outlives the program, so it is a file; give its name"

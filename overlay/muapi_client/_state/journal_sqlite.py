@@ -11,7 +11,8 @@ import os
 from weakref import finalize
 
 from muapi_client._state.journal import BUSY_SECONDS, BaseJournal, read_busy_timeout
-from muapi_client._state.journal_file import JournalFile, close_abandoned, fix_path
+from muapi_client._state.journal_file import JournalFile, fix_path
+from muapi_client._state.journal_store import close_abandoned
 
 
 class Journal(BaseJournal):

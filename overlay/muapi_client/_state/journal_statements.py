@@ -15,6 +15,7 @@ ENDED_SQL: Final = str(ENDED)
 COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_valid(cost) THEN cost END, '$.refunded')
     THEN json_set(:cost, '$.refunded', json('true')) ELSE COALESCE(:cost, cost) END"""  # a refund is never taken back
 OF_ACCOUNT: Final = "(:origin IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
+OF_ITEM: Final = "run = :run AND run_key = :run_key"
 
 INTEND: Final = """INSERT INTO job (key, state, slug, call, intended_at, changed_at, owner, lease, origin, account, tag,
     run, run_key, set_aside_usd, digest) SELECT :key, 'intent', :slug, :call, :intended_at, :now, :owner, :lease,

@@ -1,21 +1,23 @@
 """What a journal asks of the place where it keeps what it knows: a file, or a database of a server's.
 
-Lives here: that interface. Does not live here: the two that have it (``journal_file``, ``journal_server``), what is
-written (``journal``).
+Lives here: that interface, and what is done with either of the two at the end. Does not live here: the two that have it
+(``journal_file``, ``journal_server``), what is written (``journal``).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from muapi_client._runtime.locks import ForkLock
-    from muapi_client._state.journal_budget import Limit
+    from muapi_client._state.journal_limits import Limit
     from muapi_client._types.entry import Account
 
 T = TypeVar("T")
+
+CLOSE_SECONDS: Final = 1.0  # how long the end of the program waits for a thread that is writing
 
 
 class Rows(Protocol):
@@ -107,6 +109,10 @@ class Store(Protocol):
         """What went wrong, for a message."""
         ...
 
+    def take_back(self, key: str) -> None:
+        """Withdraw an intent, once that can be, that was perhaps written though its write went wrong."""
+        ...
+
     def erase(self, db: Db) -> None:
         """Leave nothing behind of what was forgotten that could be read past it."""
         ...
@@ -118,3 +124,12 @@ class Store(Protocol):
     def begin_budget(self, db: Db, limit: Limit, account: Account) -> None:
         """Keep the sum of a limit from now on; jobs that are in it count. Twice does no harm."""
         ...
+
+
+def close_abandoned(store: Store) -> None:
+    """Close the store of a journal that nobody holds any more, and at the end of the program."""
+    if store.lock.acquire(timeout=CLOSE_SECONDS):
+        try:
+            store.close()
+        finally:
+            store.lock.release()

@@ -1,0 +1,61 @@
+"""The address of a database, whose password is told to nobody.
+
+Lives here: what is such an address, and hiding its password. Does not live here: connecting
+(``_state/journal_server``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SCHEMES: Final = ("postgresql://", "postgres://")
+SECRETS: Final = ("password", "sslpassword")  # parameters of an address
+PORT: Final = re.compile(r":(?!\d*(?:[,/]|$))[^,/]*")  # what stands in its place and is none: a password, perhaps
+FEWEST: Final = 4  # characters; what is shorter is part of ordinary words
+HIDDEN: Final = "[hidden]"
+
+
+def is_address(given: object) -> bool:
+    """Whether this names a server's database, and no file."""
+    return isinstance(given, str) and given.lstrip().lower().startswith(SCHEMES)
+
+
+class DatabaseAddress:
+    """An address as libpq takes it; neither its repr nor a pickle nor a traceback's locals show a password.
+
+    Attributes:
+        reveal: Answers the address itself. A method of the text's own, whose repr does not show the text.
+        name: The same for messages: user, host, port and database.
+    """
+
+    __slots__ = ("_hidden", "name", "reveal")
+
+    def __init__(self, url: str) -> None:
+        text = url.strip()
+        self.reveal: Callable[[], str] = text.__str__
+        rest = text.partition("://")[2]
+        login, _, place = rest.rpartition("@")
+        user, _, password = login.partition(":")
+        where, _, query = place.partition("?")
+        self.name = f"postgresql://{user}{'@' if user else ''}{PORT.sub(':…', where)}"
+        given = [password, *(value for name, value in parse_qsl(query) if name in SECRETS)]
+        spellings = {spelt for each in given for spelt in (each, unquote(each)) if len(spelt) >= FEWEST}
+        self._hidden: Callable[[], object] = tuple(sorted(spellings, key=len, reverse=True)).__iter__
+        del url, text, rest, login, password, place, query, given, spellings  # a traceback that shows locals
+
+    def __repr__(self) -> str:
+        return f"DatabaseAddress({self.name!r})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a database's address is not pickled; open the journal anew in the other process")
+
+    def hide(self, text: str) -> str:
+        """A message without the password, should it repeat it."""
+        for secret in self._hidden():  # type: ignore[attr-defined]  # an iterator
+            text = text.replace(secret, HIDDEN)
+        return text

@@ -1,0 +1,409 @@
+"""One process's connection to the PostgreSQL database of a journal.
+
+Whatever goes wrong with a connection, it is thrown away, and what it was about is done again on a new one, for as long
+as the busy time-out lasts: every write that is done twice leaves the same. What became of a statement whose answer did
+not come nobody knows; so the server is asked to end that session first, and what is done next comes after it for sure.
+
+Lives here: opening, throwing away and trying again, the server's clock, forks. Does not live here: the tables
+(``journal_server_form``), the statements (``journal_server_statements``), what is written and read (``journal``).
+
+Imported with the first journal of this kind, for it needs psycopg.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from datetime import timedelta
+from math import ceil, inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import psycopg
+from psycopg import pq, waiting
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import DictRow, dict_row
+
+from muapi_client._runtime import processes
+from muapi_client._runtime.forks import hold_across_forks
+from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.tracebacks import clear_locals
+from muapi_client._state.journal_budget import prune
+from muapi_client._state.journal_limits import as_row
+from muapi_client._state.journal_server_form import BEGIN_BUDGET, OLDEST, claim
+from muapi_client._state.journal_server_statements import translate
+from muapi_client._state.journal_statements import WITHDRAW
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from muapi_client._settings.database import DatabaseAddress
+    from muapi_client._state.journal_limits import Limit
+    from muapi_client._state.journal_store import Db, Rows
+    from muapi_client._types.entry import Account
+
+T = TypeVar("T")
+
+LOOKED_UP: Final = 0.1  # seconds after which a wait for the server looks whether its time is over
+GRACE: Final = 5.0  # seconds that one statement may take, however little is left of the busy time-out
+PAUSES: Final = (0.02, 0.5)  # seconds before it is tried again: the first time, and at most
+CLOCK_KEPT: Final = 60.0  # seconds after which the server's clock is read anew
+SAME_CLOCK: Final = 1.0  # seconds; clocks that differ by less are taken for one
+ENDING: Final = timedelta(seconds=5)  # how long the server is given to end a session
+DEFAULTS: Final = {  # what an address may say otherwise
+    "application_name": "muapi-client",
+    "keepalives_idle": "15",  # seconds; a machine that is gone is noticed within half a minute
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+PASSING: Final = frozenset(  # conditions that end by themselves: what they struck is done again
+    {
+        "40001",  # serialization failure
+        "40P01",  # deadlock
+        "53300",  # too many connections
+        "57P01",  # the server shuts down
+        "57P02",  # or has crashed
+        "57P03",  # or is not ready yet
+        "25P03",  # a transaction was left idle, by a machine that slept
+        "25006",  # read-only: a standby, until it takes over, or another server does
+    }
+)
+TAKEN_TOO_LONG: Final = frozenset({"55P03", "57014", "40P01"})  # a lock, a statement, two that waited for each other
+
+
+class Refused(psycopg.OperationalError):
+    """The server answers and lets nobody in: a wrong password, no such database."""
+
+
+class Silent(psycopg.OperationalError):
+    """The server has the statement, and does not answer."""
+
+
+class NotInGroup(psycopg.InternalError):
+    """What has to be a transaction of its own."""
+
+
+class Backend(NamedTuple):
+    """A session, as the server knows it."""
+
+    pid: int
+    began: str
+
+
+class Connection(psycopg.Connection[DictRow]):
+    """A connection whose waits have an end.
+
+    Attributes:
+        ends: When, by ``monotonic()``.
+    """
+
+    ends = inf
+
+    def wait(self, gen: Generator[Any, Any, T], *_: Any, **__: Any) -> T:
+        """Wait for an answer. An interrupt passes at once: the connection is thrown away then."""
+        return waiting.wait(_bounded(gen, self), self.pgconn.socket, interval=LOOKED_UP)
+
+
+def _bounded(gen: Generator[Any, Any, T], connection: Connection) -> Generator[Any, Any, T]:
+    try:
+        wanted = next(gen)
+        while True:
+            ready = yield wanted
+            if not ready and monotonic() > connection.ends:
+                raise Silent("it does not answer")
+            wanted = gen.send(ready)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+class Session:
+    """A connection in the hands of this process.
+
+    Attributes:
+        connection: It.
+        backend: As the server knows it.
+        is_busy: Whether a statement is under way, or was when an interrupt struck.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.pid = connection, os.getpid()
+        self.backend = Backend(0, "")
+        self.is_busy = False
+
+    @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open, be it one that can only be rolled back."""
+        return self.connection.pgconn.transaction_status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the next statement may be sent."""
+        return self.pid == os.getpid() and not self.is_busy and not self.connection.closed
+
+    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Rows:
+        """Carry out one statement."""
+        without_nul = {  # which no text of PostgreSQL's can hold
+            name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in values.items()
+        }
+        return self._carry_out(translate(statement), without_nul)
+
+    def run_script(self, script: str) -> None:
+        """Carry out several statements that take no values."""
+        self._carry_out(script.encode(), None)
+
+    def _carry_out(self, statement: bytes, values: Mapping[str, Any] | None) -> Rows:
+        self.connection.ends = max(self.connection.ends, monotonic() + GRACE)
+        self.is_busy = True
+        try:
+            cursor = self.connection.execute(statement, values)
+        except psycopg.Error:
+            status = self.connection.pgconn.transaction_status
+            self.is_busy = status in (pq.TransactionStatus.ACTIVE, pq.TransactionStatus.UNKNOWN)
+            raise
+        self.is_busy = False
+        return cursor
+
+
+class JournalServer:
+    """One process's connection to the database of a journal; a :class:`~.journal_store.Store`."""
+
+    kind = "database"
+    errors: tuple[type[Exception], ...] = (psycopg.Error, OSError, OverflowError, UnicodeError)
+
+    def __init__(self, address: DatabaseAddress, busy_seconds: float) -> None:
+        self.lock = ForkLock()
+        self.name = address.name
+        self._address, self._busy_seconds = address, busy_seconds
+        self._session: Session | None = None
+        self._salt: str | None = None  # of the journal that was opened first
+        self._lost: list[Backend] = []  # sessions that may still be at a statement
+        self._unsent: dict[str, None] = {}  # keys of intents that may have been written, of what was not sent
+        self._inherited: list[Session] = []  # a parent's, which must not be closed here
+        self._patience = 0  # milliseconds a statement waits for a lock
+        self._clock_read, self._clock = -inf, 0.0  # when, by monotonic(); what it read, in seconds since 1970
+        hold_across_forks(self)
+
+    def run(self, work: Callable[[Db], T], ends: float) -> T:
+        """Work on it; again, on another connection, where it was lost or what went wrong is over soon."""
+        session = self._session
+        if session is not None and session.is_usable and session.is_in_transaction:
+            return work(session)  # within a group
+        pause, longest = PAUSES
+        while True:
+            try:
+                return work(self._opened(ends))
+            except psycopg.Error as error:
+                if not self.may_pass(error) or monotonic() + pause > ends:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
+
+    def begin(self, ends: float) -> Db:
+        """Begin the transaction of a group."""
+        session = self._opened(ends)
+        session.execute("BEGIN")
+        return session
+
+    def roll_back(self) -> None:
+        """Throw away a connection that an interrupt has left in the middle of something."""
+        session = self._session
+        if session is not None and (not session.is_usable or session.is_in_transaction):
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection, where this process has one."""
+        session = self._session
+        if session is None:
+            return
+        if session.pid != os.getpid():  # a fork that no hook was told of: the server would end the parent's session
+            self._inherited.append(session)
+            self._session = None
+            with suppress(OSError):
+                os.close(session.connection.pgconn.socket)
+            return
+        if session.connection.closed or session.is_busy or session.is_in_transaction:
+            self._lost.append(session.backend)
+        self._session = None
+        session.connection.close()
+
+    def hold(self) -> None:
+        """Close the connection and keep it closed until :meth:`release_mine`, for a fork: no two may share one."""
+        self.lock.acquire()
+        self.close()
+
+    def release_mine(self) -> None:
+        """Let it be opened again, after a fork, where the calling thread holds it."""
+        self.lock.release_mine()
+
+    def check_place(self) -> None:
+        """Nothing: that it is the same journal is made sure of with each connection."""
+
+    def owner(self) -> str:
+        """This process, by a name that no other machine's can have."""
+        return processes.fleet_owner()
+
+    def clock_offset(self) -> float:
+        """By how many seconds the server's clock is ahead of this machine's."""
+        if self._clock_read == -inf:
+            return 0.0
+        offset = self._clock + (monotonic() - self._clock_read) - time.time()
+        return offset if abs(offset) > SAME_CLOCK else 0.0
+
+    def is_taken(self, error: BaseException | None) -> bool:
+        """Whether an error says that there is such an entry already."""
+        return isinstance(error, psycopg.errors.UniqueViolation)
+
+    def may_pass(self, error: BaseException | None) -> bool:
+        """Whether what went wrong may go well at another time, alone, or on another connection."""
+        if not isinstance(error, psycopg.Error) or isinstance(error, Refused):
+            return False
+        lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and error.sqlstate is None
+        return lost or error.sqlstate in PASSING or isinstance(error, NotInGroup)
+
+    def explain(self, error: Exception, busy_seconds: float) -> str:
+        """What went wrong, without the password."""
+        told = self._address.hide(_words_of(error))
+        if not isinstance(error, psycopg.Error):
+            return told
+        if error.sqlstate in TAKEN_TOO_LONG:
+            return f"it stayed locked by others for {busy_seconds:g} s, and was not changed ({told})"
+        if self.may_pass(error):
+            return f"its server could not be had for {busy_seconds:g} s ({told})"
+        return told
+
+    def erase(self, db: Db) -> None:
+        """Nothing: when the room of what was changed is used anew is the server's to decide."""
+
+    def has_budgets(self, db: Db) -> bool:  # noqa: ARG002 - every journal of this kind has their table
+        """Yes: they are made with the others."""
+        return True
+
+    def begin_budget(self, db: Db, limit: Limit, account: Account) -> None:
+        """Keep the sum of a limit from now on: nobody writes meanwhile, so that no job is counted twice or missed."""
+        assert isinstance(db, Session)
+        row = as_row(limit, account)
+        if db.execute("SELECT 1 FROM budget WHERE muapi_hash(scope) = muapi_hash(:scope)", row).fetchone():
+            return
+        if db.is_in_transaction:
+            raise NotInGroup("a sum is begun in a transaction of its own")
+        db.execute("BEGIN")
+        db.execute("LOCK TABLE muapi_job IN SHARE ROW EXCLUSIVE MODE")
+        db.execute(BEGIN_BUDGET, row)
+        prune(db, limit)
+        db.execute("COMMIT")
+
+    def take_back(self, key: str) -> None:
+        """Withdraw an intent as soon as the server can be had: it may have been written, and nothing was sent."""
+        self._unsent[key] = None
+
+    def _opened(self, ends: float) -> Session:
+        """The connection, which waits for others until ``ends``, by ``monotonic()``."""
+        session = self._session
+        if session is not None and (not session.is_usable or session.is_in_transaction):
+            self.close()
+            session = None
+        if session is None:
+            session = self._open(ends)
+        session.connection.ends = ends
+        self._set_patience(session, ends)
+        if monotonic() - self._clock_read > CLOCK_KEPT:
+            self._read_clock(session)
+        return session
+
+    def _set_patience(self, session: Session, ends: float) -> None:
+        """Have a statement wait for locks for as long as is left; most of it left is all of it."""
+        left = max(0.001, min(ends - monotonic(), self._busy_seconds))
+        milliseconds = ceil(1000 * (self._busy_seconds if left > 0.8 * self._busy_seconds else left))
+        if milliseconds != self._patience:
+            session.execute("SELECT set_config('lock_timeout', :patience, false)", {"patience": str(milliseconds)})
+            self._patience = milliseconds
+
+    def _read_clock(self, session: Session) -> None:
+        before = monotonic()
+        row = session.execute("SELECT extract(epoch FROM clock_timestamp())::float8 AS now").fetchone()
+        self._clock_read, self._clock = (before + monotonic()) / 2, row["now"]
+
+    def _open(self, ends: float) -> Session:
+        handled = sys.exception()
+        try:
+            connection = _connect(self._address, max(2, ceil(ends - monotonic())))
+        except BaseException as error:
+            clear_locals(error, handled)  # some hold the password
+            raise
+        session = Session(connection)
+        try:
+            connection.ends = ends
+            self._prepare(session)
+            self._salt = claim(session, self._salt)
+            for backend in tuple(self._lost):
+                self._end(backend, session)
+            for key in tuple(self._unsent):
+                session.execute(WITHDRAW, {"key": key})
+                self._unsent.pop(key, None)
+        except BaseException:
+            connection.close()
+            raise
+        self._session = session
+        return session
+
+    def _prepare(self, session: Session) -> None:
+        """Set what holds for this session, and learn how the server knows it."""
+        if session.connection.info.server_version < OLDEST * 10_000:
+            raise Refused(f"it is of PostgreSQL {session.connection.info.server_version // 10_000}; {OLDEST} is needed")
+        longest = ceil(1000 * (self._busy_seconds + GRACE))
+        row = session.execute(SET_UP, {"longest": str(longest), "idle": str(max(longest, 30_000))}).fetchone()
+        if row["encoding"] != "UTF8":
+            raise Refused(f"its encoding is {row['encoding']}, which cannot hold every text: make one with UTF8")
+        session.backend = Backend(row["pid"], row["began"] or "")
+        self._patience, self._clock_read = 0, -inf
+
+    def _end(self, backend: Backend, session: Session) -> None:
+        """Have the server end a session whose last statement may still be under way, and wait until it has."""
+        found = session.execute(END, {"pid": backend.pid, "began": backend.began, "patience": ENDING}).fetchone()
+        if found is not None and not found["ended"]:
+            raise Silent(f"an earlier session of this process, {backend.pid}, does not end")
+        self._lost.remove(backend)
+
+
+SET_UP: Final = """SELECT pg_backend_pid() AS pid, current_setting('server_encoding') AS encoding,
+    (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began,
+    set_config('statement_timeout', :longest, false), set_config('client_min_messages', 'warning', false),
+    set_config('idle_in_transaction_session_timeout', :idle, false),
+    set_config('synchronous_commit',
+        CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
+        false)"""
+END: Final = """SELECT pg_terminate_backend(pid, extract(epoch FROM CAST(:patience AS interval))::int * 1000) AS ended
+    FROM pg_stat_activity WHERE pid = :pid AND backend_start::text = :began AND pid <> pg_backend_pid()"""
+
+
+def _connect(address: DatabaseAddress, seconds: int) -> Connection:
+    """Connect.
+
+    Raises:
+        Refused: The server answers and does not let this client in, or the address is none.
+        psycopg.OperationalError: It cannot be reached, or is not ready.
+    """
+    try:
+        given = conninfo_to_dict(address.reveal())
+    except psycopg.ProgrammingError:
+        raise Refused("no address of a database: it is like postgresql://user:password@host:5432/name") from None
+    words: dict[str, Any] = {**DEFAULTS, "connect_timeout": seconds, **given, "client_encoding": "utf8"}
+    conninfo = make_conninfo(**words)
+    for is_last in (False, True):
+        try:
+            return Connection.connect(conninfo, autocommit=True, row_factory=dict_row)
+        except psycopg.OperationalError as error:
+            answers = pq.PGconn.ping(conninfo.encode()) in (pq.Ping.OK, pq.Ping.NO_ATTEMPT)
+            if not answers or "too many" in str(error) or "connection slots" in str(error):  # there is no code
+                raise
+            if is_last:  # and not only begun to answer meanwhile
+                raise Refused(str(error)) from error
+    raise AssertionError
+
+
+def _words_of(error: Exception) -> str:
+    """What an error says: of the server's words the first line, for the others repeat values."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return primary or str(error).strip() or type(error).__name__

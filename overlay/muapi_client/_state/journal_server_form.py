@@ -1,0 +1,224 @@
+"""The form of a journal in a server's database: its tables and functions, and who may make them.
+
+Lives here: SQL that makes tables, functions and triggers. Does not live here: what columns hold (``journal_values``),
+the connection (``journal_server``), what is written when (``journal``).
+
+The columns are those of a file (``journal_form``) with the same contents, all text; what is JSON is read by functions
+that answer nothing for damaged text, so that one damaged row stops no other. Times are the server's, in the words of a
+file. Names begin with ``muapi_``, in the first schema of the connection's ``search_path``.
+
+What is spent of budgets is kept as in a file, by triggers. Here many write at once, so whoever changes a sum of an
+account's, or holds an intent against one, has that account's lock until the end of the transaction: two never share one
+room, and none waits in a circle. A sum that is begun shuts everybody out for the moment in which it counts what is
+there. Comparing texts is bytewise (``COLLATE "C"``); what may be long is indexed by its hash.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client._state.journal_budget import counts_in
+from muapi_client._state.journal_limits import LARGEST_JOB
+
+if TYPE_CHECKING:
+    from muapi_client._state.journal_server import Session
+
+FORM: Final = 1  # in muapi_meta; a later form migrates this one and never drops it
+OLDEST: Final = 14  # of PostgreSQL; older ones are not maintained any more, and do not tell when a session has ended
+MAKING: Final = 0x6D75_6150  # "muaP": the lock of whoever makes the tables
+
+TABLES: Final = """
+CREATE TABLE muapi_meta (name text PRIMARY KEY, value text NOT NULL);
+CREATE TABLE muapi_job (
+    rowid         bigint GENERATED ALWAYS AS IDENTITY,  -- tells what was written first
+    key           text COLLATE "C" PRIMARY KEY,         -- ours, made before the submit
+    request_id    text COLLATE "C",                     -- the server's, once accepted
+    state         text COLLATE "C" NOT NULL,            -- intent, accepted, completed, failed, cancelled or unknown
+    slug          text COLLATE "C" NOT NULL,
+    call          text COLLATE "C",                     -- Call.to_json(), without secrets; NULL with local files
+    intended_at   text COLLATE "C" NOT NULL,            -- UTC, ISO 8601, as every time here
+    changed_at    text COLLATE "C" NOT NULL,
+    cost          text COLLATE "C",                     -- as JSON; NULL where the server reported none
+    said          text COLLATE "C",                     -- the last answer's body as JSON, without secrets
+    owner         text COLLATE "C" NOT NULL,            -- the process that submits it or waits for it
+    lease         text COLLATE "C",                     -- until when it has it in hand
+    origin        text COLLATE "C",                     -- the API's; NULL with the account: everybody's
+    account       text COLLATE "C",                     -- the API key's fingerprint, by this journal's salt
+    key_kind      text COLLATE "C",                     -- live or sandbox, where that is known
+    tag           text COLLATE "C",
+    run           text COLLATE "C",
+    run_key       text COLLATE "C",                     -- one of a kind in its run
+    set_aside_usd text COLLATE "C",                     -- as decimal digits
+    outputs       text COLLATE "C",                     -- as JSON, a list of Output's fields
+    files         text COLLATE "C",                     -- as JSON, a list of absolute paths
+    reason        text COLLATE "C"                      -- why it failed, or why its outcome is unknown
+);
+CREATE TABLE muapi_budget (
+    scope   text COLLATE "C" NOT NULL, -- the other columns but the sum, as JSON
+    origin  text COLLATE "C" NOT NULL,
+    account text COLLATE "C" NOT NULL,
+    tag     text COLLATE "C",
+    run     text COLLATE "C",
+    starts  text COLLATE "C",
+    ends    text COLLATE "C",
+    spent   bigint NOT NULL            -- in millionths of a dollar
+) WITH (fillfactor = 50);              -- a sum is written anew with each job, beside what it was
+"""
+
+FUNCTIONS: Final = f"""
+CREATE FUNCTION muapi_after(span interval) RETURNS text LANGUAGE sql VOLATILE STRICT AS $$
+    SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC' + span, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') $$;
+
+CREATE FUNCTION muapi_hash(words text) RETURNS bytea LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    BEGIN RETURN sha256(convert_to(words, 'UTF8')); END $$;
+
+CREATE FUNCTION muapi_json(words text) RETURNS json LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+    BEGIN RETURN words::json; EXCEPTION WHEN others THEN RETURN NULL; END $$;
+
+CREATE FUNCTION muapi_list(words text) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$
+    DECLARE whole json := muapi_json(words);
+    BEGIN RETURN CASE WHEN json_typeof(whole) = 'array' THEN whole ELSE '[]' END; END $$;
+
+CREATE FUNCTION muapi_input(call text, field text) RETURNS json LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+    BEGIN RETURN call::json -> 'body' -> field; EXCEPTION WHEN others THEN RETURN NULL; END $$;
+
+CREATE FUNCTION muapi_cost(told text, known text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+    BEGIN -- a refund is never taken back
+        IF told IS NOT NULL AND json_typeof(muapi_json(known)) = 'object' AND known::json ->> 'refunded' = 'true' THEN
+            RETURN jsonb_set(told::jsonb, '{{refunded}}', 'true')::text;
+        END IF;
+        RETURN COALESCE(told, known);
+    EXCEPTION WHEN others THEN RETURN COALESCE(told, known);
+    END $$;
+
+CREATE FUNCTION muapi_has_words(outputs text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+    BEGIN RETURN outputs IS NOT NULL AND EXISTS (
+        SELECT 1 FROM json_array_elements(outputs::json) AS output WHERE json_typeof(output) <> 'object'
+        OR COALESCE(json_typeof(output -> 'text'), 'null') <> 'null'
+        OR COALESCE(json_typeof(output -> 'data'), 'null') <> 'null'
+    );
+    EXCEPTION WHEN others THEN RETURN true;
+    END $$;
+
+CREATE FUNCTION muapi_without_words(outputs text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+    BEGIN RETURN COALESCE((
+        SELECT json_agg(json_build_object('url', output -> 'url', 'media_type', output -> 'media_type'))
+        FROM json_array_elements(muapi_list(outputs)) AS output WHERE json_typeof(output) = 'object'
+    )::text, '[]');
+    EXCEPTION WHEN others THEN RETURN '[]';
+    END $$;
+
+CREATE FUNCTION muapi_counted(cost text, set_aside_usd text) RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$
+    DECLARE told json := muapi_json(cost);
+    BEGIN -- in millionths: its cost where that is known, else what was set aside for it
+        IF json_typeof(told) <> 'object' THEN told := NULL; END IF;
+        RETURN CASE WHEN told ->> 'refunded' = 'true' THEN 0
+            ELSE LEAST(round(1000000 * COALESCE(told ->> 'amount_usd', set_aside_usd, '0')::numeric), {LARGEST_JOB})
+        END;
+    EXCEPTION WHEN others THEN RETURN 0;
+    END $$;
+
+CREATE FUNCTION muapi_lock(origin text, account text) RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT pg_advisory_xact_lock(
+        hashtextextended(concat_ws(' ', current_schema()::text, 'muapi_budget', origin, account), 0)
+    ) $$;
+
+CREATE FUNCTION muapi_full(limits json, needed numeric) RETURNS TABLE (scope text, spent bigint)
+    LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN RETURN QUERY
+        SELECT asked.value ->> 0, known.spent FROM json_array_elements(limits) AS asked
+        LEFT JOIN muapi_budget AS known ON muapi_hash(known.scope) = muapi_hash(asked.value ->> 0)
+        WHERE known.spent IS NULL OR known.spent >= (asked.value ->> 1)::bigint
+        OR known.spent + needed > (asked.value ->> 1)::bigint;
+    END $$;
+
+CREATE FUNCTION muapi_has_room(origin text, account text, limits json, needed numeric) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE AS $$
+    BEGIN -- each statement sees what is committed when it begins: the sums as they are once the lock is had
+        PERFORM muapi_lock(origin, account);
+        RETURN NOT EXISTS (SELECT 1 FROM muapi_full(limits, needed));
+    END $$;
+
+CREATE FUNCTION muapi_count() RETURNS trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        job muapi_job;
+        change bigint := 0;
+    BEGIN
+        IF TG_OP <> 'DELETE' THEN
+            job := NEW;
+            change := muapi_counted(NEW.cost, NEW.set_aside_usd);
+        END IF;
+        IF TG_OP <> 'INSERT' THEN
+            job := OLD; -- which account, tag, run and time it is of never changes
+            change := change - muapi_counted(OLD.cost, OLD.set_aside_usd);
+        END IF;
+        IF change = 0 OR NOT EXISTS (SELECT 1 FROM muapi_budget) THEN
+            RETURN NULL;
+        END IF;
+        PERFORM muapi_lock(job.origin, job.account);
+        UPDATE muapi_budget AS budget SET spent = spent + change WHERE {counts_in("job", "budget")};
+        RETURN NULL;
+    END $$;
+"""  # noqa: S608 - our own words, as below
+
+REST: Final = """
+CREATE INDEX muapi_job_rowid ON muapi_job (rowid);
+CREATE INDEX muapi_job_request_id ON muapi_job USING hash (request_id);
+CREATE INDEX muapi_job_state ON muapi_job (state);
+CREATE UNIQUE INDEX muapi_job_run ON muapi_job (muapi_hash(run), muapi_hash(run_key)) WHERE run IS NOT NULL;
+CREATE UNIQUE INDEX muapi_budget_scope ON muapi_budget (muapi_hash(scope));
+CREATE TRIGGER muapi_job_written AFTER INSERT OR DELETE OR UPDATE OF cost, set_aside_usd ON muapi_job
+    FOR EACH ROW EXECUTE FUNCTION muapi_count();
+"""
+
+BEGIN_BUDGET: Final = f"""INSERT INTO muapi_budget (scope, origin, account, tag, run, starts, ends, spent)
+    SELECT budget.*, (
+        SELECT COALESCE(SUM(muapi_counted(job.cost, job.set_aside_usd)), 0) FROM muapi_job AS job
+        WHERE {counts_in("job", "budget")}
+    ) FROM (
+        SELECT CAST(:scope AS text) AS scope, CAST(:origin AS text) AS origin, CAST(:account AS text) AS account,
+            CAST(:tag AS text) AS tag, CAST(:run AS text) AS run, CAST(:starts AS text) AS starts,
+            CAST(:ends AS text) AS ends
+    ) AS budget ON CONFLICT DO NOTHING"""  # noqa: S608
+
+
+def claim(session: Session, salt: str | None) -> str:
+    """Make sure that the database holds a journal of this form; answers the journal's salt, which tells it from others.
+
+    Args:
+        session: The connection.
+        salt: Of the journal that was open before, which is looked for and not made anew; None makes it where there is
+            none.
+
+    Raises:
+        OSError: The tables are of a later form, or another journal's than before, or something else's.
+    """
+    if salt is None and not _has_tables(session):
+        session.execute("BEGIN")
+        session.execute("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))", {"lock": MAKING})
+        if not _has_tables(session):  # else another process was faster
+            session.run_script(TABLES + FUNCTIONS + REST)
+            values = {"form": str(FORM), "salt": os.urandom(16).hex()}
+            session.execute("INSERT INTO muapi_meta VALUES ('form', :form), ('salt', :salt)", values)
+        session.execute("COMMIT")
+    if not _has_tables(session):
+        raise OSError("its tables are gone since it was opened first: open it anew")
+    known: dict[str, Any] = {
+        row["name"]: row["value"] for row in session.execute("SELECT name, value FROM muapi_meta").fetchall()
+    }
+    if not known.get("form", "").isdecimal() or "salt" not in known:
+        raise OSError("its table muapi_meta is something else's")
+    if int(known["form"]) > FORM:
+        raise OSError(
+            f"it is of form {known['form']}, which a later version of muapi-client wrote; this one knows {FORM} at"
+            " most: upgrade"
+        )
+    if salt is not None and known["salt"] != salt:
+        raise OSError("it was replaced by another journal since it was opened first: open it anew")
+    return str(known["salt"])
+
+
+def _has_tables(session: Session) -> bool:
+    found = session.execute("SELECT to_regclass('muapi_meta') IS NOT NULL AS found").fetchone()
+    return bool(found["found"])

@@ -1,0 +1,59 @@
+"""The statements of a journal as PostgreSQL has them: most are those of a file, word for word.
+
+Lives here: what PostgreSQL says in other words. Does not live here: the statements (``journal_statements``,
+``journal_budget``), the functions they call (``journal_server_form``).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from muapi_client._state.journal_budget import FULL
+from muapi_client._state.journal_statements import COST, DURATIONS, FORGET, FORGETTABLE, OF_ACCOUNT, OF_ITEM, SAVED
+
+ACCOUNT: Final = "(CAST(:origin AS text) IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
+FORGETTABLE_HERE: Final = f"""state IN ('completed', 'failed', 'cancelled') AND changed_at < :before AND {ACCOUNT}
+    AND (call IS NOT NULL OR said IS NOT NULL OR reason IS NOT NULL OR muapi_has_words(outputs))"""
+WHOLE: Final = {
+    SAVED: """UPDATE job SET changed_at = :now, files = (
+        SELECT json_agg(path)::text FROM (
+            SELECT path FROM json_array_elements_text(muapi_list(files)) AS path
+            UNION SELECT path FROM json_array_elements_text(CAST(:files AS json)) AS path
+        ) AS paths
+    ) WHERE request_id = :request_id""",
+    DURATIONS: f"""SELECT slug, intended_at, changed_at, COALESCE((
+        SELECT json_object_agg(field, muapi_input(call, field))::text
+        FROM json_array_elements_text(CAST(:fields AS json)) AS field
+    ), '{{}}') AS inputs
+    FROM (SELECT * FROM job WHERE state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest) AS ended
+    WHERE request_id IS NOT NULL AND {ACCOUNT} ORDER BY changed_at DESC""",  # noqa: S608 - our own words
+    FORGET: f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, outputs = muapi_without_words(outputs)
+    WHERE {FORGETTABLE_HERE}""",  # noqa: S608 - our own words
+    FULL: "SELECT scope, spent FROM muapi_full(:limits, :needed)",
+}
+PARTS: Final = (
+    (FORGETTABLE, FORGETTABLE_HERE),
+    (OF_ACCOUNT, ACCOUNT),
+    (COST, "muapi_cost(:cost, cost)"),
+    (f"NOT EXISTS ({FULL})", "muapi_has_room(:origin, :account, :limits, :needed)"),
+    (
+        OF_ITEM,
+        f"{OF_ITEM} AND muapi_hash(run) = muapi_hash(:run) AND muapi_hash(run_key) = muapi_hash(:run_key)",
+    ),
+)
+TABLE: Final = re.compile(r"\b(FROM|INTO|UPDATE) (job|meta|budget)\b")
+MOMENT: Final = re.compile(r"(?<!:):(now|lease|stale)\b")  # told as how long from now it is
+PARAMETER: Final = re.compile(r"(?<!:):([a-z]\w*)")
+
+
+@cache
+def translate(statement: str) -> bytes:
+    """A statement in PostgreSQL's words, with its parameters as psycopg has them."""
+    text = WHOLE.get(statement, statement)
+    for words, here in PARTS:
+        text = text.replace(words, here)
+    text = TABLE.sub(r"\1 muapi_\2", text)
+    text = MOMENT.sub(r"muapi_after(:\1)", text.replace("%", "%%"))
+    return PARAMETER.sub(r"%(\1)s", text).encode()
