@@ -15,6 +15,8 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from places import Place
+
 sys.path.append(str(Path(__file__).parent))  # for `by_kind`
 settings.register_profile("house", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -69,3 +71,22 @@ def _prices_as_tests_count_them() -> None:
     costs = {getattr(by_kind, kind).name: cost for kind, cost in PRICES.items()}
     for entry in read_price_list().values():
         entry["cost"] = costs.get(entry["name"], entry["cost"])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a test of journals run on a file and on a database; one that asks for the file's path, on a file alone."""
+    if "place" in metafunc.fixturenames:
+        from places import KINDS
+
+        kinds = KINDS[:1] if "path" in metafunc.fixturenames else KINDS
+        metafunc.parametrize("place", kinds, indirect=True)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Where a journal is, or will be: see ``places``."""
+    from places import make_place
+
+    made = make_place(request.param, tmp_path)
+    yield made
+    made.remove()

@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-
-from muapi_client import Journal
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `journal_writes`
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from places import Place
+
+    from muapi_client._state.journal import BaseJournal
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the journal is, or will be."""
+    """The journal's file; a test that asks for it is about files alone."""
     return tmp_path / "jobs.db"
 
 
 @pytest.fixture
-def open_journal(path: Path) -> Iterator[Callable[..., Journal]]:
+def open_journal(place: Place) -> Callable[..., BaseJournal]:
     """Open the journal once more, as another client would."""
-    opened: list[Journal] = []
-
-    def open_one(**options: Any) -> Journal:
-        opened.append(Journal(path, **options))
-        return opened[-1]
-
-    yield open_one
-    for journal in opened:
-        journal.close()
+    return place.open
 
 
 @pytest.fixture
-def journal(open_journal: Callable[..., Journal]) -> Journal:
-    """A journal of form 2, empty."""
-    return open_journal()
+def journal(place: Place) -> BaseJournal:
+    """A journal of the latest form, empty."""
+    return place.open()

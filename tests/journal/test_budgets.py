@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from contextlib import suppress
@@ -18,14 +17,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, Budget, Cost, Journal, MuAPI, MuAPIError, Prediction, errors, raw_call
-from muapi_client._state.journal_budget import begin_budget
 from muapi_client._state.journal_limits import Limit, scope_of
 from muapi_client._types.budget import PERIODS
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from places import Place
 
     from muapi_client._types.entry import Account
 
@@ -39,12 +38,12 @@ def emulator() -> Emulator:
 
 
 @pytest.fixture
-def open_client(emulator: Emulator, tmp_path: Path) -> Iterator[Callable[..., MuAPI]]:
+def open_client(emulator: Emulator, place: Place) -> Iterator[Callable[..., MuAPI]]:
     """``open_client(**options)``: a new client on one journal, as another process would have it."""
     opened: list[MuAPI] = []
 
     def open_one(**options: Any) -> MuAPI:
-        opened.append(MuAPI("sk-live", transport=emulator.transport(), journal=tmp_path / "jobs.db", **options))
+        opened.append(MuAPI("sk-live", transport=emulator.transport(), journal=place.location, **options))
         return opened[-1]
 
     yield open_one
@@ -70,11 +69,11 @@ async def refused_once(mu: AsyncMuAPI) -> int:
     return len([entry async for entry in mu.jobs()])
 
 
-def test_the_awaiting_client_keeps_to_it(emulator: Emulator, tmp_path: Path) -> None:
+def test_the_awaiting_client_keeps_to_it(emulator: Emulator, place: Place) -> None:
     import asyncio
 
     async def main() -> int:
-        options: dict[str, Any] = {"journal": tmp_path / "jobs.db", "budget": Budget(PRICE)}
+        options: dict[str, Any] = {"journal": place.location, "budget": Budget(PRICE)}
         async with AsyncMuAPI("sk-live", transport=emulator.transport(), **options) as mu:
             return await refused_once(mu)
 
@@ -172,10 +171,10 @@ def test_one_of_a_run_begins_anew_with_each_run(open_client: Callable[..., MuAPI
         mu.run(FOX)
 
 
-def test_it_counts_one_account_alone(open_client: Callable[..., MuAPI], emulator: Emulator, tmp_path: Path) -> None:
+def test_it_counts_one_account_alone(open_client: Callable[..., MuAPI], emulator: Emulator, place: Place) -> None:
     open_client(budget=Budget(PRICE)).run(FOX)
     other = Emulator()
-    options: dict[str, Any] = {"journal": tmp_path / "jobs.db", "budget": Budget(PRICE)}
+    options: dict[str, Any] = {"journal": place.location, "budget": Budget(PRICE)}
     with MuAPI("sk-live", "https://other.example", transport=other.transport(), **options) as mu:
         assert mu.run(FOX).done
 
@@ -258,11 +257,8 @@ def change(journal: Journal, account: Account, job: int, way: str, now: datetime
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(WAYS)), max_size=30), st.integers(0, 30))
-def test_the_sum_is_what_a_recount_would_find(
-    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, str]], begun_after: int
-) -> None:
-    path = tmp_path_factory.mktemp("budget") / "jobs.db"
-    journal, now = Journal(path), datetime.now(UTC)
+def test_the_sum_is_what_a_recount_would_find(place: Place, changes: list[tuple[int, str]], begun_after: int) -> None:
+    journal, now = place.anew().open(), datetime.now(UTC)
     account = journal.account("https://api.example", "sk")
     limits = [Limit(Decimal(100)), Limit(Decimal(100), tag="odd"), Limit(Decimal(100), now - timedelta(days=1), now)]
     for job, way in changes[:begun_after]:
@@ -270,15 +266,17 @@ def test_the_sum_is_what_a_recount_would_find(
     journal.intend("other", FOX, account, intended_at=now, set_aside_usd=PRICE, limits=limits)
     for job, way in changes[begun_after:]:
         change(journal, account, job, way, now)
-    journal.close()
-    with sqlite3.connect(path) as db:
-        kept = dict(db.execute("SELECT scope, spent FROM budget"))
-        db.execute("DELETE FROM budget")
-        for limit in limits:
-            begin_budget(db, limit, account)
-        assert kept == dict(db.execute("SELECT scope, spent FROM budget"))
-    db.close()
+    kept = read_sums(journal)
+    journal._run(lambda db: db.execute("DELETE FROM budget"))
+    for limit in limits:
+        journal._run(lambda db, limit=limit: journal._store.begin_budget(db, limit, account))  # type: ignore[misc]
+    assert kept == read_sums(journal)
     assert kept.keys() == {scope_of(limit, account) for limit in limits}
+    journal.close()
+
+
+def read_sums(journal: Journal) -> dict[str, int]:
+    return {row["scope"]: row["spent"] for row in journal._rows("SELECT scope, spent FROM budget", {})}
 
 
 PROGRAM = """
@@ -294,11 +292,11 @@ with MuAPI("sk-live", url, **options) as mu:
 """
 
 
-def test_processes_that_compete_never_pass_it(tmp_path: Path) -> None:
+def test_processes_that_compete_never_pass_it(place: Place) -> None:
     emulator = Emulator(job_seconds=0.2)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with emulator.serve() as url:
-        command = [sys.executable, "-c", PROGRAM, url, str(tmp_path / "jobs.db")]
+        command = [sys.executable, "-c", PROGRAM, url, str(place.location)]
         programs = [
             subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             for _ in range(4)
@@ -308,22 +306,20 @@ def test_processes_that_compete_never_pass_it(tmp_path: Path) -> None:
     assert emulator.charged_usd == Decimal("0.30")
 
 
-def test_a_version_without_budgets_is_counted_all_the_same(open_client: Callable[..., MuAPI], tmp_path: Path) -> None:
+def test_a_version_without_budgets_is_counted_all_the_same(open_client: Callable[..., MuAPI], place: Place) -> None:
     """Triggers are the file's: whoever writes into it, the sums follow."""
     mu = open_client(budget=Budget(2 * PRICE))
     mu.run(FOX)
-    with sqlite3.connect(tmp_path / "jobs.db") as db:
-        db.execute(
-            "INSERT INTO job (key, state, slug, intended_at, changed_at, owner, cost) VALUES ('k', 'completed', 'm',"
-            " '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00', 'o', '{\"amount_usd\": \"0.015\"}')"
-        )
-    db.close()
+    place.change(
+        "INSERT INTO job (key, state, slug, intended_at, changed_at, owner, cost) VALUES ('k', 'completed', 'm',"
+        " '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:00+00:00', 'o', '{\"amount_usd\": \"0.015\"}')"
+    )
     with pytest.raises(errors.SpendLimitError):
         mu.run(FOX)
 
 
-def test_a_sum_that_was_rolled_back_with_its_write_is_begun_anew(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "jobs.db")
+def test_a_sum_that_was_rolled_back_with_its_write_is_begun_anew(place: Place) -> None:
+    journal = place.open()
     account, now, limits = journal.account("https://api.example", "sk"), datetime.now(UTC), [Limit(PRICE)]
     known: dict[str, Any] = {"intended_at": now, "set_aside_usd": PRICE}
     journal.intend("a", FOX, account, intended_at=now, run="r", run_key="k")
@@ -337,12 +333,10 @@ def test_a_sum_that_was_rolled_back_with_its_write_is_begun_anew(tmp_path: Path)
     journal.close()
 
 
-def test_a_sum_that_is_gone_is_begun_anew(open_client: Callable[..., MuAPI], tmp_path: Path) -> None:
+def test_a_sum_that_is_gone_is_begun_anew(open_client: Callable[..., MuAPI], place: Place) -> None:
     mu = open_client(budget=Budget(2 * PRICE))
     mu.run(FOX)
-    with sqlite3.connect(tmp_path / "jobs.db") as db:
-        db.execute("DELETE FROM budget")
-    db.close()
+    place.change("DELETE FROM budget")
     mu.run(FOX)
     with pytest.raises(errors.SpendLimitError):
         mu.run(FOX)

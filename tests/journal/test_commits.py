@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sqlite3
@@ -21,7 +22,7 @@ import anyio.lowlevel
 import httpx
 import pytest
 from journal_writes import COST, finished, intend
-from test_interruptions import books, interrupted_at, is_open
+from test_interruptions import interrupted_at, is_open
 
 from muapi_client import AsyncMuAPI, Journal, errors, raw_call
 from muapi_client._transport import keeping
@@ -30,22 +31,20 @@ from muapi_client._transport.keeping import akeep, keep
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from places import Place
+
 KEYS = ("a", "b", "c")
 KEY = "sk-live-0123456789abcdef"  # of a client
 
 
 @pytest.fixture
-def statements(journal: Journal) -> Iterator[list[str]]:
+def statements(journal: Any, path: Path) -> Iterator[list[str]]:
     """What SQLite was told, in order."""
     told: list[str] = []
     connection: Any = journal._file._connection
     connection.set_trace_callback(lambda statement: told.append(statement.split()[0]))
     yield told
     connection.set_trace_callback(None)
-
-
-def keys(path: Path) -> list[str]:
-    return [key for key, *_ in books(path)]
 
 
 def writes(journal: Journal, names: tuple[str, ...] = KEYS) -> list[Any]:
@@ -76,13 +75,13 @@ def in_threads(journal: Journal, work: list[Callable[[], object]]) -> list[Any]:
 
 
 def test_threads_that_wait_at_one_moment_share_a_transaction(
-    journal: Journal, path: Path, statements: list[str]
+    journal: Journal, place: Place, statements: list[str]
 ) -> None:
     work = [partial(keep, partial(intend, journal, str(number)), journal.commits) for number in range(8)]
     in_threads(journal, list(work))
     assert statements.count("COMMIT") == 1
     assert statements.count("INSERT") == 8
-    assert keys(path) == [str(number) for number in range(8)]
+    assert place.written() == [str(number) for number in range(8)]
 
 
 def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: list[str]) -> None:
@@ -90,18 +89,18 @@ def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: li
     assert statements == ["INSERT"]
 
 
-def test_none_is_told_before_all_are_durable(journal: Journal, path: Path) -> None:
+def test_none_is_told_before_all_are_durable(journal: Journal, place: Place) -> None:
     seen: list[tuple[bool, list[str]]] = []
     group = writes(journal)
 
     def look() -> None:
-        seen.append((any(write.is_done for write in group), keys(path)))
+        seen.append((any(write.is_done for write in group), place.written()))
 
     group.append(journal.commits.make_write(look))
     journal.commits.carry_out(*group)
     assert seen == [(False, [])]
     assert all(write.is_done for write in group)
-    assert keys(path) == list(KEYS)
+    assert place.written() == list(KEYS)
 
 
 def test_each_is_told_what_it_came_to(journal: Journal) -> None:
@@ -111,21 +110,20 @@ def test_each_is_told_what_it_came_to(journal: Journal) -> None:
     assert in_threads(journal, [settle, none]) == [True, False]
 
 
-def test_one_that_goes_wrong_harms_no_other(journal: Journal, path: Path, statements: list[str]) -> None:
+def test_one_that_goes_wrong_harms_no_other(journal: Journal, place: Place) -> None:
     work = [partial(intend, journal, name, run="r", run_key="1" if name in "ab" else name) for name in ("a", "b", "c")]
     work.append(partial(journal.accept, "nobody's", "r-1", COST))
     first, second, third, fourth = in_threads(journal, [partial(keep, each, journal.commits) for each in work])
     refused = [each for each in (first, second) if each is not None]
     assert [str(each) for each in refused] == [
-        f"journal {path}: run 'r' has an entry for '1' already; nothing was sent"
+        f"journal {journal._store.name}: run 'r' has an entry for '1' already; nothing was sent"
     ]
     assert third is None
-    assert "is not in the file any more" in str(fourth)
-    assert len(keys(path)) == 2
-    assert statements.count("COMMIT") == 1
+    assert "any more" in str(fourth)
+    assert len(place.written()) == 2
 
 
-def test_one_that_goes_wrong_halfway_leaves_nothing(journal: Journal, path: Path) -> None:
+def test_one_that_goes_wrong_halfway_leaves_nothing(journal: Journal, place: Place) -> None:
     def write_twice() -> None:
         intend(journal, "half")
         journal.accept("nobody's", "r-1", COST)
@@ -134,7 +132,7 @@ def test_one_that_goes_wrong_halfway_leaves_nothing(journal: Journal, path: Path
         journal, [partial(keep, work, journal.commits) for work in (write_twice, partial(intend, journal, "whole"))]
     )
     assert isinstance(told[0], errors.JournalError)
-    assert keys(path) == ["whole"]
+    assert place.written() == ["whole"]
 
 
 def test_where_a_transaction_cannot_be_each_says_itself_what_is_wrong(journal: Journal, path: Path) -> None:
@@ -144,21 +142,20 @@ def test_where_a_transaction_cannot_be_each_says_itself_what_is_wrong(journal: J
     assert all("deleted or replaced" in str(each) and "nothing was sent" in str(each) for each in told)
 
 
-def test_all_that_wait_for_a_locked_file_are_told_within_the_busy_timeout(
-    open_journal: Callable[..., Journal], path: Path
+def test_all_that_wait_for_a_locked_journal_are_told_within_the_busy_timeout(
+    open_journal: Callable[..., Journal], place: Place
 ) -> None:
     journal = open_journal(busy_timeout=0.5)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with place.lock():
         began = time.monotonic()
         work = [partial(keep, partial(intend, journal, str(number)), journal.commits) for number in range(12)]
         told = in_threads(journal, list(work))
-    assert all("stayed locked by another program" in str(each) for each in told)
-    assert time.monotonic() - began < 3  # and not 6
+    assert all("stayed locked by" in str(each) for each in told)
+    assert time.monotonic() - began < 4  # and not 6
 
 
 def test_a_commit_that_fails_leaves_each_to_itself(
-    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: Any, path: Path, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
 
@@ -180,43 +177,44 @@ def test_a_commit_that_fails_leaves_each_to_itself(
     monkeypatch.setattr(journal._file, "_connection", Failing(journal._file.opened(1.0)))
     work = [partial(keep, partial(intend, journal, name), journal.commits) for name in KEYS]
     assert in_threads(journal, list(work)) == [None] * 3
-    assert keys(path) == list(KEYS)
+    assert place.written() == list(KEYS)
     assert told.count("BEGIN IMMEDIATE") == 1  # and not once more for each
 
 
 # A connection whose opening or closing was cut short is closed as it is dropped, of which Python 3.13 warns.
-@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
-def test_an_interrupt_at_any_line_of_a_group_leaves_no_half_write_and_loses_none(tmp_path: Path) -> None:
-    line, going_on = 0, True
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning", "ignore:.*was deleted while still open")
+def test_an_interrupt_at_any_line_of_a_group_leaves_no_half_write_and_loses_none(place: Place) -> None:
+    line, going_on, here = 0, True, place
     while going_on:
         line += 1
-        path = tmp_path / f"{line}.db"
-        with closing(Journal(path, busy_timeout=1.0)) as journal:
+        here = here.emptied()
+        with closing(here.open(busy_timeout=1.0)) as journal:
             mine, *others = writes(journal)
             for write in others:  # of threads that wait
                 journal.commits._waiting[id(write)] = write
             going_on = interrupted_at(line, lambda: journal.commits.carry_out(mine))  # noqa: B023 - called here
             assert is_open(journal._lock), line
             told = [write.is_done for write in (mine, *others)]
-            assert all(key in keys(path) for key, done in zip(KEYS, told, strict=True) if done), line
+            assert all(key in here.written() for key, done in zip(KEYS, told, strict=True) if done), line
             journal.commits.finish(mine)  # as whoever is interrupted does
-            with closing(sqlite3.connect(path, timeout=0)) as other:  # nothing holds the file
-                other.execute("BEGIN IMMEDIATE")
-            for write in others:  # as each thread does that gets the file next
+            with here.lock():  # nothing holds it
+                pass
+            for write in others:  # as each thread does that gets it next
                 journal.commits.carry_out(write)
-            assert keys(path) == list(KEYS), line
+            assert here.written() == list(KEYS), line
             assert not journal.commits._waiting
     assert line > 20
+    gc.collect()  # what hangs in a circle is dropped here, where its warning is expected
 
 
-def test_what_an_interrupt_has_given_up_is_not_written_behind_its_back(journal: Journal, path: Path) -> None:
+def test_what_an_interrupt_has_given_up_is_not_written_behind_its_back(journal: Journal, place: Place) -> None:
     mine, *others = writes(journal)
     for write in (mine, *others):
         journal.commits._waiting[id(write)] = write
     journal.commits.finish(mine)
     journal.withdraw("a")
     journal.commits.carry_out(*others)
-    assert keys(path) == ["b", "c"]
+    assert place.written() == ["b", "c"]
 
 
 KILLED = """
@@ -254,24 +252,26 @@ def test_a_kill_at_any_statement_leaves_all_of_a_group_or_nothing_and_all_of_wha
     assert at > 4  # a begin, three writes, a commit
 
 
-def test_a_signal_handler_that_writes_in_the_middle_of_a_group_is_durable_at_once(journal: Journal, path: Path) -> None:
+def test_a_signal_handler_that_writes_in_the_middle_of_a_group_is_durable_at_once(
+    journal: Journal, place: Place
+) -> None:
     seen: list[list[str]] = []
 
     def handle() -> None:  # a handler is called between two instructions of the thread that it interrupts
         if not seen:
             seen.append([])
             keep(partial(intend, journal, "handler"), journal.commits)
-            seen[0] = keys(path)
+            seen[0] = place.written()
 
     first, *others = writes(journal)
     interrupted = journal.commits.make_write(handle)
     journal.commits.carry_out(first, interrupted, *others)
     assert seen == [["handler"]]
-    assert keys(path) == sorted([*KEYS, "handler"])
+    assert place.written() == sorted([*KEYS, "handler"])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_child_writes_nothing_that_its_parents_threads_wait_with(journal: Journal, path: Path) -> None:
+def test_a_child_writes_nothing_that_its_parents_threads_wait_with(journal: Journal, place: Place) -> None:
     parents, *_ = writes(journal)
     journal.commits._waiting[id(parents)] = parents
     pid = os.fork()
@@ -281,14 +281,18 @@ def test_a_child_writes_nothing_that_its_parents_threads_wait_with(journal: Jour
         finally:
             os._exit(0)
     os.waitpid(pid, 0)
-    assert keys(path) == ["child-1", "child-2"]
+    assert place.written() == ["child-1", "child-2"]
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_tasks_share_transactions(open_journal: Callable[..., Journal], backend: str) -> None:
-    journal, told, numbers = open_journal(), [], count(1)
-    connection: Any = journal._file._connection
-    connection.set_trace_callback(told.append)
+def test_tasks_share_transactions(journal: Journal, monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    told, numbers, begin = [], count(1), journal._store.begin
+
+    def note_begin(ends: float) -> Any:
+        told.append(ends)
+        return begin(ends)
+
+    monkeypatch.setattr(journal._store, "begin", note_begin)
 
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"request_id": f"job-{next(numbers)}", "status": "processing"})
@@ -300,14 +304,12 @@ def test_tasks_share_transactions(open_journal: Callable[..., Journal], backend:
                 group.start_soon(mu.submit, raw_call("a-model", {"prompt": str(number)}))
 
     anyio.run(main, backend=backend)
-    connection.set_trace_callback(None)
     assert [entry.state for entry in journal.entries()] == ["accepted"] * 60
-    commits = [statement for statement in told if statement == "COMMIT"]
-    assert 0 < len(commits) < 40  # of 120 writes
+    assert 0 < len(told) < 40  # of 120 writes
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_cancelled_task_has_written_all_the_same(journal: Journal, path: Path, backend: str) -> None:
+def test_a_cancelled_task_has_written_all_the_same(journal: Journal, place: Place, backend: str) -> None:
     ended: list[str] = []
 
     async def write(name: str) -> None:
@@ -315,7 +317,7 @@ def test_a_cancelled_task_has_written_all_the_same(journal: Journal, path: Path,
             await akeep(partial(intend, journal, name), journal.commits)
         finally:
             ended.append(name)
-            ended.append(str(name in keys(path)))
+            ended.append(str(name in place.written()))
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
@@ -326,10 +328,10 @@ def test_a_cancelled_task_has_written_all_the_same(journal: Journal, path: Path,
 
     anyio.run(main, backend=backend)
     assert ended.count("True") == 3
-    assert keys(path) == list(KEYS)
+    assert place.written() == list(KEYS)
 
 
-def test_a_task_that_asyncio_cancels_has_written_and_holds_up_no_other(journal: Journal, path: Path) -> None:
+def test_a_task_that_asyncio_cancels_has_written_and_holds_up_no_other(journal: Journal, place: Place) -> None:
     async def main() -> list[Any]:
         tasks = [asyncio.create_task(akeep(partial(intend, journal, name), journal.commits)) for name in KEYS]
         await asyncio.sleep(0)
@@ -341,11 +343,11 @@ def test_a_task_that_asyncio_cancels_has_written_and_holds_up_no_other(journal: 
     first, *others = asyncio.run(main())
     assert isinstance(first, asyncio.CancelledError)
     assert others == [None, None]
-    assert keys(path) == list(KEYS)
+    assert place.written() == list(KEYS)
 
 
 def test_those_who_wait_are_served_when_nobody_comes_after_them(
-    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "GROUPS", 1)
     names = [f"{number:02}" for number in range(20)]
@@ -361,7 +363,7 @@ def test_those_who_wait_are_served_when_nobody_comes_after_them(
         assert not keeping._find_line(journal.commits)._waiting
 
     anyio.run(main)
-    assert keys(path) == names
+    assert place.written() == names
 
 
 def test_a_finish_in_a_group_is_what_it_is_alone(journal: Journal) -> None:

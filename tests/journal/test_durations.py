@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from places import Place
+
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 FOX = make_image(prompt="a fox")
 
@@ -29,23 +31,16 @@ def write_job(journal: Journal, key: str, *, status: str = "completed", call: An
         journal.finish(Prediction(key, status, error="NSFW" if status == "failed" else None), key=key)
 
 
-def set_seconds(path: Path, seconds: float, key: str = "a") -> None:
+def set_seconds(place: Place, seconds: float, key: str = "a") -> None:
     """Have a job end so long after its intent."""
     moment = (NOW + timedelta(seconds=seconds)).isoformat()
-    change(path, "UPDATE job SET intended_at = ?, changed_at = ? WHERE key = ?", (NOW.isoformat(), moment, key))
-
-
-def change(path: Path, statement: str, values: tuple[Any, ...] = ()) -> None:
-    db = sqlite3.connect(path)
-    with db:
-        db.execute(statement, values)
-    db.close()
+    place.change("UPDATE job SET intended_at = ?, changed_at = ? WHERE key = ?", NOW.isoformat(), moment, key)
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
-def test_a_job_that_has_ended_tells_how_long_it_took(journal: Journal, path: Path, status: str) -> None:
+def test_a_job_that_has_ended_tells_how_long_it_took(journal: Journal, place: Place, status: str) -> None:
     write_job(journal, "a", status=status)
-    set_seconds(path, 42.5)
+    set_seconds(place, 42.5)
     assert journal.durations() == [(FOX.operation.slug, {}, 42.5)]
 
 
@@ -74,10 +69,10 @@ def test_a_call_that_was_forgotten_tells_no_inputs(journal: Journal) -> None:
     assert (slug, inputs) == (FOX.operation.slug, {"num_images": None})
 
 
-def test_the_latest_come_first_and_no_more_than_asked_for(journal: Journal, path: Path) -> None:
+def test_the_latest_come_first_and_no_more_than_asked_for(journal: Journal, place: Place) -> None:
     for number, key in enumerate("abcd"):
         write_job(journal, key)
-        set_seconds(path, 10.0 + number, key)
+        set_seconds(place, 10.0 + number, key)
     assert [seconds for _, _, seconds in journal.durations(latest=3)] == [13.0, 12.0, 11.0]
 
 
@@ -94,11 +89,11 @@ def test_only_the_jobs_of_an_account_are_told(journal: Journal) -> None:
     "damage",
     ["intended_at = 'noon'", "changed_at = X'ff00'", "slug = 7", "call = '{\"body\": '", "call = '{\"body\": [1]}'"],
 )
-def test_a_damaged_entry_hides_no_other(journal: Journal, path: Path, damage: str) -> None:
+def test_a_damaged_entry_hides_no_other(journal: Journal, path: Path, place: Place, damage: str) -> None:
     write_job(journal, "a")
     write_job(journal, "b")
-    set_seconds(path, 30.0, "b")
-    change(path, f"UPDATE job SET {damage} WHERE key = 'a'")
+    set_seconds(place, 30.0, "b")
+    place.change(f"UPDATE job SET {damage} WHERE key = 'a'")
     told = journal.durations(fields=["num_images"])
     assert (FOX.operation.slug, {"num_images": None}, 30.0) in told
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import sqlite3
 import subprocess
 import sys
 import typing
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,16 +20,11 @@ from muapi_client import Cost, Entry, Journal, Output, errors
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from places import Place
+
 ORIGIN, KEY = "https://api.muapi.ai", "sk-live-0123456789abcdef"
 HOOK = "https://hooks.example/run?t=t0k3n&x=1"
 TWICE = pytest.mark.parametrize("times", [1, 2])
-
-
-def change(path: Path, statement: str, *values: Any) -> None:
-    """Change the file behind the journal's back."""
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(statement, values)
-        db.commit()
 
 
 def test_a_finished_job_stays_readable(journal: Journal) -> None:
@@ -110,7 +103,7 @@ def test_an_entry_that_is_gone_is_missed(journal: Journal) -> None:
         lambda: journal.fail("m", COST, "?"),
         lambda: journal.finish(finished("r-m"), key="m"),
     ):
-        with pytest.raises(errors.JournalError, match="entry m is not in the file"):
+        with pytest.raises(errors.JournalError, match=r"entry m is not in the (file|database) any more"):
             write()
 
 
@@ -119,10 +112,10 @@ def test_the_end_of_a_job_that_is_not_in_the_file_stays_out_of_it(journal: Journ
     assert journal.entries() == []
 
 
-def test_an_unknown_entry_with_the_id_of_a_job_that_ended_clears(journal: Journal, path: Path) -> None:
+def test_an_unknown_entry_with_the_id_of_a_job_that_ended_clears(journal: Journal, place: Place) -> None:
     intend(journal, "m")
     journal.mark_unknown("m", "?")
-    change(path, "UPDATE job SET request_id = 'r-m'")
+    place.change("UPDATE job SET request_id = 'r-m'")
     journal.finish(finished("r-m"))
     assert journal.unknown() == []
     assert [entry.outputs[0].url for entry in journal.entries()] == [PICTURE]
@@ -206,31 +199,11 @@ def test_a_fingerprint_tells_nothing_of_the_key_and_differs_from_file_to_file(tm
     assert len(made) == 2
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "kept"),
-    [
-        ("call", "{", {"call": None}),
-        ("call", b"\xff\xfe", {"call": None}),
-        ("call", '{"operation": {"name": "x", "newer": 1}}', {"call": None}),
-        ("cost", '{"amount_usd": "1", "currency": "EUR"}', {"cost": None}),
-        ("cost", '{"amount_usd": "much"}', {"cost": None}),
-        ("outputs", "[1]", {"outputs": ()}),
-        ("outputs", '[{"url": "https://cdn.example/a.png", "newer": 1}]', {}),
-        ("intended_at", "yesterday", {"intended_at": datetime.fromtimestamp(0, UTC)}),
-        ("changed_at", 12, {}),
-        ("set_aside_usd", "much", {"set_aside_usd": None}),
-        ("files", "{", {"files": ()}),
-        ("slug", b"\xff", {"slug": ""}),
-        ("owner", b"\xff", {"owner": ""}),
-        ("state", "paused", {"state": "paused"}),
-    ],
-)
-def test_a_damaged_or_newer_row_is_told_and_stops_no_other(
-    journal: Journal, path: Path, column: str, value: Any, kept: dict[str, Any]
-) -> None:
+def check_damaged(place: Place, column: str, value: Any, kept: dict[str, Any]) -> None:
+    journal = place.open()
     finish(journal, "whole")
     finish(journal, "broken")
-    change(path, f"UPDATE job SET {column} = ? WHERE key = 'broken'", value)
+    place.change(f"UPDATE job SET {column} = ? WHERE key = 'broken'", value)
 
     entries = {entry.key: entry for entry in journal.entries()}
 
@@ -241,14 +214,49 @@ def test_a_damaged_or_newer_row_is_told_and_stops_no_other(
     )
 
 
-def test_damaged_rows_do_not_stop_resume_and_unknown(journal: Journal, path: Path) -> None:
+@pytest.mark.parametrize(
+    ("column", "value", "kept"),
+    [
+        ("call", "{", {"call": None}),
+        ("call", '{"operation": {"name": "x", "newer": 1}}', {"call": None}),
+        ("cost", '{"amount_usd": "1", "currency": "EUR"}', {"cost": None}),
+        ("cost", '{"amount_usd": "much"}', {"cost": None}),
+        ("outputs", "[1]", {"outputs": ()}),
+        ("outputs", '[{"url": "https://cdn.example/a.png", "newer": 1}]', {}),
+        ("intended_at", "yesterday", {"intended_at": datetime.fromtimestamp(0, UTC)}),
+        ("changed_at", "12", {}),
+        ("set_aside_usd", "much", {"set_aside_usd": None}),
+        ("files", "{", {"files": ()}),
+        ("state", "paused", {"state": "paused"}),
+    ],
+)
+def test_a_damaged_or_newer_row_is_told_and_stops_no_other(
+    place: Place, column: str, value: Any, kept: dict[str, Any]
+) -> None:
+    check_damaged(place, column, value, kept)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kept"),
+    [
+        ("call", b"\xff\xfe", {"call": None}),
+        ("slug", b"\xff", {"slug": ""}),
+        ("owner", b"\xff", {"owner": ""}),
+    ],
+)
+@pytest.mark.usefixtures("path")
+def test_so_is_a_row_of_a_file_that_holds_no_text(place: Place, column: str, value: Any, kept: dict[str, Any]) -> None:
+    check_damaged(place, column, value, kept)
+
+
+def test_damaged_rows_do_not_stop_resume_and_unknown(journal: Journal, path: Path, place: Place) -> None:
     for key in ("whole", "broken", "nameless"):
         intend(journal, key)
         journal.accept(key, f"r-{key}", COST, waiting=True)
     intend(journal, "lost")
     damaged = "UPDATE job SET call = x'ff', cost = '{', owner = x'ff', lease = 'soon', intended_at = 7"
-    change(path, f"{damaged} WHERE key IN ('broken', 'lost')")
-    change(path, "UPDATE job SET request_id = x'ff' WHERE key = 'nameless'")
+    place.change(f"{damaged} WHERE key IN ('broken', 'lost')")
+    place.change("UPDATE job SET request_id = x'ff' WHERE key = 'nameless'")
 
     assert {entry.request_id for entry in journal.unfinished()} == {"r-whole", "r-broken"}
     assert {entry.key for entry in journal.unknown()} == {"lost", "nameless"}
@@ -269,7 +277,7 @@ def test_where_outputs_were_saved_is_remembered(
     assert entry.outputs[0].url == PICTURE
 
 
-def test_forgetting_drops_what_was_asked_and_answered_and_keeps_the_books(journal: Journal, path: Path) -> None:
+def test_forgetting_drops_what_was_asked_and_answered_and_keeps_the_books(journal: Journal, place: Place) -> None:
     finish(journal, "old")
     intend(journal, "failed")
     journal.accept("failed", "r-failed", COST)
@@ -297,9 +305,17 @@ def test_forgetting_drops_what_was_asked_and_answered_and_keeps_the_books(journa
     assert entries["old"].outputs == (Output(url=PICTURE, media_type="image/png"),)
     assert entries["words"].outputs == (Output(), Output(url=PICTURE, media_type="image/png"), Output())
     assert journal.ids() == {"r-old", "r-failed", "r-running"}
+    for row in place.ask("SELECT * FROM job"):
+        assert "the answer" not in str(row)
+        assert "not allowed" not in str(row)
+
+
+def test_what_was_forgotten_is_gone_from_the_file_too(journal: Journal, path: Path) -> None:
+    intend(journal, "words")
+    journal.finish(finished(None, outputs=(Output(text="the answer"),)), key="words")
+    assert journal.forget(before=datetime.now(UTC) + timedelta(hours=1)) == 1
     for file in path.parent.iterdir():
         assert b"the answer" not in file.read_bytes()
-        assert b"not allowed" not in file.read_bytes()
 
 
 def test_one_account_forgets_for_itself(journal: Journal) -> None:
@@ -310,7 +326,7 @@ def test_one_account_forgets_for_itself(journal: Journal) -> None:
     assert [entry.key for entry in journal.entries() if entry.call] == ["theirs"]
 
 
-def test_no_secret_is_written_down_wherever_it_stands(journal: Journal, path: Path) -> None:
+def test_no_secret_is_written_down_wherever_it_stands(journal: Journal, place: Place) -> None:
     body = {"options": [{"webhook_url": HOOK}, {"webhookUrl": f"{HOOK}2"}], "note": f"call {HOOK} then"}
     call = call_of("m", **body)
     journal.intend("m", call, None, intended_at=NOW, secrets=("https://client.example/t0k3n", KEY))
@@ -328,10 +344,9 @@ def test_no_secret_is_written_down_wherever_it_stands(journal: Journal, path: Pa
 
     assert entry.call == call_of("m", options=[{}, {}], note="call [hidden] then")
     assert entry.outputs[0].text == "I was told [hidden]"
-    journal.close()
-    content = path.read_bytes()
-    assert b"t0k3n" not in content
-    assert KEY.encode() not in content
+    content = str(place.ask("SELECT * FROM job"))
+    assert "t0k3n" not in content
+    assert KEY not in content
 
 
 def test_a_text_that_has_no_bytes_is_written_all_the_same(journal: Journal) -> None:
@@ -341,6 +356,30 @@ def test_a_text_that_has_no_bytes_is_written_all_the_same(journal: Journal) -> N
     journal.finish(finished("r-m", raw={"note": "half \ud83d"}, outputs=(Output(text="half \ud83d"),)))
     (entry,) = journal.entries()
     assert (entry.state, entry.reason) == ("completed", None)
+
+
+def test_a_text_with_a_nul_is_written_all_the_same(journal: Journal) -> None:
+    journal.intend("m", call_of("m", note="nul \0"), None, intended_at=NOW, tag="t\0", run="r\0", run_key="k\0")
+    journal.mark_unknown("m", "nul \0")
+    journal.accept("m", "r-m", COST)
+    journal.finish(finished("r-m", raw={"note": "nul \0"}, outputs=(Output(text="nul \0"), Output(url=PICTURE))))
+    (entry,) = journal.entries(tag="t\0")
+    assert (entry.state, entry.reason, entry.call) == ("completed", None, call_of("m", note="nul \0"))
+    assert entry.outputs[0].text == "nul \0"
+    assert journal.durations(fields=["note", "prompt"])[0][0] == "m"
+    assert journal.find_item("r\0", "k\0", None, is_running=bool) is not None
+    assert journal.forget(before=datetime.now(UTC) + timedelta(hours=1)) == 1
+    assert journal.entries()[0].outputs == (Output(), Output(url=PICTURE, media_type=None))
+
+
+def test_a_key_of_a_run_may_be_a_whole_prompt(journal: Journal) -> None:
+    prompt = "a fox, " * 5000
+    intend(journal, "a", run="r", run_key=prompt, tag=prompt)
+    found = journal.find_item("r", prompt, None, is_running=bool)
+    assert found is not None
+    assert found.entry.key == "a"
+    with pytest.raises(errors.JournalError, match="already; nothing was sent"):
+        intend(journal, "b", run="r", run_key=prompt)
 
 
 def test_the_value_is_public_read_by_type_hints_and_loads_no_sqlite() -> None:

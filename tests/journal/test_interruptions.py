@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import linecache
-import sqlite3
 import sys
 import threading
 import time
@@ -17,12 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from journal_writes import COST, finish, finished, intend
+from places import open_journal
 
-from muapi_client import Journal, errors
+from muapi_client import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from places import Place
+
+    from muapi_client import Journal
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 WRITES: dict[str, Callable[[Journal], object]] = {
@@ -93,77 +97,81 @@ def is_open(lock: Any) -> bool:
     return answers[0]
 
 
-def books(path: Path) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as db:
-        return db.execute("SELECT key, state, request_id, files, call, run_key FROM job ORDER BY key").fetchall()
-
-
 # A connection whose opening or closing was cut short is closed as it is dropped, of which Python 3.13 warns.
-@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning", "ignore:.*was deleted while still open")
 @pytest.mark.parametrize("name", WRITES)
-def test_an_interrupt_at_any_line_leaves_no_half_write_and_no_closed_lock(name: str, tmp_path: Path) -> None:
-    line = 0
-    going_on = True
+def test_an_interrupt_at_any_line_leaves_no_half_write_and_no_closed_lock(name: str, place: Place) -> None:
+    line, going_on, here = 0, True, place
     while going_on:
         line += 1
-        path = tmp_path / f"{line}.db"
-        with closing(Journal(path, busy_timeout=1.0)) as journal:
+        here = here.emptied()
+        with closing(here.open(busy_timeout=1.0)) as journal:
             intend(journal, "intent")
             intend(journal, "accepted")
             journal.accept("accepted", "r-accepted", COST)
             finish(journal, "ended")
-            before = books(path)
+            before = here.books()
             going_on = interrupted_at(line, lambda: WRITES[name](journal))
-            after = books(path)
+            after = here.books()
             assert is_open(journal._lock), line
             WRITES[name](journal)  # as whoever finishes an interrupted write does
-            assert after in (before, books(path))
-            with closing(sqlite3.connect(path, timeout=0)) as other:  # nothing holds the file
-                other.execute("BEGIN IMMEDIATE")
+            assert after in (before, here.books())
+            with here.lock():  # nothing holds it
+                pass
     assert line > 5
     gc.collect()  # what hangs in a circle is dropped here, where its warning is expected
 
 
 @pytest.fixture
-def locked(path: Path, journal: Journal) -> Iterator[None]:
-    """Another program holds the file."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+def locked(place: Place, journal: Journal) -> Iterator[None]:
+    """Another program holds it."""
+    with place.lock():
         yield
 
 
-@pytest.mark.usefixtures("locked")
-def test_a_locked_file_is_told_within_the_busy_timeout(open_journal: Callable[..., Journal]) -> None:
+def test_a_locked_journal_is_told_within_the_busy_timeout(place: Place, open_journal: Callable[..., Journal]) -> None:
     journal = open_journal(busy_timeout=0.2)
-    began = time.monotonic()
-    with pytest.raises(errors.JournalError, match=r"stayed locked by another program for 0\.2 s.*nothing was sent"):
-        intend(journal, "m")
-    assert 0.15 < time.monotonic() - began < 5
-    assert journal.entries() == []  # reading goes on
+    with place.lock():
+        began = time.monotonic()
+        with pytest.raises(errors.JournalError, match=r"stayed locked by .* for 0\.2 s.*nothing was sent"):
+            intend(journal, "m")
+        assert 0.15 < time.monotonic() - began < 5
 
 
-@pytest.mark.usefixtures("locked")
-def test_threads_do_not_wait_one_after_another_for_a_locked_file(open_journal: Callable[..., Journal]) -> None:
+@pytest.mark.usefixtures("locked", "path")
+def test_a_locked_file_is_read_all_the_same(open_journal: Callable[..., Journal]) -> None:
+    assert open_journal(busy_timeout=0.2).entries() == []
+
+
+def test_threads_do_not_wait_one_after_another_for_a_locked_journal(
+    place: Place, open_journal: Callable[..., Journal]
+) -> None:
     journal = open_journal(busy_timeout=1.0)
-    began = time.monotonic()
 
     def write(number: int) -> float:
         with pytest.raises(errors.JournalError, match="stayed locked"):
             intend(journal, str(number))
         return time.monotonic() - began
 
-    with ThreadPoolExecutor(12) as pool:
+    with place.lock(), ThreadPoolExecutor(12) as pool:
+        began = time.monotonic()
         slowest = max(pool.map(write, range(12)))
     assert slowest < 6  # and not 12
 
 
-def test_a_file_that_is_let_go_in_time_is_written(path: Path, journal: Journal) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        letting_go = threading.Timer(0.1, lambda: other.execute("ROLLBACK"))
-        letting_go.start()
-        intend(journal, "m")
-        letting_go.join()
+def test_a_journal_that_is_let_go_in_time_is_written(place: Place, journal: Journal) -> None:
+    holding, waited = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with place.lock():
+            holding.set()
+            waited.wait(0.1)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    holding.wait(30)
+    intend(journal, "m")
+    other.join()
     assert [entry.key for entry in journal.entries()] == ["m"]
 
 
@@ -178,10 +186,10 @@ def test_many_threads_share_one_journal(journal: Journal) -> None:
     assert len(journal.ids()) == 80
 
 
-def test_a_journal_that_is_dropped_warns_of_nothing(path: Path) -> None:
+def test_a_journal_that_is_dropped_warns_of_nothing(place: Place) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        journal = Journal(path)
+        journal = open_journal(place.location)
         intend(journal, "m")
         circle: list[Any] = [journal]
         circle.append(circle)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from places import Place
+
     from muapi_client import Journal
 
 HOST = socket.gethostname()
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 NEEDS_PROC = pytest.mark.skipif(processes._start(os.getpid()) is None, reason="no /proc tells when a process began")
 PROGRAM = """
 import sys
 from datetime import UTC, datetime
-from muapi_client import Journal, raw_call
-journal = Journal(sys.argv[1])
+from muapi_client import raw_call
+from places import open_journal
+journal = open_journal(sys.argv[1])
 journal.intend("intent", raw_call("m"), None, intended_at=datetime.now(UTC))
 journal.intend("accepted", raw_call("m"), None, intended_at=datetime.now(UTC))
 journal.accept("accepted", "r-waited-for", None, waiting=True)
@@ -45,9 +47,11 @@ for line in sys.stdin:
 class Other:
     """Another process, which has one intent and waits for one job."""
 
-    def __init__(self, path: Path) -> None:
-        command = [sys.executable, "-c", PROGRAM, str(path)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, place: Place) -> None:
+        command = [sys.executable, "-c", PROGRAM, str(place.location)]
+        self.process = subprocess.Popen(
+            command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert self.process.stdout
         self.process.stdout.readline()
 
@@ -69,8 +73,8 @@ class Other:
 
 
 @pytest.fixture
-def other(path: Path, journal: Journal) -> Iterator[Other]:
-    running = Other(path)
+def other(place: Place, journal: Journal) -> Iterator[Other]:
+    running = Other(place)
     yield running
     running.kill()
 
@@ -79,11 +83,9 @@ def open_jobs(journal: Journal) -> tuple[list[str], list[str | None]]:
     return [entry.key for entry in journal.unknown()], [entry.request_id for entry in journal.unfinished()]
 
 
-def own(path: Path, owner: str, lease: str | None = None) -> None:
+def own(place: Place, owner: str, lease: str | None = None) -> None:
     """Give every entry another owner, as if that one had written it."""
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("UPDATE job SET owner = ?, lease = COALESCE(?, lease)", (owner, lease))
-        db.commit()
+    place.change("UPDATE job SET owner = ?, lease = COALESCE(?, lease)", owner, lease)
 
 
 def test_what_another_process_has_in_hand_is_left_to_it_until_it_dies(journal: Journal, other: Other) -> None:
@@ -103,15 +105,15 @@ def test_a_dead_process_that_nobody_has_collected_is_dead(journal: Journal, othe
 
 
 @NEEDS_PROC
-def test_a_dead_process_whose_pid_lives_again_is_dead(journal: Journal, other: Other, path: Path) -> None:
+def test_a_dead_process_whose_pid_lives_again_is_dead(journal: Journal, other: Other, place: Place) -> None:
     *_, start, token = journal.entries()[0].owner.split(":")
-    own(path, f"{HOST}:{os.getppid()}:{start}:{token}")
+    own(place, f"{HOST}:{os.getppid()}:{start}:{token}")
     assert open_jobs(journal) == (["intent"], ["r-waited-for"])
 
 
-def test_a_dead_process_that_had_our_pid_is_dead(journal: Journal, other: Other, path: Path) -> None:
+def test_a_dead_process_that_had_our_pid_is_dead(journal: Journal, other: Other, place: Place) -> None:
     *_, start, _ = processes.owner().split(":")
-    own(path, f"{HOST}:{os.getpid()}:{start}:0123456789ab")
+    own(place, f"{HOST}:{os.getpid()}:{start}:0123456789ab")
     assert open_jobs(journal) == (["intent"], ["r-waited-for"])
 
 
@@ -128,12 +130,12 @@ def test_a_dead_process_that_had_our_pid_is_dead(journal: Journal, other: Other,
     ids=["another host's", "without a start", "form 1's", "damaged", "no pid", "a long pid"],
 )
 def test_of_a_process_that_nobody_can_ask_the_lease_tells(
-    journal: Journal, other: Other, path: Path, owner: str
+    journal: Journal, other: Other, place: Place, owner: str
 ) -> None:
-    own(path, owner)
+    own(place, owner)
     assert open_jobs(journal) == ([], [])
     for past in (datetime.now(UTC) - timedelta(seconds=1)).isoformat(), "never":
-        own(path, owner, past)
+        own(place, owner, past)
         assert open_jobs(journal) == (["intent"], ["r-waited-for"])
 
 
@@ -210,9 +212,10 @@ def test_a_forked_child_is_another_process(journal: Journal) -> None:
 IMPORTING = """
 import sys
 from datetime import UTC, datetime
-from muapi_client import Journal, Prediction, raw_call
+from muapi_client import Prediction, raw_call
+from places import open_journal
 
-journal, call, now, done = Journal(sys.argv[1]), raw_call("m"), datetime.now(UTC), Prediction("r-m", "completed")
+journal, call, now, done = open_journal(sys.argv[1]), raw_call("m"), datetime.now(UTC), Prediction("r-m", "completed")
 before = set(sys.modules)
 journal.intend("m", call, None, intended_at=now)
 journal.accept("m", "r-m", None)
@@ -222,15 +225,17 @@ journal.close()
 """
 
 
-def test_a_write_imports_nothing(path: Path) -> None:
-    told = subprocess.run([sys.executable, "-c", IMPORTING, str(path)], check=True, capture_output=True, text=True)
+def test_a_write_imports_nothing(place: Place) -> None:
+    command = [sys.executable, "-c", IMPORTING, str(place.location)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
     assert told.stdout == "[]\n"
 
 
 FORKING = """
 import os, signal, sys, threading
 from datetime import UTC, datetime
-from muapi_client import Journal, raw_call
+from muapi_client import raw_call
+from places import open_journal
 
 def write(key):
     journal.intend(key, raw_call("m"), None, intended_at=datetime.now(UTC))
@@ -245,7 +250,7 @@ def fork(name):
         write(f"parent {name} {turn}")
         ended.append(os.waitpid(child, 0)[1])
 
-journal, ended = Journal(sys.argv[1]), []
+journal, ended = open_journal(sys.argv[1]), []
 threads = [threading.Thread(target=fork, args=(name,)) for name in range(4)]
 for thread in threads:
     thread.start()
@@ -257,7 +262,7 @@ journal.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_threads_may_fork_at_once(path: Path) -> None:
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, str(path)]
-    told = subprocess.run(command, check=True, capture_output=True, text=True)
+def test_threads_may_fork_at_once(place: Place) -> None:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING, str(place.location)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=ENVIRONMENT)
     assert (told.stdout, told.stderr) == ("20 0 40\n", "")

@@ -14,7 +14,7 @@ from muapi_client import AsyncMuAPI, Budget, MuAPI, MuAPIError, errors
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from places import Place
 
 FOX, WOLF = make_image(prompt="a fox"), make_other_image(prompt="a wolf")
 
@@ -24,13 +24,13 @@ def emulator() -> Emulator:
     return Emulator(job_seconds=5)
 
 
-def open_client(emulator: Emulator, tmp_path: Path, **options: Any) -> MuAPI:
-    return MuAPI("sk-live", transport=emulator.transport(), journal=tmp_path / "jobs.db", **options)
+def open_client(emulator: Emulator, place: Place, **options: Any) -> MuAPI:
+    return MuAPI("sk-live", transport=emulator.transport(), journal=place.location, **options)
 
 
-def spend(emulator: Emulator, tmp_path: Path) -> None:
+def spend(emulator: Emulator, place: Place) -> None:
     """One job that ends well and one that fails, one refunded, one under way, one in doubt, another model's."""
-    with open_client(emulator, tmp_path, tag="night", budget=Budget(5)) as mu:
+    with open_client(emulator, place, tag="night", budget=Budget(5)) as mu:
         mu.run(FOX)
         for refunded in (False, True):
             emulator.next(Outcome.failed("no", refunded=refunded))
@@ -43,9 +43,9 @@ def spend(emulator: Emulator, tmp_path: Path) -> None:
             mu.run(FOX)
 
 
-def test_it_is_grouped_by_columns_and_adds_up(emulator: Emulator, tmp_path: Path) -> None:
-    spend(emulator, tmp_path)
-    with open_client(emulator, tmp_path) as mu:
+def test_it_is_grouped_by_columns_and_adds_up(emulator: Emulator, place: Place) -> None:
+    spend(emulator, place)
+    with open_client(emulator, place) as mu:
         rows = mu.spend_report(by=("model", "tag", "outcome"))
         (everything,) = mu.spend_report(by=())
     shown = {(row["model"], row["tag"], row["outcome"]): row for row in rows}
@@ -65,16 +65,16 @@ def test_it_is_grouped_by_columns_and_adds_up(emulator: Emulator, tmp_path: Path
     assert all(type(value) is Decimal for name, value in everything.items() if name.endswith("_usd"))
 
 
-def test_it_is_narrowed(emulator: Emulator, tmp_path: Path) -> None:
-    spend(emulator, tmp_path)
-    with open_client(emulator, tmp_path) as mu:
+def test_it_is_narrowed(emulator: Emulator, place: Place) -> None:
+    spend(emulator, place)
+    with open_client(emulator, place) as mu:
         assert [row["jobs"] for row in mu.spend_report(by="tag", tag="night")] == [5]
         assert mu.spend_report(since=datetime.now(UTC) + timedelta(hours=1)) == []
         assert mu.spend_report(run="none") == []
 
 
-def test_a_day_is_told_as_a_date(emulator: Emulator, tmp_path: Path) -> None:
-    with open_client(emulator, tmp_path) as mu:
+def test_a_day_is_told_as_a_date(emulator: Emulator, place: Place) -> None:
+    with open_client(emulator, place) as mu:
         mu.run(FOX)
         emulator.clock.sleep(86_400)
         mu.run(FOX)
@@ -89,15 +89,15 @@ def test_a_client_without_a_journal_tells_its_own(emulator: Emulator) -> None:
         assert [(row["model"], row["charged_usd"]) for row in mu.spend_report()] == [(IMAGE.slug, mu.spend.total_usd)]
 
 
-def test_the_awaiting_client_tells_the_same(emulator: Emulator, tmp_path: Path) -> None:
-    spend(emulator, tmp_path)
+def test_the_awaiting_client_tells_the_same(emulator: Emulator, place: Place) -> None:
+    spend(emulator, place)
 
     async def main() -> list[dict[str, Any]]:
-        journal = tmp_path / "jobs.db"
+        journal = place.location
         async with AsyncMuAPI("sk-live", transport=emulator.transport(), journal=journal) as mu:
             return await mu.spend_report()
 
-    with open_client(emulator, tmp_path) as mu:
+    with open_client(emulator, place) as mu:
         assert asyncio.run(main()) == mu.spend_report()
 
 

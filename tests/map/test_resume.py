@@ -15,7 +15,7 @@ from faces import make_calls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from muapi_client import Journal, MuAPI, MuAPIError, errors
+from muapi_client import MuAPI, MuAPIError, errors
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from faces import Face
+    from places import Place
 
 RUN = "portraits"
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "jobs.db"
+def journal(place: Place) -> Any:
+    """What a client is given."""
+    return place.location
 
 
 @pytest.fixture
-def client(open_client: Callable[..., Face], journal: Path) -> Callable[..., Face]:
+def client(open_client: Callable[..., Face], journal: Any) -> Callable[..., Face]:
     """``client()``: a new client on the journal, as a new process would have it."""
     return lambda **options: open_client(journal=journal, **options)
 
@@ -177,11 +179,9 @@ def test_files_that_were_saved_are_known_again(client: Callable[..., Face], tmp_
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=4), st.integers(1, 6))
-def test_however_often_it_is_left_each_call_is_accepted_once(
-    tmp_path_factory: pytest.TempPathFactory, stops: list[int], concurrency: int
-) -> None:
+def test_however_often_it_is_left_each_call_is_accepted_once(place: Place, stops: list[int], concurrency: int) -> None:
     emulator = Emulator(job_seconds=10)
-    path = tmp_path_factory.mktemp("run") / "jobs.db"
+    path = place.anew().location
     for stop in stops:
         with MuAPI("sk-live", transport=emulator.transport(), journal=path) as mu:
             outcomes = mu.map(make_calls(12), run=RUN, concurrency=concurrency)
@@ -206,13 +206,13 @@ with MuAPI("sk-live", url, journal=journal, polling=Polling(minimum=0.05, maximu
 """
 
 
-def begin_program(url: str, journal: Path) -> subprocess.Popen[str]:
+def begin_program(url: str, journal: Any) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", PROGRAM, url, str(journal)]
     return subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_two_processes_on_one_run_share_its_calls(journal: Path) -> None:
+def test_two_processes_on_one_run_share_its_calls(journal: Any) -> None:
     emulator = Emulator(job_seconds=0.3)
     with emulator.serve() as url:
         programs = [begin_program(url, journal) for _ in range(2)]
@@ -223,7 +223,7 @@ def test_two_processes_on_one_run_share_its_calls(journal: Path) -> None:
     assert {error for _, _, error in outcomes[0]} == {"None"}
 
 
-def test_a_killed_process_leaves_a_run_that_goes_on(journal: Path) -> None:
+def test_a_killed_process_leaves_a_run_that_goes_on(journal: Any) -> None:
     emulator = Emulator(job_seconds=0.3)
     with emulator.serve() as url:
         program = begin_program(url, journal)
@@ -240,7 +240,7 @@ def test_a_killed_process_leaves_a_run_that_goes_on(journal: Path) -> None:
     assert 30 - doubtful <= emulator.accepted <= 30
 
 
-def test_an_entry_of_a_run_tells_its_run_and_key(client: Callable[..., Face], journal: Path) -> None:
+def test_an_entry_of_a_run_tells_its_run_and_key(client: Callable[..., Face], place: Place) -> None:
     list(client().map(make_calls(2), run=RUN))
-    entries: list[Any] = Journal(journal).entries(run=RUN)
+    entries: list[Any] = place.open().entries(run=RUN)
     assert sorted((entry.run, entry.run_key) for entry in entries) == [(RUN, "0"), (RUN, "1")]

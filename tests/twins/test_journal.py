@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from by_kind import CLIP
+from places import File
 
 from muapi_client import Journal, errors, raw_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from places import Place
 
 COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
 ACCEPTED = {"request_id": "abc", "status": "processing", "cost": COST}
@@ -29,25 +32,21 @@ FAILED = {"id": "abc", "status": "failed", "error": "no", "cost": {**COST, "refu
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """The journal's file; a test that asks for it is about files alone."""
     return tmp_path / "jobs.db"
 
 
-def states(path: Path) -> list[str]:
-    with closing(sqlite3.connect(path)) as db:
-        return [state for (state,) in db.execute("SELECT state FROM job ORDER BY intended_at")]
-
-
-def test_a_job_is_in_the_file_before_its_post_arrives(twin: Any, path: Path) -> None:
+def test_a_job_is_in_the_file_before_its_post_arrives(twin: Any, place: Place) -> None:
     seen: list[list[str]] = []
 
     def accept(_: httpx.Request) -> Any:
-        seen.append(states(path))
+        seen.append(place.states())
         return ACCEPTED
 
-    mu = twin(accept, journal=path)
+    mu = twin(accept, journal=place.location)
     job = mu.submit(twin.call)
     assert seen == [["intent"]]
-    assert states(path) == ["accepted"]
+    assert place.states() == ["accepted"]
     (resumed,) = mu.resume()
     assert (resumed.id, resumed.call, resumed.cost) == (job.id, twin.call, job.cost)
     assert mu.unknown() == []
@@ -63,38 +62,38 @@ def test_a_job_is_in_the_file_before_its_post_arrives(twin: Any, path: Path) -> 
     ],
     ids=["completed", "failed", "failed 400", "cancelled"],
 )
-def test_a_job_s_end_is_written_down_whoever_saw_it(twin: Any, path: Path, end: Any, state: str) -> None:
-    mu = twin(ACCEPTED, RUNNING, end, journal=path)
+def test_a_job_s_end_is_written_down_whoever_saw_it(twin: Any, place: Place, end: Any, state: str) -> None:
+    mu = twin(ACCEPTED, RUNNING, end, journal=place.location)
     with suppress(errors.JobError):
         mu.run(twin.call)
-    assert states(path) == [state]
+    assert place.states() == [state]
     assert list(mu.resume()) == []
 
-    other = twin(ACCEPTED, end, journal=path)
+    other = twin(ACCEPTED, end, journal=place.location)
     job = other.submit(twin.call)
     other.look(job)
-    assert states(path) == [state, state]
+    assert place.states() == [state, state]
 
 
-def test_a_job_answered_at_once_is_finished_in_the_file(twin: Any, path: Path) -> None:
-    twin(DONE, journal=path).run(twin.call)
-    twin({"status": "completed", "outputs": ["a word"]}, journal=path).run(twin.call)
-    assert states(path) == ["completed", "completed"]
+def test_a_job_answered_at_once_is_finished_in_the_file(twin: Any, place: Place) -> None:
+    twin(DONE, journal=place.location).run(twin.call)
+    twin({"status": "completed", "outputs": ["a word"]}, journal=place.location).run(twin.call)
+    assert place.states() == ["completed", "completed"]
 
 
 @pytest.mark.parametrize(
     "refusal", [(422, {"detail": []}), (402, {}), (429, {}), ("unsent", httpx.ConnectError("refused"))], ids=str
 )
-def test_what_provably_came_to_nothing_is_forgotten(twin: Any, path: Path, refusal: Any) -> None:
-    mu = twin(refusal, journal=path)
+def test_what_provably_came_to_nothing_is_forgotten(twin: Any, place: Place, refusal: Any) -> None:
+    mu = twin(refusal, journal=place.location)
     with pytest.raises(errors.MuAPIError):
         mu.submit(twin.call)
-    assert states(path) == []
+    assert place.states() == []
 
 
 @pytest.mark.parametrize("fate", [(502, "<html>"), httpx.ReadTimeout("late"), {"ok": True}], ids=str)
-def test_an_unknown_outcome_is_kept_and_told(twin: Any, path: Path, fate: Any) -> None:
-    mu = twin(fate, journal=path)
+def test_an_unknown_outcome_is_kept_and_told(twin: Any, place: Place, fate: Any) -> None:
+    mu = twin(fate, journal=place.location)
     with pytest.raises(errors.SubmitOutcomeUnknownError):
         mu.submit(twin.call)
     (entry,) = mu.unknown()
@@ -103,42 +102,42 @@ def test_an_unknown_outcome_is_kept_and_told(twin: Any, path: Path, fate: Any) -
     assert list(mu.resume()) == []
 
 
-def test_an_interrupt_during_the_submit_leaves_a_truthful_file(twin: Any, path: Path) -> None:
-    mu = twin(KeyboardInterrupt(), journal=path)
+def test_an_interrupt_during_the_submit_leaves_a_truthful_file(twin: Any, place: Place) -> None:
+    mu = twin(KeyboardInterrupt(), journal=place.location)
     with pytest.raises(KeyboardInterrupt):
         mu.submit(twin.call)
     (entry,) = mu.unknown()
     assert "KeyboardInterrupt" in entry.reason
 
 
-def test_what_is_refused_here_is_never_written_down(twin: Any, path: Path) -> None:
+def test_what_is_refused_here_is_never_written_down(twin: Any, place: Place) -> None:
     with pytest.raises(errors.ValidationError):
-        twin(ACCEPTED, journal=path).submit(raw_call("m", {"prompt": object()}))
-    assert states(path) == []
+        twin(ACCEPTED, journal=place.location).submit(raw_call("m", {"prompt": object()}))
+    assert place.states() == []
 
 
-def test_no_secret_is_written_down(twin: Any, path: Path) -> None:
+def test_no_secret_is_written_down(twin: Any, place: Place) -> None:
     call = raw_call("m", {"prompt": "x", "webhook_url": "https://hooks.example/t0k3n"})
-    twin(ACCEPTED, DONE, journal=path, webhook="https://hooks.example/0ther").run(call)
-    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    assert b"prompt" in content
-    for secret in (twin.key.encode(), b"t0k3n", b"0ther"):
+    twin(ACCEPTED, DONE, journal=place.location, webhook="https://hooks.example/0ther").run(call)
+    content = str(place.ask("SELECT * FROM job"))
+    assert "prompt" in content
+    for secret in (twin.key, "t0k3n", "0ther"):
         assert secret not in content
 
 
-def test_no_secret_is_written_down_however_deep_or_whoever_repeats_it(twin: Any, path: Path) -> None:
+def test_no_secret_is_written_down_however_deep_or_whoever_repeats_it(twin: Any, place: Place) -> None:
     inner, outer = "https://hooks.example/t0k3n", "https://hooks.example/0ther"
     echo = {**DONE, "input": {"prompt": "x", "webhook_url": inner}, "log": [f"will call {outer}", {"url": inner}]}
-    mu = twin(ACCEPTED, echo, journal=path, webhook=outer)
+    mu = twin(ACCEPTED, echo, journal=place.location, webhook=outer)
     mu.run(raw_call("m", {"prompt": "x", "options": [{"webhook_url": inner}]}))
-    content = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    for secret in (twin.key.encode(), b"t0k3n", b"0ther"):
+    content = str(place.ask("SELECT * FROM job"))
+    for secret in (twin.key, "t0k3n", "0ther"):
         assert secret not in content
 
 
-def test_a_finished_job_stays_readable_with_what_it_made(twin: Any, path: Path) -> None:
-    done = twin(ACCEPTED, DONE, journal=path).run(twin.call)
-    (entry,) = Journal(path).entries()
+def test_a_finished_job_stays_readable_with_what_it_made(twin: Any, place: Place) -> None:
+    done = twin(ACCEPTED, DONE, journal=place.location).run(twin.call)
+    (entry,) = place.open().entries()
     assert (entry.call, entry.cost, entry.outputs) == (twin.call, done.cost, done.outputs)
 
 
@@ -155,7 +154,7 @@ def test_the_file_stays_the_same_wherever_the_program_goes(
     os.waitpid(child, 0)
     mu.submit(twin.call)
     assert list((tmp_path / "elsewhere").iterdir()) == []
-    assert states(tmp_path / "jobs.db") == ["accepted"]
+    assert File(tmp_path).states() == ["accepted"]
 
 
 @pytest.mark.parametrize("journal", [":memory:", "", "file:jobs.db?mode=memory"])
@@ -264,7 +263,7 @@ def test_another_process_s_open_intents_are_left_to_it(twin: Any, path: Path) ->
     assert [e.request_id for e in journal.unfinished()] == ["found"]
 
 
-def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path: Path) -> None:
+def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, place: Place) -> None:
     now = datetime.now(UTC)
 
     def item(name: str, model: str, age: timedelta) -> dict[str, Any]:
@@ -280,7 +279,7 @@ def test_reconcile_looks_through_the_history_and_submits_nothing(twin: Any, path
         ],
         "next_cursor": None,
     }
-    mu = twin({**ACCEPTED, "request_id": "known"}, httpx.ReadError("reset"), page, journal=path)
+    mu = twin({**ACCEPTED, "request_id": "known"}, httpx.ReadError("reset"), page, journal=place.location)
     mu.submit(twin.call)
     with pytest.raises(errors.SubmitOutcomeUnknownError) as caught:
         mu.submit(twin.call)

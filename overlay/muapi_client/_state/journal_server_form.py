@@ -66,7 +66,7 @@ CREATE TABLE muapi_budget (
 ) WITH (fillfactor = 50);              -- a sum is written anew with each job, beside what it was
 """
 
-FUNCTIONS: Final = f"""
+FUNCTIONS: Final = rf"""
 CREATE FUNCTION muapi_after(span interval) RETURNS text LANGUAGE sql VOLATILE STRICT AS $$
     SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC' + span, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') $$;
 
@@ -74,14 +74,17 @@ CREATE FUNCTION muapi_hash(words text) RETURNS bytea LANGUAGE plpgsql IMMUTABLE 
     BEGIN RETURN sha256(convert_to(words, 'UTF8')); END $$;
 
 CREATE FUNCTION muapi_json(words text) RETURNS json LANGUAGE plpgsql IMMUTABLE STRICT AS $$
-    BEGIN RETURN words::json; EXCEPTION WHEN others THEN RETURN NULL; END $$;
+    BEGIN -- in which no field can be looked up where one holds a NUL
+        RETURN replace(words, '\u0000', '\ufffd')::json;
+    EXCEPTION WHEN others THEN RETURN NULL;
+    END $$;
 
 CREATE FUNCTION muapi_list(words text) RETURNS json LANGUAGE plpgsql IMMUTABLE AS $$
     DECLARE whole json := muapi_json(words);
     BEGIN RETURN CASE WHEN json_typeof(whole) = 'array' THEN whole ELSE '[]' END; END $$;
 
 CREATE FUNCTION muapi_input(call text, field text) RETURNS json LANGUAGE plpgsql IMMUTABLE STRICT AS $$
-    BEGIN RETURN call::json -> 'body' -> field; EXCEPTION WHEN others THEN RETURN NULL; END $$;
+    BEGIN RETURN muapi_json(call) -> 'body' -> field; EXCEPTION WHEN others THEN RETURN NULL; END $$;
 
 CREATE FUNCTION muapi_cost(told text, known text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN -- a refund is never taken back
@@ -93,11 +96,11 @@ CREATE FUNCTION muapi_cost(told text, known text) RETURNS text LANGUAGE plpgsql 
     END $$;
 
 CREATE FUNCTION muapi_has_words(outputs text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
-    BEGIN RETURN outputs IS NOT NULL AND EXISTS (
-        SELECT 1 FROM json_array_elements(outputs::json) AS output WHERE json_typeof(output) <> 'object'
+    BEGIN RETURN outputs IS NOT NULL AND (muapi_json(outputs) IS NULL OR EXISTS (
+        SELECT 1 FROM json_array_elements(muapi_json(outputs)) AS output WHERE json_typeof(output) <> 'object'
         OR COALESCE(json_typeof(output -> 'text'), 'null') <> 'null'
         OR COALESCE(json_typeof(output -> 'data'), 'null') <> 'null'
-    );
+    ));
     EXCEPTION WHEN others THEN RETURN true;
     END $$;
 
