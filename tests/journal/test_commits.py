@@ -123,6 +123,7 @@ def test_one_that_goes_wrong_harms_no_other(journal: Journal, place: Place) -> N
     assert len(place.written()) == 2
 
 
+@pytest.mark.usefixtures("path")  # alone, which is what a database has it be, no write is of two statements
 def test_one_that_goes_wrong_halfway_leaves_nothing(journal: Journal, place: Place) -> None:
     def write_twice() -> None:
         intend(journal, "half")
@@ -286,13 +287,13 @@ def test_a_child_writes_nothing_that_its_parents_threads_wait_with(journal: Jour
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_tasks_share_transactions(journal: Journal, monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    told, numbers, begin = [], count(1), journal._store.begin
+    told, numbers, carry_out = [], count(1), journal._store.carry_out
 
-    def note_begin(ends: float) -> Any:
-        told.append(ends)
-        return begin(ends)
+    def note(works: Any, ends: float) -> Any:
+        told.append(len(works))
+        return carry_out(works, ends)
 
-    monkeypatch.setattr(journal._store, "begin", note_begin)
+    monkeypatch.setattr(journal._store, "carry_out", note)
 
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"request_id": f"job-{next(numbers)}", "status": "processing"})

@@ -221,7 +221,7 @@ class BaseJournal:
 
     def withdraw(self, key: str) -> None:
         """Take back an intent that provably came to nothing: never sent, or refused."""
-        self._execute(WITHDRAW, {"key": key})
+        self._write(WITHDRAW, {"key": key})
 
     def mark_unknown(self, key: str, reason: str) -> None:
         """Write down that a submit's outcome is unknown, and why."""
@@ -276,12 +276,12 @@ class BaseJournal:
             by_id = f"(request_id = :request_id AND {OF_ACCOUNT})"  # other submits of one idempotency key
             self._change(key, f"{FINISH} key = :key OR {by_id}", **values, **_of(account))
         else:
-            self._execute(f"{FINISH} request_id = :request_id AND {OF_ACCOUNT}", {**values, **_of(account)})
+            self._write(f"{FINISH} request_id = :request_id AND {OF_ACCOUNT}", {**values, **_of(account)})
 
     def saved(self, request_id: str, files: Sequence[str | os.PathLike[str]]) -> None:
         """Write down where outputs of a job were saved, beside what is known of that already."""
         paths = [writable(os.path.abspath(os.fspath(file))) for file in files]  # noqa: PTH100 - resolves no links
-        self._execute(SAVED, {"request_id": request_id, "files": json.dumps(paths)})
+        self._write(SAVED, {"request_id": request_id, "files": json.dumps(paths)})
 
     def begin_wait(self, request_id: str) -> None:
         """Write down that this process waits for a job, so that other processes' :meth:`unfinished` leaves it out.
@@ -289,11 +289,11 @@ class BaseJournal:
         On other hosts that holds for some minutes: who waits longer calls this again, which is cheap, at every look.
         """
         leases = {"lease": LEASE, "stale": LEASE - RENEWED_AFTER}
-        self._execute(BEGIN_WAIT, {"request_id": request_id, "owner": self._store.owner(), **leases})
+        self._write(BEGIN_WAIT, {"request_id": request_id, "owner": self._store.owner(), **leases})
 
     def end_wait(self, request_id: str) -> None:
         """Write down that this process does not wait for a job any more."""
-        self._execute(END_WAIT, {"request_id": request_id, "owner": self._store.owner()})
+        self._write(END_WAIT, {"request_id": request_id, "owner": self._store.owner()})
 
     def settle(self, key: str, request_id: str | None) -> bool:
         """Write down what became of an unknown outcome: its id, or None where it was never accepted.
@@ -413,7 +413,7 @@ class BaseJournal:
         Args:
             key: The entry.
         """
-        self._execute(RELEASE_ITEM, {"key": key})
+        self._write(RELEASE_ITEM, {"key": key})
 
     def answers(self, digest: str, account: Account, *, latest: int) -> list[tuple[Entry, bytes]]:
         """The jobs that completed and asked the same, the latest first, each with its last answer's body as JSON.
@@ -471,6 +471,14 @@ class BaseJournal:
             values["since"] = as_text(values["since"])
         query = f"SELECT *, :now AS now FROM job WHERE {' AND '.join(conditions)} ORDER BY intended_at, rowid"  # noqa: S608
         return self._rows(query, values)
+
+    def _write(self, statement: str, values: Mapping[str, Any]) -> None:
+        """Carry out one statement, however many rows it changes."""
+
+        def write(db: Db) -> None:
+            db.execute(statement, {"now": NOW, **values})
+
+        self._run(write)
 
     def _execute(self, statement: str, values: Mapping[str, Any]) -> int:
         """Carry out one statement; answers how many rows it changed."""

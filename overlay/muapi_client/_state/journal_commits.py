@@ -16,13 +16,14 @@ goes (``journal_store``), waiting in an event loop (``_transport/keeping``).
 from __future__ import annotations
 
 import os
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from muapi_client._runtime.tracebacks import from_signal_handler, raise_if_from_signal_handler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from muapi_client._state.journal_store import Store
 
@@ -68,9 +69,11 @@ class Write:
             self._error = error
         return self._error is None
 
-    def may_pass(self, store: Store) -> bool:
-        """Whether it may go well alone, having failed in a transaction with others."""
-        return self._error is not None and store.may_pass(self._error.__cause__)
+    def leave(self, store: Store) -> None:
+        """Leave a transaction with others, in which it went wrong: for good, or to be tried alone."""
+        self.commit = Commit()
+        self.is_alone = self._error is None or store.may_pass(self._error.__cause__)
+        self.commit.done = not self.is_alone
 
     def answer(self) -> Any:
         """What the work returned; raises what it raised."""
@@ -147,36 +150,28 @@ class GroupCommit:
 
     def _commit(self, writes: Sequence[Write]) -> None:
         """Carry writes out in one transaction, if that can be; else leave each to whoever waits for it."""
-        left = list(writes)
-        while len(left) > 1 and (wrong := self._commit_all(left)) is not None:  # one needs no transaction
-            left.remove(wrong)
+        left = writes
+        while len(left) > 1:  # one needs no transaction
+            left = self._commit_all(left)
 
-    def _commit_all(self, writes: Sequence[Write]) -> Write | None:
-        """Carry writes out in one transaction, all or none; answers the first that goes wrong."""
+    def _commit_all(self, writes: Sequence[Write]) -> list[Write]:
+        """Carry writes out in one transaction, all or none; answers those that others have kept from it."""
         self._is_committing, commit = True, Commit()
-        wrong: Write | None = None
+        wrong: Collection[int] = ()
         try:
             self.ends = min(write.began for write in writes) + self._busy_seconds
-            db = self._store.begin(self.ends)
-            wrong = next((write for write in writes if not write.carry_out(commit)), None)
-            if wrong is not None:
-                wrong.commit = Commit()  # none of this one's
-            if wrong is None:
-                db.execute("COMMIT")
-                commit.done = True
-            else:
-                db.execute("ROLLBACK")
-                wrong.is_alone = wrong.may_pass(self._store)
-                wrong.commit.done = not wrong.is_alone
+            wrong = self._store.carry_out([partial(write.carry_out, commit) for write in writes], self.ends)
+            for place in wrong:
+                writes[place].leave(self._store)
+            commit.done = not wrong
         except self._store.errors as error:  # its own, too, where a signal handler's write has ended it
             raise_if_from_signal_handler(error)
-            wrong = None
         finally:
             self._clear_up()
-            if wrong is None and not commit.done:
+            if not (commit.done or wrong):
                 for write in writes:
                     write.is_alone = True
-        return wrong
+        return [write for place, write in enumerate(writes) if place not in wrong] if wrong else []
 
     def _clear_up(self) -> None:
         """End a transaction that was not committed."""

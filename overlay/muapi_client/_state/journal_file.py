@@ -6,7 +6,7 @@ here: its tables (``journal_form``), what is written and read (``journal``).
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any, TypeVar
@@ -47,11 +47,13 @@ class JournalFile:
         """Work on the file."""
         return work(_Statements(self.opened(ends - monotonic())))
 
-    def begin(self, ends: float) -> Db:
-        """Begin the transaction of a group."""
-        db = _Statements(self.opened(ends - monotonic()))
+    def carry_out(self, works: Sequence[Callable[[], bool]], ends: float) -> Collection[int]:
+        """Carry out works in one transaction, all or none; answers the place of the first that went wrong."""
+        db = self.opened(ends - monotonic())
         db.execute("BEGIN IMMEDIATE")
-        return db
+        wrong = next((place for place, work in enumerate(works) if not work()), None)
+        db.execute("COMMIT" if wrong is None else "ROLLBACK")
+        return () if wrong is None else (wrong,)
 
     def opened(self, patience: float) -> sqlite3.Connection:
         """The connection, which waits for another process for ``patience`` seconds at most."""

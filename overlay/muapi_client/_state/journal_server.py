@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from math import ceil, inf
 from time import monotonic
@@ -37,7 +37,7 @@ from muapi_client._state.journal_server_statements import translate
 from muapi_client._state.journal_statements import WITHDRAW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
     from muapi_client._settings.database import DatabaseAddress
     from muapi_client._state.journal_limits import Limit
@@ -118,6 +118,49 @@ def _bounded(gen: Generator[Any, Any, T], connection: Connection) -> Generator[A
         return end.value  # type: ignore[no-any-return]
 
 
+class Statement:
+    """A statement of a group, on its way; it stands for what it will have come to.
+
+    Attributes:
+        place: Which of the group's works it is of.
+        is_counted: Whether that work has taken for granted that it changes something.
+    """
+
+    def __init__(self, place: int, words: str, values: Mapping[str, Any]) -> None:
+        self.place, self.words, self.values = place, words, values
+        self.is_counted = False
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it is expected to change."""
+        self.is_counted = True
+        return 1
+
+    def fetchone(self) -> Any:
+        """Nothing can be read before it is carried out."""
+        raise NotInGroup("what reads is done alone")
+
+    fetchall = fetchone
+
+
+class Batch:
+    """The statements of a group, gathered.
+
+    Attributes:
+        place: Which of the group's works is being gathered.
+        statements: Those so far.
+    """
+
+    def __init__(self) -> None:
+        self.place = 0
+        self.statements: list[Statement] = []
+
+    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Statement:
+        """Gather a statement."""
+        self.statements.append(Statement(self.place, statement, values))
+        return self.statements[-1]
+
+
 class Session:
     """A connection in the hands of this process.
 
@@ -131,6 +174,7 @@ class Session:
         self.connection, self.pid = connection, os.getpid()
         self.backend = Backend(0, "")
         self.is_busy = False
+        self._in_use = _InUse(self)
 
     @property
     def is_in_transaction(self) -> bool:
@@ -144,26 +188,58 @@ class Session:
 
     def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Rows:
         """Carry out one statement."""
-        without_nul = {  # which no text of PostgreSQL's can hold
-            name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in values.items()
-        }
-        return self._carry_out(translate(statement), without_nul)
+        with self._in_use:
+            return self.connection.execute(translate(statement), _without_nul(values))
 
     def run_script(self, script: str) -> None:
         """Carry out several statements that take no values."""
-        self._carry_out(script.encode(), None)
+        with self._in_use:
+            self.connection.execute(script.encode())
 
-    def _carry_out(self, statement: bytes, values: Mapping[str, Any] | None) -> Rows:
-        self.connection.ends = max(self.connection.ends, monotonic() + GRACE)
-        self.is_busy = True
+    def carry_out_all(self, statements: Sequence[Statement]) -> Collection[int]:
+        """Carry out the statements of a group in one transaction; answers the places of works that went wrong."""
+        cursors: list[psycopg.Cursor[DictRow]] = []
         try:
-            cursor = self.connection.execute(statement, values)
+            with self._in_use, self.connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext():
+                self.connection.execute(b"BEGIN")
+                for each in statements:
+                    cursor = self.connection.execute(translate(each.words), _without_nul(each.values))
+                    cursors.append(cursor)  # one by one: some are left where one goes wrong
         except psycopg.Error:
-            status = self.connection.pgconn.transaction_status
-            self.is_busy = status in (pq.TransactionStatus.ACTIVE, pq.TransactionStatus.UNKNOWN)
-            raise
-        self.is_busy = False
-        return cursor
+            done = sum(1 for cursor in cursors if cursor.statusmessage)
+            if not self.is_usable or done >= len(statements):
+                raise
+            wrong = {statements[done].place}
+        else:
+            pairs = zip(statements, cursors, strict=True)
+            wrong = {each.place for each, cursor in pairs if each.is_counted and cursor.rowcount < 1}
+        self.execute("ROLLBACK" if wrong else "COMMIT")
+        return wrong
+
+
+class _InUse:
+    """While a session is used; it is busy until the server has answered, whatever strikes meanwhile."""
+
+    __slots__ = ("_session",)
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        session = self._session
+        session.connection.ends = max(session.connection.ends, monotonic() + GRACE)
+        session.is_busy = True
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        session = self._session
+        if error is None or isinstance(error, psycopg.Error):
+            status = session.connection.pgconn.transaction_status
+            session.is_busy = status in (pq.TransactionStatus.ACTIVE, pq.TransactionStatus.UNKNOWN)
+
+
+def _without_nul(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values without a character that no text of PostgreSQL's can hold."""
+    return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in values.items()}
 
 
 class JournalServer:
@@ -177,6 +253,7 @@ class JournalServer:
         self.name = address.name
         self._address, self._busy_seconds = address, busy_seconds
         self._session: Session | None = None
+        self._batch: Batch | None = None  # what a group writes, while it is gathered
         self._salt: str | None = None  # of the journal that was opened first
         self._lost: list[Backend] = []  # sessions that may still be at a statement
         self._unsent: dict[str, None] = {}  # keys of intents that may have been written, of what was not sent
@@ -187,9 +264,8 @@ class JournalServer:
 
     def run(self, work: Callable[[Db], T], ends: float) -> T:
         """Work on it; again, on another connection, where it was lost or what went wrong is over soon."""
-        session = self._session
-        if session is not None and session.is_usable and session.is_in_transaction:
-            return work(session)  # within a group
+        if self._batch is not None:
+            return work(self._batch)
         pause, longest = PAUSES
         while True:
             try:
@@ -200,14 +276,28 @@ class JournalServer:
             time.sleep(pause)
             pause = min(2 * pause, longest)
 
-    def begin(self, ends: float) -> Db:
-        """Begin the transaction of a group."""
+    def carry_out(self, works: Sequence[Callable[[], bool]], ends: float) -> Collection[int]:
+        """Carry out works in one transaction, all or none; answers the places of those that went wrong.
+
+        What they write is gathered first, and sent together, for most of the time of a statement is its way there and
+        back. Each is told meanwhile what it expects: that there is the entry that it changes, and room for what it
+        sets aside. Where that turns out to be wrong, nothing is written, and the work is told so when it is done alone.
+        """
         session = self._opened(ends)
-        session.execute("BEGIN")
-        return session
+        batch = self._batch = Batch()
+        for place, work in enumerate(works):
+            batch.place = place
+            if not work():
+                self._batch = None
+                return (place,)
+        if self._batch is not batch:
+            raise Silent("a signal handler has written in the middle of it")
+        self._batch = None
+        return session.carry_out_all(batch.statements)
 
     def roll_back(self) -> None:
         """Throw away a connection that an interrupt has left in the middle of something."""
+        self._batch = None
         session = self._session
         if session is not None and (not session.is_usable or session.is_in_transaction):
             self.close()
@@ -282,12 +372,9 @@ class JournalServer:
 
     def begin_budget(self, db: Db, limit: Limit, account: Account) -> None:
         """Keep the sum of a limit from now on: nobody writes meanwhile, so that no job is counted twice or missed."""
-        assert isinstance(db, Session)
         row = as_row(limit, account)
         if db.execute("SELECT 1 FROM budget WHERE muapi_hash(scope) = muapi_hash(:scope)", row).fetchone():
             return
-        if db.is_in_transaction:
-            raise NotInGroup("a sum is begun in a transaction of its own")
         db.execute("BEGIN")
         db.execute("LOCK TABLE muapi_job IN SHARE ROW EXCLUSIVE MODE")
         db.execute(BEGIN_BUDGET, row)

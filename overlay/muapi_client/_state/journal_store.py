@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from muapi_client._runtime.locks import ForkLock
     from muapi_client._state.journal_limits import Limit
@@ -69,8 +69,16 @@ class Store(Protocol):
         """Work on it, within the group that is begun or by itself; ``ends`` is when to give up, by ``monotonic()``."""
         ...
 
-    def begin(self, ends: float) -> Db:
-        """Begin the transaction of a group, which ``COMMIT`` or ``ROLLBACK`` ends."""
+    def carry_out(self, works: Sequence[Callable[[], bool]], ends: float) -> Collection[int]:
+        """Carry out works in one transaction, all or none.
+
+        Args:
+            works: Each calls :meth:`run` once, and answers whether it went well.
+            ends: When to give up, by ``monotonic()``.
+
+        Returns:
+            The places of those that went wrong, so that nothing was written; none where all is durable.
+        """
         ...
 
     def roll_back(self) -> None:
