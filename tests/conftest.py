@@ -79,6 +79,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         from places import KINDS
 
         kinds = KINDS[:1] if "path" in metafunc.fixturenames else KINDS
+        if metafunc.definition.path.parent.name == "fleet":
+            kinds = ("postgres",)  # and skipped where there is none
         metafunc.parametrize("place", kinds, indirect=True)
 
 

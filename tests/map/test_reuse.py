@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from places import Place
+
     from muapi_client.emulator import Emulator
 
 
-def test_a_map_pays_for_new_calls_alone(open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path) -> None:
-    face = open_client(journal=tmp_path / "jobs.db")
+def test_a_map_pays_for_new_calls_alone(open_client: Callable[..., Face], emulator: Emulator, place: Place) -> None:
+    face = open_client(journal=place.location)
     list(face.map(make_calls(3)))
     charged = emulator.charged_usd
     shown: list[Any] = []
@@ -30,9 +32,9 @@ def test_a_map_pays_for_new_calls_alone(open_client: Callable[..., Face], emulat
 
 
 def test_another_run_reuses_what_a_first_one_made_and_saves_it(
-    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path, place: Place
 ) -> None:
-    face = open_client(journal=tmp_path / "jobs.db", reuse=True)
+    face = open_client(journal=place.location, reuse=True)
     list(face.map(make_calls(3), run="first"))
 
     outcomes = list(face.map(make_calls(3), run="second", download_to=tmp_path / "pictures"))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import httpx
+    from places import Place
 
 COST = {"amount_usd": 0.0042, "amount_credits": 1, "bonus_credits_used": 0, "refunded": False}
 PICTURE = "https://cdn.muapi.ai/outputs/a.png"
@@ -55,8 +54,8 @@ def server() -> Server:
 
 
 @pytest.fixture
-def mu(twin: Any, server: Server, tmp_path: Path) -> Any:
-    return twin(server, journal=tmp_path / "jobs.db", reuse=True)
+def mu(twin: Any, server: Server, place: Place) -> Any:
+    return twin(server, journal=place.location, reuse=True)
 
 
 def test_an_equal_call_is_answered_at_once_and_charges_nothing(mu: Any, server: Server) -> None:
@@ -72,11 +71,11 @@ def test_an_equal_call_is_answered_at_once_and_charges_nothing(mu: Any, server: 
     assert mu.submit(make_image(prompt="fox")).reused
 
 
-def test_another_process_answers_from_the_same_journal(mu: Any, twin: Any, server: Server, tmp_path: Path) -> None:
+def test_another_process_answers_from_the_same_journal(mu: Any, twin: Any, server: Server, place: Place) -> None:
     mu.run(make_image(prompt="fox"))
-    other = twin(server, journal=tmp_path / "jobs.db", reuse=True)
+    other = twin(server, journal=place.location, reuse=True)
     assert other.run(make_image(prompt="fox")).reused
-    assert not twin(server, journal=tmp_path / "jobs.db").run(make_image(prompt="fox")).reused  # off by default
+    assert not twin(server, journal=place.location).run(make_image(prompt="fox")).reused  # off by default
 
 
 @pytest.mark.parametrize(
@@ -102,20 +101,19 @@ def test_the_order_of_fields_and_a_webhook_make_no_other_call(mu: Any, server: S
 
 
 def test_another_key_and_another_origin_have_answers_of_their_own(
-    mu: Any, twin: Any, server: Server, tmp_path: Path
+    mu: Any, twin: Any, server: Server, place: Place
 ) -> None:
     mu.run(make_image(prompt="fox"))
-    options = {"journal": tmp_path / "jobs.db", "reuse": True}
+    options = {"journal": place.location, "reuse": True}
     assert not twin(server, api_key="sk-another-0123456789", **options).run(make_image(prompt="fox")).reused
     server.files = lambda _: (404, "")
     assert not twin(server, base_url="https://api.muapi.ai/proxy", **options).run(make_image(prompt="fox")).reused
 
 
-def test_a_live_client_gets_no_sample_of_a_sandbox_key(mu: Any, server: Server, tmp_path: Path) -> None:
+def test_a_live_client_gets_no_sample_of_a_sandbox_key(mu: Any, server: Server, place: Place) -> None:
     mu.run(make_image(prompt="fox"))
     assert mu.run(make_image(prompt="fox")).sandbox.verdict is False
-    with closing(sqlite3.connect(tmp_path / "jobs.db")) as db, db:
-        db.execute("UPDATE job SET key_kind = 'sandbox'")
+    place.change("UPDATE job SET key_kind = 'sandbox'")
     assert not mu.run(make_image(prompt="fox")).reused
     assert server.submitted == 2
 
@@ -204,7 +202,7 @@ def test_what_was_forgotten_is_no_answer(mu: Any, server: Server) -> None:
 
 
 def test_local_files_count_by_their_contents_and_are_not_uploaded_again(
-    mu: Any, twin: Any, server: Server, tmp_path: Path
+    mu: Any, twin: Any, server: Server, tmp_path: Path, place: Place
 ) -> None:
     first, same, other = (tmp_path / name for name in ("a.png", "b.png", "c.png"))
     first.write_bytes(PNG)
@@ -212,7 +210,7 @@ def test_local_files_count_by_their_contents_and_are_not_uploaded_again(
     other.write_bytes(PNG + b"!")
 
     mu.run(make_edit(prompt="by night", images_list=[first]))
-    mu = twin(server, journal=tmp_path / "jobs.db", reuse=True)  # which has uploaded nothing yet
+    mu = twin(server, journal=place.location, reuse=True)  # which has uploaded nothing yet
     assert mu.run(make_edit(prompt="by night", images_list=[same])).reused
     assert mu.run(make_edit(prompt="by night", images_list=[io.BytesIO(PNG)])).reused
     assert server.uploaded == 1
@@ -238,11 +236,11 @@ def test_send_always_sends(mu: Any, server: Server) -> None:
     assert server.submitted == 2
 
 
-def test_reuse_needs_a_journal_and_is_true_or_false(twin: Any, server: Server, tmp_path: Path) -> None:
+def test_reuse_needs_a_journal_and_is_true_or_false(twin: Any, server: Server, place: Place) -> None:
     with pytest.raises(errors.MuAPIError, match="reuse=True answers from the journal, and this client has none"):
         twin(server, reuse=True)
     with pytest.raises(errors.MuAPIError, match="reuse must be True or False, not 'yes'"):
-        twin(server, journal=tmp_path / "jobs.db", reuse="yes")
+        twin(server, journal=place.location, reuse="yes")
     with pytest.raises(errors.MuAPIError, match="this client has none"):
         twin(server).with_options(reuse=True)
 

@@ -233,7 +233,7 @@ class Client:
         self._clock: Clock = read_clock(clock) or getattr(transport, "clock", None) or SystemClock()
         memory = Memory()
         self._ledger = Ledger(memory, listed_price)
-        opened = open_journal(journal)
+        opened = open_journal(journal) if journal is not None else None
         self._own_journal = opened if opened is not journal else None  # what this client opened, it closes
         self._context = Context(
             **options,
@@ -358,10 +358,8 @@ def hide_address(journal: Any) -> Any:
     return DatabaseAddress(journal) if is_address(journal) else journal
 
 
-def open_journal(given: Any) -> "BaseJournal | None":
+def open_journal(given: Any) -> "BaseJournal":
     """The journal given, or the one at the path or address given."""
-    if given is None:
-        return None
     with forks.kept_waiting:
         from muapi_client._settings.database import DatabaseAddress  # noqa: PLC0415 - as above
         from muapi_client._state.journal import BaseJournal  # noqa: PLC0415 - most programs have none

@@ -93,7 +93,10 @@ class BaseJournal:
         commits: Carries out what threads and tasks write at one moment in one transaction.
     """
 
+    _name = ""  # for the repr of one whose arguments were refused
+
     def __init__(self, store: Store, busy_seconds: float) -> None:
+        self._name = store.name
         self._store, self._busy_seconds = store, busy_seconds
         self._lock = store.lock
         self.commits = GroupCommit(store, busy_seconds)
@@ -102,7 +105,7 @@ class BaseJournal:
         self._run(lambda _: None)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._store.name!r})"
+        return f"{type(self).__name__}({self._name!r})"
 
     def clock_offset(self) -> float:
         """By how many seconds the clock that jobs are dated by is ahead of this machine's."""

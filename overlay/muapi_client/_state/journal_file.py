@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from muapi_client._runtime import processes
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._settings.database import DatabaseAddress, is_address
 from muapi_client._state.journal_budget import begin_budget, has_budgets
 from muapi_client._state.journal_form import claim
 from muapi_client._state.journal_limits import Limit
@@ -222,8 +221,6 @@ def fix_path(path: str | os.PathLike[str]) -> str:
         raise JournalError(f"a journal's path is text or a Path, not {show(path)}") from error
     if not text or "\0" in text:
         raise JournalError(f"{text!r} is no path for a journal: give the name of a file")
-    if is_address(text):
-        raise JournalError(f"{DatabaseAddress(text).name} is a server's, and no file: PostgresJournal(…) is for that")
     if text == ":memory:" or text.startswith("file:"):
         raise JournalError(
             f"{text!r} is no path for a journal: it outlives the program, so it is a file; give its name"

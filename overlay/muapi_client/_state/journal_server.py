@@ -493,4 +493,4 @@ def _connect(address: DatabaseAddress, seconds: int) -> Connection:
 def _words_of(error: Exception) -> str:
     """What an error says: of the server's words the first line, for the others repeat values."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    return primary or str(error).strip() or type(error).__name__
+    return primary or " ".join(str(error).split()) or type(error).__name__

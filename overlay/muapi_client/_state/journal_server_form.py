@@ -52,7 +52,8 @@ CREATE TABLE muapi_job (
     set_aside_usd text COLLATE "C",                     -- as decimal digits
     outputs       text COLLATE "C",                     -- as JSON, a list of Output's fields
     files         text COLLATE "C",                     -- as JSON, a list of absolute paths
-    reason        text COLLATE "C"                      -- why it failed, or why its outcome is unknown
+    reason        text COLLATE "C",                     -- why it failed, or why its outcome is unknown
+    digest        text COLLATE "C"                      -- what the call asks, as a SHA-256
 );
 CREATE TABLE muapi_budget (
     scope   text COLLATE "C" NOT NULL, -- the other columns but the sum, as JSON
@@ -169,6 +170,7 @@ REST: Final = """
 CREATE INDEX muapi_job_rowid ON muapi_job (rowid);
 CREATE INDEX muapi_job_request_id ON muapi_job USING hash (request_id);
 CREATE INDEX muapi_job_state ON muapi_job (state);
+CREATE INDEX muapi_job_digest ON muapi_job (digest) WHERE digest IS NOT NULL;
 CREATE UNIQUE INDEX muapi_job_run ON muapi_job (muapi_hash(run), muapi_hash(run_key)) WHERE run IS NOT NULL;
 CREATE UNIQUE INDEX muapi_budget_scope ON muapi_budget (muapi_hash(scope));
 CREATE TRIGGER muapi_job_written AFTER INSERT OR DELETE OR UPDATE OF cost, set_aside_usd ON muapi_job
@@ -184,6 +186,12 @@ BEGIN_BUDGET: Final = f"""INSERT INTO muapi_budget (scope, origin, account, tag,
             CAST(:tag AS text) AS tag, CAST(:run AS text) AS run, CAST(:starts AS text) AS starts,
             CAST(:ends AS text) AS ends
     ) AS budget ON CONFLICT DO NOTHING"""  # noqa: S608
+
+# Not ``to_regclass``, which goes by what the session knew of tables before it waited for the lock.
+HAS_TABLES: Final = """SELECT EXISTS (
+    SELECT 1 FROM pg_class JOIN pg_namespace AS schema ON schema.oid = relnamespace
+    WHERE relname = 'muapi_meta' AND nspname = ANY (current_schemas(false))
+) AS found"""
 
 
 def claim(session: Session, salt: str | None) -> str:
@@ -223,5 +231,4 @@ def claim(session: Session, salt: str | None) -> str:
 
 
 def _has_tables(session: Session) -> bool:
-    found = session.execute("SELECT to_regclass('muapi_meta') IS NOT NULL AS found").fetchone()
-    return bool(found["found"])
+    return bool(session.execute(HAS_TABLES).fetchone()["found"])

@@ -15,7 +15,8 @@ from muapi_client._state.journal_statements import COST, DURATIONS, FORGET, FORG
 
 ACCOUNT: Final = "(CAST(:origin AS text) IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 FORGETTABLE_HERE: Final = f"""state IN ('completed', 'failed', 'cancelled') AND changed_at < :before AND {ACCOUNT}
-    AND (call IS NOT NULL OR said IS NOT NULL OR reason IS NOT NULL OR muapi_has_words(outputs))"""
+    AND (call IS NOT NULL OR said IS NOT NULL OR reason IS NOT NULL OR digest IS NOT NULL
+    OR muapi_has_words(outputs))"""
 WHOLE: Final = {
     SAVED: """UPDATE job SET changed_at = :now, files = (
         SELECT json_agg(path)::text FROM (
@@ -29,8 +30,8 @@ WHOLE: Final = {
     ), '{{}}') AS inputs
     FROM (SELECT * FROM job WHERE state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest) AS ended
     WHERE request_id IS NOT NULL AND {ACCOUNT} ORDER BY changed_at DESC""",  # noqa: S608 - our own words
-    FORGET: f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, outputs = muapi_without_words(outputs)
-    WHERE {FORGETTABLE_HERE}""",  # noqa: S608 - our own words
+    FORGET: f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, digest = NULL,
+    outputs = muapi_without_words(outputs) WHERE {FORGETTABLE_HERE}""",  # noqa: S608 - our own words
     FULL: "SELECT scope, spent FROM muapi_full(:limits, :needed)",
 }
 PARTS: Final = (

@@ -205,7 +205,7 @@ def _add_models(commands: Any) -> None:
 def _add_spend(commands: Any) -> None:
     forms = ("plain", "json", "csv")
     spend = _add_command(commands, "spend", "add up what the jobs of a journal cost, of whatever key", SPEND, forms)
-    spend.add_argument("--journal", metavar="FILE", required=True, help="the journal: MuAPI(journal=FILE)")
+    spend.add_argument("--journal", metavar="FILE", required=True, help="the journal: a file, or postgresql://…")
     spend.add_argument(
         "--by",
         metavar="COLUMNS",

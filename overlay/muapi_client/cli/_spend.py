@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muapi_client import Journal
+from muapi_client._client.base import hide_address, open_journal
 from muapi_client._jobs.budget import listed_price
 from muapi_client._jobs.report import AMOUNTS, read_columns, report
 from muapi_client.cli._exit import DONE
@@ -32,13 +32,15 @@ def spend(options: argparse.Namespace, console: Console) -> int:
         JournalError: There is no such journal, or it cannot be read.
         ValidationError: There is no such column.
     """
-    if not Path(options.journal).exists():
-        raise JournalError(f"there is no journal {options.journal}: a client that has one makes it")
+    given = hide_address(options.journal)
+    name = given if isinstance(given, str) else given.name
+    if given is name and not Path(name).exists():
+        raise JournalError(f"there is no journal {name}: a client that has one makes it")
     try:
         columns = read_columns([word for word in options.by.split(",") if word])
     except MuAPIError as error:
         raise ValidationError(str(error)) from None
-    journal = Journal(options.journal)
+    journal = open_journal(given)
     try:
         entries = journal.entries(tag=options.tag, run=options.run, since=options.since)
     finally:
@@ -50,7 +52,7 @@ def spend(options: argparse.Namespace, console: Console) -> int:
     else:
         form = [{name: _as_json(row[name]) for name in heads} for row in rows]
         console.result(form, _write_table(heads, columns, rows) if rows else "")
-        console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {options.journal}")
+        console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name}")
     return DONE
 
 

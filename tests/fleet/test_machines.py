@@ -1,0 +1,254 @@
+"""Machines of a fleet: their clocks, names and forks, and what they are told of a database that will not do."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from by_kind import make_image
+from journal_writes import COST, call_of, intend
+from places import SERVER, Database
+from postgres_server import PASSWORD
+
+from muapi_client import Budget, MuAPI, PostgresJournal, errors
+from muapi_client._runtime import processes
+from muapi_client._runtime.clock import SystemClock
+from muapi_client._state import journal_server
+from muapi_client.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from places import Place
+
+WRONG = "wr0ng-" + "passw0rd"  # which no line of this file holds in one piece
+ELSEWHERE = "worker@01234567-1:17:5-01234567:0123456789ab"
+
+
+class Clock(SystemClock):
+    """The system's, as it is told by now: a test sets it."""
+
+    def wall_time(self) -> float:  # type: ignore[override]
+        return time.time()
+
+
+@pytest.fixture(params=[26.0, -26.0])
+def hours(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
+    """This machine's calendar is off by so much."""
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600 * request.param)
+    return request.param
+
+
+def test_a_machine_with_a_wrong_clock_dates_jobs_as_the_server_does(place: Place, hours: float) -> None:
+    emulator = Emulator(job_seconds=0)
+    journal = place.open()
+    assert abs(journal.clock_offset() + 3600 * hours) < 30
+    with MuAPI("sk-live", transport=emulator.transport(), journal=journal, clock=Clock()) as mu:
+        mu.submit(make_image(prompt="a fox"))
+        (entry,) = journal.entries()
+        assert abs(entry.intended_at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_it_spends_no_other_day_s_budget(place: Place, hours: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator = Emulator(job_seconds=0)
+    budget = Budget("0.015", per="day")
+    options: dict[str, Any] = {"transport": emulator.transport(), "journal": place.location, "budget": budget}
+    with MuAPI("sk-live", **options, clock=Clock()) as wrong:
+        wrong.submit(make_image(prompt="a fox"))
+    monkeypatch.undo()
+    with MuAPI("sk-live", **options, clock=Clock()) as right, pytest.raises(errors.SpendLimitError):
+        right.submit(make_image(prompt="a fox"))
+
+
+def test_it_takes_up_no_job_that_another_machine_waits_for(place: Place, hours: float) -> None:
+    journal = place.open()
+    intend(journal, "m")
+    journal.accept("m", "r-m", COST, waiting=True)
+    intend(journal, "intent")
+    place.change("UPDATE job SET owner = ?", ELSEWHERE)
+    assert (journal.unfinished(), journal.unknown()) == ([], [])
+    place.change("UPDATE job SET lease = muapi_after('-1 second')")
+    assert [entry.request_id for entry in journal.unfinished()] == ["r-m"]
+    assert [entry.key for entry in journal.unknown()] == ["intent"]
+
+
+def test_of_a_process_on_another_machine_of_the_same_name_the_lease_tells(place: Place) -> None:
+    journal = place.open()
+    intend(journal, "m")
+    host, _, rest = journal._store.owner().partition("@")
+    _, _, started = rest.partition(":")
+    place.change("UPDATE job SET owner = ?", f"{host}@89abcdef-1:{started}")
+    assert processes.is_alive(journal.entries()[0].owner) is None
+    assert journal.unknown() == []
+
+
+def test_a_dead_process_of_this_machine_is_known_to_be_dead_at_once(place: Place) -> None:
+    journal = place.open()
+    intend(journal, "m")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    host, _, _ = journal._store.owner().partition(":")
+    place.change("UPDATE job SET owner = ?", f"{host}:{gone.pid}:1-0:token")
+    assert [entry.key for entry in journal.unknown()] == ["m"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_that_no_hook_was_told_of_leaves_its_parent_s_session_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a library forks by itself: what the child inherits is dropped, never closed in the server's sight."""
+    journal: Any = place.open()
+    intend(journal, "before")
+    backend = journal._server._session.backend
+    with monkeypatch.context() as unhooked:
+        unhooked.setattr(journal_server.JournalServer, "hold", lambda _: None)
+        child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(60)
+            intend(journal, "child")
+            journal.close()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    intend(journal, "after")
+    assert journal._server._session.backend == backend
+    assert place.written() == ["after", "before", "child"]
+
+
+def test_ten_machines_may_start_at_once(place: Place) -> None:
+    def start(number: int) -> str:
+        journal = PostgresJournal(place.location)
+        intend(journal, str(number))
+        account = journal.account("https://api.example", "sk-live-0123456789abcdef")
+        journal.close()
+        return account.fingerprint
+
+    with ThreadPoolExecutor(10) as pool:
+        assert len(set(pool.map(start, range(10)))) == 1
+    assert len(place.written()) == 10
+
+
+def leaks(error: BaseException) -> list[str]:
+    """Where a password is in what is told of an error: words, causes, and locals down to every frame of ours."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    lines = "".join(told.format())
+    found = [line for line in lines.splitlines() if WRONG in line]
+    return found + [str(each) for each in (error, repr(error)) if WRONG in str(each)]
+
+
+def wrong_address(place: Place) -> str:
+    return str(place.location).replace(PASSWORD, WRONG)
+
+
+def connect_wrongly(place: Place, kind: str) -> None:
+    """Each way in which an address fails; the names of locals here hold no password."""
+    if kind == "password":
+        PostgresJournal(wrong_address(place))
+    elif kind == "client":
+        MuAPI("sk-live", journal=wrong_address(place))
+    elif kind == "key":
+        MuAPI("no key", journal=wrong_address(place))
+    elif kind == "parameter":
+        PostgresJournal(wrong_address(place) + "&no_such_word=1")
+    elif kind == "port":
+        PostgresJournal(f"postgresql://muapi:{WRONG}@127.0.0.1:9/jobs", busy_timeout=0)
+    elif kind == "slash":
+        PostgresJournal(f"postgresql://muapi:{WRONG}/2@127.0.0.1:9/jobs", busy_timeout=0)
+    elif kind == "timeout":
+        PostgresJournal(wrong_address(place), busy_timeout=-1)
+    else:
+        from muapi_client import Journal
+
+        Journal(wrong_address(place))
+
+
+@pytest.mark.parametrize("kind", ["password", "client", "key", "parameter", "port", "slash", "timeout", "file"])
+def test_no_error_shows_the_password(place: Place, kind: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(errors.MuAPIError) as caught:
+        connect_wrongly(place, kind)
+    assert time.monotonic() - began < 5  # a server that answers is not asked again and again
+    assert leaks(caught.value) == []
+    assert kind == "key" or isinstance(caught.value, errors.JournalError)
+
+
+def test_neither_a_repr_nor_a_pickle_shows_it(place: Place) -> None:
+    journal = place.open()
+    client = MuAPI("sk-live", journal=place.location, transport=Emulator().transport())
+    assert repr(journal).startswith("PostgresJournal('postgresql://muapi@127.0.0.1:")
+    for thing in (journal, client, client._context, journal._store.__dict__):
+        assert PASSWORD not in repr(thing)
+    with pytest.raises(TypeError, match="open it anew"):
+        pickle.dumps(journal)
+    client.close()
+
+
+def test_a_later_form_is_refused_by_name_and_left_alone(place: Place) -> None:
+    place.open().close()
+    place.change("UPDATE meta SET value = '99' WHERE name = 'form'")
+    with pytest.raises(errors.JournalError, match="it is of form 99, which a later version of muapi-client wrote"):
+        place.open()
+
+
+def test_a_journal_that_was_replaced_is_not_written_into(place: Database) -> None:
+    journal = place.open()
+    intend(journal, "m")
+    place.change("UPDATE meta SET value = 'ff' WHERE name = 'salt'")
+    journal.close()
+    with pytest.raises(errors.JournalError, match=r"replaced by another journal .*; nothing was sent"):
+        intend(journal, "n")
+    place.change("DROP TABLE meta")
+    with pytest.raises(errors.JournalError, match=r"its tables are gone .*; nothing was sent"):
+        intend(journal, "n")
+
+
+def test_a_database_that_cannot_hold_every_text_is_refused(place: Place) -> None:
+    import psycopg
+
+    with psycopg.connect(SERVER, autocommit=True) as db:
+        db.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        try:
+            with pytest.raises(errors.JournalError, match="its encoding is LATIN1"):
+                PostgresJournal(SERVER.replace("/postgres", "/latin"))
+        finally:
+            db.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "muapi_client._state.journal_server", None)
+    with pytest.raises(errors.JournalError, match=r"pip install 'muapi-client\[postgres\]'"):
+        PostgresJournal(SERVER)
+
+
+def test_psycopg_is_loaded_with_the_first_journal_of_this_kind(place: Place, tmp_path: Path) -> None:
+    program = (
+        "import sys; from muapi_client import MuAPI, PostgresJournal; MuAPI('sk-live', journal=sys.argv[1]).close();"
+        "print('psycopg' in sys.modules)"
+    )
+    for location, loaded in ((place.location, "True"), (tmp_path / "jobs.db", "False")):
+        command = [sys.executable, "-c", program, str(location)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert told.stdout.strip() == loaded
+
+
+def test_the_command_adds_up_a_database_and_shows_no_password(place: Place, environment: dict[str, str]) -> None:
+    journal = place.open()
+    journal.intend("m", call_of("m"), None, intended_at=datetime.now(UTC))
+    journal.accept("m", "r-m", COST)
+    command = [sys.executable, "-m", "muapi_client.cli", "spend", "--journal", str(place.location)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert "0.0042" in told.stdout, told.stderr
+    assert PASSWORD not in told.stdout + told.stderr

@@ -1,0 +1,211 @@
+"""A server that dies in the middle of everything and comes back: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from by_kind import make_image
+from journal_writes import COST, call_of, finished, intend
+
+from muapi_client import AsyncMuAPI, MuAPI, Polling, PostgresJournal, errors
+from muapi_client._state.journal_server import JournalServer
+from muapi_client._transport.keeping import keep
+from muapi_client.emulator import Emulator
+
+if TYPE_CHECKING:
+    from places import Place
+    from postgres_server import PostgresServer
+
+JOBS = 1000
+AWAY = 0.5  # seconds a killed server stays away
+
+
+def bring_back_often(server: PostgresServer, emulator: Emulator, at: list[int]) -> None:
+    """Kill the server each time so many jobs were accepted, and bring it back."""
+    for accepted in at:
+        while emulator.accepted < accepted:
+            time.sleep(0.01)
+        server.kill()
+        time.sleep(AWAY)
+        server.start()
+
+
+def test_a_server_killed_among_a_thousand_jobs_loses_and_doubles_none(server: PostgresServer) -> None:
+    emulator = Emulator(job_seconds=0.1, balance=1000)
+    calls = [make_image(prompt=f"fox {number}") for number in range(JOBS)]
+
+    async def main(url: str) -> list[Any]:
+        options: dict[str, Any] = {"journal": server.url, "polling": Polling(minimum=0.1, maximum=0.5)}
+        async with AsyncMuAPI("sk-live", url, **options) as mu:
+            return [outcome async for outcome in mu.map(calls, run="r", concurrency=100)]
+
+    with emulator.serve() as url:
+        killing = threading.Thread(target=bring_back_often, args=(server, emulator, [150, 400, 800]))
+        killing.start()
+        outcomes = asyncio.run(main(url))
+        killing.join()
+        with MuAPI("sk-live", url, journal=server.url) as mu:
+            assert mu.unknown() == []
+            assert list(mu.resume()) == []
+            (books,) = mu.spend_report(by=())
+
+    assert [outcome.error for outcome in outcomes] == [None] * JOBS
+    assert emulator.accepted == JOBS
+    assert (books["jobs"], books["charged_usd"]) == (JOBS, emulator.charged_usd)
+    rows = server.ask("SELECT run_key, request_id, state FROM muapi_job")
+    assert len(rows) == len({key for key, *_ in rows}) == len({request_id for _, request_id, _ in rows}) == JOBS
+    assert {state for *_, state in rows} == {"completed"}
+
+
+def test_a_server_that_stays_away_is_told_and_nothing_is_sent(server: PostgresServer) -> None:
+    emulator = Emulator(job_seconds=0)
+    journal = PostgresJournal(server.url, busy_timeout=0.5)
+    mu = MuAPI("sk-live", transport=emulator.transport(), journal=journal)
+    job: Any = mu.submit(make_image(prompt="a fox"))
+    server.kill()
+    began = time.monotonic()
+    with pytest.raises(errors.JournalError, match=r"its server could not be had for 0\.5 s .*; nothing was sent$"):
+        mu.submit(make_image(prompt="a fox"))
+    assert time.monotonic() - began < 10
+    assert emulator.accepted == 1
+    with pytest.raises(errors.JournalError, match=f"job {job.id} has ended: look at it again"):
+        mu.look(job)
+    server.start()
+    assert mu.look(job).done
+    assert [entry.state for entry in mu.jobs()] == ["completed"]
+    mu.close()
+
+
+def test_an_acceptance_that_cannot_be_written_still_tells_the_id(server: PostgresServer) -> None:
+    emulator = Emulator(job_seconds=0)
+    journal = PostgresJournal(server.url, busy_timeout=0.5)
+    accept = journal.accept
+
+    def die_first(*given: Any, **options: Any) -> None:
+        server.kill()
+        accept(*given, **options)
+
+    journal.accept = die_first  # type: ignore[method-assign]
+    with MuAPI("sk-live", transport=emulator.transport(), journal=journal) as mu:
+        with pytest.raises(errors.JournalError, match=r"; job \S+ was accepted$") as caught:
+            mu.submit(make_image(prompt="a fox"))
+        server.start()
+        assert mu.look(str(caught.value.request_id)).done
+        assert mu.unknown() == []
+
+
+class LosesAnswers:
+    """Has the answers to some statements be lost: they are carried out, and the connection is gone."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, words: bytes) -> None:
+        from muapi_client._state import journal_server
+
+        self.left, self.words = 1, words
+        self._execute = journal_server.Connection.execute
+        lost = self
+
+        def execute(connection: Any, statement: Any, *given: Any) -> Any:
+            cursor = lost._execute(connection, statement, *given)
+            if lost.left and lost.words in statement:
+                lost.left -= 1
+                connection.pgconn.finish()
+                raise journal_server.psycopg.OperationalError("the server closed the connection unexpectedly")
+            return cursor
+
+        monkeypatch.setattr(journal_server.Connection, "execute", execute)
+
+
+def test_a_commit_whose_answer_is_lost_is_done_again_and_leaves_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = place.open()
+    lost = LosesAnswers(monkeypatch, b"COMMIT")
+    writes = [journal.commits.make_write(partial(intend, journal, name)) for name in "abc"]
+    journal.commits.carry_out(*writes)
+    assert lost.left == 0
+    assert [write.answer() for write in writes] == [None] * 3
+    assert place.written() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("words", [b"INSERT INTO muapi_job", b"state = CASE", b"said = ", b"DELETE"])
+def test_so_is_a_write_that_is_alone(place: Place, monkeypatch: pytest.MonkeyPatch, words: bytes) -> None:
+    journal = place.open()
+    lost = LosesAnswers(monkeypatch, words)
+    keep(partial(intend, journal, "m"), journal.commits)
+    keep(partial(journal.accept, "m", "r-m", COST), journal.commits)
+    keep(partial(journal.finish, finished("r-m"), key="m"), journal.commits)
+    keep(partial(intend, journal, "n"), journal.commits)
+    keep(partial(journal.withdraw, "n"), journal.commits)
+    assert lost.left == 0
+    assert [(entry.key, entry.state, entry.cost) for entry in journal.entries()] == [("m", "completed", COST)]
+
+
+def test_an_intent_that_may_have_been_written_and_was_not_sent_is_taken_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer was lost, and the server stayed away: told as not sent, it is not told as perhaps charged later."""
+    emulator = Emulator(job_seconds=0)
+    with MuAPI("sk-live", transport=emulator.transport(), journal=place.open(busy_timeout=0.3)) as mu:
+        LosesAnswers(monkeypatch, b"INSERT INTO muapi_job")
+        with monkeypatch.context() as away:
+            opened = JournalServer._open
+
+            def refuse(_: Any, __: float) -> Any:
+                from psycopg import OperationalError
+
+                raise OperationalError("connection refused")
+
+            away.setattr(JournalServer, "_open", refuse)
+            with pytest.raises(errors.JournalError, match="nothing was sent"):
+                mu.submit(make_image(prompt="a fox"))
+            assert opened is not refuse
+        assert place.states() == ["intent"]
+        assert mu.unknown() == []
+        assert place.states() == []
+    assert emulator.accepted == 0
+
+
+def test_a_statement_that_is_still_under_way_is_ended_before_it_is_done_again(place: Place) -> None:
+    """A session that nobody listens to any more may not write behind the back of what comes after it."""
+    import psycopg
+
+    journal: Any = place.open()
+    intend(journal, "m")
+    with psycopg.connect(place.location) as other:
+        other.execute("SELECT 1 FROM muapi_job WHERE key = 'm' FOR UPDATE")
+        session = journal._server._session
+        session.is_busy = True
+        session.connection.pgconn.send_query(b"DELETE FROM muapi_job WHERE key = 'm'")
+        session.connection.pgconn.flush()
+        journal._server.close()  # as after an interrupt
+        assert [entry.key for entry in journal.entries()] == ["m"]  # on another connection
+        other.rollback()
+    assert place.written() == ["m"]
+    assert place.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]
+
+
+def test_a_machine_that_sleeps_in_the_middle_of_a_write_holds_up_nobody_for_long(place: Place) -> None:
+    journal: Any = place.open(busy_timeout=1.0)
+    ((told,),) = journal._run(
+        lambda db: [
+            tuple(db.execute("SELECT current_setting('idle_in_transaction_session_timeout') AS t").fetchone().values())
+        ]
+    )
+    assert told == "30s"
+
+
+def test_what_is_away_at_first_is_waited_for(server: PostgresServer) -> None:
+    server.kill()
+    coming = threading.Timer(0.5, server.begin)
+    coming.start()
+    journal = PostgresJournal(server.url)
+    coming.join()
+    journal.intend("m", call_of("m"), None, intended_at=datetime.now(UTC))
+    assert [entry.key for entry in journal.entries()] == ["m"]
+    journal.close()
