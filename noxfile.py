@@ -192,7 +192,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types: mypy strict over all of ours and the generated code, pyright over overlay and user code."""
-    install(session, "types", "tests", "generate", extras="[dask,diff,emulator]")
+    install(session, "types", "tests", "generate", extras="[dask,diff,emulator,postgres]")
     session.run("mypy", "generated", "overlay", "tests/typing")
     session.run("pyright")
 
@@ -244,6 +244,13 @@ def distributed(session: nox.Session) -> None:
     """Test calls on real clusters of dask's, of which workers are killed, and the recipes for other engines."""
     install(session, "tests", "engines", extras="[dask,emulator]")
     session.run("pytest", "tests/cluster", *session.posargs)
+
+
+@nox.session
+def fleet(session: nox.Session) -> None:
+    """Test the journal of many machines on a real PostgreSQL: ``nox -s fleet [-- --without-postgres]``."""
+    install(session, "tests", "generate", extras="[diff,emulator,postgres]")
+    session.run("python", "tests/fleet/run.py", *session.posargs)
 
 
 @nox.session

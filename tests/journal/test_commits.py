@@ -187,7 +187,7 @@ def test_a_commit_that_fails_leaves_each_to_itself(
 def test_an_interrupt_at_any_line_of_a_group_leaves_no_half_write_and_loses_none(place: Place) -> None:
     line, going_on, here = 0, True, place
     while going_on:
-        line += 1
+        line += place.lines_apart
         here = here.emptied()
         with closing(here.open(busy_timeout=1.0)) as journal:
             mine, *others = writes(journal)

@@ -103,7 +103,7 @@ def is_open(lock: Any) -> bool:
 def test_an_interrupt_at_any_line_leaves_no_half_write_and_no_closed_lock(name: str, place: Place) -> None:
     line, going_on, here = 0, True, place
     while going_on:
-        line += 1
+        line += place.lines_apart
         here = here.emptied()
         with closing(here.open(busy_timeout=1.0)) as journal:
             intend(journal, "intent")

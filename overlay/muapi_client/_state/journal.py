@@ -498,10 +498,13 @@ class BaseJournal:
                 time that was spent on waiting for other threads counts.
         """
         ends = monotonic() + self._busy_seconds
-        if self._lock.is_mine():  # within a group commit, which has waited already
+        is_within = self._lock.is_mine()
+        if is_within:  # a group commit, which has waited already
             ends = min(ends, self.commits.ends)
         try:
             with self._lock:
+                if not is_within:
+                    self._store.roll_back()  # what an interrupt, and another one behind it, may have left open
                 return self._store.run(work, ends)
         except self._store.errors as error:
             raise_if_from_signal_handler(error)
