@@ -207,7 +207,8 @@ def test_every_public_value_is_pickled_here() -> None:
     made = {type(value) for value in VALUES} | {*ERRORS, SandboxWarning, SpendWarning, Output}
     left = {name for name, value in PUBLIC.items() if isinstance(value, type) and value not in made}
     assert left == {
-        f"muapi_client.{name}" for name in ("AsyncMuAPI", "MuAPI", "Journal", "Spend", "catalog.Field", "catalog.Price")
+        f"muapi_client.{name}"
+        for name in ("AsyncMuAPI", "MuAPI", "Journal", "PostgresJournal", "Spend", "catalog.Field", "catalog.Price")
     } | {"muapi_client.webhooks.Seen"}
 
 

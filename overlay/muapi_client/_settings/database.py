@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SCHEMES: Final = ("postgresql://", "postgres://")
 SECRETS: Final = ("password", "sslpassword")  # parameters of an address
-PORT: Final = re.compile(r":(?!\d*(?:[,/]|$))[^,/]*")  # what stands in its place and is none: a password, perhaps
+NO_PORT: Final = re.compile(r"(\[[^]]*\])|:(?!\d*(?:[,/]|$))[^,/]*")  # in its place, perhaps a password; [::1] is none
 FEWEST: Final = 4  # characters; what is shorter is part of ordinary words
 HIDDEN: Final = "[hidden]"
 
@@ -23,6 +23,10 @@ HIDDEN: Final = "[hidden]"
 def is_address(given: object) -> bool:
     """Whether this names a server's database, and no file."""
     return isinstance(given, str) and given.lstrip().lower().startswith(SCHEMES)
+
+
+def _hide_port(found: re.Match[str]) -> str:
+    return found[1] or ":…"
 
 
 class DatabaseAddress:
@@ -42,7 +46,7 @@ class DatabaseAddress:
         login, _, place = rest.rpartition("@")
         user, _, password = login.partition(":")
         where, _, query = place.partition("?")
-        self.name = f"postgresql://{user}{'@' if user else ''}{PORT.sub(':…', where)}"
+        self.name = f"postgresql://{user}{'@' if user else ''}{NO_PORT.sub(_hide_port, where)}"
         given = [password, *(value for name, value in parse_qsl(query) if name in SECRETS)]
         spellings = {spelt for each in given for spelt in (each, unquote(each)) if len(spelt) >= FEWEST}
         self._hidden: Callable[[], object] = tuple(sorted(spellings, key=len, reverse=True)).__iter__

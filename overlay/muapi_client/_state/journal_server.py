@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from muapi_client._settings.database import DatabaseAddress
     from muapi_client._state.journal_limits import Limit
-    from muapi_client._state.journal_store import Db
+    from muapi_client._state.journal_store import Db, Rows
     from muapi_client._types.entry import Account
 
 T = TypeVar("T")
@@ -186,7 +186,7 @@ class Session:
         """Whether the next statement may be sent."""
         return self.pid == os.getpid() and not self.is_busy and not self.connection.closed
 
-    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> psycopg.Cursor[DictRow]:
+    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Rows:
         """Carry out one statement."""
         with self._in_use:
             return self.connection.execute(translate(statement), _without_nul(values))
@@ -214,7 +214,8 @@ class Session:
             pairs = zip(statements, cursors, strict=True)
             wrong = {each.place for each, cursor in pairs if each.is_counted and cursor.rowcount < 1}
         word = "ROLLBACK" if wrong else "COMMIT"
-        if self.execute(word).statusmessage != word:
+        ended: Any = self.execute(word)
+        if ended.statusmessage != word:
             raise psycopg.OperationalError("the server has rolled it back")
         return wrong
 

@@ -1,0 +1,72 @@
+"""The address of a database tells its password to nobody, however it is spelt or misspelt."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from muapi_client import Journal, MuAPI, PostgresJournal
+from muapi_client._settings.database import DatabaseAddress, is_address
+from muapi_client.errors import JournalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "p%40ss" + "w0rd!"  # which no line of this file holds in one piece
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (f"postgresql://me:{SECRET}@db.example:5432/jobs", "postgresql://me@db.example:5432/jobs"),
+        (f"postgres://me:{SECRET}@db.example/jobs?sslmode=require", "postgresql://me@db.example/jobs"),
+        (f"postgresql://me:{SECRET}@a:1,b:2/jobs", "postgresql://me@a:1,b:2/jobs"),
+        (f"postgresql:///jobs?password={SECRET}&host=/run", "postgresql:///jobs"),
+        (f"postgresql://db/jobs?sslpassword={SECRET}", "postgresql://db/jobs"),
+        (f"postgresql://me:{SECRET}/x?y#z@db.example/jobs", "postgresql://me@db.example/jobs"),
+        (f"postgresql://me:{SECRET}", "postgresql://me:…"),  # the host was forgotten
+        ("postgresql://[::1]:5432/jobs", "postgresql://[::1]:5432/jobs"),
+    ],
+)
+def test_its_name_holds_user_host_port_and_database_alone(url: str, name: str) -> None:
+    address = DatabaseAddress(url)
+    assert address.name == name
+    assert address.reveal() == url
+    assert SECRET not in repr(address)
+    assert SECRET not in repr(address.reveal)
+
+
+def test_a_message_that_repeats_the_password_is_cleaned() -> None:
+    address = DatabaseAddress(f"postgresql://me:{SECRET}@db/jobs")
+    assert address.hide(f"bad {SECRET} and p@ssw0rd!") == "bad [hidden] and [hidden]"
+    assert DatabaseAddress("postgresql://me:a@db/jobs").hide("a bad thing") == "a bad thing"
+
+
+def test_it_is_not_pickled() -> None:
+    with pytest.raises(TypeError, match="open the journal anew"):
+        pickle.dumps(DatabaseAddress("postgresql://db/jobs"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("postgresql://x", True), (" POSTGRES://x", True), ("jobs.db", False), ("mysql://x", False), (None, False)],
+)
+def test_what_is_an_address(given: object, expected: bool) -> None:
+    assert is_address(given) is expected
+
+
+def test_each_journal_refuses_the_other_s_place_by_name(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="is a server's database, and no file: PostgresJournal"):
+        Journal(f"postgresql://me:{SECRET}@db/jobs")
+    with pytest.raises(JournalError, match=r"begins with postgresql://; a file's journal is Journal\(path\)"):
+        PostgresJournal(str(tmp_path / "jobs.db"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "muapi_client._state.journal_server", None)
+    with pytest.raises(JournalError, match=r"postgresql://me@db/jobs: .*pip install 'muapi-client\[postgres\]'"):
+        MuAPI("sk-live", journal=f"postgresql://me:{SECRET}@db/jobs")
