@@ -103,7 +103,15 @@ class Connection(psycopg.Connection[DictRow]):
 
     def wait(self, gen: Generator[Any, Any, T], *_: Any, **__: Any) -> T:
         """Wait for an answer. An interrupt passes at once: the connection is thrown away then."""
-        return waiting.wait(_bounded(gen, self), self.pgconn.socket, interval=LOOKED_UP)
+        try:
+            return waiting.wait(_bounded(gen, self), self.pgconn.socket, interval=LOOKED_UP)
+        except psycopg.Error:
+            raise
+        except BaseException:
+            self.ends = 0.0  # nor is anything waited for that is tidied up
+            with suppress(psycopg.Error, RuntimeError):  # of a generator that is closed in the middle
+                gen.close()
+            raise
 
 
 def _bounded(gen: Generator[Any, Any, T], connection: Connection) -> Generator[Any, Any, T]:
