@@ -434,7 +434,7 @@ class JournalServer:
         try:
             connection.ends = ends
             self._prepare(session)
-            self._salt = claim(session, self._salt)
+            self._salt = claim(session, session.run_script, self._salt)
             for backend in tuple(self._lost):
                 self._end(backend, session)
             for key in tuple(self._unsent):

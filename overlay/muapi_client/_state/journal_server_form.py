@@ -22,7 +22,9 @@ from muapi_client._state.journal_budget import counts_in
 from muapi_client._state.journal_limits import LARGEST_JOB
 
 if TYPE_CHECKING:
-    from muapi_client._state.journal_server import Session
+    from collections.abc import Callable
+
+    from muapi_client._state.journal_store import Db
 
 FORM: Final = 1  # in muapi_meta; a later form migrates this one and never drops it
 OLDEST: Final = 14  # of PostgreSQL; older ones are not maintained any more, and do not tell when a session has ended
@@ -194,29 +196,30 @@ HAS_TABLES: Final = """SELECT EXISTS (
 ) AS found"""
 
 
-def claim(session: Session, salt: str | None) -> str:
+def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
     """Make sure that the database holds a journal of this form; answers the journal's salt, which tells it from others.
 
     Args:
-        session: The connection.
+        db: The connection.
+        run_script: Carries out several statements that take no values, on it.
         salt: Of the journal that was open before, which is looked for and not made anew; None makes it where there is
             none.
 
     Raises:
         OSError: The tables are of a later form, or another journal's than before, or something else's.
     """
-    if salt is None and not _has_tables(session):
-        session.execute("BEGIN")
-        session.execute("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))", {"lock": MAKING})
-        if not _has_tables(session):  # else another process was faster
-            session.run_script(TABLES + FUNCTIONS + REST)
+    if salt is None and not _has_tables(db):
+        db.execute("BEGIN")
+        db.execute("SELECT pg_advisory_xact_lock(:lock, hashtext(current_schema()))", {"lock": MAKING})
+        if not _has_tables(db):  # else another process was faster
+            run_script(TABLES + FUNCTIONS + REST)
             values = {"form": str(FORM), "salt": os.urandom(16).hex()}
-            session.execute("INSERT INTO muapi_meta VALUES ('form', :form), ('salt', :salt)", values)
-        session.execute("COMMIT")
-    if not _has_tables(session):
+            db.execute("INSERT INTO muapi_meta VALUES ('form', :form), ('salt', :salt)", values)
+        db.execute("COMMIT")
+    if not _has_tables(db):
         raise OSError("its tables are gone since it was opened first: open it anew")
     known: dict[str, Any] = {
-        row["name"]: row["value"] for row in session.execute("SELECT name, value FROM muapi_meta").fetchall()
+        row["name"]: row["value"] for row in db.execute("SELECT name, value FROM muapi_meta").fetchall()
     }
     if not known.get("form", "").isdecimal() or "salt" not in known:
         raise OSError("its table muapi_meta is something else's")
@@ -230,5 +233,5 @@ def claim(session: Session, salt: str | None) -> str:
     return str(known["salt"])
 
 
-def _has_tables(session: Session) -> bool:
-    return bool(session.execute(HAS_TABLES).fetchone()["found"])
+def _has_tables(db: Db) -> bool:
+    return bool(db.execute(HAS_TABLES).fetchone()["found"])
