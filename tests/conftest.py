@@ -75,7 +75,8 @@ def _prices_as_tests_count_them() -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a test of journals run on a file and on a database; one that asks for the file's path, on a file alone."""
-    if "place" in metafunc.fixturenames:
+    of_its_own = any("place" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "place" in metafunc.fixturenames and not of_its_own:
         from places import KINDS
 
         kinds = KINDS[:1] if "path" in metafunc.fixturenames else KINDS

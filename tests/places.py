@@ -18,6 +18,7 @@ from uuid import uuid4
 from muapi_client import Journal, PostgresJournal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from muapi_client._state.journal import BaseJournal
@@ -94,10 +95,10 @@ class Place:
 class File(Place):
     """A file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "", numbers: Iterator[int] | None = None) -> None:
         super().__init__()
-        self._folder, self._numbers = folder, count(1)
-        self.location = folder / "jobs.db"
+        self._folder, self._numbers = folder, numbers or count(1)
+        self.location = folder / name / "jobs.db"
 
     def change(self, statement: str, *values: Any) -> None:
         with closing(sqlite3.connect(self.location)) as db:
@@ -114,9 +115,9 @@ class File(Place):
         return closing(other)
 
     def anew(self) -> Place:
-        folder = self._folder / str(next(self._numbers))
-        folder.mkdir()
-        return File(folder)
+        name = str(next(self._numbers))
+        (self._folder / name).mkdir()
+        return File(self._folder, name, self._numbers)
 
     def emptied(self) -> Place:
         return self.anew()
