@@ -1,7 +1,7 @@
-"""How fast jobs go with a journal in PostgreSQL beside none and a file: ``python tests/fleet/throughput.py [rounds]``.
+"""How fast jobs go with a journal in PostgreSQL beside none and a file: ``tests/fleet/throughput.py [rounds]``.
 
-2,000 jobs of the awaiting client, each a submit and one look, 100 under way, on the benchmarks' server; each round takes
-them in turn, and the ratio of medians is told. ``MUAPI_TEST_POSTGRES`` names the database; without it a server is started.
+2,000 jobs of the awaiting client, each a submit and one look, 100 under way, on the benchmarks' server; each round
+takes them in turn, and the ratio of medians is told. ``MUAPI_TEST_POSTGRES`` names the database; else one is started.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any, Final
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "benchmarks")]
 
-import server as jobs_server
-from postgres_server import PostgresServer
+import server as jobs_server  # noqa: E402 - found by the line above
+from postgres_server import PostgresServer  # noqa: E402 - found by the line above
 
-from muapi_client import AsyncMuAPI
-from muapi_client.models import flux_dev_image
+from muapi_client import AsyncMuAPI  # noqa: E402 - found by the line above
+from muapi_client.models import flux_dev_image  # noqa: E402 - found by the line above
 
 JOBS: Final = 2000
 AT_ONCE: Final = 100
