@@ -21,12 +21,14 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
+from by_kind import make_image
 from journal_writes import COST, finished, intend
 from test_interruptions import interrupted_at, is_open
 
-from muapi_client import AsyncMuAPI, Journal, errors, raw_call
+from muapi_client import AsyncMuAPI, Journal, MuAPI, errors, raw_call
 from muapi_client._transport import keeping
 from muapi_client._transport.keeping import akeep, keep
+from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,6 +89,40 @@ def test_threads_that_wait_at_one_moment_share_a_transaction(
 def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: list[str]) -> None:
     keep(partial(intend, journal, "a"), journal.commits)
     assert statements == ["INSERT"]
+
+
+def test_what_has_to_outlast_the_machine_is_synced_and_an_end_is_with_what_follows(tmp_path: Path) -> None:
+    """SQLite syncs a commit where ``synchronous`` is FULL (2), and not where it is NORMAL (1)."""
+    levels: list[tuple[str, int]] = []
+    journal = Journal(tmp_path / "jobs.db")
+    store: Any = journal._store
+
+    def note(name: str) -> None:
+        levels.append((name, store._connection.execute("PRAGMA synchronous").fetchone()[0]))
+
+    with closing(journal):
+        emulator = Emulator(job_seconds=1)
+        for name in ("intend", "accept", "begin_wait", "finish"):
+            write = getattr(journal, name)
+
+            def noted(*given: Any, name: str = name, write: Any = write, **more: Any) -> Any:
+                answer = write(*given, **more)
+                note(name)
+                return answer
+
+            setattr(journal, name, noted)
+        with MuAPI("sk-live", transport=emulator.transport(), journal=journal) as mu:
+            mu.wait(mu.submit(make_image(prompt="fox")))
+            assert levels == [("intend", 2), ("accept", 2), ("begin_wait", 1), ("finish", 1)]
+        together = [partial(keep, partial(intend, journal, "a"), journal.commits)]
+        together += [partial(keep, lambda: note("end"), journal.commits, is_lasting=False)]
+        levels.clear()
+        in_threads(journal, list(together))
+        assert ("end", 2) in levels, "beside one that has to last, all do"
+        keep(lambda: note("end"), journal.commits, is_lasting=False)
+        journal.entries()
+        note("after")
+        assert levels[-1] == ("after", 2)
 
 
 def test_none_is_told_before_all_are_durable(journal: Journal, place: Place) -> None:

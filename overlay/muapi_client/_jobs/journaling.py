@@ -55,7 +55,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         secrets = find_secrets(record.call if record is not None else job.call, context.webhook)
         kind = context.key_state.kind if record is not None else None  # another's job may be another key's
         write = partial(journal.finish, prediction, key=key, account=context.account, key_kind=kind, secrets=secrets)
-        yield from _kept(write, journal, prediction)
+        yield from _kept(write, journal, prediction, is_lasting=False)  # the server tells an accepted job's end again
     if context.ledger.overruns:
         yield from warn_of_overruns(context)
 
@@ -80,7 +80,7 @@ def begin_wait(job: Job, context: Context, *, renewed: bool = False) -> Flow[Non
         return
     record = context.memory.find(job.id)
     if renewed or record is None or not record.waits:  # who submits and waits has written both at once
-        yield Keep(partial(context.journal.begin_wait, job.id), context.journal.commits)
+        yield Keep(partial(context.journal.begin_wait, job.id), context.journal.commits, is_lasting=False)
 
 
 def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
@@ -88,15 +88,17 @@ def end_wait(job: Job, context: Context, error: BaseException) -> Flow[None]:
     if context.journal is None:
         return
     try:
-        yield Keep(partial(context.journal.end_wait, job.id), context.journal.commits)
+        yield Keep(partial(context.journal.end_wait, job.id), context.journal.commits, is_lasting=False)
     except errors.JournalError as trouble:
         error.add_note(f"The journal could not record that nobody waits: {trouble}")
 
 
-def _kept(write: Callable[[], object], journal: BaseJournal, prediction: Prediction) -> Flow[None]:
+def _kept(
+    write: Callable[[], object], journal: BaseJournal, prediction: Prediction, *, is_lasting: bool = True
+) -> Flow[None]:
     """Write to the journal; should that fail, the error tells what is true all the same."""
     try:
-        yield Keep(write, journal.commits)
+        yield Keep(write, journal.commits, is_lasting)
     except errors.JournalError as error:
         known: dict[str, Any] = {
             "request_id": prediction.id,

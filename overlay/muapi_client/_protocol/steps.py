@@ -80,10 +80,17 @@ class Keep(NamedTuple):
     """Write to the journal, or read it; the driver answers with what ``write`` returns.
 
     Not cut short by a cancellation.
+
+    Attributes:
+        write: What to do.
+        commits: What makes it durable together with others; None for what stands alone.
+        is_lasting: Whether it has to outlast a crash of the machine before the flow goes on. What does not outlasts one
+            of the process, and is on the disk with the next write that has to.
     """
 
     write: Callable[[], Any]
-    commits: GroupCommit | None = None  # what makes it durable together with others; None for what stands alone
+    commits: GroupCommit | None = None
+    is_lasting: bool = True
 
 
 class Emit(NamedTuple):

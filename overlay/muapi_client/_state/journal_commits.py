@@ -44,10 +44,11 @@ class Write:
 
     Args:
         work: Writes, by methods of the journal; done twice it leaves the same.
+        is_lasting: Whether it has to outlast a crash of the machine once it is told to be done.
     """
 
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self.work, self.commit = work, Commit()
+    def __init__(self, work: Callable[[], Any], *, is_lasting: bool = True) -> None:
+        self.work, self.is_lasting, self.commit = work, is_lasting, Commit()
         self.began, self.pid = monotonic(), os.getpid()
         self.is_alone = False  # whether it was tried with others, in vain
         self._outcome: Any = None
@@ -108,9 +109,9 @@ class GroupCommit:
         self._waiting: dict[int, Write] = {}
         self._is_committing = False
 
-    def make_write(self, work: Callable[[], Any]) -> Write:
+    def make_write(self, work: Callable[[], Any], *, is_lasting: bool = True) -> Write:
         """A write to be carried out; see :class:`Write`."""
-        return Write(work)
+        return Write(work, is_lasting=is_lasting)
 
     def carry_out(self, *writes: Write) -> None:
         """Carry writes out, together with those that others wait with; they are done when this returns."""
@@ -144,8 +145,11 @@ class GroupCommit:
 
     def _carry_out_alone(self, write: Write) -> None:
         commit = Commit()
-        self.ends = write.began + self._busy_seconds
-        write.carry_out(commit)
+        self.ends, self._store.is_lasting = write.began + self._busy_seconds, write.is_lasting
+        try:
+            write.carry_out(commit)
+        finally:
+            self._store.is_lasting = True
         commit.done = True
 
     def _commit(self, writes: Sequence[Write]) -> None:
@@ -160,6 +164,7 @@ class GroupCommit:
         wrong: Collection[int] = ()
         try:
             self.ends = min(write.began for write in writes) + self._busy_seconds
+            self._store.is_lasting = any(write.is_lasting for write in writes)
             wrong = self._store.carry_out([partial(write.carry_out, commit) for write in writes], self.ends)
             for place in wrong:
                 writes[place].leave(self._store)
@@ -175,5 +180,5 @@ class GroupCommit:
 
     def _clear_up(self) -> None:
         """End a transaction that was not committed."""
-        self._is_committing = False
+        self._is_committing, self._store.is_lasting = False, True
         self._store.roll_back()

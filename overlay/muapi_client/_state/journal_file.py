@@ -37,6 +37,7 @@ class JournalFile:
         self.name = self._path = path
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
+        self.is_lasting = self._syncs = True
         self._patience = -1  # milliseconds a statement waits for other processes
         self._file: tuple[int, int] | None = None  # device and inode
         self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
@@ -63,6 +64,9 @@ class JournalFile:
             self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
         self._patience = milliseconds
         assert self._connection is not None
+        if self._syncs != self.is_lasting:  # NORMAL: the log is synced with the next write that has to last
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if self.is_lasting else 'NORMAL'}")
+            self._syncs = self.is_lasting
         return self._connection
 
     def check_place(self) -> None:
@@ -150,7 +154,7 @@ class JournalFile:
             claim(db)
             db.execute("SELECT 1 FROM meta").fetchall()  # by now the write-ahead log is there
             self._file, self._log = _identity(self._path), _identity(f"{self._path}-wal")
-            self._connection, self._pid = db, os.getpid()
+            self._connection, self._pid, self._syncs = db, os.getpid(), True
         except BaseException:
             db.close()
             raise

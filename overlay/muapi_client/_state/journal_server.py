@@ -269,6 +269,7 @@ class JournalServer:
         self._lost: list[Backend] = []  # sessions that may still be at a statement
         self._unsent: dict[str, None] = {}  # keys of intents that may have been written, of what was not sent
         self._inherited: list[Session] = []  # a parent's, which must not be closed here
+        self.is_lasting = True  # whatever it is set to: servers crash where the machine of a program does not
         self._patience = 0  # milliseconds a statement waits for a lock
         self._clock_read, self._clock = -inf, 0.0  # when, by monotonic(); what it read, in seconds since 1970
         hold_across_forks(self)

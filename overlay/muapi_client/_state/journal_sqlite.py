@@ -1,7 +1,7 @@
 """The journal of one machine: a SQLite file.
 
-SQLite in WAL mode with ``synchronous=FULL``: a returned write survives the machine's crash, and several processes may
-share the file.
+SQLite in WAL mode, and several processes may share the file. A returned write survives the machine's crash, for each is
+synced (``synchronous=FULL``) but the end of an accepted job, which the server tells again, and who waits for one.
 
 Lives here: opening it. Does not live here: what is written and read of a job (``journal``), the file itself
 (``journal_file``).

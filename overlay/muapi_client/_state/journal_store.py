@@ -58,12 +58,15 @@ class Store(Protocol):
         name: What messages call it; it holds no password.
         kind: What it is: a file or a database.
         errors: What it raises where a statement goes wrong.
+        is_lasting: Whether what is committed has to outlast a crash of the machine. What does not outlasts that of this
+            process, and lasts with the next commit that has to.
     """
 
     lock: ForkLock
     name: str
     kind: str
     errors: tuple[type[Exception], ...]
+    is_lasting: bool
 
     def run(self, work: Callable[[Db], T], ends: float) -> T:
         """Work on it, within the group that is begun or by itself; ``ends`` is when to give up, by ``monotonic()``."""

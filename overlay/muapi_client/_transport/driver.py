@@ -99,8 +99,8 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
                 return work()
             except StopIteration as error:  # thrown into a generator it would lose what the flow notes on it
                 raise RuntimeError("a callback raised StopIteration") from error
-        case Keep(write, commits):
-            return keep(write, commits)
+        case Keep(write, commits, is_lasting):
+            return keep(write, commits, is_lasting=is_lasting)
 
 
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
@@ -216,7 +216,7 @@ def find_closing(error: BaseException, step: Any) -> GeneratorExit | None:
 def finish_step(step: Any, closing: BaseException) -> Any:
     """Carry out a step where nothing can be awaited any more: what is to be kept is kept, the rest is called off."""
     if isinstance(step, Keep):
-        return keep(step.write, step.commits)
+        return keep(step.write, step.commits, is_lasting=step.is_lasting)
     raise closing
 
 
@@ -229,8 +229,8 @@ def acarry_out(step: Step, connections: AsyncConnections, clock: Clock, origin: 
             return _asleep(seconds, waiter, clock)
         case Do(work):
             return _ado(work)
-        case Keep(write, commits):
-            return akeep(write, commits)
+        case Keep(write, commits, is_lasting):
+            return akeep(write, commits, is_lasting=is_lasting)
 
 
 async def _asleep(seconds: float, waiter: Waiter | None, clock: Clock) -> float:

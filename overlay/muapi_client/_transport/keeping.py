@@ -27,13 +27,16 @@ THREADS: Final = 8  # in which an event loop's tasks use journals at a time; a f
 GROUPS: Final = 4  # carried out one after another before another task takes over: whose thread it is waits for them
 
 
-def keep(work: Callable[[], Any], commits: GroupCommit | None) -> Any:
-    """Write to the journal. A write that an interrupt cuts short is done once more before the interrupt goes on."""
+def keep(work: Callable[[], Any], commits: GroupCommit | None, *, is_lasting: bool = True) -> Any:
+    """Write to the journal, as :class:`Keep` says.
+
+    A write that an interrupt cuts short is done once more before the interrupt goes on.
+    """
     write = None
     try:
         if commits is None:
             return work()
-        write = commits.make_write(work)
+        write = commits.make_write(work, is_lasting=is_lasting)
         commits.carry_out(write)
         return write.answer()
     except MuAPIError:
@@ -50,7 +53,7 @@ def keep(work: Callable[[], Any], commits: GroupCommit | None) -> Any:
         raise
 
 
-async def akeep(work: Callable[[], Any], commits: GroupCommit | None) -> Any:
+async def akeep(work: Callable[[], Any], commits: GroupCommit | None, *, is_lasting: bool = True) -> Any:
     """The twin of :func:`keep`, in a worker thread: once begun it is finished, and then a cancellation goes on.
 
     A shield holds off the cancellations of anyio and trio. Those of asyncio strike through it, and drop the work where
@@ -58,7 +61,7 @@ async def akeep(work: Callable[[], Any], commits: GroupCommit | None) -> Any:
     """
     import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
-    doing = _Alone(work) if commits is None else _Together(work, commits)
+    doing = _Alone(work) if commits is None else _Together(work, commits, is_lasting=is_lasting)
     cancelled = None
     with anyio.CancelScope(shield=True):
         while True:
@@ -118,8 +121,8 @@ class _Alone:
 class _Together:
     """The twin of :class:`_Alone`: a write that travels to its thread with those of other tasks."""
 
-    def __init__(self, work: Callable[[], Any], commits: GroupCommit) -> None:
-        self._commits, self._write = commits, commits.make_write(work)
+    def __init__(self, work: Callable[[], Any], commits: GroupCommit, *, is_lasting: bool) -> None:
+        self._commits, self._write = commits, commits.make_write(work, is_lasting=is_lasting)
         self.answer, self.note_failure = self._write.answer, self._write.note_failure
 
     async def finish(self) -> None:
