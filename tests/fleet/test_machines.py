@@ -19,6 +19,8 @@ from journal_writes import COST, call_of, intend
 from places import SERVER, Database
 from postgres_server import PASSWORD
 
+pytest.importorskip("psycopg")
+
 from muapi_client import Budget, MuAPI, PostgresJournal, errors
 from muapi_client._runtime import processes
 from muapi_client._runtime.clock import SystemClock

@@ -13,6 +13,8 @@ import pytest
 from by_kind import make_image
 from journal_writes import COST, call_of, finished, intend
 
+pytest.importorskip("psycopg")
+
 from muapi_client import AsyncMuAPI, MuAPI, Polling, PostgresJournal, errors
 from muapi_client._state.journal_server import JournalServer
 from muapi_client._transport.keeping import keep

@@ -87,9 +87,17 @@ def add_resources(document: dict[str, Any]) -> None:
     paths["/api/v1/presets/bulk"] = {"post": operation(list_of("Preset"), list_of("Preset"))}
 
 
+def list_needed(document: dict[str, Any], path: str) -> list[str]:
+    """The fields that a job cannot be submitted without."""
+    schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    name = schema.get("$ref", "").rpartition("/")[2]
+    needed: list[str] = document["components"]["schemas"].get(name, schema).get("required", [])
+    return needed
+
+
 def add_model(document: dict[str, Any]) -> None:
     """A paid model as its neighbours are, but for the webhook."""
-    neighbour = list_jobs(document)[0]
+    neighbour = next(path for path in list_jobs(document) if not list_needed(document, path))
     document["paths"]["/api/v1/brand-new"] = copy.deepcopy(document["paths"][neighbour])
     document["paths"]["/api/v1/brand-new"]["post"] |= {"operationId": "brand_new", "summary": "brand-new"}
     drop_webhook(document, "/api/v1/brand-new")
