@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -26,6 +27,7 @@ from journal_writes import COST, finished, intend
 from test_interruptions import interrupted_at, is_open
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, errors, raw_call
+from muapi_client._state.journal_limits import Limit
 from muapi_client._transport import keeping
 from muapi_client._transport.keeping import akeep, keep
 from muapi_client.emulator import Emulator
@@ -144,6 +146,14 @@ def test_each_is_told_what_it_came_to(journal: Journal) -> None:
     settle = partial(keep, partial(journal.settle, "lost", "r-lost"), journal.commits)
     none = partial(keep, partial(journal.settle, "nobody's", "r"), journal.commits)
     assert in_threads(journal, [settle, none]) == [True, False]
+
+
+def test_the_first_intents_of_a_budget_are_written_though_they_come_at_one_moment(journal: Journal) -> None:
+    limits = [Limit(Decimal(100))]
+    options = {"account": journal.account("https://api.example", "sk"), "set_aside_usd": COST.amount_usd}
+    work = [partial(keep, partial(intend, journal, name, limits=limits, **options), journal.commits) for name in KEYS]
+    assert in_threads(journal, work) == [None] * len(KEYS)
+    assert sorted(entry.key for entry in journal.entries()) == [*KEYS]
 
 
 def test_one_that_goes_wrong_harms_no_other(journal: Journal, place: Place) -> None:

@@ -192,7 +192,8 @@ class BaseJournal:
             if run is not None and self._store.is_taken(error.__cause__):
                 what = f"journal {self._store.name}: run {run!r} has an entry for {run_key!r} already"
                 raise JournalError(f"{what}; nothing was sent") from error
-            raise JournalError(f"{error}; nothing was sent") from error
+            reason = error.__cause__  # of which a group asks whether it passes
+            raise JournalError(f"{error}; nothing was sent") from reason
 
     def _intend_within(self, db: Db, values: dict[str, Any], limits: Sequence[Limit], account: Account) -> Room | None:
         if not self._store.has_budgets(db):  # none yet, or what made them was rolled back with others' writes
