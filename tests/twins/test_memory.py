@@ -118,6 +118,22 @@ def test_the_user_may_say_which_job_a_lost_submit_is(twin: Twin, journal: Path |
         face.settle(face.jobs()[0], None)
 
 
+def test_no_two_submits_are_settled_by_one_job(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    before = twin(LOST, LOST, journal=path)
+    lose(before, twin)
+    lose(before, twin)
+    face = twin(LOST, journal=path)  # which remembers neither
+    mine = lose(face, twin)
+    first, second, _ = face.unknown()
+    face.settle(first, "r-1")
+    for other in (second, mine):
+        with pytest.raises(errors.MuAPIError, match=r"job r-1 is another submit's"):
+            face.settle(other, "r-1")
+    assert [job.id for job in face.resume()] == ["r-1"]
+    assert len(face.unknown()) == 2
+
+
 def test_a_lost_submit_of_another_process_can_be_settled_too(twin: Twin, tmp_path: Path) -> None:
     path = tmp_path / "jobs.db"
     lose(twin(LOST, journal=path), twin)

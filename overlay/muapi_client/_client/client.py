@@ -374,7 +374,7 @@ class MuAPI(Client):
 
         Raises:
             JournalError: The journal cannot be written.
-            MuAPIError: It is known what became of it.
+            MuAPIError: It is known what became of it, or the job is another submit's.
         """
         self._drive(self._flows.settle(entry, job_or_id))
 

@@ -144,7 +144,7 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
 
     Raises:
         JournalError: The journal cannot be written.
-        MuAPIError: It is known what became of it.
+        MuAPIError: It is known what became of it, or the job is another submit's.
     """
     key = entry.key
     if key is None:
@@ -159,6 +159,10 @@ def settle(entry: Entry | errors.SubmitOutcomeUnknownError, job: Job | str | Non
         raise errors.MuAPIError(f"job {request_id} is another submit's, of {other.call.operation.slug}")
     known = record is not None
     if context.journal is not None:
+        if request_id is not None:
+            is_taken = partial(context.journal.is_of_another, request_id, key, context.account)
+            if (yield Keep(is_taken)):
+                raise errors.MuAPIError(f"job {request_id} is another submit's: mu.jobs() tells whose")
         written: bool = yield Keep(partial(context.journal.settle, key, request_id), context.journal.commits)
         known = known or written
     if not known:

@@ -391,6 +391,11 @@ class BaseJournal:
         rows = self._rows(f"SELECT request_id FROM job WHERE request_id IS NOT NULL AND {OF_ACCOUNT}", _of(account))  # noqa: S608
         return frozenset(row["request_id"] for row in rows)
 
+    def is_of_another(self, request_id: str, key: str, account: Account | None = None) -> bool:
+        """Whether a job is that of another entry than ``key``."""
+        query = f"SELECT 1 FROM job WHERE request_id = :request_id AND key <> :key AND {OF_ACCOUNT}"  # noqa: S608
+        return bool(self._rows(query, {"request_id": request_id, "key": key, **_of(account)}))
+
     def find_item(
         self, run: str, run_key: str, account: Account | None, *, is_running: Callable[[str], bool]
     ) -> RunItem | None:
