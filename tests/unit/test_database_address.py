@@ -66,6 +66,18 @@ def test_each_journal_refuses_the_other_s_place_by_name(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("scheme", ["mysql", "postgresql+psycopg", "file"])
+def test_an_address_of_another_scheme_is_refused_and_its_password_not_shown(
+    scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match=r"begins with postgresql://") as caught:
+        MuAPI("sk-live", journal=f"{scheme}://me:{SECRET}@db/jobs")
+    assert f"{scheme}://me@db/jobs" in str(caught.value)
+    assert SECRET not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "muapi_client._state.journal_server", None)
     with pytest.raises(JournalError, match=r"postgresql://me@db/jobs: .*pip install 'muapi-client\[postgres\]'"):

@@ -353,9 +353,9 @@ def hide_address(journal: Any) -> Any:
     if not isinstance(journal, str) or "://" not in journal:
         return journal
     with forks.kept_waiting:
-        from muapi_client._settings.database import DatabaseAddress, is_address  # noqa: PLC0415 - a fleet's alone
+        from muapi_client._settings.database import DatabaseAddress  # noqa: PLC0415 - a fleet's alone
 
-    return DatabaseAddress(journal) if is_address(journal) else journal
+    return DatabaseAddress(journal)  # of whatever scheme: it may hold a password
 
 
 def open_journal(given: Any) -> "BaseJournal":

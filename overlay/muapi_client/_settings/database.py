@@ -42,11 +42,11 @@ class DatabaseAddress:
     def __init__(self, url: str) -> None:
         text = url.strip()
         self.reveal: Callable[[], str] = text.__str__
-        rest = text.partition("://")[2]
+        scheme, _, rest = text.partition("://")
         login, _, place = rest.rpartition("@")
         user, _, password = login.partition(":")
         where, _, query = place.partition("?")
-        self.name = f"postgresql://{user}{'@' if user else ''}{NO_PORT.sub(_hide_port, where)}"
+        self.name = f"{'postgresql' if is_address(text) else scheme}://{user}{'@' if user else ''}{NO_PORT.sub(_hide_port, where)}"
         given = [password, *(value for name, value in parse_qsl(query) if name in SECRETS)]
         spellings = {spelt for each in given for spelt in (each, unquote(each)) if len(spelt) >= FEWEST}
         self._hidden: Callable[[], object] = tuple(sorted(spellings, key=len, reverse=True)).__iter__

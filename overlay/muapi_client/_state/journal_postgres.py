@@ -40,6 +40,11 @@ class PostgresJournal(BaseJournal):
         del url  # a traceback that shows locals shows no password
         if address is None:
             raise JournalError("a database's address begins with postgresql://; a file's journal is Journal(path)")
+        if not is_address(address.reveal()):
+            raise JournalError(
+                f"journal {address.name}: a journal is a file, by its path, or a PostgreSQL database, by an address"
+                " that begins with postgresql://"
+            )
         seconds = read_busy_timeout(busy_timeout)
         try:
             with forks.kept_waiting:
