@@ -219,6 +219,7 @@ def test_an_option_that_a_worker_refuses_is_raised_and_nothing_sent(
         ({"run": ""}, "run"),
         ({"concurrency": 0}, "concurrency"),
         ({"key": "prompt"}, "key"),
+        ({"download_to": 3}, "directory to save to"),
         ({"stop_on": "ValueError"}, "stop_on"),
         ({"retry_unknown": "no"}, "retry_unknown"),
     ],

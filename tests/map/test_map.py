@@ -197,7 +197,7 @@ def test_outputs_are_saved_under_the_keys(face: Face, tmp_path: Path) -> None:
 
 def test_an_output_that_cannot_be_saved_leaves_the_prediction(face: Face, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    (outcome,) = face.map(make_calls(1), download_to=tmp_path / "file")
+    (outcome,) = face.map(make_calls(1), download_to=tmp_path / "file" / "below")
     assert isinstance(outcome.error, errors.DownloadError)
     assert outcome.prediction.done
 
@@ -234,6 +234,8 @@ def test_it_is_sent_again_where_its_user_says_so(face: Face, emulator: Emulator)
         ({"stop_on": "errors"}, "stop_on must be a class of errors"),
         ({"ordered": 1}, "ordered must be True or False"),
         ({"key": "name"}, "key must be a function"),
+        ({"download_to": 3}, "the directory to save to must be text or a Path, not 3"),
+        ({"download_to": __file__}, "is a file: give a directory"),
     ],
 )
 def test_options_that_cannot_be_right_are_refused_at_once(face: Face, options: dict[str, Any], message: str) -> None:

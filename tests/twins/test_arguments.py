@@ -129,7 +129,10 @@ def test_other_methods_refuse_what_they_cannot_take(twin: Twin, tmp_path: Path) 
         (lambda: face.download("a" * 60, tmp_path), rf"mu\.download\(mu\.wait\('{'a' * 60}'\), …\)"),
         (lambda: face.run("a red fox " * 9), r"fox …'; .*catalog\.find\('…'\) lists"),
         (lambda: face.download(None, tmp_path), r"not None: mu\.run\(call\) answers one"),
-        (lambda: face.download(Prediction("abc", "completed"), 42), "directory as text or a Path, not 42"),
+        (
+            lambda: face.download(Prediction("abc", "completed"), 42),
+            "directory to save to must be text or a Path, not 42",
+        ),
         (lambda: face.reconcile("x"), r"mu\.reconcile takes an entry .* not the text 'x': see mu\.unknown\(\)"),
         (lambda: face.settle(42, None), r"mu\.settle takes an entry .* not 42"),
         (lambda: face.settle(entry, 42), "settle takes a job or its id, or None .*, not 42"),

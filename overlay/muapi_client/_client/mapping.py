@@ -14,7 +14,8 @@ from muapi_client._client.base import listed_price
 from muapi_client._client.map_display import Display
 from muapi_client._jobs.map_item import Means, carry_out
 from muapi_client._jobs.mapping import Mapping
-from muapi_client._settings.arguments import require_callables
+from muapi_client._runtime.forks import forks
+from muapi_client._settings.arguments import require_callables, require_folder
 from muapi_client._settings.options import read_flag
 from muapi_client._transport.map_driver import Work, arun_map, run_map
 from muapi_client._transport.scheduler import Abandoned, Task, Tasks, Threads
@@ -113,6 +114,8 @@ def make_work(
         MuAPIError: One cannot be right; nothing was sent.
     """
     require_callables(key=key, on_progress=on_progress)
+    if download_to is not None:
+        check_folder(download_to)
     if type(concurrency) is not int or concurrency < 1:
         raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
     if run is not None and (not isinstance(run, str) or not run or run != writable(run)):
@@ -163,6 +166,18 @@ def make_work(
     work = Work(books, start, read, display)
     client._maps.add(work)  # noqa: SLF001 - closing it leaves them
     return work
+
+
+def check_folder(given: Any) -> None:
+    """Refuse what no output can be saved to, before one is paid for.
+
+    Raises:
+        MuAPIError: It is no path, or something else stands there.
+    """
+    require_folder(given)
+    with forks.kept_waiting:
+        from muapi_client._files.temp_file import read_directory  # noqa: PLC0415 - loads with the first file
+    read_directory(given)
 
 
 def find_length(calls: Any) -> int | None:

@@ -129,7 +129,7 @@ def require_folder(given: object) -> None:
         MuAPIError: It is something else.
     """
     if not isinstance(given, str | PathLike):
-        raise MuAPIError(f"mu.download takes the directory as text or a Path, not {_show(given)}")
+        raise MuAPIError(f"the directory to save to must be text or a Path, not {_show(given)}")
 
 
 def require_callables(**callbacks: Callable[..., object] | None) -> None:

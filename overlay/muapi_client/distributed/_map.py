@@ -18,7 +18,7 @@ from muapi_client._client.map_display import Display
 from muapi_client._client.mapping import NO_CALLS, calls_error, find_length, read_kinds
 from muapi_client._jobs.mapping import Mapping as Books
 from muapi_client._runtime.forks import forks
-from muapi_client._settings.arguments import require_callables
+from muapi_client._settings.arguments import require_callables, require_folder
 from muapi_client._settings.options import read_flag, refuse_coroutines
 from muapi_client._transport.map_driver import Work, run_map
 from muapi_client._types.words import show, with_article, writable
@@ -100,6 +100,8 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     require_callables(key=key, on_progress=on_progress)
     if type(concurrency) is not int or concurrency < 1:
         raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
+    if download_to is not None:
+        require_folder(download_to)
     made_of = read_client_options(options, from_environment)
     if run is not None and (not isinstance(run, str) or not run or run != writable(run)):
         raise MuAPIError(f"run must be the name of the run, as text without halves of characters, not {show(run)}")
