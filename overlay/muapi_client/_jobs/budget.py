@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._state.journal_limits import Room
     from muapi_client._state.memory import Record
+    from muapi_client._types.budget import Budget
 
 ESTIMATE: Final = Operation("", "POST", "/api/v1/models/{name}/estimate-cost")  # OpenAPI document; charges nothing
 
@@ -113,8 +114,8 @@ def list_limits(record: Record, context: Context) -> list[Limit]:
             continue
         if budget.per == "run" and record.run is None:
             raise errors.SpendLimitError(
-                f"{budget!r} is for the jobs of a run, and this one is of none; nothing was sent. mu.map(calls,"
-                " run='…') names one.",
+                f"{_name_budget(budget)} is for the jobs of runs, and this one is of none; nothing was sent."
+                " mu.map(calls, run='…') names one.",
                 budget=budget,
             )
         starts, ends = budget.period(record.intended_at)
@@ -134,7 +135,7 @@ def budget_error(record: Record, context: Context, full: Room) -> errors.SpendLi
     opens = f"; it opens again at {limit.ends.isoformat()}" if limit.ends is not None else ""
     return errors.SpendLimitError(
         f"{record.call.operation.slug} at about {record.set_aside_usd} USD would take what is spent and set aside, "
-        f"{spent} USD, past {budget!r}{opens}; nothing was sent",
+        f"{spent} USD, past {_name_budget(budget, record.run)}{opens}; nothing was sent",
         budget=budget,
         needed_usd=record.set_aside_usd,
         opens_at=limit.ends,
@@ -142,7 +143,14 @@ def budget_error(record: Record, context: Context, full: Room) -> errors.SpendLi
 
 
 def _name_limit(context: Context) -> str:
-    return f"max_spend={context.max_spend} USD" if context.max_spend is not None else repr(context.budget[0])
+    return f"max_spend={context.max_spend} USD" if context.max_spend is not None else _name_budget(context.budget[0])
+
+
+def _name_budget(budget: Budget, run: str | None = None) -> str:
+    name = "" if run is None or budget.per != "run" else f", this one {run!r}"
+    per = "" if budget.per == "ever" else f" a {budget.per}{name}"
+    tag = "" if budget.tag is None else f" for the tag {budget.tag!r}"
+    return f"the budget of {budget.usd} USD{per}{tag}"
 
 
 def listed_price(call: Call[Any]) -> Decimal | None:
