@@ -157,6 +157,25 @@ def test_calls_without_a_length_have_no_total_and_no_end(face: Face, file: io.St
     assert re.match(r"map: \d+ done, \d+ running, ", lines[0])
 
 
+def test_a_map_that_an_error_stopped_says_by_which(open_client: Callable[..., Face], file: io.StringIO) -> None:
+    face = open_client(max_spend=3 * IMAGE.price.cost_usd)
+    list(face.map(make_calls(40), concurrency=1, progress=True))
+    (line,) = file.getvalue().splitlines()
+    assert "4 of 40 done in 0:00:00: 3 finished, 1 failed; " in line
+    assert re.search(
+        r"No more calls were begun after this error: '.* past max_spend=.* USD; nothing was sent'\.$", line
+    )
+
+
+def test_what_was_sent_again_is_told_as_in_doubt(face: Face, file: io.StringIO, emulator: Emulator) -> None:
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    outcomes = list(face.map(make_calls(3), concurrency=1, retry_unknown=True, progress=True))
+    assert [outcome.error for outcome in outcomes] == [None] * 3
+    (line,) = file.getvalue().splitlines()
+    assert f"3 finished; {usd(face.client.spend.total_usd)} charged, {doubt()} in doubt by the price list. What" in line
+    assert emulator.charged_usd == face.client.spend.total_usd + face.client.spend.in_doubt_usd
+
+
 def test_a_map_that_is_left_says_so(face: Face, file: io.StringIO) -> None:
     outcomes = face.map(make_calls(40), concurrency=4, progress=True)
     next(outcomes)

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._types.outcome import Progress
+    from muapi_client.errors import MuAPIError
 
 BAR: Final = 20  # columns
 CLEARED: Final = "\r\x1b[K\x1b[?25h"  # a terminal's line is empty, and its cursor shown
 NAME: Final = 30  # characters of a run's name
+ERROR: Final = 300  # characters of an error's text
 
 
 class View(NamedTuple):
@@ -119,11 +121,12 @@ class Display:
         if self.due == 0.0:
             self._draw()
 
-    def close(self, *, is_left: bool) -> None:
+    def close(self, *, is_left: bool, stopped_by: MuAPIError | None) -> None:
         """End with the sums, and with what there is to do. Twice does no harm.
 
         Args:
             is_left: Whether the map was left before its end.
+            stopped_by: The error after which no more calls were begun, or None.
         """
         painter, self._painter = self._painter, None
         if painter is None:
@@ -131,7 +134,7 @@ class Display:
         with suppress(Exception):  # as below
             progress = self._read()
             seconds = time.monotonic() - self._began
-            last = f"{self._name}: {sum_up(progress, self._total, seconds, is_left=is_left)}"
+            last = f"{self._name}: {sum_up(progress, self._total, seconds, is_left=is_left, stopped_by=stopped_by)}"
             painter.end(make_view(self._name, progress, self._total), last)
 
     def _draw(self) -> None:
@@ -382,7 +385,9 @@ def make_view(name: str, progress: Progress, total: int | None) -> View:
     return View(tuple(parts), done, total)
 
 
-def sum_up(progress: Progress, total: int | None, seconds: float, *, is_left: bool) -> str:
+def sum_up(
+    progress: Progress, total: int | None, seconds: float, *, is_left: bool, stopped_by: MuAPIError | None
+) -> str:
     """The last line of a map: its sums, what is doubtful, and what to do about it."""
     ends = [f"{progress.finished} finished"]
     ends += [f"{progress.failed} failed"] if progress.failed else []
@@ -392,9 +397,11 @@ def sum_up(progress: Progress, total: int | None, seconds: float, *, is_left: bo
     money += f", {_usd(progress.in_doubt_usd)} in doubt by the price list" if progress.in_doubt_usd else ""
     how = "left with " if is_left else ""
     text = f"{how}{_of(count_done(progress), total)} in {took}: {', '.join(ends)}; {money}."
+    if stopped_by is not None:
+        text += f" No more calls were begun after this error: {str(stopped_by)[:ERROR].rstrip('.')!a}."
     if is_left:
         text += " Nothing more is submitted. mu.resume() lists the jobs that live on."
-    if progress.doubtful or is_left:
+    if progress.doubtful or progress.in_doubt_usd or is_left:
         text += (
             " What is in doubt may have been charged: mu.unknown() lists it, mu.reconcile(entry) looks for its job,"
             " and mu.settle(entry, job) is your word on it."

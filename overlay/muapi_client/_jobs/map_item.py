@@ -51,11 +51,23 @@ class Item:
         is_reused: Whether it had ended before, and was not submitted.
         is_begun: Whether anything was done for it.
         is_known: Whether it is known by now what became of its submit.
+        left_in_doubt: How many submits of it may have been charged, and were followed by another.
         outcome: What came of it, once it has ended.
         trouble: What ended it in place of an outcome: no error of its own, such as a mistake in a callback.
     """
 
-    __slots__ = ("call", "index", "is_begun", "is_known", "is_reused", "job", "key", "outcome", "trouble")
+    __slots__ = (
+        "call",
+        "index",
+        "is_begun",
+        "is_known",
+        "is_reused",
+        "job",
+        "key",
+        "left_in_doubt",
+        "outcome",
+        "trouble",
+    )
 
     def __init__(self, index: int, key: str, call: Call[Any]) -> None:
         self.index = index
@@ -63,6 +75,7 @@ class Item:
         self.call = call
         self.job: Job | None = None
         self.is_begun = self.is_known = self.is_reused = False
+        self.left_in_doubt = 0
         self.outcome: Outcome[Any] | None = None
         self.trouble: BaseException | None = None
 
@@ -164,6 +177,7 @@ def _submit(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 except errors.JournalError as trouble:
                     error.add_note(f"It was not submitted again, since the journal could not be written: {trouble}")
                     raise error from trouble
+            item.left_in_doubt += 1
             yield Sleep(context.retry.pause(doubts, draw=context.random()))
 
 
@@ -295,6 +309,7 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
     if means.retry_unknown:
         assert context.journal is not None
         yield Keep(partial(context.journal.release_item, entry.key), context.journal.commits)
+        item.left_in_doubt += 1
         return None
     raise errors.SubmitOutcomeUnknownError(
         f"{item.key!r} of run {context.run!r} was sent before and its outcome is unknown ({why}): it may have been"

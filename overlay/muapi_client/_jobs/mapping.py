@@ -65,6 +65,7 @@ class Mapping:
         self._open: dict[int, Item] = {}  # by index: begun, and not handed out
         self._ended: dict[int, Outcome[Any]] = {}  # by index, in the order of their ends
         self.is_stopped = False  # begins no more calls
+        self.stopped_by: errors.MuAPIError | None = None  # the first error that made it so
         self.is_left = False  # and nobody reads what becomes of those under way
         self._accepted: set[int] = set()  # indexes of those that are open
         self._running = 0
@@ -133,19 +134,20 @@ class Mapping:
             self._running += 1
         if item.outcome is not None:
             self._running -= item.index in self._accepted
-            self._end(item.outcome)
+            self._end(item.outcome, item.left_in_doubt)
 
-    def _end(self, outcome: Outcome[Any]) -> None:
+    def _end(self, outcome: Outcome[Any], left_in_doubt: int) -> None:
         self._ended[outcome.index] = outcome
         error = outcome.error
         is_doubtful = isinstance(error, errors.SubmitOutcomeUnknownError)
         self._counts["doubtful" if is_doubtful else "finished" if error is None else "failed"] += 1
         cost: Cost | None = (outcome.prediction and outcome.prediction.cost) or (error and error.cost) or None
-        if is_doubtful:
-            self._in_doubt = total(self._in_doubt, self._price(outcome.call) or ZERO)
-        elif cost is not None:
+        if doubts := left_in_doubt + is_doubtful:
+            self._in_doubt = total(self._in_doubt, doubts * (self._price(outcome.call) or ZERO))
+        if cost is not None and not is_doubtful:
             self._charged = total(self._charged, cost.charged_usd)
         if isinstance(error, self._stop_on):
+            self.stopped_by = self.stopped_by or error
             self.stop()
 
     def next(self) -> Outcome[Any] | None:

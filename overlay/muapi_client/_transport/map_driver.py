@@ -66,7 +66,7 @@ class Display(Protocol):
         """Show what has changed."""
         ...
 
-    def close(self, *, is_left: bool) -> None:
+    def close(self, *, is_left: bool, stopped_by: MuAPIError | None) -> None:
         """End."""
         ...
 
@@ -164,7 +164,7 @@ class Work:
     def end_display(self) -> None:
         """Show no more how far it is."""
         if self.display is not None and self.is_ours:
-            self.display.close(is_left=self.books.is_left)
+            self.display.close(is_left=self.books.is_left, stopped_by=self.books.stopped_by)
 
     def leave(self) -> None:
         """Begin no more calls, and send nothing more."""

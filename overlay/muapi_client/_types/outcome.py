@@ -57,7 +57,8 @@ class Progress:
         failed: How many did not, but for the doubtful ones.
         doubtful: How many may have been accepted and charged, and nobody knows.
         charged_usd: What the ended ones cost together, in USD, in earlier runs, too.
-        in_doubt_usd: What the doubtful ones may have cost, in USD, by the price list.
+        in_doubt_usd: What the doubtful ones may have cost, and what ``retry_unknown`` left in doubt, in USD, by the
+            price list.
         expected_end: When the last call will have ended if it goes on as it went, in UTC; None where that cannot be
             told: nothing has ended yet, or the calls have no length.
     """
