@@ -397,14 +397,16 @@ class MuAPI(Client):
     def reconcile(self, lost: SubmitOutcomeUnknownError | Entry) -> Reconciliation[Job]:
         """Look through the history for the job of a submit whose outcome is unknown; nothing is submitted.
 
-        It goes by the server's clock, and looks through 1,000 items at most.
+        It goes by the server's clock, and looks through 1,000 items at most: the latest, so that of a submit that more
+        jobs have followed nothing is proven.
 
         Args:
             lost: The error of the submit, or an entry of :meth:`unknown`.
 
         Returns:
-            The jobs it may be, newest first: of that model, accepted while the submit was under way, not known
-            otherwise. Where there is none, ``complete`` says whether it was certainly never accepted.
+            The jobs it may be, newest first: of that model, accepted while the submit was under way (give or take two
+            minutes, for a submit of another process an hour, since clocks are set), not known otherwise.
+            Where there is none, ``complete`` says whether it was certainly never accepted.
 
         Raises:
             MuAPIError: The history could not be had.

@@ -300,7 +300,7 @@ def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Fl
     else:
         if found.complete and not found.candidates:
             return (yield from _withdraw(entry, context))
-        why = "the history proves nothing before some minutes have passed"
+        why = "the history proves nothing before some minutes have passed, nor once 1,000 jobs have followed"
         if found.candidates:
             newest = f"{len(found.candidates)} jobs, the newest {found.candidates[0].id}"
             why = (

@@ -46,7 +46,8 @@ class DatabaseAddress:
         login, _, place = rest.rpartition("@")
         user, _, password = login.partition(":")
         where, _, query = place.partition("?")
-        self.name = f"{'postgresql' if is_address(text) else scheme}://{user}{'@' if user else ''}{NO_PORT.sub(_hide_port, where)}"
+        scheme = "postgresql" if is_address(text) else scheme
+        self.name = f"{scheme}://{user}{'@' if user else ''}{NO_PORT.sub(_hide_port, where)}"
         given = [password, *(value for name, value in parse_qsl(query) if name in SECRETS)]
         spellings = {spelt for each in given for spelt in (each, unquote(each)) if len(spelt) >= FEWEST}
         self._hidden: Callable[[], object] = tuple(sorted(spellings, key=len, reverse=True)).__iter__
