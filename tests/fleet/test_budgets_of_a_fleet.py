@@ -97,4 +97,4 @@ def test_it_holds_whoever_is_killed_and_the_report_equals_the_server_s_books(
     ((spent,),) = place.ask("SELECT DISTINCT spent FROM budget")
     assert spent == 1_000_000 * (books["charged_usd"] + books["in_doubt_usd"])
     assert IMAGE.slug in {entry.slug for entry in entries}
-    assert emulator.charged_usd > BUDGET / 2
+    assert emulator.charged_usd > BUDGET / 4  # a full budget is charged half on the average, and a seventh given back
