@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from faces import Face, make_calls
+
+from muapi_client import raw_call
+from muapi_client.errors import UploadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,3 +47,17 @@ def test_another_run_reuses_what_a_first_one_made_and_saves_it(
     assert len({path for outcome in outcomes for path in outcome.files}) == 3
     assert emulator.accepted == 3
     assert [outcome.reused for outcome in face.map(make_calls(3), run="third", reuse=False)] == [False] * 3
+
+
+def test_a_call_that_cannot_be_read_ends_no_other(
+    open_client: Callable[..., Face], emulator: Emulator, tmp_path: Path
+) -> None:
+    closed = io.BytesIO(b"\x89PNG")
+    closed.close()
+    face = open_client(journal=tmp_path / "jobs.db", reuse=True)
+    calls = [*make_calls(2), raw_call("m", {"image_url": closed}), *make_calls(4)[2:]]
+
+    outcomes = list(face.map(calls, ordered=True))
+
+    assert [type(outcome.error) for outcome in outcomes] == [type(None)] * 2 + [UploadError] + [type(None)] * 2
+    assert emulator.accepted == 4

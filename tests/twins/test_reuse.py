@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -186,6 +187,16 @@ def test_a_job_that_made_nothing_is_no_answer(mu: Any, server: Server) -> None:
     assert server.submitted == 2
 
 
+def test_newer_jobs_that_are_no_answers_hide_no_older_one(mu: Any, server: Server, place: Place) -> None:
+    first = mu.run(make_image(prompt="fox"))
+    again = mu.sharing(reuse=False)
+    for number in range(8):
+        server.outputs = [] if number % 2 else [f"https://cdn.muapi.ai/outputs/{number}.png"]
+        again.run(make_image(prompt="fox"))
+    place.change(f"UPDATE job SET key_kind = 'sandbox' WHERE request_id <> '{first.id}'")
+    assert mu.run(make_image(prompt="fox")).id == first.id
+
+
 def test_a_job_that_failed_is_no_answer(mu: Any, server: Server) -> None:
     server.status, server.outputs = "failed", []
     for _ in range(2):
@@ -219,6 +230,17 @@ def test_local_files_count_by_their_contents_and_are_not_uploaded_again(
     assert (server.uploaded, server.submitted) == (3, 3)
 
 
+def test_a_text_that_spells_a_file_by_its_hash_asks_for_another(mu: Any, server: Server, tmp_path: Path) -> None:
+    (file := tmp_path / "a.png").write_bytes(PNG)
+    digest = hashlib.sha256(PNG).hexdigest()
+    mu.run(raw_call("m", {"image_url": file}))
+    assert mu.run(raw_call("m", {"image_url": file})).reused
+    for text in (f"sha256:{digest}", f"text:sha256:{digest}"):
+        assert not mu.run(raw_call("m", {"image_url": text})).reused
+        assert mu.run(raw_call("m", {"image_url": text})).reused
+    assert server.submitted == 3
+
+
 class Pipe(io.BytesIO):
     def seekable(self) -> bool:
         return False
@@ -228,6 +250,18 @@ def test_a_file_that_can_be_read_only_once_is_submitted_whole(mu: Any, server: S
     for _ in range(2):
         assert not mu.run(make_edit(prompt="by night", images_list=[Pipe(PNG)])).reused
     assert server.submitted == 2
+
+
+def test_a_closed_file_and_a_body_that_holds_itself_are_refused_as_ever(mu: Any, server: Server) -> None:
+    closed = io.BytesIO(PNG)
+    closed.close()
+    cycle: dict[str, Any] = {"prompt": "fox"}
+    cycle["again"] = cycle
+    with pytest.raises(errors.UploadError, match="closed file"):
+        mu.run(make_edit(prompt="by night", images_list=[closed]))
+    with pytest.raises(errors.ValidationError, match="cannot be written as JSON"):
+        mu.run(raw_call("m", cycle))
+    assert server.submitted == 0
 
 
 def test_send_always_sends(mu: Any, server: Server) -> None:

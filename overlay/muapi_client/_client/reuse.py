@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from muapi_client._files.attachments import find_attachments, with_urls
+from muapi_client._files.attachments import find_attachments
 from muapi_client._jobs import reuse
+from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,19 +31,21 @@ def find_answer(
         JournalError: The journal cannot be read.
         DownloadError: It cannot be told whether an output is still there.
     """
-    given, found = call, find_attachments(call.body)
+    found = find_attachments(call.body)
     if not all(can_be_read_twice(value) for _, value in found):
         return None
-    if found:
-        contents = yield from files.read_contents(call)
-        call = with_urls(call, {where: reuse.name_content(digest) for where, digest in contents.items()})
-    digest = reuse.digest_call(call, content_of)
+    contents = (yield from files.read_contents(call)) if found else {}
+    digest = reuse.digest_call(call, content_of, contents)
     if digest is None:
         return None
-    return (yield from reuse.find_answer(digest, given, context, are_there=files.are_there))
+    return (yield from reuse.find_answer(digest, call, context, are_there=files.are_there))
 
 
 def can_be_read_twice(value: Any) -> bool:
-    """Whether a local file is still there once it was read: a pipe or a socket is not."""
+    """Whether a local file is still there once it was read: a pipe or a socket is not, nor one that is closed."""
     seekable = getattr(value, "seekable", None)
-    return bool(seekable()) if callable(seekable) else True
+    try:
+        return bool(seekable()) if callable(seekable) else True
+    except Exception as error:  # noqa: BLE001 - who opens it for its upload says what is wrong
+        raise_if_from_signal_handler(error)
+        return False

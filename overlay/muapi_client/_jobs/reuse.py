@@ -13,10 +13,12 @@ import hashlib
 import json
 import sys
 from functools import cache, partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
+from muapi_client._files.attachments import with_urls
 from muapi_client._jobs.recall import read_ended
 from muapi_client._protocol.steps import Keep
 from muapi_client._runtime.forks import forks
@@ -28,27 +30,34 @@ from muapi_client.errors import MuAPIError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from muapi_client._files.attachments import Where
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Entry
     from muapi_client._types.prediction import Output, Prediction
     from muapi_generated.types import Call, Operation
 
+CONTENT: Final = "sha256:"  # begins what stands for a file
+TEXT: Final = "text:"  # begins what stands for a text that begins so, or as a file's does: no text spells a file
 LATEST: Final = 3  # answers of which one may be given: each costs an exchange for every output
 
 
-def digest_call(call: Call[Any], content_of: Callable[[str], str | None]) -> str | None:
+def digest_call(
+    call: Call[Any], content_of: Callable[[str], str | None], contents: Mapping[Where, str] = MappingProxyType({})
+) -> str | None:
     """What a call asks, as a SHA-256; None where that cannot be told: it has files of a form, cookies, or secrets.
 
     Args:
         content_of: The SHA-256 of the file that a URL was made for by an upload, or None of any other text.
+        contents: The SHA-256 of each local file in the call's body, by its place.
     """
-    bare = remove_secrets(call)
-    if call.files or call.cookies or bare.headers != call.headers:
-        return None
     operation = call.operation
     try:
-        body = _with_contents(bare.body, content_of)
+        bare = remove_secrets(call)
+        if call.files or call.cookies or bare.headers != call.headers:
+            return None
+        bare = evolve(bare, body=_with_contents(bare.body, content_of))
+        body = with_urls(bare, {where: _name_content(digest) for where, digest in contents.items()}).body
         asked = [operation.method, operation.path, _find_fingerprint(operation), call.path, bare.query, bare.headers]
         text = json.dumps([*asked, body], sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -57,15 +66,16 @@ def digest_call(call: Call[Any], content_of: Callable[[str], str | None]) -> str
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def name_content(digest: str) -> str:
-    """What stands for a local file whose content has this SHA-256."""
-    return f"sha256:{digest}"
+def _name_content(digest: str) -> str:
+    """What stands for a file whose content has this SHA-256, and for no text: see :func:`_with_contents`."""
+    return f"{CONTENT}{digest}"
 
 
 def _with_contents(value: Any, content_of: Callable[[str], str | None]) -> Any:
     if isinstance(value, str):
-        digest = content_of(value)
-        return value if digest is None else name_content(digest)
+        if (digest := content_of(value)) is not None:
+            return _name_content(digest)
+        return f"{TEXT}{value}" if value.startswith((CONTENT, TEXT)) else value
     if isinstance(value, dict):
         return {name: _with_contents(item, content_of) for name, item in value.items()}
     return [_with_contents(item, content_of) for item in value] if isinstance(value, list | tuple) else value
@@ -104,11 +114,9 @@ def find_answer(
     assert context.journal is not None
     assert context.account is not None
     kind = context.key_state.kind or context.expect
-    read = partial(context.journal.answers, digest, context.account, latest=LATEST)
+    read = partial(context.journal.answers, digest, context.account, kind=kind, latest=LATEST)
     found: list[tuple[Entry, bytes]] = yield Keep(read)
     for entry, body in found:
-        if kind is not None and entry.key_kind not in (None, kind):  # a sandbox's sample is no answer to a live client
-            continue
         answer = read_ended(entry, body, call)
         if answer.done and answer.outputs and (yield from are_there(answer.outputs)):
             return evolve(answer, cost=None, balance=None, reused=True, sandbox=_judge(entry))

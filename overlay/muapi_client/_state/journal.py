@@ -424,15 +424,18 @@ class BaseJournal:
         """
         self._write(RELEASE_ITEM, {"key": key})
 
-    def answers(self, digest: str, account: Account, *, latest: int) -> list[tuple[Entry, bytes]]:
-        """The jobs that completed and asked the same, the latest first, each with its last answer's body as JSON.
+    def answers(
+        self, digest: str, account: Account, *, kind: str | None = None, latest: int
+    ) -> list[tuple[Entry, bytes]]:
+        """The jobs that made something and asked the same, the latest first, each with its last answer's body as JSON.
 
         Args:
             digest: What was asked, as :meth:`intend` was told it.
             account: Whose jobs; those whose account is not known are left out.
+            kind: Leaves out jobs of the other kind of key: a sandbox's sample is no answer to a live client.
             latest: How many at most.
         """
-        values = {"digest": digest, "latest": latest, **_of(account)}
+        values = {"digest": digest, "kind": kind, "latest": latest, **_of(account)}
         return [(read_entry(row), read_body(row)) for row in self._rows(ANSWERS, values)]
 
     def durations(

@@ -45,6 +45,7 @@ SETTLE: Final = """UPDATE job SET state = 'accepted', changed_at = :now, request
     lease = NULL WHERE key = :key AND (state IN ('intent', 'unknown') OR (state = 'accepted' AND request_id IS NULL))"""
 RELEASE_ITEM: Final = "UPDATE job SET run_key = NULL WHERE key = :key AND state IN ('intent', 'unknown')"
 ANSWERS: Final = """SELECT * FROM job WHERE digest = :digest AND state = 'completed' AND said IS NOT NULL
+    AND (outputs IS NULL OR outputs <> '[]') AND (key_kind IS NULL OR key_kind = COALESCE(:kind, key_kind))
     AND origin = :origin AND account = :account ORDER BY changed_at DESC, rowid DESC LIMIT :latest"""
 DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
     (SELECT json_group_object(value, json_extract(CASE WHEN json_valid(call) THEN call END, '$.body.' || value))
