@@ -208,6 +208,15 @@ def test_an_option_that_a_worker_refuses_is_raised_and_nothing_sent(
         ({"options": {"webhook": "https://example.com/secret"}}, "from_environment"),
         ({"options": {"journal": "postgresql://user:hunter2@host/db"}}, "holds a password"),
         ({"options": {"journal": "postgresql://host/db?password=hunter2"}}, "holds a password"),
+        ({"options": {"journal": "postgresql://user:hunter2#@host/db"}}, "holds a password"),
+        ({"options": {"journal": "postgresql://user:?hunter2@host/db"}}, "holds a password"),
+        ({"options": {"journal": "postgresql://user:/hunter2@host/db"}}, "holds a password"),
+        ({"options": {"journal": "postgresql://host/db?sslpassword=hunter2"}}, "holds a password"),
+        ({"options": {"journal": "postgresql://host/db?p%61ssword=hunter2"}}, "holds a password"),
+        ({"options": {"journal": "host=db password=hunter2"}}, "holds a password"),
+        ({"options": {"base_url": "https://user:hunter2@host"}}, "must not hold a user name or password"),
+        ({"options": [("timeout", 3)]}, "options must be a dict, not a list"),
+        ({"from_environment": "MUAPI_API_KEY"}, "from_environment must be a dict, not a str"),
         ({"options": {"max_spend": Decimal(1)}}, "budget="),
         ({"options": {"transport": object()}}, "one process's"),
         ({"options": {"tiemout": 3}}, "tiemout"),
@@ -228,6 +237,11 @@ def test_what_cannot_be_right_is_refused_before_anything_is_sent(client: Client,
     with pytest.raises(MuAPIError, match=said) as caught:
         distributed.map(make_calls(1), client=client, **given)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://host:5432/db", "postgresql://user@host/db?application_name=a:b@c"])
+def test_a_databases_url_without_a_password_travels(url: str) -> None:
+    assert read_client_options({"journal": url}, None).options == {"journal": url}
 
 
 def test_a_client_of_muapis_is_no_cluster() -> None:

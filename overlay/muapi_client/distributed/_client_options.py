@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import os
 import pickle
-from typing import TYPE_CHECKING, Any, Final
+import re
+from collections.abc import Mapping
+from typing import Any, Final
 
 from attrs import frozen
 
 from muapi_client._client.client import MuAPI
 from muapi_client._runtime.forks import forks
-from muapi_client._types.words import show
+from muapi_client._settings.options import read_origin
+from muapi_client._types.words import show, with_article
 from muapi_client.errors import AuthenticationError, MuAPIError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 KEY_VARIABLE: Final = "MUAPI_API_KEY"  # what a client without api_key= reads
 OPTIONS: Final = frozenset(
@@ -38,6 +38,7 @@ REFUSED: Final = {
     "transport": "it is one process's",
     "webhook": "its address is secret: from_environment={'webhook': 'MUAPI_WEBHOOK'} names the variable with it",
 }
+SECRET_WORD: Final = re.compile(r"(password|secret)\s*=", re.IGNORECASE)  # such as sslpassword=, of libpq's words
 FROM_ENVIRONMENT: Final = frozenset({"api_key", "base_url", "journal", "webhook"})
 
 
@@ -80,31 +81,63 @@ def read_client_options(options: Mapping[str, Any] | None, from_environment: Map
     """Read what the workers' clients are made of.
 
     Raises:
-        MuAPIError: An option is unknown, secret, one process's alone, or cannot be pickled.
+        MuAPIError: An option is unknown, secret, one process's alone, or cannot be pickled; or the base URL is none.
     """
-    given = dict(options or {})
-    for name in given:
-        if name in REFUSED:
-            raise MuAPIError(f"options must not hold {name}: {REFUSED[name]}")
-        if name not in OPTIONS:
-            raise MuAPIError(f"options has no {name!r}: it takes {', '.join(sorted(OPTIONS))}")
-    variables = {"api_key": KEY_VARIABLE, **(from_environment or {})}
-    for name, variable in variables.items():
-        if name not in FROM_ENVIRONMENT:
-            raise MuAPIError(f"from_environment has no {name!r}: it takes {', '.join(sorted(FROM_ENVIRONMENT))}")
-        if not isinstance(variable, str) or not variable:
-            raise MuAPIError(f"from_environment must name a variable for {name}, not {show(variable)}")
-        if name in given:
-            raise MuAPIError(f"{name} stands in options and in from_environment: keep one")
-    if given.get("journal") is None:
-        given.pop("journal", None)
-    else:
-        given["journal"] = read_journal(given["journal"])
+    given, variables = read_values(options), read_variables(from_environment)
+    for name in given.keys() & variables.keys():
+        raise MuAPIError(f"{name} stands in options and in from_environment: keep one")
     try:
         pickle.dumps(given)
     except Exception as error:
         raise MuAPIError(f"options must be values, which travel to the workers, and one is not: {error}") from error
     return ClientOptions(given, variables)
+
+
+def read_values(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Read the options that travel as they are.
+
+    Raises:
+        MuAPIError: One is unknown, secret, or one process's alone.
+    """
+    given = dict(require_mapping("options", options))
+    for name in given:
+        if name in REFUSED:
+            raise MuAPIError(f"options must not hold {name}: {REFUSED[name]}")
+        if name not in OPTIONS:
+            raise MuAPIError(f"options has no {name!r}: it takes {', '.join(sorted(OPTIONS))}")
+    if given.get("base_url") is not None:
+        read_origin(given["base_url"], allow_http=given.get("allow_http", False))  # one with a password travels nowhere
+    if given.get("journal") is None:
+        given.pop("journal", None)
+    else:
+        given["journal"] = read_journal(given["journal"])
+    return given
+
+
+def read_variables(from_environment: Mapping[str, str] | None) -> dict[str, str]:
+    """Read which variables hold the others.
+
+    Raises:
+        MuAPIError: They are none of an option that may come from there.
+    """
+    variables = {"api_key": KEY_VARIABLE, **require_mapping("from_environment", from_environment)}
+    for name, variable in variables.items():
+        if name not in FROM_ENVIRONMENT:
+            raise MuAPIError(f"from_environment has no {name!r}: it takes {', '.join(sorted(FROM_ENVIRONMENT))}")
+        if not isinstance(variable, str) or not variable:
+            raise MuAPIError(f"from_environment must name a variable for {name}, not {show(variable)}")
+    return variables
+
+
+def require_mapping(name: str, given: Any) -> Mapping[str, Any]:
+    """Refuse what is no dict; nothing given is an empty one.
+
+    Raises:
+        MuAPIError: It is something else.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        raise MuAPIError(f"{name} must be a dict, not {with_article(type(given).__name__)}")
+    return given or {}
 
 
 def read_journal(given: Any) -> str:
@@ -116,23 +149,22 @@ def read_journal(given: Any) -> str:
     if not isinstance(given, str | os.PathLike):
         raise MuAPIError(f"options must hold the journal's path or URL, and each worker opens it, not {show(given)}")
     text = os.fsdecode(given)
-    if "://" not in text:
-        return os.path.abspath(text)  # noqa: PTH100 - resolves no links
     if holds_password(text):
         raise MuAPIError(
             "the journal's URL holds a password, which must not travel with tasks: set it in the workers' environment,"
             " and name the variable: from_environment={'journal': 'MUAPI_JOURNAL'}"
         )
-    return text
+    return text if "://" in text else os.path.abspath(text)  # noqa: PTH100 - resolves no links
 
 
-def holds_password(url: str) -> bool:
-    """Whether a database's URL holds a password, or cannot be read, so that it may."""
+def holds_password(journal: str) -> bool:
+    """Whether a journal's path or URL may hold a password: by what libpq reads in a URL, and it knows no fragments."""
     with forks.kept_waiting:
-        from urllib.parse import parse_qs, urlsplit  # noqa: PLC0415 - 3 ms, which a path need not take
+        from urllib.parse import unquote  # noqa: PLC0415 - 3 ms, which other maps need not take
 
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    if SECRET_WORD.search(unquote(journal)):
         return True
-    return parts.password is not None or "password" in parse_qs(parts.query)
+    rest = journal.partition("://")[2]
+    user, at, _ = rest.partition("@")
+    before_query, _, _ = rest.partition("?")
+    return (at != "" and ":" in user and "/" not in user) or ":" in before_query.rpartition("@")[0]
