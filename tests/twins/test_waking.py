@@ -176,6 +176,34 @@ def test_a_forked_child_wakes_nothing_of_its_parents(monkeypatch: pytest.MonkeyP
         assert (called, waiter.is_woken) == ([True], True)
 
 
+def test_a_hint_that_a_forked_child_gets_early_is_kept_for_its_own_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    with waiters.Waiter("https://api.muapi.ai", "abc"), monkeypatch.context() as child:
+        child.setattr("os.getpid", lambda: -1)
+        assert MuAPI("sk-live").wake("abc") is False
+        with waiters.Waiter("https://api.muapi.ai", "abc") as own:
+            assert own.is_woken
+
+
+def test_of_many_hints_the_first_alone_cuts_a_pause_short() -> None:
+    called: list[bool] = []
+    with waiters.Waiter("https://api.muapi.ai", "abc") as waiter:
+        waiter.listen(lambda: called.append(True))
+        assert all(MuAPI("sk-live").wake("abc") for _ in range(100))
+        assert called == [True]
+        waiter.is_woken = False  # it looks
+        waiter.listen(lambda: called.append(False))
+        assert MuAPI("sk-live").wake("abc")
+        assert called == [True, False]
+
+
+def test_forged_hints_fill_no_memory() -> None:
+    forged = ["x" * 100_000 + str(number) for number in range(20)]
+    assert not any(MuAPI("sk-live").wake(name) for name in forged)
+    with waiters.Waiter("https://api.muapi.ai", forged[-1]) as waiter:
+        assert not waiter.is_woken
+        assert MuAPI("sk-live").wake(forged[-1])
+
+
 @pytest.mark.parametrize("given", [None, 5, b"abc", Job("abc").to_json(), object()])
 def test_what_is_no_hint_and_no_job_is_refused(twin: Twin, given: Any) -> None:
     with pytest.raises(MuAPIError, match=r"mu\.wake takes a Job or its id"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EARLY: Final = 1_024  # hints without a wait that are kept, the latest: a job may end before its id has been read
+LONGEST: Final = 256  # characters of an id that is kept so: MuAPI's have 36, and a forged one up to 4 million
 
 
 class Waiter:
@@ -64,16 +65,18 @@ class Waiter:
         if is_woken and call is not None:
             call()
 
-    def wake(self) -> bool:
-        """Have the wait look; answers whether it is one of this very process, and not of the one that forked it."""
-        if self._pid != os.getpid():
-            return False
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is one of this very process, and not of the one that forked it."""
+        return self._pid == os.getpid()
+
+    def wake(self) -> None:
+        """Have the wait look; of many hints that come before it does the first alone cuts its pause short."""
         with _lock:
+            call = None if self.is_woken else self._call
             self.is_woken = True
-            call = self._call
         if call is not None:
             call()
-        return True
 
 
 _lock: Final = ForkLock()
@@ -88,10 +91,12 @@ def wake(origin: str, request_id: str) -> bool:
     """
     name = (origin, request_id)
     with _lock:
-        waiters = _waiters.get(name, ())
-        if not waiters:
+        waiters = [waiter for waiter in _waiters.get(name, ()) if waiter.is_ours]
+        if not waiters and len(request_id) <= LONGEST:
             _early[name] = True
             _early.move_to_end(name)
             if len(_early) > EARLY:
                 _early.popitem(last=False)
-    return sum(waiter.wake() for waiter in waiters) > 0
+    for waiter in waiters:
+        waiter.wake()
+    return bool(waiters)
