@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -533,3 +535,27 @@ def test_ctrl_c_at_a_real_terminal_leaves_it_as_it_was(tmp_path: Path) -> None:
     assert b"map: left with 0 of 9 done" in said
     assert b"9 jobs live on" in said
     assert said.count(b"_io.TextIOWrapper") == 2, "the streams are those they were"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe cannot be asked there whether it is full")
+def test_a_pipe_that_nobody_reads_holds_no_map_up(
+    open_client: Callable[..., Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(4096))
+    os.set_blocking(writer, True)
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        outcomes: list[Any] = []
+        thread = Thread(target=lambda: outcomes.extend(open_client().map(make_calls(3), progress=True)), daemon=True)
+        thread.start()
+        thread.join(10)
+        is_held_up = thread.is_alive()
+        while thread.is_alive():
+            os.read(reader, 65536)
+            thread.join(1)
+        assert not is_held_up
+    assert len(outcomes) == 3

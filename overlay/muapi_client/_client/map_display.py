@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import select
 import sys
 import time
 from contextlib import suppress
@@ -193,8 +194,18 @@ class Lines:
         self._write(last)
 
     def _write(self, line: str) -> None:
+        if _is_full(self._stream):
+            return
         self._stream.write(f"{line}\n")
         self._stream.flush()
+
+
+def _is_full(stream: Any) -> bool:
+    """Whether a line would have to wait for a reader, as in a pipe that nobody reads: the map would wait with it."""
+    try:
+        return not select.select([], [stream], [], 0)[1]
+    except (OSError, ValueError, TypeError):  # no file of the system's, one of a high number, or Windows
+        return False
 
 
 class Notebook:
