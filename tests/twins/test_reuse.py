@@ -150,6 +150,14 @@ def test_where_it_cannot_be_told_nothing_is_submitted_and_the_error_says_how_to_
     assert mu.unknown() == []
 
 
+def test_redirects_in_a_circle_tell_nothing(mu: Any, server: Server) -> None:
+    mu.run(make_image(prompt="fox"))
+    server.files = lambda _: (302, "", {"location": PICTURE})
+    with pytest.raises(errors.DownloadError, match=r"cannot be told \(HTTP 302\)"):
+        mu.run(make_image(prompt="fox"))
+    assert (server.submitted, len(server.probes)) == (1, 6)
+
+
 def test_a_passing_failure_is_asked_about_again_and_a_redirect_followed(mu: Any, server: Server) -> None:
     mu.run(make_image(prompt="fox"))
     answers = iter([(503, ""), (302, "", {"location": "https://storage.example/a.png"}), (206, "")])

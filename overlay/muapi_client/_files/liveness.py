@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._files.fetch import GONE, REDIRECTS, FetchProgress, may_pass
+from muapi_client._files.fetch import GONE, HOPS, REDIRECTS, FetchProgress, may_pass
 from muapi_client._files.ranges import Fetch, Fetched
 from muapi_client._files.urls import clean_url, is_loopback_url, is_safe, show_url
 from muapi_client._protocol.resend import retry_after
@@ -51,13 +51,12 @@ def _is_there(url: str, limits: DownloadLimits, transfer: FileTransfer) -> Flow[
         )
         try:
             got: Fetched = yield Do(partial(transfer.probe, fetch))
-            if got.status in REDIRECTS:
+            now = got.at
+            if got.status in REDIRECTS and progress.hops < HOPS:  # a circle tells nothing
                 progress = progress.after_redirect(got.headers.get("location", ""))
+                continue
         except DownloadError:
             return False
-        now = got.at
-        if got.status in REDIRECTS:
-            continue
         if got.status in OK:
             return got.headers.get("content-type", "").partition(";")[0].strip().lower() not in PAGES
         if got.status in NO_FILE:
