@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
+import re
 import sqlite3
 import sys
 from contextlib import closing
@@ -68,7 +69,8 @@ def test_an_endless_iterable_is_asked_no_further_than_concurrency_ahead(run: Cal
     outcomes = run(draw(), concurrency=4)
     for read, _ in zip(range(1, 13), outcomes, strict=False):
         assert len(drawn) <= read + 4
-    outcomes.close()
+    with pytest.warns(RuntimeWarning, match="this note alone knows them"):
+        outcomes.close()
 
 
 def test_progress_counts_what_the_workers_report(run: Callable[..., Any]) -> None:
@@ -143,7 +145,8 @@ def test_a_map_that_is_left_submits_nothing_more(run: Callable[..., Any], server
     outcomes = run(make_calls(200), concurrency=4)
     for _ in range(3):
         next(outcomes)
-    outcomes.close()
+    with pytest.warns(RuntimeWarning, match=r"[0-9]+ (jobs live on|submits may).*this note alone knows them"):
+        outcomes.close()
     seen = server.accepted.total()
     assert seen <= 3 + 4
     list(run(make_calls(1)))  # another map begins and ends meanwhile
@@ -163,6 +166,33 @@ def test_ctrl_c_sees_submits_to_their_end_and_tells_what_lives_on(run: Callable[
     assert "no more calls are submitted" in note
     assert "may have been charged" not in note
     assert server.accepted.total() == 6
+
+
+def test_without_a_journal_the_note_names_every_job_that_lives_on(run: Callable[..., Any], server: GatedServer) -> None:
+    def draw() -> Any:
+        yield from make_calls(9)
+        server.wait_for(9)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        list(run(draw(), concurrency=10, ordered=True))
+    (note,) = caught.value.__notes__
+    named = set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", note))
+    assert len(named) == 9, note
+    assert "this note alone knows them" in note
+    assert "mu.resume()" not in note
+
+
+@pytest.mark.filterwarnings("error")
+def test_with_a_journal_nothing_need_be_said_of_a_map_that_is_left(
+    run: Callable[..., Any], server: GatedServer, tmp_path: Path
+) -> None:
+    own = {"options": {"journal": tmp_path / "jobs.db"}, "run": "animals"}
+    outcomes = run(make_calls(20), concurrency=4, **own)
+    next(outcomes)
+    outcomes.close()
+    assert len(list(run(make_calls(20), concurrency=4, **own))) == 20
+    assert server.accepted.total() == 20
 
 
 def test_a_worker_without_a_key_is_one_clear_error(run: Callable[..., Any], server: GatedServer) -> None:

@@ -38,6 +38,7 @@ class Mapping:
         price: What a call costs by the price list, in USD, or None.
         length: How many calls there are, or None.
         began: The clock's reading, in seconds.
+        is_kept: Whether a client's memory or a journal knows the jobs, too, so that a note need not name them all.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Mapping:
         price: Callable[[Call[Any]], Decimal | None],
         length: int | None,
         began: float,
+        is_kept: bool = True,
     ) -> None:
         self.on_progress = on_progress
         self._concurrency = concurrency
@@ -60,6 +62,7 @@ class Mapping:
         self._price = price
         self._length = length
         self._began = began
+        self._is_kept = is_kept
         self._begun = 0
         self._handed_out = 0
         self._open: dict[int, Item] = {}  # by index: begun, and not handed out
@@ -188,14 +191,22 @@ class Mapping:
         items = list(self._open.values())
         running = [item.job.id for item in items if item.job is not None and item.outcome is None]
         ended = [item.outcome.prediction.id for item in items if item.outcome and item.outcome.prediction]
-        doubtful = sum(item.is_doubtful for item in items)
-        parts = [f"{len(running)} jobs live on{_name(running)}, mu.resume() lists them"] if running else []
-        parts += [f"{len(ended)} jobs have ended{_name(ended)}, mu.jobs() lists them"] if ended else []
-        parts += [f"{doubtful} submits may have been charged, mu.unknown() lists them"] if doubtful else []
+        doubtful = [item.key for item in items if item.is_doubtful]
+        if self._is_kept:
+            parts = [f"{len(running)} jobs live on{_name(running)}, mu.resume() lists them"] if running else []
+            parts += [f"{len(ended)} jobs have ended{_name(ended)}, mu.jobs() lists them"] if ended else []
+            parts += [f"{len(doubtful)} submits may have been charged, mu.unknown() lists them"] if doubtful else []
+        else:
+            every = len(items)
+            parts = [f"{len(running)} jobs live on{_name(running, every)}, mu.wait(id) waits"] if running else []
+            parts += [f"{len(ended)} jobs have ended{_name(ended, every)}, mu.look(id) answers"] if ended else []
+            keys = f"{len(doubtful)} submits may have been charged{_name(doubtful, every)}"
+            parts += [f"{keys}, mu.history() tells of all jobs"] if doubtful else []
+            parts += ["this note alone knows them, for there is no journal"] if parts else []
         return f"The map was left: no more calls are submitted; {'; '.join(parts) or 'none was under way'}."
 
 
-def _name(ids: Sequence[str | None]) -> str:
+def _name(ids: Sequence[str | None], most: int = NAMED) -> str:
     names = [name for name in ids if name]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f" ({', '.join(names[:NAMED])}{more})" if names else ""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f" ({', '.join(names[:most])}{more})" if names else ""

@@ -198,8 +198,11 @@ class Cluster:
         if self._waiting and now - self._workerless_since > WORKERLESS:
             what = f"the cluster has had no worker for {WORKERLESS:g} s"
             why = f": {self._troubles[-1]}" if self._troubles else ""
+            next_step = "Begin the run again once there are workers."
+            if self.options.run is None:
+                next_step = "Without a journal another map pays for all of it again: what lives on is noted below."
             item = self._waiting.popleft()
-            item.end(None, MuAPIError(f"{what}{why}. Begin the run again once there are workers."))
+            item.end(None, MuAPIError(f"{what}{why}. {next_step}"))
             self._note(item)
 
     def opened(self, link: Link) -> None:

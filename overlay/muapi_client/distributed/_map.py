@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,8 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     Raises:
         AuthenticationError: A worker has no key in its environment; nothing was sent.
         MuAPIError: An option cannot be right, a worker cannot make its client, or there is no worker; nothing was sent.
-            Or the cluster has lost all its workers for a minute.
+            Or the cluster has lost all its workers for a minute. A note of what ends a map before its end tells which
+            jobs live on; without a journal it names them all, for nothing else knows them.
     """
     require_client(client)
     if not isinstance(calls, Iterable) or isinstance(calls, NO_CALLS):
@@ -118,6 +120,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
         price=listed_price,
         length=(length := find_length(calls)),
         began=time.monotonic(),
+        is_kept=made_of.has_journal,
     )
     cluster = Cluster(
         client,
@@ -146,6 +149,8 @@ def _run(work: Work, cluster: Cluster, calls: Iterator[Call[Any]]) -> Generator[
         yield from run_map(work, calls, cluster)
     except GeneratorExit:  # wherever the garbage collector is: nothing is waited for
         cluster.abandon()
+        if work.books.has_begun and not cluster.options.client.has_journal:
+            warnings.warn(work.books.describe(), RuntimeWarning, stacklevel=2)  # nothing else tells of them
         raise
     except BaseException:
         cluster.abandon()
