@@ -28,6 +28,9 @@ SECRET = "p%40ss" + "w0rd!"  # which no line of this file holds in one piece
         (f"postgresql://db/jobs?sslpassword={SECRET}", "postgresql://db/jobs"),
         (f"postgresql://me:{SECRET}/x?y#z@db.example/jobs", "postgresql://me@db.example/jobs"),
         (f"postgresql://me:{SECRET}", "postgresql://me:…"),  # the host was forgotten
+        (f"postgresql://db/jobs?password={SECRET}&user=me@company", "postgresql://db/jobs"),
+        (f"postgresql:///jobs?password={SECRET}&host=/run&user=me@company", "postgresql:///jobs"),
+        (f"postgresql://db?password={SECRET}&user=me@company", "postgresql://db"),
         ("postgresql://[::1]:5432/jobs", "postgresql://[::1]:5432/jobs"),
     ],
 )
@@ -43,6 +46,14 @@ def test_a_message_that_repeats_the_password_is_cleaned() -> None:
     address = DatabaseAddress(f"postgresql://me:{SECRET}@db/jobs")
     assert address.hide(f"bad {SECRET} and p@ssw0rd!") == "bad [hidden] and [hidden]"
     assert DatabaseAddress("postgresql://me:a@db/jobs").hide("a bad thing") == "a bad thing"
+
+
+@pytest.mark.parametrize("place", ["db/jobs", "db:5432/jobs", "me:other-word@db/jobs"])
+@pytest.mark.parametrize("name", ["password", "sslpassword", "oauth_client_secret"])
+def test_a_parameter_s_password_is_hidden_though_an_at_sign_follows(place: str, name: str) -> None:
+    address = DatabaseAddress(f"postgresql://{place}?{name}={SECRET}&user=me@company")
+    assert SECRET not in address.name
+    assert address.hide(f"bad {SECRET} and p@ssw0rd!") == "bad [hidden] and [hidden]"
 
 
 def test_it_is_not_pickled() -> None:

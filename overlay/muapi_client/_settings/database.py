@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SCHEMES: Final = ("postgresql://", "postgres://")
-SECRETS: Final = ("password", "sslpassword")  # parameters of an address
+SECRETS: Final = ("password", "sslpassword", "oauth_client_secret")  # parameters of an address
+NO_LOGIN: Final = re.compile(r"[^:/?#]*[/?#]")  # begins so: a host's name is over before any password begins
 NO_PORT: Final = re.compile(r"(\[[^]]*\])|:(?!\d*(?:[,/]|$))[^,/]*")  # in its place, perhaps a password; [::1] is none
 FEWEST: Final = 4  # characters; what is shorter is part of ordinary words
 HIDDEN: Final = "[hidden]"
@@ -44,14 +45,19 @@ class DatabaseAddress:
         self.reveal: Callable[[], str] = text.__str__
         scheme, _, rest = text.partition("://")
         login, _, place = rest.rpartition("@")
+        if NO_LOGIN.match(login):  # the @ stands in a parameter
+            login, place = "", rest
         user, _, password = login.partition(":")
         where, _, query = place.partition("?")
+        every = rest.partition("?")[2]  # where a password has an @ or a ? in it, either may be the query
         scheme = "postgresql" if is_address(text) else scheme
         self.name = f"{scheme}://{user}{'@' if user else ''}{NO_PORT.sub(_hide_port, where)}"
-        given = [password, *(value for name, value in parse_qsl(query) if name in SECRETS)]
+        told = [pair.partition("=") for pair in f"{query}&{every}".split("&")]  # as libpq: a + is no blank
+        given = [password, *(value for name, _, value in told if unquote(name) in SECRETS)]
         spellings = {spelt for each in given for spelt in (each, unquote(each)) if len(spelt) >= FEWEST}
         self._hidden: Callable[[], object] = tuple(sorted(spellings, key=len, reverse=True)).__iter__
-        del url, text, rest, login, password, place, query, given, spellings  # a traceback that shows locals
+        del url, text, rest, login, password, place, query  # a traceback that shows locals
+        del every, told, given, spellings
 
     def __repr__(self) -> str:
         return f"DatabaseAddress({self.name!r})"
