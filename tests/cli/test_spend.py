@@ -55,6 +55,17 @@ def test_a_spreadsheet_gets_exact_amounts(journal: str, capsys: Any) -> None:
     assert err == ""
 
 
+@pytest.mark.parametrize("form", ["plain", "csv"])
+def test_no_word_of_a_tag_steers_a_terminal_or_a_runner(tmp_path: Path, capsys: Any, form: str) -> None:
+    path, emulator = str(tmp_path / "jobs.db"), Emulator(job_seconds=1)
+    with MuAPI("sk-live", transport=emulator.transport(), journal=path, tag="::error::\x1b[2Jfox") as mu:
+        mu.run(make_image(prompt="fox"))
+    _, out, _ = spend(capsys, "--journal", path, "--by", "tag", "--output", form)
+    assert "fox" in out
+    assert "\x1b" not in out
+    assert "\n::error::" not in out
+
+
 def test_people_see_a_table_and_how_many_jobs_it_counts(journal: str, capsys: Any) -> None:
     _, out, err = spend(capsys, "--journal", journal, "--tag", "team")
     heads, row = out.splitlines()

@@ -27,8 +27,7 @@ COLUMNS: Final[dict[str, Callable[[Entry], str | None]]] = {
     "outcome": lambda entry: "unknown" if entry.state == "intent" else entry.state,
 }
 
-
-AMOUNTS: Final = ("charged_usd", "refunded_usd", "in_doubt_usd", "reserved_usd")  # in USD
+AMOUNTS: Final = ("charged_usd", "refunded_usd", "in_doubt_usd", "reserved_usd")
 
 
 def read_columns(by: Any) -> tuple[str, ...]:

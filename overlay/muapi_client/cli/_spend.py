@@ -48,11 +48,14 @@ def spend(options: argparse.Namespace, console: Console) -> int:
     rows = report(entries, columns, listed_price)
     heads = (*columns, "jobs", *AMOUNTS, "unpriced")
     if options.output == "csv":
-        print(_write_csv(heads, rows), end="", flush=True)
-    else:
-        form = [{name: _as_json(row[name]) for name in heads} for row in rows]
-        console.result(form, _write_table(heads, columns, rows) if rows else "")
-        console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name}")
+        console.result(None, _write_csv(heads, rows))
+        return DONE
+    form = [
+        {name: to_json_number(row[name]) if isinstance(row[name], Decimal) else row[name] for name in heads}
+        for row in rows
+    ]
+    console.result(form, _write_table(heads, columns, rows) if rows else "")
+    console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name}")
     return DONE
 
 
@@ -66,14 +69,10 @@ def _write_csv(heads: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows([["" if row[name] is None else _as_text(row[name]) for name in heads] for row in rows])
-    return text.getvalue()
+    return text.getvalue().removesuffix("\n")  # which printing it adds
 
 
 def _as_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return format_usd(value)
     return "-" if value is None else str(value)
-
-
-def _as_json(value: Any) -> Any:
-    return to_json_number(value) if isinstance(value, Decimal) else value
