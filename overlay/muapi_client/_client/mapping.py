@@ -1,7 +1,7 @@
 """``map``: its options, read and checked, and what it is made of.
 
-Lives here: what both clients' ``map`` have in common, and their beginnings. Does not live here: how it goes on
-(``_transport/map_driver``), its books and its calls' flows (``_jobs``), showing how far it is (``map_display``).
+Lives here: what all maps have in common, a cluster's too, and how both clients' begin. Does not live here: how it goes
+on (``_transport/map_driver``), its books and its calls' flows (``_jobs``), showing how far it is (``map_display``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from muapi_client._client.base import listed_price
 from muapi_client._client.map_display import Display
 from muapi_client._jobs.map_item import Means, carry_out
-from muapi_client._jobs.mapping import Mapping
+from muapi_client._jobs.mapping import Books
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.arguments import require_callables, require_folder
 from muapi_client._settings.options import read_flag
@@ -113,29 +113,23 @@ def make_work(
     Raises:
         MuAPIError: One cannot be right; nothing was sent.
     """
-    require_callables(key=key, on_progress=on_progress)
     if download_to is not None:
         check_folder(download_to)
-    if type(concurrency) is not int or concurrency < 1:
-        raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
-    if run is not None and (not isinstance(run, str) or not run or run != writable(run)):
-        raise MuAPIError(f"run must be the name of the run, as text without halves of characters, not {show(run)}")
-    if run is not None and client._context.journal is None:  # noqa: SLF001 - the other half of the client
-        raise MuAPIError(f"run={run!r} is kept in the journal, and this client has none: MuAPI(journal='jobs.db')")
-    kinds = read_kinds(stop_on)
-    clock = client._clock  # noqa: SLF001
+    clock = client._clock  # noqa: SLF001 - the other half of the client
     flows: Flows = client._flows  # noqa: SLF001
-    length = find_length(calls)
-    books = Mapping(
+    books = read_books(
+        calls,
         concurrency=concurrency,
-        ordered=read_flag("ordered", ordered),
+        ordered=ordered,
         key=key,
-        stop_on=kinds,
+        stop_on=stop_on,
         on_progress=on_progress,
-        price=listed_price,
-        length=length,
         began=clock.now(),
     )
+    if run is not None:
+        require_run(run)
+        if client._context.journal is None:  # noqa: SLF001
+            raise MuAPIError(f"run={run!r} is kept in the journal, and this client has none: MuAPI(journal='jobs.db')")
     save = None if download_to is None else partial(save_outputs, client, books, download_to)
     is_again = read_flag("retry_unknown", retry_unknown)
 
@@ -162,7 +156,7 @@ def make_work(
     def read() -> Progress:
         return books.progress(clock.now(), flows.wall_time())
 
-    display = Display(length, run, read) if read_flag("progress", progress) else None
+    display = Display(books.length, run, read) if read_flag("progress", progress) else None
     work = Work(books, start, read, display)
     client._maps.add(work)  # noqa: SLF001 - closing it leaves them
     return work
@@ -178,6 +172,49 @@ def check_folder(given: Any) -> None:
     with forks.kept_waiting:
         from muapi_client._files.temp_file import read_directory  # noqa: PLC0415 - loads with the first file
     read_directory(given)
+
+
+def read_books(
+    calls: Any,
+    *,
+    concurrency: int,
+    ordered: bool,
+    key: Callable[[int, Call[Any]], str] | None,
+    stop_on: StopOn,
+    on_progress: Callable[[Any], object] | None,
+    began: float,
+) -> Books:
+    """Read the options that say how a map goes on, wherever its calls are carried on, and open its books.
+
+    Args:
+        began: The clock's reading, in seconds.
+
+    Raises:
+        MuAPIError: One cannot be right; nothing was sent.
+    """
+    require_callables(key=key, on_progress=on_progress)
+    if type(concurrency) is not int or concurrency < 1:
+        raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
+    return Books(
+        concurrency=concurrency,
+        ordered=read_flag("ordered", ordered),
+        key=key,
+        stop_on=read_kinds(stop_on),
+        on_progress=on_progress,
+        price=listed_price,
+        length=find_length(calls),
+        began=began,
+    )
+
+
+def require_run(run: Any) -> None:
+    """Refuse what cannot be the name of a run.
+
+    Raises:
+        MuAPIError: It cannot.
+    """
+    if not isinstance(run, str) or not run or run != writable(run):
+        raise MuAPIError(f"run must be the name of the run, as text without halves of characters, not {show(run)}")
 
 
 def find_length(calls: Any) -> int | None:
@@ -203,7 +240,7 @@ def read_kinds(stop_on: StopOn) -> tuple[type[BaseException], ...]:
     return kinds
 
 
-def save_outputs(client: Any, books: Mapping, directory: Any, prediction: Prediction, key: str) -> Any:
+def save_outputs(client: Any, books: Books, directory: Any, prediction: Prediction, key: str) -> Any:
     """Save a prediction's outputs under its key; what has none, such as a text that is empty, saves nothing.
 
     Raises:

@@ -26,7 +26,7 @@ LONGEST: Final = 1e9  # seconds, 30 years: what lies further ahead is no forecas
 NAMED: Final = 5  # jobs that a note names; mu.resume() lists them all
 
 
-class Mapping:
+class Books:
     """The books of one map.
 
     Args:
@@ -60,7 +60,7 @@ class Mapping:
         self._key = key
         self._stop_on: tuple[type[BaseException], ...] = (errors.SpendLimitError, *stop_on)
         self._price = price
-        self._length = length
+        self.length = length
         self._began = began
         self._is_kept = is_kept
         self._begun = 0
@@ -175,8 +175,8 @@ class Mapping:
         """
         ended = self._counts["finished"] + self._counts["failed"] + self._counts["doubtful"]
         expected_end: datetime | None = None
-        if ended and self._length is not None:
-            left = max(self._length - ended, 0) * (now - self._began) / ended
+        if ended and self.length is not None:
+            left = max(self.length - ended, 0) * (now - self._began) / ended
             expected_end = datetime.fromtimestamp(wall + min(left, LONGEST), UTC)
         return Progress(
             running=self._running,

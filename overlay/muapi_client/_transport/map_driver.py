@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 
     from muapi_client._jobs.map_item import Item
-    from muapi_client._jobs.mapping import Mapping
+    from muapi_client._jobs.mapping import Books
     from muapi_client._transport.scheduler import Tasks
     from muapi_client._types.job import Job
     from muapi_client._types.outcome import Outcome, Progress
@@ -93,7 +93,7 @@ class Work:
 
     def __init__(
         self,
-        books: Mapping,
+        books: Books,
         start: Callable[[Any, Item, Callable[[Item], object]], object],
         progress: Callable[[], Progress],
         display: Display | None = None,

@@ -14,15 +14,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from muapi_client._client.base import listed_price
 from muapi_client._client.map_display import Display
-from muapi_client._client.mapping import NO_CALLS, calls_error, find_length, read_kinds
-from muapi_client._jobs.mapping import Mapping as Books
+from muapi_client._client.mapping import NO_CALLS, calls_error, read_books, require_run
 from muapi_client._runtime.forks import forks
-from muapi_client._settings.arguments import require_callables, require_folder
+from muapi_client._settings.arguments import require_folder
 from muapi_client._settings.options import read_flag, refuse_coroutines
 from muapi_client._transport.map_driver import Work, run_map
-from muapi_client._types.words import show, with_article, writable
+from muapi_client._types.words import with_article
 from muapi_client.distributed._client_options import read_client_options
 from muapi_client.distributed._cluster import Cluster
 from muapi_client.distributed._lane import MapOptions
@@ -99,29 +97,25 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     if not isinstance(calls, Iterable) or isinstance(calls, NO_CALLS):
         raise calls_error(calls)
     refuse_coroutines(key, on_progress)
-    require_callables(key=key, on_progress=on_progress)
-    if type(concurrency) is not int or concurrency < 1:
-        raise MuAPIError(f"concurrency must be a whole number above 0, not {show(concurrency)}")
     if download_to is not None:
         require_folder(download_to)
-    made_of = read_client_options(options, from_environment)
-    if run is not None and (not isinstance(run, str) or not run or run != writable(run)):
-        raise MuAPIError(f"run must be the name of the run, as text without halves of characters, not {show(run)}")
-    if run is not None and not made_of.has_journal:
-        raise MuAPIError(f"run={run!r} is kept in the journal, and there is none: options={{'journal': 'jobs.db'}}")
-    if run is None and made_of.has_journal:
-        run = f"map-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
-    books = Books(
+    books = read_books(
+        calls,
         concurrency=concurrency,
-        ordered=read_flag("ordered", ordered),
+        ordered=ordered,
         key=key,
-        stop_on=read_kinds(stop_on),
+        stop_on=stop_on,
         on_progress=on_progress,
-        price=listed_price,
-        length=(length := find_length(calls)),
         began=time.monotonic(),
         is_kept=made_of.has_journal,
     )
+    made_of = read_client_options(options, from_environment)
+    if run is not None:
+        require_run(run)
+        if not made_of.has_journal:
+            raise MuAPIError(f"run={run!r} is kept in the journal, and there is none: options={{'journal': 'jobs.db'}}")
+    elif made_of.has_journal:
+        run = f"map-{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid4().hex[:8]}"
     cluster = Cluster(
         client,
         MapOptions(
@@ -138,7 +132,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     def read() -> Progress:
         return books.progress(time.monotonic(), time.time())
 
-    display = Display(length, run, read) if read_flag("progress", progress) else None
+    display = Display(books.length, run, read) if read_flag("progress", progress) else None
     work = Work(books, Cluster.start, read, display)
     return _run(work, cluster, iter(calls))
 
