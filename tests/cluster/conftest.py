@@ -45,7 +45,6 @@ def client() -> Iterator[Client]:
         MUAPI_API_KEY="sk-live", OTHER_KEY="sk-test", HOOK="http://127.0.0.1:9/hooks/very-secret"
     ) as client:
         yield client
-    gc.collect()  # dask leaves tasks whose exceptions it logs when they are collected: here, not in other tests
 
 
 @pytest.fixture

@@ -109,9 +109,8 @@ class Flows:
         """A paid request, checked and encoded, with an idempotency key where the document knows one."""
         reading = self._clock.now()
         request = prepare(call, self._context, started_at=self.wall_time(), reading=reading, new_key=urandom(16).hex())
-        return request if self._context.journal is None else self._with_digest(call, request)
-
-    def _with_digest(self, call: Call[Any], request: Request) -> Request:
+        if self._context.journal is None:
+            return request
         with forks.kept_waiting:
             from muapi_client._jobs.reuse import digest_call  # noqa: PLC0415 - for journals alone
 

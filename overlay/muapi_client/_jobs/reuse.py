@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._types.entry import Entry
     from muapi_client._types.prediction import Output, Prediction
-    from muapi_generated.types import Call, Operation
+    from muapi_generated.types import Call
 
 CONTENT: Final = "sha256:"  # begins what stands for a file
 TEXT: Final = "text:"  # begins what stands for a text that begins so, or as a file's does: no text spells a file
@@ -58,7 +58,9 @@ def digest_call(
             return None
         bare = evolve(bare, body=_with_contents(bare.body, content_of))
         body = with_urls(bare, {where: _name_content(digest) for where, digest in contents.items()}).body
-        asked = [operation.method, operation.path, _find_fingerprint(operation), call.path, bare.query, bare.headers]
+        # What the document says of an operation is part of it; of a raw call it says nothing.
+        fingerprint = _read_fingerprints(operation.package).get(operation.name, "") if operation.name else ""
+        asked = [operation.method, operation.path, fingerprint, call.path, bare.query, bare.headers]
         text = json.dumps([*asked, body], sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return None
@@ -79,11 +81,6 @@ def _with_contents(value: Any, content_of: Callable[[str], str | None]) -> Any:
     if isinstance(value, dict):
         return {name: _with_contents(item, content_of) for name, item in value.items()}
     return [_with_contents(item, content_of) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _find_fingerprint(operation: Operation) -> str:
-    """What the document says of an operation, as a hash; of a raw call it says nothing."""
-    return _read_fingerprints(operation.package).get(operation.name, "") if operation.name else ""
 
 
 @cache
