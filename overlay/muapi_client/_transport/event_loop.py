@@ -42,17 +42,16 @@ def find_loop() -> Any:
     return getattr(token, "native_token", token)
 
 
-def find_teller() -> Callable[[Callable[[], None]], object]:
-    """What has the running event loop call something soon, asked by another thread, which does not wait for it.
+def find_call_soon() -> Callable[[Callable[[], None]], None]:
+    """What has the running event loop call something soon, asked by any thread, which does not wait for it.
 
-    Where the loop has ended meanwhile it raises RuntimeError.
+    Where the loop has ended meanwhile nothing is called.
     """
     loop = find_loop()
-    teller: Callable[[Callable[[], None]], object] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
-    return teller
+    schedule: Callable[[Callable[[], None]], object] = getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
 
+    def call_soon(work: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop has ended, and who waited with it
+            schedule(work)
 
-def tell_if_open(tell: Callable[[Callable[[], None]], object], work: Callable[[], None]) -> None:
-    """Have an event loop call something soon, by its :func:`find_teller`; nothing where it has ended meanwhile."""
-    with suppress(RuntimeError):  # and who waited ended with it
-        tell(work)
+    return call_soon

@@ -156,25 +156,24 @@ class _Line:
             self._waiting.pop(write, None)
 
     async def _carry_out(self, commits: GroupCommit) -> None:
-        from muapi_client._transport.event_loop import find_teller  # noqa: PLC0415 - as above
+        from muapi_client._transport.event_loop import find_call_soon  # noqa: PLC0415 - as above
 
         self._is_busy = True
         try:
-            await run_in_thread(self._carry_out_gathered, commits, find_teller(), limiter=_find_limiter())
+            await run_in_thread(self._carry_out_gathered, commits, find_call_soon(), limiter=_find_limiter())
         finally:  # a cancellation of asyncio's may leave the thread at work: whoever is called next waits for it
             self._is_busy = False
             with suppress(RuntimeError):  # the event loop has ended, and with it the tasks that wait
                 self._call()
 
-    def _carry_out_gathered(self, commits: GroupCommit, tell: Callable[[Callable[[], None]], object]) -> None:
+    def _carry_out_gathered(self, commits: GroupCommit, call_soon: Callable[[Callable[[], None]], None]) -> None:
         """Carry out what waits, and then, without a way through the event loop, what has gathered meanwhile."""
         for _ in range(GROUPS):
             writes = [write for write in tuple(self._waiting) if not write.is_done]
             if not writes:
                 break
             commits.carry_out(*writes)
-            with suppress(RuntimeError):  # as above
-                tell(self._call)
+            call_soon(self._call)
 
     def _call(self) -> None:
         """Tell those whose writes are done and, where no thread is at work, one of the others to begin anew."""

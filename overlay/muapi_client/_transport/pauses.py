@@ -51,10 +51,10 @@ async def apause(seconds: float, waiter: Waiter, clock: Clock) -> None:
         return
     import anyio  # noqa: PLC0415 - 28 ms, for async programs only, which have loaded it by now
 
-    from muapi_client._transport.event_loop import find_teller, tell_if_open  # noqa: PLC0415 - as above
+    from muapi_client._transport.event_loop import find_call_soon  # noqa: PLC0415 - as above
 
     hint = anyio.Event()
-    waiter.listen(partial(tell_if_open, find_teller(), hint.set))
+    waiter.listen(partial(find_call_soon(), hint.set))
     try:
         with anyio.CancelScope(deadline=anyio.current_time() + min(seconds, LONGEST_SLEEP)):
             await hint.wait()

@@ -25,7 +25,7 @@ from muapi_client._protocol.steps import Send, Sleep
 from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._transport.driver import acarry_out, carry_out, find_closing, finish_step
-from muapi_client._transport.event_loop import find_loop, find_teller, tell_if_open
+from muapi_client._transport.event_loop import find_call_soon, find_loop
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -329,7 +329,7 @@ class Tasks(Generic[R]):
         self._workers = 0
         self._is_left = self._is_closed = False
         self._on_trouble = on_trouble
-        self._tell = find_teller()
+        self._call_soon = find_call_soon()
         self.spawn = find_spawn()
 
     def start(self, task: Task[R]) -> None:
@@ -376,7 +376,7 @@ class Tasks(Generic[R]):
         due, until = self._agenda.due, self._clock.now() + pause.seconds
         place = self._agenda.put_off(task, -math.inf if self._is_left else until)
         if pause.waiter is not None:
-            pause.waiter.listen(partial(tell_if_open, self._tell, partial(self._wake, place)))
+            pause.waiter.listen(partial(self._call_soon, partial(self._wake, place)))
         if due is None or until < due or self._is_left:
             self._changed.set()
 
