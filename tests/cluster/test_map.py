@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 import re
+import socket
 import sqlite3
 import sys
 from contextlib import closing
@@ -19,7 +20,16 @@ from gated import make_calls
 from muapi_client import Budget, MuAPI, MuAPIError, Outcome, distributed, errors
 from muapi_client.distributed._client_options import read_client_options
 from muapi_client.distributed._cluster import Cluster
-from muapi_client.distributed._lane import Batch, LaneGoneError, MapOptions, Order, Place, begin_batch, open_lane
+from muapi_client.distributed._lane import (
+    Batch,
+    LaneGoneError,
+    MapOptions,
+    Order,
+    Place,
+    _lanes,
+    begin_batch,
+    open_lane,
+)
 from muapi_client.emulator import Outcome as Fate
 
 if TYPE_CHECKING:
@@ -301,8 +311,6 @@ def test_a_batch_that_dask_runs_again_is_begun_once_and_in_no_other_process(
     begin_batch(place, batch)
     begin_batch(place, batch)
     assert open_lane("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None)) == place
-    from muapi_client.distributed._lane import _lanes
-
     lane = _lanes["token"]
     news: list[Any] = []
     while not any(isinstance(report.news, Outcome) for report in news):
@@ -314,13 +322,27 @@ def test_a_batch_that_dask_runs_again_is_begun_once_and_in_no_other_process(
     _lanes.clear()
 
 
-def test_a_file_is_no_journal_for_the_workers_of_two_machines() -> None:
+@pytest.mark.parametrize("hosts", [("one", "other"), ("box@boot-1", "box@boot-2")], ids=["names", "one name"])
+def test_a_file_is_no_journal_for_the_workers_of_two_machines(hosts: tuple[str, str]) -> None:
     options = MapOptions(read_client_options(None, None), 4, "run", None, None, retry_unknown=False, download_to=None)
     cluster = Cluster(None, options)
-    one, other = (SimpleNamespace(place=Place("token", f"{host}:1:2:3", keeps_file=True)) for host in ("one", "other"))
+    one, other = (SimpleNamespace(place=Place("token", f"{host}:1:2:3", keeps_file=True)) for host in hosts)
     cluster.opened(one)
     with pytest.raises(MuAPIError, match="PostgreSQL"):
         cluster.opened(other)
+
+
+def test_a_worker_tells_its_machine_and_not_its_name_alone(
+    server: GatedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two machines of one name that took a file of each for one would pay twice for a dead worker's calls."""
+    monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
+    options = read_client_options({"base_url": server.url}, None)
+    place = open_lane("machine", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None))
+    _lanes.pop("machine").close()
+    name, _, machine = place.host.partition("@")
+    assert name == socket.gethostname()
+    assert machine
 
 
 def test_workers_of_another_version_are_refused(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from attrs import field, frozen
 
 from muapi_client._client.mapping import MOST_THREADS, count_workers, make_work, with_given, world_of
 from muapi_client._runtime.forks import forks
-from muapi_client._runtime.processes import owner
+from muapi_client._runtime.processes import fleet_owner
 from muapi_client._state.journal_sqlite import Journal
 from muapi_client._transport.scheduler import Threads
 from muapi_client._version import __version__
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 2.0  # seconds a task waits for news: how often an idle worker is asked
 WATCHED_EVERY: Final = 60.0  # seconds
-FORGOTTEN_AFTER: Final = (
-    1800.0  # seconds without a question: a worker busy with other tasks may let ours wait that long
-)
+FORGOTTEN_AFTER: Final = 1800.0  # seconds without a question, as a worker busy with other tasks may let ours wait
 
 
 @frozen
@@ -84,7 +82,7 @@ class Place(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The machine's name."""
+        """The machine, of which another may have the same name."""
         return self.process.partition(":")[0]
 
 
@@ -276,7 +274,7 @@ def open_lane(token: str, options: MapOptions) -> Place:
         if token not in _lanes:
             _lanes[token] = lane = Lane(options)
             threading.Thread(target=_close_forgotten, args=(token, lane), name="muapi-lane", daemon=True).start()
-        return Place(token, owner(), _lanes[token].keeps_file)
+        return Place(token, fleet_owner(), _lanes[token].keeps_file)
 
 
 def begin_batch(place: Place, batch: Batch) -> None:
@@ -324,9 +322,11 @@ def _leave_thread() -> None:
 
 
 def _find(place: Place) -> Lane:
-    lane = _lanes.get(place.token) if place.process == owner() else None
+    lane = _lanes.get(place.token) if place.process == fleet_owner() else None
     if lane is None:
-        raise LaneGoneError(f"{place.process} carried these calls on, and this is {owner()}: nothing was begun here")
+        raise LaneGoneError(
+            f"{place.process} carried these calls on, and this is {fleet_owner()}: nothing was begun here"
+        )
     return lane
 
 
