@@ -77,9 +77,7 @@ T = TypeVar("T")
 BUSY_SECONDS: Final = 10.0  # how long a write waits for another process's: far longer than any of ours takes
 NOW: Final = timedelta(0)  # times are told by how long from now they are, and the store's clock tells them
 LEASE: Final = timedelta(minutes=5)  # of a wait: longer than one look with its resends and a Retry-After takes
-RENEWED_AFTER: Final = timedelta(
-    minutes=1
-)  # a lease younger than this is not written again: a look may come each second
+RENEWED_AFTER: Final = timedelta(minutes=1)  # a younger lease is not written again: a look may come each second
 LONGEST_BUSY: Final = 86_400.0  # seconds; SQLite counts milliseconds in 32 bits
 FINGERPRINT: Final = 16  # hex digits: enough to tell accounts apart, too few to try keys against
 
@@ -145,7 +143,7 @@ class BaseJournal:
 
         Args:
             key: The entry's key, made by the caller.
-            call: What is about to be submitted; its webhooks stay out of the file.
+            call: What is about to be submitted; its webhooks stay out of the journal.
             account: Whose job it is; None makes it everybody's.
             intended_at: When that was.
             set_aside_usd: What was set aside for it.
@@ -154,13 +152,13 @@ class BaseJournal:
             run_key: Which item of the run it is; a run has each once.
             digest: What the call asks, as a hash, to find its answer by: :meth:`answers`.
             limits: What may be spent, over all processes; they need an account.
-            secrets: What must stay out of the file, in this and in every later text.
+            secrets: What must stay out of the journal, in this and in every later text.
 
         Returns:
             None, or the first limit that has no room; then nothing was written.
 
         Raises:
-            JournalError: It cannot be written, or the file is not the one that was opened; nothing may be sent.
+            JournalError: It cannot be written, or the place is not the one that was opened; nothing may be sent.
         """
         self._secrets.add(secrets)
         values = {
@@ -257,14 +255,14 @@ class BaseJournal:
         key_kind: str | None = None,
         secrets: Iterable[str | None] = (),
     ) -> None:
-        """Write down how a job ended, what it made and what it cost; a job that is not in the file stays out of it.
+        """Write down how a job ended, what it made and what it cost; a job that is not in the journal stays out of it.
 
         Args:
             prediction: The answer that tells the end.
             key: The entry, where the submit itself was answered so; by default that of the answer's id.
             account: Whose job it is, where it is looked for by the answer's id; None looks among everybody's.
             key_kind: Which kind of API key it was, ``live`` or ``sandbox``, where that is known.
-            secrets: What must stay out of the file, in this and in every later text.
+            secrets: What must stay out of the journal, in this and in every later text.
         """
         self._secrets.add(secrets)
         values = {

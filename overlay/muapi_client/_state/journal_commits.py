@@ -1,7 +1,7 @@
 """Group commit: writes that wait for a journal at one moment are made durable by one transaction, so by one fsync.
 
-An fsync takes as long as a hundred writes. Whoever gets the file carries out what others wait with as well, and each of
-them learns of its own write once all are durable, never before: "written before it is sent" holds. Nobody waits for
+An fsync takes as long as a hundred writes. Whoever gets the journal carries out what others wait with as well, and each
+of them learns of its own write once all are durable, never before: "written before it is sent" holds. Nobody waits for
 others to come; a write that is alone is one statement, as it would be without this.
 
 One that goes wrong harms no other: the transaction is rolled back, and done again without it. Where there can be none,
@@ -40,7 +40,7 @@ class Commit:
 
 
 class Write:
-    """A write on its way into the file.
+    """A write on its way into the journal.
 
     Args:
         work: Writes, by methods of the journal; done twice it leaves the same.

@@ -74,7 +74,7 @@ def limits_as_text(limits: Sequence[Limit], account: Account, needed: Decimal | 
 
 
 def read_usd(millionths: int) -> Decimal:
-    """An amount of the file, in USD."""
+    """An amount as a journal has it, in USD."""
     return EXACT.multiply(Decimal(millionths), MICRO_USD)
 
 

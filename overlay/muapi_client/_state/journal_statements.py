@@ -1,7 +1,8 @@
 """The statements of a journal: one a write, and so one transaction that no interrupt can leave half done.
 
-Lives here: SQL that changes and reads the jobs of a file. Does not live here: its tables (``journal_form``), what is
-spent of budgets (``journal_budget``), when a statement runs, and with what (``journal``).
+Lives here: SQL that changes and reads jobs, in SQLite's words. Does not live here: PostgreSQL's
+(``journal_server_statements``), a file's tables (``journal_form``), what is spent of budgets (``journal_budget``), when
+a statement runs, and with what (``journal``).
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from muapi_client._types.words import writable
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
@@ -33,7 +32,7 @@ UNREADABLE: Final = (ValueError, TypeError, KeyError, ArithmeticError, Attribute
 
 
 def as_text(moment: datetime) -> str:
-    """A time as the file has it; a naive one is local, as everywhere in Python."""
+    """A time as a journal has it; a naive one is local, as everywhere in Python."""
     return moment.astimezone(UTC).isoformat()
 
 
@@ -73,7 +72,7 @@ ENCODER: Final = json.JSONEncoder(default=str)
 OUTPUT_FIELDS: Final = ("url", "text", "data", "media_type")
 
 
-def read_entry(row: sqlite3.Row) -> Entry:
+def read_entry(row: Any) -> Entry:
     """Read a row; what is damaged, or newer than this version, is left out and named in the reason."""
     troubles: list[str] = []
 
@@ -118,7 +117,7 @@ def read_body(row: Any) -> bytes:
     return row["said"].encode("utf-8", "replace") if isinstance(row["said"], str) else b""
 
 
-def read_duration(row: sqlite3.Row) -> Iterator[tuple[str, dict[str, Any], float]]:
+def read_duration(row: Any) -> Iterator[tuple[str, dict[str, Any], float]]:
     """Read a row's model, inputs, and seconds from the intent to the last change; nothing of a damaged one."""
     try:
         seconds = (read_moment(row["changed_at"]) - read_moment(row["intended_at"])).total_seconds()
@@ -134,7 +133,7 @@ def _word(value: Any) -> Any:
 
 
 def read_moment(text: str) -> datetime:
-    """A time of the file.
+    """A time of a journal's.
 
     Raises:
         ValueError, TypeError: It is none.
