@@ -20,15 +20,15 @@ from gated import make_calls
 from muapi_client import Budget, MuAPI, MuAPIError, Outcome, distributed, errors
 from muapi_client.distributed._client_options import read_client_options
 from muapi_client.distributed._cluster import Cluster
-from muapi_client.distributed._lane import (
+from muapi_client.distributed._runner import (
+    Assignment,
     Batch,
-    LaneGoneError,
     MapOptions,
-    Order,
-    Place,
-    _lanes,
+    RunnerGoneError,
+    RunnerInfo,
+    _runners,
     begin_batch,
-    open_lane,
+    open_runner,
 )
 from muapi_client.emulator import Outcome as Fate
 
@@ -296,7 +296,7 @@ def test_what_travels_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     travels = pickle.dumps(MapOptions(options, 4, "run", None, None, retry_unknown=False, download_to=None))
     assert b"secret" not in travels
     assert b"hunter2" not in travels
-    batch = Batch(0, (Order(0, "0", pickle.dumps(make_image(prompt="a red fox")), None),))
+    batch = Batch(0, (Assignment(0, "0", pickle.dumps(make_image(prompt="a red fox")), None),))
     assert "fox" not in repr(batch)
 
 
@@ -306,27 +306,27 @@ def test_a_batch_that_dask_runs_again_is_begun_once_and_in_no_other_process(
     """As where a result is lost with a worker, and computed again."""
     monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
     options = read_client_options({"base_url": server.url}, None)
-    place = open_lane("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None))
-    batch = Batch(0, (Order(0, "0", pickle.dumps(make_calls(1)[0]), None),))
-    begin_batch(place, batch)
-    begin_batch(place, batch)
-    assert open_lane("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None)) == place
-    lane = _lanes["token"]
+    info = open_runner("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None))
+    batch = Batch(0, (Assignment(0, "0", pickle.dumps(make_calls(1)[0]), None),))
+    begin_batch(info, batch)
+    begin_batch(info, batch)
+    assert open_runner("token", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None)) == info
+    runner = _runners["token"]
     news: list[Any] = []
     while not any(isinstance(report.news, Outcome) for report in news):
-        news += lane.read(len(news), 5.0).news
-    lane.close()
+        news += runner.read(len(news), 5.0).news
+    runner.close()
     assert server.accepted == {"fox 0": 1}
-    with pytest.raises(LaneGoneError):
-        begin_batch(Place("token", "other:1:2:3", keeps_file=False), batch)
-    _lanes.clear()
+    with pytest.raises(RunnerGoneError):
+        begin_batch(RunnerInfo("token", "other:1:2:3", keeps_file=False), batch)
+    _runners.clear()
 
 
 @pytest.mark.parametrize("hosts", [("one", "other"), ("box@boot-1", "box@boot-2")], ids=["names", "one name"])
 def test_a_file_is_no_journal_for_the_workers_of_two_machines(hosts: tuple[str, str]) -> None:
     options = MapOptions(read_client_options(None, None), 4, "run", None, None, retry_unknown=False, download_to=None)
     cluster = Cluster(None, options)
-    one, other = (SimpleNamespace(place=Place("token", f"{host}:1:2:3", keeps_file=True)) for host in hosts)
+    one, other = (SimpleNamespace(runner=RunnerInfo("token", f"{host}:1:2:3", keeps_file=True)) for host in hosts)
     cluster.opened(one)
     with pytest.raises(MuAPIError, match="PostgreSQL"):
         cluster.opened(other)
@@ -338,9 +338,9 @@ def test_a_worker_tells_its_machine_and_not_its_name_alone(
     """Two machines of one name that took a file of each for one would pay twice for a dead worker's calls."""
     monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
     options = read_client_options({"base_url": server.url}, None)
-    place = open_lane("machine", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None))
-    _lanes.pop("machine").close()
-    name, _, machine = place.host.partition("@")
+    info = open_runner("machine", MapOptions(options, 4, None, None, None, retry_unknown=False, download_to=None))
+    _runners.pop("machine").close()
+    name, _, machine = info.host.partition("@")
     assert name == socket.gethostname()
     assert machine
 

@@ -1,10 +1,11 @@
 """The workers of a cluster, as the program sees them that maps: who gets a call, and what becomes of a dead one's.
 
 Lives here: handing calls to workers, hearing of them, noticing who is gone. Does not live here: what runs in a worker
-(``_lane``), asking for calls and handing out outcomes (``_transport/map_driver``).
+(``_runner``), asking for calls and handing out outcomes (``_transport/map_driver``).
 
-Each worker has a lane, which two threads here talk to, by short tasks pinned to it. Where it dies such a task waits for
-it for ever, so the list of workers is looked at every second. dask itself never decides whether a call is begun again:
+Each worker has a runner, which two threads here talk to, by short tasks pinned to it. Where it dies such a task waits
+for it for ever, so the list of workers is looked at every second. dask itself never decides whether a call is begun
+again:
 
 - it was not handed over: another worker gets it;
 - a journal is shared: another worker gets it, and finds in the journal what became of it;
@@ -26,15 +27,15 @@ from attrs import evolve
 
 from muapi_client._types.job import Job
 from muapi_client._types.outcome import Outcome
-from muapi_client.distributed._lane import (
+from muapi_client.distributed._runner import (
+    Assignment,
     Batch,
-    LaneGoneError,
     MapOptions,
-    Order,
-    Place,
+    RunnerGoneError,
+    RunnerInfo,
     begin_batch,
-    close_lane,
-    open_lane,
+    close_runner,
+    open_runner,
     read_reports,
 )
 from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
@@ -45,14 +46,14 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from muapi_client._jobs.map_item import Item
-    from muapi_client.distributed._lane import Report
+    from muapi_client.distributed._runner import Report
 
 LOOKED_UP: Final = 0.5  # seconds after which one that waits for a task looks whether its worker is gone
 FETCHED_WITHIN: Final = 5.0  # seconds after which one that fetches a result looks whether it is lost with its worker
 WATCHED_EVERY: Final = 1.0  # seconds between two looks at which workers there are
 OPENED_WITHIN: Final = 30.0  # seconds the first call waits for all workers' clients; those that come later join in
 WORKERLESS: Final = 60.0  # seconds without any worker until a map gives up: a nanny restarts one within some
-CLOSED_WITHIN: Final = 5.0  # seconds the end of a map waits for its lanes
+CLOSED_WITHIN: Final = 5.0  # seconds the end of a map waits for its runners
 LARGEST_BATCH: Final = 64  # calls
 MOST_LOSSES: Final = 3  # workers that may die with one call, as dask allows of a task
 PRIORITY: Final = 100  # before a program's own tasks: ours are short
@@ -63,7 +64,7 @@ class Cluster:
 
     Args:
         client: dask's.
-        options: What each lane is given.
+        options: What each runner is given.
     """
 
     def __init__(self, client: Client, options: MapOptions) -> None:
@@ -73,7 +74,7 @@ class Cluster:
         self.is_left = False  # nothing more may be submitted
         self.is_over = False
         self._note: Callable[[Item], object] = lambda _item: None
-        self._links: dict[str, Link] = {}  # by address; one that never opened stays, so that it is not tried again
+        self._workers: dict[str, Worker] = {}  # by address; one that never opened stays, so that it is not tried again
         self._waiting: deque[Item] = deque()  # for a worker
         self._losses: dict[int, list[SubmitOutcomeUnknownError]] = {}  # of calls whose worker died, by index
         self._troubles: list[BaseException] = []  # of workers whose client could not be made
@@ -92,13 +93,13 @@ class Cluster:
         ends = time.monotonic() + OPENED_WITHIN
         with self._opened:
             while not self._troubles and time.monotonic() < ends:
-                links = list(self._links.values())
-                if links and all(link.is_open for link in links):
+                workers = list(self._workers.values())
+                if workers and all(worker.is_open for worker in workers):
                     break
                 self._opened.wait(LOOKED_UP)
             if self._troubles:
                 raise self._troubles[0]
-            if not any(link.is_open for link in self._links.values()):
+            if not any(worker.is_open for worker in self._workers.values()):
                 raise MuAPIError(
                     f"no worker of the cluster has made a client within {OPENED_WITHIN:g} s; nothing was sent. Are"
                     " there workers, and threads of theirs that are not busy (client.nthreads(), client.processing())?"
@@ -131,12 +132,12 @@ class Cluster:
         """Give those that wait to the worker that has the fewest."""
         if self.is_left:
             return
-        links = [link for link in self._links.values() if link.is_open and not link.is_lost]
-        while links and self._waiting:
-            min(links, key=lambda link: len(link.items)).give(self._waiting.popleft())
+        workers = [worker for worker in self._workers.values() if worker.is_open and not worker.is_lost]
+        while workers and self._waiting:
+            min(workers, key=lambda worker: len(worker.items)).give(self._waiting.popleft())
 
     def abandon(self) -> None:
-        """Send nothing more: have every lane see what is on its way to its end."""
+        """Send nothing more: have every runner see what is on its way to its end."""
         with self.lock:
             self.is_left = True
             self._tell_waiting()
@@ -156,42 +157,42 @@ class Cluster:
         self._note(item)
 
     def close(self) -> None:
-        """Close all lanes."""
+        """Close all runners."""
         with self.lock:
             self.is_over = True
-            for link in self._links.values():
-                link.wake()
+            for worker in self._workers.values():
+                worker.wake()
 
     def join(self) -> None:
-        """Wait, but not for long, until all lanes are closed."""
+        """Wait, but not for long, until all runners are closed."""
         ends = time.monotonic() + CLOSED_WITHIN
-        for link in list(self._links.values()):
-            link.listener.join(max(0.0, ends - time.monotonic()))
+        for worker in list(self._workers.values()):
+            worker.listener.join(max(0.0, ends - time.monotonic()))
 
     def _watch(self) -> None:
         """Look every second which workers there are, until the last of them is heard of no more."""
-        while not self.is_over or not all(link.is_ended for link in list(self._links.values())):
+        while not self.is_over or not all(worker.is_ended for worker in list(self._workers.values())):
             try:
                 addresses = set(self.client.nthreads())
             except Exception:  # noqa: BLE001 - dask's, of many kinds: whether it is still connected is what counts
-                addresses = set(self._links) if self.client.status == "running" else set()
+                addresses = set(self._workers) if self.client.status == "running" else set()
             with self.lock:
-                for address, link in self._links.items():
-                    link.is_gone = link.is_gone or address not in addresses
+                for address, worker in self._workers.items():
+                    worker.is_gone = worker.is_gone or address not in addresses
                 if not self.is_over:
-                    room = max(0, self.options.concurrency - len(self._links))  # more workers would have no call
-                    for address in sorted(addresses - set(self._links))[:room]:
-                        self._links[address] = Link(self, address)
-                for address, link in list(self._links.items()):
-                    if link.is_lost and (link.is_open or address not in addresses):  # another one may be opened
-                        del self._links[address]
+                    room = max(0, self.options.concurrency - len(self._workers))  # more workers would have no call
+                    for address in sorted(addresses - set(self._workers))[:room]:
+                        self._workers[address] = Worker(self, address)
+                for address, worker in list(self._workers.items()):
+                    if worker.is_lost and (worker.is_open or address not in addresses):  # another one may be opened
+                        del self._workers[address]
                 self._refuse_waiting()
             time.sleep(WATCHED_EVERY)
 
     def _refuse_waiting(self) -> None:
         """Give up where there has been no worker for long."""
         now = time.monotonic()
-        if any(not link.is_lost for link in self._links.values()) or not self._has_begun:
+        if any(not worker.is_lost for worker in self._workers.values()) or not self._has_begun:
             self._workerless_since = None
             return
         self._workerless_since = self._workerless_since or now
@@ -205,37 +206,37 @@ class Cluster:
             item.end(None, MuAPIError(f"{what}{why}. {next_step}"))
             self._note(item)
 
-    def opened(self, link: Link) -> None:
+    def opened(self, worker: Worker) -> None:
         """A worker has made its client.
 
         Raises:
             MuAPIError: Its journal is a file of another machine than the others'.
         """
-        assert link.place is not None
+        assert worker.runner is not None
         with self._opened:
-            if link.place.keeps_file:
-                self._host = self._host or link.place.host
-                if link.place.host != self._host:
+            if worker.runner.keeps_file:
+                self._host = self._host or worker.runner.host
+                if worker.runner.host != self._host:
                     raise MuAPIError(
                         f"the journal is a file, which serves one machine, and there are workers on {self._host} and on"
-                        f" {link.place.host}: give the URL of a PostgreSQL database, which all of them share"
+                        f" {worker.runner.host}: give the URL of a PostgreSQL database, which all of them share"
                     )
-            link.is_open = True
+            worker.is_open = True
             self._opened.notify_all()
             self._assign()
 
-    def take(self, link: Link, reports: list[Report]) -> None:
+    def take(self, worker: Worker, reports: list[Report]) -> None:
         """Take in what a worker reports."""
         for report in reports:
             with self.lock:
-                item = link.items.get(report.index)
+                item = worker.items.get(report.index)
                 if item is None:
                     continue
                 if isinstance(report.news, Job):
                     item.accept(report.news)
                 else:
-                    del link.items[report.index]
-                    link.sent_at.pop(report.index, None)
+                    del worker.items[report.index]
+                    worker.sent_at.pop(report.index, None)
                     self._losses.pop(report.index, None)
                     self._end(item, report.news)
             self._note(item)
@@ -249,20 +250,20 @@ class Cluster:
         else:
             item.end(None, news)
 
-    def lose(self, link: Link, why: BaseException) -> None:
+    def lose(self, worker: Worker, why: BaseException) -> None:
         """A worker is gone, or cannot work: decide about each of its calls."""
         with self._opened:
-            items, link.items = link.items, {}
-            is_trouble = not link.is_open and not link.is_gone and not self.is_over
+            items, worker.items = worker.items, {}
+            is_trouble = not worker.is_open and not worker.is_gone and not self.is_over
             if is_trouble:
-                why.add_note(f"So says the worker at {link.address}.")
+                why.add_note(f"So says the worker at {worker.address}.")
                 self._troubles.append(why)
-            link.is_lost = True
-            link.wake()
+            worker.is_lost = True
+            worker.wake()
             for item in items.values():
                 if item.is_begun:
                     losses = self._losses.setdefault(item.index, [])
-                    losses.append(_doubt_error(item, link, why, self.options.run))
+                    losses.append(_doubt_error(item, worker, why, self.options.run))
                     may_go_on = self.options.run is not None or self.options.retry_unknown
                     if item.job is None and not (may_go_on and len(losses) < MOST_LOSSES):
                         self._doubt(item)
@@ -273,16 +274,18 @@ class Cluster:
             self._assign()
             self._opened.notify_all()
         if is_trouble and self._has_begun:
-            warnings.warn(f"the worker at {link.address} does not take part: {why}", RuntimeWarning, stacklevel=2)
+            warnings.warn(f"the worker at {worker.address} does not take part: {why}", RuntimeWarning, stacklevel=2)
 
 
-class Link:
+class Worker:
     """One worker.
 
     Attributes:
-        address: The worker's.
-        place: Its lane's, once it was opened.
+        address: Where dask finds it.
+        runner: Which runner it has, once that was opened.
+        listener: The thread that hears of its calls.
         items: The calls it was given and that have not ended, by index.
+        sent_at: When each was handed over, in seconds since the epoch, by index.
         is_open: Whether it has made its client.
         is_gone: Whether the scheduler does not list it any more.
         is_lost: Whether it is gone, or cannot work.
@@ -291,9 +294,9 @@ class Link:
 
     def __init__(self, cluster: Cluster, address: str) -> None:
         self.address = address
-        self.place: Place | None = None
+        self.runner: RunnerInfo | None = None
         self.items: dict[int, Item] = {}
-        self.sent_at: dict[int, float] = {}  # seconds since the epoch, by index
+        self.sent_at: dict[int, float] = {}
         self.is_open = self.is_gone = self.is_lost = self.is_ended = False
         self._cluster = cluster
         self._outbox: deque[Item] = deque()
@@ -313,15 +316,15 @@ class Link:
         self._came.notify_all()
 
     def _listen(self) -> None:
-        """Open the lane, and take in its reports until the map is over or the worker is gone."""
+        """Open the runner, and take in its reports until the map is over or the worker is gone."""
         seen = 0
         try:
-            self.place = place = self._ask(open_lane, uuid4().hex, self._cluster.options)
+            self.runner = runner = self._ask(open_runner, uuid4().hex, self._cluster.options)
             self._cluster.opened(self)
             threading.Thread(target=self._speak, name="muapi-speaker", daemon=True).start()
             is_closed = False
             while not is_closed:
-                news, is_closed = self._ask(read_reports, place, seen)
+                news, is_closed = self._ask(read_reports, runner, seen)
                 seen += len(news)
                 self._cluster.take(self, news)
         except BaseException as error:  # noqa: BLE001 - of dask, of many kinds: each means that the worker is lost
@@ -330,18 +333,18 @@ class Link:
             self.is_ended = True
 
     def _speak(self) -> None:
-        """Hand calls over, all that have come at a time, and close the lane in the end."""
+        """Hand calls over, all that have come at a time, and close the runner in the end."""
         batches = 0
         try:
-            while orders := self._next_orders():
-                self._ask(begin_batch, self.place, Batch(batches, orders))
+            while assignments := self._next_assignments():
+                self._ask(begin_batch, self.runner, Batch(batches, assignments))
                 batches += 1
             if not self.is_lost:
-                self._ask(close_lane, self.place)
+                self._ask(close_runner, self.runner)
         except BaseException as error:  # noqa: BLE001 - the listener tells it
             self._failure = error
 
-    def _next_orders(self) -> tuple[Order, ...]:
+    def _next_assignments(self) -> tuple[Assignment, ...]:
         """The calls to be handed over next, which from here on may be charged; none where there are no more."""
         with self._came:
             while not self._outbox and not self._is_closed:
@@ -349,13 +352,13 @@ class Link:
             if self._is_closed:
                 return ()
             items = [self._outbox.popleft() for _ in range(min(len(self._outbox), LARGEST_BATCH))]
-            orders = []
+            assignments = []
             for item in items:
                 item.is_begun = True
                 self.sent_at[item.index] = time.time()
                 job = item.job if self._cluster.options.run is None else None
-                orders.append(Order(item.index, item.key, pickle.dumps(item.call), job))
-            return tuple(orders)
+                assignments.append(Assignment(item.index, item.key, pickle.dumps(item.call), job))
+            return tuple(assignments)
 
     @property
     def _is_closed(self) -> bool:
@@ -365,7 +368,7 @@ class Link:
         """Have a task carried out by this worker alone, once.
 
         Raises:
-            LaneGoneError: The worker is gone.
+            RunnerGoneError: The worker is gone.
             Exception: What the task raised, or dask.
         """
         name = f"muapi-{function.__name__}-{uuid4().hex}"
@@ -384,7 +387,7 @@ class Link:
                         raise
                 except BaseException as error:
                     if future.status == "cancelled":
-                        raise LaneGoneError("dask's client has lost its scheduler, or was closed") from error
+                        raise RunnerGoneError("dask's client has lost its scheduler, or was closed") from error
                     raise
                 self._require_alive()
         finally:
@@ -394,16 +397,16 @@ class Link:
         """Refuse to wait for a worker of which nothing will come.
 
         Raises:
-            LaneGoneError: It is gone.
+            RunnerGoneError: It is gone.
             Exception: It could not be handed calls.
         """
         if self._failure is not None:
             raise self._failure
         if self.is_gone:
-            raise LaneGoneError("the scheduler lists it no more")
+            raise RunnerGoneError("the scheduler lists it no more")
 
 
-def _doubt_error(item: Item, link: Link, why: BaseException, run: str | None) -> SubmitOutcomeUnknownError:
+def _doubt_error(item: Item, worker: Worker, why: BaseException, run: str | None) -> SubmitOutcomeUnknownError:
     """The error of a call whose worker died with it."""
     next_step = (
         "A shared journal (options={'journal': …}) would tell; mu.reconcile(error) looks for its job in the history."
@@ -411,8 +414,8 @@ def _doubt_error(item: Item, link: Link, why: BaseException, run: str | None) ->
         else f"{MOST_LOSSES} workers died with it; what the journal knows of it, begin run {run!r} again to see."
     )
     return SubmitOutcomeUnknownError(
-        f"the worker at {link.address} was lost with call {item.key!r} in hand ({why}): it may have been accepted and"
+        f"the worker at {worker.address} was lost with call {item.key!r} in hand ({why}): it may have been accepted and"
         f" charged, and was not sent again. {next_step}",
         call=item.call,
-        started_at=link.sent_at.get(item.index),
+        started_at=worker.sent_at.get(item.index),
     )

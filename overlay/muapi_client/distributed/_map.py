@@ -1,7 +1,7 @@
 """``map`` over the workers of a dask cluster: its options, read and checked, and what it is made of.
 
 Lives here: what a user calls. Does not live here: the books and the loop, which are those of ``MuAPI.map``
-(``_jobs/mapping``, ``_transport/map_driver``), the workers (``_cluster``, ``_lane``).
+(``_jobs/mapping``, ``_transport/map_driver``), the workers (``_cluster``, ``_runner``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from muapi_client._transport.map_driver import Work, run_map
 from muapi_client._types.words import with_article
 from muapi_client.distributed._client_options import read_client_options
 from muapi_client.distributed._cluster import Cluster
-from muapi_client.distributed._lane import MapOptions
+from muapi_client.distributed._runner import MapOptions
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:

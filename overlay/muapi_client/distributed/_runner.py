@@ -44,7 +44,7 @@ FORGOTTEN_AFTER: Final = 1800.0  # seconds without a question, as a worker busy 
 
 @frozen
 class MapOptions:
-    """What a lane is given to begin with; holds no secret.
+    """What a runner is given to begin with; holds no secret.
 
     Attributes:
         client: What its client is made of.
@@ -67,11 +67,11 @@ class MapOptions:
     version: str = __version__
 
 
-class Place(NamedTuple):
-    """Where a lane is.
+class RunnerInfo(NamedTuple):
+    """Which runner it is, and where.
 
     Attributes:
-        token: The lane's.
+        token: The runner's.
         process: Its process, as ``_runtime/processes`` names one.
         keeps_file: Whether its journal is a file of its machine.
     """
@@ -87,8 +87,8 @@ class Place(NamedTuple):
 
 
 @frozen
-class Order:
-    """A call that a lane is to carry on.
+class Assignment:
+    """A call that a runner is to carry on.
 
     Attributes:
         index: Its place among the calls.
@@ -105,19 +105,19 @@ class Order:
 
 @frozen
 class Batch:
-    """Calls on their way to a lane, whose repr, which dask may log, tells nothing of them.
+    """Calls on their way to a runner, whose repr, which dask may log, tells nothing of them.
 
     Attributes:
-        number: Its place among those for this lane, from 0.
-        orders: The calls.
+        number: Its place among those for this runner, from 0.
+        assignments: The calls.
     """
 
     number: int
-    orders: tuple[Order, ...] = field(repr=False)
+    assignments: tuple[Assignment, ...] = field(repr=False)
 
 
-class LaneGoneError(MuAPIError):
-    """The lane a task is meant for is not in this process."""
+class RunnerGoneError(MuAPIError):
+    """The runner a task is meant for is not in this process."""
 
 
 @frozen
@@ -134,7 +134,7 @@ class Report:
 
 
 class Reports(NamedTuple):
-    """What a lane has to tell.
+    """What a runner has to tell.
 
     Attributes:
         news: Reports that were not seen.
@@ -145,7 +145,7 @@ class Reports(NamedTuple):
     is_closed: bool
 
 
-class Lane:
+class Runner:
     """One client, and the calls it carries on."""
 
     def __init__(self, options: MapOptions) -> None:
@@ -192,21 +192,21 @@ class Lane:
             if batch.number < self._begun:
                 return
             self._begun += 1
-            for order in batch.orders:
-                self._begin(order)
+            for assignment in batch.assignments:
+                self._begin(assignment)
 
-    def _begin(self, order: Order) -> None:
+    def _begin(self, assignment: Assignment) -> None:
         try:
-            call = pickle.loads(order.call)  # noqa: S301 - of the program that made this lane
+            call = pickle.loads(assignment.call)  # noqa: S301 - of the program that made this runner
         except Exception as error:  # noqa: BLE001 - whatever its class raises, such as a package that is not here
             what = f"{type(error).__name__}: {error}"
-            reason = MuAPIError(f"call {order.key!r} cannot be read by this worker, and was not sent: {what}")
-            self._report(Report(order.index, reason))
+            reason = MuAPIError(f"call {assignment.key!r} cannot be read by this worker, and was not sent: {what}")
+            self._report(Report(assignment.index, reason))
             return
-        self._key = order.key
-        self._indexes[self._given] = order.index
+        self._key = assignment.key
+        self._indexes[self._given] = assignment.index
         self._given += 1
-        self._work.begin(call, self._note, order.job)
+        self._work.begin(call, self._note, assignment.job)
 
     def _note(self, item: Item) -> None:
         """Take in what is known of a call by now, in whichever thread carries it on."""
@@ -229,7 +229,7 @@ class Lane:
         return self._dropped + len(self._reports) > seen
 
     def read(self, seen: int, patience: float) -> Reports:
-        """What became known since; waits for some, or for the lane to be closed.
+        """What became known since; waits for some, or for the runner to be closed.
 
         Args:
             seen: How many reports were seen before: they are dropped.
@@ -252,7 +252,7 @@ class Lane:
             self._changed.notify_all()
 
     def wait_until_forgotten(self) -> bool:
-        """Wait until nobody has asked for long and nothing is under way, or the lane is closed; answers which."""
+        """Wait until nobody has asked for long and nothing is under way, or the runner is closed; answers which."""
         while not self._closed.wait(WATCHED_EVERY):
             with self._changed:
                 if not self._indexes and monotonic() - self._asked_at > FORGOTTEN_AFTER:
@@ -260,56 +260,56 @@ class Lane:
         return False
 
 
-_lanes: dict[str, Lane] = {}  # of this process, by token
+_runners: dict[str, Runner] = {}  # of this process, by token
 _opening = threading.Lock()
 
 
-def open_lane(token: str, options: MapOptions) -> Place:
-    """Open a lane in this process, a task of its own. Twice does no harm.
+def open_runner(token: str, options: MapOptions) -> RunnerInfo:
+    """Open a runner in this process, a task of its own. Twice does no harm.
 
     Raises:
         MuAPIError: The worker's client cannot be made.
     """
     with _opening:
-        if token not in _lanes:
-            _lanes[token] = lane = Lane(options)
-            threading.Thread(target=_close_forgotten, args=(token, lane), name="muapi-lane", daemon=True).start()
-        return Place(token, fleet_owner(), _lanes[token].keeps_file)
+        if token not in _runners:
+            _runners[token] = runner = Runner(options)
+            threading.Thread(target=_close_forgotten, args=(token, runner), name="muapi-runner", daemon=True).start()
+        return RunnerInfo(token, fleet_owner(), _runners[token].keeps_file)
 
 
-def begin_batch(place: Place, batch: Batch) -> None:
-    """Begin calls in a lane of this process, a task of its own.
-
-    Raises:
-        LaneGoneError: It is not here.
-    """
-    _find(place).begin(batch)
-
-
-def read_reports(place: Place, seen: int) -> Reports:
-    """What became known in a lane, a task of its own; while it waits it leaves the worker's thread to others.
+def begin_batch(info: RunnerInfo, batch: Batch) -> None:
+    """Begin calls in a runner of this process, a task of its own.
 
     Raises:
-        LaneGoneError: It is not here.
+        RunnerGoneError: It is not here.
     """
-    lane = _find(place)
-    if not lane.has_news(seen):
+    _find(info).begin(batch)
+
+
+def read_reports(info: RunnerInfo, seen: int) -> Reports:
+    """What became known in a runner, a task of its own; while it waits it leaves the worker's thread to others.
+
+    Raises:
+        RunnerGoneError: It is not here.
+    """
+    runner = _find(info)
+    if not runner.has_news(seen):
         _leave_thread()
-    reports = lane.read(seen, PATIENCE)
+    reports = runner.read(seen, PATIENCE)
     if reports.is_closed:
-        _lanes.pop(place.token, None)
+        _runners.pop(info.token, None)
     return reports
 
 
-def close_lane(place: Place) -> None:
-    """Close a lane, a task of its own; what became known until then is read afterwards.
+def close_runner(info: RunnerInfo) -> None:
+    """Close a runner, a task of its own; what became known until then is read afterwards.
 
     Raises:
-        LaneGoneError: It is not here.
+        RunnerGoneError: It is not here.
     """
-    lane = _find(place)
+    runner = _find(info)
     _leave_thread()
-    lane.close()
+    runner.close()
 
 
 def _leave_thread() -> None:
@@ -321,23 +321,23 @@ def _leave_thread() -> None:
     secede()
 
 
-def _find(place: Place) -> Lane:
-    lane = _lanes.get(place.token) if place.process == fleet_owner() else None
-    if lane is None:
-        raise LaneGoneError(
-            f"{place.process} carried these calls on, and this is {fleet_owner()}: nothing was begun here"
+def _find(info: RunnerInfo) -> Runner:
+    runner = _runners.get(info.token) if info.process == fleet_owner() else None
+    if runner is None:
+        raise RunnerGoneError(
+            f"{info.process} carried these calls on, and this is {fleet_owner()}: nothing was begun here"
         )
-    return lane
+    return runner
 
 
-def _close_forgotten(token: str, lane: Lane) -> None:
-    if lane.wait_until_forgotten():
-        _lanes.pop(token, None)
-        lane.close()
+def _close_forgotten(token: str, runner: Runner) -> None:
+    if runner.wait_until_forgotten():
+        _runners.pop(token, None)
+        runner.close()
 
 
 @atexit.register
 def _close_all() -> None:
     """Let no submit be cut off where a worker ends in order."""
-    for lane in list(_lanes.values()):
-        lane.close()
+    for runner in list(_runners.values()):
+        runner.close()
