@@ -106,10 +106,10 @@ class LosesAnswers:
     """Has the answers to some statements be lost: they are carried out, and the connection is gone."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, words: bytes) -> None:
-        from muapi_client._state import journal_server
+        from muapi_client._state import journal_server_session
 
         self.left, self.words = 1, words
-        self._execute = journal_server.Connection.execute
+        self._execute = journal_server_session.Connection.execute
         lost = self
 
         def execute(connection: Any, statement: Any, *given: Any) -> Any:
@@ -117,10 +117,10 @@ class LosesAnswers:
             if lost.left and lost.words in statement:
                 lost.left -= 1
                 connection.pgconn.finish()
-                raise journal_server.psycopg.OperationalError("the server closed the connection unexpectedly")
+                raise journal_server_session.psycopg.OperationalError("the server closed the connection unexpectedly")
             return cursor
 
-        monkeypatch.setattr(journal_server.Connection, "execute", execute)
+        monkeypatch.setattr(journal_server_session.Connection, "execute", execute)
 
 
 def test_a_commit_whose_answer_is_lost_is_done_again_and_leaves_the_same(

@@ -4,8 +4,9 @@ Whatever goes wrong with a connection, it is thrown away, and what it was about 
 as the busy time-out lasts: every write that is done twice leaves the same. What became of a statement whose answer did
 not come nobody knows; so the server is asked to end that session first, and what is done next comes after it for sure.
 
-Lives here: opening, throwing away and trying again, the server's clock, forks. Does not live here: the tables
-(``journal_server_form``), the statements (``journal_server_statements``), what is written and read (``journal``).
+Lives here: opening, throwing away and trying again, the server's clock, forks. Does not live here: a session and what
+is sent in it (``journal_server_session``), the tables (``journal_server_form``), what is written and read
+(``journal``).
 
 Imported with the first journal of this kind, for it needs psycopg.
 """
@@ -15,16 +16,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from datetime import timedelta
 from math import ceil, inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import psycopg
-from psycopg import pq, waiting
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, dict_row
 
 from muapi_client._runtime import processes
 from muapi_client._runtime.forks import hold_across_forks
@@ -33,31 +31,32 @@ from muapi_client._runtime.tracebacks import clear_locals
 from muapi_client._state.journal_budget import prune
 from muapi_client._state.journal_limits import as_row
 from muapi_client._state.journal_server_form import BEGIN_BUDGET, OLDEST, claim
-from muapi_client._state.journal_server_statements import translate
+from muapi_client._state.journal_server_session import (
+    GRACE,
+    Backend,
+    Batch,
+    NotInGroup,
+    Refused,
+    Session,
+    Silent,
+    connect,
+)
 from muapi_client._state.journal_statements import WITHDRAW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from muapi_client._settings.database import DatabaseAddress
     from muapi_client._state.journal_limits import Limit
-    from muapi_client._state.journal_store import Db, Rows
+    from muapi_client._state.journal_store import Db
     from muapi_client._types.entry import Account
 
 T = TypeVar("T")
 
-LOOKED_UP: Final = 0.1  # seconds after which a wait for the server looks whether its time is over
-GRACE: Final = 5.0  # seconds that one statement may take, however little is left of the busy time-out
 PAUSES: Final = (0.02, 0.5)  # seconds before it is tried again: the first time, and at most
 CLOCK_KEPT: Final = 60.0  # seconds after which the server's clock is read anew
 SAME_CLOCK: Final = 1.0  # seconds; clocks that differ by less are taken for one
 ENDING: Final = timedelta(seconds=5)  # how long the server is given to end a session
-DEFAULTS: Final = {  # what an address may say otherwise
-    "application_name": "muapi-client",
-    "keepalives_idle": "15",  # seconds; a machine that is gone is noticed within half a minute
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-}
 PASSING: Final = frozenset(  # conditions that end by themselves: what they struck is done again
     {
         "40001",  # serialization failure
@@ -71,186 +70,6 @@ PASSING: Final = frozenset(  # conditions that end by themselves: what they stru
     }
 )
 TAKEN_TOO_LONG: Final = frozenset({"55P03", "57014", "40P01"})  # a lock, a statement, two that waited for each other
-
-
-class Refused(psycopg.OperationalError):
-    """The server answers and lets nobody in: a wrong password, no such database."""
-
-
-class Silent(psycopg.OperationalError):
-    """The server has the statement, and does not answer."""
-
-
-class NotInGroup(psycopg.InternalError):
-    """What has to be a transaction of its own."""
-
-
-class Backend(NamedTuple):
-    """A session, as the server knows it."""
-
-    pid: int
-    began: str
-
-
-class Connection(psycopg.Connection[DictRow]):
-    """A connection whose waits have an end.
-
-    Attributes:
-        ends: When, by ``monotonic()``.
-    """
-
-    ends = inf
-
-    def wait(self, gen: Generator[Any, Any, T], *_: Any, **__: Any) -> T:
-        """Wait for an answer. An interrupt passes at once: the connection is thrown away then."""
-        try:
-            return waiting.wait(_bounded(gen, self), self.pgconn.socket, interval=LOOKED_UP)
-        except psycopg.Error:
-            raise
-        except BaseException:
-            self.ends = 0.0  # nor is anything waited for that is tidied up
-            with suppress(psycopg.Error, RuntimeError):  # of a generator that is closed in the middle
-                gen.close()
-            raise
-
-
-def _bounded(gen: Generator[Any, Any, T], connection: Connection) -> Generator[Any, Any, T]:
-    try:
-        wanted = next(gen)
-        while True:
-            ready = yield wanted
-            if not ready and monotonic() > connection.ends:
-                raise Silent("it does not answer")
-            wanted = gen.send(ready)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-
-
-class Statement:
-    """A statement of a group, on its way; it stands for what it will have come to.
-
-    Attributes:
-        place: Which of the group's works it is of.
-        is_counted: Whether that work has taken for granted that it changes something.
-    """
-
-    def __init__(self, place: int, words: str, values: Mapping[str, Any]) -> None:
-        self.place, self.words, self.values = place, words, values
-        self.is_counted = False
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows it is expected to change."""
-        self.is_counted = True
-        return 1
-
-    def fetchone(self) -> Any:
-        """Nothing can be read before it is carried out."""
-        raise NotInGroup("what reads is done alone")
-
-    fetchall = fetchone
-
-
-class Batch:
-    """The statements of a group, gathered.
-
-    Attributes:
-        place: Which of the group's works is being gathered.
-        statements: Those so far.
-    """
-
-    def __init__(self) -> None:
-        self.place = 0
-        self.statements: list[Statement] = []
-
-    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Statement:
-        """Gather a statement."""
-        self.statements.append(Statement(self.place, statement, values))
-        return self.statements[-1]
-
-
-class Session:
-    """A connection in the hands of this process.
-
-    Attributes:
-        connection: It.
-        backend: As the server knows it.
-        is_busy: Whether a statement is under way, or was when an interrupt struck.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection, self.pid = connection, os.getpid()
-        self.backend = Backend(0, "")
-        self.is_busy = False
-        self._in_use = _InUse(self)
-
-    @property
-    def is_in_transaction(self) -> bool:
-        """Whether a transaction is open, be it one that can only be rolled back."""
-        return self.connection.pgconn.transaction_status in (pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR)
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether the next statement may be sent."""
-        return self.pid == os.getpid() and not self.is_busy and not self.connection.closed
-
-    def execute(self, statement: str, values: Mapping[str, Any] = {}, /) -> Rows:
-        """Carry out one statement."""
-        with self._in_use:
-            return self.connection.execute(translate(statement), _without_nul(values))
-
-    def run_script(self, script: str) -> None:
-        """Carry out several statements that take no values."""
-        with self._in_use:
-            self.connection.execute(script.encode())
-
-    def carry_out_all(self, statements: Sequence[Statement]) -> Collection[int]:
-        """Carry out the statements of a group in one transaction; answers the places of works that went wrong."""
-        cursors: list[psycopg.Cursor[DictRow]] = []
-        try:
-            with self._in_use, self.connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext():
-                self.connection.execute(b"BEGIN")
-                for each in statements:
-                    cursor = self.connection.execute(translate(each.words), _without_nul(each.values))
-                    cursors.append(cursor)  # one by one: some are left where one goes wrong
-        except psycopg.Error:
-            done = sum(1 for cursor in cursors if cursor.statusmessage)
-            if not self.is_usable or done >= len(statements):
-                raise
-            wrong = {statements[done].place}
-        else:
-            pairs = zip(statements, cursors, strict=True)
-            wrong = {each.place for each, cursor in pairs if each.is_counted and cursor.rowcount < 1}
-        word = "ROLLBACK" if wrong else "COMMIT"
-        ended: Any = self.execute(word)
-        if ended.statusmessage != word:
-            raise psycopg.OperationalError("the server has rolled it back")
-        return wrong
-
-
-class _InUse:
-    """While a session is used; it is busy until the server has answered, whatever strikes meanwhile."""
-
-    __slots__ = ("_session",)
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        session = self._session
-        session.connection.ends = max(session.connection.ends, monotonic() + GRACE)
-        session.is_busy = True
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        session = self._session
-        if error is None or isinstance(error, psycopg.Error):
-            status = session.connection.pgconn.transaction_status
-            session.is_busy = status in (pq.TransactionStatus.ACTIVE, pq.TransactionStatus.UNKNOWN)
-
-
-def _without_nul(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values without a character that no text of PostgreSQL's can hold."""
-    return {name: value.replace("\0", "\ufffd") if isinstance(value, str) else value for name, value in values.items()}
 
 
 class JournalServer:
@@ -427,7 +246,7 @@ class JournalServer:
     def _open(self, ends: float) -> Session:
         handled = sys.exception()
         try:
-            connection = _connect(self._address, max(2, ceil(ends - monotonic())))
+            connection = connect(self._address, max(2, ceil(ends - monotonic())))
         except BaseException as error:
             clear_locals(error, handled)  # some hold the password
             raise
@@ -475,31 +294,6 @@ SET_UP: Final = """SELECT pg_backend_pid() AS pid, current_setting('server_encod
         false)"""
 END: Final = """SELECT pg_terminate_backend(pid, extract(epoch FROM CAST(:patience AS interval))::int * 1000) AS ended
     FROM pg_stat_activity WHERE pid = :pid AND backend_start::text = :began AND pid <> pg_backend_pid()"""
-
-
-def _connect(address: DatabaseAddress, seconds: int) -> Connection:
-    """Connect.
-
-    Raises:
-        Refused: The server answers and does not let this client in, or the address is none.
-        psycopg.OperationalError: It cannot be reached, or is not ready.
-    """
-    try:
-        given = conninfo_to_dict(address.reveal())
-    except psycopg.ProgrammingError:
-        raise Refused("no address of a database: it is like postgresql://user:password@host:5432/name") from None
-    words: dict[str, Any] = {**DEFAULTS, "connect_timeout": seconds, **given, "client_encoding": "utf8"}
-    conninfo = make_conninfo(**words)
-    for is_last in (False, True):
-        try:
-            return Connection.connect(conninfo, autocommit=True, row_factory=dict_row)
-        except psycopg.OperationalError as error:
-            answers = pq.PGconn.ping(conninfo.encode()) in (pq.Ping.OK, pq.Ping.NO_ATTEMPT)
-            if not answers or "too many" in str(error) or "connection slots" in str(error):  # there is no code
-                raise
-            if is_last:  # and not only begun to answer meanwhile
-                raise Refused(str(error)) from error
-    raise AssertionError
 
 
 def _words_of(error: Exception) -> str:
