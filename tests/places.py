@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from muapi_client._state.journal import BaseJournal
+    from muapi_client._state.journal.base import BaseJournal
 
 SERVER: Final = os.environ.get("MUAPI_TEST_POSTGRES", "")
 KINDS: Final = ("sqlite", "postgres") if SERVER else ("sqlite",)

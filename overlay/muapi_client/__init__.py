@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from muapi_client._settings.polling import Polling
     from muapi_client._settings.retry import Retry
     from muapi_client._spec.raw_call import raw_call
-    from muapi_client._state.journal_postgres import PostgresJournal
-    from muapi_client._state.journal_sqlite import Journal
+    from muapi_client._state.journal.postgres import PostgresJournal
+    from muapi_client._state.journal.sqlite import Journal
     from muapi_client._state.ledger import Spend
     from muapi_client._types.budget import Budget
     from muapi_client._types.cost import Cost, SpendWarning
@@ -55,12 +55,12 @@ else:
         "Job": "muapi_client._types.job",
         "JobState": "muapi_client._types.status",
         "MuAPI": "muapi_client._client.client",
-        "Journal": "muapi_client._state.journal_sqlite",
+        "Journal": "muapi_client._state.journal.sqlite",
         "MuAPIError": "muapi_client.errors",
         "Outcome": "muapi_client._types.outcome",
         "Output": "muapi_client._types.prediction",
         "Polling": "muapi_client._settings.polling",
-        "PostgresJournal": "muapi_client._state.journal_postgres",
+        "PostgresJournal": "muapi_client._state.journal.postgres",
         "Prediction": "muapi_client._types.prediction",
         "Progress": "muapi_client._types.outcome",
         "Reconciliation": "muapi_client._types.reconciliation",

@@ -21,7 +21,7 @@ from PIL import Image
 from muapi_client import AsyncMuAPI, Call, Journal, MuAPI, Retry, errors, raw_call
 from muapi_client._files.temp_file import wrap_disk_errors
 from muapi_client._runtime.clock import VirtualClock
-from muapi_client._state.journal_file import JournalFile
+from muapi_client._state.journal.file import JournalFile
 from muapi_client._transport.opening import tls
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ pytest.importorskip("psycopg")
 from muapi_client import Budget, MuAPI, PostgresJournal, errors
 from muapi_client._runtime import processes
 from muapi_client._runtime.clock import SystemClock
-from muapi_client._state import journal_server
+from muapi_client._state.journal import server as journal_server
 from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def test_a_database_that_cannot_hold_every_text_is_refused(place: Place) -> None
 
 
 def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "muapi_client._state.journal_server", None)
+    monkeypatch.setitem(sys.modules, "muapi_client._state.journal.server", None)
     with pytest.raises(errors.JournalError, match=r"pip install 'muapi-client\[postgres\]'"):
         PostgresJournal(SERVER)
 

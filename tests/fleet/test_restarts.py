@@ -16,7 +16,7 @@ from journal_writes import COST, call_of, finished, intend
 pytest.importorskip("psycopg")
 
 from muapi_client import AsyncMuAPI, MuAPI, Polling, PostgresJournal, errors
-from muapi_client._state.journal_server import JournalServer
+from muapi_client._state.journal.server import JournalServer
 from muapi_client._transport.keeping import keep
 from muapi_client.emulator import Emulator
 
@@ -106,7 +106,7 @@ class LosesAnswers:
     """Has the answers to some statements be lost: they are carried out, and the connection is gone."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, words: bytes) -> None:
-        from muapi_client._state import journal_server_session
+        from muapi_client._state.journal import server_session as journal_server_session
 
         self.left, self.words = 1, words
         self._execute = journal_server_session.Connection.execute

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muapi_client import Journal
-from muapi_client._state import journal_file
-from muapi_client._state.journal_file import JournalFile
+from muapi_client._state.journal import file as journal_file
+from muapi_client._state.journal.file import JournalFile
 
 if TYPE_CHECKING:
     from pathlib import Path

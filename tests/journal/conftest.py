@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from places import Place
 
-    from muapi_client._state.journal import BaseJournal
+    from muapi_client._state.journal.base import BaseJournal
 
 
 @pytest.fixture

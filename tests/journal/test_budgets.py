@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from muapi_client import AsyncMuAPI, Budget, Cost, Journal, MuAPI, MuAPIError, Prediction, errors, raw_call
-from muapi_client._state.journal_limits import Limit, scope_of
+from muapi_client._state.journal.limits import Limit, scope_of
 from muapi_client._types.budget import PERIODS
 from muapi_client.emulator import Emulator, Fault, Outcome
 

@@ -11,7 +11,7 @@ import pytest
 from by_kind import make_image
 
 from muapi_client import Cost, Journal, Prediction
-from muapi_client._state.journal_statements import DURATIONS
+from muapi_client._state.journal.statements import DURATIONS
 from muapi_client.errors import JournalError
 
 if TYPE_CHECKING:

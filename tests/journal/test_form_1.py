@@ -52,7 +52,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from muapi_client import Cost, Entry, Journal, Output, errors, raw_call
-from muapi_client._state import journal_form as form_module
+from muapi_client._state.journal import file_form as form_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,7 +152,7 @@ def test_several_processes_may_open_it_at_once(path: Path, journal: Journal) -> 
         "import sys; sys.stdin.readline(); from muapi_client import Journal;"
         "journal = Journal(sys.argv[1]); print(len(journal.entries())); journal.close()"
     )
-    command = [sys.executable, "-c", f"import muapi_client._state.journal; {program}", str(path)]
+    command = [sys.executable, "-c", f"import muapi_client._state.journal.base; {program}", str(path)]
     together = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)

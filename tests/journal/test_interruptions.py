@@ -57,7 +57,7 @@ def interrupted_at(line: int, work: Callable[[], object]) -> bool:
     def trace(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal seen
         path = Path(frame.f_code.co_filename)
-        if not (path.parent.name == "_state" and path.name.startswith("journal")):
+        if path.parts[-3:-1] != ("_state", "journal"):
             return None
         if event == "line":
             place = (id(frame), frame.f_lineno)

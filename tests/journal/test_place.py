@@ -13,7 +13,7 @@ import pytest
 from journal_writes import intend
 
 from muapi_client import Journal, errors
-from muapi_client._state.journal_form import claim
+from muapi_client._state.journal.file_form import claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable

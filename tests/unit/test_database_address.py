@@ -90,6 +90,6 @@ def test_an_address_of_another_scheme_is_refused_and_its_password_not_shown(
 
 
 def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "muapi_client._state.journal_server", None)
+    monkeypatch.setitem(sys.modules, "muapi_client._state.journal.server", None)
     with pytest.raises(JournalError, match=r"postgresql://me@db/jobs: .*pip install 'muapi-client\[postgres\]'"):
         MuAPI("sk-live", journal=f"postgresql://me:{SECRET}@db/jobs")

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
-from muapi_client._state import journal_budget, journal_statements
-from muapi_client._state.journal_server_statements import translate
+from muapi_client._state.journal import budget, statements
+from muapi_client._state.journal.server_statements import translate
 
 STATEMENTS = {
     name: value
-    for module in (journal_statements, journal_budget)
+    for module in (statements, budget)
     for name, value in vars(module).items()
     if name.isupper() and isinstance(value, str) and re.match(r"INSERT INTO|SELECT|UPDATE|DELETE", value)
 }

@@ -51,7 +51,7 @@ from muapi_generated.types import Call
 
 if TYPE_CHECKING:
     from muapi_client._client.flows import Flows
-    from muapi_client._state.journal import BaseJournal
+    from muapi_client._state.journal.base import BaseJournal
 
 
 @cache
@@ -362,16 +362,16 @@ def open_journal(given: Any) -> "BaseJournal":
     """The journal given, or the one at the path or address given."""
     with forks.kept_waiting:
         from muapi_client._settings.database import DatabaseAddress  # noqa: PLC0415 - as above
-        from muapi_client._state.journal import BaseJournal  # noqa: PLC0415 - most programs have none
+        from muapi_client._state.journal.base import BaseJournal  # noqa: PLC0415 - most programs have none
 
         if isinstance(given, BaseJournal):
             return given
         if isinstance(given, DatabaseAddress):
-            from muapi_client._state.journal_postgres import PostgresJournal  # noqa: PLC0415 - as above
+            from muapi_client._state.journal.postgres import PostgresJournal  # noqa: PLC0415 - as above
 
             address: Any = given  # which a user gives as text
             return PostgresJournal(address)
-        from muapi_client._state.journal_sqlite import Journal  # noqa: PLC0415 - imports sqlite3
+        from muapi_client._state.journal.sqlite import Journal  # noqa: PLC0415 - imports sqlite3
 
     return Journal(given)
 

@@ -16,7 +16,7 @@ from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.steps import OK
-from muapi_client._state.journal_limits import Limit
+from muapi_client._state.journal.limits import Limit
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
 from muapi_generated.types import Call, Operation, is_json
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from muapi_client._protocol.request import Request
     from muapi_client._protocol.steps import Flow, Send
     from muapi_client._state.context import Context
-    from muapi_client._state.journal_limits import Room
+    from muapi_client._state.journal.limits import Room
     from muapi_client._state.memory import Record
     from muapi_client._types.budget import Budget
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from muapi_client._protocol.steps import Flow
     from muapi_client._state.context import Context
-    from muapi_client._state.journal import BaseJournal
+    from muapi_client._state.journal.base import BaseJournal
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
 

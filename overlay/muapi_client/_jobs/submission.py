@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from muapi_client._state.context import Context
-    from muapi_client._state.journal_limits import Limit, Room
+    from muapi_client._state.journal.limits import Limit, Room
     from muapi_client._types.prediction import Prediction
 
 R = TypeVar("R")

@@ -18,7 +18,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
-    from muapi_client._state.journal_commits import GroupCommit
+    from muapi_client._state.journal.commits import GroupCommit
     from muapi_client._state.waiters import Waiter
     from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import APIConnectionError

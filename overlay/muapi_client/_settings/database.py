@@ -1,7 +1,7 @@
 """The address of a database, whose password is told to nobody.
 
 Lives here: what is such an address, and hiding its password. Does not live here: connecting
-(``_state/journal_server``).
+(``_state/journal/server``).
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from muapi_client._runtime.forks import held
 
 if TYPE_CHECKING:
-    from muapi_client._state.journal_postgres import PostgresJournal as PostgresJournal
-    from muapi_client._state.journal_sqlite import Journal as Journal
+    from muapi_client._state.journal.postgres import PostgresJournal as PostgresJournal
+    from muapi_client._state.journal.sqlite import Journal as Journal
 else:
-    HOMES = {"Journal": "journal_sqlite", "PostgresJournal": "journal_postgres"}
+    HOMES = {"Journal": "journal.sqlite", "PostgresJournal": "journal.postgres"}
 
     @held
     def __getattr__(name: str) -> Any:

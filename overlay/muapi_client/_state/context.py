@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from muapi_client._settings.retry import Retry
     from muapi_client._settings.webhook import Webhook
     from muapi_client._state.durations import Durations
-    from muapi_client._state.journal import BaseJournal
+    from muapi_client._state.journal.base import BaseJournal
     from muapi_client._state.key_state import KeyState
     from muapi_client._state.ledger import Ledger
     from muapi_client._state.look_rate import LookRate

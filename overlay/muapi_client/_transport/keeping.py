@@ -1,7 +1,7 @@
 """Carry out writes to the journal: once blocking, once awaiting. Once begun, one is finished, whatever strikes.
 
 Lives here: finishing a write that an interrupt or a cancellation falls into, and the writes of an event loop's tasks,
-which travel to one thread together. Does not live here: making them durable (``_state/journal_commits``), when they
+which travel to one thread together. Does not live here: making them durable (``_state/journal/commits``), when they
 are written (``_jobs``).
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import anyio
 
-    from muapi_client._state.journal_commits import GroupCommit, Write
+    from muapi_client._state.journal.commits import GroupCommit, Write
 
 THREADS: Final = 8  # in which an event loop's tasks use journals at a time; a file lets one through at a time
 GROUPS: Final = 4  # carried out one after another before another task takes over: whose thread it is waits for them

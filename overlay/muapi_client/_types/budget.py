@@ -1,7 +1,7 @@
 """A budget: what jobs may cost together, over every process that shares a journal. Pure.
 
 Lives here: what a user sets, and which time it is about. Does not live here: what was spent of it
-(``_state/journal_budget``), refusing a job (``_jobs/budget``).
+(``_state/journal/budget``), refusing a job (``_jobs/budget``).
 """
 
 from datetime import UTC, datetime, timedelta, tzinfo

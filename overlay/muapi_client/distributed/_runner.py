@@ -26,7 +26,7 @@ from attrs import field, frozen
 from muapi_client._client.mapping import MOST_THREADS, count_workers, make_work, with_given, world_of
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.processes import fleet_owner
-from muapi_client._state.journal_sqlite import Journal
+from muapi_client._state.journal.sqlite import Journal
 from muapi_client._transport.scheduler import Threads
 from muapi_client._version import __version__
 from muapi_client.errors import MuAPIError

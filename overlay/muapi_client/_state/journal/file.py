@@ -1,7 +1,7 @@
 """One process's connection to a journal's file, and which file that is.
 
 Lives here: the path, making the file, opening and closing it, noticing that it was deleted or replaced. Does not live
-here: its tables (``journal_form``), what is written and read (``journal``).
+here: its tables (``file_form``), what is written and read (``base``).
 """
 
 import os
@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 from muapi_client._runtime import processes
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
-from muapi_client._state.journal_budget import begin_budget, has_budgets
-from muapi_client._state.journal_form import claim
-from muapi_client._state.journal_limits import Limit
-from muapi_client._state.journal_store import Db, Rows
-from muapi_client._state.journal_values import as_text
+from muapi_client._state.journal.budget import begin_budget, has_budgets
+from muapi_client._state.journal.file_form import claim
+from muapi_client._state.journal.limits import Limit
+from muapi_client._state.journal.store import Db, Rows
+from muapi_client._state.journal.values import as_text
 from muapi_client._types.entry import Account
 from muapi_client._types.words import show
 from muapi_client.errors import JournalError
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class JournalFile:
-    """One process's connection to a journal's file, and which file that is; a :class:`~.journal_store.Store`."""
+    """One process's connection to a journal's file, and which file that is; a :class:`~.store.Store`."""
 
     kind = "file"
     errors: tuple[type[Exception], ...] = (sqlite3.Error, OSError, OverflowError, UnicodeError)

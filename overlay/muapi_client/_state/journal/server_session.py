@@ -1,8 +1,8 @@
 """One session with a PostgreSQL server, every wait of which has an end, and the statements that are sent in it.
 
 Lives here: connecting, carrying out one statement or those of a group, whether a session is at something still. Does
-not live here: when it is thrown away and what is done again (``journal_server``), the statements
-(``journal_server_statements``).
+not live here: when it is thrown away and what is done again (``server``), the statements
+(``server_statements``).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from psycopg import pq, waiting
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import DictRow, dict_row
 
-from muapi_client._state.journal_server_statements import translate
+from muapi_client._state.journal.server_statements import translate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Mapping, Sequence
 
     from muapi_client._settings.database import DatabaseAddress
-    from muapi_client._state.journal_store import Rows
+    from muapi_client._state.journal.store import Rows
 
 T = TypeVar("T")
 

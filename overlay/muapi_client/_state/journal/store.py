@@ -1,7 +1,7 @@
 """What a journal asks of the place where it keeps what it knows: a file, or a database of a server's.
 
 Lives here: that interface, and what is done with either of the two at the end. Does not live here: the two that have it
-(``journal_file``, ``journal_server``), what is written (``journal``).
+(``file``, ``server``), what is written (``base``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from muapi_client._runtime.locks import ForkLock
-    from muapi_client._state.journal_limits import Limit
+    from muapi_client._state.journal.limits import Limit
     from muapi_client._types.entry import Account
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class Db(Protocol):
     """What carries out statements."""
 
     def execute(self, statement: str, values: Mapping[str, Any] = ..., /) -> Rows:
-        """Carry out one statement, as ``journal_statements`` has it.
+        """Carry out one statement, as ``statements`` has it.
 
         Args:
             statement: It.

@@ -1,15 +1,15 @@
 """The journal of a fleet: a PostgreSQL database, which many machines share.
 
-Lives here: opening it. Does not live here: what is written and read of a job (``journal``), the connection
-(``journal_server``), which is loaded with the first of them.
+Lives here: opening it. Does not live here: what is written and read of a job (``base``), the connection
+(``server``), which is loaded with the first of them.
 """
 
 from weakref import finalize
 
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.database import DatabaseAddress, is_address
-from muapi_client._state.journal import BUSY_SECONDS, BaseJournal, read_busy_timeout
-from muapi_client._state.journal_store import close_abandoned
+from muapi_client._state.journal.base import BUSY_SECONDS, BaseJournal, read_busy_timeout
+from muapi_client._state.journal.store import close_abandoned
 from muapi_client.errors import JournalError
 
 
@@ -48,7 +48,7 @@ class PostgresJournal(BaseJournal):
         seconds = read_busy_timeout(busy_timeout)
         try:
             with forks.kept_waiting:
-                from muapi_client._state.journal_server import JournalServer  # noqa: PLC0415 - needs psycopg
+                from muapi_client._state.journal.server import JournalServer  # noqa: PLC0415 - needs psycopg
         except ImportError as error:
             raise JournalError(
                 f"journal {address.name}: a PostgreSQL journal needs psycopg and libpq ({error}):"

@@ -1,7 +1,7 @@
 """The statements of a journal as PostgreSQL has them: most are those of a file, word for word.
 
-Lives here: what PostgreSQL says in other words. Does not live here: the statements (``journal_statements``,
-``journal_budget``), the functions they call (``journal_server_form``).
+Lives here: what PostgreSQL says in other words. Does not live here: the statements (``statements``,
+``budget``), the functions they call (``server_form``).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from functools import cache
 from typing import Final
 
-from muapi_client._state.journal_budget import FULL
-from muapi_client._state.journal_statements import COST, DURATIONS, FORGET, FORGETTABLE, OF_ACCOUNT, OF_ITEM, SAVED
+from muapi_client._state.journal.budget import FULL
+from muapi_client._state.journal.statements import COST, DURATIONS, FORGET, FORGETTABLE, OF_ACCOUNT, OF_ITEM, SAVED
 
 ACCOUNT: Final = "(CAST(:origin AS text) IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
 FORGETTABLE_HERE: Final = f"""state IN ('completed', 'failed', 'cancelled') AND changed_at < :before AND {ACCOUNT}

@@ -1,7 +1,7 @@
 """How a job becomes a row of a journal, and how a row is read back.
 
-Lives here: columns' contents, whichever store has them. Does not live here: its tables (``journal_form``), and what is
-written when (``journal``).
+Lives here: columns' contents, whichever store has them. Does not live here: its tables (``file_form``), and what is
+written when (``base``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The form of a journal's file: its tables, and how an older form becomes it.
 
-Lives here: SQL that makes tables. Does not live here: what columns hold (``journal_values``), opening the file
-(``journal_file``), and what is written when (``journal``).
+Lives here: SQL that makes tables. Does not live here: what columns hold (``values``), opening the file
+(``file``), and what is written when (``base``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlite3
 from datetime import datetime
 from typing import Final
 
-from muapi_client._state.journal_values import IN_FLIGHT, UNREADABLE, as_text, outputs_as_text
+from muapi_client._state.journal.values import IN_FLIGHT, UNREADABLE, as_text, outputs_as_text
 from muapi_client._state.secrets import Secrets
 from muapi_client._types.outputs import read_outputs
 from muapi_client._types.words import read_error

@@ -9,8 +9,8 @@ each is carried out alone, and says itself what is wrong. A write that is carrie
 what lets an interrupt strike at any line: what was not told to be done is done again, and what an interrupt leaves open
 is rolled back by whoever comes next.
 
-Lives here: carrying out several writes at once. Does not live here: what a write is (``journal``), where it
-goes (``journal_store``), waiting in an event loop (``_transport/keeping``).
+Lives here: carrying out several writes at once. Does not live here: what a write is (``base``), where it
+goes (``store``), waiting in an event loop (``_transport/keeping``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from muapi_client._runtime.tracebacks import from_signal_handler, raise_if_from_
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from muapi_client._state.journal_store import Store
+    from muapi_client._state.journal.store import Store
 
 
 class Commit:

@@ -1,6 +1,6 @@
 """Limits as an intent is held against them, and how a statement has them: in millionths of a dollar.
 
-Lives here: values. Does not live here: the sums that are kept of them (``journal_budget``, ``journal_server_form``),
+Lives here: values. Does not live here: the sums that are kept of them (``budget``, ``server_form``),
 what a budget is (``_types/budget``).
 """
 

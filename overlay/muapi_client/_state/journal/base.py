@@ -4,12 +4,12 @@ A job is written down before it can be charged, so a crash at any instruction lo
 answered is found again as "may have been charged". A finished job stays readable, with what it made.
 
 Lives here: what is written and read of a job, wherever it is kept. Does not live here: where that is (a file,
-``journal_sqlite``, or a database of a server's, ``journal_postgres``), what columns hold (``journal_values``), the
-statements (``journal_statements``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about
+``sqlite``, or a database of a server's, ``postgres``), what columns hold (``values``), the
+statements (``statements``), when it is written (``_jobs/submission``, ``_jobs/journaling``), what to do about
 what it says (the user).
 
 Each write is one statement, hence one transaction that no interrupt can leave half done, or part of one that several
-share (``journal_commits``); done twice it leaves the same. API keys and webhook addresses are never written down.
+share (``commits``); done twice it leaves the same. API keys and webhook addresses are never written down.
 """
 
 import hmac
@@ -26,10 +26,10 @@ from muapi_client._runtime.processes import is_alive
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._settings.api_key import APIKey
 from muapi_client._settings.numbers import as_float
-from muapi_client._state.journal_budget import FULL
-from muapi_client._state.journal_commits import GroupCommit
-from muapi_client._state.journal_limits import Limit, Room, limits_as_text, read_usd, scope_of
-from muapi_client._state.journal_statements import (
+from muapi_client._state.journal.budget import FULL
+from muapi_client._state.journal.commits import GroupCommit
+from muapi_client._state.journal.limits import Limit, Room, limits_as_text, read_usd, scope_of
+from muapi_client._state.journal.statements import (
     ACCEPT,
     ANSWERS,
     BEGIN_WAIT,
@@ -49,8 +49,8 @@ from muapi_client._state.journal_statements import (
     SETTLE,
     WITHDRAW,
 )
-from muapi_client._state.journal_store import Db, Store
-from muapi_client._state.journal_values import (
+from muapi_client._state.journal.store import Db, Store
+from muapi_client._state.journal.values import (
     IN_FLIGHT,
     UNREADABLE,
     as_text,

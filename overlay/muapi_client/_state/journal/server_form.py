@@ -1,9 +1,9 @@
 """The form of a journal in a server's database: its tables and functions, and who may make them.
 
-Lives here: SQL that makes tables, functions and triggers. Does not live here: what columns hold (``journal_values``),
-the connection (``journal_server``), what is written when (``journal``).
+Lives here: SQL that makes tables, functions and triggers. Does not live here: what columns hold (``values``),
+the connection (``server``), what is written when (``base``).
 
-The columns are those of a file (``journal_form``) with the same contents, all text; what is JSON is read by functions
+The columns are those of a file (``file_form``) with the same contents, all text; what is JSON is read by functions
 that answer nothing for damaged text, so that one damaged row stops no other. Times are the server's, in the words of a
 file. Names begin with ``muapi_``, in the first schema of the connection's ``search_path``.
 
@@ -18,13 +18,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._state.journal_budget import counts_in
-from muapi_client._state.journal_limits import LARGEST_JOB
+from muapi_client._state.journal.budget import counts_in
+from muapi_client._state.journal.limits import LARGEST_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from muapi_client._state.journal_store import Db
+    from muapi_client._state.journal.store import Db
 
 FORM: Final = 1  # in muapi_meta; a later form migrates this one and never drops it
 OLDEST: Final = 14  # of PostgreSQL; older ones are not maintained any more, and do not tell when a session has ended

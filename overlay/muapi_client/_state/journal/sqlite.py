@@ -3,17 +3,17 @@
 SQLite in WAL mode, and several processes may share the file. A returned write survives the machine's crash, for each is
 synced (``synchronous=FULL``) but the end of an accepted job, which the server tells again, and who waits for one.
 
-Lives here: opening it. Does not live here: what is written and read of a job (``journal``), the file itself
-(``journal_file``).
+Lives here: opening it. Does not live here: what is written and read of a job (``base``), the file itself
+(``file``).
 """
 
 import os
 from weakref import finalize
 
 from muapi_client._settings.database import DatabaseAddress, is_address
-from muapi_client._state.journal import BUSY_SECONDS, BaseJournal, read_busy_timeout
-from muapi_client._state.journal_file import JournalFile, fix_path
-from muapi_client._state.journal_store import close_abandoned
+from muapi_client._state.journal.base import BUSY_SECONDS, BaseJournal, read_busy_timeout
+from muapi_client._state.journal.file import JournalFile, fix_path
+from muapi_client._state.journal.store import close_abandoned
 from muapi_client.errors import JournalError
 
 

@@ -1,16 +1,16 @@
 """The statements of a journal: one a write, and so one transaction that no interrupt can leave half done.
 
 Lives here: SQL that changes and reads jobs, in SQLite's words. Does not live here: PostgreSQL's
-(``journal_server_statements``), a file's tables (``journal_form``), what is spent of budgets (``journal_budget``), when
-a statement runs, and with what (``journal``).
+(``server_statements``), a file's tables (``file_form``), what is spent of budgets (``budget``), when
+a statement runs, and with what (``base``).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from muapi_client._state.journal_budget import FULL
-from muapi_client._state.journal_values import ENDED
+from muapi_client._state.journal.budget import FULL
+from muapi_client._state.journal.values import ENDED
 
 ENDED_SQL: Final = str(ENDED)
 COST: Final = """CASE WHEN :cost IS NOT NULL AND json_extract(CASE WHEN json_valid(cost) THEN cost END, '$.refunded')

@@ -1,7 +1,7 @@
 """What is spent of budgets, kept in the journal's file by the file itself.
 
 Lives here: a table with one row a budget and period, the triggers that keep its sums, and the condition under which an
-intent may be written. Does not live here: limits as values (``journal_limits``), what a budget is (``_types/budget``),
+intent may be written. Does not live here: limits as values (``limits``), what a budget is (``_types/budget``),
 which there are (``_jobs/budget``).
 
 A sum over all jobs would be read before every submit, in a file of twenty thousand. So each row holds its sum, in
@@ -16,11 +16,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from muapi_client._state.journal_limits import as_row
+from muapi_client._state.journal.limits import as_row
 
 if TYPE_CHECKING:
-    from muapi_client._state.journal_limits import Limit
-    from muapi_client._state.journal_store import Db
+    from muapi_client._state.journal.limits import Limit
+    from muapi_client._state.journal.store import Db
     from muapi_client._types.entry import Account
 
 

@@ -5,8 +5,8 @@ as the busy time-out lasts: every write that is done twice leaves the same. What
 not come nobody knows; so the server is asked to end that session first, and what is done next comes after it for sure.
 
 Lives here: opening, throwing away and trying again, the server's clock, forks. Does not live here: a session and what
-is sent in it (``journal_server_session``), the tables (``journal_server_form``), what is written and read
-(``journal``).
+is sent in it (``server_session``), the tables (``server_form``), what is written and read
+(``base``).
 
 Imported with the first journal of this kind, for it needs psycopg.
 """
@@ -28,10 +28,10 @@ from muapi_client._runtime import processes
 from muapi_client._runtime.forks import hold_across_forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals
-from muapi_client._state.journal_budget import prune
-from muapi_client._state.journal_limits import as_row
-from muapi_client._state.journal_server_form import BEGIN_BUDGET, OLDEST, claim
-from muapi_client._state.journal_server_session import (
+from muapi_client._state.journal.budget import prune
+from muapi_client._state.journal.limits import as_row
+from muapi_client._state.journal.server_form import BEGIN_BUDGET, OLDEST, claim
+from muapi_client._state.journal.server_session import (
     GRACE,
     Backend,
     Batch,
@@ -41,14 +41,14 @@ from muapi_client._state.journal_server_session import (
     Silent,
     connect,
 )
-from muapi_client._state.journal_statements import WITHDRAW
+from muapi_client._state.journal.statements import WITHDRAW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from muapi_client._settings.database import DatabaseAddress
-    from muapi_client._state.journal_limits import Limit
-    from muapi_client._state.journal_store import Db
+    from muapi_client._state.journal.limits import Limit
+    from muapi_client._state.journal.store import Db
     from muapi_client._types.entry import Account
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ TAKEN_TOO_LONG: Final = frozenset({"55P03", "57014", "40P01"})  # a lock, a stat
 
 
 class JournalServer:
-    """One process's connection to the database of a journal; a :class:`~.journal_store.Store`."""
+    """One process's connection to the database of a journal; a :class:`~.store.Store`."""
 
     kind = "database"
     errors: tuple[type[Exception], ...] = (psycopg.Error, OSError, OverflowError, UnicodeError)
