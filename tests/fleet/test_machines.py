@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -11,10 +12,11 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import make_image
+from by_kind import IMAGE, make_image
 from journal_writes import COST, call_of, intend
 from places import SERVER, Database
 from postgres_server import PASSWORD
@@ -29,7 +31,6 @@ from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from places import Place
 
@@ -244,6 +245,26 @@ def test_psycopg_is_loaded_with_the_first_journal_of_this_kind(place: Place, tmp
         command = [sys.executable, "-c", program, str(location)]
         told = subprocess.run(command, capture_output=True, text=True, check=True)
         assert told.stdout.strip() == loaded
+
+
+def test_the_page_on_fleets_says_what_runs(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/fleet.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    (query,) = re.findall(r"```sql\n(.*?);\n```", page, flags=re.DOTALL)
+    monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
+    for shown, real in (("postgresql://muapi@db.example/jobs", place.location), ("flux_dev_image", IMAGE.function)):
+        assert shown in program
+        program = program.replace(shown, real)
+    emulator = Emulator(job_seconds=1)
+    with emulator.serve() as url:
+        monkeypatch.setenv("MUAPI_BASE_URL", url)
+        exec(compile(program, "fleet.md", "exec"), {})
+    assert {line.partition(" (")[0] for line in capsys.readouterr().out.splitlines()} == {
+        *("a red fox in snow", "a grey wolf", "a snowy owl")
+    }
+    assert place.ask(query) == [(IMAGE.slug, 3, emulator.charged_usd)]
 
 
 def test_the_command_adds_up_a_database_and_shows_no_password(place: Place, environment: dict[str, str]) -> None:
