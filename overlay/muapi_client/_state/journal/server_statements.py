@@ -11,31 +11,38 @@ from functools import cache
 from typing import Final
 
 from muapi_client._state.journal.budget import FULL
-from muapi_client._state.journal.statements import COST, DURATIONS, FORGET, FORGETTABLE, OF_ACCOUNT, OF_ITEM, SAVED
+from muapi_client._state.journal.statements import (
+    COST,
+    DURATIONS,
+    HAS_WORDS,
+    OF_ACCOUNT,
+    OF_ITEM,
+    WITH_FILES,
+    WITHOUT_WORDS,
+)
 
 ACCOUNT: Final = "(CAST(:origin AS text) IS NULL OR origin IS NULL OR (origin = :origin AND account = :account))"
-FORGETTABLE_HERE: Final = f"""state IN ('completed', 'failed', 'cancelled') AND changed_at < :before AND {ACCOUNT}
-    AND (call IS NOT NULL OR said IS NOT NULL OR reason IS NOT NULL OR digest IS NOT NULL
-    OR muapi_has_words(outputs))"""
 WHOLE: Final = {
-    SAVED: """UPDATE job SET changed_at = :now, files = (
-        SELECT json_agg(path)::text FROM (
-            SELECT path FROM json_array_elements_text(muapi_list(files)) AS path
-            UNION SELECT path FROM json_array_elements_text(CAST(:files AS json)) AS path
-        ) AS paths
-    ) WHERE request_id = :request_id""",
     DURATIONS: f"""SELECT slug, intended_at, changed_at, COALESCE((
         SELECT json_object_agg(field, muapi_input(call, field))::text
         FROM json_array_elements_text(CAST(:fields AS json)) AS field
     ), '{{}}') AS inputs
     FROM (SELECT * FROM job WHERE state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest) AS ended
     WHERE request_id IS NOT NULL AND {ACCOUNT} ORDER BY changed_at DESC""",  # noqa: S608 - our own words
-    FORGET: f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, digest = NULL,
-    outputs = muapi_without_words(outputs) WHERE {FORGETTABLE_HERE}""",  # noqa: S608 - our own words
     FULL: "SELECT scope, spent FROM muapi_full(:limits, :needed)",
 }
 PARTS: Final = (
-    (FORGETTABLE, FORGETTABLE_HERE),
+    (HAS_WORDS, "muapi_has_words(outputs)"),
+    (WITHOUT_WORDS, "muapi_without_words(outputs)"),
+    (
+        WITH_FILES,
+        """(
+        SELECT json_agg(path)::text FROM (
+            SELECT path FROM json_array_elements_text(muapi_list(files)) AS path
+            UNION SELECT path FROM json_array_elements_text(CAST(:files AS json)) AS path
+        ) AS paths
+    )""",
+    ),
     (OF_ACCOUNT, ACCOUNT),
     (COST, "muapi_cost(:cost, cost)"),
     (f"NOT EXISTS ({FULL})", "muapi_has_room(:origin, :account, :limits, :needed)"),

@@ -33,12 +33,13 @@ FAIL: Final = """UPDATE job SET state = 'failed', changed_at = :now, cost = :cos
 FINISH: Final = f"""UPDATE job SET state = :state, changed_at = :now, request_id = COALESCE(:request_id, request_id),
     cost = {COST}, said = :body, outputs = :outputs, reason = :reason,
     key_kind = COALESCE(:key_kind, key_kind), lease = NULL WHERE"""  # noqa: S608 - our own words
-SAVED: Final = """UPDATE job SET changed_at = :now, files = (
+WITH_FILES: Final = """(
         SELECT json_group_array(path) FROM (
             SELECT value AS path FROM json_each(CASE WHEN json_valid(files) THEN files ELSE '[]' END)
             UNION SELECT value FROM json_each(:files)
         )
-    ) WHERE request_id = :request_id"""
+    )"""
+SAVED: Final = f"UPDATE job SET changed_at = :now, files = {WITH_FILES} WHERE request_id = :request_id"  # noqa: S608
 BEGIN_WAIT: Final = """UPDATE job SET owner = :owner, lease = :lease WHERE request_id = :request_id
     AND state = 'accepted' AND (owner <> :owner OR lease IS NULL OR lease < :stale)"""
 END_WAIT: Final = "UPDATE job SET lease = NULL WHERE request_id = :request_id AND state = 'accepted' AND owner = :owner"
@@ -53,15 +54,18 @@ DURATIONS: Final = f"""SELECT slug, intended_at, changed_at,
         FROM json_each(:fields)) AS inputs
     FROM (SELECT * FROM job WHERE +state IN ('completed', 'failed') ORDER BY rowid DESC LIMIT :latest)
     WHERE request_id IS NOT NULL AND {OF_ACCOUNT} ORDER BY changed_at DESC"""  # noqa: S608 - our own words
-FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
-    OR said IS NOT NULL OR reason IS NOT NULL OR digest IS NOT NULL OR EXISTS (
+HAS_WORDS: Final = """EXISTS (
         SELECT 1 FROM json_each(
             CASE WHEN outputs IS NULL THEN '[]' WHEN json_valid(outputs) THEN outputs ELSE '[0]' END
         )
         WHERE type <> 'object' OR json_extract(value, '$.text') IS NOT NULL OR json_extract(value, '$.data') IS NOT NULL
-    ))"""  # noqa: S608 - our own words
-FORGET: Final = f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, digest = NULL, outputs = (
+    )"""  # of its outputs any has: a text, or data
+WITHOUT_WORDS: Final = """(
         SELECT json_group_array(json_object(
             'url', json_extract(value, '$.url'), 'media_type', json_extract(value, '$.media_type')
         )) FROM json_each(CASE WHEN json_valid(outputs) THEN outputs ELSE '[]' END) WHERE type = 'object'
-    ) WHERE {FORGETTABLE}"""  # noqa: S608 - our own words
+    )"""
+FORGETTABLE: Final = f"""state IN {ENDED_SQL} AND changed_at < :before AND {OF_ACCOUNT} AND (call IS NOT NULL
+    OR said IS NOT NULL OR reason IS NOT NULL OR digest IS NOT NULL OR {HAS_WORDS})"""
+FORGET: Final = f"""UPDATE job SET call = NULL, said = NULL, reason = NULL, digest = NULL, outputs = {WITHOUT_WORDS}
+    WHERE {FORGETTABLE}"""  # noqa: S608 - our own words
