@@ -27,7 +27,7 @@ from journal_writes import COST, finished, intend
 from test_interruptions import interrupted_at, is_open
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, errors, raw_call
-from muapi_client._state.journal_limits import Limit
+from muapi_client._state.journal.limits import Limit
 from muapi_client._transport import keeping
 from muapi_client._transport.keeping import akeep, keep
 from muapi_client.emulator import Emulator

@@ -183,11 +183,13 @@ def read_books(
     stop_on: StopOn,
     on_progress: Callable[[Any], object] | None,
     began: float,
+    is_kept: bool = True,
 ) -> Books:
     """Read the options that say how a map goes on, wherever its calls are carried on, and open its books.
 
     Args:
         began: The clock's reading, in seconds.
+        is_kept: Whether a client's memory or a journal knows the jobs, too.
 
     Raises:
         MuAPIError: One cannot be right; nothing was sent.
@@ -204,6 +206,7 @@ def read_books(
         price=listed_price,
         length=find_length(calls),
         began=began,
+        is_kept=is_kept,
     )
 
 

@@ -99,6 +99,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     refuse_coroutines(key, on_progress)
     if download_to is not None:
         require_folder(download_to)
+    made_of = read_client_options(options, from_environment)
     books = read_books(
         calls,
         concurrency=concurrency,
@@ -109,7 +110,6 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
         began=time.monotonic(),
         is_kept=made_of.has_journal,
     )
-    made_of = read_client_options(options, from_environment)
     if run is not None:
         require_run(run)
         if not made_of.has_journal:
