@@ -31,6 +31,7 @@ SELDOM = Polling(minimum=100, maximum=100, jitter=0)
 @pytest.fixture(autouse=True)
 def no_hints_of_other_tests() -> Iterator[None]:
     waiters._early.clear()
+    waiters._waiters.clear()  # of flows that other tests have left suspended, until they are collected
     yield
     assert waiters._waiters == {}, "every wait that has ended is forgotten"
 
