@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from muapi_client import Journal, MuAPI, PostgresJournal
-from muapi_client._settings.database import DatabaseAddress, is_address
+from muapi_client._settings.database import DatabaseAddress, is_address, means_server
 from muapi_client.errors import JournalError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SECRET = "p%40ss" + "w0rd!"  # which no line of this file holds in one piece
@@ -87,6 +88,32 @@ def test_an_address_of_another_scheme_is_refused_and_its_password_not_shown(
     assert f"{scheme}://me@db/jobs" in str(caught.value)
     assert SECRET not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        f"host=db dbname=jobs password={SECRET}",
+        f"user=me password = '{SECRET}://x' host=db",
+        f"postgresql:/me:{SECRET}@db/jobs",
+        f"mysql://me:{SECRET}@db/jobs",
+    ],
+)
+@pytest.mark.parametrize("open_place", [Journal, lambda place: MuAPI("sk-live", journal=place)])
+def test_a_server_that_is_named_in_another_way_never_becomes_a_file(
+    given: str, open_place: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of which each machine of a fleet would have its own, with the password in its name."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(JournalError, match="postgresql://") as caught:
+        open_place(given)
+    assert SECRET not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", ["jobs.db", "a=b.db", "C:/jobs.db", "run=7/postgres.db", "hosts.db"])
+def test_a_file_is_a_file(given: str) -> None:
+    assert not means_server(given)
 
 
 def test_without_psycopg_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -350,12 +350,13 @@ def draw_random() -> float:
 
 def hide_address(journal: Any) -> Any:
     """The journal given; the address of a database as a value that shows its password to nobody."""
-    if not isinstance(journal, str) or "://" not in journal:
+    if not isinstance(journal, str) or not ("://" in journal or "=" in journal or "postgres" in journal):
         return journal
     with forks.kept_waiting:
-        from muapi_client._settings.database import DatabaseAddress  # noqa: PLC0415 - a fleet's alone
+        from muapi_client._settings.database import DatabaseAddress, means_server  # noqa: PLC0415 - a fleet's alone
 
-    return DatabaseAddress(journal)  # of whatever scheme: it may hold a password
+    is_one = "://" in journal or means_server(journal)  # of whatever kind: it may hold a password
+    return DatabaseAddress(journal) if is_one else journal
 
 
 def open_journal(given: Any) -> "BaseJournal":

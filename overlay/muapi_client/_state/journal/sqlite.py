@@ -10,7 +10,7 @@ Lives here: opening it. Does not live here: what is written and read of a job (`
 import os
 from weakref import finalize
 
-from muapi_client._settings.database import DatabaseAddress, is_address
+from muapi_client._settings.database import DatabaseAddress, means_server
 from muapi_client._state.journal.base import BUSY_SECONDS, BaseJournal, read_busy_timeout
 from muapi_client._state.journal.file import JournalFile, fix_path
 from muapi_client._state.journal.store import close_abandoned
@@ -35,10 +35,12 @@ class Journal(BaseJournal):
     __module__ = "muapi_client"
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout: float = BUSY_SECONDS) -> None:
-        if is_address(path):
+        if means_server(path):
             name = DatabaseAddress(os.fspath(path)).name
             del path  # a traceback that shows locals shows no password
-            raise JournalError(f"{name} is a server's database, and no file: PostgresJournal(…) is for that")
+            raise JournalError(
+                f"{name} is a server's database, and no file: PostgresJournal('postgresql://…') is for that"
+            )
         file = JournalFile(fix_path(path))
         self._file, self._finalizer = file, finalize(self, close_abandoned, file)
         super().__init__(file, read_busy_timeout(busy_timeout))
