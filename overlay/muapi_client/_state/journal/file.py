@@ -48,12 +48,17 @@ class JournalFile:
         return work(_Statements(self.opened(ends - monotonic())))
 
     def carry_out(self, works: Sequence[Callable[[], bool]], ends: float) -> Collection[int]:
-        """Carry out works in one transaction, all or none; answers the place of the first that went wrong."""
+        """Carry out works in one transaction, all or none; answers the places of those that went wrong."""
         db = self.opened(ends - monotonic())
         db.execute("BEGIN IMMEDIATE")
-        wrong = next((place for place, work in enumerate(works) if not work()), None)
-        db.execute("COMMIT" if wrong is None else "ROLLBACK")
-        return () if wrong is None else (wrong,)
+        wrong: list[int] = []
+        for place, work in enumerate(works):
+            if not work():
+                wrong.append(place)
+                if not db.in_transaction:  # SQLite has ended it, as on a full disk: what follows would be on its own
+                    break
+        db.execute("ROLLBACK" if wrong else "COMMIT")
+        return wrong
 
     def opened(self, patience: float) -> sqlite3.Connection:
         """The connection, which waits for another process for ``patience`` seconds at most."""
