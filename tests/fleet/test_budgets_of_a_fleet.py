@@ -7,18 +7,27 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from by_kind import IMAGE
+from journal_writes import call_of
 
 from muapi_client import MuAPI
+from muapi_client._state.journal.limits import Limit
 from muapi_client.emulator import Emulator, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from places import Place
+
+    from muapi_client._state.journal.base import BaseJournal
+    from muapi_client._state.journal.commits import Write
+    from muapi_client._types.entry import Account
 
 PROCESSES, IN_FLIGHT, CALLS = 8, 32, 48  # calls of each process's share
 BUDGET, PRICE = Decimal("4.00"), Decimal("0.015")  # PRICE is IMAGE's, as the tests' emulator has it
@@ -98,3 +107,28 @@ def test_it_holds_whoever_is_killed_and_the_report_equals_the_server_s_books(
     assert spent == 1_000_000 * (books["charged_usd"] + books["in_doubt_usd"])
     assert IMAGE.slug in {entry.slug for entry in entries}
     assert emulator.charged_usd > BUDGET / 4  # a full budget is charged half on the average, and a seventh given back
+
+
+def test_groups_of_several_accounts_wait_in_no_circle(place: Place) -> None:
+    """Each would hold the sums of one account and wait for the other's: the server ends one after a second."""
+    accounts = [place.open().account("https://api.example", key) for key in ("sk-live-one", "sk-live-two")]
+    limits = [Limit(BUDGET)]
+
+    def begin(journal: BaseJournal, name: str, account: Account) -> Write:
+        known: dict[str, Any] = {"intended_at": datetime.now(UTC), "set_aside_usd": PRICE, "limits": limits}
+        return journal.commits.make_write(partial(journal.intend, name, call_of(name), account, **known))
+
+    def write(machine: int) -> int:
+        journal, alone = place.open(), 0
+        for number in range(30):
+            names = [f"{machine}-{number}-{which}" for which in range(8)]
+            order = accounts if machine else accounts[::-1]
+            group = [begin(journal, name, order[which % 2]) for which, name in enumerate(names)]
+            journal.commits.carry_out(*group)
+            assert [each.answer() for each in group] == [None] * 8
+            alone += any(each.is_alone for each in group[1:])
+        return alone
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(write, range(2))) == [1, 1]  # the sums are begun by the first of each
+    assert place.ask("SELECT DISTINCT spent FROM budget") == [(2 * 30 * 4 * 15_000,)]

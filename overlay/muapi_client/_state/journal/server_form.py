@@ -7,10 +7,11 @@ The columns are those of a file (``file_form``) with the same contents, all text
 that answer nothing for damaged text, so that one damaged row stops no other. Times are the server's, in the words of a
 file. Names begin with ``muapi_``, in the first schema of the connection's ``search_path``.
 
-What is spent of budgets is kept as in a file, by triggers. Here many write at once, so whoever changes a sum of an
-account's, or holds an intent against one, has that account's lock until the end of the transaction: two never share one
-room, and none waits in a circle. A sum that is begun shuts everybody out for the moment in which it counts what is
-there. Comparing texts is bytewise (``COLLATE "C"``); what may be long is indexed by its hash.
+What is spent of budgets is kept as in a file, by triggers. Here many write at once, so whoever changes a sum, or holds
+an intent against one, has the sums' lock until the end of the transaction: two never share one room. It is one lock for
+all accounts, for a group that takes several in turn would wait in a circle with another one; and it is the table's, for
+others may find that by another search path. A sum that is begun shuts everybody out for the moment in which it counts
+what is there. Comparing texts is bytewise (``COLLATE "C"``); what may be long is indexed by its hash.
 """
 
 from __future__ import annotations
@@ -125,10 +126,8 @@ CREATE FUNCTION muapi_counted(cost text, set_aside_usd text) RETURNS bigint LANG
     EXCEPTION WHEN others THEN RETURN 0;
     END $$;
 
-CREATE FUNCTION muapi_lock(origin text, account text) RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pg_advisory_xact_lock(
-        hashtextextended(concat_ws(' ', current_schema()::text, 'muapi_budget', origin, account), 0)
-    ) $$;
+CREATE FUNCTION muapi_lock() RETURNS void LANGUAGE sql VOLATILE AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('muapi_budget', 'muapi_budget'::regclass::oid::bigint)) $$;
 
 CREATE FUNCTION muapi_full(limits json, needed numeric) RETURNS TABLE (scope text, spent bigint)
     LANGUAGE plpgsql VOLATILE AS $$
@@ -139,10 +138,9 @@ CREATE FUNCTION muapi_full(limits json, needed numeric) RETURNS TABLE (scope tex
         OR known.spent + needed > (asked.value ->> 1)::bigint;
     END $$;
 
-CREATE FUNCTION muapi_has_room(origin text, account text, limits json, needed numeric) RETURNS boolean
-    LANGUAGE plpgsql VOLATILE AS $$
+CREATE FUNCTION muapi_has_room(limits json, needed numeric) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
     BEGIN -- each statement sees what is committed when it begins: the sums as they are once the lock is had
-        PERFORM muapi_lock(origin, account);
+        PERFORM muapi_lock();
         RETURN NOT EXISTS (SELECT 1 FROM muapi_full(limits, needed));
     END $$;
 
@@ -162,7 +160,7 @@ CREATE FUNCTION muapi_count() RETURNS trigger LANGUAGE plpgsql AS $$
         IF change = 0 OR NOT EXISTS (SELECT 1 FROM muapi_budget) THEN
             RETURN NULL;
         END IF;
-        PERFORM muapi_lock(job.origin, job.account);
+        PERFORM muapi_lock();
         UPDATE muapi_budget AS budget SET spent = spent + change WHERE {counts_in("job", "budget")};
         RETURN NULL;
     END $$;
@@ -221,7 +219,7 @@ def claim(db: Db, run_script: Callable[[str], None], salt: str | None) -> str:
     known: dict[str, Any] = {
         row["name"]: row["value"] for row in db.execute("SELECT name, value FROM muapi_meta").fetchall()
     }
-    if not known.get("form", "").isdecimal() or "salt" not in known:
+    if not str(known.get("form")).isdecimal() or "salt" not in known:
         raise OSError("its table muapi_meta is something else's")
     if int(known["form"]) > FORM:
         raise OSError(

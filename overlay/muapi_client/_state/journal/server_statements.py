@@ -45,7 +45,7 @@ PARTS: Final = (
     ),
     (OF_ACCOUNT, ACCOUNT),
     (COST, "muapi_cost(:cost, cost)"),
-    (f"NOT EXISTS ({FULL})", "muapi_has_room(:origin, :account, :limits, :needed)"),
+    (f"NOT EXISTS ({FULL})", "muapi_has_room(:limits, :needed)"),
     (
         OF_ITEM,
         f"{OF_ITEM} AND muapi_hash(run) = muapi_hash(:run) AND muapi_hash(run_key) = muapi_hash(:run_key)",
