@@ -12,8 +12,10 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from by_kind import IMAGE, make_image
@@ -27,6 +29,7 @@ from muapi_client import Budget, MuAPI, PostgresJournal, errors
 from muapi_client._runtime import processes
 from muapi_client._runtime.clock import SystemClock
 from muapi_client._state.journal import server as journal_server
+from muapi_client._state.journal.limits import Limit, Room
 from muapi_client.emulator import Emulator
 
 if TYPE_CHECKING:
@@ -61,6 +64,23 @@ def test_a_machine_with_a_wrong_clock_dates_jobs_as_the_server_does(place: Place
         mu.submit(make_image(prompt="a fox"))
         (entry,) = journal.entries()
         assert abs(entry.intended_at - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock of this system tells how long it slept")
+def test_a_machine_that_wakes_from_a_night_s_sleep_dates_jobs_of_the_morning(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = place.open()
+    calendar, boot, night = time.time, time.clock_gettime, 8 * 3600
+    monkeypatch.setattr(time, "time", lambda: calendar() + night)
+    monkeypatch.setattr(time, "clock_gettime", lambda which: boot(which) + night)
+    assert journal.clock_offset() == 0
+
+
+def test_while_a_connection_is_opened_anew_its_server_s_clock_is_known(place: Place, hours: float) -> None:
+    journal: Any = place.open()
+    journal._server._prepare(journal._server._session)
+    assert abs(journal.clock_offset() + 3600 * hours) < 30
 
 
 def test_it_spends_no_other_day_s_budget(place: Place, hours: float, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,9 +151,61 @@ def test_a_child_that_no_hook_was_told_of_leaves_its_parent_s_session_alone(
     assert place.written() == ["after", "before", "child"]
 
 
-def test_ten_machines_may_start_at_once(place: Place) -> None:
+def with_setting(place: Place, setting: str) -> str:
+    """The address of a journal for a role, or a database, of which this is set."""
+    return str(place.location).replace("options=", f"options={quote(f'-c {setting} ')}")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "standard_conforming_strings=off",
+        "default_transaction_isolation=serializable",
+        "IntervalStyle=sql_standard",
+        "DateStyle=German,DMY",
+        "plpgsql.variable_conflict=use_column",
+    ],
+)
+def test_whatever_is_set_for_the_role_the_books_are_the_same(place: Place, setting: str) -> None:
+    place.open().close()  # made by another role
+    journal = PostgresJournal(with_setting(place, setting))
+    account, now = journal.account("https://api.example", "sk-live-0123456789abcdef"), datetime.now(UTC)
+    known: dict[str, Any] = {"intended_at": now, "set_aside_usd": Decimal("0.5"), "limits": [Limit(Decimal("0.51"))]}
+    assert journal.intend("m", call_of("m"), account, **known) is None
+    journal.accept("m", "r-m", COST)
+    assert journal.intend("n", call_of("n"), account, **known) is None
+    assert journal.intend("o", call_of("o"), account, **known) == Room(known["limits"][0], Decimal("0.5042"))
+    journal.close()
+
+
+def test_a_role_that_may_end_no_session_goes_on_where_there_is_none_to_end(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal: Any = place.open()
+    intend(journal, "m")
+    journal._server._session.connection.pgconn.finish()
+    monkeypatch.setattr(journal_server, "END", "SELECT nobody_may()")
+    journal.accept("m", "r-m", COST)
+    assert place.states() == ["accepted"]
+
+
+def test_a_session_that_the_server_ends_for_it_was_idle_is_opened_anew(place: Place) -> None:
+    journal: Any = PostgresJournal(with_setting(place, "idle_session_timeout=50"))
+    intend(journal, "m")
+    session = journal._server._session.backend.pid
+    while place.ask(f"SELECT 1 FROM pg_stat_activity WHERE pid = {session}"):
+        time.sleep(0.01)
+    journal.accept("m", "r-m", COST)
+    assert place.states() == ["accepted"]
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    "setting", ["default_transaction_isolation=read\\ committed", "default_transaction_isolation=serializable"]
+)
+def test_ten_machines_may_start_at_once(place: Place, setting: str) -> None:
     def start(number: int) -> str:
-        journal = PostgresJournal(place.location)
+        journal = PostgresJournal(with_setting(place, setting))
         intend(journal, str(number))
         account = journal.account("https://api.example", "sk-live-0123456789abcdef")
         journal.close()
@@ -203,6 +275,13 @@ def test_a_later_form_is_refused_by_name_and_left_alone(place: Place) -> None:
     place.open().close()
     place.change("UPDATE meta SET value = '99' WHERE name = 'form'")
     with pytest.raises(errors.JournalError, match="it is of form 99, which a later version of muapi-client wrote"):
+        place.open()
+
+
+def test_a_table_of_something_else_is_refused_by_name(place: Database) -> None:
+    place.change("CREATE TABLE muapi_meta (name text, value int)")
+    place.change("INSERT INTO meta VALUES ('form', 1)")
+    with pytest.raises(errors.JournalError, match="its table muapi_meta is something else's"):
         place.open()
 
 

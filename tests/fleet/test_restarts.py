@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +19,7 @@ from journal_writes import COST, call_of, finished, intend
 pytest.importorskip("psycopg")
 
 from muapi_client import AsyncMuAPI, MuAPI, Polling, PostgresJournal, errors
+from muapi_client._state.journal.limits import Limit
 from muapi_client._state.journal.server import JournalServer
 from muapi_client._transport.keeping import keep
 from muapi_client.emulator import Emulator
@@ -192,14 +196,60 @@ def test_a_statement_that_is_still_under_way_is_ended_before_it_is_done_again(pl
     assert place.ask("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]
 
 
-def test_a_machine_that_sleeps_in_the_middle_of_a_write_holds_up_nobody_for_long(place: Place) -> None:
-    journal: Any = place.open(busy_timeout=1.0)
-    ((told,),) = journal._run(
-        lambda db: [
-            tuple(db.execute("SELECT current_setting('idle_in_transaction_session_timeout') AS t").fetchone().values())
-        ]
+FROZEN = """
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from journal_writes import call_of
+from places import open_journal
+from muapi_client._state.journal import server_session
+from muapi_client._state.journal.limits import Limit
+
+journal, place = open_journal(sys.argv[1]), int(sys.argv[2])
+account = journal.account("https://api.example", "sk-live")
+known = dict(intended_at=datetime.now(UTC), set_aside_usd=Decimal("0.01"), limits=[Limit(Decimal(1))])
+
+def begin(name):
+    return journal.commits.make_write(partial(journal.intend, name, call_of(name), account, **known))
+
+journal.commits.carry_out(begin("first"))
+translated = server_session.translate
+left = place
+
+def translate(words):
+    global left
+    left -= 1
+    if not left:
+        journal._server._session.connection.pgconn.flush()
+        print("frozen", flush=True)
+        sys.stdin.read()
+    return translated(words)
+
+server_session.translate = translate
+group = [begin(name) for name in "abcd"]
+journal.commits.carry_out(*group)
+print([write.answer() for write in group], flush=True)
+"""
+
+
+@pytest.mark.parametrize("at", [2, 3, 5])  # in the middle of a group, and before its commit
+def test_a_machine_that_sleeps_in_the_middle_of_a_group_holds_up_nobody_for_long(
+    place: Place, environment: dict[str, str], at: int
+) -> None:
+    command = [sys.executable, "-c", FROZEN, str(place.location), str(at)]
+    asleep = subprocess.Popen(
+        command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert told == "30s"
+    assert asleep.stdout is not None
+    assert asleep.stdout.readline() == "frozen\n"
+    journal = place.open()
+    account, limits = journal.account("https://api.example", "sk-live"), [Limit(Decimal(1))]
+    known: dict[str, Any] = {"intended_at": datetime.now(UTC), "set_aside_usd": Decimal("0.01"), "limits": limits}
+    assert journal.intend("awake", call_of("m"), account, **known) is None
+    told, _ = asleep.communicate("")  # it wakes, and does its own again
+    assert told == "[None, None, None, None]\n"
+    assert place.written() == ["a", "awake", "b", "c", "d", "first"]
 
 
 def test_what_is_away_at_first_is_waited_for(server: PostgresServer) -> None:
@@ -210,4 +260,42 @@ def test_what_is_away_at_first_is_waited_for(server: PostgresServer) -> None:
     coming.join()
     journal.intend("m", call_of("m"), None, intended_at=datetime.now(UTC))
     assert [entry.key for entry in journal.entries()] == ["m"]
+    journal.close()
+
+
+def test_a_server_that_answers_nobody_holds_up_no_other_thread_and_is_told_in_time(server: PostgresServer) -> None:
+    gaps: list[float] = []
+    is_over = threading.Event()
+
+    def tick() -> None:
+        last = time.monotonic()
+        while not is_over.wait(0.02):
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    with server.frozen():
+        began = time.monotonic()
+        with pytest.raises(errors.JournalError, match=r"its server could not be had for 3 s"):
+            PostgresJournal(server.url, busy_timeout=3.0)
+        took = time.monotonic() - began
+    is_over.set()
+    ticking.join()
+    assert max(gaps) < 1.5  # and not 3
+    assert took < 5  # and not 6
+
+
+def test_a_server_that_only_reads_is_waited_for_where_one_that_writes_is_asked_for(server: PostgresServer) -> None:
+    """As another server is that has not taken over yet."""
+    import psycopg
+
+    with psycopg.connect(server.url, autocommit=True) as db:
+        db.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+        taking_over = threading.Timer(0.5, db.execute, ["ALTER DATABASE postgres RESET default_transaction_read_only"])
+        db.execute("SET default_transaction_read_only = off")
+        taking_over.start()
+        journal = PostgresJournal(f"{server.url}?target_session_attrs=read-write")
+        taking_over.join()
+    intend(journal, "m")
     journal.close()

@@ -169,6 +169,34 @@ def test_one_that_goes_wrong_harms_no_other(journal: Journal, place: Place) -> N
     assert len(place.written()) == 2
 
 
+def test_many_that_go_wrong_are_found_at_once(journal: Journal, place: Place, statements: list[str]) -> None:
+    known: dict[str, Any] = {"run": "r", "run_key": "1"}
+    group = [journal.commits.make_write(partial(intend, journal, f"{n}", **known if n % 2 else {})) for n in range(16)]
+    journal.commits.carry_out(*group)
+    assert [statements.count(word) for word in ("BEGIN", "ROLLBACK", "COMMIT")] == [2, 1, 1]
+    assert len(place.written()) == 9
+
+
+def test_groups_after_one_that_went_wrong_are_written_as_ever(journal: Journal, place: Place) -> None:
+    """What a server was told of a statement in a transaction that it rolled back, it does not know any more."""
+    intend(journal, "first", run="r", run_key="1")
+    for number in range(12):
+        intend(journal, f"{number}")
+        refused, accepted, ended = (
+            journal.commits.make_write(work)
+            for work in (
+                partial(intend, journal, f"again {number}", run="r", run_key="1"),
+                partial(journal.accept, f"{number}", f"r-{number}", COST),
+                partial(journal.finish, finished(f"r-{number}"), key=f"{number}"),
+            )
+        )
+        journal.commits.carry_out(refused, accepted, ended)
+        with pytest.raises(errors.JournalError, match="has an entry for '1' already"):
+            refused.answer()
+        assert (accepted.answer(), ended.answer()) == (None, None)
+    assert sorted(place.states()) == ["completed"] * 12 + ["intent"]
+
+
 @pytest.mark.usefixtures("path")  # alone, which is what a database has it be, no write is of two statements
 def test_one_that_goes_wrong_halfway_leaves_nothing(journal: Journal, place: Place) -> None:
     def write_twice() -> None:

@@ -33,6 +33,7 @@ from muapi_client._state.journal.limits import as_row
 from muapi_client._state.journal.server_form import BEGIN_BUDGET, OLDEST, claim
 from muapi_client._state.journal.server_session import (
     GRACE,
+    LOCKED,
     Backend,
     Batch,
     NotInGroup,
@@ -53,23 +54,23 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SHORTEST: Final = 0.05  # seconds for which it waits for a lock then: what a vacuum holds for a moment is no refusal
+IDLE: Final = 4.0  # seconds a transaction may stand still with a machine that sleeps: others wait for longer than that
 PAUSES: Final = (0.02, 0.5)  # seconds before it is tried again: the first time, and at most
 CLOCK_KEPT: Final = 60.0  # seconds after which the server's clock is read anew
 SAME_CLOCK: Final = 1.0  # seconds; clocks that differ by less are taken for one
 ENDING: Final = timedelta(seconds=5)  # how long the server is given to end a session
-PASSING: Final = frozenset(  # conditions that end by themselves: what they struck is done again
+ENDING_SESSIONS: Final = frozenset({"FATAL", "PANIC"})  # which say nothing of the statement: it is done again
+PASSING: Final = frozenset(  # conditions that end by themselves, or with the session: what they struck is done again
     {
         "40001",  # serialization failure
         "40P01",  # deadlock
-        "53300",  # too many connections
-        "57P01",  # the server shuts down
-        "57P02",  # or has crashed
-        "57P03",  # or is not ready yet
-        "25P03",  # a transaction was left idle, by a machine that slept
         "25006",  # read-only: a standby, until it takes over, or another server does
+        "26000",  # a statement that was prepared on a session that a pooler has given to somebody else, or emptied
+        "42P05",  # or one of the same name
     }
 )
-TAKEN_TOO_LONG: Final = frozenset({"55P03", "57014", "40P01"})  # a lock, a statement, two that waited for each other
+TAKEN_TOO_LONG: Final = frozenset({LOCKED, "57014", "40P01"})  # a lock, a statement, two that waited for each other
 
 
 class JournalServer:
@@ -90,7 +91,8 @@ class JournalServer:
         self._inherited: list[Session] = []  # a parent's, which must not be closed here
         self.is_lasting = True  # whatever it is set to: servers crash where the machine of a program does not
         self._patience = 0  # milliseconds a statement waits for a lock
-        self._clock_read, self._clock = -inf, 0.0  # when, by monotonic(); what it read, in seconds since 1970
+        self._clock_read, self._clock = -inf, 0.0  # when, by since_boot(); what it read, in seconds since 1970
+        self._is_clock_due = True  # of a server that may be another one than before
         hold_across_forks(self)
 
     def run(self, work: Callable[[Db], T], ends: float) -> T:
@@ -102,8 +104,12 @@ class JournalServer:
             try:
                 return work(self._opened(ends))
             except psycopg.Error as error:
-                if not self.may_pass(error) or monotonic() + pause > ends:
+                is_locked = error.sqlstate == LOCKED
+                if not (is_locked or self.may_pass(error)) or monotonic() + pause > ends:
                     raise
+            self.close()
+            if is_locked:
+                self._end_stuck(ends)
             time.sleep(pause)
             pause = min(2 * pause, longest)
 
@@ -124,7 +130,12 @@ class JournalServer:
         if self._batch is not batch:
             raise Silent("a signal handler has written in the middle of it")
         self._batch = None
-        return session.carry_out_all(batch.statements)
+        try:
+            return session.carry_out_all(batch.statements)
+        except psycopg.Error as error:
+            if error.sqlstate == LOCKED:
+                self._end_stuck(ends)
+            raise
 
     def roll_back(self) -> None:
         """Throw away a connection that an interrupt has left in the middle of something."""
@@ -169,7 +180,7 @@ class JournalServer:
         """By how many seconds the server's clock is ahead of this machine's."""
         if self._clock_read == -inf:
             return 0.0
-        offset = self._clock + (monotonic() - self._clock_read) - time.time()
+        offset = self._clock + (since_boot() - self._clock_read) - time.time()
         return offset if abs(offset) > SAME_CLOCK else 0.0
 
     def is_taken(self, error: BaseException | None) -> bool:
@@ -181,7 +192,8 @@ class JournalServer:
         if not isinstance(error, psycopg.Error) or isinstance(error, Refused):
             return False
         lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and error.sqlstate is None
-        return lost or error.sqlstate in PASSING or isinstance(error, NotInGroup)
+        is_over = (error.diag.severity_nonlocalized or error.diag.severity) in ENDING_SESSIONS
+        return lost or is_over or error.sqlstate in PASSING or isinstance(error, NotInGroup)
 
     def explain(self, error: Exception, busy_seconds: float) -> str:
         """What went wrong, without the password."""
@@ -226,22 +238,22 @@ class JournalServer:
             session = self._open(ends)
         session.connection.ends = ends
         self._set_patience(session, ends)
-        if monotonic() - self._clock_read > CLOCK_KEPT:
+        if self._is_clock_due or since_boot() - self._clock_read > CLOCK_KEPT:
             self._read_clock(session)
         return session
 
     def _set_patience(self, session: Session, ends: float) -> None:
-        """Have a statement wait for locks for as long as is left; most of it left is all of it."""
-        left = max(0.001, min(ends - monotonic(), self._busy_seconds))
-        milliseconds = ceil(1000 * (self._busy_seconds if left > 0.8 * self._busy_seconds else left))
+        """Have a statement wait for locks for half of the busy time-out, and then for as long as is left."""
+        milliseconds = ceil(1000 * max(SHORTEST, min(ends - monotonic(), self._busy_seconds / 2)))
         if milliseconds != self._patience:
             session.execute("SELECT set_config('lock_timeout', :patience, false)", {"patience": str(milliseconds)})
             self._patience = milliseconds
 
     def _read_clock(self, session: Session) -> None:
-        before = monotonic()
+        before = since_boot()
         row = session.execute("SELECT extract(epoch FROM clock_timestamp())::float8 AS now").fetchone()
-        self._clock_read, self._clock = (before + monotonic()) / 2, row["now"]
+        self._clock_read, self._clock = (before + since_boot()) / 2, row["now"]
+        self._is_clock_due = False
 
     def _open(self, ends: float) -> Session:
         handled = sys.exception()
@@ -271,29 +283,56 @@ class JournalServer:
         if session.connection.info.server_version < OLDEST * 10_000:
             raise Refused(f"it is of PostgreSQL {session.connection.info.server_version // 10_000}; {OLDEST} is needed")
         longest = ceil(1000 * (self._busy_seconds + GRACE))
-        row = session.execute(SET_UP, {"longest": str(longest), "idle": str(max(longest, 30_000))}).fetchone()
+        row = session.execute(SET_UP, {"longest": str(longest), "idle": str(ceil(1000 * IDLE))}).fetchone()
         if row["encoding"] != "UTF8":
             raise Refused(f"its encoding is {row['encoding']}, which cannot hold every text: make one with UTF8")
         session.backend = Backend(row["pid"], row["began"] or "")
-        self._patience, self._clock_read = 0, -inf
+        self._patience, self._is_clock_due = 0, True
+
+    def _end_stuck(self, ends: float) -> None:
+        """Have the server end sessions that hold what others wait for, and whose process, or machine, has stopped.
+
+        A server that waits for the rest of a group ends no session by itself. Whoever wakes does its own again.
+        """
+        with suppress(psycopg.Error):  # it takes a right that may be missing; all else the next statement says itself
+            self.close()
+            self._opened(ends).execute(END_STUCK, {"still": timedelta(seconds=IDLE)})
 
     def _end(self, backend: Backend, session: Session) -> None:
         """Have the server end a session whose last statement may still be under way, and wait until it has."""
-        found = session.execute(END, {"pid": backend.pid, "began": backend.began, "patience": ENDING}).fetchone()
-        if found is not None and not found["ended"]:
-            raise Silent(f"an earlier session of this process, {backend.pid}, does not end")
+        values = {"pid": backend.pid, "began": backend.began, "patience": ENDING}
+        if session.execute(IS_THERE, values).fetchone():  # asked first: to end one takes a right that may be missing
+            found = session.execute(END, values).fetchone()
+            if found is not None and not found["ended"]:
+                raise Silent(f"an earlier session of this process, {backend.pid}, does not end")
         self._lost.remove(backend)
 
 
 SET_UP: Final = """SELECT pg_backend_pid() AS pid, current_setting('server_encoding') AS encoding,
-    (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began,
+    (SELECT extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS began,
     set_config('statement_timeout', :longest, false), set_config('client_min_messages', 'warning', false),
     set_config('idle_in_transaction_session_timeout', :idle, false),
+    set_config('default_transaction_isolation', 'read committed', false),
+    set_config('standard_conforming_strings', 'on', false),
     set_config('synchronous_commit',
         CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END,
         false)"""
-END: Final = """SELECT pg_terminate_backend(pid, extract(epoch FROM CAST(:patience AS interval))::int * 1000) AS ended
-    FROM pg_stat_activity WHERE pid = :pid AND backend_start::text = :began AND pid <> pg_backend_pid()"""
+IS_THERE: Final = """SELECT 1 FROM pg_stat_activity
+    WHERE pid = :pid AND extract(epoch FROM backend_start)::text = :began AND pid <> pg_backend_pid()"""
+END: Final = IS_THERE.replace(
+    "SELECT 1", "SELECT pg_terminate_backend(pid, extract(epoch FROM CAST(:patience AS interval))::int * 1000) AS ended"
+)
+
+END_STUCK: Final = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE usename = current_user AND application_name = current_setting('application_name')
+    AND wait_event = 'ClientRead' AND state_change < clock_timestamp() - CAST(:still AS interval)
+    AND pid <> pg_backend_pid()
+    AND pid IN (SELECT pid FROM pg_locks WHERE relation = 'muapi_job'::regclass AND granted)"""
+
+
+def since_boot() -> float:
+    """Seconds, which go on while the machine sleeps; where the system has no such clock, Python's own does so."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else monotonic()
 
 
 def _words_of(error: Exception) -> str:

@@ -36,6 +36,13 @@ DEFAULTS: Final = {  # what an address may say otherwise
     "keepalives_interval": "5",
     "keepalives_count": "3",
 }
+NOT_YET: Final = (  # what is said of a connection that may be had later, where there is no code
+    "too many",
+    "connection slots",
+    "read-only",  # by target_session_attrs: no server has taken over yet from one that died
+    "standby",
+)
+LOCKED: Final = "55P03"  # a lock was not to be had
 
 
 class Refused(psycopg.OperationalError):
@@ -85,7 +92,7 @@ def _bounded(gen: Generator[Any, Any, T], connection: Connection) -> Generator[A
         while True:
             ready = yield wanted
             if not ready and monotonic() > connection.ends:
-                raise Silent("it does not answer")
+                raise Silent("it does not answer; what takes it longer needs a larger busy_timeout")
             wanted = gen.send(ready)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
@@ -178,18 +185,21 @@ class Session:
                 for each in statements:
                     cursor = self.connection.execute(translate(each.words), _without_nul(each.values))
                     cursors.append(cursor)  # one by one: some are left where one goes wrong
-        except psycopg.Error:
+        except psycopg.Error as error:
             done = sum(1 for cursor in cursors if cursor.statusmessage)
-            if not self.is_usable or done >= len(statements):
+            if not self.is_usable or done >= len(statements) or error.sqlstate == LOCKED:
                 raise
             wrong = {statements[done].place}
         else:
             pairs = zip(statements, cursors, strict=True)
             wrong = {each.place for each, cursor in pairs if each.is_counted and cursor.rowcount < 1}
-        word = "ROLLBACK" if wrong else "COMMIT"
-        ended: Any = self.execute(word)
-        if ended.statusmessage != word:
-            raise psycopg.OperationalError("the server has rolled it back")
+            word = "ROLLBACK" if wrong else "COMMIT"
+            ended: Any = self.execute(word)
+            if ended.statusmessage != word:
+                raise psycopg.OperationalError("the server has rolled it back")
+            return wrong
+        self.execute("ROLLBACK")
+        self.connection.close()  # what psycopg takes for prepared, the server may not have, for it skipped the rest
         return wrong
 
 
@@ -231,13 +241,18 @@ def connect(address: DatabaseAddress, seconds: int) -> Connection:
         raise Refused("no address of a database: it is like postgresql://user:password@host:5432/name") from None
     words: dict[str, Any] = {**DEFAULTS, "connect_timeout": seconds, **given, "client_encoding": "utf8"}
     conninfo = make_conninfo(**words)
+    question = make_conninfo(**{**words, "connect_timeout": 2}).encode()  # seconds: no other thread runs meanwhile
     for is_last in (False, True):
         try:
             return Connection.connect(conninfo, autocommit=True, row_factory=dict_row)
+        except psycopg.errors.ConnectionTimeout:
+            raise
         except psycopg.OperationalError as error:
-            answers = pq.PGconn.ping(conninfo.encode()) in (pq.Ping.OK, pq.Ping.NO_ATTEMPT)
-            if not answers or "too many" in str(error) or "connection slots" in str(error):  # there is no code
+            told = str(error)
+            if any(each in told for each in NOT_YET):
+                raise
+            if pq.PGconn.ping(question) not in (pq.Ping.OK, pq.Ping.NO_ATTEMPT):
                 raise
             if is_last:  # and not only begun to answer meanwhile
-                raise Refused(str(error)) from error
+                raise Refused(told) from error
     raise AssertionError
