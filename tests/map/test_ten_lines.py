@@ -99,7 +99,8 @@ def test_after_two_kills_on_a_bad_network_every_call_is_finished_failed_or_in_do
     assert all("may have been accepted and charged" in outcomes[key] for key in doubtful)
     accepted = emulator.accepted
     assert accepted <= COUNT, "none was submitted twice"
-    assert len(list((program.parent / "out").iterdir())) == len(finished)
+    saved = {path.name.partition("-")[0] for path in (program.parent / "out").iterdir()}
+    assert finished <= saved, "and one more may be there whose download failed this time"
 
     program.write_text(
         program.read_text("utf-8").replace('run="animals"', 'run="animals", retry_unknown=True'), "utf-8"
