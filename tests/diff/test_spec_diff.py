@@ -12,7 +12,7 @@ import pytest
 from by_kind import CLIP, IMAGE, fields_of
 
 from muapi_client.cli import main
-from muapi_client.cli._spec.arguments import CLASSES
+from muapi_client.cli._arguments.spec import CLASSES
 from muapi_client.pinning import pinned
 from muapi_client.pinning._diff.changes import IMPACTS
 

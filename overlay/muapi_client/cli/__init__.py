@@ -1,7 +1,7 @@
 """``muapi-client``, the command line.
 
 Lives here: the door, that is arguments in and an exit code out. Does not live here: the words a user may type
-(``_parser``), what a command does (one module a noun, loaded when its command is called), what an error means to the
+(``_arguments``), what a command does (one module a noun, loaded when its command is called), what an error means to the
 shell (``_exit``). Starting must stay fast: nothing here imports a command, httpx or the catalogue.
 """
 
@@ -11,8 +11,8 @@ import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.cli._arguments import read
 from muapi_client.cli._console import Console
-from muapi_client.cli._parser import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

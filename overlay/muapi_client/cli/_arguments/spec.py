@@ -1,19 +1,15 @@
 """The words that may follow ``muapi-client spec``.
 
-Lives here: the actions that compare documents, with their options and exit codes. Does not live here: what they do, and
-how every command prints (``_parser``).
+Lives here: the actions that compare documents, with their options and exit codes. Does not live here: what they do.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Command = Callable[..., argparse.ArgumentParser]  # makes one command's parser; `_parser` has it
+from muapi_client.cli._arguments.options import add_command
 
 SCOPE: Final = "/api/v1"  # of MuAPI's document (`_document.canonical`, which parsing a command need not load)
 
@@ -77,12 +73,15 @@ exit codes: 0 it stands there, 1 it does not, and nothing was written, 2 usage.
 """
 
 
-def add_actions(actions: Any, command: Command) -> None:
-    """Add what pins and compares documents to the actions of ``spec``."""
-    _add_diff(actions, command)
-    _add_verify(actions, command)
-    _add_lock(actions, command)
-    _add_drift(actions, command)
+def add_spec(commands: Any) -> None:
+    """Add ``spec`` and its actions."""
+    spec = add_command(commands, "spec", "the pinned document")
+    actions = spec.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add_command(actions, "show", "show which document is pinned, and how it came here")
+    _add_diff(actions)
+    _add_verify(actions)
+    _add_lock(actions)
+    _add_drift(actions)
     _add_build(actions)
 
 
@@ -94,9 +93,9 @@ def check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
             parser.error(f"spec verify: {wrong[0]} goes with --lock; a hash knows no models")
 
 
-def _add_diff(actions: Any, command: Command) -> None:
+def _add_diff(actions: Any) -> None:
     forms = ("text", "markdown", "json", "sarif")
-    diff = command(actions, "diff", "say what changed between two documents, and what it breaks", DIFF, forms)
+    diff = add_command(actions, "diff", "say what changed between two documents, and what it breaks", DIFF, forms)
     diff.add_argument("old", metavar="OLD", help="the earlier document")
     diff.add_argument("new", metavar="NEW", help="the later one")
     _add_used(diff)
@@ -114,8 +113,8 @@ def _add_diff(actions: Any, command: Command) -> None:
     )
 
 
-def _add_verify(actions: Any, command: Command) -> None:
-    verify = command(
+def _add_verify(actions: Any) -> None:
+    verify = add_command(
         actions, "verify", "compare the document this program runs on with a hash or with your lock", VERIFY
     )
     pin = verify.add_mutually_exclusive_group(required=True)
@@ -125,15 +124,15 @@ def _add_verify(actions: Any, command: Command) -> None:
     _add_used_in(verify, "with --lock: fail on a model that is used in this code and not locked")
 
 
-def _add_lock(actions: Any, command: Command) -> None:
-    lock = command(actions, "lock", "write a lock: the document's hash, and one of each model you use; commit it")
+def _add_lock(actions: Any) -> None:
+    lock = add_command(actions, "lock", "write a lock: the document's hash, and one of each model you use; commit it")
     lock.add_argument("file", metavar="FILE", nargs="?", default="muapi.lock", help="the lock (default: muapi.lock)")
     _add_used(lock)
     lock.add_argument("--prices", action="store_true", help="lock each model's representative price too")
 
 
-def _add_drift(actions: Any, command: Command) -> None:
-    drift = command(
+def _add_drift(actions: Any) -> None:
+    drift = add_command(
         actions,
         "drift",
         "compare the document that MuAPI serves now with the pinned one; writes nothing",

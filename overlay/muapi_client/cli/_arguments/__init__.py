@@ -1,0 +1,86 @@
+"""The words a user may type, as one argparse parser.
+
+Lives here: commands, options and their help; what cannot be right by its form alone is a usage error (exit code 2).
+Does not live here: anything that needs the catalogue, such as whether a model has a field.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Final
+
+from muapi_client._version import __version__
+from muapi_client.cli._arguments.jobs import add_jobs, add_run
+from muapi_client.cli._arguments.journal import add_spend
+from muapi_client.cli._arguments.local import add_demo, add_emulator
+from muapi_client.cli._arguments.models import add_models
+from muapi_client.cli._arguments.options import add_output
+from muapi_client.cli._arguments.spec import add_spec, check
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXIT_CODES: Final = """\
+The API key comes from MUAPI_API_KEY only, the API's address from MUAPI_BASE_URL.
+
+exit codes: 0 done, 1 error, 2 usage, 3 key, 4 rate limit, 5 not found,
+6 billing, 7 timeout, 8 invalid input, 130 interrupted.
+"""
+
+LOOSE: Final = {"run": "fields", "models": "words"}  # commands whose last words may stand between options
+
+
+def read(argv: Sequence[str] | None) -> argparse.Namespace:
+    """Read the words after the program's name; None for this process's own.
+
+    Raises:
+        SystemExit: Help was asked for (0), or the words make no command (2).
+    """
+    parser = _make_parser()
+    options, rest = parser.parse_known_args(argv)
+    # argparse fills a list of words once, before the first option; what follows one comes back as a rest, with any
+    # "--" between them.
+    rest = [word for word in rest if word != "--"]
+    place = LOOSE.get(options.command)
+    if rest and (place is None or any(word.startswith("-") for word in rest)):
+        hint = "; a field of the input has no dashes: prompt='a red fox'" if options.command == "run" else ""
+        parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
+    if place is not None:
+        setattr(options, place, [*getattr(options, place), *rest])
+    _check(parser, options)
+    return options
+
+
+def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse words of one command that argparse cannot judge."""
+    if options.command == "run":
+        wrong = [word for word in options.fields if "=" not in word or word.startswith("=")]
+        if wrong:
+            parser.error(f"run: {wrong[0]!r} is no field=value, such as prompt='a red fox'")
+    if options.command == "models" and options.words == ["show"]:
+        parser.error("models show: name a model, such as flux-dev-image")
+    if options.command == "demo" and options.yes and not options.live:
+        parser.error("demo: --yes goes with --live; the emulator costs nothing")
+    if options.command == "spec":
+        check(parser, options)
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="muapi-client",
+        description="Run MuAPI's models, list them, show the pinned document.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"muapi-client {__version__}")
+    add_output(parser, default="plain")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_demo(commands)
+    add_emulator(commands)
+    add_run(commands)
+    add_jobs(commands)
+    add_models(commands)
+    add_spend(commands)
+    add_spec(commands)
+    return parser
