@@ -14,12 +14,12 @@ _OURS = frozenset({"muapi_client", "muapi_generated"})
 # by ours, by the tools of their extras, and by those in turn
 # fmt: off
 _NEEDED = frozenset({
-    "anyio", "attr", "attrs", "certifi", "click", "cloudpickle", "dask", "dateutil", "distributed",
-    "fsspec", "h11", "httpcore", "httpx", "httpx_sse", "idna", "jinja2", "jsonpath_rfc9535",
-    "jsonschema_rs", "locket", "markdown_it", "markupsafe", "mdurl", "msgpack",
-    "openapi_python_client", "packaging", "partd", "psutil", "psycopg", "pydantic", "pydantic_core",
-    "pygments", "rich", "ruamel", "ruff", "six", "sniffio", "sortedcontainers", "specshift",
-    "tblib", "toolz", "tornado", "typing_extensions", "urllib3", "yaml", "zict",
+    "anyio", "argcomplete", "attr", "attrs", "certifi", "click", "cloudpickle", "dask", "dateutil",
+    "distributed", "fsspec", "h11", "httpcore", "httpx", "httpx_sse", "idna", "jinja2",
+    "jsonpath_rfc9535", "jsonschema_rs", "locket", "markdown_it", "markupsafe", "mdurl", "msgpack",
+    "openapi_python_client", "packaging", "partd", "platformdirs", "psutil", "psycopg", "pydantic",
+    "pydantic_core", "pygments", "rich", "ruamel", "ruff", "six", "sniffio", "sortedcontainers",
+    "specshift", "tblib", "toolz", "tornado", "typing_extensions", "urllib3", "yaml", "zict",
 })
 # fmt: on
 

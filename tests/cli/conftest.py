@@ -36,7 +36,13 @@ class Said(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A key, and a user who has no settings and no journal yet; nobody's real folder is touched."""
+    home = str(tmp_path_factory.mktemp("home"))
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
+        monkeypatch.setenv(name, home)
+    for name in ("CONFIG", "JOURNAL", "BUDGET_USD", "OUTPUT", "OUTPUT_DIR"):
+        monkeypatch.delenv(f"MUAPI_{name}", raising=False)
     monkeypatch.setenv("MUAPI_API_KEY", KEY)
     monkeypatch.delenv("MUAPI_BASE_URL", raising=False)
     monkeypatch.setenv("COLUMNS", "100")

@@ -190,7 +190,7 @@ def test_a_job_that_is_finished_at_once_is_printed_at_once(call: Call, emulator:
 
 def test_looking_at_a_failed_job_is_no_error(call: Call, emulator: Emulator) -> None:
     emulator.next(Outcome.failed("out of memory"))
-    assert call("run", IMAGE.slug, "prompt=x").code == 1
+    assert call("run", IMAGE.slug, "prompt=x").code == 10
     request_id = emulator.requests[-1].request.path.split("/")[-2]
     said = call("look", request_id)
     assert (said.code, said.out) == (0, "failed\n")

@@ -3,10 +3,10 @@
 Lives here: what is shown, where, and how often. Does not live here: the numbers (``_jobs/mapping``), and when they
 change (``_transport/map_driver``).
 
-In a terminal rich draws, where it is installed (the extra ``progress``; one of the name ``cli`` would promise it to a
-command that does not need it). Without it a terminal gets lines like a file. All is drawn by who reads the map, in its
-own thread: a thread of its own would have to be ended, forked and killed, to save some milliseconds a second. What
-cannot be shown is not: a map is paid for, and its display never ends it.
+In a terminal rich draws, where it is installed (the extras ``progress`` and ``cli``). Without it a terminal gets lines
+like a file. All is drawn by who reads the map, in its own thread: a thread of its own would have to be ended, forked
+and killed, to save some milliseconds a second. What cannot be shown is not: a map is paid for, and its display never
+ends it.
 """
 
 from __future__ import annotations

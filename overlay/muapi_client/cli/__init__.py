@@ -31,6 +31,9 @@ HOMES: Final = {
     "wait": "_jobs",
 }
 
+# What a person's settings say nothing to, so that a file that cannot be read is in nobody's way.
+WITHOUT_SETTINGS: Final = frozenset({"completion", "config", "demo", "docs", "emulator", "spec"})
+
 
 def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     """Carry out one command.
@@ -40,8 +43,7 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
         transport: An httpx transport to use in place of the network, such as an emulator's.
 
     Returns:
-        The exit code: 0 done, 1 error, 3 key, 4 rate limit, 5 not found, 6 billing, 7 timeout, 8 invalid input,
-        130 interrupted.
+        The exit code; ``_exit`` has the table.
 
     Raises:
         SystemExit: argparse has answered by itself: with help (0) or a usage error (2).
@@ -53,7 +55,20 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     console = Console(json=options.output == "json", transport=transport)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SandboxWarning)  # the commands tell of a sandbox key in words of their own
+        if options.command not in WITHOUT_SETTINGS:
+            if code := guard(lambda: _add_settings(options), console):
+                return code
+            console = console._replace(json=options.output == "json")
         return guard(lambda: _command(options.command)(options, console), console)
+
+
+def _add_settings(options: Any) -> int:
+    """Put the user's settings beside the options, for the command to read where an option is not given."""
+    from muapi_client.cli._config import read_settings  # noqa: PLC0415 - as above
+
+    options.settings = read_settings()
+    options.output = options.output or options.settings.output
+    return 0
 
 
 def _command(name: str) -> Callable[[Any, Console], int]:

@@ -1,6 +1,6 @@
 """The end of a command: an exit code, and one line on standard error. Never a traceback.
 
-Lives here: the table of codes, which are the official CLI's, and what a user of this program can do about an error.
+Lives here: the table of codes, up to 8 the official CLI's, and what a user of this program can do about an error.
 Does not live here: the errors' own words (``muapi_client.errors`` and whoever raises them).
 """
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 DONE: Final = 0
 FAILED: Final = 1
+PERHAPS_CHARGED: Final = 9
+JOB_FAILED: Final = 10
+NOT_SENT: Final = 11
+OVER_BUDGET: Final = 12
 INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 
 
@@ -31,9 +35,13 @@ CODES: Final[tuple[tuple[type[errors.MuAPIError], int], ...]] = (
     (errors.RateLimitError, 4),
     (errors.NotFoundError, 5),
     (errors.InsufficientCreditError, 6),
-    (errors.SpendLimitError, 6),
     (errors.WaitTimeoutError, 7),
     (errors.ValidationError, 8),
+    (errors.SubmitOutcomeUnknownError, PERHAPS_CHARGED),
+    (errors.StreamBrokenError, PERHAPS_CHARGED),
+    (errors.JobFailedError, JOB_FAILED),
+    (errors.JobCancelledError, JOB_FAILED),
+    (errors.SpendLimitError, OVER_BUDGET),
     (InterruptedJobError, INTERRUPTED),
 )
 
@@ -74,6 +82,8 @@ def _find_hidden(interrupt: BaseException) -> errors.MuAPIError | None:
 
 def code_of(error: errors.MuAPIError) -> int:
     """The exit code of an error."""
+    if isinstance(error, errors.APIConnectionError) and error.sent is False:
+        return NOT_SENT
     return next((code for kind, code in CODES if isinstance(error, kind)), FAILED)
 
 

@@ -34,11 +34,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     call = read_call(options)
     if options.dry_run:
-        _show(call, console)
+        _show(call, console, options.settings.base_url)
         return DONE
-    from muapi_client import MuAPI  # noqa: PLC0415 - a dry run needs no client
+    from muapi_client.cli._client import open_client, remark_without_journal  # noqa: PLC0415 - a dry run needs none
 
-    with MuAPI(transport=console.transport, max_spend=options.max_spend) as mu:
+    with open_client(options, console) as mu:
         if options.estimate:
             show_estimate(mu.estimate(call), console)
         elif call.operation.slug.endswith(STREAM):
@@ -46,6 +46,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         elif options.no_wait:
             submit(mu, call, console)
         else:
+            remark_without_journal(options, console)
             carry_out(mu, call, console, timeout=options.timeout)
     return DONE
 
@@ -83,13 +84,13 @@ def show_estimate(estimate: Estimate, console: Console) -> None:
     console.result(form, f"{format_usd(estimate.cost_usd)} USD")
 
 
-def _show(call: Call[Any], console: Console) -> None:
+def _show(call: Call[Any], console: Console, base_url: str | None) -> None:
     """Print a request as it would be sent, in JSON whatever the output."""
     from muapi_client.cli._console import dumps  # noqa: PLC0415 - a dry run only
 
     request = {
         "method": call.operation.method,
-        "url": f"{read_origin(None)}{call.operation.path}",
+        "url": f"{read_origin(base_url)}{call.operation.path}",
         "query": dict(call.query),
         **({"headers": dict(call.headers)} if call.headers else {}),
         "body": call.body if call.body is not None else {},

@@ -14,18 +14,17 @@ from muapi_client.cli._arguments.jobs import add_jobs, add_run
 from muapi_client.cli._arguments.journal import add_spend
 from muapi_client.cli._arguments.local import add_demo, add_emulator
 from muapi_client.cli._arguments.models import add_models
-from muapi_client.cli._arguments.options import add_output
+from muapi_client.cli._arguments.options import EXIT_CODES, add_output
 from muapi_client.cli._arguments.spec import add_spec, check
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EXIT_CODES: Final = """\
-The API key comes from MUAPI_API_KEY only, the API's address from MUAPI_BASE_URL.
+EPILOG: Final = f"""\
+The API key comes from MUAPI_API_KEY, else from the keyring; the API's address
+from MUAPI_BASE_URL.
 
-exit codes: 0 done, 1 error, 2 usage, 3 key, 4 rate limit, 5 not found,
-6 billing, 7 timeout, 8 invalid input, 130 interrupted.
-"""
+{EXIT_CODES}"""
 
 LOOSE: Final = {"run": "fields", "models": "words"}  # commands whose last words may stand between options
 
@@ -69,12 +68,12 @@ def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="muapi-client",
         description="Run MuAPI's models, list them, show the pinned document.",
-        epilog=EXIT_CODES,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"muapi-client {__version__}")
-    add_output(parser, default="plain")
+    add_output(parser, default=None)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     add_demo(commands)
     add_emulator(commands)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from muapi_client.cli._arguments.options import add_command, add_timeout
+from muapi_client.cli._arguments.options import EXIT_CODES, add_budget, add_command, add_journal, add_timeout
 from muapi_client.cli._arguments.values import read_usd
 
-RUN: Final = """\
+RUN: Final = f"""\
 A field's value is read by the type the pinned document gives it: width=1024,
 sync=true, seed=null. A list takes its items one by one (images_list=URL
 images_list=URL) or as JSON, an object takes JSON, text is taken as it is.
 With --raw a value is JSON where it is JSON, and text otherwise.
-"""
+
+{EXIT_CODES}"""
 
 
 def add_run(commands: Any) -> None:
@@ -34,6 +35,8 @@ def add_run(commands: Any) -> None:
     instead.add_argument("--no-wait", action="store_true", help="print the request id and do not wait")
     run.add_argument("--raw", action="store_true", help="send unchecked, also to a slug the pinned document lacks")
     run.add_argument("--max-spend", metavar="USD", type=read_usd, help="refuse a job that is expected to cost more")
+    add_budget(run, "day")
+    add_journal(run)
     add_timeout(run)
 
 

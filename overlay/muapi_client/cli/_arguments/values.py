@@ -58,3 +58,14 @@ def read_usd(text: str) -> Decimal:
     if not amount.is_finite() or amount < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount in USD, such as 0.50")
     return amount
+
+
+def read_limit(text: str) -> str:
+    """A budget, as ``_config.read_budget`` reads it: ``5``, ``5/day``."""
+    from muapi_client.cli._config import read_budget  # noqa: PLC0415 - loads the errors, which --help need not
+
+    try:
+        read_budget(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+    return text

@@ -1,8 +1,8 @@
 """``muapi-client spec``: the pinned document, and what is done with it.
 
 Lives here: which module carries out which action. Does not live here: the actions (``show``, ``diff``, ``drift``,
-``locks``, ``build``), their options (``_arguments/spec``), reading a code base for them (``usage``), fetching and comparing
-documents (``muapi_client.pinning``).
+``locks``, ``build``), their options (``_arguments/spec``), reading a code base for them (``usage``), fetching and
+comparing documents (``muapi_client.pinning``).
 """
 
 from __future__ import annotations

@@ -1,0 +1,139 @@
+"""The client of a command: made from its options, the environment and the user's settings, in this order.
+
+Lives here: which key, journal and budget that comes to. Does not live here: reading settings (``_config``), storing
+a key, the words of options (``_arguments``).
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client import Budget, MuAPI
+from muapi_client._client.base import hide_address
+from muapi_client._settings.options import read_origin
+from muapi_client.cli._config import NO_FOLDER, default_journal, read_budget
+from muapi_client.errors import JournalError, ValidationError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from muapi_client.cli._console import Console
+
+SERVICE: Final = "muapi-client"  # what the keyring calls us; a key's user name there is the origin it is for
+PLAIN: Final = ("max_spend", "reuse", "tag", "webhook")  # options of commands that are the client's own
+
+
+def open_client(options: argparse.Namespace, console: Console, **more: Any) -> MuAPI:
+    """Make the client that a command's options ask for; who calls it closes it.
+
+    It has a journal where the command has the options for one, and a limit of money where the command pays.
+
+    Args:
+        more: Options of ``MuAPI`` that no option of the command line names.
+
+    Raises:
+        ValidationError: A budget has no journal to be kept in.
+        MuAPIError: An option cannot be right, or there is no key; see ``MuAPI``.
+    """
+    plain = {name: value for name in PLAIN if (value := getattr(options, name, None)) is not None}
+    journal = _made(find_journal(options)) if hasattr(options, "journal") else None
+    base_url = options.settings.base_url
+    return MuAPI(
+        _stored_key(base_url),
+        base_url,
+        transport=console.transport,
+        journal=journal,
+        budget=_budget(options, has_journal=journal is not None),
+        **plain | more,
+    )
+
+
+def find_journal(options: argparse.Namespace) -> Any:
+    """The journal a command is about: a path, an address, or None for none.
+
+    Args:
+        options: Those of a command with ``add_journal``.
+    """
+    if options.journal is not None:
+        return hide_address(options.journal)
+    if options.no_journal or options.settings.journal is False:
+        return None
+    return options.settings.journal or default_journal()
+
+
+def need_journal(options: argparse.Namespace) -> Any:
+    """The journal of a command that reads one.
+
+    Raises:
+        ValidationError: It was told to have none, or nobody knows where it is.
+        JournalError: There is no such file.
+    """
+    journal = find_journal(options)
+    if journal is None:
+        why = "" if default_journal() else f" ({NO_FOLDER})"
+        raise ValidationError(f"which journal? --journal FILE{why}")
+    if isinstance(journal, str | Path) and not Path(journal).exists():
+        raise JournalError(f"there is no journal {journal}: the first job that is run with it makes it")
+    return journal
+
+
+def remark_without_journal(options: argparse.Namespace, console: Console) -> None:
+    """Tell who is about to pay for a job that nothing but this program will know of it, unless that was asked for."""
+    if not options.no_journal and options.settings.journal is None and find_journal(options) is None:
+        console.remark(f"no journal is kept of this job: {NO_FOLDER}; or --journal FILE, or --no-journal")
+
+
+def stored_key(origin: str) -> str | None:
+    """The API key that the keyring has for an origin; None where it has none, or there is no keyring.
+
+    Raises:
+        ValidationError: The keyring is there and does not open.
+    """
+    try:
+        keyring = import_module("keyring")  # not of an extra: a machine has one, or has not
+    except ImportError:
+        return None
+    try:
+        key: str | None = keyring.get_password(SERVICE, origin)
+    except keyring.errors.NoKeyringError:
+        return None
+    except keyring.errors.KeyringError as error:
+        raise ValidationError(
+            f"the keyring does not tell the API key: {error}; MUAPI_API_KEY comes before it (nothing was sent)"
+        ) from None
+    return key
+
+
+def _stored_key(base_url: str | None) -> str | None:
+    """The key to give the client: None leaves it to the client, which reads the environment."""
+    return None if os.environ.get("MUAPI_API_KEY") else stored_key(read_origin(base_url))
+
+
+def _made(journal: Any) -> Any:
+    """The journal, with a folder for the user's own, which nobody else has made."""
+    if isinstance(journal, Path):
+        journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return journal
+
+
+def _budget(options: argparse.Namespace, *, has_journal: bool) -> Budget | None:
+    """The limit that all jobs of the journal share, where the command pays.
+
+    Raises:
+        ValidationError: There is one, and nothing to keep it in.
+    """
+    if not hasattr(options, "budget"):
+        return None
+    given = options.budget or options.settings.budget_usd
+    if given is None:
+        return None
+    usd, period = read_budget(given)
+    if not has_journal:
+        raise ValidationError(
+            f"a budget of {usd} USD is kept in the journal, and there is none: --max-spend {usd} is the limit of this"
+            " program alone (nothing was sent)"
+        )
+    return Budget(usd, per=period or ("day" if options.budget is None else options.budget_per))  # type: ignore[arg-type]
