@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from muapi_client import catalog
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -29,6 +31,10 @@ def load(name: str) -> Any:
 
 table = load("table")
 CLIENTS = ["ours", "httpx", "fal-client"]
+needs_the_model_it_calls = pytest.mark.skipif(
+    "flux_dev_image" not in {model.function for model in catalog.all()},
+    reason="the pinned document has no flux_dev_image, which all clients are measured by",
+)
 
 
 def written(*rows: Any) -> list[str]:
@@ -70,6 +76,7 @@ def test_a_target_is_told_as_met_or_missed_and_never_raises() -> None:
     assert str(table.Target("import / httpx", 0.8, 0.7)).endswith("| **missed** |")
 
 
+@needs_the_model_it_calls
 @pytest.mark.parametrize("client", ["ours", "bare_httpx"])
 @pytest.mark.parametrize("how", ["tasks", "threads"])
 def test_a_worker_does_its_jobs_on_the_server_and_tells_how_long_they_took(client: str, how: str) -> None:
@@ -81,6 +88,7 @@ def test_a_worker_does_its_jobs_on_the_server_and_tells_how_long_they_took(clien
     assert told["seconds"] > 0
 
 
+@needs_the_model_it_calls
 def test_a_worker_tells_what_failed_and_counts_it_as_no_job() -> None:
     options = json.dumps({"how": "threads", "looks": True, "at_once": 2, "jobs": 5, "limit": 60})
     program = (
