@@ -190,14 +190,14 @@ def test_what_listens_everywhere_is_reached_here() -> None:
 
 @pytest.mark.parametrize("host", ["emulator:8000", "EMULATOR", "10.0.0.7:80", "[fe80::1]:80"])
 def test_a_client_is_given_addresses_where_it_reaches_the_emulator(host: str) -> None:
-    with Emulator().serve() as url:
+    with Emulator().serve(allowed_hosts=["emulator"]) as url:
         (output,) = submit(url, headers={"x-api-key": "sk-test", "host": host}).json()["outputs"]
         assert output.startswith(f"http://{host}/d3adwkbyhxyrtq.cloudfront.net/")
         path = output.removeprefix(f"http://{host}")
         assert httpx.get(f"{url}{path}", headers={"host": host}).content.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("host", ["api.muapi.ai", "api.muapi.ai:443", "API.muapi.ai", 'x"y', "a/b", ""])
+@pytest.mark.parametrize("host", ["api.muapi.ai", "api.muapi.ai:443", "API.muapi.ai", ""])
 def test_a_real_host_or_none_stands_for_the_real_ones(host: str) -> None:
     with Emulator().serve() as url:
         (output,) = submit(url, headers={"x-api-key": "sk-test", "host": host}).json()["outputs"]

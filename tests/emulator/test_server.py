@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._http.server import Served
 
 KEY = {"x-api-key": "sk-live"}
-BALANCE = b"GET /api/v1/account/balance HTTP/1.1\r\nhost: here\r\nx-api-key: sk-live\r\n\r\n"
+BALANCE = b"GET /api/v1/account/balance HTTP/1.1\r\nhost: localhost\r\nx-api-key: sk-live\r\n\r\n"
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_a_client_that_waits_is_told_to_go_on(line: socket.socket) -> None:
 def test_a_body_that_is_too_large_is_refused_before_it_has_come(
     emulator: Emulator, line: socket.socket, *, chunked: bool
 ) -> None:
-    head = b"POST /api/v1/upload_file HTTP/1.1\r\nhost: here\r\n"
+    head = b"POST /api/v1/upload_file HTTP/1.1\r\nhost: localhost\r\n"
     if chunked:
         line.sendall(head + b"transfer-encoding: chunked\r\n\r\n%x\r\n" % (2 * BODY_MAXIMUM))
         with pytest.raises(OSError, match=r"reset|pipe|aborted"):

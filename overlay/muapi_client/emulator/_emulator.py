@@ -145,6 +145,8 @@ class Emulator:
         speed: float | None = None,
         log: Callable[[LogEntry | Delivery], object] | None = None,
         webhooks: Literal["loopback", "anywhere"] = "loopback",
+        allowed_hosts: Iterable[str] = (),
+        cors: bool | Iterable[str] = True,
     ) -> Served:
         """Answer over HTTP, in a thread of this process.
 
@@ -154,6 +156,11 @@ class Emulator:
             speed: Emulated seconds a real second, by default 60; 1 is real time. For the virtual clock only.
             log: Called with every request and every try to post a webhook, in the server's thread.
             webhooks: Where webhooks are posted to: this machine only, or anywhere, whoever asks for it.
+            allowed_hosts: Names that it may be called by besides this machine's and any address, such as
+                ``"emulator"`` in a compose network; under any other name it answers 421, for a page in a browser could
+                be asking that has bound its name to this machine.
+            cors: Whose pages may read answers in a browser: those on this machine, and with a list such as
+                ``["https://app.example.com"]`` those of these origins, too (``["*"]``: all); False lets none.
 
         Returns:
             The URL, a string with ``close()``, ``port`` and a ``with`` block that closes.
@@ -161,13 +168,15 @@ class Emulator:
         Raises:
             OSError: The address cannot be listened on.
             ValueError: ``speed`` is not above 0 or not that of another server of this emulator, or the emulator was
-                given a clock that goes by itself.
+                given a clock that goes by itself; or a host or an origin is none.
         """
+        from muapi_client.emulator._http.access import Access  # noqa: PLC0415 - as the server
         from muapi_client.emulator._http.server import serve  # noqa: PLC0415 - brings asyncio and h11
 
-        reach = webhooks == "anywhere"
+        access = Access(allowed_hosts, () if isinstance(cors, bool) else cors, own_origins=cors is not False)
+        meet, reach = access.guard(self.meet, self._read_date), webhooks == "anywhere"
         return serve(
-            self.meet, self._outbox, self.clock, self._read_date, (host, port), speed=speed, log=log, anywhere=reach
+            meet, self._outbox, self.clock, self._read_date, (host, port), speed=speed, log=log, anywhere=reach
         )
 
     def handle(self, request: Request) -> Response:

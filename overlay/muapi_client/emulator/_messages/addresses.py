@@ -49,13 +49,18 @@ class Place:
     base: str
 
 
+def is_real_host(name: str) -> bool:
+    """Return whether a name in lower case is one of MuAPI's, or of a host that its URLs lead to."""
+    return name in _OTHERS or f".{name}".endswith(_DOMAIN)
+
+
 def find_place(request: Request) -> Place:
     """Where ``request`` goes; any host that is not known is the API."""
     match = _HOST.fullmatch(request.host)  # what is no host must not get into URLs
     name = match[1].lower() if match else ""
     if name in _OTHERS:
         return Place(name, request.path, "")
-    if not name or f".{name}".endswith(_DOMAIN) or not (request.served or name in _LOOPBACK):
+    if not name or is_real_host(name) or not (request.served or name in _LOOPBACK):
         return Place("", request.path, "")
     base = f"http://{request.host}"
     first, slash, rest = request.path[1:].partition("/")

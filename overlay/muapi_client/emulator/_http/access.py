@@ -1,0 +1,167 @@
+"""Who may reach a served emulator from a browser: the names it answers under, and the pages that may read its answers.
+
+A browser sends any page's requests anywhere. Two rules keep a stranger's page away from an emulator on this machine.
+The host: a page whose name was bound to 127.0.0.1 after it was loaded (DNS rebinding) still says its own name, so one
+that is not this emulator's is answered with 421. The origin: what a page of another origin may read is the server's to
+say (CORS, the Fetch standard); by default pages served from this machine may, as a front end under development is.
+
+Lives here: both rules, as functions of a request. Does not live here: API keys, which every request needs besides, and
+real hosts as first segments of a path (``_messages/addresses``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+
+from muapi_client.emulator._http.faults import FaultedResponse
+from muapi_client.emulator._http.webhook_sender import is_own
+from muapi_client.emulator._messages.addresses import is_real_host
+from muapi_client.emulator._messages.messages import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from muapi_client.emulator._messages.messages import Request
+
+ANY: Final = "*"  # as an origin: every page's
+_HOST: Final = re.compile(r"(?:\[(?P<v6>[\da-f:.]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
+_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
+_REMEMBERED: Final = "600"  # seconds for which a browser need not ask again
+# What a page may read of an answer besides its body; a browser hides the rest (of these none is a secret).
+_READABLE: Final = (
+    "X-MuAPI-Cost-USD, X-MuAPI-Cost-Credits, X-MuAPI-Cost-Bonus-Credits, X-MuAPI-Cost-Refunded, X-Account-Balance,"
+    " Retry-After, Date, ETag"
+)
+
+
+def _read_names(names: Iterable[str]) -> frozenset[str]:
+    given = frozenset(name.lower() for name in names)
+    wrong = next((name for name in sorted(given) if not re.fullmatch(r"[\w.-]+|[\da-f:.]+", name, re.ASCII)), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} is no host as a Host header names it: no scheme, no port, such as 'emulator'")
+    return given
+
+
+def _read_origins(origins: Iterable[str]) -> frozenset[str]:
+    given = frozenset(origin.lower().rstrip("/") for origin in origins)
+    wrong = next((origin for origin in sorted(given) if origin != ANY and _split_origin(origin) is None), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong!r} is no origin such as 'https://app.example.com', nor '{ANY}'")
+    return given
+
+
+@frozen
+class Access:
+    """What is let in.
+
+    Args:
+        hosts: Names that it answers under besides this machine's, any address and MuAPI's own.
+        origins: Origins whose pages may read answers besides those on this machine; ``"*"`` is all.
+        own_origins: Whether pages on this machine may.
+
+    Raises:
+        ValueError: One of them is none.
+    """
+
+    hosts: frozenset[str] = field(default=frozenset(), converter=_read_names)
+    origins: frozenset[str] = field(default=frozenset(), converter=_read_origins)
+    own_origins: bool = True
+
+    def guard(
+        self, meet: Callable[[Request], FaultedResponse], date: Callable[[], str]
+    ) -> Callable[[Request], FaultedResponse]:
+        """``meet`` for those who are let in; ``date`` tells the time of day, as its own answers do."""
+
+        def meet_if_let_in(request: Request) -> FaultedResponse:
+            if (refusal := self.refuse(request)) is not None:
+                return FaultedResponse(evolve(refusal, headers={**refusal.headers, "date": date()}))
+            faulted = meet(request)
+            if faulted.response is None:
+                return faulted
+            return evolve(faulted, response=self.expose(request, faulted.response))
+
+        return meet_if_let_in
+
+    def refuse(self, request: Request) -> Response | None:
+        """The answer to a request that is not let in, or that only asks whether one would be; None lets it in."""
+        if not self._answers_under(request.host):
+            return _refusal(
+                421,
+                f"This emulator does not answer under the name {request.host!r}: another site's page may be asking."
+                " If it is yours, name it: --allowed-host NAME, or serve(allowed_hosts=[NAME])",
+            )
+        origin = request.headers.get("origin")
+        if request.method == "OPTIONS" and origin is not None and "access-control-request-method" in request.headers:
+            return self._answer_preflight(request, origin)
+        return None
+
+    def expose(self, request: Request, response: Response) -> Response:
+        """``response`` as the page that asked may read it."""
+        origin = request.headers.get("origin")
+        if origin is None:
+            return response
+        allowed = {"access-control-expose-headers": _READABLE} if self._lets_read(origin) else {}
+        return evolve(response, headers={**response.headers, **self._name_origin(origin), **allowed})
+
+    def _answer_preflight(self, request: Request, origin: str) -> Response:
+        if not self._lets_read(origin):
+            return _refusal(
+                403, f"No page of {origin} may ask: --cors ORIGIN, or serve(cors=[ORIGIN]), lets it", {"vary": "Origin"}
+            )
+        headers = {
+            **self._name_origin(origin),
+            "access-control-allow-methods": _METHODS,
+            "access-control-max-age": _REMEMBERED,
+        }
+        if asked := request.headers.get("access-control-request-headers"):
+            headers["access-control-allow-headers"] = asked
+        if request.headers.get("access-control-request-private-network") == "true":
+            headers["access-control-allow-private-network"] = "true"
+        return Response(204, headers, b"")
+
+    def _name_origin(self, origin: str) -> dict[str, str]:
+        named = {"access-control-allow-origin": origin} if self._lets_read(origin) else {}
+        return {**named, "vary": "Origin"}
+
+    def _lets_read(self, origin: str) -> bool:
+        if not self.origins.isdisjoint({origin.lower(), ANY}):
+            return True
+        host = _split_origin(origin)
+        return self.own_origins and host is not None and is_own(host)
+
+    def _answers_under(self, host: str) -> bool:
+        match = _HOST.fullmatch(host)
+        if match is None:
+            return not host  # HTTP/1.0, which no browser speaks
+        name = (match["v6"] or match["name"]).lower()
+        return name in self.hosts or is_own(name) or is_real_host(name) or _is_address(name)
+
+
+def _split_origin(origin: str) -> str | None:
+    """The host of an origin; None where it is none, such as ``null``, which pages in files and sandboxes send."""
+    try:
+        parts = urlsplit(origin)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return host if parts.scheme in {"http", "https"} and not parts.path and host else None
+
+
+def _is_address(name: str) -> bool:
+    """Return whether it is a number, which nobody can bind to another machine."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _refusal(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    content = json.dumps({"detail": detail}).encode()
+    return Response(status, {"content-type": "application/json", **(headers or {})}, content)
