@@ -120,7 +120,7 @@ def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.Cap
             assert mu.account_balance == Decimal(5) - cost
         _, err = emulator.stop()
     assert err.splitlines()[-1] == f"1 requests; 1 jobs accepted, {cost} USD charged, {5 - cost} USD left"
-    assert [path.name for path in tmp_path.iterdir()] == ["emulator.json"]
+    assert {path.name for path in tmp_path.iterdir()} == {"emulator.json", "emulator.json.lock"}
     assert main(["emulator", "--state", str(state), "--balance", "7"]) == 1
     assert "has a balance of its own" in capsys.readouterr().err
     state.write_text("{}")
@@ -128,6 +128,34 @@ def test_a_state_that_is_kept_is_gone_on_from(tmp_path: Path, capsys: pytest.Cap
     assert "holds no state of an emulator" in capsys.readouterr().err
     assert main(["emulator", "--state", str(tmp_path / "none" / "x")]) == 1
     assert "No such file" in capsys.readouterr().err
+
+
+def test_a_state_has_one_owner_at_a_time_however_that_one_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "emulator.json"
+    with running("--state", str(state)) as emulator:
+        assert emulator.first
+        assert main(["emulator", "--state", str(state)]) == 1
+        assert "is the state of an emulator that is running" in capsys.readouterr().err
+        emulator.stop(signal.SIGKILL)
+    with running("--state", str(state)) as emulator:
+        assert emulator.first
+
+
+def test_two_emulators_give_their_jobs_different_ids_also_from_one_state(tmp_path: Path) -> None:
+    def accept(*words: str) -> str:
+        with running(*words) as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
+            done = mu.run(make_image(prompt="a fox"))
+            emulator.stop()
+        return str(done.id)
+
+    states = [tmp_path / "a.json", tmp_path / "b.json"]
+    accept("--state", str(states[0]))
+    states[1].write_text(states[0].read_text())
+    ids = [accept("--state", str(states[0])), accept("--state", str(states[1])), accept(), accept()]
+    assert len(set(ids)) == 4
+    assert accept("--seed", "7") == accept("--seed", "7")
 
 
 def test_real_time_is_as_slow_as_the_real_one() -> None:

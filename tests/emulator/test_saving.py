@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from muapi_client._runtime.clock import SystemClock, VirtualClock
 from muapi_client.emulator import Emulator, Outcome, Request, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEADERS = {"x-api-key": "sk-live", "content-type": "application/json"}
 FOX = {"prompt": "a red fox in snow"}
@@ -187,6 +190,46 @@ def test_job_seconds_that_is_a_function_is_given_again() -> None:
 def test_another_text_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not the text of a saved emulator"):
         Emulator.load(text)
+
+
+def alter(value: Any, other: Any) -> Iterator[Any]:
+    """``value`` with each of its parts taken out in turn, and replaced by ``other``."""
+    if isinstance(value, dict):
+        for name in value:
+            yield {key: part for key, part in value.items() if key != name}
+            yield from ({**value, name: part} for part in (other, *alter(value[name], other)))
+    if isinstance(value, list):
+        for place in range(min(len(value), 3)):
+            yield from ([*value[:place], part, *value[place + 1 :]] for part in (other, *alter(value[place], other)))
+
+
+@pytest.mark.parametrize("other", [None, "x", [1], {"a": 1}, -1, True], ids=repr)
+def test_an_altered_text_is_refused_or_makes_an_emulator_that_answers(other: Any) -> None:
+    emulator = Emulator(outcomes=[Outcome.failed("no", seconds=5), Outcome.completed(["x"])], job_seconds=3)
+    ask(emulator, "POST", IMAGE.slug, FOX)
+    ask(emulator, "POST", "keys", {"name": "x"})
+    whole = json.loads(emulator.save())
+    for altered in alter(whole, other):
+        try:
+            loaded = Emulator.load(json.dumps(altered))
+        except ValueError:
+            continue
+        loaded.clock.sleep(10)
+        assert loaded.save()
+        for path in ("history", "keys", "account/balance"):
+            assert ask(loaded, "GET", path)[0] in {200, 401, 403}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"muapi_emulator": 2}', "\0"])
+def test_a_hostile_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="saved emulator"):
+        Emulator.load(text)
+
+
+def test_two_that_go_on_from_one_text_may_draw_from_seeds_of_their_own() -> None:
+    text = Emulator().save()
+    ids = [ask(Emulator.load(text, seed=seed), "POST", IMAGE.slug, FOX)[1]["request_id"] for seed in (None, None, 1, 2)]
+    assert len(set(ids)) == 3
 
 
 def test_a_saved_text_is_strict_json() -> None:

@@ -6,9 +6,10 @@ emulator and its server.
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, to_json_number
+from muapi_client.cli._state_file import StateFile
 from muapi_client.emulator import Delivery, Emulator, Faults
 from muapi_client.errors import MuAPIError
 
@@ -42,43 +44,45 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
         MuAPIError: The state is none.
         ImportError: The emulator's extra is not installed; the message tells how to.
     """
-    state = Path(options.state) if options.state else None
-    service = _open_emulator(options, state)
-    if state is not None:
-        _save_state(state, service)  # a file that cannot be written is told now, not at the end
-    speed = REAL_TIME if options.realtime else None
-    with (
-        _stop_signals() as stop,
-        service.serve(options.port, options.host, speed=speed, log=lambda entry: _log(entry, console)) as url,
-    ):
-        _greet(url, console)
-        while not stop.wait(TICK):
-            pass
-    if state is not None:
-        _save_state(state, service)
+    with StateFile(Path(options.state)) if options.state else nullcontext() as state:
+        service = _open_emulator(options, state)
+        if state is not None:
+            state.write(service)  # a file that cannot be written is told now, not at the end
+        speed = REAL_TIME if options.realtime else None
+        with (
+            _stop_signals() as stop,
+            service.serve(
+                options.port,
+                options.host,
+                speed=speed,
+                log=lambda entry: _log(entry, console),
+                allowed_hosts=options.allowed_host,
+                cors=options.cors or not options.no_cors,
+            ) as url,
+        ):
+            _greet(url, console)
+            while not stop.wait(TICK):
+                pass
+        if state is not None:
+            state.write(service)
     _sum_up(service, console)
     return DONE
 
 
-def _open_emulator(options: argparse.Namespace, state: Path | None) -> Emulator:
+def _open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emulator:
     """A new emulator, or the one whose state was kept."""
-    faults = Faults.chaos(options.chaos, seed=options.seed)
-    if state is None or not state.exists():
-        balance = DEFAULT_BALANCE if options.balance is None else options.balance
-        return Emulator((LIVE_KEY,), (TEST_KEY,), balance, faults=faults, seed=options.seed)
-    if options.balance is not None:
-        raise MuAPIError(f"{state} has a balance of its own: leave --balance out, or name another file")
+    seed = random.SystemRandom().getrandbits(64) if options.seed is None else options.seed
+    faults = Faults.chaos(options.chaos, seed=seed)
     try:
-        return Emulator.load(state.read_text(encoding="utf-8"), faults=faults)
+        text = state.read() if state is not None else None
+        if state is None or text is None:
+            balance = DEFAULT_BALANCE if options.balance is None else options.balance
+            return Emulator((LIVE_KEY,), (TEST_KEY,), balance, faults=faults, seed=seed)
+        if options.balance is not None:
+            raise MuAPIError(f"{state.path} has a balance of its own: leave --balance out, or name another file")
+        return Emulator.load(text, faults=faults, seed=seed)
     except ValueError as error:
-        raise MuAPIError(f"{state} holds no state of an emulator: {error}") from error
-
-
-def _save_state(state: Path, service: Emulator) -> None:
-    """Write the state, whole or not at all."""
-    part = state.with_name(f"{state.name}.part")
-    part.write_text(service.save(), encoding="utf-8")
-    part.replace(state)
+        raise MuAPIError(f"{state.path if state else 'it'} holds no state of an emulator: {error}") from error
 
 
 @contextmanager

@@ -223,6 +223,7 @@ class Emulator:
         job_seconds: JobSeconds | None = None,
         outcomes: Script | None = None,
         clock: Clock | None = None,
+        seed: int | None = None,
         faults: Faults | None = None,
         deliver: Callable[[Delivery], int | None] | None = None,
         webhook_duplicates: int = 0,
@@ -236,13 +237,15 @@ class Emulator:
                 comes first.
             clock: As for a new emulator; by default a ``VirtualClock`` that reads what it read. Time that passed
                 between saving and loading counts on no clock, only for the time of day.
+            seed: What ids, durations and failures are drawn from; by default from where the saved one was. Two that
+                go on from one text give their jobs the same ids unless each has a seed of its own.
             faults: As for a new emulator.
             deliver: As for a new emulator.
             webhook_duplicates: As for a new emulator.
 
         Raises:
-            ValueError: The text was not saved by an emulator of this version, or ``job_seconds`` or ``outcomes``
-                was a function or an iterator and is not given again.
+            ValueError: The text was not saved by an emulator of this version, or altered since, or ``job_seconds`` or
+                ``outcomes`` was a function or an iterator and is not given again.
         """
         from muapi_client.emulator._state.snapshot import Options, load_world  # noqa: PLC0415 - as in `save`
 
@@ -256,6 +259,8 @@ class Emulator:
             deliver=deliver,
             webhook_duplicates=webhook_duplicates,
         )
+        if seed is not None:
+            rng.seed(seed)
         emulator._world = world
         world.offset = now - emulator.clock.now()
         return emulator

@@ -52,8 +52,26 @@ def add_emulator(commands: Any) -> None:
         help="the share of requests that meet a fault, such as 0.2",
     )
     emulator.add_argument("--realtime", action="store_true", help="jobs take as long as real ones, not a 60th")
-    emulator.add_argument("--seed", metavar="N", type=int, default=0, help="what ids and faults are drawn from")
+    emulator.add_argument(
+        "--seed", metavar="N", type=int, help="what ids and faults are drawn from (default: other ones each time)"
+    )
     emulator.add_argument("--balance", metavar="USD", type=read_usd, help="in the account at first (default: 100)")
     emulator.add_argument(
         "--state", metavar="FILE", help="go on from this file where there is one, and write it when it ends"
     )
+    emulator.add_argument(
+        "--allowed-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="answer under this name, too, such as emulator in a compose network (others get 421)",
+    )
+    pages = emulator.add_mutually_exclusive_group()
+    pages.add_argument(
+        "--cors",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="let pages of this origin read answers, besides those on this machine; '*' lets all",
+    )
+    pages.add_argument("--no-cors", action="store_true", help="let no page read answers")

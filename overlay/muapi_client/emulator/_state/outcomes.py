@@ -10,11 +10,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 from attrs import define, field, frozen, validators
 
 from muapi_client.emulator._messages.cost import dollars
+
+# The layouts there are; see `Shape`.
+Submit: TypeAlias = Literal["request_id", "bare", "id", "data"]
+Outputs: TypeAlias = Literal["strings", "objects", "typed_objects", "string", "object"]
+Under: TypeAlias = Literal["outputs", "output", "data", "images"]
+Failure: TypeAlias = Literal["http_400", "http_200"]
+Costs: TypeAlias = Literal["both", "headers", "body", "none"]
+Stream: TypeAlias = Literal["deltas", "texts", "ndjson"]
 
 
 @frozen(kw_only=True)
@@ -38,19 +46,22 @@ class Shape:
         is_test_listed: Whether the key list tells test keys from live ones (of use for all jobs only).
         stream: How a ``/stream`` operation speaks: server-sent events with OpenAI's chunks (``deltas``) or with bare
             text (``texts``), or one JSON object a line (``ndjson``).
+
+    Raises:
+        ValueError: One of them is no such layout.
     """
 
-    submit: Literal["request_id", "bare", "id", "data"] = "request_id"
-    outputs: Literal["strings", "objects", "typed_objects", "string", "object"] = "strings"
-    under: Literal["outputs", "output", "data", "images"] = "outputs"
-    failure: Literal["http_400", "http_200"] = "http_400"
+    submit: Submit = field(default="request_id", validator=validators.in_(get_args(Submit)))
+    outputs: Outputs = field(default="strings", validator=validators.in_(get_args(Outputs)))
+    under: Under = field(default="outputs", validator=validators.in_(get_args(Under)))
+    failure: Failure = field(default="http_400", validator=validators.in_(get_args(Failure)))
     running: tuple[str, ...] = field(default=("queued", "processing"), validator=validators.min_len(1))
     done: str = "completed"
-    costs: Literal["both", "headers", "body", "none"] = "both"
+    costs: Costs = field(default="both", validator=validators.in_(get_args(Costs)))
     extras: bool = False
     inline_id: bool = True
     is_test_listed: bool = True
-    stream: Literal["deltas", "texts", "ndjson"] = "deltas"
+    stream: Stream = field(default="deltas", validator=validators.in_(get_args(Stream)))
 
 
 class Choices(TypedDict, total=False):

@@ -95,9 +95,19 @@ def load_world(text: str, rng: Random, options: Options) -> tuple[World, float]:
         options: What the text does not hold.
 
     Raises:
-        ValueError: The text was not saved by an emulator of this version, or a function it needs was not given.
+        ValueError: The text was not saved by an emulator of this version, or was altered since, or a function it needs
+            was not given.
     """
     plain = _parse(text)
+    try:
+        world, now = _restore_world(plain, rng, options)
+        save_world(world, now)  # a value of a wrong kind shows where it is used
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError) as error:
+        raise ValueError(f"This text of a saved emulator was altered: {type(error).__name__}: {error}") from None
+    return world, now
+
+
+def _restore_world(plain: Mapping[str, Any], rng: Random, options: Options) -> tuple[World, float]:
     version, state, gauss = plain["rng"]
     rng.setstate((version, tuple(state), gauss))
     shape = _restore_shape(plain["shape"])
@@ -117,13 +127,13 @@ def load_world(text: str, rng: Random, options: Options) -> tuple[World, float]:
     world.keys.restore((Key(**key) for key in keys["all"]), keys["made"])
     every, owed = ([_restore_job(job, shape) for job in jobs[name]] for name in ("all", "owed"))
     world.jobs.restore(every, owed, jobs["accepted"])
-    return world, plain["now"]
+    return world, float(plain["now"])
 
 
 def _parse(text: str) -> dict[str, Any]:
     try:
         plain: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"This is not the text of a saved emulator: {error}") from None
     if not isinstance(plain, dict) or cast("dict[str, Any]", plain).get("muapi_emulator") != _FORM:
         raise ValueError("This is not the text of a saved emulator, or of one of another version")

@@ -1,0 +1,84 @@
+"""The file that ``muapi-client emulator --state`` goes on from: one owner at a time, and whole or not there.
+
+Two emulators on one file would each write at their end what the other never knew of: a paid job would be gone without
+a word. So the first one holds a lock beside the file for as long as it runs, and a second one is refused. The system
+lets go of the lock with the process, however that ends; the empty lock file stays.
+
+Lives here: the lock, reading and writing. Does not live here: what the state is (``Emulator.save``, ``Emulator.load``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING, Self
+
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from muapi_client.emulator import Emulator
+
+
+class StateFile:
+    """A state file that nobody else writes to, until the end of its ``with`` block."""
+
+    def __init__(self, path: Path) -> None:
+        """Lock it.
+
+        Raises:
+            MuAPIError: Another emulator has it.
+            OSError: The lock cannot be made there.
+        """
+        self.path = path
+        self._lock = path.with_name(f"{path.name}.lock").open("ab")
+        try:
+            _lock(self._lock)
+        except OSError as error:
+            self._lock.close()
+            raise MuAPIError(
+                f"{path} is the state of an emulator that is running: stop that one, or name another file"
+            ) from error
+
+    def __enter__(self) -> Self:
+        """Use it in a ``with`` block, which lets go of it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it."""
+        self._lock.close()
+
+    def read(self) -> str | None:
+        """What it holds; None where there is no file yet.
+
+        Raises:
+            OSError: It cannot be read.
+            ValueError: It holds no text.
+        """
+        return self.path.read_text(encoding="utf-8") if self.path.exists() else None
+
+    def write(self, service: Emulator) -> None:
+        """Write the state, whole or not at all: neither a full disk nor a machine that stops leaves half of it.
+
+        Raises:
+            OSError: It cannot be written; the file is as it was.
+        """
+        part = self.path.with_name(f"{self.path.name}.part")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(service.save())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(self.path)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
