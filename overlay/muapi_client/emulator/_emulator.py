@@ -11,7 +11,8 @@ import random
 import time
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal, Self
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from attrs import evolve
 
@@ -24,7 +25,7 @@ from muapi_client.emulator._http.request_log import Exchange, RequestLog
 from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.timestamps import http_date
 from muapi_client.emulator._state.behavior import Behavior, read_serial_kinds
-from muapi_client.emulator._state.outcomes import OutcomeQueue, Shape
+from muapi_client.emulator._state.outcomes import Chance, OutcomeQueue, Shape
 from muapi_client.emulator._state.wallet import Wallet
 from muapi_client.emulator._state.world import World
 from muapi_client.emulator._webhooks.deliveries import find_webhook
@@ -111,25 +112,31 @@ class Emulator:
         self._request_log = RequestLog()
         self._fault_queue = FaultQueue(faults or Faults())
         self._outbox = Outbox(self._now, deliver, webhook_duplicates)
-        self._world = World(
-            wallet=Wallet(dollars(balance)),
-            outcomes=OutcomeQueue.of(outcomes),
-            shape=shape or Shape(),
-            behavior=Behavior(
-                job_seconds=job_seconds,
-                failure_rate=failure_rate,
-                moderation_rate=moderation_rate,
-                refund_rate=refund_rate,
-                serial=read_serial_kinds(serial),
-                result_seconds=result_seconds,
-            ),
-            rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
-        )
-        self._world.wall_time = self._wall_time()
-        for is_test, secrets in ((False, live_keys), (True, test_keys)):
-            for number, secret in enumerate(secrets, 1):
-                name = f"{'test' if is_test else 'live'} {number}"
-                self._world.new_key(name, is_test=is_test, secret=secret)
+        live_keys, test_keys = tuple(live_keys), tuple(test_keys)
+
+        def begin() -> World:
+            world = World(
+                wallet=Wallet(dollars(balance)),
+                outcomes=OutcomeQueue.of(outcomes),
+                shape=shape or Shape(),
+                behavior=Behavior(
+                    job_seconds=job_seconds,
+                    failure_rate=failure_rate,
+                    moderation_rate=moderation_rate,
+                    refund_rate=refund_rate,
+                    serial=read_serial_kinds(serial),
+                    result_seconds=result_seconds,
+                ),
+                rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
+                wall_time=self._wall_time(),
+            )
+            for is_test, secrets in ((False, live_keys), (True, test_keys)):
+                for number, secret in enumerate(secrets, 1):
+                    world.new_key(f"{'test' if is_test else 'live'} {number}", is_test=is_test, secret=secret)
+            return world
+
+        self._begin: Callable[[], World] = begin
+        self._world = begin()
 
     def transport(self) -> EmulatorTransport:
         """A transport for ``MuAPI``, ``AsyncMuAPI`` and httpx clients of both kinds, with ``.clock``."""
@@ -147,6 +154,7 @@ class Emulator:
         webhooks: Literal["loopback", "anywhere"] = "loopback",
         allowed_hosts: Iterable[str] = (),
         cors: bool | Iterable[str] = True,
+        control: bool | str = True,
     ) -> Served:
         """Answer over HTTP, in a thread of this process.
 
@@ -161,6 +169,8 @@ class Emulator:
                 be asking that has bound its name to this machine.
             cors: Whose pages may read answers in a browser: those on this machine, and with a list such as
                 ``["https://app.example.com"]`` those of these origins, too (``["*"]``: all); False lets none.
+            control: Whether programs on this machine may steer it under ``/emulator/``; a text is a token that whoever
+                wants to steer it has to show in ``X-Emulator-Token``, from any machine.
 
         Returns:
             The URL, a string with ``close()``, ``port`` and a ``with`` block that closes.
@@ -171,9 +181,15 @@ class Emulator:
                 given a clock that goes by itself; or a host or an origin is none.
         """
         from muapi_client.emulator._http.access import Access  # noqa: PLC0415 - as the server
+        from muapi_client.emulator._http.control import Control  # noqa: PLC0415 - as the server
         from muapi_client.emulator._http.server import serve  # noqa: PLC0415 - brings asyncio and h11
 
-        access = Access(allowed_hosts, () if isinstance(cors, bool) else cors, own_origins=cors is not False)
+        access = Access(
+            allowed_hosts,
+            () if isinstance(cors, bool) else cors,
+            own_origins=cors is not False,
+            control=Control(self, control if isinstance(control, str) else None) if control is not False else None,
+        )
         meet, reach = access.guard(self.meet, self._read_date), webhooks == "anywhere"
         return serve(
             meet, self._outbox, self.clock, self._read_date, (host, port), speed=speed, log=log, anywhere=reach
@@ -249,8 +265,14 @@ class Emulator:
         """
         from muapi_client.emulator._state.snapshot import Options, load_world  # noqa: PLC0415 - as in `save`
 
-        rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
-        world, now = load_world(text, rng, Options(job_seconds, outcomes))
+        def load() -> tuple[World, float]:
+            rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
+            loaded = load_world(text, rng, Options(job_seconds, outcomes))
+            if seed is not None:
+                rng.seed(seed)
+            return loaded
+
+        world, now = load()
         emulator = cls(
             (),
             (),
@@ -259,21 +281,69 @@ class Emulator:
             deliver=deliver,
             webhook_duplicates=webhook_duplicates,
         )
-        if seed is not None:
-            rng.seed(seed)
+
+        def begin() -> World:
+            again, saved = load()
+            again.offset = saved - emulator.clock.now()
+            return again
+
+        emulator._begin = begin
         emulator._world = world
         world.offset = now - emulator.clock.now()
         return emulator
 
-    def next(self, *outcomes: Outcome) -> None:
-        """Let the next accepted jobs come to ``outcomes``, in this order, before anything scripted."""
+    def next(self, *outcomes: Outcome, model: str | None = None) -> None:
+        """Let the next accepted jobs come to ``outcomes``, in this order, before anything scripted.
+
+        Args:
+            outcomes: What they come to.
+            model: The slug of the model whose jobs are meant, before all others; by default whatever comes.
+
+        Raises:
+            ValueError: One is no outcome, or the document has no such model.
+        """
+        _check_model(model)
         with self._lock:
-            self._world.outcomes.add(outcomes)
+            self._world.outcomes.add(outcomes, model)
+
+    def sometimes(self, outcome: Outcome, share: float, *, model: str | None = None) -> None:
+        """Let jobs that nothing else was chosen for come to ``outcome`` by chance, from now on until :meth:`reset`.
+
+        Args:
+            outcome: What they come to.
+            share: How many of them do, 0 to 1; of several chances the first that strikes counts, and each before
+                ``failure_rate`` and ``moderation_rate``.
+            model: The slug of the model whose jobs are meant; by default all.
+
+        Raises:
+            ValueError: ``share`` is none, or the document has no such model.
+        """
+        _check_model(model)
+        with self._lock:
+            self._world.outcomes.chances.append(Chance(share, outcome, model))
 
     def next_fault(self, *faults: Fault | None) -> None:
         """Let the next requests to the API meet ``faults``, in this order, before any other; None is no fault."""
         with self._lock:
             self._fault_queue.add(faults)
+
+    def set_faults(self, faults: Faults) -> None:
+        """Let what goes wrong on the way be drawn from ``faults`` from now on, and nothing else be waiting."""
+        with self._lock:
+            self._fault_queue = FaultQueue(faults)
+
+    def reset(self) -> None:
+        """Begin anew: the account, its keys, jobs and files as this emulator was made or loaded with.
+
+        What was scripted, faults and the log of requests are gone, webhooks under way are not sent. Options stay; an
+        iterator given as ``outcomes`` is not begun again. The clock goes on.
+        """
+        world = self._begin()
+        with self._lock:
+            self._world = world
+            self._fault_queue = FaultQueue(Faults())
+            self._request_log = RequestLog()
+            self._outbox.clear()
 
     def deposit(self, amount: Decimal | float | str) -> None:
         """Pay ``amount`` US dollars into the account, as finishing a top-up's checkout would."""
@@ -297,12 +367,42 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
-        """Every request seen, refused ones too, oldest first: the newest 100,000, and 32 MiB of their newest bodies.
+        """Every request seen, refused ones too, oldest first: the newest 10,000, and 32 MiB of their newest bodies.
 
         An older one has ``whole`` False and an empty body; the last one always has its own.
         """
         with self._lock:
             return self._request_log.all()
+
+    @property
+    def requests_seen(self) -> int:
+        """How many requests were seen, those no longer in :attr:`requests` too."""
+        return self._request_log.seen
+
+    def jobs(self, limit: int | None = None) -> tuple[dict[str, Any], ...]:
+        """The account's jobs as plain values, newest first: what a test in any language asks about.
+
+        Args:
+            limit: How many at most; by default all. Jobs of test keys are not among them.
+
+        Returns:
+            Of each ``id``, ``model`` (its slug), ``status`` now, ``cost_usd`` (as text, exact), ``refunded`` and
+            ``created_at``.
+        """
+        with self._lock:
+            now = self._now()
+            self._world.settle(now)
+            return tuple(
+                {
+                    "id": job.id,
+                    "model": job.operation.slug,
+                    "status": job.status(now),
+                    "cost_usd": str(job.usd),
+                    "refunded": job.refunded,
+                    "created_at": job.created_at,
+                }
+                for job in islice(self._world.jobs.newest(), limit)
+            )
 
     @property
     def webhooks(self) -> tuple[Delivery, ...]:
@@ -335,3 +435,16 @@ class Emulator:
         with self._lock:
             self._world.settle(self._now())
             return self._world.wallet
+
+
+def _check_model(slug: str | None) -> None:
+    if slug is None:
+        return
+    from muapi_client.emulator._spec.operations import PREFIX, read_operations  # noqa: PLC0415 - as most are not asked
+
+    try:
+        operation = read_operations().at(f"{PREFIX}{slug}").get("POST")
+    except KeyError:
+        operation = None
+    if operation is None:
+        raise ValueError(f"the document has no model {slug!r}: a model's slug stands after /api/v1/")

@@ -86,17 +86,23 @@ def begin_job(
     """
     if checked.is_test:
         return _add_sample_job(world, checked, sample)
-    scripted = world.outcomes.peek(checked.operation.slug, checked.body)
+    slug = checked.operation.slug
+    scripted = world.outcomes.peek(slug, checked.body)
     usd = usd if scripted.price is None else scripted.price
     _check_funds(world, usd)
     request_id = world.new_id()
-    outcome = world.behavior.outcome(request_id) if scripted is ORDINARY else scripted
+    outcome = scripted
+    if scripted is ORDINARY:
+        outcome = world.outcomes.draw(slug, request_id) or world.behavior.outcome(request_id)
+    if outcome.price not in {None, scripted.price}:  # drawn with a price of its own
+        usd = outcome.price
+        _check_funds(world, usd)
     inline = at_once or outcome.inline or ("sync" in checked.operation.properties and checked.body.get("sync") is True)
     seconds = 0.0 if inline else _choose_seconds(world, checked, outcome, request_id)
     outputs = _make_outputs(outcome, request_id, make)
     # From here on nothing fails: what a test's own functions raise has been raised, and nothing was charged.
     world.wallet.charge(usd)
-    world.outcomes.take()
+    world.outcomes.take(slug)
     job = Job(
         id=request_id,
         operation=checked.operation,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
+from muapi_client.emulator._http.control import PREFIX
 from muapi_client.emulator._http.faults import FaultedResponse
 from muapi_client.emulator._http.webhook_sender import is_own
 from muapi_client.emulator._messages.addresses import is_real_host
@@ -27,6 +28,7 @@ from muapi_client.emulator._messages.messages import Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from muapi_client.emulator._http.control import Control
     from muapi_client.emulator._messages.messages import Request
 
 ANY: Final = "*"  # as an origin: every page's
@@ -64,6 +66,7 @@ class Access:
         hosts: Names that it answers under besides this machine's, any address and MuAPI's own.
         origins: Origins whose pages may read answers besides those on this machine; ``"*"`` is all.
         own_origins: Whether pages on this machine may.
+        control: What answers below ``/emulator/``; None for an emulator that is not steered over HTTP.
 
     Raises:
         ValueError: One of them is none.
@@ -72,6 +75,7 @@ class Access:
     hosts: frozenset[str] = field(default=frozenset(), converter=_read_names)
     origins: frozenset[str] = field(default=frozenset(), converter=_read_origins)
     own_origins: bool = True
+    control: Control | None = None
 
     def guard(
         self, meet: Callable[[Request], FaultedResponse], date: Callable[[], str]
@@ -79,8 +83,11 @@ class Access:
         """``meet`` for those who are let in; ``date`` tells the time of day, as its own answers do."""
 
         def meet_if_let_in(request: Request) -> FaultedResponse:
-            if (refusal := self.refuse(request)) is not None:
-                return FaultedResponse(evolve(refusal, headers={**refusal.headers, "date": date()}))
+            own = self.refuse(request)
+            if own is None and self.control is not None and request.path.startswith(PREFIX):
+                own = self.expose(request, self._steer(self.control, request))
+            if own is not None:
+                return FaultedResponse(evolve(own, headers={**own.headers, "date": date()}), status=own.status)
             faulted = meet(request)
             if faulted.response is None:
                 return faulted
@@ -108,6 +115,13 @@ class Access:
             return response
         allowed = {"access-control-expose-headers": _READABLE} if self._lets_read(origin) else {}
         return evolve(response, headers={**response.headers, **self._name_origin(origin), **allowed})
+
+    def _steer(self, control: Control, request: Request) -> Response:
+        """The control routes' answer; a page needs no preflight to send a plain POST, so its origin is asked here."""
+        origin = request.headers.get("origin")
+        if origin is not None and not self._lets_read(origin):
+            return _refusal(403, f"No page of {origin} may steer this emulator")
+        return control.answer(request)
 
     def _answer_preflight(self, request: Request, origin: str) -> Response:
         if not self._lets_read(origin):

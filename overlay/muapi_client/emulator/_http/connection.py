@@ -64,6 +64,7 @@ class Connection(asyncio.Protocol):
         self._body = bytearray()
         self._moves: Iterator[Move] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._peer = ""
         self._discarded: int | None = None  # bytes; None until something is refused
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,6 +74,7 @@ class Connection(asyncio.Protocol):
         # asyncio sets this only for sockets that name their protocol, which a listener's do not: without it each piece
         # of a chunked answer waits 40 ms for an acknowledgement.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._peer = str(transport.get_extra_info("peername", ("",))[0])
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -155,7 +157,7 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         assert self._head is not None
-        request = _request(self._head, bytes(self._body), self._service.now())
+        request = _request(self._head, bytes(self._body), self._service.now(), self._peer)
         self._body.clear()
         started = asyncio.get_running_loop().time()
         try:
@@ -201,7 +203,7 @@ class Connection(asyncio.Protocol):
         self.transport.abort()
 
 
-def _request(head: h11.Request, body: bytes, now: float) -> Request:
+def _request(head: h11.Request, body: bytes, now: float, peer: str) -> Request:
     target = head.target.decode("latin-1")
     headers: dict[str, str] = {}
     for raw_name, raw_value in head.headers:
@@ -221,4 +223,5 @@ def _request(head: h11.Request, body: bytes, now: float) -> Request:
         now=now,
         host=host,
         served=True,
+        peer=peer,
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._http.faults import Fault
     from muapi_client.emulator._messages.messages import Request
 
-REMEMBERED: Final = 100_000  # exchanges: a soak test must not eat the memory
+REMEMBERED: Final = 10_000  # exchanges: a soak test must not eat the memory
 BODIES: Final = 32 * 2**20  # bytes of all bodies together; nor must uploads
 
 
@@ -58,10 +58,12 @@ class RequestLog:
         self._whole: deque[Exchange] = deque()
         self._rest: deque[Exchange] = deque()  # older ones, without their bodies
         self._size = 0
+        self.seen = 0  # exchanges ever
 
     def add(self, exchange: Exchange) -> None:
         """Remember ``exchange``, and less of older ones where that is too much."""
         self._whole.append(exchange)
+        self.seen += 1
         self._size += len(exchange.request.body)
         while self._size > BODIES and len(self._whole) > 1:
             self._rest.append(self._drop_body())

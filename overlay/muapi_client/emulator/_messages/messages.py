@@ -16,12 +16,17 @@ from muapi_client.emulator._messages.cost import Cost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECRET: Final = frozenset({"x-api-key", "authorization"})  # headers whose values are not shown
+_SECRET: Final = frozenset({"x-api-key", "authorization", "x-emulator-token"})  # headers whose values are not shown
 
 
-def _hide_secrets(headers: Mapping[str, str]) -> str:
+def hide_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """``headers`` with keys masked."""
+    return {name: "***" if name.lower() in _SECRET else value for name, value in headers.items()}
+
+
+def _show_headers(headers: Mapping[str, str]) -> str:
     """``headers`` as a representation shows them: a failing assertion prints it, and logs of CI keep that."""
-    return repr({name: "***" if name.lower() in _SECRET else value for name, value in headers.items()})
+    return repr(hide_secrets(headers))
 
 
 @frozen
@@ -37,16 +42,18 @@ class Request:
         now: The reading of the emulator's clock on arrival, in seconds.
         host: The host the client addressed; the emulator answers for any.
         served: Whether it came over HTTP rather than in process.
+        peer: The address it came from over HTTP, such as ``127.0.0.1``.
     """
 
     method: str
     path: str
     query: Mapping[str, str] = field(factory=dict[str, str])
-    headers: Mapping[str, str] = field(factory=dict[str, str], repr=_hide_secrets)
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=_show_headers)
     body: bytes = b""
     now: float = 0.0
     host: str = "api.muapi.ai"
     served: bool = False
+    peer: str = ""
 
 
 @frozen

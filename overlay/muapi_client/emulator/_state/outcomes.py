@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
+from random import Random
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args
 
 from attrs import define, field, frozen, validators
@@ -148,6 +149,25 @@ ORDINARY = Outcome()
 Script: TypeAlias = Iterable[Outcome] | Callable[[str, Mapping[str, Any]], Outcome | None]
 
 
+@frozen
+class Chance:
+    """An outcome that jobs which nothing else was chosen for come to now and then.
+
+    Args:
+        share: How many of them do, from 0 to 1.
+        outcome: What they come to.
+        model: The slug of the model whose jobs are meant; ``None`` means all.
+    """
+
+    share: float = field(converter=float, validator=validators.and_(validators.ge(0.0), validators.le(1.0)))
+    outcome: Outcome
+    model: str | None = None
+
+    def strikes(self, slug: str, request_id: str) -> bool:
+        """Draw for one job: the same for the same id."""
+        return self.model in {None, slug} and Random(f"{request_id} {self}").random() < self.share  # noqa: S311
+
+
 @define(eq=False, repr=False)
 class OutcomeQueue:
     """The outcomes of the next accepted jobs; ``rest`` is what is left of a script that can be counted."""
@@ -155,7 +175,9 @@ class OutcomeQueue:
     _chosen: Callable[[str, Mapping[str, Any]], Outcome | None]
     _scripted: Iterator[Outcome]
     rest: deque[Outcome] | None = None
+    chances: list[Chance] = field(factory=list[Chance], init=False)
     _next: deque[Outcome] = field(factory=deque[Outcome], init=False)
+    _next_of: dict[str, deque[Outcome]] = field(factory=dict[str, deque[Outcome]], init=False)  # by slug
 
     @classmethod
     def of(cls, script: Script) -> OutcomeQueue:
@@ -167,11 +189,16 @@ class OutcomeQueue:
 
     @property
     def coming(self) -> tuple[Outcome, ...]:
-        """Those that come before the rest of the script."""
+        """Those that come before the rest of the script, whatever the model."""
         return tuple(self._next)
 
-    def add(self, outcomes: Iterable[object]) -> None:
-        """Let these come before the script.
+    @property
+    def coming_of(self) -> Mapping[str, tuple[Outcome, ...]]:
+        """Those that come before all others for jobs of one model, by slug."""
+        return {slug: tuple(outcomes) for slug, outcomes in self._next_of.items() if outcomes}
+
+    def add(self, outcomes: Iterable[object], model: str | None = None) -> None:
+        """Let these come before the script; of one model's jobs, before all others.
 
         Raises:
             ValueError: One is no outcome, such as the name of one.
@@ -182,20 +209,28 @@ class OutcomeQueue:
                 wanted = "pass what Outcome.completed(…), failed(…), cancelled(…) or moderated(…) makes"
                 raise ValueError(f"next was given {each!r}: {wanted}")  # noqa: TRY004 - as next_fault
             given.append(each)
-        self._next.extend(given)
+        queue = self._next if model is None else self._next_of.setdefault(model, deque())
+        queue.extend(given)
 
     def peek(self, slug: str, body: Mapping[str, Any]) -> Outcome:
         """The fate of a job of this model, if it is accepted."""
+        if self._next_of.get(slug):
+            return self._next_of[slug][0]
         if not self._next:
             self._next.extend(islice(self._scripted, 1))
         if self._next:
             return self._next[0]
         return self._chosen(slug, body) or ORDINARY
 
-    def take(self) -> None:
-        """The job was accepted: its fate is used up."""
-        if self._next:
-            self._next.popleft()
+    def take(self, slug: str) -> None:
+        """A job of this model was accepted: its fate is used up."""
+        queue = self._next_of.get(slug) or self._next
+        if queue:
+            queue.popleft()
+
+    def draw(self, slug: str, request_id: str) -> Outcome | None:
+        """The fate by chance of a job that nothing was chosen for; None where no chance strikes."""
+        return next((each.outcome for each in self.chances if each.strikes(slug, request_id)), None)
 
 
 def _choose_none(_slug: str, _body: Mapping[str, Any]) -> Outcome | None:

@@ -23,7 +23,7 @@ from muapi_client.emulator._state.behavior import Behavior, read_mapping
 from muapi_client.emulator._state.idempotency import IdempotencyKeys
 from muapi_client.emulator._state.jobs import HOOK, Job
 from muapi_client.emulator._state.keys import Key
-from muapi_client.emulator._state.outcomes import ORDINARY, Outcome, OutcomeQueue, Shape
+from muapi_client.emulator._state.outcomes import ORDINARY, Chance, Outcome, OutcomeQueue, Shape
 from muapi_client.emulator._state.records import Records
 from muapi_client.emulator._state.wallet import Wallet
 from muapi_client.emulator._state.world import StoredFile, World
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._spec.kinds import JobSeconds
     from muapi_client.emulator._state.outcomes import Script
 
-_FORM: Final = 2  # the number of this form; another one is another emulator's
+_FORM: Final = 3  # the number of this form; another one is another emulator's
 _JOB: Final = (
     "id",
     "body",
@@ -197,6 +197,8 @@ def _plain_outcomes(outcomes: OutcomeQueue) -> dict[str, Any]:
     rest = outcomes.rest
     return {
         "next": [_plain(outcome) for outcome in outcomes.coming],
+        "of": {slug: [_plain(outcome) for outcome in coming] for slug, coming in outcomes.coming_of.items()},
+        "chances": [[each.share, _plain(each.outcome), each.model] for each in outcomes.chances],
         "rest": None if rest is None else [_plain(outcome) for outcome in rest],
     }
 
@@ -208,6 +210,9 @@ def _restore_outcomes(plain: Mapping[str, Any], outcomes: Script | None) -> Outc
         )
     queue = OutcomeQueue.of([_restore_outcome(outcome) for outcome in plain["rest"]] if outcomes is None else outcomes)
     queue.add(_restore_outcome(outcome) for outcome in plain["next"])
+    for slug, coming in plain["of"].items():
+        queue.add((_restore_outcome(outcome) for outcome in coming), slug)
+    queue.chances.extend(Chance(share, _restore_outcome(outcome), model) for share, outcome, model in plain["chances"])
     return queue
 
 

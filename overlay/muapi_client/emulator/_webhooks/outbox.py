@@ -56,6 +56,11 @@ class Outbox:
         with self._lock:
             return self._outbox.record_result(delivery, status, error, final=final)
 
+    def clear(self) -> None:
+        """Forget what was tried and what is still to be; a try under way is told when it is over."""
+        with self._lock:
+            self._outbox = DeliveryQueue(self._outbox.duplicates)
+
     @property
     def tries(self) -> tuple[Delivery, ...]:
         """Every try made, oldest first."""

@@ -1,0 +1,317 @@
+"""Steering a served emulator over HTTP, as a program in any language does: the routes under ``/emulator/``."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import jsonschema_rs
+import pytest
+from by_kind import IMAGE, OTHER_IMAGE, make_image, make_other_image
+
+from muapi_client import MuAPI, errors
+from muapi_client._runtime.clock import SystemClock
+from muapi_client.emulator import Emulator, Fault, Request
+from muapi_client.emulator._http.control_schemas import ANSWERS, BODIES, build_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client import Prediction
+
+KEY = {"x-api-key": "sk-live"}
+
+
+class Steering:
+    """A served emulator, as another program steers it; every answer is held against its schema."""
+
+    def __init__(self, emulator: Emulator, url: str) -> None:
+        self.emulator = emulator
+        self.url = url
+
+    def ask(self, method: str, name: str, body: Any = None, **headers: str) -> httpx.Response:
+        content = None if body is None else json.dumps(body)
+        answer = httpx.request(method, f"{self.url}/emulator/{name}", content=content, headers=headers)
+        if answer.status_code == 200:
+            schema = ANSWERS[f"{method} /emulator/{name.partition('?')[0]}"]
+            jsonschema_rs.Draft202012Validator(schema).validate(answer.json())
+        return answer
+
+    def post(self, name: str, /, **body: Any) -> Any:
+        answer = self.ask("POST", name, body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def run(self, call: Any = None) -> Prediction:
+        with MuAPI("sk-live", self.url) as mu:
+            return mu.run(make_image(prompt="x") if call is None else call)
+
+
+@pytest.fixture
+def emulator() -> Emulator:
+    return Emulator(job_seconds=0)
+
+
+@pytest.fixture
+def steering(emulator: Emulator) -> Iterator[Steering]:
+    with emulator.serve() as url:
+        yield Steering(emulator, url)
+
+
+# ---- What becomes of jobs --------------------------------------------------------------------------------------------
+
+
+def test_it_is_ready_when_health_says_so(steering: Steering) -> None:
+    assert steering.ask("GET", "health").json()["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "charged"),
+    [
+        ({"outcome": "failed"}, errors.JobFailedError, False),
+        ({"outcome": "failed", "refunded": False, "error": "no luck"}, errors.JobFailedError, True),
+        ({"outcome": "failed", "shape": {"failure": "http_200"}}, errors.JobFailedError, False),
+        ({"outcome": "moderated", "error": {"message": "no"}}, errors.JobFailedError, False),
+        ({"outcome": "cancelled"}, errors.JobCancelledError, False),
+    ],
+)
+def test_the_next_job_comes_to_what_was_chosen(
+    steering: Steering, body: Any, kind: type[errors.JobFailedError], charged: bool
+) -> None:
+    steering.post("next", **body)
+    with pytest.raises(kind) as caught:
+        steering.run()
+    if "error" in body:
+        words = body["error"]
+        assert (words["message"] if isinstance(words, dict) else words) in str(caught.value)
+    assert (steering.emulator.charged_usd > 0) is charged
+    assert steering.run().done
+
+
+def test_a_charge_is_given_back_of_a_job_that_completes(steering: Steering) -> None:
+    steering.post("next", outcome="refunded")
+    done = steering.run()
+    assert done.cost is not None
+    assert (done.cost.refunded, done.cost.charged_usd, steering.emulator.charged_usd) == (True, 0, 0)
+
+
+def test_a_slow_job_is_waited_for_by_moving_the_clock(steering: Steering) -> None:
+    steering.post("next", outcome="slow")
+    with MuAPI("sk-live", steering.url) as mu:
+        job: Any = mu.submit(make_image(prompt="x"))
+        assert not mu.look(job).done
+        before = steering.ask("GET", "state").json()["now"]
+        assert steering.post("clock", advance=1800)["now"] >= before + 1800
+        assert mu.look(job).done
+
+
+def test_a_submit_answers_with_the_result_itself(steering: Steering) -> None:
+    steering.post("next", outcome="inline", outputs=["https://example.com/a.png"], price_usd="0.123456")
+    answer = httpx.post(f"{steering.url}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers=KEY)
+    assert answer.json()["outputs"] == ["https://example.com/a.png"]
+    assert answer.headers["x-muapi-cost-usd"] == "0.123456"
+
+
+def test_no_answer_tells_a_cost_where_that_was_chosen(steering: Steering) -> None:
+    steering.post("next", outcome="without_cost")
+    assert steering.run().cost is None
+    assert steering.emulator.charged_usd > 0
+
+
+def test_so_many_jobs_of_one_model_come_to_it_and_no_others(steering: Steering) -> None:
+    steering.post("next", outcome="failed", model=IMAGE.slug, times=2)
+    assert steering.run(make_other_image(prompt="x")).done
+    for _ in range(2):
+        with pytest.raises(errors.JobFailedError):
+            steering.run()
+    assert steering.run().done
+
+
+def test_what_was_chosen_for_a_model_comes_before_what_was_for_all(steering: Steering) -> None:
+    steering.post("next", outcome="cancelled")
+    steering.post("next", outcome="failed", model=IMAGE.slug)
+    with pytest.raises(errors.JobFailedError):
+        steering.run()
+    with pytest.raises(errors.JobCancelledError):
+        steering.run()
+
+
+def test_a_chance_strikes_such_a_share_of_a_models_jobs_until_a_reset(steering: Steering) -> None:
+    steering.post("next", outcome="failed", refunded=False, chance=0.5, model=IMAGE.slug)
+    url, body = f"{steering.url}/api/v1", {"prompt": "x"}
+
+    def count(slug: str) -> int:
+        ids = [httpx.post(f"{url}/{slug}", json=body, headers=KEY).json()["request_id"] for _ in range(40)]
+        looks = [httpx.get(f"{url}/predictions/{each}/result", headers=KEY) for each in ids]
+        return sum(look.status_code == 400 for look in looks)
+
+    assert 8 < count(IMAGE.slug) < 32
+    assert count(OTHER_IMAGE.slug) == 0
+    steering.post("reset")
+    assert count(IMAGE.slug) == 0
+
+
+# ---- Faults, money, and beginning anew -------------------------------------------------------------------------------
+
+
+def test_faults_strike_in_order_and_by_chance(steering: Steering) -> None:
+    steering.post("faults", next=["too_many", None, "html"], retry_after=7)
+    url = f"{steering.url}/api/v1/account/balance"
+    answers = [httpx.get(url, headers=KEY) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [429, 200, 502, 200]
+    assert answers[0].headers["retry-after"] == "7"
+    steering.post("faults", rates={"server_error": 1})
+    assert httpx.get(url, headers=KEY).status_code == 500
+    steering.post("faults", chaos=1, seed=3)
+    assert steering.emulator.requests[-1].fault is Fault.SERVER_ERROR
+    steering.post("faults")
+    assert httpx.get(url, headers=KEY).status_code == 200
+
+
+def test_the_books_are_exact(steering: Steering) -> None:
+    steering.post("next", outcome="completed", price_usd="0.000001")
+    done = steering.run()
+    state = steering.post("deposit", usd="0.000002")
+    assert Decimal(state["charged_usd"]) == Decimal("0.000001")
+    assert Decimal(state["balance_usd"]) == Decimal("100.000001")
+    assert (state["accepted"], state["jobs"][0]["id"], state["jobs"][0]["model"]) == (1, done.id, IMAGE.slug)
+    assert Decimal(state["jobs"][0]["cost_usd"]) == Decimal("0.000001")
+    assert steering.ask("GET", "state?limit=0").json()["jobs"] == []
+
+
+def test_a_reset_begins_anew_with_the_options_it_was_made_with() -> None:
+    emulator = Emulator(("sk-mine",), balance=5, job_seconds=3, seed=9)
+    first = emulator.handle(submitted("sk-mine"))
+    emulator.next_fault(Fault.HTML)
+    emulator.reset()
+    assert (emulator.accepted, emulator.balance, emulator.requests, emulator.webhooks) == (0, 5, (), ())
+    assert json.loads(emulator.handle(submitted("sk-mine")).body) == json.loads(first.body)
+
+
+def test_a_reset_of_a_loaded_one_goes_back_to_what_was_loaded() -> None:
+    saved = Emulator(balance=5)
+    saved.handle(submitted("sk-live"))
+    loaded = Emulator.load(saved.save())
+    loaded.handle(submitted("sk-live"))
+    loaded.reset()
+    assert (loaded.accepted, loaded.balance) == (1, saved.balance)
+
+
+def submitted(key: str) -> Request:
+    headers = {"x-api-key": key, "content-type": "application/json"}
+    return Request("POST", f"/api/v1/{IMAGE.slug}", headers=headers, body=b'{"prompt": "x"}')
+
+
+def test_requests_are_told_without_keys(steering: Steering) -> None:
+    steering.run()
+    url = f"{steering.url}/api/v1/{IMAGE.slug}"
+    httpx.post(f"{url}?webhook=http://127.0.0.1:9/a", content=b"\xff{", headers={**KEY, "authorization": "Bearer x"})
+    told = steering.ask("GET", "requests?limit=1").json()["requests"]
+    assert [(one["method"], one["status"], one["body"]) for one in told] == [
+        ("POST", 422, "\N{REPLACEMENT CHARACTER}{")
+    ]
+    assert "sk-live" not in steering.ask("GET", "requests").text
+    assert told[0]["headers"]["x-api-key"] == told[0]["headers"]["authorization"] == "***"
+    assert told[0]["query"] == {"webhook": "http://127.0.0.1:9/a"}
+
+
+def test_steering_is_no_request_to_the_api(steering: Steering) -> None:
+    steering.post("deposit", usd=1)
+    assert steering.ask("GET", "state").json()["requests"] == len(steering.emulator.requests) == 0
+
+
+# ---- What is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "words"),
+    [
+        ("next", {}, "outcome"),
+        ("next", {"outcome": "exploded"}, "exploded"),
+        ("next", {"outcome": "failed", "model": "no-such-model"}, "no model 'no-such-model'"),
+        ("next", {"outcome": "failed", "times": 0}, "times"),
+        ("next", {"outcome": "failed", "chance": 2}, "chance"),
+        ("next", {"outcome": "failed", "chance": 0.5, "times": 2}, "Either `times` or `chance`"),
+        ("next", {"outcome": "failed", "typo": 1}, "typo"),
+        ("next", {"outcome": "cancelled", "error": "x"}, "error"),
+        ("next", {"outcome": "completed", "shape": {"submit": "x"}}, "shape.submit"),
+        ("next", {"outcome": "completed", "price_usd": "-1"}, "no amount"),
+        ("next", {"outcome": "completed", "price_usd": "much"}, "no amount"),
+        ("faults", {"next": ["typo"]}, "next.0"),
+        ("faults", {"rates": {"html": 0.7, "delay": 0.7}}, "add up to 1.4"),
+        ("faults", {"rates": {}, "chaos": 0.1}, "Either"),
+        ("clock", {"advance": -1}, "advance"),
+        ("clock", [], "the body"),
+        ("deposit", {"usd": True}, "usd"),
+        ("reset", {"x": 1}, "x"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(
+    steering: Steering, name: str, body: Any, words: str
+) -> None:
+    answer = steering.ask("POST", name, body)
+    assert (answer.status_code, words in answer.json()["detail"]) == (422, True), answer.text
+    assert steering.run().done
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 10_000])
+def test_what_is_no_json_is_refused(steering: Steering, content: bytes) -> None:
+    answer = httpx.post(f"{steering.url}/emulator/next", content=content)
+    assert (answer.status_code, "no JSON" in answer.json()["detail"]) == (422, True)
+
+
+def test_other_paths_and_methods_are_refused(steering: Steering) -> None:
+    assert "GET /emulator/health" in steering.ask("GET", "nothing").json()["detail"]
+    wrong = steering.ask("GET", "reset")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
+    assert steering.ask("GET", "state?limit=x").status_code == 422
+
+
+def test_a_clock_that_goes_by_itself_is_not_moved() -> None:
+    emulator = Emulator(clock=SystemClock())
+    with emulator.serve() as url:
+        assert Steering(emulator, url).ask("POST", "clock", {"advance": 1}).status_code == 409
+
+
+def test_it_is_switched_off(emulator: Emulator) -> None:
+    with emulator.serve(control=False) as url:
+        assert Steering(emulator, url).ask("POST", "reset").status_code != 200
+        assert Steering(emulator, url).ask("GET", "health").status_code != 200
+
+
+def test_a_token_is_asked_for_and_never_told(emulator: Emulator) -> None:
+    with emulator.serve(control="a-secret") as url:
+        steering = Steering(emulator, url)
+        assert steering.ask("GET", "health").status_code == 200
+        for headers in ({}, {"x-emulator-token": "wrong"}, {"x-emulator-token": "a-secret "[:-2]}):
+            answer = steering.ask("GET", "state", **headers)
+            assert (answer.status_code, "a-secret" in answer.text) == (401, False)
+        assert steering.ask("GET", "state", **{"x-emulator-token": "a-secret"}).status_code == 200
+
+
+def test_another_machine_needs_a_token(emulator: Emulator) -> None:
+    from muapi_client.emulator._http.control import Control
+
+    def ask(control: Control, **headers: str) -> int:
+        return control.answer(Request("GET", "/emulator/state", headers=headers, peer="10.0.0.7")).status
+
+    assert ask(Control(emulator)) == 403
+    assert ask(Control(emulator, "t")) == 401
+    assert ask(Control(emulator, "t"), **{"x-emulator-token": "t"}) == 200
+
+
+def test_a_strangers_page_cannot_steer_though_it_may_send_plain_posts(steering: Steering) -> None:
+    steering.run()
+    page = {"origin": "https://evil.example", "content-type": "text/plain"}
+    assert steering.ask("POST", "reset", None, **page).status_code == 403
+    assert steering.emulator.accepted == 1
+    assert steering.ask("POST", "reset", None, origin="http://localhost:3000").status_code == 200
+
+
+def test_the_published_schemas_are_those_it_judges_by(steering: Steering) -> None:
+    told = steering.ask("GET", "schema").json()
+    assert told == json.loads(json.dumps(build_schema()))
+    for schema in (*BODIES.values(), *ANSWERS.values()):
+        jsonschema_rs.meta.validate({"$schema": told["$schema"], **schema})
