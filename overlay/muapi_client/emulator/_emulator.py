@@ -24,15 +24,17 @@ from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault
 from muapi_client.emulator._http.request_log import Exchange, RequestLog
 from muapi_client.emulator._messages.cost import dollars
 from muapi_client.emulator._messages.timestamps import http_date
+from muapi_client.emulator._spec.operations import PREFIX, make_operations, read_operations
 from muapi_client.emulator._state.behavior import Behavior, read_serial_kinds
 from muapi_client.emulator._state.outcomes import Chance, OutcomeQueue, Shape
 from muapi_client.emulator._state.wallet import Wallet
 from muapi_client.emulator._state.world import World
 from muapi_client.emulator._webhooks.deliveries import find_webhook
 from muapi_client.emulator._webhooks.outbox import Outbox
+from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from muapi_client._runtime.clock import Clock
     from muapi_client.emulator._http.faults import Fault, FaultedResponse
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from muapi_client.emulator._http.server import Served
     from muapi_client.emulator._messages.messages import Request, Response
     from muapi_client.emulator._spec.kinds import JobSeconds
+    from muapi_client.emulator._spec.operations import Table
     from muapi_client.emulator._state.outcomes import Outcome, Script
     from muapi_client.emulator._webhooks.deliveries import Delivery
 
@@ -75,10 +78,13 @@ class Emulator:
             OSError where nobody is there. A served emulator calls it in a thread, one try at a time. By default
             every webhook arrives, and ``webhooks`` tells it; a served emulator posts them.
         webhook_duplicates: How many times more than once each webhook is delivered.
+        document: The OpenAPI document whose operations it answers, as parsed JSON; the pinned one by default.
+        prices: What models cost, in the form that ``GET /api/v1/models`` has; the pinned list by default.
 
     Raises:
         ImportError: ``jsonschema-rs`` is not installed.
-        ValueError: ``job_seconds`` or ``serial`` names an unknown kind, or a rate is no share.
+        ValueError: ``job_seconds`` or ``serial`` names an unknown kind, a rate is no share, or ``document`` is no
+            OpenAPI document of MuAPI's.
     """
 
     def __init__(
@@ -100,6 +106,8 @@ class Emulator:
         faults: Faults | None = None,
         deliver: Callable[[Delivery], int | None] | None = None,
         webhook_duplicates: int = 0,
+        document: Mapping[str, Any] | None = None,
+        prices: Mapping[str, Any] | None = None,
     ) -> None:
         if find_spec("jsonschema_rs") is None:
             raise ImportError(
@@ -113,6 +121,7 @@ class Emulator:
         self._fault_queue = FaultQueue(faults or Faults())
         self._outbox = Outbox(self._now, deliver, webhook_duplicates)
         live_keys, test_keys = tuple(live_keys), tuple(test_keys)
+        operations = _read_operations(document, prices)
 
         def begin() -> World:
             world = World(
@@ -129,6 +138,7 @@ class Emulator:
                 ),
                 rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
                 wall_time=self._wall_time(),
+                operations=operations,
             )
             for is_test, secrets in ((False, live_keys), (True, test_keys)):
                 for number, secret in enumerate(secrets, 1):
@@ -243,6 +253,8 @@ class Emulator:
         faults: Faults | None = None,
         deliver: Callable[[Delivery], int | None] | None = None,
         webhook_duplicates: int = 0,
+        document: Mapping[str, Any] | None = None,
+        prices: Mapping[str, Any] | None = None,
     ) -> Self:
         """An emulator that goes on where a saved one stopped, and answers as that one would have.
 
@@ -258,6 +270,8 @@ class Emulator:
             faults: As for a new emulator.
             deliver: As for a new emulator.
             webhook_duplicates: As for a new emulator.
+            document: As for a new emulator; a text does not hold it.
+            prices: As for a new emulator.
 
         Raises:
             ValueError: The text was not saved by an emulator of this version, or altered since, or ``job_seconds`` or
@@ -265,9 +279,11 @@ class Emulator:
         """
         from muapi_client.emulator._state.snapshot import Options, load_world  # noqa: PLC0415 - as in `save`
 
+        operations = _read_operations(document, prices)
+
         def load() -> tuple[World, float]:
             rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
-            loaded = load_world(text, rng, Options(job_seconds, outcomes))
+            loaded = load_world(text, rng, Options(job_seconds, outcomes, operations))
             if seed is not None:
                 rng.seed(seed)
             return loaded
@@ -302,7 +318,7 @@ class Emulator:
         Raises:
             ValueError: One is no outcome, or the document has no such model.
         """
-        _check_model(model)
+        self._check_model(model)
         with self._lock:
             self._world.outcomes.add(outcomes, model)
 
@@ -318,7 +334,7 @@ class Emulator:
         Raises:
             ValueError: ``share`` is none, or the document has no such model.
         """
-        _check_model(model)
+        self._check_model(model)
         with self._lock:
             self._world.outcomes.chances.append(Chance(share, outcome, model))
 
@@ -436,15 +452,18 @@ class Emulator:
             self._world.settle(self._now())
             return self._world.wallet
 
+    def _check_model(self, slug: str | None) -> None:
+        if slug is None:
+            return
+        try:
+            operation = self._world.operations.at(f"{PREFIX}{slug}").get("POST")
+        except KeyError:
+            operation = None
+        if operation is None:
+            raise ValueError(f"the document has no model {slug!r}: a model's slug stands after {PREFIX}")
 
-def _check_model(slug: str | None) -> None:
-    if slug is None:
-        return
-    from muapi_client.emulator._spec.operations import PREFIX, read_operations  # noqa: PLC0415 - as most are not asked
 
-    try:
-        operation = read_operations().at(f"{PREFIX}{slug}").get("POST")
-    except KeyError:
-        operation = None
-    if operation is None:
-        raise ValueError(f"the document has no model {slug!r}: a model's slug stands after /api/v1/")
+def _read_operations(document: Mapping[str, Any] | None, prices: Mapping[str, Any] | None) -> Table:
+    if document is None and prices is None:
+        return read_operations()
+    return make_operations(pinned().document if document is None else document, prices)

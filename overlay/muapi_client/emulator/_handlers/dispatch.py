@@ -14,7 +14,6 @@ from muapi_client.emulator._handlers.routes import find_handler
 from muapi_client.emulator._messages.addresses import find_place, rewrite_urls
 from muapi_client.emulator._messages.inputs import add_inputs
 from muapi_client.emulator._messages.messages import Refusal, Reply, Response, parse_json_body
-from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.emulator._spec.validation import check_body, check_path, check_query
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def answer_request(world: World, request: Request) -> Response:
     if request.path.endswith("/openapi.json"):
         from muapi_client.emulator._spec.published import answer_document_request  # noqa: PLC0415 - reads 2 MB
 
-        if (document := answer_document_request(request)) is not None:
+        if (document := answer_document_request(request, world.operations.read_document)) is not None:
             return document
     place = find_place(request)
     if place.host:
@@ -49,14 +48,14 @@ def _answer_api(world: World, request: Request, place: Place, now: float) -> Res
     known = False
     parameters: Mapping[str, str] = {}
     try:
-        operation, parameters = read_operations().find(request.method, place.path)
+        operation, parameters = world.operations.find(request.method, place.path)
         key = world.keys.of(request, world.timestamp) if operation.needs_key else None
         known = key is not None
         check_path(operation, parameters)
         query = check_query(operation, request.query)
         body: Any = _read_body(operation, request) if operation.body is not None else {}
         checked = CheckedRequest(request, operation, parameters, query, body, now, place.base, key)
-        reply = find_handler(operation)(world, checked)
+        reply = find_handler(world.operations, operation)(world, checked)
     except Refusal as refusal:
         detail: Any = refusal.detail
         if isinstance(detail, list):  # of a 422

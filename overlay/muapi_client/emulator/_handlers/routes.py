@@ -12,12 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from muapi_client.emulator._messages.messages import Refusal, live_key_error
-from muapi_client.emulator._spec.operations import read_operations
 
 if TYPE_CHECKING:
     from muapi_client.emulator._handlers.checked_request import CheckedRequest, Handler
     from muapi_client.emulator._messages.messages import Reply
-    from muapi_client.emulator._spec.operations import Operation
+    from muapi_client.emulator._spec.operations import Operation, Table
     from muapi_client.emulator._state.world import World
 
 _JOB: Final = ""  # stands for every operation that submits a job
@@ -133,13 +132,13 @@ _LIVE_ONLY: Final = frozenset(
 )
 
 
-def find_handler(operation: Operation) -> Handler:
+def find_handler(operations: Table, operation: Operation) -> Handler:
     """Find the handler of ``operation``."""
     if operation.takes_webhook:
         return _load_handler("POST", _JOB)
     handler = _load_handler(operation.method, "stream" if operation.slug.endswith("/stream") else operation.slug)
     # What else is a job takes reading the whole document: last.
-    return _load_handler("POST", _JOB) if handler is _refuse and read_operations().submits_job(operation) else handler
+    return _load_handler("POST", _JOB) if handler is _refuse and operations.submits_job(operation) else handler
 
 
 @cache

@@ -19,7 +19,6 @@ from muapi_client.emulator._handlers.outputs import make_outputs, make_sample_ou
 from muapi_client.emulator._handlers.submissions import begin_job
 from muapi_client.emulator._messages.cost import Cost
 from muapi_client.emulator._messages.messages import Reply
-from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.emulator._spec.prices import compute_price
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _LINES: Final = "application/x-ndjson"
 
 def stream_answer(world: World, checked: CheckedRequest) -> Reply:
     """Answer a prompt as a stream. Raises Refusal (402) if the balance does not cover it."""
-    model = _find_model(checked.operation)
+    model = _find_model(world, checked.operation)
     job = begin_job(
         world,
         checked,
@@ -47,7 +46,9 @@ def stream_answer(world: World, checked: CheckedRequest) -> Reply:
         sample=make_sample_outputs(model) if checked.is_test else (),
         at_once=True,
     )
-    text = "".join(output if isinstance(output, str) else json.dumps(output) for output in _find_outputs(job, checked))
+    text = "".join(
+        output if isinstance(output, str) else json.dumps(output) for output in _find_outputs(world, job, checked)
+    )
     content_type, lay_out = _LAYOUTS[job.shape.stream]
     cost = Cost(job.usd, job.outcome.bonus_credits) if job.shape.costs in {"both", "headers"} else None
     return Reply(
@@ -55,17 +56,17 @@ def stream_answer(world: World, checked: CheckedRequest) -> Reply:
     )
 
 
-def _find_model(operation: Operation) -> Operation:
+def _find_model(world: World, operation: Operation) -> Operation:
     """The operation that answers the same whole."""
     try:
-        return read_operations().at(operation.path.removesuffix(SUFFIX))["POST"]
+        return world.operations.at(operation.path.removesuffix(SUFFIX))["POST"]
     except KeyError:  # the document has the stream alone
         return operation
 
 
-def _find_outputs(job: Job, checked: CheckedRequest) -> tuple[Any, ...]:
+def _find_outputs(world: World, job: Job, checked: CheckedRequest) -> tuple[Any, ...]:
     """The outputs to stream: of a job that fails, those it would have had."""
-    return job.outputs or make_outputs(job.id, _find_model(checked.operation), checked.body)
+    return job.outputs or make_outputs(job.id, _find_model(world, checked.operation), checked.body)
 
 
 def _split_words(job: Job, text: str) -> list[str]:

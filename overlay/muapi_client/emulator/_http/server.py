@@ -19,7 +19,6 @@ from muapi_client.emulator._http.connection import Connection, Service
 from muapi_client.emulator._http.served_clock import begin_serving, end_serving
 from muapi_client.emulator._http.webhook_sender import WebhookSender, call_receiver, is_own
 from muapi_client.emulator._messages.callback_errors import report_errors_of
-from muapi_client.emulator._spec.operations import read_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -83,7 +82,6 @@ class Server:
         Raises:
             OSError: The address cannot be listened on.
         """
-        read_operations()  # so that the first request need not wait for 2 MB to be read
         self._listening = _listen(host, port)
         self.port: int = self._listening.getsockname()[1]
         there = _EVERYWHERE.get(host, host)

@@ -16,14 +16,15 @@ from attrs import define, field, frozen
 
 from muapi_client.emulator._messages.messages import Refusal
 from muapi_client.emulator._spec.kinds import FAST, Kind, kind_of
-from muapi_client.emulator._spec.lazy_json import Section, find_section
-from muapi_client.emulator._spec.price_list import read_price_list
-from muapi_client.pinning import pinned
+from muapi_client.emulator._spec.lazy_json import find_section
+from muapi_client.emulator._spec.price_list import index_prices, read_price_list
+from muapi_client.pinning import PinError, pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 PREFIX: Final = "/api/v1/"
+METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
 _SUMMARY = re.compile(r"(?P<name>.*?)(?: \((?P<tier>best|balanced|fast|budget)\))?")
 _REFERENCE = re.compile(r'"\$ref": "#/components/schemas/([^"]+)"')
 _ANYTHING: Final[dict[str, Any]] = {"type": "object", "properties": {}}
@@ -63,6 +64,7 @@ class Operation:
         needed: Which of them must be there.
         needs_body: Whether the JSON body must be there.
         path_types: The declared JSON type of each path parameter.
+        listed: What the price list says of the model behind it; ``None`` where it lacks it.
     """
 
     method: str
@@ -78,6 +80,7 @@ class Operation:
     needed: frozenset[str]
     needs_body: bool
     path_types: Mapping[str, str] = field(repr=False)
+    listed: Mapping[str, Any] | None = field(repr=False)
 
     @property
     def slug(self) -> str:
@@ -96,10 +99,19 @@ class Operation:
 
 @define(eq=False, repr=False)
 class Table:
-    """Every operation, by path and by method, read when it is first asked for."""
+    """Every operation, by path and by method, read when it is first asked for.
 
-    _paths: Section
-    _schemas: Section
+    Args:
+        paths: The document's paths.
+        schemas: Its schemas.
+        prices: What each model costs, by its catalogue name.
+        read_document: Reads the whole document, for what cannot be told from one path.
+    """
+
+    _paths: Mapping[str, Any]
+    _schemas: Mapping[str, Any]
+    prices: Mapping[str, Mapping[str, Any]]
+    read_document: Callable[[], dict[str, Any]]
     _known: dict[str, dict[str, Operation]] = field(factory=dict[str, dict[str, Operation]], init=False)
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
@@ -118,7 +130,9 @@ class Table:
         if path not in self._known:
             item: dict[str, Any] = self._paths[path]
             self._known[path] = {
-                method.upper(): _operation(self._schemas, method.upper(), path, raw) for method, raw in item.items()
+                method.upper(): _operation(self._schemas, self.prices, method.upper(), path, raw)
+                for method, raw in item.items()
+                if method.upper() in METHODS
             }
         return self._known[path]
 
@@ -153,7 +167,7 @@ class Table:
         """The paths of models that show it by their answer, or by those beside them: which takes the whole document."""
         from muapi_client.pinning._document.reader import Document  # noqa: PLC0415 - seldom needed
 
-        operations = Document(pinned().document).operations.values()
+        operations = Document(self.read_document()).operations.values()
         return frozenset(one.path for one in operations if one.job == "job" and not one.signs.takes_webhook)
 
     @cached_property
@@ -164,28 +178,51 @@ class Table:
 @cache
 def read_operations() -> Table:
     """The pinned document's operations."""
-    content = pinned().content
-    return Table(find_section(content, "paths"), find_section(content, "components", "schemas"))
+    pin = pinned()
+    paths, schemas = find_section(pin.content, "paths"), find_section(pin.content, "components", "schemas")
+    return Table(paths, schemas, read_price_list(), lambda: pin.document)
+
+
+def make_operations(document: Mapping[str, Any], prices: Mapping[str, Any] | None = None) -> Table:
+    """The operations of another document than the pinned one.
+
+    Args:
+        document: An OpenAPI document of MuAPI's, as parsed JSON; what is not under ``/api/v1`` is left out.
+        prices: A price list as ``GET /api/v1/models`` answers it; the pinned one by default.
+
+    Raises:
+        ValueError: It is none.
+    """
+    from muapi_client.pinning._document.canonical import restrict_to_scope  # noqa: PLC0415 - seldom needed
+
+    try:
+        inside = restrict_to_scope(dict(document))
+    except PinError as error:
+        raise ValueError(str(error)) from None
+    listed = read_price_list() if prices is None else index_prices(prices)
+    return Table(inside["paths"], inside.get("components", {}).get("schemas", {}), listed, lambda: inside)
 
 
 def _pattern(path: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
-def _operation(schemas: Section, method: str, path: str, raw: Mapping[str, Any]) -> Operation:
+def _operation(
+    schemas: Mapping[str, Any], prices: Mapping[str, Mapping[str, Any]], method: str, path: str, raw: Mapping[str, Any]
+) -> Operation:
     parameters = raw.get("parameters", ())
     query = {p["name"]: p["schema"] for p in parameters if p["in"] == "query"}
-    match = _SUMMARY.fullmatch(raw["summary"])
+    match = _SUMMARY.fullmatch(raw.get("summary", ""))
     slug = path.removeprefix(PREFIX)
     # A summary that is only the slug in title case names no model; then the slug is the best name there is.
-    name = match["name"] if match and match["name"] in read_price_list() else slug
-    category = read_price_list()[name]["category"] if name in read_price_list() else ""
+    name = match["name"] if match and match["name"] in prices else slug
+    listed = prices.get(name)
     body = _body(schemas, method, path, raw)
     return Operation(
         method=method,
         path=path,
         name=name,
-        kind=kind_of(slug, category, raw["tags"][0]),
+        kind=kind_of(slug, listed["category"] if listed else "", next(iter(raw.get("tags", ())), "")),
         fast=bool((match and match["tier"] == "fast") or re.search(FAST, slug)),
         takes_webhook=method == "POST" and "webhook" in query,
         needs_key=any(p["name"] == "x-api-key" for p in parameters),
@@ -195,10 +232,11 @@ def _operation(schemas: Section, method: str, path: str, raw: Mapping[str, Any])
         needed=frozenset(p["name"] for p in parameters if p["in"] == "query" and p.get("required")),
         needs_body=raw.get("requestBody", {"required": True}).get("required", False),
         path_types={p["name"]: p["schema"].get("type", "string") for p in parameters if p["in"] == "path"},
+        listed=listed,
     )
 
 
-def _body(schemas: Section, method: str, path: str, raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _body(schemas: Mapping[str, Any], method: str, path: str, raw: Mapping[str, Any]) -> Mapping[str, Any] | None:
     content = raw.get("requestBody", {}).get("content", {}).get("application/json")
     if content is None:
         return _UNDECLARED.get((method, path))
@@ -208,7 +246,7 @@ def _body(schemas: Section, method: str, path: str, raw: Mapping[str, Any]) -> M
     return {**schema, "components": {"schemas": found}}
 
 
-def _gather(schema: Any, known: Section, found: dict[str, Any]) -> None:
+def _gather(schema: Any, known: Mapping[str, Any], found: dict[str, Any]) -> None:
     """Put every schema that ``schema`` refers to, directly or not, into ``found``."""
     # Searched as text: inside a string of the document the quotes would stand escaped.
     for name in _REFERENCE.findall(json.dumps(schema, ensure_ascii=False)):

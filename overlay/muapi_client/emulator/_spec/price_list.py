@@ -1,4 +1,4 @@
-"""The pinned price list.
+"""The price list, by default the pinned one.
 
 Lives here: finding a model in it by its catalogue name. Does not live here: the price of a payload (``prices``).
 """
@@ -17,4 +17,9 @@ if TYPE_CHECKING:
 @cache
 def read_price_list() -> Mapping[str, Mapping[str, Any]]:
     """The pinned price list, by catalogue name."""
-    return {entry["name"]: entry for entry in pinned().models["models"]}
+    return index_prices(pinned().models)
+
+
+def index_prices(listed: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """A price list as ``GET /api/v1/models`` answers it, by catalogue name."""
+    return {entry["name"]: entry for entry in listed["models"]}

@@ -20,7 +20,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._messages.cost import dollars
-from muapi_client.emulator._spec.price_list import read_price_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,10 +87,9 @@ def count_pieces(body: Mapping[str, Any]) -> int:
 
 def compute_price(operation: Operation, body: Mapping[str, Any]) -> Decimal:
     """The charge for ``body`` in US dollars: of the catalogue's cost, or of the kind's default."""
-    entry = read_price_list().get(operation.name)
-    if entry is None:
+    if operation.listed is None:
         return dollars(DEFAULTS[operation.kind] * _factor(operation, body))
-    return compute_cost(entry, operation, body)
+    return compute_cost(operation.listed, operation, body)
 
 
 def compute_cost(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> Decimal:

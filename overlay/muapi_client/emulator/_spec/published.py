@@ -3,9 +3,9 @@
 Lives here: the two paths it stands under, its form on the wire, and what an earlier version had otherwise. Does not
 live here: reading the pin (``pinning``), nor what the emulator itself does with the document (``operations``).
 
-What is published is the pinned part alone: everything under ``/api/v1``. The earlier version is for trying what tells
-versions apart, such as ``nox -s fetch`` and drift checks: it is made from the document by rule, so that it stays an
-earlier version of whatever is pinned.
+What is published is the pinned part alone, everything under ``/api/v1``, or the document that the emulator was given.
+The earlier version is for trying what tells versions apart, such as ``nox -s fetch`` and drift checks: it is made from
+the document by rule, so that it stays an earlier version of whatever is pinned.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client.emulator._messages.messages import Response
-from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from muapi_client.emulator._messages.messages import Request
 
@@ -31,14 +30,14 @@ _STEP: Final = 40  # of the models, every fortieth is newer than the aged docume
 _RETIRED: Final = "-retired"  # how the path of a model ends that only the aged document has
 
 
-def answer_document_request(request: Request) -> Response | None:
-    """The answer to a request for the document; None for any other path."""
+def answer_document_request(request: Request, read_document: Callable[[], dict[str, Any]]) -> Response | None:
+    """The answer to a request for the document, which ``read_document`` reads; None for any other path."""
     if request.path not in {NEWEST, AGED}:
         return None
     if request.method not in {"GET", "HEAD"}:
         headers = {"content-type": "application/json", "allow": "GET, HEAD"}
         return Response(405, headers, b'{"detail":"Method Not Allowed"}')
-    content, etag = _wire(request.path)
+    content, etag = _wire(request.path, read_document)
     headers = {"content-type": "application/json", "etag": etag}
     if request.headers.get("if-none-match") == etag:
         return Response(304, headers, b"")
@@ -47,10 +46,10 @@ def answer_document_request(request: Request) -> Response | None:
     return Response(200, headers, content)
 
 
-@cache
-def _wire(path: str) -> tuple[bytes, str]:
+@lru_cache(maxsize=4)
+def _wire(path: str, read_document: Callable[[], dict[str, Any]]) -> tuple[bytes, str]:
     """The document as bytes, one line as FastAPI writes it, and its ETag."""
-    document = pinned().document
+    document = read_document()
     shown = make_older_document(document) if path == AGED else document
     content = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
     return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -16,7 +16,7 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from attrs import AttrsInstance, define, evolve, fields_dict
+from attrs import AttrsInstance, define, evolve, field, fields_dict
 
 from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.emulator._state.behavior import Behavior, read_mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from muapi_client.emulator._spec.kinds import JobSeconds
+    from muapi_client.emulator._spec.operations import Table
     from muapi_client.emulator._state.outcomes import Script
 
 _FORM: Final = 3  # the number of this form; another one is another emulator's
@@ -54,10 +55,11 @@ _JOB: Final = (
 
 @define
 class Options:
-    """The options that a saved text cannot hold, given again: functions and iterators."""
+    """What a saved text does not hold, given again: functions, iterators, and the document."""
 
     job_seconds: JobSeconds | None = None
     outcomes: Script | None = None
+    operations: Table = field(factory=read_operations)
 
 
 def save_world(world: World, now: float) -> str:
@@ -117,6 +119,7 @@ def _restore_world(plain: Mapping[str, Any], rng: Random, options: Options) -> t
         shape=shape,
         behavior=_restore_behavior(plain["behavior"], options.job_seconds),
         rng=rng,
+        operations=options.operations,
         free_at=float(plain["free_at"]),
         idempotency_keys=IdempotencyKeys.of(plain["idempotency_keys"]),
         records=Records.of(plain["records"]),
@@ -125,7 +128,7 @@ def _restore_world(plain: Mapping[str, Any], rng: Random, options: Options) -> t
     )
     keys, jobs = plain["keys"], plain["jobs"]
     world.keys.restore((Key(**key) for key in keys["all"]), keys["made"])
-    every, owed = ([_restore_job(job, shape) for job in jobs[name]] for name in ("all", "owed"))
+    every, owed = ([_restore_job(job, shape, options.operations) for job in jobs[name]] for name in ("all", "owed"))
     world.jobs.restore(every, owed, jobs["accepted"])
     return world, float(plain["now"])
 
@@ -155,13 +158,13 @@ def _plain_job(job: Job, usual: Shape) -> dict[str, Any]:
     }
 
 
-def _restore_job(plain: Mapping[str, Any], usual: Shape) -> Job:
+def _restore_job(plain: Mapping[str, Any], usual: Shape, operations: Table) -> Job:
     method, path = plain["operation"]
     facts = {name: plain[name] for name in _JOB}
     facts |= {name: float(facts[name]) for name in ("seconds", "waits", "lasts")}
     return Job(
         **facts,
-        operation=read_operations().at(path)[method],
+        operation=operations.at(path)[method],
         outcome=ORDINARY if plain["outcome"] is None else _restore_outcome(plain["outcome"]),
         shape=usual if plain["shape"] is None else _restore_shape(plain["shape"]),
         usd=Decimal(plain["usd"]),

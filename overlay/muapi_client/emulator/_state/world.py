@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field, frozen
 
 from muapi_client.emulator._messages.timestamps import iso_date
+from muapi_client.emulator._spec.operations import read_operations
 from muapi_client.emulator._state.idempotency import IdempotencyKeys
 from muapi_client.emulator._state.jobs import JobBook
 from muapi_client.emulator._state.keys import Key, KeyRing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from muapi_client.emulator._spec.kinds import Kind
+    from muapi_client.emulator._spec.operations import Table
     from muapi_client.emulator._state.behavior import Behavior
     from muapi_client.emulator._state.outcomes import OutcomeQueue, Shape
     from muapi_client.emulator._state.wallet import Wallet
@@ -49,6 +51,7 @@ class World:
         free_at: When the serial queue is empty, as a reading in seconds.
         records: The account's small things, and those that test keys see in their place.
         files: What was uploaded, by its path on the CDN.
+        operations: What can be asked; the pinned document's by default.
     """
 
     wallet: Wallet
@@ -65,6 +68,7 @@ class World:
     records: Records = field(factory=Records)
     sandbox: Records = field(factory=Records)
     files: dict[str, StoredFile] = field(factory=dict[str, StoredFile])
+    operations: Table = field(factory=read_operations)
 
     def new_id(self) -> str:
         """An id not given before; the same ones in the same order for the same seed."""
