@@ -16,9 +16,9 @@ import httpx
 import pytest
 from by_kind import CHAT, IMAGE, make_image, make_video
 
-from muapi_client import MuAPI
+from muapi_client import MuAPI, errors
 from muapi_client.cli import main
-from muapi_client.emulator import Fault
+from muapi_client.emulator import Emulator, Fault
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def test_chaos_is_logged_and_the_summary_is_the_truth() -> None:
     accepted = sum(Fault(line.rpartition("  fault: ")[2]).accepts for line in lines)
     assert total.startswith(f"6 requests; {accepted} jobs accepted, ")
     assert 0 < accepted < 6
-    assert f"export MUAPI_BASE_URL={url} MUAPI_API_KEY={LIVE}" in out
+    assert f"export MUAPI_BASE_URL={url}/api/v1 MUAPI_API_KEY={LIVE}" in out
     assert emulator.process.returncode == 0
 
 
@@ -145,7 +145,7 @@ def test_a_state_has_one_owner_at_a_time_however_that_one_ends(
 
 def test_two_emulators_give_their_jobs_different_ids_also_from_one_state(tmp_path: Path) -> None:
     def accept(*words: str) -> str:
-        with running(*words) as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
+        with running("--job-seconds", "0", *words) as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
             done = mu.run(make_image(prompt="a fox"))
             emulator.stop()
         return str(done.id)
@@ -156,6 +156,82 @@ def test_two_emulators_give_their_jobs_different_ids_also_from_one_state(tmp_pat
     ids = [accept("--state", str(states[0])), accept("--state", str(states[1])), accept(), accept()]
     assert len(set(ids)) == 4
     assert accept("--seed", "7") == accept("--seed", "7")
+
+
+def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> None:
+    document, prices = tmp_path / "d.json", tmp_path / "p.json"
+    pin = pinned()
+    document.write_bytes(pin.content)
+    listed = json.loads(json.dumps(pin.models))
+    for entry in listed["models"]:
+        entry["cost"] = 0.5
+    prices.write_text(json.dumps(listed))
+    words = (
+        "--live-key sk-a --live-key sk-b --test-key sk-c --balance 7 --job-seconds image=1,video=2 --result-seconds 1000000"
+    )
+    words += " --failure-rate 1 --refund-rate 0 --moderation-rate 0 --serial image --serial video --speed 1000"
+    words += " --shape submit=id,failure=http_200,running=a+b --webhook-duplicates 1 --seed 3 --control-token t"
+    words += f" --spec {document} --prices {prices} --allowed-host emulator --cors https://a.example"
+    with running("--output", "json", *words.split()) as emulator:
+        told = json.loads(emulator.first)
+        assert (told["live_key"], told["test_key"], told["base_url"]) == ("sk-a", "sk-c", f"{told['url']}/api/v1")
+        with MuAPI("sk-b", told["base_url"]) as mu, pytest.raises(errors.JobFailedError) as caught:
+            mu.run(make_image(prompt="a fox"))
+        assert caught.value.cost is not None
+        assert caught.value.cost.charged_usd == Decimal("0.5")
+        assert httpx.get(f"{told['url']}/emulator/health", headers={"host": "emulator"}).status_code == 200
+        steered = [httpx.get(f"{told['url']}/emulator/state", headers=h) for h in ({}, {"x-emulator-token": "t"})]
+        assert [answer.status_code for answer in steered] == [401, 200]
+        assert steered[1].json()["balance_usd"] == "6.500000"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--serial typo", "the kinds are"),
+        ("--job-seconds typo=1", "the kinds are"),
+        ("--shape submit=typo", "submit"),
+        ("--shape typo=1", "typo"),
+        ("--failure-rate 0.8 --moderation-rate 0.8", "1"),
+        ("--allowed-host http://x", "no host"),
+        ("--cors x", "no origin"),
+        ("--spec nowhere.json", "nowhere.json"),
+        ("--prices nowhere.json", "nowhere.json"),
+    ],
+)
+def test_an_option_that_is_none_ends_it_with_a_sentence(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["emulator", "--port", "0", *words.split()]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+@pytest.mark.parametrize("words", ["--job-seconds -1", "--job-seconds image", "--shape submit", "--cors * --no-cors"])
+def test_words_that_cannot_be_right_are_wrong_usage(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["emulator", *words.split()])
+    assert caught.value.code == 2
+    assert words.split(maxsplit=1)[0] in capsys.readouterr().err
+
+
+def test_an_option_that_a_kept_state_has_of_its_own_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = tmp_path / "s.json"
+    state.write_text(Emulator().save())
+    for option in ("--live-key=x", "--failure-rate=0.1", "--shape=submit=id", "--serial=image"):
+        assert main(["emulator", "--port", "0", "--state", str(state), option]) == 1
+        assert f"of its own: leave {option.partition('=')[0]} out" in capsys.readouterr().err
+
+
+def test_the_module_is_the_command_and_ends_cleanly(tmp_path: Path) -> None:
+    command = (sys.executable, "-m", "muapi_client.emulator", "--port", "0", "--output", "json")
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        emulator = Running(process)
+        assert httpx.get(f"{json.loads(emulator.first)['url']}/emulator/health").json()["status"] == "ok"
+        emulator.stop()
+    assert process.returncode == 0
 
 
 def test_real_time_is_as_slow_as_the_real_one() -> None:

@@ -5,7 +5,7 @@ Lives here: the table. Does not live here: the looks at what came of a command (
 
 Some commands of muapi-cli 0.2.7 send bodies that the pinned document refuses, fields having been renamed since; they
 stand here as refusals, each with what the document asks for. Others talk to routes outside ``/api/v1`` (signing in
-with a password, workflows), which the document does not cover and the emulator answers with 404.
+with a password, workflows), which the document does not cover and the emulator answers with 501.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 OK, ERROR, AUTH, LIMITED, NOT_FOUND, BILLING, INVALID = 0, 1, 3, 4, 5, 6, 8  # muapi/exitcodes.py
 PICTURE, FILM, SOUND = (f"https://example.com/a.{suffix}" for suffix in ("png", "mp4", "mp3"))
 NOWHERE: Final = "http://127.0.0.1:9/hook"  # the discard port: nobody answers
-OUTSIDE: Final = "outside /api/v1: 404"
+OUTSIDE: Final = "outside /api/v1: 501"
 GONE: Final = "the document has no such model"
 OLD: Final = "muapi-cli sends what the document no longer takes"
 MADE: Final = "status, outputs, cost as charged, one job"
@@ -114,9 +114,9 @@ ACCOUNT: Final = (
     Case("keys create --name mine", OK, "the key for people", says("API key created (ID 3)", "sk-")),
     Case("keys delete 2 --yes", OK, "that key alone works no longer", no_test_key),
     Case("keys delete 99 --yes", NOT_FOUND, "404", says("not found")),
-    Case("auth login -e a@example.com -p x", AUTH, "no crash", says("Not Found"), note=OUTSIDE),
-    Case("auth register -e a@example.com -p x", ERROR, "no crash", says("Not Found"), note=OUTSIDE),
-    Case("workflow list -j", ERROR, "no crash", says("Not Found"), note=OUTSIDE),
+    Case("auth login -e a@example.com -p x", AUTH, "no crash", says("does not answer"), note=OUTSIDE),
+    Case("auth register -e a@example.com -p x", ERROR, "no crash", says("does not answer"), note=OUTSIDE),
+    Case("workflow list -j", ERROR, "no crash", says("does not answer"), note=OUTSIDE),
 )  # fmt: skip
 
 IMAGES: Final = (

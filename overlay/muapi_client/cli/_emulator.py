@@ -6,7 +6,6 @@ emulator and its server.
 
 from __future__ import annotations
 
-import random
 import signal
 import threading
 from contextlib import contextmanager, nullcontext
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from muapi_client.cli._console import dumps
+from muapi_client.cli._emulator_options import LIVE_KEY, TEST_KEY, open_emulator
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.cli._state_file import StateFile
-from muapi_client.emulator import Delivery, Emulator, Faults
+from muapi_client.emulator import Delivery
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from muapi_client.cli._console import Console
-    from muapi_client.emulator import LogEntry
+    from muapi_client.emulator import Emulator, LogEntry
+    from muapi_client.emulator._http.server import Served
 
-LIVE_KEY: Final = "sk-live"  # the emulator's own, not a secret
-TEST_KEY: Final = "sk-test"
-DEFAULT_BALANCE: Final = 100  # USD
 REAL_TIME: Final = 1.0  # emulated seconds a second
 TICK: Final = 0.5  # seconds; Windows hears Ctrl-C between two waits only
 
@@ -41,26 +39,15 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
 
     Raises:
         OSError: The address cannot be listened on, or the state not read or written.
-        MuAPIError: The state is none.
+        MuAPIError: The state is none, or options do not go together.
         ImportError: The emulator's extra is not installed; the message tells how to.
     """
     with StateFile(Path(options.state)) if options.state else nullcontext() as state:
-        service = _open_emulator(options, state)
+        service = open_emulator(options, state)
         if state is not None:
             state.write(service)  # a file that cannot be written is told now, not at the end
-        speed = REAL_TIME if options.realtime else None
-        with (
-            _stop_signals() as stop,
-            service.serve(
-                options.port,
-                options.host,
-                speed=speed,
-                log=lambda entry: _log(entry, console),
-                allowed_hosts=options.allowed_host,
-                cors=options.cors or not options.no_cors,
-            ) as url,
-        ):
-            _greet(url, console)
+        with _stop_signals() as stop, _serve(service, options, console) as url:
+            _greet(url, options, console)
             while not stop.wait(TICK):
                 pass
         if state is not None:
@@ -69,20 +56,20 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-def _open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emulator:
-    """A new emulator, or the one whose state was kept."""
-    seed = random.SystemRandom().getrandbits(64) if options.seed is None else options.seed
-    faults = Faults.chaos(options.chaos, seed=seed)
+def _serve(service: Emulator, options: argparse.Namespace, console: Console) -> Served:
     try:
-        text = state.read() if state is not None else None
-        if state is None or text is None:
-            balance = DEFAULT_BALANCE if options.balance is None else options.balance
-            return Emulator((LIVE_KEY,), (TEST_KEY,), balance, faults=faults, seed=seed)
-        if options.balance is not None:
-            raise MuAPIError(f"{state.path} has a balance of its own: leave --balance out, or name another file")
-        return Emulator.load(text, faults=faults, seed=seed)
+        return service.serve(
+            options.port,
+            options.host,
+            speed=REAL_TIME if options.realtime else options.speed,
+            log=lambda entry: _log(entry, console),
+            webhooks=options.webhooks,
+            allowed_hosts=options.allowed_host,
+            cors=options.cors or not options.no_cors,
+            control=options.control_token or not options.no_control,
+        )
     except ValueError as error:
-        raise MuAPIError(f"{state.path if state else 'it'} holds no state of an emulator: {error}") from error
+        raise MuAPIError(str(error)) from None
 
 
 @contextmanager
@@ -102,14 +89,16 @@ def _stop_signals() -> Generator[threading.Event, None, None]:
             signal.signal(each, handler)
 
 
-def _greet(url: str, console: Console) -> None:
+def _greet(url: str, options: argparse.Namespace, console: Console) -> None:
+    live, test = (options.live_key or [LIVE_KEY])[0], (options.test_key or [TEST_KEY])[0]
+    base = f"{url}/api/v1"  # as MuAPI's own clients take it; ours takes it with the path and without
     plain = (
         f"a MuAPI listens on {url}\n"
-        f"  live key {LIVE_KEY}   test key {TEST_KEY}\n"
-        f"  export MUAPI_BASE_URL={url} MUAPI_API_KEY={LIVE_KEY}\n"
+        f"  live key {live}   test key {test}\n"
+        f"  export MUAPI_BASE_URL={base} MUAPI_API_KEY={live}\n"
         "stop it with Ctrl-C"
     )
-    event = {"event": "serving", "url": url, "live_key": LIVE_KEY, "test_key": TEST_KEY}
+    event = {"event": "serving", "url": url, "base_url": base, "live_key": live, "test_key": test}
     print(dumps(event) if console.json else plain, flush=True)
 
 

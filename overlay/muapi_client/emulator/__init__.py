@@ -88,7 +88,7 @@ The official muapi-cli 0.2.7 runs against it unchanged (``nox -s cli_contract``)
 document, the emulator answers as the document says: 63 of its 249 model aliases send a field by an older name or a
 duration that is not offered (422), 3 name models the document lacks (404); its ``audio create``, ``remix`` and
 ``extend``, ``enhance face-swap`` and some of ``edit`` are refused for such fields too (422). Signing in with a
-password (``/api/auth``) and workflows (``/workflow``) lie outside ``/api/v1`` and are not emulated: 404.
+password (``/api/auth``) and workflows (``/workflow``) lie outside ``/api/v1`` and are not emulated: 501.
 """
 
 from __future__ import annotations

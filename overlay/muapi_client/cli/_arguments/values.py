@@ -9,6 +9,7 @@ import argparse
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from math import isfinite
+from typing import Any
 
 
 def read_time(text: str) -> datetime:
@@ -69,3 +70,37 @@ def read_limit(text: str) -> str:
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
     return text
+
+
+def read_job_seconds(text: str) -> float | dict[str, float]:
+    """How long jobs take: seconds, or seconds by kind."""
+    if "=" not in text:
+        return _read_duration(text)
+    return {kind: _read_duration(seconds) for kind, seconds in _read_pairs(text).items()}
+
+
+def read_shape(text: str) -> dict[str, Any]:
+    """How answers are laid out, by name."""
+    switches = {"true": True, "false": False}
+    return {
+        name: tuple(value.split("+")) if name == "running" else switches.get(value, value)
+        for name, value in _read_pairs(text).items()
+    }
+
+
+def _read_pairs(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    wrong = next((name for name, equals, value in pairs if not (name and equals and value)), None)
+    if wrong is not None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE,NAME=VALUE")
+    return {name: value for name, _, value in pairs}
+
+
+def _read_duration(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not seconds >= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 30, 0 or inf")
+    return seconds

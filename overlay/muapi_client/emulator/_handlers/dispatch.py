@@ -7,14 +7,28 @@ it), what other hosts than the API answer (``pages``).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from muapi_client.emulator._handlers.checked_request import CheckedRequest
 from muapi_client.emulator._handlers.routes import find_handler
 from muapi_client.emulator._messages.addresses import find_place, rewrite_urls
 from muapi_client.emulator._messages.inputs import add_inputs
 from muapi_client.emulator._messages.messages import Refusal, Reply, Response, parse_json_body
+from muapi_client.emulator._spec.operations import PREFIX
 from muapi_client.emulator._spec.validation import check_body, check_path, check_query
+
+# What MuAPI's own clients call besides (its command line, its front ends), and where FastAPI shows a document.
+OUTSIDE: Final = (
+    "/workflow/",
+    "/agents/",
+    "/app/",
+    "/api/auth/",
+    "/api/workflow/",
+    "/docs/",
+    "/redoc/",
+    "/v1/",
+    "/mcp/",
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +62,7 @@ def _answer_api(world: World, request: Request, place: Place, now: float) -> Res
     known = False
     parameters: Mapping[str, str] = {}
     try:
-        operation, parameters = world.operations.find(request.method, place.path)
+        operation, parameters = _find_operation(world, request.method, place.path)
         key = world.keys.of(request, world.timestamp) if operation.needs_key else None
         known = key is not None
         check_path(operation, parameters)
@@ -62,6 +76,21 @@ def _answer_api(world: World, request: Request, place: Place, now: float) -> Res
             detail = add_inputs(cast("list[dict[str, Any]]", detail), request, parameters)
         reply = Reply({"detail": detail}, None, refusal.status, refusal.headers)
     return _encode(world, reply, known=known)
+
+
+def _find_operation(world: World, method: str, path: str) -> tuple[Operation, dict[str, str]]:
+    """The operation that is meant.
+
+    Raises:
+        Refusal: 404 or 405: the document has none; 501: real hosts answer there, and the emulator does not.
+    """
+    if path.startswith(PREFIX):
+        return world.operations.find(method, path)
+    if path == "/" or f"{path.partition('?')[0]}/".startswith(OUTSIDE):
+        raise Refusal(
+            501, f"The emulator does not answer {method} {path}, which is not under {PREFIX}; the real host does"
+        )
+    raise Refusal(404, "Not Found")
 
 
 def _rewrite_urls(response: Response, base: str) -> Response:

@@ -1,0 +1,85 @@
+"""The emulator that the words of ``muapi-client emulator`` ask for.
+
+Lives here: options of the command line into those of ``Emulator``, and what cannot go together. Does not live here: the
+words (``_arguments/local``), serving it (``_emulator``).
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client.emulator import Emulator, Faults, Shape
+from muapi_client.errors import MuAPIError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from muapi_client.cli._state_file import StateFile
+
+LIVE_KEY: Final = "sk-live"  # the emulator's own, not a secret
+TEST_KEY: Final = "sk-test"
+BALANCE: Final = 100  # USD
+# Options that a kept state has of its own, and `Emulator`'s names for them.
+KEPT: Final = {
+    "balance": "balance",
+    "live_key": "live_keys",
+    "test_key": "test_keys",
+    "failure_rate": "failure_rate",
+    "moderation_rate": "moderation_rate",
+    "refund_rate": "refund_rate",
+    "result_seconds": "result_seconds",
+    "serial": "serial",
+    "shape": "shape",
+}
+USUAL: Final = {"balance": BALANCE, "live_keys": (LIVE_KEY,), "test_keys": (TEST_KEY,)}
+
+
+def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emulator:
+    """A new emulator, or the one whose state was kept.
+
+    Raises:
+        MuAPIError: An option is none, two do not go together, or the file holds no state.
+        OSError: A file cannot be read.
+    """
+    seed = random.SystemRandom().getrandbits(64) if options.seed is None else options.seed
+    chosen = {name: getattr(options, word) for word, name in KEPT.items() if getattr(options, word) is not None}
+    again: dict[str, Any] = {
+        "job_seconds": options.job_seconds,
+        "webhook_duplicates": options.webhook_duplicates,
+        "seed": seed,
+        "faults": Faults.chaos(options.chaos, seed=seed),
+        **_read_document(options),
+    }
+    text = None
+    try:
+        text = state.read() if state is not None else None
+        if state is None or text is None:
+            if "shape" in chosen:
+                chosen["shape"] = Shape(**chosen["shape"])
+            return Emulator(**{**USUAL, **chosen}, **again)
+        if chosen:
+            word = next(word for word, name in KEPT.items() if name in chosen)
+            raise MuAPIError(
+                f"{state.path} has a {word.replace('_', ' ')} of its own: leave --{word.replace('_', '-')} out, or name"
+                " another file"
+            )
+        return Emulator.load(text, **again)
+    except (TypeError, ValueError) as error:
+        what = f"{state.path} holds no state of an emulator: " if state is not None and text is not None else ""
+        raise MuAPIError(f"{what}{error}") from error
+
+
+def _read_document(options: argparse.Namespace) -> dict[str, Any]:
+    """The document and the prices that were named; empty for the pinned ones."""
+    if options.spec is None and options.prices is None:
+        return {}
+    from muapi_client.pinning import PinError  # noqa: PLC0415 - most emulators answer the pinned document
+    from muapi_client.pinning._diff.inputs import read_input, read_price_list  # noqa: PLC0415 - as above
+
+    try:
+        given = read_input(options.spec) if options.spec is not None else None
+        prices = read_price_list(options.prices) if options.prices is not None else given and given.prices
+    except PinError as error:
+        raise MuAPIError(str(error)) from None
+    return {"document": given and given.document, "prices": prices}
