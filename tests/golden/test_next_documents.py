@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pinned
@@ -87,19 +88,19 @@ def add_resources(document: dict[str, Any]) -> None:
     paths["/api/v1/presets/bulk"] = {"post": operation(list_of("Preset"), list_of("Preset"))}
 
 
-def list_needed(document: dict[str, Any], path: str) -> list[str]:
-    """The fields that a job cannot be submitted without."""
-    schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    name = schema.get("$ref", "").rpartition("/")[2]
-    needed: list[str] = document["components"]["schemas"].get(name, schema).get("required", [])
-    return needed
-
-
 def add_model(document: dict[str, Any]) -> None:
     """A paid model as its neighbours are, but for the webhook."""
-    neighbour = next(path for path in list_jobs(document) if not list_needed(document, path))
+    tags = {path: document["paths"][path]["post"]["tags"][0] for path in list_jobs(document)}
+    telling = Counter(
+        tag for tag in tags.values() if tag != "LLM / Multimodal"
+    )  # which all sorts have
+    neighbour = next(path for path, tag in tags.items() if tag == max(telling, key=telling.__getitem__))
     document["paths"]["/api/v1/brand-new"] = copy.deepcopy(document["paths"][neighbour])
-    document["paths"]["/api/v1/brand-new"]["post"] |= {"operationId": "brand_new", "summary": "brand-new"}
+    document["paths"]["/api/v1/brand-new"]["post"] |= {
+        "operationId": "brand_new",
+        "summary": "brand-new",
+        "requestBody": content({"type": "object", "properties": {"prompt": {"type": "string"}}}),
+    }
     drop_webhook(document, "/api/v1/brand-new")
 
 
