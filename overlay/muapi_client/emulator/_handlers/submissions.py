@@ -94,7 +94,7 @@ def begin_job(
     outcome = scripted
     if scripted is ORDINARY:
         outcome = world.outcomes.draw(slug, request_id) or world.behavior.outcome(request_id)
-    if outcome.price not in {None, scripted.price}:  # drawn with a price of its own
+    if outcome.price is not None and outcome is not scripted:  # drawn, with a price of its own
         usd = outcome.price
         _check_funds(world, usd)
     inline = at_once or outcome.inline or ("sync" in checked.operation.properties and checked.body.get("sync") is True)
