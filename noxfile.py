@@ -277,9 +277,14 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def cli_contract(session: nox.Session) -> None:
-    """Let the official muapi-cli call the emulator, command by command: ``nox -s cli_contract [-- image generate]``."""
+    """Let the official muapi-cli call the emulator, by its commands and as the MCP server it is for agents.
+
+    ``nox -s cli_contract -- image generate`` calls only the commands that begin so.
+    """
     install(session, "contract", extras="[emulator]")
     session.run("python", "tests/contract/run_cli.py", *session.posargs)
+    if not session.posargs:
+        session.run("python", "tests/contract/run_mcp.py")
 
 
 @nox.session

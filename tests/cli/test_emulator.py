@@ -166,7 +166,8 @@ def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> N
     for entry in listed["models"]:
         entry["cost"] = 0.5
     prices.write_text(json.dumps(listed))
-    words = "--live-key sk-a --live-key sk-b --test-key sk-c --balance 7 --job-seconds image=1,video=2 --result-seconds 1000000"
+    words = "--live-key sk-a --live-key sk-b --test-key sk-c --balance 7"
+    words += " --job-seconds image=1,video=2 --result-seconds 1000000"
     words += " --failure-rate 1 --refund-rate 0 --moderation-rate 0 --serial image --serial video --speed 1000"
     words += " --shape submit=id,failure=http_200,running=a+b --webhook-duplicates 1 --seed 3 --control-token t"
     words += f" --spec {document} --prices {prices} --allowed-host emulator --cors https://a.example"

@@ -61,7 +61,7 @@ class Shell:
         """Run ``muapi LINE`` to its end."""
         done = subprocess.run(
             [PROGRAM, *shlex.split(line)],
-            env=self._environment(),
+            env=self.environment(),
             cwd=self.home,
             capture_output=True,
             text=True,
@@ -70,7 +70,8 @@ class Shell:
         )
         return Ran(done.returncode, done.stdout, done.stderr, self.home, self.emulator)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables it runs with."""
         chosen = {
             "MUAPI_BASE_URL": f"{self.url}/api/v1",
             "HOME": str(self.home),

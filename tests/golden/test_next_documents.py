@@ -91,9 +91,7 @@ def add_resources(document: dict[str, Any]) -> None:
 def add_model(document: dict[str, Any]) -> None:
     """A paid model as its neighbours are, but for the webhook."""
     tags = {path: document["paths"][path]["post"]["tags"][0] for path in list_jobs(document)}
-    telling = Counter(
-        tag for tag in tags.values() if tag != "LLM / Multimodal"
-    )  # which all sorts have
+    telling = Counter(tag for tag in tags.values() if tag != "LLM / Multimodal")  # which all sorts have
     neighbour = next(path for path, tag in tags.items() if tag == max(telling, key=telling.__getitem__))
     document["paths"]["/api/v1/brand-new"] = copy.deepcopy(document["paths"][neighbour])
     document["paths"]["/api/v1/brand-new"]["post"] |= {
