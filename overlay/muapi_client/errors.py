@@ -98,7 +98,11 @@ class APIStatusError(MuAPIError):
 
 
 class AuthenticationError(APIStatusError):
-    """The key is missing, unusable or not allowed to do this (401, 403). The request it answers charged nothing."""
+    """The key is missing, unusable or not allowed to do this (401, 403). The request it answers charged nothing.
+
+    The message tells a wrong key, a test key where a live one is wanted, and an account without money apart, as far as
+    the answer and what the client has seen of its key allow.
+    """
 
 
 class InsufficientCreditError(APIStatusError):

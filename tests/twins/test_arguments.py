@@ -82,8 +82,6 @@ def test_what_was_not_awaited_is_no_call(twin: Twin) -> None:
         (None, r"None: mu\.submit"),
         (42, r"42: mu\.submit"),
         (FOX, r"a Call: mu\.run\(call\)"),
-        (Prediction("abc", "processing"), r"a Prediction: mu\.{}\('abc'\)"),
-        (Prediction(None, "completed"), "a Prediction: it was answered at once"),
         (LOST, r"a SubmitOutcomeUnknownError: mu\.reconcile"),
         (WaitTimeoutError("late", job=Job("abc")), r"a WaitTimeoutError: mu\.{}\(error\.job\)"),
     ],
@@ -95,6 +93,21 @@ def test_what_is_no_job_is_refused(twin: Twin, method: str, given: Any, message:
         MuAPIError, match=rf"mu\.{method} takes a Job or its id .* not " + message.replace("{}", method)
     ):
         getattr(face, method)(given)
+    assert face.server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (Prediction("abc", "processing"), r"a Prediction: mu\.look\('abc'\)"),
+        (Prediction(None, "completed"), "a Prediction: it was answered at once"),
+    ],
+    ids=["of a job that runs", "without an id"],
+)
+def test_a_prediction_is_waited_for_and_not_looked_at(twin: Twin, given: Any, message: str) -> None:
+    face = twin(ACCEPTED)
+    with pytest.raises(MuAPIError, match=r"mu\.look takes a Job or its id .* not " + message):
+        face.look(given)
     assert face.server.requests == []
 
 

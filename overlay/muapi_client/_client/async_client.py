@@ -109,7 +109,7 @@ class AsyncMuAPI(Client):
 
     async def wait(
         self,
-        job_or_id: Job | str,
+        job_or_id: Job | Prediction | str,
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - as in run
         on_look: Callable[[Prediction], object] | None = None,

@@ -78,6 +78,9 @@ class MuAPI(Client):
     def submit(self, call: Call[Any]) -> Job | Prediction:
         """Submit a job and do not wait: a ``Job``, or the finished ``Prediction`` where the server answered at once.
 
+        It does so to a sandbox (test) key, and where the call has ``sync``. :meth:`wait` takes either:
+        ``mu.wait(mu.submit(call))`` is a prediction whatever came.
+
         Raises:
             Those of :meth:`run`, without the waiting.
         """
@@ -106,8 +109,9 @@ class MuAPI(Client):
         many requests (429), all submits of this client slow down together.
 
         A map that is left, by ``break``, an error or Ctrl-C, submits nothing more. What is being submitted is seen to
-        its end, before the client is closed and before the program ends; accepted jobs live on. Ctrl-C while outcomes
-        are waited for waits for that, and carries a note of what lives on; a second one leaves the map at once.
+        its end, before the client is closed and before the program ends; accepted jobs live on, for MuAPI has no route
+        to cancel a job. Ctrl-C while outcomes are waited for waits for that, and carries a note of what lives on; a
+        second one leaves the map at once.
 
         With ``run`` and a journal it resumes: begun again after whatever end, it hands out what was finished, waits for
         what was accepted, submits what never left, and submits nothing that may have been charged: unless the history
@@ -174,7 +178,7 @@ class MuAPI(Client):
 
     def wait(
         self,
-        job_or_id: Job | str,
+        job_or_id: Job | Prediction | str,
         *,
         timeout: float | None = None,
         on_look: Callable[[Prediction], object] | None = None,
@@ -184,9 +188,11 @@ class MuAPI(Client):
 
         A look that fails is followed by another (no answer, 408, 425, 429, 5xx, a page, an answer that cannot be read;
         404 within 30 s of the acceptance) until the deadline; what no later look can change ends the wait at once.
+        MuAPI has no route to cancel a job: one that is not waited for any more runs on, and is charged.
 
         Args:
-            job_or_id: The job, or its id.
+            job_or_id: The job, or its id; or a prediction, as :meth:`submit` may answer: of one that has ended nothing
+                is asked, and it is answered as it is.
             timeout: Seconds to wait; by default the client's ``wait_timeout``.
             on_look: Called with what each look tells.
             on_look_failed: Called with the error of each look that tells nothing.

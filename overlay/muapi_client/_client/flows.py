@@ -25,6 +25,8 @@ from muapi_client._settings.options import read_seconds
 from muapi_client._spec.packages import INSTALLED
 from muapi_client._spec.validation import refusal_error
 from muapi_client._types.job import Job
+from muapi_client._types.prediction import Prediction
+from muapi_client._types.status import JobState
 from muapi_generated.types import Call
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from muapi_client._streams.outcome import StreamConnection
     from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
-    from muapi_client._types.prediction import Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict
     from muapi_client.errors import MuAPIError, SubmitOutcomeUnknownError
@@ -146,14 +147,18 @@ class Flows:
 
     def wait(
         self,
-        job_or_id: Job | str,
+        job_or_id: Job | Prediction | str,
         timeout: float | None,
         on_look: Callable[[Prediction], object] | None,
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
-        job = self._job(job_or_id, "wait")
         require_callables(on_look=on_look, on_look_failed=on_look_failed)
+        if isinstance(job_or_id, Prediction):
+            if job_or_id.id is None or job_or_id.state is not JobState.RUNNING:
+                return self._judge(job_or_id)
+            job_or_id = job_or_id.id
+        job = self._job(job_or_id, "wait")
         return waiting.wait(
             job,
             self._context,
@@ -163,6 +168,11 @@ class Flows:
             on_look=on_look,
             on_look_failed=on_look_failed,
         )
+
+    def _judge(self, prediction: Prediction) -> Flow[Prediction]:
+        """What a job that has ended came to, as a wait for it would tell."""
+        return waiting.judge(self._new_job(prediction.id or "", prediction.call, prediction.cost), prediction)
+        yield  # makes a flow of it
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""

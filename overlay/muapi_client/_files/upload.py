@@ -193,8 +193,8 @@ def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: Upl
     )
     reply = yield from read(Do(partial(uploads.transfer.post, form)), uploads.context)
     if reply.status not in OK:
-        raise response.status_error(reply, send)
-    return response.decode(reply)
+        raise response.status_error(reply, send, context=uploads.context)
+    return response.decode(reply, origin=uploads.context.origin)
 
 
 def read_url(body: Any) -> str:
@@ -224,8 +224,8 @@ def _presign(source: Source, on_progress: OnProgress, uploads: UploadContext) ->
     if reply.status in NO_FORM:
         return None
     if reply.status not in OK:
-        raise response.status_error(reply, send)
-    body = _fields(response.decode(reply))
+        raise response.status_error(reply, send, context=uploads.context)
+    body = _fields(response.decode(reply, origin=uploads.context.origin))
     url, fields = body.get("url"), _fields(body.get("fields"))
     if not isinstance(url, str) or not fields.get("key"):
         return None

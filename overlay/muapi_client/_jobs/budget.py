@@ -58,8 +58,8 @@ def estimate(call: Call[Any], send: Send, context: Context) -> Flow[Estimate]:
         detail = response.status_error(reply).detail
         raise _unpriced_error(f"the price list has no model {name!r}", detail=detail, **response.read_facts(reply))
     if reply.status not in OK:
-        raise response.status_error(reply, asked)
-    answer = response.decode(reply)
+        raise response.status_error(reply, asked, context=context)
+    answer = response.decode(reply, origin=context.origin)
     cost = usd(answer.get("cost")) if isinstance(answer, dict) else None
     if cost is None:
         raise errors.ResponseError(f"the estimate for {name} names no price: {answer!r}", body=reply.content)

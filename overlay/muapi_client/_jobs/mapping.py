@@ -203,7 +203,8 @@ class Books:
             keys = f"{len(doubtful)} submits may have been charged{_name(doubtful, every)}"
             parts += [f"{keys}, mu.history() tells of all jobs"] if doubtful else []
             parts += ["this note alone knows them, for there is no journal"] if parts else []
-        return f"The map was left: no more calls are submitted; {'; '.join(parts) or 'none was under way'}."
+        fate = " MuAPI has no route to cancel a job." if running else ""
+        return f"The map was left: no more calls are submitted; {'; '.join(parts) or 'none was under way'}.{fate}"
 
 
 def _name(ids: Sequence[str | None], most: int = NAMED) -> str:

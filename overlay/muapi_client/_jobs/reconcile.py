@@ -128,13 +128,13 @@ def reconcile(
         reply = yield from read(asked, context)
         here = EPOCH + timedelta(seconds=(yield Do(wall)))
         if reply.status not in OK:
-            raise response.status_error(reply, asked)
+            raise response.status_error(reply, asked, context=context)
         if window is None:
             server_now = http_date(reply.headers.get("date", ""))
             dated = server_now is not None
             ages = _ages_of(lost, context.memory.get(lost.key or ""), here, reply.at)
             window = make_window(ages, server_now or here)
-        page = read_page(response.decode(reply))
+        page = read_page(response.decode(reply, origin=context.origin))
         items += page.items
         reached = page.is_last or (bool(page.items) and is_before(page.items, window))
         stuck = not page.items or page.cursor in (None, cursor)

@@ -25,7 +25,7 @@ from muapi_client._protocol.exchange import unknown_error, write
 from muapi_client._protocol.job_answer import find_unusable_id, is_final, read_prediction
 from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.resend import Reading, classify
-from muapi_client._protocol.response import parse_typed, status_error
+from muapi_client._protocol.response import describe_stranger, parse_typed, status_error
 from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
 from muapi_client._runtime.forks import forks
 from muapi_client._sandbox.guard import check_answer
@@ -193,7 +193,7 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
     """
     reply = yield from write(request, record, context)
     if reply.status not in OK and classify(reply) is Reading.REFUSAL:
-        error = status_error(reply, request.send, slug=request.call.operation.slug)
+        error = status_error(reply, request.send, slug=request.call.operation.slug, context=context)
         record.refuse(error.cost)
         raise error
     answer = read_prediction(reply, request_id=None)
@@ -202,7 +202,8 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
         what = (
             f"the request id {unusable!r}, which no path can hold" if unusable else "neither a request id nor a result"
         )
-        raise unknown_error(request, f"HTTP {reply.status} with {what}", reply=reply)
+        stranger = describe_stranger(reply, context.origin)
+        raise unknown_error(request, f"HTTP {reply.status} with {what}{stranger}", reply=reply)
     if is_final(answer):
         record.finish(answer, at=reply.at)
     else:

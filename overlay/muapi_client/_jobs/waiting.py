@@ -243,11 +243,12 @@ def _read_look(
         return answer
     if answer is None and outcome.status not in OK:
         context.note(None, job_answer.balance_from_headers(outcome.headers), None)
-        return response.status_error(outcome, request_id=job.id)
+        return response.status_error(outcome, request_id=job.id, context=context)
     trouble = (
         f"the answer is about job {job_answer.read_id(answer.raw)}"
         if answer is not None
         else f"HTTP {outcome.status} with {response.excerpt(outcome.content)}, which tells nothing of the job"
+        f"{response.describe_stranger(outcome, context.origin)}"
     )
     known = response.read_facts(outcome)
     return errors.ResponseError(f"job {job.id}: {trouble}", body=outcome.content, request_id=job.id, **known)

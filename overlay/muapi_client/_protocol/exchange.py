@@ -50,12 +50,14 @@ def exchange(call: Call[Any], context: Context, *, reads: bool, started_at: floa
     request = prepare(call, context, started_at=started_at)
     reply = yield from (read(request.send, context) if reads else _write_noted(request, context))
     if reply.status not in OK:
-        raise response.status_error(reply, request.send)
+        raise response.status_error(reply, request.send, context=context)
     if not reply.content:
         return None  # 204: done, and nothing to say
     try:
         answer = call.operation.answer
-        return response.parse_typed(answer, response.decode(reply, exact=bool(answer)), call.operation.package)
+        return response.parse_typed(
+            answer, response.decode(reply, origin=context.origin, exact=bool(answer)), call.operation.package
+        )
     except errors.ResponseError as error:
         if reads:
             raise

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client._protocol.job_answer import balance_from_headers, cost_from_headers, peek, read_cost, read_json
-from muapi_client._protocol.steps import REDIRECTS, REFUSED
+from muapi_client._protocol.steps import OK, REDIRECTS, REFUSED
 from muapi_client._runtime.content_coding import describe_odd_coding
 from muapi_client._runtime.forks import forks
+from muapi_client._settings.options import DEFAULT_BASE_URL
 from muapi_client._spec.packages import INSTALLED, member
 from muapi_client._types.words import as_words
 
 if TYPE_CHECKING:
     from muapi_client._protocol.steps import Reply, Send
+    from muapi_client._state.context import Context
     from muapi_client._types.cost import Cost
 
 EXCERPT: Final = 300  # characters of an unreadable body shown in a message; the whole body is on the error
@@ -36,22 +38,30 @@ BY_STATUS: Final[Mapping[int, type[errors.APIStatusError]]] = {
     429: errors.RateLimitError,
 }
 NOT_FOUND: Final = 404
+NO_KEY: Final = 401
+BUSY: Final = 429
+KEY_REFUSED: Final = frozenset({NO_KEY, 403})
+NO_PATH: Final = frozenset(
+    {401, 403, 404, 405, 406, 410, 415}
+)  # what another API, or a gateway, refuses our paths with
+MONEY_HEADERS: Final = ("x-account-balance", "x-muapi-cost-usd")  # API reference: MuAPI tells one to whom it knows
+NO_MONEY: Final = ("credit", "balance", "funds", "top up", "top-up", "payment")  # in the words of a refusal
+NO_LIVE_KEY: Final = ("test key", "test-key", "sandbox", "is_test", "live key")  # the same
 READERS: Final = "readers."  # before the name of a function whose answer has a reader of its own
 ADVICE: Final[Mapping[int, str]] = {
-    401: "check the API key (MUAPI_API_KEY)",
     402: "top up with mu.account.topup(amount); nothing was charged",
-    403: "this key may not do that",
     404: "slugs are not catalogue names: muapi_client.catalog.find() finds a model's slug",
     422: "nothing was charged",
     429: "the request was refused unprocessed; send fewer at a time or wait",
 }
 
 
-def decode(reply: Reply, *, exact: bool = False) -> Any:
+def decode(reply: Reply, *, origin: str = "", exact: bool = False) -> Any:
     """The JSON of an answer.
 
     Args:
         reply: The answer.
+        origin: The API's, which the message names where the answer looks like none of MuAPI's.
         exact: Whether a number that no float holds is a Decimal, by the digits that were written.
 
     Raises:
@@ -62,8 +72,9 @@ def decode(reply: Reply, *, exact: bool = False) -> Any:
     except (ValueError, RecursionError):
         odd = describe_odd_coding(reply.headers)
         coding = f" but in {odd}" if odd else ""
+        stranger = describe_stranger(reply, origin)
         raise errors.ResponseError(
-            f"HTTP {reply.status} with a body that is no JSON{coding}: {excerpt(reply.content)}",
+            f"HTTP {reply.status} with a body that is no JSON{coding}: {excerpt(reply.content)}{stranger}",
             body=reply.content,
             **read_facts(reply),
         ) from None
@@ -77,7 +88,12 @@ def _exact(text: str) -> float | Decimal:
 
 
 def status_error(
-    reply: Reply, asked: Send | None = None, *, request_id: str | None = None, slug: str = ""
+    reply: Reply,
+    asked: Send | None = None,
+    *,
+    request_id: str | None = None,
+    slug: str = "",
+    context: Context | None = None,
 ) -> errors.APIStatusError:
     """The error an answer of 300 and above stands for, in the server's own words, whole.
 
@@ -85,13 +101,18 @@ def status_error(
         asked: The exchange it answers, so that the message tells which of many it was.
         request_id: The job it is about, which is told in place of the exchange.
         slug: The slug that was asked for; where there is none such, the message suggests the one that was meant.
+        context: The client's, which knows its key and its base URL.
     """
     body = peek(reply)
     detail = body.get("detail", body) if isinstance(body, Mapping) else body
     kind = BY_STATUS.get(reply.status, errors.ServerError if reply.status >= REFUSED.stop else errors.APIStatusError)
     about = f" for job {request_id}" if request_id else f" to {asked.method} {asked.path}" if asked else ""
     cost = _cost_of_error(reply, body)
-    advice = _advice(reply.status, cost, of_a_job=request_id is not None, slug=slug)
+    stranger = "" if context is None else describe_stranger(reply, context.origin)
+    if context is not None and reply.status in KEY_REFUSED and not stranger and (cost is None or not cost.charged_usd):
+        advice = f" ({_describe_refused_key(reply, as_words(detail), context)})"
+    else:
+        advice = stranger or _advice(reply.status, cost, of_a_job=request_id is not None, slug=slug)
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
     if request_id and reply.status != NOT_FOUND:
         message += f". Where the job was accepted it lives on: mu.wait({request_id!r}) takes it up again"
@@ -99,6 +120,52 @@ def status_error(
     if kind is errors.ValidationError:
         extra["errors"] = [e for e in detail if isinstance(e, Mapping)] if isinstance(detail, list) else []
     return kind(message, **extra)
+
+
+def describe_stranger(reply: Reply, origin: str) -> str:
+    """What to check where an answer is none that MuAPI gives, as the end of a message; "" where it may be MuAPI's.
+
+    MuAPI refuses by JSON with a ``detail`` (API document). A web page, or JSON without one, is another server's at
+    that address, or of something on the way there; of a server that is down or busy (5xx, 429) a gateway's page is
+    nothing odd.
+    """
+    if not origin or any(name in reply.headers for name in MONEY_HEADERS):
+        return ""
+    body = peek(reply)
+    is_page = reply.content.lstrip()[:1] == b"<" and (reply.status in OK or reply.status in REFUSED)
+    is_odd = reply.status in NO_PATH and not (isinstance(body, Mapping) and "detail" in body)
+    if reply.status == BUSY or not (is_page or is_odd):
+        return ""
+    what = "a web page" if is_page else "a refusal without a detail"
+    return (
+        f". MuAPI does not answer so: {what} came from {origin}, which is another server, or a proxy or a login page"
+        f" on the way. Check base_url (MUAPI_BASE_URL), by default {DEFAULT_BASE_URL}"
+    )
+
+
+def _describe_refused_key(reply: Reply, words: str, context: Context) -> str:
+    """Tell a wrong key, a test key and an account without money apart, as far as the answer and the client know.
+
+    To a key that it knows MuAPI tells the account's balance, in a header (API reference); "Not authorized" by itself is
+    the answer to a wrong key, and at least one model gives it to a test key (observed).
+    """
+    balance, said = balance_from_headers(reply.headers), words.lower()
+    kind = context.key_state.kind
+    listing = context.key_state.known.listing
+    if listing is not None and listing.test and not (listing.live or listing.silent):  # all that the account has
+        kind = "sandbox"
+    if any(sign in said for sign in NO_MONEY) or (balance is not None and balance <= 0):
+        return "the account has no money for it: top up with mu.account.topup(amount)"
+    if any(sign in said for sign in NO_LIVE_KEY) or kind == "sandbox":
+        return "this takes a live key, and the client has a sandbox (test) key: see MUAPI_API_KEY, and mu.sandbox()"
+    if balance is not None or kind == "live":
+        return "the key is known, and may not do this"
+    if reply.status == NO_KEY:
+        return "the key is missing or wrong: check MUAPI_API_KEY, or api_key="
+    return (
+        "most likely the key is wrong: check MUAPI_API_KEY, or api_key=. If it works for other models this one refuses"
+        " test keys, or the account has no money: mu.sandbox() and mu.account.balance() tell, and cost nothing"
+    )
 
 
 def _suggest_slug(name: str) -> str:

@@ -163,7 +163,7 @@ def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
             waiting.judge(run.job, answer)
         except errors.JobError as error:
             return error
-    refused = response.status_error(reply, run.request.send, slug=run.call.operation.slug)
+    refused = response.status_error(reply, run.request.send, slug=run.call.operation.slug, context=run.context)
     run.record.refuse(refused.cost)
     return refused
 

@@ -20,7 +20,7 @@ TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading
 
 @frozen
 class Job:
-    """A job the server has accepted, and may have charged for.
+    """A job the server has accepted, and may have charged for. MuAPI has no route to cancel it.
 
     Attributes:
         id: The request id.

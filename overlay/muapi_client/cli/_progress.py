@@ -73,7 +73,9 @@ class Watcher:
             return InterruptedJobError(f"interrupted; {what}.", request_id=request_id, cost=cost)
         if request_id is not None:
             return InterruptedJobError(
-                f"interrupted; job {request_id} lives on and may be charged.", request_id=request_id, cost=cost
+                f"interrupted; job {request_id} lives on and may be charged: MuAPI has no route to cancel a job.",
+                request_id=request_id,
+                cost=cost,
             )
         if submitted is None:
             return InterruptedJobError("interrupted: no job was submitted, and nothing was charged.")
