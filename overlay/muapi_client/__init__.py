@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._runtime import logs  # noqa: F401 - has MUAPI_LOG heard, and nothing printed otherwise
 from muapi_client._runtime.forks import held
 from muapi_client._version import __version__
 

@@ -19,6 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from by_kind import make_image
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -26,6 +30,7 @@ from search import find, frames, pickled, records, shown, words
 from ways import CLOSE, RESET, Asked, answer, echo, escaped, serving
 
 from muapi_client import AsyncMuAPI, Journal, MuAPI, MuAPIError, Polling, Retry, raw_call, webhooks
+from muapi_client._protocol import spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 KEY = f"sk-live-{secrets.token_hex(16)}"
 HOOK = secrets.token_urlsafe(24)  # in the path of the client's webhook
 OTHER = secrets.token_urlsafe(24)  # in that of one call's own
+PROMPT = f"a fox by {secrets.token_hex(8)}"  # in errors it may be quoted by the server; in logs and spans it may not
 SECRETS = {"the key": KEY, "the client's webhook": HOOK, "a call's webhook": OTHER}
 QUICK = {"retry": Retry(attempts=2, initial=0.01), "polling": Polling(minimum=0.01), "timeout": 20.0}
 ACCEPTED = {"request_id": "r1", "status": "processing"}
@@ -41,7 +47,7 @@ OUTPUT: dict[str, str] = {}
 
 
 def call(**fields: Any) -> Any:
-    return raw_call("x", {"prompt": "a fox", "webhook_url": f"https://hooks.example/h/{OTHER}?a=%2Fb", **fields})
+    return raw_call("x", {"prompt": PROMPT, "webhook_url": f"https://hooks.example/h/{OTHER}?a=%2Fb", **fields})
 
 
 def streamed() -> Any:
@@ -231,6 +237,7 @@ def places(result: Result, logged: list[logging.LogRecord], folder: Path, out: s
     yield from words(result.error)
     yield from frames(result.error)
     yield from records(logged)
+    yield from traced()
     for thing in (result.mu, *vars(result.mu).values(), *result.told):
         yield "a repr", repr(thing)
         for text in shown(thing):
@@ -239,6 +246,27 @@ def places(result: Result, logged: list[logging.LogRecord], folder: Path, out: s
         if file.is_file():
             yield "the journal", file.read_bytes().decode("utf-8", "replace")
     yield "standard output", out
+
+
+EXPORTER = InMemorySpanExporter()
+
+
+def traced() -> Iterator[tuple[str, str]]:
+    """What a span may show."""
+    for span in EXPORTER.get_finished_spans():
+        yield f"span {span.name}", span.to_json()
+
+
+@pytest.fixture(autouse=True)
+def _all_spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    spans.find_tracer.cache_clear()
+    yield
+    spans.end_all()
+    spans.find_tracer.cache_clear()
+    EXPORTER.clear()
 
 
 @pytest.fixture(params=[MuAPI, AsyncMuAPI], ids=["sync", "async"])
@@ -252,8 +280,11 @@ def look(result: Result, caplog: pytest.LogCaptureFixture, capfd: pytest.Capture
     out, err = capfd.readouterr()
     of_client = {name: SECRETS[name] for name in ("the key", "the client's webhook")}
     pickles = [pickled(thing) for thing in (result.error, result.told)]
-    return find(SECRETS, places(result, caplog.records, folder, out + err)) | find(
-        of_client, (("a pickle", text) for text in pickles)
+    ours = [record for record in caplog.records if record.name.startswith("muapi_client")]
+    return (
+        find(SECRETS, places(result, caplog.records, folder, out + err))
+        | find(of_client, (("a pickle", text) for text in pickles))
+        | find({"the prompt": PROMPT}, iter([*records(ours), *traced()]))
     )
 
 
@@ -271,6 +302,21 @@ def test_nothing_is_found(
     with serving(way.answer, reads=way.reads) as url, contextlib.closing(Journal(tmp_path / "jobs.db")) as journal:
         result = fail(kind, way, url, journal, way.act)
         assert look(result, caplog, capfd, tmp_path) == set()
+
+
+QUIET = {"option refused", "refused here", "estimate"}  # nothing is sent, so there is nothing to tell
+
+
+@pytest.mark.usefixtures("no_collection")
+@pytest.mark.parametrize("name", [name for name in WAYS if name not in QUIET])
+def test_every_way_to_fail_leaves_records_and_spans_to_look_at(
+    name: str, kind: type, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    way = WAYS[name]
+    with serving(way.answer, reads=way.reads) as url, contextlib.closing(Journal(tmp_path / "jobs.db")) as journal:
+        fail(kind, way, url, journal, way.act)
+    assert any(record.name.startswith("muapi_client.") for record in caplog.records)
+    assert list(traced())
 
 
 @pytest.mark.parametrize("what", ["write", "read"])

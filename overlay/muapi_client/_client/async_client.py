@@ -268,6 +268,7 @@ class AsyncMuAPI(Client):
             await aend_map(work)
         if self._own_journal is not None:
             self._own_journal.close()
+        self._end_spans()
 
     async def __aenter__(self) -> Self:
         """Use the client in an ``async with`` block, which closes it."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
 from weakref import WeakSet
 
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
+from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.clock import Clock, SystemClock
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.api_key import APIKey, read_key
@@ -282,6 +283,11 @@ class Client:
         if not isinstance(hint_or_id, Hint):
             require_job(hint_or_id, "wake")
         return wake(self._origin, hint_or_id if isinstance(hint_or_id, str) else hint_or_id.id)
+
+    def _end_spans(self) -> None:
+        """End the spans of jobs whose end this client will not see."""
+        if is_traced():
+            load_spans().end_all(self._context.memory)
 
     def with_options(self, **changes: Unpack[Changes]) -> Self:
         """The same client with other options: connections, key and spend are shared, and one ``close()`` closes both.

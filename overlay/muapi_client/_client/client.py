@@ -525,6 +525,7 @@ class MuAPI(Client):
             end_map(work)
         if self._own_journal is not None:
             self._own_journal.close()
+        self._end_spans()
 
     def __enter__(self) -> Self:
         """Use the client in a ``with`` block, which closes it."""

@@ -281,10 +281,11 @@ class Flows:
         record = self._context.memory.find(job_or_id)
         return Job(job_or_id, record.call, record.cost) if record is not None else Job(job_or_id)
 
-    def of_item(self, run: str | None, key: str) -> tuple[Flows, Context]:
-        """The same flows, submitting one item of a run, and their context."""
+    def of_item(self, run: str | None, key: str, span: Any = None) -> tuple[Flows, Context]:
+        """The same flows, submitting one item of a run within an OpenTelemetry span, and their context."""
         other = copy(self)
-        context = self._context._replace(raises_refusals=True, run=run, run_key=None if run is None else key)
+        run_key = None if run is None else key
+        context = self._context._replace(raises_refusals=True, run=run, run_key=run_key, span=span)
         other.__dict__["_context"] = context
         return other, context
 

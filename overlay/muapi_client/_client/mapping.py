@@ -14,6 +14,7 @@ from muapi_client._client.base import listed_price
 from muapi_client._client.map_display import Display
 from muapi_client._jobs.map_item import Means, carry_out
 from muapi_client._jobs.mapping import Books
+from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.forks import forks
 from muapi_client._settings.arguments import require_callables, require_folder
 from muapi_client._settings.options import read_flag
@@ -132,9 +133,10 @@ def make_work(
             raise MuAPIError(f"run={run!r} is kept in the journal, and this client has none: MuAPI(journal='jobs.db')")
     save = None if download_to is None else partial(save_outputs, client, books, download_to)
     is_again = read_flag("retry_unknown", retry_unknown)
+    span = load_spans().current_span() if is_traced() else None  # threads and tasks have contexts of their own
 
     def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any]]:
-        own, context = flows.of_item(run, item.key)
+        own, context = flows.of_item(run, item.key, span)
         means = Means(
             run=lambda call, on_accept: own.run(call, None, on_accept, None, None),
             wait=lambda job: own.wait(job, None, None, None),

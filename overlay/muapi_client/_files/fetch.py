@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -18,6 +19,8 @@ from muapi_client._files.urls import clean_url, is_loopback_url, is_safe, resolv
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED, retry_after
 from muapi_client._protocol.response import excerpt
 from muapi_client._protocol.steps import Do, Flow, Reply, Sleep
+from muapi_client._protocol.telemetry import is_traced, load_spans
+from muapi_client._runtime.logs import DEBUG, FILES, INFO, log
 from muapi_client._settings.polling import fit
 from muapi_client.errors import DownloadError
 
@@ -106,7 +109,8 @@ def fetch_url(
         )
     now = yield Sleep(0.0)  # it may have queued
     while now < limits.ends:
-        got: Fetched = yield Do(partial(transfer.fetch, _exchange(progress, limits, now), part))
+        step = Do(partial(transfer.fetch, _exchange(progress, limits, now), part))
+        got: Fetched = (yield from _trace(step, progress, limits)) if is_traced() else (yield step)
         now = got.at
         if got.status in REDIRECTS:
             progress = progress.after_redirect(got.headers.get("location", ""))
@@ -117,6 +121,8 @@ def fetch_url(
             reported = got.headers.get("content-type", "").partition(";")[0].strip().lower()
             trouble = find_misfit(head, expected, reported)
             if not trouble:
+                if FILES.isEnabledFor(DEBUG):
+                    log(FILES, DEBUG, "a file of %d bytes was fetched from %s", got.size, _name_host(url))
                 return media.choose_suffix(media.settle(head, expected, reported))
         progress = progress.after_failure(got)
         if not may_pass(got) or progress.failures >= limits.context.retry.attempts:
@@ -128,8 +134,27 @@ def fetch_url(
         )
         if pause is None:
             break
+        _note_failure(got, progress, pause)
         now = yield Sleep(pause)
     raise DownloadError(f"{show_url(url)} was not whole within {limits.timeout:g} s", url=url)
+
+
+def _note_failure(got: Fetched, progress: FetchProgress, pause: float) -> None:
+    if FILES.isEnabledFor(INFO):
+        what = f"HTTP {got.status}" if got.status else "no answer"
+        words = "a file from %s is not whole (%s): on from byte %d in %.2f s"
+        log(FILES, INFO, words, _name_host(progress.url), what, progress.size, pause)
+
+
+def _name_host(url: str) -> str:
+    """The host of a file for a log: the path of its address may be all that keeps it private."""
+    return urlsplit(url).hostname or "no host"
+
+
+def _trace(step: Do, progress: FetchProgress, limits: DownloadLimits) -> Flow[Fetched]:
+    """Carry out an exchange in a span."""
+    got: Fetched = yield from load_spans().trace_fetch(step, limits.context, progress.url)
+    return got
 
 
 def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fetch:

@@ -27,6 +27,7 @@ from muapi_client._protocol.forms import Part
 from muapi_client._protocol.request import check_webhooks, encode
 from muapi_client._protocol.resend import may_reread
 from muapi_client._protocol.steps import OK, SLOWEST, Do, Flow, Reply, Send, Sleep
+from muapi_client._runtime.logs import DEBUG, FILES, log
 from muapi_generated.api.files.get_upload_url import get_upload_url
 from muapi_generated.api.files.upload_file import OPERATION as UPLOAD_FILE
 from muapi_generated.types import Call
@@ -165,6 +166,8 @@ def _upload_once(value: Any, check: Check, uploads: UploadContext) -> Flow[str]:
             if known is None:
                 known = yield from _store(opened, None, uploads)
                 uploads.cache.keep(digest, known, now=(yield Sleep(0.0)))
+            elif FILES.isEnabledFor(DEBUG):
+                log(FILES, DEBUG, "a file of %d bytes is uploaded already", opened.size)
             return known
         finally:
             turn.end()
@@ -177,9 +180,12 @@ def _store(source: Source, on_progress: OnProgress, uploads: UploadContext) -> F
     if source.size > LARGE:
         form = yield from _presign(source, on_progress, uploads)
     if form is not None:
-        return (yield from _deposit(form, uploads))
-    call: Call[Any] = Call(UPLOAD_FILE)
-    return read_url((yield from _post(call, source, on_progress, uploads)))
+        url = yield from _deposit(form, uploads)
+    else:
+        url = read_url((yield from _post(Call(UPLOAD_FILE), source, on_progress, uploads)))
+    if FILES.isEnabledFor(DEBUG):
+        log(FILES, DEBUG, "a file of %d bytes (%s) was uploaded", source.size, source.media_type)
+    return url
 
 
 def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: UploadContext) -> Flow[Any]:
@@ -191,7 +197,7 @@ def _post(call: Call[Any], source: Source, on_progress: OnProgress, uploads: Upl
         fields={},
         on_progress=on_progress,
     )
-    reply = yield from read(Do(partial(uploads.transfer.post, form)), uploads.context)
+    reply = yield from read(Do(partial(uploads.transfer.post, form)), uploads.context, about=send)
     if reply.status not in OK:
         raise response.status_error(reply, send, context=uploads.context)
     return response.decode(reply, origin=uploads.context.origin)

@@ -16,6 +16,7 @@ from muapi_client._protocol import response
 from muapi_client._protocol.exchange import read
 from muapi_client._protocol.request import STREAM, encode
 from muapi_client._protocol.steps import OK
+from muapi_client._runtime.logs import DEBUG, MONEY, log
 from muapi_client._state.journal.limits import Limit
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.money import ZERO, usd
@@ -99,6 +100,8 @@ def reserve(request: Request, record: Record, context: Context) -> Flow[Sequence
             f" past max_spend={limit} USD; nothing was sent",
             needed_usd=price,
         )
+    if MONEY.isEnabledFor(DEBUG):
+        log(MONEY, DEBUG, "%s USD is set aside for a job of %s", price, slug, model=slug)
     return limits
 
 

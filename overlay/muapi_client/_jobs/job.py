@@ -65,6 +65,9 @@ def run(
     except GeneratorExit:  # the event loop has ended: nobody carries out another step
         raise
     except BaseException as error:
+        record = context.memory.find(outcome.id)
+        if record is not None and record.span is not None:
+            record.span.give_up(error)
         add_job_note(error, outcome.id)
         yield from end_wait(outcome, context, error)
         raise

@@ -10,7 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from muapi_client import errors
+from muapi_client._protocol.job_answer import DISPUTE
 from muapi_client._protocol.steps import Do, Keep
+from muapi_client._runtime.logs import INFO, MONEY, WARNING, log
 from muapi_client._runtime.user_warning import warn_user
 from muapi_client._state.secrets import find_secrets
 from muapi_client._types.cost import SpendWarning
@@ -58,6 +60,21 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
         yield from _kept(write, journal, prediction, is_lasting=False)  # the server tells an accepted job's end again
     if context.ledger.overruns:
         yield from warn_of_overruns(context)
+    if ended and record is not None and record.span is not None:
+        record.span.end_as(prediction)
+    if ended and MONEY.isEnabledFor(INFO):
+        _note_money(prediction, job)
+
+
+def _note_money(prediction: Prediction, job: Job) -> None:
+    """Log what is odd about the cost of a job that has ended: a refund, and places that disagree."""
+    cost, model = prediction.cost, None if job.call is None else job.call.operation.slug
+    if cost is not None and cost.refunded:
+        words = "job %s: %s USD was refunded"
+        log(MONEY, INFO, words, job.id, cost.amount_usd, request_id=job.id, model=model, cost_usd=cost.charged_usd)
+    for dispute in (warning for warning in prediction.warnings if warning.startswith(DISPUTE)):
+        charged = None if cost is None else cost.charged_usd
+        log(MONEY, WARNING, "job %s: %s", job.id, dispute, request_id=job.id, model=model, cost_usd=charged)
 
 
 def warn_of_overruns(context: Context) -> Flow[None]:
@@ -67,6 +84,8 @@ def warn_of_overruns(context: Context) -> Flow[None]:
             f"{slug} was charged {charged} USD where {set_aside} USD had been set aside. From now on"
             " the highest charge seen is set aside for it; this is said once a model."
         )
+        if MONEY.isEnabledFor(WARNING):
+            log(MONEY, WARNING, "%s", message, model=slug, cost_usd=charged)
         yield Do(partial(warn_user, message, SpendWarning))
 
 

@@ -14,25 +14,29 @@ from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from enum import Enum
 from functools import partial
+from sys import modules
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
 from muapi_client import errors
 from muapi_client._jobs.journaling import warn_of_overruns
-from muapi_client._jobs.waiting import judge
-from muapi_client._protocol.exchange import unknown_error, write
+from muapi_client._jobs.waiting import describe_charge, judge
+from muapi_client._protocol.exchange import note_exchange, unknown_error, write
 from muapi_client._protocol.job_answer import find_unusable_id, is_final, read_prediction
 from muapi_client._protocol.request import Request, has_idempotency_key
 from muapi_client._protocol.resend import Reading, classify
 from muapi_client._protocol.response import describe_stranger, parse_typed, status_error
 from muapi_client._protocol.steps import OK, Flow, Keep, Sleep
+from muapi_client._protocol.telemetry import OTEL, is_traced, load_spans
 from muapi_client._runtime.forks import forks
+from muapi_client._runtime.logs import DEBUG, HTTP, INFO, JOBS, MONEY, WARNING, log
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._state.memory import Record
 from muapi_client._state.secrets import find_secrets, remove_secrets
 from muapi_client._types.error import add_job_note
 from muapi_client._types.job import Job
+from muapi_client._types.status import LONGEST_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,12 +153,22 @@ def submit(request: Request, context: Context, exchange: Exchange[R], *, waits: 
 
 def _submit(request: Request, record: Record, context: Context, exchange: Exchange[R]) -> Generator[Any, Any, R]:
     """Carry out a submission, and have an interrupt of it tell what became of the money."""
+    if OTEL in modules and is_traced():
+        record.span = load_spans().begin_job(record, context)
+        context = context._replace(span=record.span.span)
     try:
-        return (yield from _carry_out(request, record, context, exchange))
-    except errors.MuAPIError:
+        answer = yield from _carry_out(request, record, context, exchange)
+        if record.span is not None:
+            _note_span(record, None)
+        return answer  # noqa: TRY300 - an interrupt of what takes the span gets its note
+    except errors.MuAPIError as error:
+        if record.span is not None:
+            _note_span(record, error)
         raise
     except BaseException as interrupt:
         interrupt.add_note(_describe_fate(record, fate_of(record, interrupt)))
+        if record.span is not None:
+            _note_span(record, interrupt)
         raise
 
 
@@ -178,8 +192,11 @@ def _carry_out(request: Request, record: Record, context: Context, exchange: Exc
     finally:
         fate = fate_of(record, error)
         conclude(record, fate, context, error)
-        if not isinstance(error, GeneratorExit):  # else the event loop has ended: nobody carries out another step
-            yield from _write_fate(record, fate, context, error)
+        try:
+            if not isinstance(error, GeneratorExit):  # else the event loop has ended: nobody carries out another step
+                yield from _write_fate(record, fate, context, error)
+        finally:
+            _note_fate(record, fate, context, error)
         del error  # it holds this frame
 
 
@@ -195,6 +212,8 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
     if reply.status not in OK and classify(reply) is Reading.REFUSAL:
         error = status_error(reply, request.send, slug=request.call.operation.slug, context=context)
         record.refuse(error.cost)
+        if HTTP.isEnabledFor(DEBUG):
+            note_exchange(request.send, reply)
         raise error
     answer = read_prediction(reply, request_id=None)
     if answer is None or (answer.id is None and not is_final(answer)):
@@ -208,6 +227,8 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
         record.finish(answer, at=reply.at)
     else:
         record.accept(answer.id, answer.cost, at=reply.at)
+    if HTTP.isEnabledFor(DEBUG):
+        note_exchange(request.send, reply)
     return answer
 
 
@@ -263,6 +284,61 @@ def _describe_reason(error: BaseException | None) -> str:
     return str(error) if isinstance(error, errors.MuAPIError) else f"interrupted by {type(error).__name__}"
 
 
+def _note_fate(record: Record, fate: Fate, context: Context, error: BaseException | None) -> None:
+    """Log what became of a submission: a warning, unless it was accepted, is tried again or was called off."""
+    if fate is Fate.ACCEPTED:
+        level = WARNING if isinstance(error, errors.MuAPIError) else DEBUG  # a stream that broke off
+    elif not isinstance(error, errors.MuAPIError):
+        level = DEBUG if fate is Fate.NOT_SENT else WARNING
+    else:
+        is_tried_again = context.raises_refusals and isinstance(error, errors.RateLimitError)
+        level = INFO if is_tried_again else WARNING
+    logger = MONEY if isinstance(error, errors.SpendLimitError) else JOBS
+    if logger.isEnabledFor(level):
+        operation, cost = record.call.operation, record.cost
+        log(
+            logger,
+            level,
+            "%s %s %s",
+            operation.method,
+            operation.path,
+            _tell_fate(record, fate, error),
+            request_id=record.request_id,
+            model=operation.slug,
+            cost_usd=None if cost is None else cost.charged_usd,
+        )
+
+
+def _tell_fate(record: Record, fate: Fate, error: BaseException | None) -> str:
+    """The fate of a submission for a log: none of the server's words, which may repeat a prompt."""
+    status = getattr(error, "status_code", None)
+    why = type(error).__name__ + ("" if status is None else f", HTTP {status}")
+    charge = describe_charge(record.cost)
+    match fate:
+        case Fate.REFUSED | Fate.CHARGED if isinstance(error, errors.SpendLimitError):
+            return f"was refused here: {error}"
+        case Fate.REFUSED | Fate.CHARGED:
+            return f"was refused ({why}){charge if fate is Fate.CHARGED else ': nothing was charged'}"
+        case Fate.NOT_SENT:
+            return f"was not sent ({error if isinstance(error, errors.APIConnectionError) else why})"
+        case Fate.IN_DOUBT | Fate.INTERRUPTED:
+            return f"may have been accepted and charged ({why}), and is not sent again: mu.unknown() lists it"
+    ended = "" if record.prediction is None else f", and has ended as {record.prediction.status[:LONGEST_WORD]!r}"
+    ended += "" if error is None else f", and then ended by {why}"
+    return f"was accepted as job {record.request_id or '(without id)'}{ended}{charge}"
+
+
+def _note_span(record: Record, error: BaseException | None) -> None:
+    """End the span of a submission's exchange, and that of its job where nothing more will be known of it."""
+    if record.exchange is not None:
+        record.exchange.end(error)
+    record.span.accept(record.request_id, record.cost)
+    if record.prediction is not None:
+        record.span.end_as(record.prediction)
+    elif error is not None:
+        record.span.give_up(error, fate_of(record, error).value)
+
+
 def _reserve(request: Request, record: Record, context: Context) -> Flow[Sequence[Limit]]:
     """Set aside what a job will cost; answers the limits under which its intent may be written."""
     if context.max_spend is None and not context.budget:
@@ -283,6 +359,8 @@ def _wait_for_turn(now: float, context: Context) -> Flow[float]:
     pace.join()
     try:
         while now < ends and (pause := pace.ask(now, draw=context.random())) > 0:
+            if HTTP.isEnabledFor(INFO):
+                log(HTTP, INFO, "a submit waits %.2f s for its turn after a 429", min(pause, ends - now))
             now = yield Sleep(min(pause, ends - now))
     finally:
         pace.leave()

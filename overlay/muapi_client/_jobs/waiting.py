@@ -19,16 +19,18 @@ from muapi_client import errors
 from muapi_client._jobs.journaling import begin_wait, end_wait, note_answer
 from muapi_client._jobs.learning import find_schedule, learn_end, read_journal
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.exchange import read
+from muapi_client._protocol.exchange import note_look, read
 from muapi_client._protocol.request import encode
 from muapi_client._protocol.resend import may_look_again, retry_after
 from muapi_client._protocol.steps import OK, Do, Flow, NoReply, Outcome, Reply, Sleep
+from muapi_client._protocol.telemetry import is_traced, load_spans
+from muapi_client._runtime.logs import DEBUG, INFO, JOBS, WARNING, log
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import SHORTEST_LOOK, fit
 from muapi_client._state.secrets import find_secrets
 from muapi_client._state.waiters import Waiter
 from muapi_client._types.prediction import Prediction
-from muapi_client._types.status import JobState
+from muapi_client._types.status import LONGEST_WORD, JobState, is_known
 from muapi_generated.types import Call, Operation
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
     if isinstance(answer, errors.MuAPIError):
         raise answer
     yield from note_answer(answer, job, context)
+    _note_look(job, answer, None)
     return (yield from check_answer(answer, job, context, own=context.memory.owns(job.id)))
 
 
@@ -97,26 +100,35 @@ def wait(
         APIStatusError: The server answers what no later look can change (3xx, 401, 403, 404, 405, 410, …).
     """
     since = now if since is None else since
+    span = None
     yield from begin_wait(job, context)
     try:
+        if is_traced():
+            span = load_spans().take_up(job, context)
+            context = context._replace(span=span.span)
         yield from read_journal(context)
         with Waiter(context.origin, job.id) as waiter:
-            return (
-                yield from _poll(
-                    job,
-                    context,
-                    waiter,
-                    now=now,
-                    since=since,
-                    deadline=since + timeout,
-                    accepted_at=accepted_at,
-                    on_look=on_look,
-                    on_look_failed=on_look_failed,
-                )
+            answer = yield from _poll(
+                job,
+                context,
+                waiter,
+                now=now,
+                since=since,
+                deadline=since + timeout,
+                accepted_at=accepted_at,
+                on_look=on_look,
+                on_look_failed=on_look_failed,
             )
-    except GeneratorExit:  # the event loop has ended: nobody carries out another step
+        if span is not None:
+            span.end_as(answer)
+        return answer  # noqa: TRY300 - an interrupt of what takes the span ends the wait like any other
+    except GeneratorExit as closing:  # the event loop has ended: nobody carries out another step
+        if span is not None:
+            span.give_up(closing)
         raise
     except BaseException as error:
+        if span is not None:
+            span.give_up(error)
         yield from end_wait(job, context, error)
         raise
 
@@ -144,16 +156,20 @@ def _poll(
             break
         now = turn
         waiter.is_woken = False  # before the look: a hint that comes while it is under way asks for another
-        outcome: Outcome = yield evolve(send, timeout=min(context.timeout, deadline - now))
+        step = evolve(send, timeout=min(context.timeout, deadline - now))
+        outcome: Outcome = (yield from load_spans().trace_read(step, context)) if is_traced() else (yield step)
         answer = _read_look(outcome, job, context, looks=state.looks + 1, seconds=outcome.at - since)
+        note_look(send, outcome)
         if isinstance(answer, errors.MuAPIError):
             state = state.after_failure(answer, outcome)
+            _note_failed_look(job, answer, state)
             if on_look_failed is not None:
                 yield Do(partial(on_look_failed, answer))
             if isinstance(answer, errors.APIStatusError) and not may_look_again(outcome, accepted_at=accepted_at):
                 raise answer
         else:
             yield from note_answer(answer, job, context)
+            _note_look(job, answer, state.last)
             answer = yield from check_answer(answer, job, context, own=context.memory.owns(job.id))
             state = state.after_answer(answer, outcome)
             if answer.state in (JobState.DONE, JobState.FAILED) and ran_at is not None and accepted_at is not None:
@@ -170,6 +186,7 @@ def _poll(
         if pause is None:
             break
         now = yield from _pause(outcome.at, pause, lease, waiter, least=state.least_pause(pause, context))
+    _note_overdue(job, state, deadline - since)
     raise _overdue_error(job, state, deadline - since)
 
 
@@ -224,6 +241,44 @@ def _wait_for_turn(now: float, deadline: float, context: Context, lease: Lease) 
             return now
     yield from _pause(now, deadline - now, lease)
     return None
+
+
+def _note_look(job: Job, answer: Prediction, before: Prediction | None) -> None:
+    """Log what a look reported: how a job ended badly for all, a word that nobody knows once each time it comes."""
+    word = answer.status[:LONGEST_WORD]
+    is_news = not is_known(word) and (before is None or before.status != answer.status)
+    level = WARNING if is_news else INFO if answer.state in (JobState.FAILED, JobState.CANCELLED) else DEBUG
+    if not JOBS.isEnabledFor(level):
+        return
+    unknown = "" if is_known(word) else ", which this version does not know and takes for the status of a job that runs"
+    call, cost = answer.call or job.call, answer.cost
+    log(
+        JOBS,
+        level,
+        "job %s: look %d says %.40r%s%s",
+        job.id,
+        answer.looks,
+        word,
+        unknown,
+        "" if answer.state is JobState.RUNNING else describe_charge(cost),
+        request_id=job.id,
+        model=None if call is None else call.operation.slug,
+        cost_usd=None if cost is None else cost.charged_usd,
+    )
+
+
+def _note_failed_look(job: Job, error: errors.MuAPIError, state: PollState) -> None:
+    if JOBS.isEnabledFor(INFO):
+        why = type(error).__name__ if error.status_code is None else f"HTTP {error.status_code}"
+        model = None if job.call is None else job.call.operation.slug
+        log(JOBS, INFO, "job %s: look %d failed (%s)", job.id, state.looks, why, request_id=job.id, model=model)
+
+
+def _note_overdue(job: Job, state: PollState, timeout: float) -> None:
+    if JOBS.isEnabledFor(WARNING):
+        model = None if job.call is None else job.call.operation.slug
+        words = "job %s had not ended after %g s and %d looks: it lives on, and may be charged"
+        log(JOBS, WARNING, words, job.id, timeout, state.looks, request_id=job.id, model=model)
 
 
 def _read_look(
@@ -304,7 +359,7 @@ def judge(job: Job, prediction: Prediction) -> Prediction:
     )
     why = prediction.error or f"the server says {prediction.status!r} and no more"
     raise kind(
-        f"job {prediction.id or '(without id)'} {what}: {why}{_describe_charge(prediction.cost)}",
+        f"job {prediction.id or '(without id)'} {what}: {why}{describe_charge(prediction.cost)}",
         job=job,
         prediction=prediction,
         request_id=prediction.id,
@@ -314,7 +369,8 @@ def judge(job: Job, prediction: Prediction) -> Prediction:
     )
 
 
-def _describe_charge(cost: Cost | None) -> str:
+def describe_charge(cost: Cost | None) -> str:
+    """What was charged, in brackets, as the end of a message."""
     if cost is None:
         return " (the server reported no cost)"
     if cost.refunded:

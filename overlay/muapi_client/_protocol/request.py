@@ -108,6 +108,7 @@ def encode(call: Call[Any], context: Context, *, secrets: Iterable[str] = ()) ->
         _content(call) if is_plain else None,
         context.timeout,
         secrets=secrets,
+        route=operation.path,
     )
     send = send if is_plain else _complete(send, call)
     odd = next((name for name in send.query if not _has_bytes(name, send.query[name])), None)

@@ -126,6 +126,15 @@ def _told_in_body(reply: Reply) -> float | None:
     return next((min(seconds, 1e9) for seconds in told if seconds is not None and seconds >= 0), None)
 
 
+def find_ignored_wait(reply: Reply) -> float | None:
+    """The ``retry_after`` in an answer's body that :func:`retry_after` does not go by, in seconds, or None.
+
+    Nobody has seen MuAPI tell one in an answer that is no refusal, or another than its header does.
+    """
+    told = _told_in_body(reply) if b"retry_after" in reply.content else None
+    return told if told is not None and told != retry_after(reply) else None
+
+
 def _seconds_until(text: str, *, since: str) -> float | None:
     if not text:
         return None

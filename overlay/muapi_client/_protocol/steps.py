@@ -51,6 +51,7 @@ class Send:
     secrets: Iterable[str] = ()  # webhooks of the job that is asked after: an answer may echo them
     media_type: str = ""  # of the body, where that is another than application/json
     headers: Mapping[bytes, bytes] = NO_HEADERS  # of the operation, beside those of every request
+    route: str = ""  # the path with its placeholders, which tells no two jobs apart
 
     def __repr__(self) -> str:
         """Leave out query, content and headers."""
@@ -106,6 +107,7 @@ class Reply(NamedTuple):
     headers: Mapping[str, str]  # names in lower case; a repeated header's values joined by ", "
     content: bytes
     at: float  # seconds on the driver's clock, when the last byte had arrived
+    seconds: float = 0.0  # that the exchange took
 
 
 class NoReply(NamedTuple):
@@ -113,6 +115,7 @@ class NoReply(NamedTuple):
 
     error: APIConnectionError
     at: float  # seconds on the driver's clock
+    seconds: float = 0.0  # that the exchange took
 
 
 class Piece(NamedTuple):

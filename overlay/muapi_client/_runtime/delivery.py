@@ -6,6 +6,8 @@ Lives here: one attempt, and all attempts of one request. Does not live here: wh
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Delivery:
     """How far one attempt to send a request got.
@@ -30,10 +32,12 @@ class Attempts:
     Attributes:
         delivery: The latest one; another once it was provably not processed: refused, or never sent.
         doubtful: Whether one before it may have been processed.
+        exchange: The OpenTelemetry span of the latest one, or None.
     """
 
     delivery = Delivery()  # of nothing that was tried: each attempt is given one of its own
     doubtful = False
+    exchange: Any = None
 
     @property
     def sent(self) -> bool:

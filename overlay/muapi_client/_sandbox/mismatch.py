@@ -15,6 +15,7 @@ from muapi_client._protocol.job_answer import is_final
 from muapi_client._protocol.request import STREAM
 from muapi_client._protocol.resend import PASSING, SERVER_FAILED
 from muapi_client._protocol.steps import Do, Sleep
+from muapi_client._runtime.logs import JOBS, WARNING, log
 from muapi_client._runtime.user_warning import warn_user
 from muapi_client._sandbox.detection import count_keys, find_in_answer, find_in_key_facts, looks_like_sandbox
 from muapi_client._sandbox.evidence import weigh
@@ -51,6 +52,8 @@ def check_key(context: Context) -> Flow[None]:
         yield from _ask_once(context)
     verdict = weigh(find_in_key_facts(context.key_state.known))
     if _is_unexpected(verdict, context):
+        if JOBS.isEnabledFor(WARNING):
+            log(JOBS, WARNING, "expect=%r, but %s: nothing was submitted", context.expect, _describe_kind(verdict))
         raise errors.SandboxMismatchError(
             f"expect={context.expect!r}, but {_describe_kind(verdict)}: {'; '.join(verdict.evidence)}."
             " Nothing was submitted.",
@@ -98,6 +101,8 @@ def require_expected_kind(answer: Prediction, job: Job, context: Context, *, own
         _learn(answer, context)
     if _is_unexpected(verdict, context):
         whose = _describe_kind(verdict) if own else _describe_kind_elsewhere(job, verdict)
+        if JOBS.isEnabledFor(WARNING):
+            log(JOBS, WARNING, "expect=%r, but %s", context.expect, whose, request_id=answer.id)
         raise errors.SandboxMismatchError(
             f"expect={context.expect!r}, but {whose}: {'; '.join(verdict.evidence)}."
             f" {_advise(answer, verdict, own=own)}",

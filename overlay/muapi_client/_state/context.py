@@ -9,7 +9,7 @@ Lives here: what every flow is given. Does not live here: reading options (``_se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +64,7 @@ class Context(NamedTuple):
         origin: The API's.
         allow_private_downloads: Whether files may be moved to and from private addresses although the API is not there.
         looks_per_second: Whose turn it is to look, or None where looks wait for none.
+        span: The OpenTelemetry span that what is sent belongs to; None: the one that the caller is in.
     """
 
     retry: Retry
@@ -95,6 +96,7 @@ class Context(NamedTuple):
     origin: str = ""
     allow_private_downloads: bool = False
     looks_per_second: LookRate | None = None
+    span: Any = None
 
     def __repr__(self) -> str:
         """Name the API alone: a traceback may show locals, and this is one of many."""

@@ -65,7 +65,10 @@ class Record(Attempts):
         repeats: The keys of lost submits that it repeated by their idempotency key.
         journaled: Whether the journal may hold its intent.
         claimed: Whether its request id is somebody's word, and no answer to its submit reported it.
+        span: Its OpenTelemetry span, or None.
     """
+
+    span: Any = None
 
     def __init__(
         self,

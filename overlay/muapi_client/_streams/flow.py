@@ -17,9 +17,10 @@ from muapi_client import errors
 from muapi_client._jobs import waiting
 from muapi_client._jobs.submission import submit
 from muapi_client._protocol import job_answer, response
-from muapi_client._protocol.exchange import write
+from muapi_client._protocol.exchange import note_exchange, write
 from muapi_client._protocol.request import STREAM
 from muapi_client._protocol.steps import OK, Do, Emit, End, Flow, NoReply, Piece, Reply, Sleep, StreamFlow
+from muapi_client._runtime.logs import DEBUG, HTTP
 from muapi_client._sandbox.guard import check_answer
 from muapi_client._spec.validation import refusal_error
 from muapi_client._state.key_state import describe_request
@@ -112,6 +113,8 @@ def _follow(run: StreamRun) -> StreamFlow[None]:
     if reply.status not in OK:
         raise _refusal_error(run, reply)
     _read_head(run, reply)
+    if HTTP.isEnabledFor(DEBUG):
+        note_exchange(run.request.send, reply)
     reader = Reader(reply.headers.get("content-type", ""))
     now, until = reply.at, context.wait_timeout
     while True:

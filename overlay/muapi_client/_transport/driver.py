@@ -104,23 +104,23 @@ def carry_out(step: Step, connections: Connections, clock: Clock, origin: str, a
 
 
 def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, api_key: APIKey) -> Reply | NoReply:
-    ends, handled = clock.now() + send.timeout, sys.exception()
+    began, handled = clock.now(), sys.exception()
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
     outer = exchange_ends.set(time.monotonic() + send.timeout)
     try:
         request = make_request(send, origin, api_key)
         response = connections.send(request, delivery)
-        content = read_content(response, ends, clock, send)
+        content = read_content(response, began + send.timeout, clock, send)
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
         request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
         clear_locals(error, handled, everything=False)
-        return NoReply(connection_error(error, send, delivery, api_key), clock.now())
+        return make_no_reply(connection_error(error, send, delivery, api_key), clock, began)
     finally:
         exchange_ends.reset(outer)
     hide_webhooks(send, api_key)
-    return make_reply(response, content, clock, api_key)
+    return make_reply(response, content, clock, api_key, began)
 
 
 def read_content(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
@@ -251,7 +251,7 @@ async def _aexchange(
 ) -> Reply | NoReply:
     import anyio  # noqa: PLC0415 - as above
 
-    ends, handled = clock.now() + send.timeout, sys.exception()
+    began, handled = clock.now(), sys.exception()
     delivery = send.delivery or Delivery()
     request: httpx.Request | None = None
     try:
@@ -259,16 +259,16 @@ async def _aexchange(
         with anyio.CancelScope(deadline=anyio.current_time() + send.timeout + GRACE) as scope:
             request = make_request(send, origin, api_key)
             response = await connections.send(request, delivery)
-            content = await aread_content(response, ends, clock, send)
+            content = await aread_content(response, began + send.timeout, clock, send)
         if scope.cancelled_caught:
             raise TimeoutError  # noqa: TRY301 - what fail_after would raise
     except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
         connections.fail(request, error)
         request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
         clear_locals(error, handled, everything=False)
-        return NoReply(connection_error(error, send, delivery, api_key), clock.now())
+        return make_no_reply(connection_error(error, send, delivery, api_key), clock, began)
     hide_webhooks(send, api_key)
-    return make_reply(response, content, clock, api_key)  # pyright: ignore[reportPossiblyUnboundVariable]  # else it raised
+    return make_reply(response, content, clock, api_key, began)  # pyright: ignore[reportPossiblyUnboundVariable]  # else it raised
 
 
 async def aread_content(response: httpx.Response, ends: float, clock: Clock, send: Send) -> bytes:
@@ -297,10 +297,20 @@ async def aread_pieces(response: httpx.Response) -> AsyncGenerator[bytes]:
         raise APIConnectionError(f"the answer cannot be unpacked: {error}") from error
 
 
-def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey) -> Reply:
-    """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files."""
-    headers = api_key.hide_values(read_headers(response))
-    return Reply(response.status_code, headers, api_key.hide(content), clock.now())
+def make_reply(response: httpx.Response, content: bytes, clock: Clock, api_key: APIKey, began: float) -> Reply:
+    """The value of an answer, without the key, which a server may echo: an answer's words go into errors and files.
+
+    Args:
+        began: The clock's reading when its exchange began.
+    """
+    headers, now = api_key.hide_values(read_headers(response)), clock.now()
+    return Reply(response.status_code, headers, api_key.hide(content), now, now - began)
+
+
+def make_no_reply(error: APIConnectionError, clock: Clock, began: float) -> NoReply:
+    """The value of an exchange that came to nothing; ``began`` as above."""
+    now = clock.now()
+    return NoReply(error, now, now - began)
 
 
 def read_headers(response: httpx.Response) -> dict[str, str]:

@@ -18,13 +18,12 @@ import httpx
 
 from muapi_client._files.ranges import Fetched, Receiving
 from muapi_client._files.urls import show_url
-from muapi_client._protocol.steps import NoReply, Reply
 from muapi_client._runtime.delivery import Delivery
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import clear_locals, raise_if_from_signal_handler
 from muapi_client._transport.async_network import watch_for_answers
 from muapi_client._transport.deadline import deadline
-from muapi_client._transport.driver import aread_pieces, make_reply, read_headers, read_pieces
+from muapi_client._transport.driver import aread_pieces, make_no_reply, make_reply, read_headers, read_pieces
 from muapi_client._transport.faults import FAULTS, connection_error
 from muapi_client._transport.guard import PrivateAddressError
 from muapi_client._transport.hosts import KEY, USER_AGENT, api_address
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._files.form import Form
     from muapi_client._files.ranges import Fetch
     from muapi_client._files.temp_file import PartialFile
+    from muapi_client._protocol.steps import NoReply, Reply
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
     from muapi_client._state.upload_cache import Turn, UploadCache
@@ -96,13 +96,13 @@ class _Base:
     def _storage_request(self, form: Form) -> tuple[httpx.Request, Body]:
         return form_request(form, form.send.path, accept="*/*")
 
-    def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery) -> NoReply:
+    def _make_no_reply(self, error: BaseException, form: Form, body: Body, delivery: Delivery, began: float) -> NoReply:
         """Return what a fault means; one of the file or of the callback is raised as it is."""
         if body.fault is not None and isinstance(error, Exception):
             raise body.fault from None
         if isinstance(error, PrivateAddressError):
             raise UploadError(f"{form.source.name} is not sent: {error}") from error
-        return NoReply(connection_error(error, form.send, delivery, self.key), self._clock.now())
+        return make_no_reply(connection_error(error, form.send, delivery, self.key), self._clock, began)
 
 
 def _check_size(content: bytearray) -> None:
@@ -128,7 +128,7 @@ class BlockingFileTransfer(_Base):
         return self._post(form, self._storage, *self._storage_request(form))
 
     def _post(self, form: Form, over: Connections, request: httpx.Request, body: Body) -> Reply | NoReply:
-        content = bytearray()
+        content, began = bytearray(), self._clock.now()
         delivery, handled = form.send.delivery or Delivery(), sys.exception()
         try:
             with deadline(form.send.timeout):
@@ -143,8 +143,8 @@ class BlockingFileTransfer(_Base):
             over.fail(request, error)
             content.clear()  # it may echo the key: no local shows it to whoever sees the error
             clear_locals(error, handled, everything=False)
-            return self._make_no_reply(error, form, body, delivery)
-        return make_reply(response, bytes(content), self._clock, self.key)
+            return self._make_no_reply(error, form, body, delivery, began)
+        return make_reply(response, bytes(content), self._clock, self.key, began)
 
     def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
@@ -212,7 +212,7 @@ class AsyncFileTransfer(_Base):
         return await self._post(form, self._storage, *self._storage_request(form))
 
     async def _post(self, form: Form, over: AsyncConnections, request: httpx.Request, body: Body) -> Reply | NoReply:
-        content = bytearray()
+        content, began = bytearray(), self._clock.now()
         delivery, handled = form.send.delivery or Delivery(), sys.exception()
         try:
             with anyio.fail_after(form.send.timeout):
@@ -229,8 +229,8 @@ class AsyncFileTransfer(_Base):
             over.fail(request, error)
             content.clear()  # it may echo the key: no local shows it to whoever sees the error
             clear_locals(error, handled, everything=False)
-            return self._make_no_reply(error, form, body, delivery)
-        return make_reply(response, bytes(content), self._clock, self.key)
+            return self._make_no_reply(error, form, body, delivery, began)
+        return make_reply(response, bytes(content), self._clock, self.key, began)
 
     async def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""

@@ -25,6 +25,7 @@ from muapi_client._transport.driver import (
     carry_out,
     find_closing,
     finish_step,
+    make_no_reply,
     make_reply,
     read_content,
     read_pieces,
@@ -114,7 +115,7 @@ class Channel(_Base):
 
     def open(self, send: Send) -> Reply | NoReply:
         """Send a request. A success is answered by its head and stays open; of all else the whole body is read."""
-        ends, handled = self.clock.now() + send.timeout, sys.exception()
+        began, handled = self.clock.now(), sys.exception()
         delivery = send.delivery or Delivery()
         try:
             with deadline(send.timeout):
@@ -123,13 +124,13 @@ class Channel(_Base):
                 if response.is_success:
                     self._open(response)
                     self._pieces = read_pieces(response)
-                    return make_reply(response, b"", self.clock, self.key)
-                content = read_content(response, ends, self.clock, send)
+                    return make_reply(response, b"", self.clock, self.key, began)
+                content = read_content(response, began + send.timeout, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
             clear_locals(error, handled, everything=False)
-            return NoReply(connection_error(error, send, delivery, self.key), self.clock.now())
-        return make_reply(response, content, self.clock, self.key)
+            return make_no_reply(connection_error(error, send, delivery, self.key), self.clock, began)
+        return make_reply(response, content, self.clock, self.key, began)
 
     def pull(self, seconds: float) -> Piece | End | NoReply:
         """Wait ``seconds`` at most for the next bytes."""
@@ -165,7 +166,7 @@ class AsyncChannel(_Base):
         """The twin of :meth:`Channel.open`."""
         import anyio  # noqa: PLC0415 - 28 ms, which a blocking program need not pay
 
-        ends, handled = self.clock.now() + send.timeout, sys.exception()
+        began, handled = self.clock.now(), sys.exception()
         delivery = send.delivery or Delivery()
         try:
             with anyio.fail_after(send.timeout + GRACE):
@@ -174,13 +175,13 @@ class AsyncChannel(_Base):
                 if response.is_success:
                     self._open(response)
                     self._pieces = aread_pieces(response)
-                    return make_reply(response, b"", self.clock, self.key)
-                content = await aread_content(response, ends, self.clock, send)
+                    return make_reply(response, b"", self.clock, self.key, began)
+                content = await aread_content(response, began + send.timeout, self.clock, send)
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
             clear_locals(error, handled, everything=False)
-            return NoReply(connection_error(error, send, delivery, self.key), self.clock.now())
-        return make_reply(response, content, self.clock, self.key)
+            return make_no_reply(connection_error(error, send, delivery, self.key), self.clock, began)
+        return make_reply(response, content, self.clock, self.key, began)
 
     async def pull(self, seconds: float) -> Piece | End | NoReply:
         """The twin of :meth:`Channel.pull`."""

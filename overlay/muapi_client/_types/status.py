@@ -55,6 +55,11 @@ def job_state(status: str, *, has_outputs: bool, has_error: bool) -> JobState:
     return meant
 
 
+def is_known(status: str) -> bool:
+    """Whether a status is one of the words above, or none at all."""
+    return not status or status.strip().lower() in STATES
+
+
 def meaning(status: object) -> JobState:
     """What a status word means by itself, in any case and spacing; what is no known word means: not finished."""
     word = status.strip().lower() if isinstance(status, str) else ""
