@@ -132,6 +132,7 @@ def test_so_is_one_whose_end_a_single_look_tells(twin: Twin, made: Spans) -> Non
     face = twin(ACCEPTED, DONE)
     face.look(face.submit(twin.call))
     assert facts(made.one(JOB))["muapi.outcome"] == "completed"
+    assert parent(made.one(LOOK)) == made.one(JOB).context.span_id
 
 
 def test_a_job_of_another_process_is_a_span_from_the_wait_on(twin: Twin, made: Spans) -> None:

@@ -63,6 +63,9 @@ def look(job: Job, context: Context, *, accepted_at: float | None = None) -> Flo
         APIConnectionError: No answer arrived.
         ResponseError: The answer cannot be understood.
     """
+    record = context.memory.find(job.id)
+    if record is not None and record.span is not None and record.span.is_open:
+        context = context._replace(span=record.span.span)
     send = encode(_result_call(job), context, secrets=find_secrets(job.call, None))
     reply = yield from read(send, context, may_repeat=partial(may_look_again, accepted_at=accepted_at))
     answer = _read_look(reply, job, context, looks=1)
