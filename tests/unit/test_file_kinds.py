@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from muapi_client._files.kinds import ALSO, NOUNS, find_contradiction, find_kind, is_address
+from muapi_client._files.kinds import ALSO, find_contradiction
 from muapi_client._files.media import SUFFIXES
+from muapi_client._spec.media_fields import NOUNS, find_kind, is_address
 
 PNG, MP4, OGG = b"\x89PNG\r\n\x1a\n", b"\x00\x00\x00\x18ftypisom", b"OggS" + bytes(60)
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from attrs import evolve
 
-from muapi_client._files.kinds import find_contradiction, find_kind, is_address
+from muapi_client._files.kinds import find_contradiction
 from muapi_client._runtime.forks import forks
+from muapi_client._spec.media_fields import find_kind, is_address
 from muapi_client._spec.validation import URL_TO_COME, check, refusal_error
 from muapi_client.errors import ValidationError
 
