@@ -33,6 +33,7 @@ __all__ = [
     "to_json_schema",
 ]
 
+MOST = 100  # classes that one is written out with where it stands in another
 _HERE = __name__.rpartition(".")[0]
 
 
@@ -164,41 +165,98 @@ def _write_answer(value: Any) -> Any:
     return {**known, **value.additional}
 
 
-def to_json_schema(request: str, *, above: tuple[str, ...] = ()) -> dict[str, Any]:
+def to_json_schema(request: str, *, definitions: dict[str, Any] | None = None) -> dict[str, Any]:
     """Write the JSON Schema of a class that is sent: descriptions, choices, bounds and defaults included.
+
+    The classes it has parts of are written out where they stand. Two sorts cannot be: those that hold themselves, and
+    those that would be more than ``MOST`` classes, as each of a few dozen that hold the next one twice.
 
     Args:
         request: The class's name.
-        above: The classes that this one is a part of: of one that holds itself only its type is told.
+        definitions: Where those are put, by name, to be referred to as ``#/$defs/NAME``. Without it a class that holds
+            itself is written out once, and of the others only their type is told.
     """
-    if request in above:
-        return {"type": "object"}
+    return _write(request, definitions, inside=_holds_itself(request))
+
+
+def _write(request: str, definitions: dict[str, Any] | None, *, inside: bool) -> dict[str, Any]:
+    """Write a class.
+
+    Args:
+        inside: Whether it is, or is a part of, a class that holds itself.
+    """
     fields = _requests()[request]
     schema: dict[str, Any] = {
         "title": request,
         "type": "object",
-        "properties": {name: _field(facts, (*above, request)) for name, facts in fields.items()},
+        "properties": {name: _field(facts, definitions, inside=inside) for name, facts in fields.items()},
         "additionalProperties": False,
     }
     needed = [name for name, facts in fields.items() if facts["required"]]
     return {**schema, "required": needed} if needed else schema
 
 
-def _field(facts: Mapping[str, Any], above: tuple[str, ...]) -> dict[str, Any]:
+def _write_part(request: str, definitions: dict[str, Any] | None, *, inside: bool) -> dict[str, Any]:
+    """Write a class where it stands in another one, or refer to it."""
+    endless = _holds_itself(request)
+    if not endless and _count_classes(request) <= MOST:
+        return _write(request, definitions, inside=inside)
+    if definitions is None:
+        return _write(request, None, inside=True) if endless and not inside else {"type": "object"}
+    if request not in definitions:
+        definitions[request] = {}  # it is being written, should it come up meanwhile
+        definitions[request] = _write(request, definitions, inside=True)
+    return {"$ref": f"#/$defs/{request}"}
+
+
+def _field(facts: Mapping[str, Any], definitions: dict[str, Any] | None, *, inside: bool) -> dict[str, Any]:
     """Write a field, or an item, of ``catalog.json`` in words of JSON Schema alone."""
     schema = {name: value for name, value in facts.items() if name not in ("required", "nullable", "request")}
     if "request" in facts:
-        schema = {**to_json_schema(facts["request"], above=above), **schema}
+        schema = {**_write_part(facts["request"], definitions, inside=inside), **schema}
+        if "$ref" in schema:
+            del schema["type"]  # which is told there
     for name in ("items", "additionalProperties"):
         if name in facts:
-            schema[name] = _field(facts[name], above)
+            schema[name] = _field(facts[name], definitions, inside=inside)
     for name in ("anyOf", "prefixItems"):
         if name in facts:
-            schema[name] = [_field(each, above) for each in facts[name]]
+            schema[name] = [_field(each, definitions, inside=inside) for each in facts[name]]
     if not facts.get("nullable"):
         return schema
     outer: dict[str, Any] = {name: schema.pop(name) for name in ("default", "description") if name in schema}
     return {"anyOf": [*schema.pop("anyOf", [schema]), {"type": "null"}], **outer}
+
+
+@cache
+def _count_classes(request: str) -> int:
+    """Count the classes that one is written out with, itself included; of those that hold themselves no parts."""
+    return 1 + sum(1 if _holds_itself(part) else _count_classes(part) for part in _list_parts(request))
+
+
+@cache
+def _holds_itself(request: str) -> bool:
+    """Tell whether a class is a part of itself, or of one of its parts."""
+    met: set[str] = set()
+    waiting = _list_parts(request)
+    while waiting:
+        part = waiting.pop()
+        if part not in met:
+            met.add(part)
+            waiting += _list_parts(part)
+    return request in met
+
+
+def _list_parts(request: str) -> list[str]:
+    """List the classes of a class's fields, each as often as it stands there."""
+    parts: list[str] = []
+    waiting: list[Mapping[str, Any]] = [*_requests()[request].values()]
+    while waiting:
+        facts = waiting.pop()
+        parts += [facts["request"]] if "request" in facts else []
+        waiting += [facts[name] for name in ("items", "additionalProperties") if name in facts]
+        waiting += [each for name in ("anyOf", "prefixItems") for each in facts.get(name, ())]
+    return parts
 
 
 @cache
