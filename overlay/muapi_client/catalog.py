@@ -1,7 +1,7 @@
 """The models of the pinned document, as data: find one, see its fields and price, build a call from plain values.
 
-Lives here: looking models up. Does not live here: the typed functions (``muapi_client.models``), live prices
-(``MuAPI.estimate``). Loads on first use.
+Lives here: looking models up. Does not live here: how a question is answered (``_catalog/search``), the typed functions
+(``muapi_client.models``), live prices (``MuAPI.estimate``). Loads on first use; what searches, with the first question.
 
     >>> from muapi_client import catalog
     >>> catalog.get("flux-dev-image").function
@@ -9,15 +9,16 @@ Lives here: looking models up. Does not live here: the typed functions (``muapi_
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attrs import field, frozen
 
+from muapi_client._catalog.inputs import MEANINGS, find_meanings
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, part
 from muapi_client._types.money import usd
@@ -25,12 +26,21 @@ from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError, NotFoundError
 from muapi_generated.types import Call, Operation, given
 
-__all__ = ["Field", "Model", "Price", "all", "find", "get"]
+if TYPE_CHECKING:
+    from muapi_client._catalog.search import Search
+
+__all__ = ["Field", "Model", "Price", "Sort", "all", "find", "get"]
+
+Sort = Literal["match", "price", "name"]
+"""In which order models are found: the best answer first, the cheapest first, or by slug."""
 
 
 @frozen
 class Price:
-    """What a model costs by the price catalogue.
+    """What a model costs by the price catalogue (``GET models``, as it was on the day it was pinned).
+
+    The price catalogue has one price a model. It tells neither what the cheapest input costs nor what the default one
+    does: ``MuAPI.estimate`` does, of any call.
 
     Attributes:
         cost_usd: The price of one job, in USD; only representative where ``dynamic``.
@@ -41,6 +51,18 @@ class Price:
     cost_usd: Decimal
     dynamic: bool
     as_of: str
+
+    @property
+    def known_usd(self) -> Decimal | None:
+        """The price, or None where the catalogue says 0: that is what it says of prices it has no example of."""
+        return self.cost_usd or None
+
+    def __str__(self) -> str:
+        """Say it in words: ``about 0.015 USD, depending on the input (prices of 2026-08-20)``."""
+        if self.known_usd is None:
+            return f"unknown, depending on the input (prices of {self.as_of})"
+        amount = f"{self.known_usd.normalize():f} USD"
+        return f"{f'about {amount}, depending on the input' if self.dynamic else amount} (prices of {self.as_of})"
 
 
 @frozen
@@ -107,6 +129,30 @@ class Model:
         operation: Operation = part(self.package, f"api.{self.group}.{self.function}").OPERATION
         return operation
 
+    def json_schema(self) -> dict[str, Any]:
+        """Describe the input in JSON Schema, 2020-12: for tools of language models, forms and validators.
+
+        It stands alone. Only classes that hold themselves, or that would be too much where they stand, are referred to,
+        in ``$defs``; no model of the pinned document has one. A validator refuses what :meth:`MuAPI.run` refuses, but
+        for two things that JSON Schema does not say: an address has to be one of http or https, and multiples are
+        held to a billionth. Each answer is a new one, to be changed at will.
+
+        Returns:
+            ``$schema``, ``title`` (the slug), ``description`` (with the price), ``type``, ``properties``, ``required``,
+            ``additionalProperties`` and, seldom, ``$defs``.
+        """
+        definitions: dict[str, Any] = {}
+        body: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
+        if self.request:
+            body = part(self.package, "schemas").to_json_schema(self.request, definitions=definitions)
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **body,
+            "title": self.slug,
+            "description": f"Input of {self.slug}. Price: {self.price or 'not in the price catalogue'}.",
+            **({"$defs": definitions} if definitions else {}),
+        }
+
     def call(self, /, **values: Any) -> Call[Any]:
         """Build a call from plain values under their wire names; they are checked when it is sent.
 
@@ -154,20 +200,47 @@ def _named(name: str, models: Mapping[str, Model]) -> Model | None:
     return min(sharing, key=lambda model: (not model.slug.startswith(name), len(model.slug)), default=None)
 
 
-def find(*words: str, group: str | None = None, kind: str | None = None, package: str = INSTALLED) -> tuple[Model, ...]:
-    """The models whose slug, catalogue name, group, kind or tier holds every one of the words.
+def find(
+    *words: str,
+    group: str | None = None,
+    kind: str | None = None,
+    tier: str | None = None,
+    takes: str | None = None,
+    max_price: Decimal | float | str | None = None,
+    sort: Sort = "match",
+    limit: int | None = None,
+    package: str = INSTALLED,
+) -> tuple[Model, ...]:
+    """The models that answer a question best, and first the best of them.
+
+    They are looked for in slugs, catalogue names, groups, tiers, fields, choices and descriptions, by a full-text index
+    in memory and a table of what people call things. Typing errors and parts of names find, too. A model counts as
+    found if it has the words that the question's best answers have, but for one in three at most. By price or by name
+    only those that have as many of them as any does are sorted: the cheapest of what was asked for, not of all.
+
+        >>> from muapi_client import catalog
+        >>> models = catalog.find("image to video 1080p", takes="last_frame", max_price=0.3, sort="price", limit=5)
 
     Args:
-        words: Parts of words, in any case, one by one or several in a text (``"flux dev"``); none finds all.
+        words: The question in plain words, as one text or several; without any, all models that the rest lets pass.
         group: Only models of this group.
         kind: Only models of this kind.
+        tier: Only models of this tier.
+        takes: Only models with such an input: a meaning, whatever the field is called (``image``, ``images``,
+            ``video``, ``videos``, ``audio``, ``audios``, ``first_frame``, ``last_frame``, ``mask``, ``reference``,
+            ``lora``, ``voice``), or a field's name.
+        max_price: Only models known to cost no more than this, in USD, by the price catalogue; where the price depends
+            on the input that is an example (see :class:`Price`). One whose price is not known does not pass.
+        sort: ``match``, best first; ``price``, cheapest first, those of unknown price last; ``name``, by slug.
+        limit: How many to answer at most; all unless given.
         package: The generated package to look in, as for :func:`all`.
 
     Returns:
-        Them, sorted by slug; none where no model has all of the words.
+        Them, in that order; by slug where there are no words to match. None where no model has any of the words.
 
     Raises:
-        MuAPIError: One of the words is no text, or there is no such group or kind.
+        MuAPIError: An argument is none of these: the message tells those there are. Or there are words, and this
+            Python's SQLite has no full-text index (FTS5).
     """
     for word in words:
         if not isinstance(word, str):
@@ -178,24 +251,66 @@ def find(*words: str, group: str | None = None, kind: str | None = None, package
     models = all(package=package)
     _require_known("group", group, {model.group for model in models})
     _require_known("kind", kind, {model.kind for model in models})
-    wanted = " ".join(words).lower().split()
-    return tuple(
+    _require_known("tier", tier, {model.tier for model in models if model.tier})
+    _require_known("order", sort, set(get_args(Sort)))
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+        raise MuAPIError(f"limit takes a whole number of models, at least 1, not {show(limit)}")
+    most = _read_price(max_price)
+    inputs = _inputs(package) if takes is not None else {}
+    _require_input(takes, inputs)
+    found = [
         model
         for model in models
         if group in (None, model.group)
         and kind in (None, model.kind)
-        and _holds(wanted, f"{model.slug} {model.name} {model.group} {model.kind} {model.tier}".lower())
-    )
+        and tier in (None, model.tier)
+        and (takes is None or takes in inputs[model.slug])
+        and (most is None or (model.price and model.price.known_usd and model.price.known_usd <= most))
+    ]
+    question = " ".join(words)
+    if question.strip():
+        found = _rank(question, found, package, sort)
+    return tuple(_order(found, sort)[:limit])
+
+
+def _rank(question: str, models: Iterable[Model], package: str, sort: Sort) -> list[Model]:
+    """The models that answer a question, best first; where they are sorted otherwise, only those with most of it."""
+    by_slug = {model.slug: model for model in models}
+    hits = _search(package).rank(question, by_slug)
+    most = max((hit.terms for hit in hits), default=0)
+    return [by_slug[hit.slug] for hit in hits if sort == "match" or hit.terms == most]
+
+
+def _order(models: list[Model], sort: Sort) -> list[Model]:
+    if sort == "name":
+        return sorted(models, key=lambda model: model.slug)
+    if sort == "price":
+        known = [(model.price.known_usd if model.price else None, model) for model in models]
+        priced = sorted(((usd, model) for usd, model in known if usd is not None), key=lambda pair: pair[0])
+        return [*(model for _, model in priced), *(model for usd, model in known if usd is None)]
+    return models
+
+
+def _read_price(given: object) -> Decimal | None:
+    amount = usd(given)
+    if given is not None and (amount is None or amount < 0):
+        raise MuAPIError(f"max_price takes an amount in USD, such as 0.30, not {show(given)}")
+    return amount
+
+
+def _require_input(takes: str | None, inputs: Mapping[str, frozenset[str]]) -> None:
+    """Refuse an input that no model has, with those that are like it."""
+    names = {name for each in inputs.values() for name in each}
+    if takes is None or takes in list(names):  # it need not be hashable
+        return
+    near = get_close_matches(takes.lower(), names, n=3) if isinstance(takes, str) else []
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    raise MuAPIError(f"no model takes {show(takes)}; {hint}it is the name of a field, or one of {', '.join(MEANINGS)}")
 
 
 def _require_known(what: str, name: str | None, names: set[str]) -> None:
     if name is not None and name not in list(names):  # which need not be hashable
         raise MuAPIError(f"no {what} {show(name)}; there are {', '.join(sorted(names))}")
-
-
-def _holds(words: list[str], text: str) -> bool:
-    """Return whether a text holds every word."""
-    return not [word for word in words if word not in text]
 
 
 @cache
@@ -204,6 +319,23 @@ def _data(package: str) -> dict[str, Any]:
     with forks.kept_waiting:  # what reads files of a package loads with the first one
         data: dict[str, Any] = json.loads(files(package).joinpath("catalog.json").read_bytes())
     return data
+
+
+@cache
+def _search(package: str) -> "Search":
+    """What answers questions of a generated package's models."""
+    with forks.kept_waiting:
+        from muapi_client._catalog.search import Search  # noqa: PLC0415 - for questions alone
+
+    return Search(_data(package))
+
+
+@cache
+def _inputs(package: str) -> Mapping[str, frozenset[str]]:
+    """What each model takes, by slug: the names of its fields, and what they mean."""
+    data = _data(package)
+    fields = {model["slug"]: data["requests"].get(model["request"], {}) for model in data["models"]}
+    return {slug: find_meanings(slug, each) | each.keys() for slug, each in fields.items()}
 
 
 @cache

@@ -32,7 +32,7 @@ def test_words_group_and_kind_narrow_the_list(call: Call) -> None:
     assert said.json
     assert all("flux" in json.dumps(model) and model["kind"] == "image" for model in said.json)
     assert {model["group"] for model in call("models", "--group=audio", "--output=json").json} == {"audio"}
-    assert said.events == [{"event": "listed", "models": len(said.json)}]
+    assert said.events == [{"event": "listed", "models": len(said.json), "not_listed": 0}]
 
 
 def test_a_listed_model_tells_its_price(call: Call) -> None:
@@ -43,17 +43,65 @@ def test_a_listed_model_tells_its_price(call: Call) -> None:
 
 
 def test_nothing_found_is_an_answer(call: Call) -> None:
-    said = call("models", "no-such-word")
+    said = call("models", "xyzzyx")
     assert (said.code, said.out) == (0, "")
     assert "no model" in said.err
-    assert call("models", "no-such-word", "--output=json").json == []
+    assert call("models", "xyzzyx", "--output=json").json == []
 
 
-@pytest.mark.parametrize("option", ["--group", "--kind"])
-def test_an_unknown_group_or_kind_names_those_there_are(call: Call, option: str) -> None:
+@pytest.mark.parametrize(("option", "there_is"), [("--group", "audio"), ("--kind", "audio"), ("--tier", "fast")])
+def test_what_narrows_by_nothing_there_is_names_what_there_is(call: Call, option: str, there_is: str) -> None:
     said = call("models", option, "pictures")
     assert said.code == 8
-    assert "audio" in said.err
+    assert there_is in said.err
+
+
+def test_an_input_no_model_takes_gets_a_guess(call: Call) -> None:
+    said = call("models", "--takes", "lastframe")
+    assert said.code == 8
+    assert "did you mean last_frame" in said.err
+
+
+def test_the_best_twenty_answers_come_first_and_the_rest_is_counted(call: Call) -> None:
+    found = catalog.find("image to video")
+    said = call("models", "image", "to", "video", "--output=json")
+    assert [model["slug"] for model in said.json] == [model.slug for model in found[:20]]
+    assert said.events == [{"event": "listed", "models": 20, "not_listed": len(found) - 20}]
+    assert f"20 models of {len(found)}; --limit 0 lists all" in call("models", "image", "to", "video").err
+    assert len(call("models", "image to video", "--limit=0", "--output=json").json) == len(found)
+    assert [model["slug"] for model in call("models", "--limit=2", "--output=json").json] == [
+        model.slug for model in catalog.all()[:2]
+    ]
+
+
+def test_the_cheapest_of_what_was_asked_for_are_listed_and_the_unpriced_counted(call: Call) -> None:
+    asked = ("image to video", "--takes=last_frame", "--sort=price")
+    said = call("models", *asked, "--max-price", "0.30", "--output=json")
+    found = catalog.find("image to video", takes="last_frame", max_price="0.30", sort="price")
+    assert [model["slug"] for model in said.json] == [model.slug for model in found][:20]
+    (event,) = said.events
+    unpriced = [m for m in catalog.find("image to video", takes="last_frame") if not (m.price and m.price.known_usd)]
+    assert 0 < event["unpriced"] <= len(unpriced)
+    assert f"{event['unpriced']} more tell no price" in call("models", *asked, "--max-price=0.30").err
+    assert "unpriced" not in call("models", *asked, "--output=json").events[0]
+
+
+def test_a_price_nobody_knows_is_told_as_unknown(call: Call) -> None:
+    unknown = next(model for model in catalog.all() if model.price and not model.price.cost_usd)
+    missing = next(model for model in catalog.all() if model.price is None)
+    for model in (unknown, missing):
+        first = call("models", model.slug, "--limit=1")
+        assert first.out.splitlines()[1].split()[0] == model.slug
+        assert first.out.splitlines()[1].split()[-1] == "unknown"
+    (listed,) = call("models", unknown.slug, "--limit=1", "--output=json").json
+    assert listed["price"]["cost_usd"] is None
+    assert "price: unknown" in call("models", "show", unknown.slug).out
+
+
+@pytest.mark.parametrize("option", ["--limit=-1", "--limit=many", "--sort=best", "--max-price=cheap"])
+def test_an_option_that_is_none_is_a_usage_error(call: Call, option: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        call("models", "flux", option)
 
 
 @needs(

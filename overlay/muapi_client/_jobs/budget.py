@@ -162,7 +162,7 @@ def listed_price(call: Call[Any]) -> Decimal | None:
         price = catalog.get(_priced_slug(call), package=call.operation.package).price
     except errors.MuAPIError:  # no such model, or a package this process has not imported
         return None
-    return price.cost_usd if price and price.cost_usd else None
+    return price.known_usd if price else None
 
 
 def _expected_price(request: Request, context: Context) -> Flow[Decimal | None]:

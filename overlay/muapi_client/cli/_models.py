@@ -1,7 +1,7 @@
 """``muapi-client models``: the catalogue of the pinned document, without a network.
 
 Lives here: the list, and what is shown of one model. Does not live here: finding models (``muapi_client.catalog``),
-prices that depend on the input (``run --estimate``).
+programs that run one (``_snippets``), prices that depend on the input (``run --estimate``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
 from muapi_client.cli._call_arguments import find_model
+from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
+from muapi_client.cli._snippets import write_curl, write_python
 from muapi_client.errors import MuAPIError, ValidationError
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from muapi_client.cli._console import Console
 
 HEADS: Final = ("slug", "kind", "tier", "price (USD)")
+BEST: Final = 20  # how many answers to a question are listed unless --limit says otherwise
+UNKNOWN: Final = "unknown"
 SHOWN: Final = 24  # choices named for people; programs get them all
 INDENT: Final = "    "
 BOUNDS: Final = {  # JSON Schema's words, as people read them
@@ -45,19 +49,48 @@ def models(options: argparse.Namespace, console: Console) -> int:
 
     Raises:
         NotFoundError: A model to show is not in the pinned document.
-        ValidationError: There is no such group or kind.
+        ValidationError: There is no such group, kind, tier or input.
     """
     if options.words[:1] == ["show"]:
-        shown = [find_model(name) for name in options.words[1:]]
-        console.result([_whole_form(model) for model in shown], "\n\n".join(map(_sheet, shown)))
-        return DONE
+        return _show([find_model(name) for name in options.words[1:]], options.output, console)
     try:
-        found = catalog.find(*options.words, group=options.group, kind=options.kind)
+        found = _find(options, max_price=options.max_price)
+        unpriced = _count_unpriced(options)
     except MuAPIError as error:
         raise ValidationError(str(error)) from None
-    console.result([_form(model) for model in found], _list_models(found) if found else "")
-    console.say(_summary(found), {"event": "listed", "models": len(found)})
+    limit = options.limit if options.limit is not None else BEST if options.words else 0
+    listed = found[:limit] if limit else found
+    console.result([_form(model) for model in listed], _list_models(listed) if listed else "")
+    event = {"event": "listed", "models": len(listed), "not_listed": len(found) - len(listed)}
+    console.say(_summary(len(found), listed, unpriced), event if unpriced is None else {**event, "unpriced": unpriced})
     return DONE
+
+
+def _find(options: argparse.Namespace, **narrowed: Any) -> tuple[catalog.Model, ...]:
+    given = {"group": options.group, "kind": options.kind, "tier": options.tier, "takes": options.takes}
+    return catalog.find(*options.words, **given, sort=options.sort, **narrowed)
+
+
+def _count_unpriced(options: argparse.Namespace) -> int | None:
+    """How many models --max-price leaves out since nobody tells their price; None without it."""
+    if options.max_price is None:
+        return None
+    return len([model for model in _find(options) if model.price is None or model.price.known_usd is None])
+
+
+def _show(shown: Sequence[catalog.Model], form: str, console: Console) -> int:
+    """Show models in the form that is asked for."""
+    if form == "json-schema":
+        schemas = {model.slug: model.json_schema() for model in shown}
+        console.result(None, dumps(schemas if len(shown) > 1 else schemas[shown[0].slug], indent=2))
+    elif form in PROGRAMS:
+        console.result(None, "\n\n".join(map(PROGRAMS[form], shown)))
+    else:
+        console.result([_whole_form(model) for model in shown], "\n\n".join(map(_sheet, shown)))
+    return DONE
+
+
+PROGRAMS: Final = {"python": write_python, "curl": write_curl}
 
 
 def _list_models(found: Sequence[catalog.Model]) -> str:
@@ -65,18 +98,20 @@ def _list_models(found: Sequence[catalog.Model]) -> str:
     return render_table(HEADS, rows, right={"price (USD)"})
 
 
-def _summary(found: Sequence[catalog.Model]) -> str:
-    if not found:
-        return "no model holds all of these words; fewer or shorter ones find more"
-    as_of = next((model.price.as_of for model in found if model.price), None)
+def _summary(found: int, listed: Sequence[catalog.Model], unpriced: int | None) -> str:
+    left_out = f"; {unpriced} more tell no price" if unpriced else ""
+    if not listed:
+        return f"no model answers that{left_out}; fewer or other words may find one"
+    more = f" of {found}; --limit 0 lists all" if found > len(listed) else ""
+    as_of = next((model.price.as_of for model in listed if model.price), None)
     prices = f"; ~ depends on the input: run SLUG ... --estimate; prices of {as_of}" if as_of else ""
-    return f"{len(found)} model{'s' * (len(found) != 1)}{prices}"
+    return f"{len(listed)} model{'s' * (len(listed) != 1)}{more}{left_out}{prices}"
 
 
 def _price(model: catalog.Model) -> str:
-    if model.price is None:
-        return "-"
-    return f"{'~' if model.price.dynamic else ''}{format_usd(model.price.cost_usd)}"
+    if model.price is None or model.price.known_usd is None:
+        return UNKNOWN
+    return f"{'~' if model.price.dynamic else ''}{format_usd(model.price.known_usd)}"
 
 
 def _form(model: catalog.Model) -> dict[str, Any]:
@@ -89,7 +124,8 @@ def _form(model: catalog.Model) -> dict[str, Any]:
         "group": model.group,
         "tier": model.tier,
         "streams": model.streams,
-        "price": price and {"cost_usd": to_json_number(price.cost_usd), "dynamic": price.dynamic, "as_of": price.as_of},
+        "price": price
+        and {"cost_usd": to_json_number(price.known_usd), "dynamic": price.dynamic, "as_of": price.as_of},
     }
 
 
@@ -119,8 +155,7 @@ def _sheet(model: catalog.Model) -> str:
 def _price_line(model: catalog.Model) -> str:
     if model.price is None:
         return "price: not in the price catalogue"
-    how = "about, depending on the input; --estimate tells" if model.price.dynamic else "each"
-    return f"price: {format_usd(model.price.cost_usd)} USD ({how}; prices of {model.price.as_of})"
+    return f"price: {model.price}{'; --estimate tells' if model.price.dynamic else ''}"
 
 
 def _field(field: catalog.Field) -> Iterator[str]:

@@ -5,16 +5,60 @@ Lives here: its options. Does not live here: what it does.
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
+from typing import Any, Final
 
 from muapi_client.cli._arguments.options import add_command
+from muapi_client.cli._arguments.values import read_usd
+
+MODELS: Final = """\
+The models that answer a question in plain words come best first, the 20 best:
+
+  muapi-client models image to video 1080p --takes last_frame
+  muapi-client models upscale a photo --max-price 0.05 --sort price
+
+models show SLUG tells all of one model; with --output json-schema its input as
+JSON Schema (2020-12), with python or curl a program that submits one job.
+"""
 
 
 def add_models(commands: Any) -> None:
     """Add ``models``."""
     models = add_command(
-        commands, "models", "list the models of the pinned document, or show some: models show SLUG ..."
+        commands,
+        "models",
+        "search the models of the pinned document, or show some: models show SLUG ...",
+        MODELS,
+        ("plain", "json", "json-schema", "python", "curl"),
     )
-    models.add_argument("words", metavar="WORD", nargs="*", help="list only models that hold every word")
+    models.add_argument("words", metavar="WORD", nargs="*", help="what is asked for, in plain words; none lists all")
     models.add_argument("--group", help="list only this group, such as text_to_image")
     models.add_argument("--kind", help="list only this kind, such as image, video, audio, 3d, text, data")
+    models.add_argument("--tier", help="list only this tier: best, balanced, fast, budget")
+    models.add_argument(
+        "--takes",
+        metavar="INPUT",
+        help="list only models with this input: image, images, video, audio, first_frame, last_frame, mask, … or a "
+        "field's name",
+    )
+    models.add_argument(
+        "--max-price", metavar="USD", type=read_usd, help="list only models known to cost no more than this"
+    )
+    models.add_argument(
+        "--sort",
+        choices=("match", "price", "name"),
+        default="match",
+        help="best answer first, cheapest first, or by slug (default: match)",
+    )
+    models.add_argument(
+        "--limit",
+        metavar="N",
+        type=_read_count,
+        help="list at most N; 0 lists all (default: 20 where words are given, else all)",
+    )
+
+
+def _read_count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of models")
+    return int(text)
