@@ -10,11 +10,12 @@ Lives here: looking models up. Does not live here: how a question is answered (`
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
@@ -29,10 +30,7 @@ from muapi_generated.types import Call, Operation, given
 if TYPE_CHECKING:
     from muapi_client._catalog.search import Search
 
-__all__ = ["Field", "Model", "Price", "Sort", "all", "find", "get"]
-
-Sort = Literal["match", "price", "name"]
-"""In which order models are found: the best answer first, the cheapest first, or by slug."""
+__all__ = ["Field", "Model", "Price", "all", "find", "get"]
 
 
 @frozen
@@ -60,7 +58,7 @@ class Price:
     def __str__(self) -> str:
         """Say it in words: ``about 0.015 USD, depending on the input (prices of 2026-08-20)``."""
         if self.known_usd is None:
-            return f"unknown, depending on the input (prices of {self.as_of})"
+            return f"unknown (prices of {self.as_of})"
         amount = f"{self.known_usd.normalize():f} USD"
         return f"{f'about {amount}, depending on the input' if self.dynamic else amount} (prices of {self.as_of})"
 
@@ -145,13 +143,15 @@ class Model:
         body: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
         if self.request:
             body = part(self.package, "schemas").to_json_schema(self.request, definitions=definitions)
-        return {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            **body,
-            "title": self.slug,
-            "description": f"Input of {self.slug}. Price: {self.price or 'not in the price catalogue'}.",
-            **({"$defs": definitions} if definitions else {}),
-        }
+        return deepcopy(
+            {  # it shares lists with what is read once
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                **body,
+                "title": self.slug,
+                "description": f"Input of {self.slug}. Price: {self.price or 'not in the price catalogue'}.",
+                **({"$defs": definitions} if definitions else {}),
+            }
+        )
 
     def call(self, /, **values: Any) -> Call[Any]:
         """Build a call from plain values under their wire names; they are checked when it is sent.
@@ -207,7 +207,7 @@ def find(
     tier: str | None = None,
     takes: str | None = None,
     max_price: Decimal | float | str | None = None,
-    sort: Sort = "match",
+    sort: Literal["match", "price", "name"] = "match",
     limit: int | None = None,
     package: str = INSTALLED,
 ) -> tuple[Model, ...]:
@@ -252,7 +252,7 @@ def find(
     _require_known("group", group, {model.group for model in models})
     _require_known("kind", kind, {model.kind for model in models})
     _require_known("tier", tier, {model.tier for model in models if model.tier})
-    _require_known("order", sort, set(get_args(Sort)))
+    _require_known("order", sort, {"match", "price", "name"})
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
         raise MuAPIError(f"limit takes a whole number of models, at least 1, not {show(limit)}")
     most = _read_price(max_price)
@@ -273,7 +273,7 @@ def find(
     return tuple(_order(found, sort)[:limit])
 
 
-def _rank(question: str, models: Iterable[Model], package: str, sort: Sort) -> list[Model]:
+def _rank(question: str, models: Iterable[Model], package: str, sort: str) -> list[Model]:
     """The models that answer a question, best first; where they are sorted otherwise, only those with most of it."""
     by_slug = {model.slug: model for model in models}
     hits = _search(package).rank(question, by_slug)
@@ -281,7 +281,7 @@ def _rank(question: str, models: Iterable[Model], package: str, sort: Sort) -> l
     return [by_slug[hit.slug] for hit in hits if sort == "match" or hit.terms == most]
 
 
-def _order(models: list[Model], sort: Sort) -> list[Model]:
+def _order(models: list[Model], sort: str) -> list[Model]:
     if sort == "name":
         return sorted(models, key=lambda model: model.slug)
     if sort == "price":

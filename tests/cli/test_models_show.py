@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -68,7 +69,7 @@ def test_the_lines_for_a_shell_send_what_the_server_accepts(call: Call) -> None:
             words = shlex.split(lines.replace("$MUAPI_API_KEY", KEY))
             assert (*words[:2],) in OPENINGS
             assert words[2] == f"https://api.muapi.ai{model.operation.path}"
-            headers = dict(word.split(": ") for flag, word in zip(words[3:], words[4:], strict=False) if flag == "-H")
+            headers = dict(word.split(": ") for flag, word in pairwise(words[3:]) if flag == "-H")
             assert headers == {"x-api-key": KEY, "content-type": "application/json"}
             assert words[-2] == "-d"
             answer = client.post(words[2], content=words[-1], headers=headers)

@@ -68,8 +68,8 @@ class Search:
             for place, worth in WORTH.items()
         }
         self._slugs: Final = {" ".join(_WORD.findall(slug.lower())): slug for slug in texts}
-        self._stems: Final = {stem(word) for text in texts.values() for part in text.values() for word in part.split()}
-        self._stems |= {*map(stem, _ASKED | STOP)}
+        said = {word for text in texts.values() for part in text.values() for word in part.split()}
+        self._stems: Final = {*map(stem, said | _ASKED | STOP)}
         self._names: Final = Counter(word for text in texts.values() for word in set(text["name"].split()))
 
     def rank(self, question: str, among: Collection[str]) -> list[Hit]:
