@@ -60,13 +60,20 @@ def test_a_program_tells_the_price_and_prints_what_was_made(
     assert "charged" in told or "amount_usd" in told
 
 
+def test_a_program_says_what_is_to_be_filled_in(call: Call) -> None:
+    blank = next(m for m in MODELS if any(f.required and f.name == "request_id" for f in m.fields))
+    for form in ("python", "curl"):
+        first, rest = call("models", "show", blank.slug, "--output", form).out.split("\n", 1)
+        assert first.startswith(f"# One job of {blank.slug}; fill in request_id")
+        assert "REQUEST_ID" in rest
+
+
 def test_the_lines_for_a_shell_send_what_the_server_accepts(call: Call) -> None:
     emulator = Emulator(balance=Decimal(10_000))
     shown = call("models", "show", *(model.slug for model in MODELS), "--output", "curl").out.split("\n\n")
     with httpx.Client(transport=emulator.transport()) as client:
         for model, text in zip(MODELS, shown, strict=True):
-            lines = text.partition("\n# ")[0]
-            words = shlex.split(lines.replace("$MUAPI_API_KEY", KEY))
+            words = shlex.split(text.replace("$MUAPI_API_KEY", KEY), comments=True)
             assert (*words[:2],) in OPENINGS
             assert words[2] == f"https://api.muapi.ai{model.operation.path}"
             headers = dict(word.split(": ") for flag, word in pairwise(words[3:]) if flag == "-H")
@@ -97,11 +104,11 @@ def test_a_shell_takes_the_lines_as_they_are(call: Call) -> None:
 def test_text_of_a_document_leaves_no_quotes_open(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = 'it\'s "odd" $HOME `id` \\ \n é'
     monkeypatch.setattr("muapi_client.cli._snippets.TEXTS", {"prompt": odd})
-    lines = call("models", "show", IMAGE.slug, "--output=curl").out.partition("\n# ")[0]
-    assert json.loads(shlex.split(lines)[-1])["prompt"] == odd
+    lines = call("models", "show", IMAGE.slug, "--output=curl").out
+    assert json.loads(shlex.split(lines, comments=True)[-1])["prompt"] == odd
     (program,) = programs(call("models", "show", IMAGE.slug, "--output=python").out)
     compile(program, "shown", "exec")
-    assert json.dumps(odd, ensure_ascii=False) in program
+    assert repr(odd) in program
 
 
 def test_a_schema_is_shown_as_it_is_and_several_by_their_slugs(call: Call) -> None:

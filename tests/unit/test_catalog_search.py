@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -115,6 +116,34 @@ def test_threads_may_ask_at_once() -> None:
     asked = [ask for ask, _ in QUESTIONS] * 2
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(slugs, asked)) == [slugs(ask) for ask in asked]
+
+
+FORKING = """
+import os, threading
+from muapi_client import catalog
+
+going = True
+def ask():
+    while going:
+        catalog.find("text to speach")
+
+threads = [threading.Thread(target=ask) for _ in range(3)]
+for thread in threads:
+    thread.start()
+for _ in range(10):
+    child = os.fork()
+    if not child:
+        os._exit(not catalog.find("upscale a picture"))
+    assert os.waitpid(child, 0)[1] == 0
+going = False
+for thread in threads:
+    thread.join()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_child_that_is_forked_while_threads_ask_asks_as_well() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKING], check=True, timeout=120)
 
 
 @pytest.fixture

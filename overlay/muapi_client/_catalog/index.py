@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from math import log
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._runtime.forks import forks
+from muapi_client._runtime.forks import forks, hold_across_forks
+from muapi_client._runtime.locks import ForkLock
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
@@ -48,9 +48,18 @@ class Index:
             MuAPIError: This Python's SQLite has no FTS5.
         """
         self._keys: Final = list(texts)
-        self._asking: Final = Lock()  # of one thread at a time; a fork waits for whoever asks
+        self._asking: Final = ForkLock()
+        hold_across_forks(self)
         with forks.kept_waiting:
             self._table: Final = _fill(texts.values())
+
+    def hold(self) -> None:
+        """Let no thread ask while another one forks: the child would find SQLite's own locks closed for ever."""
+        self._asking.acquire()
+
+    def release_mine(self) -> None:
+        """Let threads ask again, where the calling one holds it."""
+        self._asking.release_mine()
 
     def find(self, phrase: str) -> Mapping[str, float]:
         """The keys of the texts that hold a phrase, each with how well it fits.
@@ -58,7 +67,7 @@ class Index:
         Args:
             phrase: Words without punctuation, which stand side by side in that order.
         """
-        with forks.kept_waiting, self._asking:
+        with self._asking:
             rows = self._table.execute(
                 "SELECT rowid, bm25(texts) FROM texts WHERE texts MATCH ?", (f'"{_stem_all(phrase)}"',)
             ).fetchall()

@@ -138,7 +138,7 @@ def _read(words: Sequence[str]) -> list[tuple[str, ...]]:
         size = next((n for n in range(_LONGEST, 1, -1) if _bare(words[place : place + n]) in _SAID), 1)
         terms.append(tuple(words[place : place + size]))
         place += size
-    telling = [term for term in terms if len(term) > 1 or term[0] not in STOP]
+    telling = [term for term in terms if " ".join(term) not in STOP]
     return list(dict.fromkeys(telling or terms))
 
 

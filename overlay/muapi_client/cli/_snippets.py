@@ -35,7 +35,8 @@ WORKS_ON: Final = {"image_edit": "image", "image_enhance": "image", "image_to_vi
 
 def write_python(model: Model) -> str:
     """A program that submits one job of a model, waits for it and prints what it made."""
-    arguments = [f"{name}={_to_python(value)}" for name, value in _name_arguments(model).items()]
+    sample = make_sample(model)
+    arguments = [f"{name}={value!r}" for name, value in _name_arguments(model, sample).items()]
     call = f"{model.function}({', '.join(arguments)})"
     if len(call) > LINE:
         call = f"{model.function}(\n{''.join(f'        {argument},{chr(10)}' for argument in arguments)}    )"
@@ -48,7 +49,7 @@ def write_python(model: Model) -> str:
         "    print(done.cost)"
     )
     return (
-        f"# One job of {model.slug}; price: {model.price or 'not in the price catalogue'}\n"
+        f"{_comment(model, sample)}\n"
         "from muapi_client import MuAPI\n"
         f"from muapi_client.models import {model.function}\n\n"
         "with MuAPI() as mu:  # the key comes from MUAPI_API_KEY\n"
@@ -57,18 +58,25 @@ def write_python(model: Model) -> str:
 
 
 def write_curl(model: Model) -> str:
-    """Lines for a POSIX shell that submit one job of a model, and a comment on how to get what it made."""
-    body = json.dumps(make_sample(model), ensure_ascii=False)
+    """Lines for a POSIX shell that submit one job of a model; a comment tells how to get what it made."""
+    sample = make_sample(model)
     result = f"{DEFAULT_BASE_URL}/api/v1/predictions/REQUEST_ID/result"
-    after = (
-        "" if model.streams else f'\n# its answer has a request_id: curl -sS -H "x-api-key: $MUAPI_API_KEY" {result}'
-    )
+    after = f'\n# it answers a request_id: curl -sS -H "x-api-key: $MUAPI_API_KEY" {result}'
     return (
+        f"{_comment(model, sample)}\n"
         f"curl -sS{'N' if model.streams else ''} {shlex.quote(DEFAULT_BASE_URL + model.operation.path)} \\\n"
         '  -H "x-api-key: $MUAPI_API_KEY" \\\n'
         "  -H 'content-type: application/json' \\\n"
-        f"  -d {shlex.quote(body)}{after}"
+        f"  -d {shlex.quote(json.dumps(sample, ensure_ascii=False))}{'' if model.streams else after}"
     )
+
+
+def _comment(model: Model, sample: Mapping[str, Any]) -> str:
+    """What it costs, and what is yours to fill in; in one line, whatever a document says."""
+    blanks = [name for name, value in sample.items() if value == name.upper()]
+    fill_in = f"; fill in {', '.join(blanks)}" if blanks else ""
+    text = f"# One job of {model.slug}{fill_in}; price: {model.price or 'not in the price catalogue'}"
+    return " ".join(text.split())
 
 
 def make_sample(model: Model) -> dict[str, Any]:
@@ -86,23 +94,11 @@ def make_sample(model: Model) -> dict[str, Any]:
     return {name: _make_value(name, properties[name], definitions) for name in wanted}
 
 
-def _name_arguments(model: Model) -> dict[str, Any]:
-    """The sample by the names of the function's parameters."""
+def _name_arguments(model: Model, sample: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a sample by the names of the function's parameters."""
     request = member(model.package, "models", model.request) if model.request else None
     names = {part.metadata.get("wire", part.name): part.name for part in attrs.fields(request)} if request else {}
-    return {names[wire]: value for wire, value in make_sample(model).items()}
-
-
-def _to_python(value: Any) -> str:
-    """A JSON value as Python writes it, with double quotes."""
-    match value:
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case list():
-            return f"[{', '.join(map(_to_python, value))}]"
-        case dict():
-            return "{" + ", ".join(f"{_to_python(name)}: {_to_python(item)}" for name, item in value.items()) + "}"
-    return repr(value)
+    return {names[wire]: value for wire, value in sample.items()}
 
 
 def _make_value(name: str, schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Any:
