@@ -58,7 +58,7 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
             parser.error(f"run: {wrong[0]!r} is no field=value, such as prompt='a red fox'")
     if options.command == "models" and options.words == ["show"]:
         parser.error("models show: name a model, such as flux-dev-image")
-    if options.command == "models" and options.words[:1] != ["show"] and options.output not in ("plain", "json"):
+    if options.command == "models" and options.words[:1] != ["show"] and options.output not in (None, "plain", "json"):
         parser.error(f"models: --output {options.output} is of one model: models show SLUG --output {options.output}")
     if options.command == "demo" and options.yes and not options.live:
         parser.error("demo: --yes goes with --live; the emulator costs nothing")
