@@ -215,8 +215,9 @@ def find(
 
     They are looked for in slugs, catalogue names, groups, tiers, fields, choices and descriptions, by a full-text index
     in memory and a table of what people call things. Typing errors and parts of names find, too. A model counts as
-    found if it has the words that the question's best answers have, but for one in three at most. By price or by name
-    only those that have as many of them as any does are sorted: the cheapest of what was asked for, not of all.
+    found if it has all words of the question that any model has, but for one in three, or if it answers the rest at
+    least half as well as the best does. By price or by name only those that have most of the words are sorted: the
+    cheapest of what was asked for, not of all.
 
         >>> from muapi_client import catalog
         >>> models = catalog.find("image to video 1080p", takes="last_frame", max_price=0.3, sort="price", limit=5)

@@ -28,6 +28,7 @@ AS_SAID: Final = 0.8  # what the catalogue's word for the asker's word counts, b
 IN_PART: Final = 0.6  # what a word counts of which the asker's is a part
 PARTS: Final = 3  # how many of them are looked for
 NOISE: Final = 0.1  # of the best score: what answers a question less well than that only mentions its words
+STRONG: Final = 0.5  # of the best score: what answers a question so well may lack more of its terms than others do
 NEAR: Final = 0.8  # how like two words are, from 0 to 1, for one to be the other with a typing error
 SHORTEST: Final = 3  # letters a word must have to be taken for a part of another
 
@@ -75,7 +76,7 @@ class Search:
     def rank(self, question: str, among: Collection[str]) -> list[Hit]:
         """The models that have most of a question's terms, best first; the one whose slug it is before all.
 
-        A model may lack one term in three that another one has.
+        A model may lack one term in three that another one has, or more if it answers the rest well.
 
         Args:
             question: In plain words.
@@ -92,9 +93,11 @@ class Search:
                 counts[slug] += 1
                 scores[slug] += weight * fits[slug]
         least = max(max(counts.values(), default=0) - len(terms) // 3, 1)
-        enough = NOISE * max(scores.values(), default=0.0)
+        best = max(scores.values(), default=0.0)
         hits = [
-            Hit(slug, counts[slug], scores[slug]) for slug in among if counts[slug] >= least and scores[slug] >= enough
+            Hit(slug, counts[slug], score)
+            for slug, score in scores.items()
+            if counts[slug] and score >= best * (NOISE if counts[slug] >= least else STRONG)
         ]
         asked = self._slugs.get(" ".join(words))
         return sorted(hits, key=lambda hit: (hit.slug != asked, -round(hit.score, 6), len(hit.slug), hit.slug))

@@ -15,16 +15,19 @@ from typing import Final
 # Words of a question that tell nothing of a model.
 STOP: Final = frozenset(
     """
-    a about all am an and any are as at be by can create creating do does find for from generate generation get give how
-    i in into is it its large like make me model my need new no of old on one or other own please put several some that
-    the their them there this to tool use using want what which who with without you your
+    a about all am an and any are as at be by can create creating do does find for from generate generating generation
+    generator get give how i in instead into is it its large like make makes making me model models my need new no of
+    old on one or other own please put several some that the their them there this three to tool tools turn two use
+    using want what which who with without you your
     """.split()  # noqa: SIM905 - to be read as words
 )
 
 _ROWS: Final = (
     # From one medium to another: the groups, and the short forms that slugs have of them.
-    ("text to image, t2i, txt2img, draw, drawing, paint, painting, illustration",
+    ("text to image, t2i, txt2img",
      "text to image, t2i", "a group"),
+    ("draw, drawing, paint, painting, illustration, illustrate",
+     "text to image, image", "what is drawn, or a drawing to begin with"),
     ("image to image, i2i, img2img, edit an image, image editing, photo editing, edit a photo, retouch",
      "image edit, image to image, i2i", "a group, which slugs call edit, i2i or image-to-image"),
     ("text to video, t2v, txt2vid, text2video, video from text, video from a description, video from a prompt",
@@ -42,6 +45,8 @@ _ROWS: Final = (
      "whisper, audio vision", "models that write down what they hear"),
     ("music, song, tune, melody, soundtrack, beat",
      "music, suno, song", "suno is the family of music"),
+    ("blend, mix, mash up",
+     "mashup, remix, combiner", "slugs say mashup of songs, combiner of videos"),
     ("lyrics, song lyrics, song text, words of a song",
      "lyrics", "the words of music"),
     ("dialogue, podcast, two voices, several voices, two speakers, conversation between",
@@ -77,6 +82,8 @@ _ROWS: Final = (
      "autocrop, reframe", "another shape of the same picture"),
     ("swap faces, change the face, replace a face, deepfake, face",
      "face swap, face", "slugs say face-swap"),
+    ("smile, frown, facial expression, look surprised",
+     "face expression, expression", "slugs say expression"),
     ("clothes, clothing, outfit, garment, try on, fashion, dress",
      "dress change, dress, garment", "slugs say dress-change, the field garment_image_url"),
     ("colorize, colourise, colour, color, black and white, old photo",
