@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Call = Any  # the fixture `call`; see conftest
+ERROR = {"error", "type", "request_id", "status_code", "cost", "charged_usd", "in_doubt", "saved_paths"}
 RUN = ("run", IMAGE.slug, "prompt=x")
 
 
@@ -66,7 +67,7 @@ CASES = [
     (RUN, lambda: status(403), 3, "AuthenticationError"),
     (RUN, lambda: status(429), 4, "RateLimitError"),
     (("run", f"{IMAGE.slug[:-2]}eg"), None, 5, "NotFoundError"),
-    (("run", "new-model", "--raw"), None, 5, "NotFoundError"),
+    (("run", "new-model", "--raw", "prompt=x"), None, 5, "NotFoundError"),
     (("wait", "no-such-job"), None, 5, "NotFoundError"),
     (("look", "no-such-job"), None, 5, "NotFoundError"),
     (("models", "show", f"{IMAGE.slug[:-2]}eg"), None, 5, "NotFoundError"),
@@ -89,7 +90,7 @@ def test_the_exit_code_and_the_error_object(
     assert said.code == code
     if kind is not None:
         assert said.out == ""
-        assert set(said.events[-1]) == {"error", "type", "request_id", "status_code", "cost"}
+        assert set(said.events[-1]) == ERROR
         assert said.events[-1]["type"] == kind
 
 

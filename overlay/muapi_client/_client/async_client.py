@@ -210,7 +210,7 @@ class AsyncMuAPI(Client):
         prediction: Prediction,
         directory: str | PathLike[str],
         *,
-        name: str | None = None,
+        name: str | Callable[[int], str] | None = None,
         concurrency: int = 4,
         timeout: float | None = None,  # noqa: ASYNC109 - each exchange is bounded by it, and the whole fails as one error
         max_bytes: int = 2 * 2**30,

@@ -445,7 +445,7 @@ class MuAPI(Client):
         prediction: Prediction,
         directory: str | PathLike[str],
         *,
-        name: str | None = None,
+        name: str | Callable[[int], str] | None = None,
         concurrency: int = 4,
         timeout: float | None = None,
         max_bytes: int = 2 * 2**30,
@@ -459,8 +459,9 @@ class MuAPI(Client):
         Args:
             prediction: What ``run`` or ``wait`` answered.
             directory: Where to; made where it is missing.
-            name: What the files are called; by default by the request id. Signs that no file's name can hold are
-                replaced, and then a piece of a hash follows, so that no two names become one.
+            name: What the files are called; by default by the request id. Or a function that makes a file's whole name,
+                without its suffix, of the output's place: ``lambda index: f"fox{index + 1}"``. Signs that no file's
+                name can hold are replaced, and then a piece of a hash follows, so that no two names become one.
             concurrency: How many outputs are fetched at a time.
             timeout: Seconds for all of it; by default the client's ``wait_timeout``.
             max_bytes: Bytes one output may have.

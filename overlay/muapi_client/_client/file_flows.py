@@ -71,7 +71,7 @@ class Files:
         prediction: Prediction,
         directory: Any,
         *,
-        name: str | None,
+        name: str | Callable[[int], str] | None,
         timeout: float | None,
         max_bytes: int,
         concurrency: int,
@@ -79,7 +79,8 @@ class Files:
         """Of ``MuAPI.download``."""
         require_prediction(prediction)
         require_folder(directory)
-        read_instance("name", name, str, example="text")
+        if not callable(name):
+            read_instance("name", name, str, example="text, or a function that makes it of an output's place")
         context = self._uploads.context
         return download.plan(
             prediction,

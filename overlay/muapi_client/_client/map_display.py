@@ -76,7 +76,7 @@ class Painter(Protocol):
         ...
 
     def end(self, view: View, last: str) -> None:
-        """Draw no more, leave everything as it was, and say one last line."""
+        """Draw no more, leave everything as it was, and say one last line, unless it is empty."""
         ...
 
 
@@ -90,7 +90,7 @@ class Display:
     """
 
     def __init__(self, total: int | None, run: str | None, read: Callable[[], Progress]) -> None:
-        self._total = total
+        self.total = total
         self._name = "map" if run is None else f"map {run[:NAME]!a}"
         self._read = read
         self._painter: Painter | None = None
@@ -135,8 +135,12 @@ class Display:
         with suppress(Exception):  # as below
             progress = self._read()
             seconds = time.monotonic() - self._began
-            last = f"{self._name}: {sum_up(progress, self._total, seconds, is_left=is_left, stopped_by=stopped_by)}"
-            painter.end(make_view(self._name, progress, self._total), last)
+            last = f"{self._name}: {self.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)}"
+            painter.end(make_view(self._name, progress, self.total), last)
+
+    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: MuAPIError | None) -> str:
+        """The last line: the sums, and in the words of a program what there is to do."""
+        return sum_up(progress, self.total, seconds, is_left=is_left, stopped_by=stopped_by)
 
     def _draw(self) -> None:
         self._is_stale = False
@@ -145,7 +149,7 @@ class Display:
         if painter is None:
             return
         try:
-            painter.show(make_view(self._name, self._read(), self._total))
+            painter.show(make_view(self._name, self._read(), self.total))
         except Exception as error:  # noqa: BLE001 - a stream that is closed, a library that fails: the map goes on
             self._painter = None
             with suppress(Exception):
@@ -160,7 +164,8 @@ def find_painter() -> Painter | None:
     with suppress(Exception):  # of what stands in for IPython, rich or a stream: lines need none of them
         if (display := find_notebook_display()) is not None:
             return Notebook(display)
-        if stream.isatty() and not isinstance(stream, Above):  # another map's display has this one's lines above it
+        # In CI nobody watches; another map's display has this one's lines above it.
+        if stream.isatty() and not os.environ.get("CI") and not isinstance(stream, Above):
             with forks.kept_waiting:
                 return Terminal(stream)
     return Lines(stream) if stream is not None else None
@@ -317,7 +322,7 @@ class Terminal:
             for above in self._above:
                 above.leave()
             self._take_away()
-            self._stream.write(f"{chr(10) * self._is_line_open}{last}\n")
+            self._stream.write(f"{chr(10) * self._is_line_open}{last}{chr(10) * bool(last)}")
             self._stream.flush()
 
     def _take_away(self) -> None:
@@ -400,6 +405,21 @@ def sum_up(
     progress: Progress, total: int | None, seconds: float, *, is_left: bool, stopped_by: MuAPIError | None
 ) -> str:
     """The last line of a map: its sums, what is doubtful, and what to do about it."""
+    text = tell_sums(progress, total, seconds, is_left=is_left, stopped_by=stopped_by)
+    if is_left:
+        text += " Nothing more is submitted. mu.resume() lists the jobs that live on."
+    if progress.doubtful or progress.in_doubt_usd or is_left:
+        text += (
+            " What is in doubt may have been charged: mu.unknown() lists it, mu.reconcile(entry) looks for its job,"
+            " and mu.settle(entry, job) is your word on it."
+        )
+    return text
+
+
+def tell_sums(
+    progress: Progress, total: int | None, seconds: float, *, is_left: bool, stopped_by: MuAPIError | None
+) -> str:
+    """The sums of a map, whoever is told what to do about them."""
     ends = [f"{progress.finished} finished"]
     ends += [f"{progress.failed} failed"] if progress.failed else []
     ends += [f"{progress.doubtful} in doubt"] if progress.doubtful else []
@@ -410,13 +430,6 @@ def sum_up(
     text = f"{how}{_of(count_done(progress), total)} in {took}: {', '.join(ends)}; {money}."
     if stopped_by is not None:
         text += f" No more calls were begun after this error: {str(stopped_by)[:ERROR].rstrip('.')!a}."
-    if is_left:
-        text += " Nothing more is submitted. mu.resume() lists the jobs that live on."
-    if progress.doubtful or progress.in_doubt_usd or is_left:
-        text += (
-            " What is in doubt may have been charged: mu.unknown() lists it, mu.reconcile(entry) looks for its job,"
-            " and mu.settle(entry, job) is your word on it."
-        )
     return text
 
 

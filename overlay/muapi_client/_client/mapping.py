@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Sized
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from muapi_client._client.base import listed_price
 from muapi_client._client.map_display import Display
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from muapi_client._types.outcome import Outcome, Progress
     from muapi_client._types.prediction import Prediction
 
+NameOf: TypeAlias = "Callable[[Prediction, str], str | Callable[[int], str]] | None"
 StopOn = type[BaseException] | tuple[type[BaseException], ...] | None
 
 NO_CALLS = (str, bytes, dict)  # what can be iterated over, and is plainly something else
@@ -106,10 +107,15 @@ def make_work(
     stop_on: StopOn,
     retry_unknown: bool,
     download_to: Any,
-    progress: bool,
+    progress: bool | Callable[..., Display],
     on_progress: Callable[[Any], object] | None,
+    name_of: NameOf = None,
 ) -> Work:
     """Read the options of a map.
+
+    Args:
+        progress: Whether to show how far it is; or what makes a display of one's own.
+        name_of: Makes the names of a prediction's files, of it and its key; by default they are named by the key.
 
     Raises:
         MuAPIError: One cannot be right; nothing was sent.
@@ -131,7 +137,7 @@ def make_work(
         require_run(run)
         if client._context.journal is None:  # noqa: SLF001
             raise MuAPIError(f"run={run!r} is kept in the journal, and this client has none: MuAPI(journal='jobs.db')")
-    save = None if download_to is None else partial(save_outputs, client, books, download_to)
+    save = None if download_to is None else partial(save_outputs, client, books, download_to, name_of=name_of)
     is_again = read_flag("retry_unknown", retry_unknown)
     span = load_spans().current_span() if is_traced() else None  # threads and tasks have contexts of their own
 
@@ -158,7 +164,8 @@ def make_work(
     def read() -> Progress:
         return books.progress(clock.now(), flows.wall_time())
 
-    display = Display(books.length, run, read) if read_flag("progress", progress) else None
+    make_display = progress if callable(progress) else Display if read_flag("progress", progress) else None
+    display = None if make_display is None else make_display(books.length, run, read)
     work = Work(books, start, read, display)
     client._maps.add(work)  # noqa: SLF001 - closing it leaves them
     return work
@@ -245,12 +252,15 @@ def read_kinds(stop_on: StopOn) -> tuple[type[BaseException], ...]:
     return kinds
 
 
-def save_outputs(client: Any, books: Books, directory: Any, prediction: Prediction, key: str) -> Any:
-    """Save a prediction's outputs under its key; what has none, such as a text that is empty, saves nothing.
+def save_outputs(
+    client: Any, books: Books, directory: Any, prediction: Prediction, key: str, *, name_of: NameOf = None
+) -> Any:
+    """Save a prediction's outputs by its key; what has none, such as a text that is empty, saves nothing.
 
     Raises:
         Abandoned: The map was left before it began.
     """
     if books.is_left:
         raise Abandoned
-    return client.download(prediction, directory, name=key) if prediction.outputs else ()
+    name = key if name_of is None else name_of(prediction, key)
+    return client.download(prediction, directory, name=name) if prediction.outputs else ()

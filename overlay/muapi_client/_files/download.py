@@ -24,7 +24,7 @@ from muapi_client._types.words import show
 from muapi_client.errors import DownloadError, MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from muapi_client._files.temp_file import PartialFile
     from muapi_client._files.transfer import FileTransfer
@@ -39,7 +39,7 @@ class Plan:
     """One call of ``download``: which outputs are saved, where, and how many at a time."""
 
     request_id: str | None
-    name: str | None
+    name: str | Callable[[int], str] | None
     outputs: tuple[Output, ...]
     directory: Path
     concurrency: int
@@ -51,7 +51,7 @@ def plan(
     directory: Any,
     context: Context,
     *,
-    name: str | None,
+    name: str | Callable[[int], str] | None,
     now: float,
     timeout: float,
     max_bytes: int,
@@ -92,7 +92,7 @@ def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> F
         yield Do(partial(transfer.disk, partial(part.write, content)))
     else:
         suffix = yield from fetch_url(str(output.url), output.media_type, plan.limits, part, transfer)
-    stem = media.make_stem(plan.name, index)
+    stem = media.clean_stem(plan.name(index)) if callable(plan.name) else media.make_stem(plan.name, index)
     path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
 

@@ -103,6 +103,11 @@ SUFFIXES: Final[Mapping[str, str]] = {  # the first one of a type is the one fil
     "gz": "application/gzip",
     "safetensors": "application/vnd.safetensors",
 }
+# What some system lets no file's name hold, and what would steer who reads it in a terminal.
+UNFIT: Final = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]')
+LONGEST_STEM: Final = 180  # bytes of UTF-8; a name may have 255, and a number, a hash and a suffix follow
+RESERVED: Final = frozenset({"AUX", "CON", "NUL", "PRN", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))})
+
 ZIPPED: Final = frozenset({"model/3mf", "model/vnd.usdz+zip"})  # zip archives by their bytes, more by their name
 TEXTUAL: Final = frozenset({
     "application/json", "application/x-subrip", "image/svg+xml", "model/gltf+json", "model/obj", "model/ply",
@@ -202,6 +207,22 @@ def make_stem(request_id: str | None, index: int) -> str:
 
 def _safe(text: str, longest: int = 64) -> str:
     clean = re.sub(r"\A-|[^A-Za-z0-9_-]", "_", text)[:longest]
+    if clean == text:
+        return clean
+    return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def clean_stem(text: str) -> str:
+    """A name without suffix that somebody made for a file, safe on every system, and the same where it is safe already.
+
+    What had to be cleaned is marked with a piece of its hash, so that two names never become one.
+    """
+    clean = UNFIT.sub("_", text)
+    while len(clean.encode()) > LONGEST_STEM:
+        clean = clean[:-1]
+    clean = clean.strip(". ")
+    if not clean or clean.split(".")[0].upper() in RESERVED or clean.startswith("-"):
+        clean = f"_{clean}"
     if clean == text:
         return clean
     return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"

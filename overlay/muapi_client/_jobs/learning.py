@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from muapi_client._state.context import Context
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Prediction
+    from muapi_generated.types import Call
 
 
 def read_journal(context: Context) -> Flow[None]:
@@ -44,6 +45,11 @@ def find_schedule(job: Job, context: Context) -> Schedule | None:
     if not polling.learn or job.call is None:
         return None
     return context.durations.schedule(kind_of(job.call.operation.slug, job.call.body), polling)
+
+
+def usual_seconds(call: Call[Any], context: Context) -> tuple[float, float, int] | None:
+    """How long jobs such as this call's usually take, as :meth:`Durations.usual` has it, by what is known by now."""
+    return context.durations.usual(kind_of(call.operation.slug, call.body))
 
 
 def learn_end(job: Job, prediction: Prediction, context: Context, *, after: float, until: float) -> None:

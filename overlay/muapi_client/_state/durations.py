@@ -26,6 +26,7 @@ KINDS: Final = 512  # of which the latest taught are kept: 512 * 48 floats take 
 DISPLACED: Final = 3  # durations read of a journal that one of the client's own puts out: they are less exact
 LONGEST_READ: Final = 3600.0  # seconds; what a journal says took longer was looked at late
 TOO_LATE: Final = 10  # times the lower quartile: what a journal says took longer was looked at late, too
+LEAST: Final = 3  # durations of which a range is told
 MADE_ANEW: Final = 6  # times that a schedule is made while the durations it is of are replaced
 GOLDEN: Final = 0.6180339887498949  # steps of it, modulo 1, lie evenly in any number
 
@@ -100,6 +101,20 @@ class Durations:
         """The looks at a job of a kind; None where neither it nor its model is known well enough."""
         with self._lock:
             return self._schedule(kind, polling) or self._schedule(Kind(kind.slug), polling)
+
+    def usual(self, kind: Kind) -> tuple[float, float, int] | None:
+        """How long jobs of a kind usually take: from and to, in seconds, of how many; None where too little is known.
+
+        Three of four lie within; of a few all but the extremes.
+        """
+        with self._lock:
+            for each in (kind, Kind(kind.slug)):
+                known = self._known.get(each)
+                durations = sorted(known.durations()) if known is not None else []
+                if len(durations) >= LEAST:
+                    cut = len(durations) // 8
+                    return durations[cut], durations[-1 - cut], len(durations)
+        return None
 
     def _schedule(self, kind: Kind, polling: Polling) -> Schedule | None:
         known = self._known.get(kind)

@@ -21,6 +21,7 @@ __all__ = ["main"]
 
 # Where each command lives: its function there has the command's name.
 HOMES: Final = {
+    "batch": "_batch",
     "demo": "_demo",
     "emulator": "_emulator",
     "look": "_jobs",
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     from muapi_client._types.sandbox import SandboxWarning  # noqa: PLC0415 - loads attrs, which --help need not
     from muapi_client.cli._exit import guard  # noqa: PLC0415 - loads the errors, and the values they carry
 
-    console = Console(json=options.output == "json", transport=transport)
+    console = Console(options.output == "json", transport, getattr(options, "quiet", False))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SandboxWarning)  # the commands tell of a sandbox key in words of their own
         if options.command not in WITHOUT_SETTINGS:

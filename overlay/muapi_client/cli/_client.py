@@ -20,6 +20,7 @@ from muapi_client.errors import JournalError, ValidationError
 if TYPE_CHECKING:
     import argparse
 
+    from muapi_client._types.entry import Entry
     from muapi_client.cli._console import Console
 
 SERVICE: Final = "muapi-client"  # what the keyring calls us; a key's user name there is the origin it is for
@@ -38,9 +39,13 @@ def open_client(options: argparse.Namespace, console: Console, **more: Any) -> M
         ValidationError: A budget has no journal to be kept in.
         MuAPIError: An option cannot be right, or there is no key; see ``MuAPI``.
     """
+    if getattr(options, "reuse", False) and find_journal(options) is None:
+        raise ValidationError("--reuse answers from the journal, and there is none: --journal FILE (nothing was sent)")
     plain = {name: value for name in PLAIN if (value := getattr(options, name, None)) is not None}
     journal = _made(find_journal(options)) if hasattr(options, "journal") else None
     base_url = options.settings.base_url
+    if getattr(options, "timeout", None) is not None:
+        plain["wait_timeout"] = options.timeout
     return MuAPI(
         _stored_key(base_url),
         base_url,
@@ -78,6 +83,11 @@ def need_journal(options: argparse.Namespace) -> Any:
     if isinstance(journal, str | Path) and not Path(journal).exists():
         raise JournalError(f"there is no journal {journal}: the first job that is run with it makes it")
     return journal
+
+
+def own_jobs(mu: MuAPI) -> list[Entry]:
+    """What this very program has submitted or waited for, as far as anything may have come of it, oldest first."""
+    return [record.entry() for record in mu._context.memory if record.state != "intent"]  # noqa: SLF001 - no journal's
 
 
 def remark_without_journal(options: argparse.Namespace, console: Console) -> None:

@@ -34,10 +34,12 @@ class Console(NamedTuple):
     Attributes:
         json: Whether it speaks JSON: one value on standard output, one object a line on standard error.
         transport: An httpx transport to use in place of the network, or None.
+        quiet: Whether it says nothing but results and errors.
     """
 
     json: bool = False
     transport: Any = None
+    quiet: bool = False
 
     def result(self, value: Any, plain: str) -> None:
         """Print what was asked for, in whichever of its two forms is wanted; an empty plain text prints nothing."""
@@ -65,13 +67,8 @@ class Console(NamedTuple):
 
     def remark(self, plain: str) -> None:
         """Tell people what a program finds in the result itself."""
-        if not self.json:
+        if not (self.json or self.quiet):
             self.say(plain, {})
-
-    def progress(self, plain: str) -> None:
-        """Tell a person who watches how it goes."""
-        if sys.stderr.isatty():
-            self.remark(plain)
 
     def agrees(self, question: str) -> bool:
         """Ask the person at the terminal; anything but yes means no, and so does that nobody sits there."""

@@ -12,7 +12,7 @@ from muapi_client import errors
 from muapi_client.cli._console import abandon_stdout, be_lenient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from muapi_client.cli._console import Console
 
@@ -26,7 +26,15 @@ INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 
 
 class InterruptedJobError(errors.MuAPIError):
-    """The user pressed Ctrl-C. The message says what is known of the job, and of its cost."""
+    """The user pressed Ctrl-C. The message says what is known of the job, of its cost, and how to take it up.
+
+    Attributes:
+        in_doubt: Whether something may have been charged that no answer told of.
+    """
+
+    def __init__(self, message: str = "", *, in_doubt: bool = False, **known: Any) -> None:
+        super().__init__(message, **known)
+        self.in_doubt: bool = in_doubt
 
 
 # The first class that fits decides.
@@ -43,6 +51,21 @@ CODES: Final[tuple[tuple[type[errors.MuAPIError], int], ...]] = (
     (errors.JobCancelledError, JOB_FAILED),
     (errors.SpendLimitError, OVER_BUDGET),
     (InterruptedJobError, INTERRUPTED),
+)
+
+# Of many jobs the first of these that any came to: doubts about money first, then what was paid for in vain, then why
+# others were not begun.
+WORST: Final = (PERHAPS_CHARGED, 7, JOB_FAILED, FAILED, OVER_BUDGET, 6, 3, 4, 5, 8, NOT_SENT)
+
+# Errors of a submit that charged nothing, where they tell no cost (README's table of errors).
+FREE: Final = (
+    errors.ValidationError,
+    errors.AuthenticationError,
+    errors.InsufficientCreditError,
+    errors.NotFoundError,
+    errors.RateLimitError,
+    errors.SpendLimitError,
+    errors.UploadError,
 )
 
 # A job that ended badly, or that the server does not know, is not worth another wait.
@@ -104,9 +127,38 @@ def _message(error: Exception) -> str:
 
 
 def _advice(error: errors.MuAPIError) -> str:
-    if error.request_id and not isinstance(error, FINAL):
+    if isinstance(error, errors.SubmitOutcomeUnknownError):
+        return " On the command line: muapi-client unknown lists it, if a journal is kept; reconcile looks for its job."
+    if isinstance(error, errors.DownloadError) and error.request_id:
+        return f" The job has ended and is paid for; once more: muapi-client download {error.request_id}"
+    if error.request_id and not isinstance(error, (*FINAL, InterruptedJobError)):
         return f" On the command line: muapi-client wait {error.request_id}"
     return ""
+
+
+def is_in_doubt(error: BaseException) -> bool:
+    """Whether an error leaves it open what was charged, beside the cost it tells."""
+    if isinstance(error, InterruptedJobError):
+        return error.in_doubt
+    if isinstance(error, errors.StreamBrokenError | errors.WaitTimeoutError):
+        return error.cost is None
+    return isinstance(error, errors.SubmitOutcomeUnknownError)
+
+
+def charged_by(error: BaseException) -> float | None:
+    """What was charged where a command ended with this error, in USD: 0 where that is certain, None where it is not."""
+    from muapi_client.cli._formats import charged_form  # noqa: PLC0415 - needed when something went wrong only
+
+    cost = getattr(error, "cost", None)
+    is_free = isinstance(error, FREE) or (isinstance(error, errors.APIConnectionError) and not error.sent)
+    if cost is None and is_free and getattr(error, "request_id", None) is None:
+        return 0.0
+    return charged_form(cost)
+
+
+def worst(codes: Collection[int]) -> int:
+    """The exit code of many jobs, by :data:`WORST`; what none of them came to counts as an error."""
+    return next((code for code in WORST if code in codes), FAILED if any(codes) else DONE)
 
 
 def _error_form(error: Exception, message: str) -> dict[str, Any]:
@@ -119,4 +171,7 @@ def _error_form(error: Exception, message: str) -> dict[str, Any]:
         "request_id": getattr(error, "request_id", None),
         "status_code": getattr(error, "status_code", None),
         "cost": cost_form(cost),
+        "charged_usd": charged_by(error),
+        "in_doubt": is_in_doubt(error),
+        "saved_paths": [str(path) for path in getattr(error, "saved", ())],
     }

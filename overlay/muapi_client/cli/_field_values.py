@@ -54,11 +54,12 @@ def read_fields(words: Iterable[str], schemas: Mapping[str, Mapping[str, Any]], 
         except Unfit as problem:
             problems[name] = str(problem)
     if problems:
-        raise _unfit_error(problems, about)
+        raise unfit_error(problems, about)
     return values
 
 
-def _unfit_error(problems: Mapping[str, str], about: str) -> ValidationError:
+def unfit_error(problems: Mapping[str, str], about: str) -> ValidationError:
+    """The error of values that do not fit their fields."""
     listed = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
     return ValidationError(
         f"{about}: {listed} (refused here; nothing was sent)",

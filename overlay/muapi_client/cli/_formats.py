@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from decimal import Decimal
+    from pathlib import Path
 
     from muapi_client._types.cost import Cost
     from muapi_client._types.job import Job
@@ -63,8 +64,13 @@ def cost_form(cost: Cost | None) -> dict[str, Any] | None:
         "amount_credits": cost.amount_credits,
         "bonus_credits_used": cost.bonus_credits_used,
         "refunded": cost.refunded,
-        "charged_usd": to_json_number(cost.charged_usd),
+        "charged_usd": charged_form(cost),
     }
+
+
+def charged_form(cost: Cost | None) -> float | None:
+    """What was charged, as a JSON number in USD; None where the server told nothing, which is not zero."""
+    return None if cost is None else to_json_number(cost.charged_usd)
 
 
 def job_form(job: Job) -> dict[str, Any]:
@@ -76,14 +82,22 @@ def job_form(job: Job) -> dict[str, Any]:
     }
 
 
-def prediction_form(prediction: Prediction) -> dict[str, Any]:
-    """The server's answer about a job, as JSON."""
+def prediction_form(prediction: Prediction, saved: Sequence[Path] = ()) -> dict[str, Any]:
+    """The server's answer about a job, as JSON; nothing of it is in doubt.
+
+    Args:
+        saved: Where its outputs were saved.
+    """
     return {
         "request_id": prediction.id,
         "status": prediction.status,
         "outputs": [_output_form(output) for output in prediction.outputs],
+        "saved_paths": [str(path) for path in saved],
         "error": prediction.error,
         "cost": cost_form(prediction.cost),
+        "charged_usd": 0.0 if prediction.reused else charged_form(prediction.cost),
+        "in_doubt": False,
+        "reused": prediction.reused,
         "balance_usd": to_json_number(prediction.balance),
         "seconds": None if prediction.seconds is None else round(prediction.seconds, 3),
         "sandbox": prediction.sandbox.verdict,
@@ -91,10 +105,10 @@ def prediction_form(prediction: Prediction) -> dict[str, Any]:
     }
 
 
-def event_form(event: StreamEvent) -> dict[str, Any]:
+def event_form(event: StreamEvent, saved: Sequence[Path] = ()) -> dict[str, Any]:
     """An event of a stream as JSON; the last one tells what ``run`` tells of a result."""
     if event.prediction is not None:
-        return {"event": event.event, **prediction_form(event.prediction)}
+        return {"event": event.event, **prediction_form(event.prediction, saved)}
     return {"event": event.event, "id": event.id, "text": event.text, "data": event.data}
 
 

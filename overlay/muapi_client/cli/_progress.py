@@ -1,7 +1,7 @@
 """Watching a job: nothing that was paid for may be lost, whatever happens to this program.
 
-Lives here: telling the request id the moment it is known, how the job goes, its result, and what an interrupt means.
-Does not live here: waiting itself (``MuAPI``).
+Lives here: telling the request id the moment it is known, the job's result, and what an interrupt means. Does not live
+here: waiting itself (``MuAPI``), what is drawn meanwhile (``_live``).
 """
 
 from __future__ import annotations
@@ -10,47 +10,73 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._types.status import JobState
+from muapi_client.cli._client import own_jobs
 from muapi_client.cli._exit import InterruptedJobError
 from muapi_client.cli._formats import describe_charge, format_usd, job_form, prediction_form
+from muapi_client.cli._live import LiveJob
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
 
     from muapi_client import MuAPI
     from muapi_client._types.cost import Cost
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Output, Prediction
     from muapi_client.cli._console import Console
+    from muapi_client.errors import MuAPIError
+    from muapi_generated.types import Call
 
+NO_CANCEL: Final = "MuAPI has no route to cancel a job"
 ENDED: Final = ("completed", "failed", "cancelled")  # states of an entry
 
 
 class Watcher:
-    """The state of the one job this program is about."""
+    """The state of the one job this program is about.
 
-    def __init__(self, console: Console, request_id: str | None = None) -> None:
+    Args:
+        console: Where it is told.
+        request_id: Its id, where that is known from the start.
+        call: What is submitted, or None.
+    """
+
+    def __init__(self, console: Console, request_id: str | None = None, call: Call[Any] | None = None) -> None:
         self._console = console
         self._id = request_id
+        self._call = call
         self._cost: Cost | None = None
-        self._status = ""
+        self._live: LiveJob | None = None
 
     def accepted(self, job: Job) -> None:
         """Tell the id of a job that was accepted, before anything else can go wrong."""
         self._id, self._cost = job.id, job.cost
-        self._console.say(
-            f"accepted as {job.id}, {describe_charge(job.cost)}; should the wait end early: muapi-client wait {job.id}",
-            {"event": "accepted", **job_form(job)},
-        )
+        if self._live is not None:
+            self._live.change(status="accepted", cost=job.cost)
+        if not self._console.quiet:
+            self._console.say(
+                f"accepted as {job.id}, {describe_charge(job.cost)}; should the wait end early: muapi-client wait"
+                f" {job.id}",
+                {"event": "accepted", **job_form(job)},
+            )
 
     def looked(self, prediction: Prediction) -> None:
-        """Tell a person how the job stands, when that has changed."""
-        if prediction.status != self._status and not prediction.outputs:
-            self._status = prediction.status
-            self._console.progress(f"{prediction.seconds or 0:6.1f} s  {prediction.status}")
+        """Show how the job stands."""
+        if self._live is None:
+            return
+        known = {"cost": prediction.cost} if prediction.cost is not None else {}
+        self._live.change(status=prediction.status, failures=0, **known)
+        if prediction.state is not JobState.RUNNING:
+            self._live.close()
+
+    def failed(self, error: MuAPIError) -> None:
+        """Show that a look told nothing, and the wait goes on."""
+        if self._live is not None:
+            self._live.fail(error)
 
     @contextmanager
     def watching(self, mu: MuAPI) -> Generator[None]:
-        """Turn an interrupt into an error that tells how to go on.
+        """Show the job live, and turn an interrupt into an error that tells how to go on.
 
         Args:
             mu: The job's client, which knows the id of an accepted job before it is shown.
@@ -59,48 +85,65 @@ class Watcher:
             InterruptedJobError: The user pressed Ctrl-C.
         """
         try:
+            if not (self._console.json or self._console.quiet):
+                self._live = LiveJob(mu, self._call, "submitting" if self._id is None else "looking")
+                self._live.open()
             yield
         except KeyboardInterrupt:
+            self._close()
             raise self._interrupt_error(mu) from None
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        if self._live is not None:
+            self._live.close()
 
     def _interrupt_error(self, mu: MuAPI) -> InterruptedJobError:
-        submitted = next(mu.jobs(), None)  # of this program, which submits one at most and keeps no journal
+        submitted = next(iter(own_jobs(mu)), None)  # one at most
         request_id, cost = self._id, self._cost
         if request_id is None and submitted is not None:
             request_id, cost = submitted.request_id, submitted.cost
         if submitted is not None and submitted.state in ENDED:
             what = f"job {request_id} has ended" if request_id else f"the job has ended ({describe_charge(cost)})"
-            return InterruptedJobError(f"interrupted; {what}.", request_id=request_id, cost=cost)
+            again = f" Its outputs: muapi-client download {request_id}" if request_id else ""
+            return InterruptedJobError(f"interrupted; {what}.{again}", request_id=request_id, cost=cost)
         if request_id is not None:
             return InterruptedJobError(
-                f"interrupted; job {request_id} lives on and may be charged: MuAPI has no route to cancel a job.",
+                f"interrupted; job {request_id} lives on and may be charged: {NO_CANCEL}. To go on waiting:"
+                f" muapi-client wait {request_id}",
                 request_id=request_id,
                 cost=cost,
+                in_doubt=cost is None,
             )
         if submitted is None:
             return InterruptedJobError("interrupted: no job was submitted, and nothing was charged.")
         return InterruptedJobError(
-            "interrupted while the job was being submitted: it may have been accepted and charged. Look at the"
-            " history in the dashboard before you submit it again."
+            "interrupted while the job was being submitted: it may have been accepted and charged. muapi-client unknown"
+            " lists it, if a journal is kept; else look at muapi-client history before you submit it again.",
+            in_doubt=True,
         )
 
 
-def show_result(prediction: Prediction, console: Console, *, first: str = "") -> None:
+def show_result(prediction: Prediction, console: Console, *, first: str = "", saved: Sequence[Path] = ()) -> None:
     """Print what a job made, one output a line; what it cost and what is odd about it goes to standard error.
 
     Args:
         first: A line to print before the outputs, for people only.
+        saved: Where they were saved, which stands in their place then.
 
     Raises:
         OSError: Standard output took none of it, and so standard error has told what was paid for.
     """
-    lines = [*([first] if first else []), *map(_line, prediction.outputs)]
+    lines = [*([first] if first else []), *(map(str, saved) if saved else map(output_line, prediction.outputs))]
     try:
-        console.made(prediction_form(prediction), "\n".join(lines))
+        console.made(prediction_form(prediction, saved), "\n".join(lines))
     except OSError:  # a full disk, or a pipe whose reader has gone
         again = [f"muapi-client look {prediction.id} prints it again"] if prediction.id else lines
         told = "; ".join([*_facts(prediction), *again])
-        console.say(f"the result could not be written: {told}", {"event": "unwritten", **prediction_form(prediction)})
+        console.say(
+            f"the result could not be written: {told}", {"event": "unwritten", **prediction_form(prediction, saved)}
+        )
         raise
     show_facts(prediction, console)
 
@@ -118,7 +161,7 @@ def show_facts(prediction: Prediction, console: Console) -> None:
 
 def _facts(prediction: Prediction) -> Iterator[str]:
     yield prediction.status
-    yield describe_charge(prediction.cost)
+    yield "answered from the journal, nothing was charged" if prediction.reused else describe_charge(prediction.cost)
     if prediction.balance is not None:
         yield f"balance {format_usd(prediction.balance)} USD"
     if prediction.seconds is not None:
@@ -127,7 +170,7 @@ def _facts(prediction: Prediction) -> Iterator[str]:
         yield f"request {prediction.id}"
 
 
-def _line(output: Output) -> str:
+def output_line(output: Output) -> str:
     return output.url or output.text or _json(output.data)
 
 

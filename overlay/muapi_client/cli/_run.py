@@ -1,26 +1,34 @@
-"""``muapi-client run``: one job, from its words to its result.
+"""``muapi-client run``: one job, from its words to its result, or the same one several times.
 
 Lives here: the ways to carry out a checked request. Does not live here: making it (``_call_arguments``), what is
-shown on the way (``_progress``), getting a job's result or a stream's events (``MuAPI``).
+shown on the way (``_progress``), several side by side (``_many``), getting a job's result or a stream's events
+(``MuAPI``).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from os import urandom
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._files.attachments import find_attachments, with_urls
 from muapi_client._settings.options import read_origin
 from muapi_client.cli._call_arguments import read_call
+from muapi_client.cli._client import own_jobs
 from muapi_client.cli._exit import DONE, InterruptedJobError
 from muapi_client.cli._formats import event_form, format_usd, job_form, to_json_number
 from muapi_client.cli._progress import Watcher, show_facts, show_result
-from muapi_client.errors import MuAPIError
+from muapi_client.errors import DownloadError, MuAPIError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from muapi_client import MuAPI
     from muapi_client._types.estimate import Estimate
+    from muapi_client._types.prediction import Prediction
     from muapi_client.cli._console import Console
+    from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
 
 STREAM: Final = "/stream"  # the ending of every slug that answers with events
@@ -36,34 +44,105 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if options.dry_run:
         _show(call, console, options.settings.base_url)
         return DONE
+    if not (options.estimate or options.empty):
+        _refuse_empty(call)
     from muapi_client.cli._client import open_client, remark_without_journal  # noqa: PLC0415 - a dry run needs none
+    from muapi_client.cli._saving import open_saving  # noqa: PLC0415 - as above
 
+    streams = call.operation.slug.endswith(STREAM)
+    _refuse_contradictions(options, call, streams=streams)
+    saving = None if options.estimate else open_saving(options, call.operation.slug, "{id}-{index}")
     with open_client(options, console) as mu:
         if options.estimate:
-            show_estimate(mu.estimate(call), console)
-        elif call.operation.slug.endswith(STREAM):
-            _listen(mu, call, console, options)
+            show_estimate(mu.estimate(call), console, options.times)
+            return DONE
+        remark_without_journal(options, console)
+        if options.times > 1:
+            return _repeat(mu, call, options, console, saving)
+        if saving is not None:
+            saving.remark_taken(console)
+        if streams:
+            _print_events(mu, call, console, saving)
         elif options.no_wait:
             submit(mu, call, console)
         else:
-            remark_without_journal(options, console)
-            carry_out(mu, call, console, timeout=options.timeout)
+            carry_out(mu, call, console, saving=saving)
     return DONE
 
 
-def carry_out(mu: MuAPI, call: Call[Any], console: Console, *, timeout: float | None = None) -> None:
-    """Submit, wait, print the result."""
-    watcher = Watcher(console)
+def _refuse_empty(call: Call[Any]) -> None:
+    """Refuse a run without input: most are an oversight, and each is paid for.
+
+    Raises:
+        ValidationError: There is none.
+    """
+    if not (call.body or call.files or call.query or call.path):
+        raise ValidationError(
+            f"no field is given: muapi-client models show {call.operation.slug} lists them, such as prompt='a red fox';"
+            " --empty runs it with none (nothing was sent)"
+        )
+
+
+def _refuse_contradictions(options: argparse.Namespace, call: Call[Any], *, streams: bool) -> None:
+    """Refuse options that cannot go together.
+
+    Raises:
+        ValidationError: They cannot.
+    """
+    if streams and (options.no_wait or options.times > 1):
+        what = "a stream cannot be taken up later" if options.no_wait else "one stream is read at a time"
+        option, whole = ("--no-wait" if options.no_wait else "-n"), call.operation.slug.removesuffix(STREAM)
+        raise ValidationError(f"{what}: leave {option} out, or run {whole} (nothing was sent)")
+    if options.no_wait and (options.times > 1 or options.out):
+        other = "-n waits for its jobs" if options.times > 1 else "--out saves what is waited for"
+        raise ValidationError(f"{other}: leave --no-wait out (nothing was sent)")
+
+
+def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Console, saving: Saving | None) -> int:
+    """Carry the same request out several times side by side."""
+    from muapi_client.cli._client import find_journal  # noqa: PLC0415 - as above
+    from muapi_client.cli._many import Many, Task, carry_out  # noqa: PLC0415 - loads what maps need
+
+    slug = call.operation.slug
+    name = f"{slug} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {urandom(2).hex()}"
+    run = name if find_journal(options) is not None else None
+    tasks = [Task(str(place), call, "", {}) for place in range(1, options.times + 1)]
+    again = "muapi-client resume"
+    return carry_out(mu, Many(slug, tasks, run, again, saving, shows_keys=False, concurrency=64), console)
+
+
+def carry_out(mu: MuAPI, call: Call[Any], console: Console, *, saving: Saving | None = None) -> None:
+    """Submit, wait, save, print the result.
+
+    Raises:
+        DownloadError: An output could not be saved; the result is printed all the same.
+    """
+    watcher = Watcher(console, call=call)
     with watcher.watching(mu):
-        prediction = mu.run(call, timeout=timeout, on_accept=watcher.accepted, on_look=watcher.looked)
-        show_result(prediction, console)
+        prediction = mu.run(call, on_accept=watcher.accepted, on_look=watcher.looked, on_look_failed=watcher.failed)
+        _save_and_show(mu, prediction, console, saving)
+
+
+def _save_and_show(mu: MuAPI, prediction: Prediction, console: Console, saving: Saving | None) -> None:
+    saved, trouble = _save(mu, prediction, saving)
+    show_result(prediction, console, saved=saved)
+    if trouble is not None:
+        raise trouble
+
+
+def _save(mu: MuAPI, prediction: Prediction, saving: Saving | None) -> tuple[list[Path], DownloadError | None]:
+    """Save what a job made; where one output cannot be, those that were, and why: the result is to be printed first."""
+    try:
+        return (saving.save(mu, prediction) if saving is not None else []), None
+    except DownloadError as error:
+        return error.saved, error
 
 
 def submit(mu: MuAPI, call: Call[Any], console: Console) -> None:
     """Submit, print the request id; or the result where the server answered at once."""
     from muapi_client import Prediction  # noqa: PLC0415 - as above
 
-    watcher = Watcher(console)
+    watcher = Watcher(console, call=call)
     with watcher.watching(mu):
         outcome = mu.submit(call)
         if isinstance(outcome, Prediction):
@@ -73,21 +152,26 @@ def submit(mu: MuAPI, call: Call[Any], console: Console) -> None:
         console.result(job_form(outcome), outcome.id)
 
 
-def show_estimate(estimate: Estimate, console: Console) -> None:
-    """Print a price."""
+def show_estimate(estimate: Estimate, console: Console, times: int = 1) -> None:
+    """Print the price of a job, or of as many."""
+    cost = estimate.cost_usd * times
     form = {
         "model": estimate.model,
-        "cost_usd": to_json_number(estimate.cost_usd),
+        "cost_usd": to_json_number(cost),
         "dynamic": estimate.dynamic,
         "strategy": estimate.strategy,
     }
-    console.result(form, f"{format_usd(estimate.cost_usd)} USD")
+    console.result(form, f"{format_usd(cost)} USD")
 
 
 def _show(call: Call[Any], console: Console, base_url: str | None) -> None:
     """Print a request as it would be sent, in JSON whatever the output."""
     from muapi_client.cli._console import dumps  # noqa: PLC0415 - a dry run only
 
+    files = find_attachments(call.body)
+    call = with_urls(call, {where: f"@{path}" for where, path in files})
+    for where, path in files:
+        console.remark(f"{where[0]}: {path} is uploaded first, and its URL sent")
     request = {
         "method": call.operation.method,
         "url": f"{read_origin(base_url)}{call.operation.path}",
@@ -98,15 +182,7 @@ def _show(call: Call[Any], console: Console, base_url: str | None) -> None:
     console.result(request, dumps(request, indent=2))
 
 
-def _listen(mu: MuAPI, call: Call[Any], console: Console, options: argparse.Namespace) -> None:
-    """Stream an answer."""
-    if options.no_wait:
-        whole = call.operation.slug.removesuffix(STREAM)
-        raise MuAPIError(f"a stream cannot be taken up later: leave --no-wait out, or run {whole} (nothing was sent)")
-    _print_events(mu if options.timeout is None else mu.with_options(wait_timeout=options.timeout), call, console)
-
-
-def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
+def _print_events(mu: MuAPI, call: Call[Any], console: Console, saving: Saving | None) -> None:
     """Print the text as it arrives, or one line of JSON an event; what it cost goes to standard error.
 
     Raises:
@@ -117,17 +193,25 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
     last = ""
     try:
         for event in mu.stream(call):
-            console.piece(event_form(event), event.text)
-            last = event.text or last
-            if event.prediction is not None:
-                _end_line(last, console)
-                show_facts(event.prediction, console)
+            if event.prediction is None:
+                console.piece(event_form(event), event.text)
+                last = event.text or last
+                continue
+            saved, trouble = _save(mu, event.prediction, saving)
+            console.piece(event_form(event, saved), event.text)
+            _end_line(event.text or last, console)
+            last = ""
+            show_facts(event.prediction, console)
+            for path in saved:
+                console.remark(f"saved {path}")
+            if trouble is not None:
+                raise trouble
     except MuAPIError:
         _end_line(last, console)
         raise
     except KeyboardInterrupt:
         _end_line(last, console)
-        raise InterruptedJobError(f"interrupted: {_tell_fate(mu)}") from None
+        raise InterruptedJobError(f"interrupted: {_tell_fate(mu)}", in_doubt=bool(own_jobs(mu))) from None
     except OSError:  # a full disk, or a pipe whose reader has gone
         console.say(f"the answer could not be written: {_tell_fate(mu)}", {"event": "unwritten"})
         raise
@@ -135,7 +219,7 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console) -> None:
 
 def _tell_fate(mu: MuAPI) -> str:
     """Say what became of a stream that nobody listens to any more."""
-    if next(mu.jobs(), None) is None:  # a request that was not sent is not listed
+    if not own_jobs(mu):  # a request that was not sent is not listed
         return "nothing was charged"
     return "what was begun may be charged, and a stream cannot be taken up again"
 

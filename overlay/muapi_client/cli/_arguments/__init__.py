@@ -10,11 +10,12 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._version import __version__
-from muapi_client.cli._arguments.jobs import add_jobs, add_run
+from muapi_client.cli._arguments.jobs import add_jobs
 from muapi_client.cli._arguments.journal import add_spend
 from muapi_client.cli._arguments.local import add_demo, add_emulator
 from muapi_client.cli._arguments.models import add_models
 from muapi_client.cli._arguments.options import EXIT_CODES, add_output
+from muapi_client.cli._arguments.runs import add_batch, add_run
 from muapi_client.cli._arguments.spec import add_spec, check
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ from MUAPI_BASE_URL.
 
 {EXIT_CODES}"""
 
-LOOSE: Final = {"run": "fields", "models": "words"}  # commands whose last words may stand between options
+LOOSE: Final = {
+    "batch": "fields",
+    "run": "fields",
+    "models": "words",
+}  # commands whose last words may stand between options
 
 
 def read(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -42,7 +47,7 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     rest = [word for word in rest if word != "--"]
     place = LOOSE.get(options.command)
     if rest and (place is None or any(word.startswith("-") for word in rest)):
-        hint = "; a field of the input has no dashes: prompt='a red fox'" if options.command == "run" else ""
+        hint = "; a field of the input has no dashes: prompt='a red fox'" if place == "fields" else ""
         parser.error(f"unrecognized arguments: {' '.join(rest)}{hint}")
     if place is not None:
         setattr(options, place, [*getattr(options, place), *rest])
@@ -52,10 +57,10 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Refuse words of one command that argparse cannot judge."""
-    if options.command == "run":
+    if options.command in {"batch", "run"}:
         wrong = [word for word in options.fields if "=" not in word or word.startswith("=")]
         if wrong:
-            parser.error(f"run: {wrong[0]!r} is no field=value, such as prompt='a red fox'")
+            parser.error(f"{options.command}: {wrong[0]!r} is no field=value, such as prompt='a red fox'")
     if options.command == "models" and options.words == ["show"]:
         parser.error("models show: name a model, such as flux-dev-image")
     if options.command == "models" and options.words[:1] != ["show"] and options.output not in (None, "plain", "json"):
@@ -80,6 +85,7 @@ def _make_parser() -> argparse.ArgumentParser:
     add_demo(commands)
     add_emulator(commands)
     add_run(commands)
+    add_batch(commands)
     add_jobs(commands)
     add_models(commands)
     add_spend(commands)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.cli._arguments.values import read_limit, read_seconds
+from muapi_client.cli._arguments.values import read_limit, read_name, read_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,7 @@ def add_journal(parser: argparse.ArgumentParser) -> None:
 def add_saving(parser: argparse.ArgumentParser) -> None:
     """Add ``--out`` and ``--name``."""
     parser.add_argument("--out", metavar="DIR", help="save the outputs in this folder, made where there is none")
-    parser.add_argument("--name", metavar="PATTERN", help="how files are called, without the suffix")
+    parser.add_argument("--name", metavar="PATTERN", type=read_name, help="how files are called; see below")
 
 
 def add_budget(parser: argparse.ArgumentParser, period: str) -> None:
@@ -84,3 +84,8 @@ def add_budget(parser: argparse.ArgumentParser, period: str) -> None:
         f" ever (default: {period})",
     )
     parser.set_defaults(budget_per=period)
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add ``--quiet``."""
+    parser.add_argument("--quiet", "-q", action="store_true", help="say nothing but results and errors")

@@ -104,3 +104,21 @@ def _read_duration(text: str) -> float:
     if not seconds >= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, such as 30, 0 or inf")
     return seconds
+
+
+def read_name(text: str) -> str:
+    """A pattern of names, as ``_names`` reads it."""
+    from muapi_client.cli._names import read_pattern  # noqa: PLC0415 - few commands save anything
+
+    try:
+        read_pattern(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+    return text
+
+
+def read_count(text: str) -> int:
+    """A whole number above 0."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)

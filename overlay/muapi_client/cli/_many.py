@@ -1,0 +1,309 @@
+"""Many jobs of one command: the rows of a batch, a run repeated.
+
+Lives here: carrying them out side by side, what is told of each and of all, what an interrupt means. Does not live
+here: which jobs they are (``_batch``, ``_run``), the map itself (``MuAPI.map``).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from muapi_client import errors
+from muapi_client._client.map_display import Display, tell_sums
+from muapi_client._client.mapping import begin_map
+from muapi_client._types.money import ZERO, total
+from muapi_client.cli._client import own_jobs
+from muapi_client.cli._console import abandon_stdout
+from muapi_client.cli._exit import DONE, FAILED, InterruptedJobError, charged_by, code_of, is_in_doubt, worst
+from muapi_client.cli._formats import format_usd, prediction_form, to_json_number
+from muapi_client.cli._progress import NO_CANCEL, output_line
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from muapi_client import MuAPI
+    from muapi_client._types.entry import Entry
+    from muapi_client._types.outcome import Outcome, Progress
+    from muapi_client._types.prediction import Prediction
+    from muapi_client.cli._console import Console
+    from muapi_client.cli._saving import Saving
+    from muapi_generated.types import Call
+
+STOPPING: Final = "stopping: what is being submitted is seen to its end (Ctrl-C again leaves at once)"
+NAMED: Final = 5  # jobs that a message names, where a journal knows them all
+# What every further job would meet, too.
+HOPELESS: Final = (errors.AuthenticationError, errors.InsufficientCreditError)
+
+
+class Task(NamedTuple):
+    """One of the jobs.
+
+    Attributes:
+        key: What it is known by in the run.
+        call: The request.
+        place: Where it was asked for, for messages: ``line 3``; empty where the key says it.
+        row: The columns it was made of.
+    """
+
+    key: str
+    call: Call[Any]
+    place: str
+    row: Mapping[str, Any]
+
+
+class Many(NamedTuple):
+    """What is to be carried out, and how.
+
+    Attributes:
+        title: What all of it is called.
+        tasks: The jobs, each with a key of its own.
+        run: The name of the run in the journal, or None without one.
+        again: How to go on after an interrupt, in words.
+        saving: Where outputs are saved, or None.
+        shows_keys: Whether a job's key stands before its outputs.
+        concurrency: How many are under way at a time.
+        retry_unknown: Whether what may have been charged is submitted again.
+    """
+
+    title: str
+    tasks: Sequence[Task]
+    run: str | None
+    again: str
+    saving: Saving | None
+    shows_keys: bool
+    concurrency: int
+    retry_unknown: bool = False
+
+
+def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
+    """Carry out the jobs; answers the exit code, the worst of them.
+
+    Raises:
+        InterruptedJobError: The user pressed Ctrl-C.
+        OSError: Standard output takes no more, and nothing is saved: then nothing more is submitted.
+    """
+    record = Record(many, console)
+    tasks = {task.key: task for task in many.tasks}
+    saving = many.saving
+    try:
+        with _stopping_in_words(console):
+            for outcome in begin_map(
+                mu,
+                [task.call for task in many.tasks],
+                concurrency=many.concurrency,
+                ordered=False,
+                run=many.run,
+                key=lambda place, _: many.tasks[place].key,
+                tag=None,
+                reuse=None,
+                stop_on=HOPELESS,
+                retry_unknown=many.retry_unknown,
+                download_to=saving and saving.directory,
+                progress=False if console.json or console.quiet else partial(ManyDisplay, record=record),
+                on_progress=record.note,
+                name_of=saving and (lambda prediction, key: saving.name(prediction, key, tasks[key].row)),
+            ):
+                record.take(outcome, tasks[outcome.key])
+    except KeyboardInterrupt:
+        raise _interrupt_error(mu, record) from None
+    return record.close()
+
+
+class Record:
+    """What came of the jobs so far.
+
+    Attributes:
+        many: What is carried out.
+        codes: The exit codes they came to.
+    """
+
+    def __init__(self, many: Many, console: Console) -> None:
+        self.many = many
+        self.codes: list[int] = []
+        self._console = console
+        self._forms: list[dict[str, Any]] = []
+        self._charged_before = ZERO  # by outcomes that earlier runs had paid for
+        self._progress: Progress | None = None
+        self._takes_results = True
+
+    def note(self, progress: Progress) -> None:
+        """How far the map is."""
+        self._progress = progress
+
+    def take(self, outcome: Outcome[Any], task: Task) -> None:
+        """Take in what came of a job, and tell it."""
+        error, prediction = outcome.error, outcome.prediction
+        self.codes.append(DONE if error is None else code_of(error))
+        cost = (prediction and prediction.cost) or (error and error.cost)
+        if outcome.reused and cost is not None:
+            self._charged_before = total(self._charged_before, cost.charged_usd)
+        if self._console.json:
+            self._forms.append(_form(outcome, task))
+        if error is not None:
+            self._console.say(f"{self._name(task)}: {_message(error)}", {"event": "failed", **_form(outcome, task)})
+        if not self._console.json and prediction is not None:
+            self._print(outcome, prediction, task)
+
+    def close(self) -> int:
+        """Tell the sums; answers the exit code."""
+        if self._console.json:
+            self._console.result(self._envelope(), "")
+        return worst(self.codes)
+
+    @property
+    def left(self) -> int:
+        """How many jobs have not ended."""
+        return len(self.many.tasks) - len(self.codes)
+
+    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:
+        """The one line of books."""
+        text = tell_sums(progress, len(self.many.tasks), seconds, is_left=is_left, stopped_by=stopped_by)
+        if self._charged_before:
+            text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
+        if self.left and not is_left:
+            text += f" {self.left} were not begun: {self.many.again}."
+        if progress.doubtful or progress.in_doubt_usd:
+            text += " muapi-client unknown lists what may have been charged." if self.many.run else ""
+        return text
+
+    def _print(self, outcome: Outcome[Any], prediction: Prediction, task: Task) -> None:
+        """Print the outputs; where nothing takes them any more and they are saved, go on saving.
+
+        Raises:
+            OSError: Standard output takes no more, and nothing is saved.
+        """
+        shown = [str(path) for path in outcome.files] or [output_line(output) for output in prediction.outputs]
+        start = f"{task.key}\t" if self.many.shows_keys else ""
+        if not (shown and self._takes_results):
+            return
+        try:
+            self._console.made(None, "\n".join(f"{start}{line}" for line in shown))
+        except OSError:
+            if self.many.saving is None:
+                raise
+            abandon_stdout()
+            self._takes_results = False
+            self.codes.append(FAILED)
+            self._console.say("standard output takes no more; the jobs go on, and are saved", {"event": "unwritten"})
+
+    def _name(self, task: Task) -> str:
+        return f"{task.key} ({task.place})" if task.place else task.key
+
+    def _envelope(self) -> dict[str, Any]:
+        progress = self._progress
+        charged = (progress.charged_usd if progress else ZERO) - self._charged_before
+        return {
+            "run": self.many.run,
+            "jobs": len(self.many.tasks),
+            "finished": progress.finished if progress else 0,
+            "failed": progress.failed if progress else 0,
+            "doubtful": progress.doubtful if progress else 0,
+            "not_begun": self.left,
+            "charged_usd": to_json_number(charged),
+            "charged_before_usd": to_json_number(self._charged_before),
+            "in_doubt_usd": to_json_number(progress.in_doubt_usd if progress else ZERO),
+            "rows": self._forms,
+        }
+
+
+class ManyDisplay(Display):
+    """The display of a map, whose last line is in the words of this program."""
+
+    def __init__(self, *given: Any, record: Record) -> None:
+        super().__init__(*given)
+        self._name = record.many.title
+        self._record = record
+
+    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:
+        """The one line of books; an interrupt tells the rest."""
+        return self._record.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)
+
+
+def _form(outcome: Outcome[Any], task: Task) -> dict[str, Any]:
+    """What came of one job, as JSON."""
+    error, prediction = outcome.error, outcome.prediction
+    form: dict[str, Any] = {"key": task.key, "place": task.place or None}
+    if prediction is not None:
+        form |= prediction_form(prediction, outcome.files)
+    else:
+        job_id = outcome.job.id if outcome.job else getattr(error, "request_id", None)
+        form |= {"request_id": job_id, "status": None, "outputs": [], "saved_paths": [], "charged_usd": None}
+    if outcome.reused:
+        form |= {"reused": True, "charged_usd": 0.0}
+    if error is not None:
+        form |= {
+            "error": str(error),
+            "error_type": type(error).__name__,
+            "exit_code": code_of(error),
+            "charged_usd": form["charged_usd"] if form["charged_usd"] is not None else charged_by(error),
+            "in_doubt": is_in_doubt(error),
+        }
+    return form
+
+
+def _message(error: errors.MuAPIError) -> str:
+    if isinstance(error, errors.DownloadError) and error.request_id:
+        return f"{error} The job has ended and is paid for; once more: muapi-client download {error.request_id}"
+    return str(error)
+
+
+@contextmanager
+def _stopping_in_words(console: Console) -> Generator[None]:
+    """Say at Ctrl-C what is waited for; the interrupt itself takes its course.
+
+    It is written beside Python's streams: the handler may run while one of them is in the middle of a line.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(signum: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        if not (console.json or console.quiet):
+            with suppress(OSError, ValueError, AttributeError):
+                os.write(
+                    sys.stderr.fileno(), f"\r\x1b[K{STOPPING}\n".encode() if _can_erase() else f"{STOPPING}\n".encode()
+                )
+        signal.default_int_handler(signum, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _can_erase() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
+    """What lives on, what is in doubt, and how to go on."""
+    many = record.many
+    known = list(mu.jobs(run=many.run)) if many.run else own_jobs(mu)
+    running = [entry for entry in known if entry.state == "accepted"]
+    doubtful = [entry for entry in known if entry.state == "unknown"]
+    most = NAMED if many.run else len(known)
+    parts = [f"interrupted; nothing more is submitted, and {record.left} of {len(many.tasks)} have not ended"]
+    if running:
+        parts.append(f"{len(running)} jobs live on and may be charged ({_name_some(running, most)}): {NO_CANCEL}")
+    if doubtful:
+        parts.append(f"{len(doubtful)} submits may have been charged, and no answer told an id")
+    if not running and not doubtful:
+        parts.append("no job is under way")
+    charged = Decimal(sum(entry.cost.charged_usd for entry in known if entry.cost is not None))
+    parts.append(f"charged so far {format_usd(charged)} USD")
+    parts.append(f"to go on: {many.again}" if many.run else "muapi-client wait ID waits for each")
+    return InterruptedJobError("; ".join(parts) + ".", in_doubt=bool(doubtful))
+
+
+def _name_some(entries: Sequence[Entry], most: int) -> str:
+    ids = [str(entry.request_id) for entry in entries[:most]]
+    return ", ".join([*ids, *([f"{len(entries) - most} more"] if len(entries) > most else [])])

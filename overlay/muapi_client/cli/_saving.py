@@ -1,0 +1,85 @@
+"""Where outputs are saved, settled before anything is paid for.
+
+Lives here: the folder that can be written to, the names in it. Does not live here: patterns (``_names``), fetching and
+writing (``MuAPI.download``), which never overwrites a file.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from glob import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from muapi_client.cli._names import Pattern, read_pattern
+from muapi_client.errors import DownloadError, ValidationError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from muapi_client import MuAPI
+    from muapi_client._types.prediction import Prediction
+    from muapi_client.cli._console import Console
+
+
+class Saving(NamedTuple):
+    """Where outputs are saved, and under which names.
+
+    Attributes:
+        directory: The folder.
+        pattern: Of the names.
+        slug: The model.
+    """
+
+    directory: Path
+    pattern: Pattern
+    slug: str
+
+    def name(self, prediction: Prediction, key: str, row: Mapping[str, Any]) -> Callable[[int], str]:
+        """What makes the names of a prediction's files, of an output's place."""
+        return self.pattern.render({"slug": self.slug, "id": prediction.id or "output", "key": key}, row)
+
+    def save(self, mu: MuAPI, prediction: Prediction) -> list[Path]:
+        """Save the outputs of one job; one that made none has nothing to save.
+
+        Raises:
+            DownloadError: One could not be saved; ``saved`` tells which were.
+        """
+        if not prediction.outputs:
+            return []
+        return mu.download(prediction, self.directory, name=self.name(prediction, "0", {}))
+
+    def remark_taken(self, console: Console) -> None:
+        """Tell that a name is taken, where it hangs on nothing that the server tells."""
+        if self.pattern.names("id"):
+            return
+        first = self.pattern.render({"slug": self.slug, "key": "0"}, {})(0)
+        if taken := sorted(self.directory.glob(f"{escape(first)}.*")):
+            console.remark(f"{taken[0]} is there and stays as it is: another free name is used beside it")
+
+
+def open_saving(options: argparse.Namespace, slug: str, default: str) -> Saving | None:
+    """Settle where outputs are saved; None where they are not.
+
+    Args:
+        default: The pattern where none is given.
+
+    Raises:
+        ValidationError: A pattern is given, and no folder.
+        DownloadError: The folder cannot be made or written to; nothing was sent.
+    """
+    place = options.out or options.settings.output_dir
+    if place is None:
+        if options.name is not None:
+            raise ValidationError("--name says how saved files are called, and nothing is saved without --out DIR")
+        return None
+    directory = Path(place).expanduser()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise DownloadError(
+            f"outputs cannot be saved in {directory}: {error.strerror or error} (nothing was sent)"
+        ) from None
+    return Saving(directory, read_pattern(options.name or default), slug)
