@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from muapi_client.errors import MuAPIError
 
 BAR: Final = 20  # columns
+ECHO: Final = 2  # columns that a terminal needs to echo ^C in the same line, so that it can be taken away
 CLEARED: Final = "\r\x1b[K\x1b[?25h"  # a terminal's line is empty, and its cursor shown
 NAME: Final = 30  # characters of a run's name
 ERROR: Final = 300  # characters of an error's text
@@ -87,11 +88,15 @@ class Display:
         total: How many calls there are, or None.
         run: The name of the run, or None.
         read: Reads how far the map is.
+
+    Attributes:
+        name: What the map is called.
+        total: How many calls there are, or None.
     """
 
     def __init__(self, total: int | None, run: str | None, read: Callable[[], Progress]) -> None:
         self.total = total
-        self._name = "map" if run is None else f"map {run[:NAME]!a}"
+        self.name = "map" if run is None else f"map {run[:NAME]!a}"
         self._read = read
         self._painter: Painter | None = None
         self._began = self._drawn = 0.0
@@ -135,12 +140,12 @@ class Display:
         with suppress(Exception):  # as below
             progress = self._read()
             seconds = time.monotonic() - self._began
-            last = f"{self._name}: {self.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)}"
-            painter.end(make_view(self._name, progress, self.total), last)
+            last = self.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)
+            painter.end(make_view(self.name, progress, self.total), last)
 
     def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: MuAPIError | None) -> str:
         """The last line: the sums, and in the words of a program what there is to do."""
-        return sum_up(progress, self.total, seconds, is_left=is_left, stopped_by=stopped_by)
+        return f"{self.name}: {sum_up(progress, self.total, seconds, is_left=is_left, stopped_by=stopped_by)}"
 
     def _draw(self) -> None:
         self._is_stale = False
@@ -149,11 +154,11 @@ class Display:
         if painter is None:
             return
         try:
-            painter.show(make_view(self._name, self._read(), self.total))
+            painter.show(make_view(self.name, self._read(), self.total))
         except Exception as error:  # noqa: BLE001 - a stream that is closed, a library that fails: the map goes on
             self._painter = None
             with suppress(Exception):
-                painter.end(View((), 0, None), f"{self._name}: cannot be shown here any more: {error!a}")
+                painter.end(View((), 0, None), f"{self.name}: cannot be shown here any more: {error!a}")
             if not isinstance(painter, Lines):
                 self._painter = Lines(sys.stderr)
 
@@ -196,7 +201,8 @@ class Lines:
 
     def end(self, view: View, last: str) -> None:  # noqa: ARG002 - the painters' common form
         """Write the last line."""
-        self._write(last)
+        if last:
+            self._write(last)
 
     def _write(self, line: str) -> None:
         if _is_full(self._stream):
@@ -288,11 +294,12 @@ class Terminal:
             *(piece for part in view.parts for piece in (part, (", ", ""))), no_wrap=True, overflow="crop"
         )
         line.right_crop(2)
+        line.truncate(self._console.width - ECHO)
         with self._lock:
             if self._is_line_open or self._is_over:
                 return
             shown: Any = line
-            if view.total and self._console.width > line.cell_len + BAR:
+            if view.total and self._console.width - ECHO > line.cell_len + BAR:
                 shown = grid(padding=(0, 1, 0, 0))
                 shown.add_column(width=BAR)
                 shown.add_column(no_wrap=True, overflow="crop")
@@ -343,7 +350,7 @@ class Above:
     """
 
     def __init__(self, name: str, terminal: Terminal) -> None:
-        self._name = name
+        self.name = name
         self._stream = getattr(sys, name)
         self._terminal = terminal
 
@@ -368,13 +375,13 @@ class Above:
 
     def enter(self) -> None:
         """Take the stream's place, unless the program has put another one there meanwhile."""
-        if getattr(sys, self._name) is self._stream:
-            setattr(sys, self._name, self)
+        if getattr(sys, self.name) is self._stream:
+            setattr(sys, self.name, self)
 
     def leave(self) -> None:
         """Give the stream its place back, unless the program has put another one there meanwhile."""
-        if getattr(sys, self._name) is self:
-            setattr(sys, self._name, self._stream)
+        if getattr(sys, self.name) is self:
+            setattr(sys, self.name, self._stream)
 
 
 def _is_terminal(stream: Any) -> bool:

@@ -19,7 +19,6 @@ from muapi_client.cli._exit import DONE
 from muapi_client.cli._field_values import read_fields
 from muapi_client.cli._formats import format_usd, to_json_number
 from muapi_client.cli._many import Many, Task, carry_out
-from muapi_client.cli._names import find_clash
 from muapi_client.cli._rows import read_table
 from muapi_client.cli._saving import open_saving
 from muapi_client.errors import ValidationError
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from muapi_client.cli._console import Console
     from muapi_client.cli._names import Pattern
     from muapi_client.cli._rows import Row, Table
-    from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
 
 SHOWN: Final = 10  # rows that a message complains of; who mends them finds the others then
@@ -55,7 +53,7 @@ def batch(options: argparse.Namespace, console: Console) -> int:
     _check_columns(table, model, options.key, saving.pattern if saving else None)
     tasks = _make_tasks(table, model, options, console)
     if saving is not None:
-        _refuse_clashes(tasks, saving)
+        saving.refuse_clashes((task.place, task.key, task.row) for task in tasks)
     if options.dry_run:
         form = [{"key": task.key, "line": row.line} for task, row in zip(tasks, table.rows, strict=True)]
         console.result({"run": run, "rows": form}, f"{len(tasks)} rows fit {model.slug}")
@@ -163,23 +161,6 @@ def _make_call(row: Row, model: Model, schemas: Mapping[str, Any], table: Table,
     call = model.call(**{**given, **find_files(values, schemas, model.slug, table.folder)})
     check_whole(call)
     return call
-
-
-def _refuse_clashes(tasks: Sequence[Task], saving: Saving) -> None:
-    """Refuse names that two rows would have: which of them got which would be chance.
-
-    Raises:
-        ValidationError: There is one.
-    """
-    if saving.pattern.names("id"):
-        return
-    names = ((task.place, saving.pattern.render({"slug": saving.slug, "key": task.key}, task.row)(0)) for task in tasks)
-    if clash := find_clash(names):
-        name, first, second = clash
-        raise ValidationError(
-            f"{first} and {second} would both be saved as {name}: --name with {{key}} or {{id}} in it keeps them apart"
-            " (nothing was sent)"
-        )
 
 
 def _show_estimate(mu: MuAPI, tasks: Sequence[Task], schemas: Mapping[str, Any], console: Console) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from muapi_client.cli._console import Console
 
 SERVICE: Final = "muapi-client"  # what the keyring calls us; a key's user name there is the origin it is for
-PLAIN: Final = ("max_spend", "reuse", "tag", "webhook")  # options of commands that are the client's own
+PLAIN: Final = ("max_spend", "reuse", "tag", "unpriced", "webhook")  # options of commands that are the client's own
 
 
 def open_client(options: argparse.Namespace, console: Console, **more: Any) -> MuAPI:

@@ -1,7 +1,8 @@
 """The end of a command: an exit code, and one line on standard error. Never a traceback.
 
 Lives here: the table of codes, up to 8 the official CLI's, and what a user of this program can do about an error.
-Does not live here: the errors' own words (``muapi_client.errors`` and whoever raises them).
+Does not live here: the errors' own words (``muapi_client.errors`` and whoever raises them),
+saying them in a shell's (``_wording``).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import errors
 from muapi_client.cli._console import abandon_stdout, be_lenient
+from muapi_client.cli._wording import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from muapi_client.cli._console import Console
 
@@ -117,7 +119,7 @@ def _print_error(error: Exception, console: Console) -> None:
 
 def _message(error: Exception) -> str:
     if isinstance(error, errors.MuAPIError):
-        return " ".join([f"{error}{_advice(error)}", *getattr(error, "__notes__", ())])
+        return tell(error)
     if isinstance(error, OSError):
         place = f": {error.filename}" if error.filename else ""
         return f"{error.strerror or error}{place}"
@@ -126,14 +128,16 @@ def _message(error: Exception) -> str:
     return f"{type(error).__name__}: {error} (a fault of this program; please report it)"
 
 
-def _advice(error: errors.MuAPIError) -> str:
-    if isinstance(error, errors.SubmitOutcomeUnknownError):
-        return " On the command line: muapi-client unknown lists it, if a journal is kept; reconcile looks for its job."
+def tell(error: errors.MuAPIError) -> str:
+    """An error in words, and what to type next."""
+    return describe(error, _advise(error))
+
+
+def _advise(error: errors.MuAPIError) -> Iterator[str]:
     if isinstance(error, errors.DownloadError) and error.request_id:
-        return f" The job has ended and is paid for; once more: muapi-client download {error.request_id}"
-    if error.request_id and not isinstance(error, (*FINAL, InterruptedJobError)):
-        return f" On the command line: muapi-client wait {error.request_id}"
-    return ""
+        yield f"The job has ended and is paid for; once more: muapi-client download {error.request_id}"
+    elif error.request_id and not isinstance(error, (*FINAL, InterruptedJobError, errors.SubmitOutcomeUnknownError)):
+        yield f"On the command line: muapi-client wait {error.request_id}"
 
 
 def is_in_doubt(error: BaseException) -> bool:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from muapi_client._types.cost import Cost
     from muapi_generated.types import Call
 
+ACCEPTED: Final = "accepted"  # our word, until the server says one
 TICK: Final = 0.25  # seconds between two drawings
 MOMENTS: Final = (10.0, 30.0)  # seconds after which a line is written where none can be drawn anew; then each minute
 # Seconds that jobs mostly take, as several clients of MuAPI observed; of other kinds nothing is known.
@@ -111,7 +112,8 @@ class LiveJob:
         seconds, state = time.monotonic() - self._began, self._state
         if not painter.is_live:
             has_failed = state.failures > 0 and self._shown.failures == 0
-            is_news = has_failed or (sys.stderr.isatty() and state.status != self._shown.status)
+            is_other = state.status not in {self._shown.status, ACCEPTED}  # that it was accepted is told already
+            is_news = has_failed or (sys.stderr.isatty() and is_other)
             if seconds < self._moment and not is_news:
                 return
             self._shown = state
@@ -143,8 +145,8 @@ def describe_usual(mu: MuAPI, call: Call[Any] | None, seconds: float) -> str:
     known = usual_seconds(call, mu._context)  # noqa: SLF001 - what a client has learnt is its own
     if known is not None:
         least, most, count = known
-        late = ", so this one is late" if seconds > 1.5 * most else ""
-        return f"usually {_as_range(least, most)} ({count} before{late})"
+        late = ", and this one is late" if seconds > 1.5 * most else ""
+        return f"usually {_as_range(least, most)} (your last {count}){late}"
     with suppress(MuAPIError):
         model = catalog.get(call.operation.slug, package=call.operation.package)
         for tier in (model.tier, None):

@@ -21,9 +21,10 @@ from muapi_client._client.mapping import begin_map
 from muapi_client._types.money import ZERO, total
 from muapi_client.cli._client import own_jobs
 from muapi_client.cli._console import abandon_stdout
-from muapi_client.cli._exit import DONE, FAILED, InterruptedJobError, charged_by, code_of, is_in_doubt, worst
+from muapi_client.cli._exit import DONE, FAILED, InterruptedJobError, charged_by, code_of, is_in_doubt, tell, worst
 from muapi_client.cli._formats import format_usd, prediction_form, to_json_number
 from muapi_client.cli._progress import NO_CANCEL, output_line
+from muapi_client.cli._wording import in_shell_words
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
 
-STOPPING: Final = "stopping: what is being submitted is seen to its end (Ctrl-C again leaves at once)"
+STOPPING: Final = "stopping once it is known what became of each submit (Ctrl-C again: now)"
 NAMED: Final = 5  # jobs that a message names, where a journal knows them all
 # What every further job would meet, too.
 HOPELESS: Final = (errors.AuthenticationError, errors.InsufficientCreditError)
@@ -147,7 +148,7 @@ class Record:
         if self._console.json:
             self._forms.append(_form(outcome, task))
         if error is not None:
-            self._console.say(f"{self._name(task)}: {_message(error)}", {"event": "failed", **_form(outcome, task)})
+            self._console.say(f"{self._name(task)}: {tell(error)}", {"event": "failed", **_form(outcome, task)})
         if not self._console.json and prediction is not None:
             self._print(outcome, prediction, task)
 
@@ -163,11 +164,14 @@ class Record:
         return len(self.many.tasks) - len(self.codes)
 
     def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:
-        """The one line of books."""
+        """The one line of books; empty after an interrupt, whose error tells more."""
+        if is_left:
+            return ""
         text = tell_sums(progress, len(self.many.tasks), seconds, is_left=is_left, stopped_by=stopped_by)
+        text = f"{self.many.title}: {in_shell_words(text, None)}"
         if self._charged_before:
             text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
-        if self.left and not is_left:
+        if self.left:
             text += f" {self.left} were not begun: {self.many.again}."
         if progress.doubtful or progress.in_doubt_usd:
             text += " muapi-client unknown lists what may have been charged." if self.many.run else ""
@@ -218,11 +222,11 @@ class ManyDisplay(Display):
 
     def __init__(self, *given: Any, record: Record) -> None:
         super().__init__(*given)
-        self._name = record.many.title
+        self.name = record.many.title
         self._record = record
 
     def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:
-        """The one line of books; an interrupt tells the rest."""
+        """The one line of books."""
         return self._record.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)
 
 
@@ -239,19 +243,13 @@ def _form(outcome: Outcome[Any], task: Task) -> dict[str, Any]:
         form |= {"reused": True, "charged_usd": 0.0}
     if error is not None:
         form |= {
-            "error": str(error),
+            "error": tell(error),
             "error_type": type(error).__name__,
             "exit_code": code_of(error),
             "charged_usd": form["charged_usd"] if form["charged_usd"] is not None else charged_by(error),
             "in_doubt": is_in_doubt(error),
         }
     return form
-
-
-def _message(error: errors.MuAPIError) -> str:
-    if isinstance(error, errors.DownloadError) and error.request_id:
-        return f"{error} The job has ended and is paid for; once more: muapi-client download {error.request_id}"
-    return str(error)
 
 
 @contextmanager
@@ -293,7 +291,7 @@ def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
     most = NAMED if many.run else len(known)
     parts = [f"interrupted; nothing more is submitted, and {record.left} of {len(many.tasks)} have not ended"]
     if running:
-        parts.append(f"{len(running)} jobs live on and may be charged ({_name_some(running, most)}): {NO_CANCEL}")
+        parts.append(f"{len(running)} live on ({_name_some(running, most)}): {NO_CANCEL}")
     if doubtful:
         parts.append(f"{len(doubtful)} submits may have been charged, and no answer told an id")
     if not running and not doubtful:

@@ -14,7 +14,7 @@ from muapi_client._types.status import JobState
 from muapi_client.cli._client import own_jobs
 from muapi_client.cli._exit import InterruptedJobError
 from muapi_client.cli._formats import describe_charge, format_usd, job_form, prediction_form
-from muapi_client.cli._live import LiveJob
+from muapi_client.cli._live import ACCEPTED, LiveJob
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -52,7 +52,7 @@ class Watcher:
         """Tell the id of a job that was accepted, before anything else can go wrong."""
         self._id, self._cost = job.id, job.cost
         if self._live is not None:
-            self._live.change(status="accepted", cost=job.cost)
+            self._live.change(status=ACCEPTED, cost=job.cost)
         if not self._console.quiet:
             self._console.say(
                 f"accepted as {job.id}, {describe_charge(job.cost)}; should the wait end early: muapi-client wait"

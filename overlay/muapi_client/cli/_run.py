@@ -107,6 +107,8 @@ def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Co
     name = f"{slug} {datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {urandom(2).hex()}"
     run = name if find_journal(options) is not None else None
     tasks = [Task(str(place), call, "", {}) for place in range(1, options.times + 1)]
+    if saving is not None:
+        saving.refuse_clashes((f"run {task.key}", task.key, {}) for task in tasks)
     again = "muapi-client resume"
     return carry_out(mu, Many(slug, tasks, run, again, saving, shows_keys=False, concurrency=64), console)
 

@@ -11,12 +11,12 @@ from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from muapi_client.cli._names import Pattern, read_pattern
+from muapi_client.cli._names import Pattern, find_clash, read_pattern
 from muapi_client.errors import DownloadError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from muapi_client import MuAPI
     from muapi_client._types.prediction import Prediction
@@ -49,6 +49,27 @@ class Saving(NamedTuple):
         if not prediction.outputs:
             return []
         return mu.download(prediction, self.directory, name=self.name(prediction, "0", {}))
+
+    def refuse_clashes(self, jobs: Iterable[tuple[str, str, Mapping[str, Any]]]) -> None:
+        """Refuse names that two of several jobs would have: which of them got which would be chance.
+
+        Args:
+            jobs: Of each what it is called in a message, its key, its row.
+
+        Raises:
+            ValidationError: There is one.
+        """
+        if self.pattern.names("id"):
+            return
+        clash = find_clash(
+            (job, self.pattern.render({"slug": self.slug, "key": key}, row)(0)) for job, key, row in jobs
+        )
+        if clash:
+            name, first, second = clash
+            raise ValidationError(
+                f"{first} and {second} would both be saved as {name}: {{key}} or {{id}} in --name keeps them apart"
+                " (nothing was sent)"
+            )
 
     def remark_taken(self, console: Console) -> None:
         """Tell that a name is taken, where it hangs on nothing that the server tells."""

@@ -117,6 +117,9 @@ def _add_money(parser: argparse.ArgumentParser, period: str) -> None:
         period: What a budget is for that names no period.
     """
     parser.add_argument("--max-spend", metavar="USD", type=read_usd, help="the most this command may spend")
+    parser.add_argument(
+        "--unpriced", metavar="USD", type=read_usd, help="what a job counts for in a limit whose price nobody tells"
+    )
     add_budget(parser, period)
     parser.add_argument("--tag", metavar="TAG", help="your word for these jobs in the journal; never sent")
     parser.add_argument(
