@@ -32,6 +32,14 @@ def test_outputs_are_saved_in_their_order(mu: Face, server: FileServer, made: An
     assert left(tmp_path / "new" / "place") == ["req-1-0.png", "req-1-1.mp4"]
 
 
+def test_a_function_makes_names_of_the_outputs_places(mu: Face, server: FileServer, made: Any, tmp_path: Path) -> None:
+    urls = [server.plays("/a.png", sends(PNG)), server.plays("/b.mp4", sends(MP4))]
+    saved = mu.download(made(*urls), tmp_path, name=lambda index: f"F\u00fcchse {index + 1:02}")
+    assert [path.name for path in saved] == ["F\u00fcchse 01.png", "F\u00fcchse 02.mp4"]
+    (hostile,) = mu.download(made(urls[0]), tmp_path / "out", name=lambda _: "../../etc/passwd")
+    assert hostile.parent == tmp_path / "out"
+
+
 def test_the_key_stays_with_the_api(
     mu: Face, server: FileServer, new_server: Callable[[], FileServer], made: Any, tmp_path: Path
 ) -> None:

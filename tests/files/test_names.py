@@ -17,6 +17,7 @@ from muapi_client._files.media import (
     SIGNATURES,
     SUFFIXES,
     choose_suffix,
+    clean_stem,
     encode_name,
     guess_type,
     is_page,
@@ -49,6 +50,24 @@ def test_an_outputs_name_is_safe_everywhere(request_id: str, index: int, media_t
     assert len(name) < 120
     assert PureWindowsPath(name).name == name == PurePosixPath(name).name
     assert name.partition(".")[0].upper() not in RESERVED
+
+
+@given(ANY_TEXT)
+def test_a_name_of_ones_own_is_safe_everywhere_and_the_same_where_it_is_safe(text: str) -> None:
+    stem = clean_stem(text)
+    name = f"{stem}.png"
+    assert PureWindowsPath(name).name == name == PurePosixPath(name).name
+    assert not set(name) & set('<>:"|?*')
+    assert not name.startswith((".", "-", " "))
+    assert len(name.encode()) < 200
+    assert name.partition(".")[0].upper() not in RESERVED
+    assert clean_stem(stem) == stem
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_two_names_of_ones_own_never_become_one(one: str, other: str) -> None:
+    assume(one != other)
+    assert clean_stem(one) != clean_stem(other)
 
 
 @given(ANY_TEXT, ANY_TEXT, st.integers(0, 99), st.integers(0, 99))

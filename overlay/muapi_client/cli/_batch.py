@@ -144,7 +144,10 @@ def _make_tasks(table: Table, model: Model, options: argparse.Namespace, console
         try:
             tasks.append(Task(key, _make_call(row, model, schemas, table, given), f"line {row.line}", row.values))
         except ValidationError as problem:
-            problems.append((row.line, str(problem).removesuffix(REFUSED)))
+            problem_alone = str(problem).removesuffix(REFUSED)
+            for name in (model.slug, model.function):  # which is the same of all rows
+                problem_alone = problem_alone.removeprefix(f"{name}: ")
+            problems.append((row.line, problem_alone))
     for line, problem in problems[:SHOWN]:
         console.say(f"{table.name}, line {line}: {problem}", {"event": "unfit", "line": line, "error": problem})
     if problems:

@@ -23,7 +23,7 @@ PLACEHOLDERS: Final = {
 ROW: Final = "row."
 PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|([^{}]+)")
 SEPARATORS: Final = "/\\"
-LONGEST: Final = 80  # characters of one value
+LONGEST: Final = 72  # bytes of one value in UTF-8: two of them and what is between make a name that is taken whole
 
 
 class Pattern(NamedTuple):
@@ -111,4 +111,5 @@ def _check_placeholder(name: str, text: str) -> None:
 def _clean(value: Any) -> str:
     """A value as a part of a name: letters and digits of any script, points, dashes and underscores."""
     text = "" if value is None else str(value)
-    return re.sub(r"[^\w.-]+", "_", text)[:LONGEST].strip("._-") or "_"
+    fit = re.sub(r"[^\w.-]+", "_", text).encode()[:LONGEST].decode(errors="ignore")
+    return fit.strip("._-") or "_"

@@ -1,0 +1,117 @@
+"""``run -n``, and the options of ``run`` that limit it, book it or take an answer of before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from by_kind import IMAGE, STREAM
+
+from muapi_client import MuAPI
+from muapi_client.cli._config import default_journal
+from muapi_client.emulator import Emulator, Fault, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from muapi_client import Entry
+
+Call = Any  # the fixture `call`; see conftest
+RUN = ("run", IMAGE.slug, "prompt=x")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def entries() -> Iterator[Entry]:
+    with MuAPI("sk-live", journal=default_journal()) as mu:
+        yield from mu.jobs()
+
+
+def test_a_run_is_repeated_side_by_side(call: Call, emulator: Emulator, here: Path) -> None:
+    said = call(*RUN, "-n", "4", "--out", "out", "--name", "fox{key}")
+    assert (said.code, emulator.accepted) == (0, 4)
+    assert sorted(said.out.splitlines()) == [str(Path(f"out/fox{n}-0.png")) for n in (1, 2, 3, 4)]
+    assert said.err.splitlines()[-1] == f"{IMAGE.slug}: 4 of 4 done in 0:00:00: 4 finished; 0.06 USD charged."
+    runs = {(entry.run, entry.run_key) for entry in entries()}
+    assert len(runs) == 4
+    assert len({run for run, _ in runs}) == 1
+
+
+def test_the_same_run_again_is_another_one(call: Call, emulator: Emulator) -> None:
+    for _ in range(2):
+        assert call(*RUN, "-n", "2").code == 0
+    assert emulator.accepted == 4
+
+
+def test_the_worst_of_them_is_the_exit_code(call: Call, emulator: Emulator) -> None:
+    emulator.next(Outcome.completed(), Outcome.failed("no"))
+    told = call(*RUN, "-n", "3", "--output=json")
+    assert told.code == 10
+    assert (told.json["finished"], told.json["failed"]) == (2, 1)
+    assert told.json["run"].startswith(IMAGE.slug)
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    assert call(*RUN, "-n", "3", "--no-journal").code == 9
+
+
+def test_an_estimate_is_of_all(call: Call) -> None:
+    assert call(*RUN, "-n", "4", "--estimate").out == "0.06 USD\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["run", IMAGE.slug, "prompt=x", "-n", "2", "--no-wait"], "leave --no-wait out"),
+        (["run", IMAGE.slug, "prompt=x", "--out", "out", "--no-wait"], "leave --no-wait out"),
+        (["run", STREAM.slug, "prompt=x", "-n", "2"], "leave -n out"),
+        (["run", IMAGE.slug, "prompt=x", "-n", "2", "--out", "o", "--name", "fox"], "run 1 and run 2 would both"),
+        (["run", IMAGE.slug], f"models show {IMAGE.slug}"),
+        (["run", IMAGE.slug, "prompt=x", "--reuse", "--no-journal"], "--reuse answers from the journal"),
+        (["run", IMAGE.slug, "prompt=x", "--webhook", "nowhere"], "webhook"),
+    ],
+)
+def test_what_cannot_go_together_is_refused_before_anything_is_sent(
+    call: Call, emulator: Emulator, words: list[str], complaint: str
+) -> None:
+    said = call(*words)
+    assert said.code in {1, 8}
+    assert complaint in said.err
+    assert not emulator.requests
+
+
+def test_a_run_with_no_field_is_asked_for(call: Call, emulator: Emulator) -> None:
+    assert call("run", IMAGE.slug, "--empty").code == 0
+    assert emulator.accepted == 1
+
+
+def test_a_tag_is_kept_with_the_job(call: Call) -> None:
+    call(*RUN, "--tag", "zoo")
+    assert [entry.tag for entry in entries()] == ["zoo"]
+
+
+def test_reuse_takes_the_answer_of_an_equal_job(call: Call, emulator: Emulator) -> None:
+    call(*RUN)
+    again = call(*RUN, "--reuse")
+    assert (again.code, emulator.accepted) == (0, 1)
+    assert "answered from the journal, nothing was charged" in again.err
+    told = call(*RUN, "--reuse", "--output=json").json
+    assert (told["reused"], told["charged_usd"]) == (True, 0.0)
+
+
+def test_a_webhook_is_posted_to(call: Call, emulator: Emulator) -> None:
+    call(*RUN, "--webhook", "https://hooks.example/SECRET-TOKEN")
+    (posted,) = [each for each in emulator.requests if each.request.method == "POST"]
+    assert dict(posted.request.query)["webhook"] == "https://hooks.example/SECRET-TOKEN"
+
+
+def test_a_limit_takes_a_price_for_what_nobody_prices(call: Call, emulator: Emulator) -> None:
+    raw = ("run", "brand/new", "--raw", "prompt=x")
+    refused = call(*raw, "--max-spend", "1")
+    assert refused.code == 12
+    assert "--unpriced 0.50, say, sets that aside" in refused.err
+    assert call(*raw, "--max-spend", "1", "--unpriced", "0.5").code == 5  # it is sent, and the server has no such model
+    assert emulator.accepted == 0

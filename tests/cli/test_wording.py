@@ -1,0 +1,62 @@
+"""What an error advises a program is said in a shell's words: no one who types commands is told of ``mu.wait``."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from by_kind import IMAGE, VIDEO
+
+from muapi_client.cli._wording import describe, in_shell_words
+from muapi_client.emulator import Emulator, Fault
+from muapi_client.errors import MuAPIError
+
+Call = Any  # the fixture `call`; see conftest
+RUN = ("run", IMAGE.slug, "prompt=x")
+PYTHON = re.compile(r"\bmu\.\w+|\w=(True|False|Decimal)|MuAPI\(|error\.\w+|api_key=")
+
+
+def poor() -> Any:
+    return Emulator(live_keys=("sk-live",), balance=Decimal(0)).transport()
+
+
+def losing() -> Any:
+    emulator = Emulator(live_keys=("sk-live",))
+    emulator.next_fault(Fault.RESET_AFTER_ACCEPT)
+    return emulator.transport()
+
+
+@pytest.mark.parametrize(
+    ("words", "transport", "advice"),
+    [
+        (RUN, poor, "muapi-client topup AMOUNT"),
+        (RUN, losing, "muapi-client reconcile"),
+        (("run", VIDEO.slug, "prompt=x", "--timeout", "1"), None, "muapi-client wait "),
+        (("run", "new", "--raw", "prompt=x", "--max-spend", "1"), None, "--unpriced 0.50"),
+        (("run", f"{IMAGE.slug[:-2]}eg", "prompt=x"), None, "run --raw"),
+        ((*RUN, "--budget", "5/run"), None, "muapi-client batch"),
+    ],
+)
+def test_an_error_says_what_to_type(call: Call, words: tuple[str, ...], transport: Any, advice: str) -> None:
+    said = call(*words, transport=transport and transport())
+    assert said.code != 0
+    assert advice in said.err
+    assert not PYTHON.search(said.err)
+
+
+def test_without_a_key_it_says_where_one_comes_from(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MUAPI_API_KEY")
+    assert "set MUAPI_API_KEY, or muapi-client auth login" in call(*RUN).err
+
+
+def test_advice_is_not_said_twice() -> None:
+    error = MuAPIError("it lives on: mu.wait('a') takes it up", request_id="a")
+    said = describe(error, ["On the command line: muapi-client wait a"])
+    assert said == "it lives on: muapi-client wait a takes it up"
+    assert describe(MuAPIError("it lives on.", request_id="a"), ["Type: muapi-client wait a"]).endswith("wait a")
+
+
+def test_words_that_advise_nothing_stay_as_they_are() -> None:
+    assert in_shell_words("museum; a mu.nothing of 5", None) == "museum; a mu.nothing of 5"
