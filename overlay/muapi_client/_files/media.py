@@ -217,15 +217,13 @@ def clean_stem(text: str) -> str:
 
     What had to be cleaned is marked with a piece of its hash, so that two names never become one.
     """
-    clean = UNFIT.sub("_", text)
-    while len(clean.encode()) > LONGEST_STEM:
-        clean = clean[:-1]
-    clean = clean.strip(". ")
-    if not clean or clean.split(".")[0].upper() in RESERVED or clean.startswith("-"):
+    clean = UNFIT.sub("_", text).strip(". ")
+    if not clean or clean.partition(".")[0].upper() in RESERVED or clean.startswith("-"):
         clean = f"_{clean}"
-    if clean == text:
+    if clean == text and len(clean.encode()) <= LONGEST_STEM:
         return clean
-    return f"{clean}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{clean.encode()[: LONGEST_STEM - len(mark) - 1].decode(errors='ignore')}-{mark}"
 
 
 def iterate_names(stem: str, suffix: str) -> Iterator[str]:
