@@ -108,7 +108,7 @@ def _check_columns(table: Table, model: Model, key: str | None, pattern: Pattern
             f" {', '.join(table.columns)} (nothing was sent)"
         )
     fields = [field.name for field in model.fields]
-    problems = []
+    problems: list[str] = []
     for column in table.columns:
         if column in fields or column in asked:
             continue
@@ -143,11 +143,11 @@ def _make_tasks(table: Table, model: Model, options: argparse.Namespace, console
         lines[key] = row.line
         try:
             tasks.append(Task(key, _make_call(row, model, schemas, table, given), f"line {row.line}", row.values))
-        except ValidationError as problem:
-            problem_alone = str(problem).removesuffix(REFUSED)
+        except ValidationError as error:
+            said = str(error).removesuffix(REFUSED)
             for name in (model.slug, model.function):  # which is the same of all rows
-                problem_alone = problem_alone.removeprefix(f"{name}: ")
-            problems.append((row.line, problem_alone))
+                said = said.removeprefix(f"{name}: ")
+            problems.append((row.line, said))
     for line, problem in problems[:SHOWN]:
         console.say(f"{table.name}, line {line}: {problem}", {"event": "unfit", "line": line, "error": problem})
     if problems:
@@ -172,7 +172,8 @@ def _show_estimate(mu: MuAPI, tasks: Sequence[Task], schemas: Mapping[str, Any],
     for task in tasks:
         groups.setdefault(_priced_inputs(task, schemas), []).append(task)
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        costs = list(pool.map(lambda group: mu.estimate(group[0].call).cost_usd, groups.values()))
+        estimates = list(pool.map(mu.estimate, (group[0].call for group in groups.values())))
+    costs = [estimate.cost_usd for estimate in estimates]
     sums = [cost * len(group) for cost, group in zip(costs, groups.values(), strict=True)]
     cost = total(ZERO, *sums) if sums else ZERO
     form = {"rows": len(tasks), "prices_asked": len(groups), "cost_usd": to_json_number(cost)}

@@ -85,7 +85,7 @@ def need_journal(options: argparse.Namespace) -> Any:
     return journal
 
 
-def own_jobs(mu: MuAPI) -> list[Entry]:
+def own_jobs(mu: Any) -> list[Entry]:
     """What this very program has submitted or waited for, as far as anything may have come of it, oldest first."""
     return [record.entry() for record in mu._context.memory if record.state != "intent"]  # noqa: SLF001 - no journal's
 

@@ -23,7 +23,7 @@ from muapi_client.cli._formats import format_usd
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from muapi_client import MuAPI
     from muapi_client._client.map_display import Painter
@@ -34,7 +34,11 @@ ACCEPTED: Final = "accepted"  # our word, until the server says one
 TICK: Final = 0.25  # seconds between two drawings
 MOMENTS: Final = (10.0, 30.0)  # seconds after which a line is written where none can be drawn anew; then each minute
 # Seconds that jobs mostly take, as several clients of MuAPI observed; of other kinds nothing is known.
-OBSERVED: Final = {("image", "fast"): (2, 5), ("image", None): (20, 60), ("video", None): (60, 600)}
+OBSERVED: Final[Mapping[tuple[str, str | None], tuple[float, float]]] = {
+    ("image", "fast"): (2, 5),
+    ("image", None): (20, 60),
+    ("video", None): (60, 600),
+}
 LONG: Final = 120.0  # seconds from which minutes are told
 
 
@@ -134,10 +138,11 @@ class LiveJob:
             yield f"balance {format_usd(self._mu.account_balance)} USD", ""
 
 
-def describe_usual(mu: MuAPI, call: Call[Any] | None, seconds: float) -> str:
+def describe_usual(mu: Any, call: Call[Any] | None, seconds: float) -> str:
     """When such a job usually ends: of how long this user's own took, or of what is known of all; else empty.
 
     Args:
+        mu: The client.
         seconds: How long it runs by now.
     """
     if call is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from muapi_client._files.kinds import find_kind, is_address
 from muapi_client.cli._field_values import Unfit
@@ -80,7 +80,7 @@ def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path) -
     if not takes_media(name, schema):
         return value
     if isinstance(value, list | tuple):
-        return [find_files(name, each, schema, folder) for each in value]
+        return [find_files(name, each, schema, folder) for each in cast("list[Any]", value)]
     if not isinstance(value, str) or value.lower().startswith(ADDRESSES):
         return value
     file = folder / Path(value.removeprefix("@")).expanduser()

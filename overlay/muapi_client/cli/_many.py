@@ -27,7 +27,7 @@ from muapi_client.cli._progress import NO_CANCEL, output_line
 from muapi_client.cli._wording import in_shell_words
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from muapi_client import MuAPI
     from muapi_client._types.entry import Entry
@@ -93,6 +93,14 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
     record = Record(many, console)
     tasks = {task.key: task for task in many.tasks}
     saving = many.saving
+
+    def key_of(place: int, _call: Call[Any]) -> str:
+        return many.tasks[place].key
+
+    def name_of(prediction: Prediction, key: str) -> Callable[[int], str]:
+        assert saving is not None
+        return saving.name(prediction, key, tasks[key].row)
+
     try:
         with _stopping_in_words(console):
             for outcome in begin_map(
@@ -101,7 +109,7 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
                 concurrency=many.concurrency,
                 ordered=False,
                 run=many.run,
-                key=lambda place, _: many.tasks[place].key,
+                key=key_of,
                 tag=None,
                 reuse=None,
                 stop_on=HOPELESS,
@@ -109,7 +117,7 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
                 download_to=saving and saving.directory,
                 progress=False if console.json or console.quiet else partial(ManyDisplay, record=record),
                 on_progress=record.note,
-                name_of=saving and (lambda prediction, key: saving.name(prediction, key, tasks[key].row)),
+                name_of=name_of,
             ):
                 record.take(outcome, tasks[outcome.key])
     except KeyboardInterrupt:
@@ -142,7 +150,7 @@ class Record:
         """Take in what came of a job, and tell it."""
         error, prediction = outcome.error, outcome.prediction
         self.codes.append(DONE if error is None else code_of(error))
-        cost = (prediction and prediction.cost) or (error and error.cost)
+        cost = prediction.cost if prediction is not None else error.cost if error is not None else None
         if outcome.reused and cost is not None:
             self._charged_before = total(self._charged_before, cost.charged_usd)
         if self._console.json:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FORMS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+NO_HEADER: Final[list[str]] = []
 csv.field_size_limit(2**24)  # characters of one cell: a prompt may be long
 
 
@@ -86,7 +87,7 @@ def read_table(place: str, form: str | None) -> Table:
 def _read_csv(text: str, name: str) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = next(reader, [])
+        header = next(reader, NO_HEADER)
         _check_header(header, name)
         after = reader.line_num
         for cells in reader:
