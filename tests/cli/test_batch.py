@@ -304,6 +304,35 @@ def test_a_download_that_fails_is_told_with_what_to_type(call: Call, emulator: E
     assert "is paid for; once more: muapi-client download" in said.err
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left on device")], ids=["pipe", "disk"])
+def test_results_that_nobody_takes_are_saved_all_the_same_or_no_more_are_paid_for(
+    call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, here: Path, error: OSError
+) -> None:
+    def fail(_: str) -> None:
+        raise error
+
+    for module in ("_exit", "_many"):
+        monkeypatch.setattr(f"muapi_client.cli.{module}.abandon_stdout", lambda: None)
+    file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(9)])
+    words = ("batch", file, IMAGE.slug, "--concurrency", "1")
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.write", fail)
+        saved = call(*words, "--out", "out")
+        unsaved = call(*words, "--run", "another")
+    assert saved.code == 1
+    assert "standard output takes no more; the jobs go on, and are saved" in saved.err
+    assert len(list((here / "out").iterdir())) == 9
+    assert unsaved.code == 1
+    assert emulator.accepted < 9 + 4
+    assert call(*words, "--run", "another").code == 0
+    assert emulator.accepted == 18
+
+
+def test_a_key_breaks_no_line_of_results(call: Call) -> None:
+    file = write("foxes.csv", [{"name": "a\tb\nc", "prompt": "x"}])
+    assert call("batch", file, IMAGE.slug, "--key", "name").out.startswith("a b c\thttps://")
+
+
 def test_quiet_says_nothing_but_results_and_errors(call: Call, emulator: Emulator) -> None:
     file = write("foxes.csv", [{"prompt": "a"}])
     assert call("batch", file, IMAGE.slug, "--quiet").err == ""

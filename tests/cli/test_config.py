@@ -143,6 +143,19 @@ def test_a_budget_holds_over_several_calls_of_the_program(call: Call, emulator: 
     assert call(*RUN, "--budget=1").code == 0
 
 
+def test_a_journal_that_cannot_be_kept_is_told_with_what_to_do(
+    call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    monkeypatch.setenv("WIN_PD_OVERRIDE_LOCAL_APPDATA", str(tmp_path / "file"))
+    said = call(*RUN)
+    assert (said.code, len(emulator.requests)) == (1, 0)
+    assert "--no-journal does without" in said.err
+    assert call(*RUN, "--no-journal").code == 0
+
+
 @pytest.mark.parametrize("where", ["option", "setting"])
 def test_a_budget_without_a_journal_is_refused(call: Call, emulator: Emulator, config: Path, where: str) -> None:
     config.write_text("budget_usd = 5" if where == "setting" else "")

@@ -37,6 +37,7 @@ def open_client(options: argparse.Namespace, console: Console, **more: Any) -> M
 
     Raises:
         ValidationError: A budget has no journal to be kept in.
+        JournalError: The journal cannot be opened.
         MuAPIError: An option cannot be right, or there is no key; see ``MuAPI``.
     """
     if getattr(options, "reuse", False) and find_journal(options) is None:
@@ -123,9 +124,19 @@ def _stored_key(base_url: str | None) -> str | None:
 
 
 def _made(journal: Any) -> Any:
-    """The journal, with a folder for the user's own, which nobody else has made."""
+    """The journal, with a folder for the user's own, which nobody else has made.
+
+    Raises:
+        JournalError: It cannot be made.
+    """
     if isinstance(journal, Path):
-        journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalError(
+                f"your journal cannot be kept in {journal.parent}: {error.strerror or error}; --journal FILE keeps it"
+                " elsewhere, --no-journal does without (nothing was sent)"
+            ) from None
     return journal
 
 

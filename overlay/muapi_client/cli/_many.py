@@ -192,7 +192,7 @@ class Record:
             OSError: Standard output takes no more, and nothing is saved.
         """
         shown = [str(path) for path in outcome.files] or [output_line(output) for output in prediction.outputs]
-        start = f"{task.key}\t" if self.many.shows_keys else ""
+        start = f"{' '.join(task.key.split())}\t" if self.many.shows_keys else ""
         if not (shown and self._takes_results):
             return
         try:
@@ -264,14 +264,16 @@ def _form(outcome: Outcome[Any], task: Task) -> dict[str, Any]:
 def _stopping_in_words(console: Console) -> Generator[None]:
     """Say at Ctrl-C what is waited for; the interrupt itself takes its course.
 
-    It is written beside Python's streams: the handler may run while one of them is in the middle of a line.
+    It is written beside Python's streams: the handler may run while one of them is in the middle of a line. Where
+    Ctrl-C is somebody else's, or ignored as of a job in the background, it stays so.
     """
-    if threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
 
     def interrupt(signum: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if not (console.json or console.quiet):
             with suppress(OSError, ValueError, AttributeError):
                 os.write(
@@ -279,11 +281,11 @@ def _stopping_in_words(console: Console) -> Generator[None]:
                 )
         signal.default_int_handler(signum, frame)
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _can_erase() -> bool:

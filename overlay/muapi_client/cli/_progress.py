@@ -10,6 +10,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._files.attachments import find_attachments
 from muapi_client._types.status import JobState
 from muapi_client.cli._client import own_jobs
 from muapi_client.cli._exit import InterruptedJobError
@@ -86,7 +87,9 @@ class Watcher:
         """
         try:
             if not (self._console.json or self._console.quiet):
-                self._live = LiveJob(mu, self._call, "submitting" if self._id is None else "looking")
+                has_files = self._call is not None and find_attachments(self._call.body)
+                status = "looking" if self._id is not None else "uploading" if has_files else "submitting"
+                self._live = LiveJob(mu, self._call, status)
                 self._live.open()
             yield
         except KeyboardInterrupt:
