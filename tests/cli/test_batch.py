@@ -205,6 +205,15 @@ def test_media_is_meant_from_the_batchs_folder_and_text_reads_no_file(call: Call
     (body,) = sent(emulator, EDIT.slug)
     assert body["prompt"] == "@secret.txt"
     assert body["images_list"][0].startswith("https://")
+    Path("fox.png").write_bytes(PNG)
+    for place in ("../fox.png", str(Path("fox.png").absolute())):
+        write(file, [{"prompt": "x", "images_list": place}])
+        said = call("batch", file, EDIT.slug, "--run", "other")
+        assert said.code == 8
+        assert "is not in data, where the files of rows are: --files DIR" in said.err
+        assert call("batch", file, EDIT.slug, "--run", "other", "--files", ".", "--dry-run").code == (
+            8 if place.startswith("..") else 0
+        )
     write(file, [{"prompt": "x", "images_list": "wolf.png"}])
     said = call("batch", file, EDIT.slug, "--run", "other")
     assert "line 2: " in said.err

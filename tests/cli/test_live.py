@@ -213,6 +213,21 @@ def test_a_file_gets_lines_at_moments_and_no_more(monkeypatch: pytest.MonkeyPatc
     ]
 
 
+def test_no_word_of_a_server_steers_a_terminal_or_a_runner(capsys: Any) -> None:
+    with MuAPI("sk-live", transport=Emulator().transport()) as mu:
+        live = _live.LiveJob(mu, None, "looking")
+        live.change(status="::error::\x1b[2J\nqueued")
+        live.fail(ConnectionError("\x1b]0;gotcha\x07"))  # type: ignore[arg-type]
+        painter = _live.find_painter()
+        assert painter is not None
+        live._moment = 0.0
+        live._draw(painter)
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert not said.startswith("::")
+    assert said.count("\n") == 1
+
+
 def test_when_a_job_usually_ends_is_told_by_what_was_learnt(tmp_path: Path) -> None:
     from by_kind import make_image
 

@@ -48,6 +48,8 @@ def batch(options: argparse.Namespace, console: Console) -> int:
     """
     model = find_model(options.slug)
     table = read_table(options.file, options.format)
+    if options.files is not None:
+        table = table._replace(folder=Path(options.files).expanduser())
     run = _name_run(options, table, model)
     saving = None if options.estimate or options.dry_run else open_saving(options, model.slug, "{key}-{index}")
     _check_columns(table, model, options.key, saving.pattern if saving else None)
@@ -161,7 +163,8 @@ def _make_call(row: Row, model: Model, schemas: Mapping[str, Any], table: Table,
     values = {name: value for name, value in row.values.items() if name in schemas}
     if table.is_text:
         values = read_fields([f"{name}={text}" for name, text in values.items()], schemas, about=model.slug)
-    call = model.call(**{**given, **find_files(values, schemas, model.slug, table.folder)})
+    files = find_files(values, schemas, model.slug, table.folder, stays_inside=True)
+    call = model.call(**{**given, **files})
     check_whole(call)
     return call
 

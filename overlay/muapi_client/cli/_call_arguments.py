@@ -53,12 +53,18 @@ def list_schemas(model: catalog.Model | None) -> dict[str, Mapping[str, Any]]:
 
 
 def find_files(
-    values: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]], about: str, folder: Path
+    values: Mapping[str, Any],
+    schemas: Mapping[str, Mapping[str, Any]],
+    about: str,
+    folder: Path,
+    *,
+    stays_inside: bool = False,
 ) -> dict[str, Any]:
     """The values with a path in the place of each text that names a file.
 
     Args:
         folder: What relative paths are meant from.
+        stays_inside: Whether files have to be in that folder, or below it.
 
     Raises:
         ValidationError: A text is no address, and no file either.
@@ -67,7 +73,7 @@ def find_files(
     problems: dict[str, str] = {}
     for name, value in values.items():
         try:
-            found[name] = _local_files.find_files(name, value, schemas.get(name, {}), folder)
+            found[name] = _local_files.find_files(name, value, schemas.get(name, {}), folder, stays_inside=stays_inside)
         except Unfit as problem:
             problems[name] = str(problem)
     if problems:

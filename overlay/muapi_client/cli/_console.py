@@ -63,7 +63,7 @@ class Console(NamedTuple):
         A job's wait must not end because nobody listens, so a standard error that fails is left alone.
         """
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream was closed
-            print(dumps(event) if self.json else _make_inert(_one_line(plain)), file=sys.stderr, flush=True)
+            print(dumps(event) if self.json else make_safe(plain), file=sys.stderr, flush=True)
 
     def remark(self, plain: str) -> None:
         """Tell people what a program finds in the result itself."""
@@ -104,6 +104,11 @@ def abandon_stdout() -> None:
             os.dup2(nowhere, sys.stdout.fileno())
         finally:
             os.close(nowhere)
+
+
+def make_safe(text: str) -> str:
+    """A text as one line that steers neither a terminal nor a runner."""
+    return _make_inert(_one_line(text))
 
 
 def _to_terminal(text: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from muapi_client import catalog
 from muapi_client._client.map_display import View, find_painter
 from muapi_client._jobs.learning import usual_seconds
+from muapi_client.cli._console import make_safe
 from muapi_client.cli._formats import format_usd
 from muapi_client.errors import MuAPIError
 
@@ -126,10 +127,10 @@ class LiveJob:
             self._moment = next((moment for moment in MOMENTS if moment > seconds), 60.0 * (seconds // 60 + 1))
 
     def _parts(self, state: Known, seconds: float) -> Iterator[tuple[str, str]]:
-        yield f"{state.status} {_as_clock(seconds)}", "bold"
+        yield f"{make_safe(state.status)} {_as_clock(seconds)}", "bold"
         if state.failures:
             count = f"{state.failures} looks" if state.failures > 1 else "a look"
-            yield f"{count} failed, it is looked on: {state.trouble[:60]}", "yellow"
+            yield f"{count} failed, it is looked on: {make_safe(state.trouble)[:60]}", "yellow"
         if usual := describe_usual(self._mu, self._call, seconds):
             yield usual, ""
         if state.cost is not None:

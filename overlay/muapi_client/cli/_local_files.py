@@ -68,11 +68,13 @@ def read_standard_input() -> str:
     return _without_last_break(content)
 
 
-def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path) -> Any:
+def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path, *, stays_inside: bool = False) -> Any:
     """The value with a path in the place of each text that names a file, where the field takes media.
 
     Args:
         folder: What a relative path is meant from.
+        stays_inside: Whether a file has to be in that folder, or below it: whoever wrote a table of prompts shall not
+            have other files of its reader uploaded.
 
     Raises:
         Unfit: A text is no address, and no file either.
@@ -80,11 +82,13 @@ def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path) -
     if not takes_media(name, schema):
         return value
     if isinstance(value, list | tuple):
-        return [find_files(name, each, schema, folder) for each in cast("list[Any]", value)]
+        return [find_files(name, each, schema, folder, stays_inside=stays_inside) for each in cast("list[Any]", value)]
     if not isinstance(value, str) or value.lower().startswith(ADDRESSES):
         return value
     file = folder / Path(value.removeprefix("@")).expanduser()
     if file.is_file():
+        if stays_inside and not file.resolve().is_relative_to(folder.resolve()):
+            raise Unfit(f"{value!r} is not in {folder}, where the files of rows are: --files DIR names another folder")
         return file
     if not schema and not value.startswith("@"):  # of a raw call nothing is known of its fields
         return value

@@ -20,7 +20,7 @@ from muapi_client._client.map_display import Display, tell_sums
 from muapi_client._client.mapping import begin_map
 from muapi_client._types.money import ZERO, total
 from muapi_client.cli._client import own_jobs
-from muapi_client.cli._console import abandon_stdout
+from muapi_client.cli._console import abandon_stdout, make_safe
 from muapi_client.cli._exit import DONE, FAILED, InterruptedJobError, charged_by, code_of, is_in_doubt, tell, worst
 from muapi_client.cli._formats import format_usd, prediction_form, to_json_number
 from muapi_client.cli._progress import NO_CANCEL, output_line
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
 
-STOPPING: Final = "stopping once it is known what became of each submit (Ctrl-C again: now)"
+STOPPING: Final = "stopping once it is known what became of each submit, within a minute"
 NAMED: Final = 5  # jobs that a message names, where a journal knows them all
 # What every further job would meet, too.
 HOPELESS: Final = (errors.AuthenticationError, errors.InsufficientCreditError)
@@ -176,7 +176,7 @@ class Record:
         if is_left:
             return ""
         text = tell_sums(progress, len(self.many.tasks), seconds, is_left=is_left, stopped_by=stopped_by)
-        text = f"{self.many.title}: {in_shell_words(text, None)}"
+        text = f"{make_safe(self.many.title)}: {in_shell_words(text, None)}"
         if self._charged_before:
             text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
         if self.left:
@@ -230,7 +230,7 @@ class ManyDisplay(Display):
 
     def __init__(self, *given: Any, record: Record) -> None:
         super().__init__(*given)
-        self.name = record.many.title
+        self.name = make_safe(record.many.title)
         self._record = record
 
     def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:

@@ -39,7 +39,7 @@ class Table(NamedTuple):
 
     Attributes:
         name: What the file is called.
-        folder: The one it is in, from which paths in it are meant.
+        folder: The one from which paths in it are meant, and in which they stay; by default its own.
         is_text: Whether values are text that a person typed, as in CSV.
         columns: All there are, in order.
         rows: The rows.

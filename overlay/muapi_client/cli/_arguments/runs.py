@@ -45,9 +45,9 @@ on is told, and how to take it up.
 BATCH: Final = f"""\
 Each column is a field of MODEL, each row a job; CSV has a header, JSON lines an
 object a line. An empty cell leaves its field out. Fields on the command line are
-for all rows that do not say otherwise. A media field takes a URL or a file, whose
-path is meant from the batch's folder; @ means nothing else here, so that rows read
-no file but those. A column that is no field is refused unless --key or --name
+for all rows that do not say otherwise. A media field takes a URL or a file in FILE's
+folder or below it (--files DIR: in another); @ means nothing else here, so that rows
+read no file but those. A column that is no field is refused unless --key or --name
 names it. All rows are checked before the first is sent.
 
 The same command again goes on where it stopped: what was finished is not paid
@@ -94,6 +94,7 @@ def add_batch(commands: Any) -> None:
     batch.add_argument("fields", metavar="field=value", nargs="*", default=[], help="input that all rows share")
     batch.add_argument("--run", metavar="NAME", help="the name by which it goes on where it stopped")
     batch.add_argument("--key", metavar="COLUMN", help="the column that tells rows apart (default: their numbers)")
+    batch.add_argument("--files", metavar="DIR", help="where the files of rows are (default: FILE's folder)")
     batch.add_argument("--format", choices=("csv", "jsonl"), help="what FILE is, where its name does not tell")
     instead = batch.add_mutually_exclusive_group()
     instead.add_argument("--estimate", action="store_true", help="print what all rows cost and send no job")
