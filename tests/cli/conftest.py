@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,6 +42,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     home = str(tmp_path_factory.mktemp("home"))
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "WIN_PD_OVERRIDE_LOCAL_APPDATA"):
         monkeypatch.setenv(name, home)
+    monkeypatch.setitem(sys.modules, "keyring", None)  # this machine's, where it has one
     for name in ("CONFIG", "JOURNAL", "BUDGET_USD", "OUTPUT", "OUTPUT_DIR"):
         monkeypatch.delenv(f"MUAPI_{name}", raising=False)
     monkeypatch.setenv("MUAPI_API_KEY", KEY)

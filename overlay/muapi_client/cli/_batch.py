@@ -118,6 +118,8 @@ def _check_columns(table: Table, model: Model, key: str | None, pattern: Pattern
         hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(fields)}"
         problems.append(f"{column!r} is no field of {model.slug}: {hint}")
     if problems:
+        if len(table.columns) == 1 and (signs := set(table.columns[0]) & {";", "\t"}):
+            problems.append(f"columns are separated by commas here, not by {signs.pop()!r}")
         raise ValidationError(
             f"{table.name}: {'; '.join(problems)}. A column for names alone is named by --name"
             " '{row.COLUMN}-{index}' or --key COLUMN (nothing was sent)"
@@ -137,7 +139,8 @@ def _make_tasks(table: Table, model: Model, options: argparse.Namespace, console
     problems: list[tuple[int, str]] = []
     lines: dict[str, int] = {}
     for number, row in enumerate(table.rows, 1):
-        key = str(row.values.get(options.key, "")) if options.key else str(number)
+        cell = row.values.get(options.key) if options.key else number
+        key = "" if cell is None else str(cell)
         if not key or key in lines:
             why = f"is {key!r}, as in line {lines[key]}: keys differ" if key else "is empty, and is the row's key"
             problems.append((row.line, f"{options.key} {why}"))

@@ -86,6 +86,11 @@ def need_journal(options: argparse.Namespace) -> Any:
     return journal
 
 
+def has_journal(mu: Any) -> bool:
+    """Whether anything but this program will know of a client's jobs."""
+    return mu._context.journal is not None  # noqa: SLF001 - as below
+
+
 def own_jobs(mu: Any) -> list[Entry]:
     """What this very program has submitted or waited for, as far as anything may have come of it, oldest first."""
     return [record.entry() for record in mu._context.memory if record.state != "intent"]  # noqa: SLF001 - no journal's

@@ -295,7 +295,10 @@ def _can_erase() -> bool:
 def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
     """What lives on, what is in doubt, and how to go on."""
     many = record.many
-    known = list(mu.jobs(run=many.run)) if many.run else own_jobs(mu)
+    known = own_jobs(mu)
+    if many.run:
+        with suppress(errors.JournalError):  # then what this program itself knows has to do
+            known = list(mu.jobs(run=many.run))
     running = [entry for entry in known if entry.state == "accepted"]
     doubtful = [entry for entry in known if entry.state == "unknown"]
     most = NAMED if many.run else len(known)

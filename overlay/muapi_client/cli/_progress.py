@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._files.attachments import find_attachments
 from muapi_client._types.status import JobState
-from muapi_client.cli._client import own_jobs
+from muapi_client.cli._client import has_journal, own_jobs
 from muapi_client.cli._exit import InterruptedJobError
 from muapi_client.cli._formats import describe_charge, format_usd, job_form, prediction_form
 from muapi_client.cli._live import ACCEPTED, LiveJob
@@ -48,13 +48,14 @@ class Watcher:
         self._call = call
         self._cost: Cost | None = None
         self._live: LiveJob | None = None
+        self._is_kept = False  # whether anything but this program knows of the job
 
     def accepted(self, job: Job) -> None:
         """Tell the id of a job that was accepted, before anything else can go wrong."""
         self._id, self._cost = job.id, job.cost
         if self._live is not None:
             self._live.change(status=ACCEPTED, cost=job.cost)
-        if not self._console.quiet:
+        if not (self._console.quiet and self._is_kept):
             self._console.say(
                 f"accepted as {job.id}, {describe_charge(job.cost)}; should the wait end early: muapi-client wait"
                 f" {job.id}",
@@ -85,6 +86,7 @@ class Watcher:
         Raises:
             InterruptedJobError: The user pressed Ctrl-C.
         """
+        self._is_kept = has_journal(mu)
         try:
             if not (self._console.json or self._console.quiet):
                 has_files = self._call is not None and find_attachments(self._call.body)
