@@ -6,9 +6,11 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from by_kind import IMAGE, VIDEO
 
+from muapi_client._runtime.clock import VirtualClock
 from muapi_client.cli._wording import describe, in_shell_words
 from muapi_client.emulator import Emulator, Fault
 from muapi_client.errors import MuAPIError
@@ -28,9 +30,19 @@ def losing() -> Any:
     return emulator.transport()
 
 
+def refusing(code: int) -> Any:
+    transport = httpx.MockTransport(lambda _: httpx.Response(code, json={"detail": "Not authorized"}))
+    transport.clock = VirtualClock()  # type: ignore[attr-defined]
+    return transport
+
+
 @pytest.mark.parametrize(
     ("words", "transport", "advice"),
     [
+        (RUN, lambda: refusing(401), "MUAPI_API_KEY, or muapi-client auth status"),
+        (RUN, lambda: refusing(403), "MUAPI_API_KEY"),
+        (RUN, lambda: refusing(500), "muapi-client reconcile"),
+        (("wait", "a"), lambda: refusing(403), "muapi-client wait a"),
         (RUN, poor, "muapi-client topup AMOUNT"),
         (RUN, losing, "muapi-client reconcile"),
         (("run", VIDEO.slug, "prompt=x", "--timeout", "1"), None, "muapi-client wait "),
