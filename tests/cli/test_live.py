@@ -229,13 +229,15 @@ def test_no_word_of_a_server_steers_a_terminal_or_a_runner(capsys: Any) -> None:
 
 
 def test_when_a_job_usually_ends_is_told_by_what_was_learnt(tmp_path: Path) -> None:
-    from by_kind import make_image
+    from by_kind import PICTURE, make_chat, make_edit, make_image
 
     emulator = Emulator(job_seconds=50)
     call = make_image(prompt="x")
     with MuAPI("sk-live", transport=emulator.transport(), journal=tmp_path / "jobs.db") as mu:
         assert re.fullmatch(r"(fast )?images mostly take (20 to 60|2 to 5) s", _live.describe_usual(mu, call, 0))
         assert _live.describe_usual(mu, None, 0) == ""
+        assert _live.describe_usual(mu, make_chat(prompt="x"), 0) == ""  # nothing is known of texts
+        assert "images mostly take" in _live.describe_usual(mu, make_edit(prompt="x", images_list=[PICTURE]), 0)
         for _ in range(4):
             mu.run(call)
         told = _live.describe_usual(mu, call, 0)

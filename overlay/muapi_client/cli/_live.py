@@ -155,10 +155,11 @@ def describe_usual(mu: Any, call: Call[Any] | None, seconds: float) -> str:
         return f"usually {_as_range(least, most)} (your last {count}){late}"
     with suppress(MuAPIError):
         model = catalog.get(call.operation.slug, package=call.operation.package)
+        kind = model.kind.removesuffix("_edit")  # of an image, too, an image is made
         for tier in (model.tier, None):
-            if observed := OBSERVED.get((model.kind, tier)):
+            if observed := OBSERVED.get((kind, tier)):
                 fast = "fast " if tier else ""
-                return f"{fast}{model.kind}s mostly take {_as_range(*observed)}"
+                return f"{fast}{kind}s mostly take {_as_range(*observed)}"
     return ""
 
 
