@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from muapi_client._files.kinds import find_kind, is_address
+from muapi_client._spec.media_fields import find_kind, is_address
 from muapi_client.cli._field_values import Unfit
 
 if TYPE_CHECKING:
