@@ -175,6 +175,20 @@ def test_entries_are_this_account_s_unless_all_are_asked_for(twin: Twin, tmp_pat
     assert twin.key.encode() not in path.read_bytes()
 
 
+def test_a_history_of_another_key_proves_nothing_of_a_submit(twin: Twin, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    lose(twin(LOST, journal=path, api_key="another-key-0123456789"), twin)
+    empty = (200, {"items": [], "next_cursor": None}, {"date": format_datetime(datetime.now(UTC), usegmt=True)})
+    mine = twin(empty, journal=path)
+    mine.mu._clock.sleep(7200)
+    (entry,) = mine.unknown(all_accounts=True)
+    with pytest.raises(errors.MuAPIError, match="another API key"):
+        mine.reconcile(entry)
+    assert mine.server.requests == []
+    theirs = twin(empty, journal=path, api_key="another-key-0123456789")
+    assert theirs.reconcile(entry).candidates == ()
+
+
 def test_another_clients_error_cannot_be_settled_by_name_alone(twin: Twin) -> None:
     with pytest.raises(errors.MuAPIError, match=r"mu\.unknown\(\) lists"):
         twin(ACCEPTED).settle(errors.SubmitOutcomeUnknownError("lost"), None)

@@ -415,7 +415,7 @@ class MuAPI(Client):
             Where there is none, ``complete`` says whether it was certainly never accepted.
 
         Raises:
-            MuAPIError: The history could not be had.
+            MuAPIError: The history could not be had, or is not that of the API key which submitted it.
         """
         return self._drive(self._flows.reconcile(lost))
 

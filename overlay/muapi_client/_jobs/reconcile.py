@@ -114,10 +114,18 @@ def reconcile(
         new_job: What makes a job of an id.
 
     Raises:
-        MuAPIError: The error carries no call, so there is nothing to look for.
+        MuAPIError: The error carries no call, so there is nothing to look for; or the submit is of another API key or
+            address, whose history this client cannot read, so that an empty answer would prove nothing.
         APIStatusError, APIConnectionError, ResponseError: The history could not be had.
     """
     slug = _slug_of(lost)
+    if context.journal is not None and lost.key is not None:
+        is_elsewhere: bool = yield Keep(partial(context.journal.is_of_other_account, lost.key, context.account))
+        if is_elsewhere:
+            raise MuAPIError(
+                "that submit is of another API key, or another address of the API: only a client with that key has the"
+                " history it is in"
+            )
     items: list[Any] = []
     cursor: str | None = None
     window: Window | None = None

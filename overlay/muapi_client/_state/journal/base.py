@@ -394,6 +394,11 @@ class BaseJournal:
         query = f"SELECT 1 FROM job WHERE request_id = :request_id AND key <> :key AND {OF_ACCOUNT}"  # noqa: S608
         return bool(self._rows(query, {"request_id": request_id, "key": key, **_of(account)}))
 
+    def is_of_other_account(self, key: str, account: Account | None = None) -> bool:
+        """Whether an entry is known to be of another account."""
+        query = f"SELECT 1 FROM job WHERE key = :key AND NOT {OF_ACCOUNT}"  # noqa: S608 - our own words
+        return bool(self._rows(query, {"key": key, **_of(account)}))
+
     def find_item(
         self, run: str, run_key: str, account: Account | None, *, is_running: Callable[[str], bool]
     ) -> RunItem | None:
