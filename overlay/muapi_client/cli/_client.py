@@ -19,7 +19,9 @@ from muapi_client.errors import JournalError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
+    from muapi_client import AsyncMuAPI
     from muapi_client._types.entry import Entry
     from muapi_client.cli._console import Console
 
@@ -40,21 +42,37 @@ def open_client(options: argparse.Namespace, console: Console, **more: Any) -> M
         JournalError: The journal cannot be opened.
         MuAPIError: An option cannot be right, or there is no key; see ``MuAPI``.
     """
+    return MuAPI(_stored_key(options.settings.base_url), **_read_options(options, console, more))
+
+
+def open_reader(options: argparse.Namespace, console: Console) -> MuAPI:
+    """The client of a command that pays for nothing: it makes no journal where there is none."""
+    return open_client(options, console, **({} if _is_there(find_journal(options)) else {"journal": None}))
+
+
+def open_async_client(options: argparse.Namespace, console: Console) -> AsyncMuAPI:
+    """The twin of :func:`open_client`."""
+    from muapi_client import AsyncMuAPI  # noqa: PLC0415 - few commands wait for many jobs
+
+    return AsyncMuAPI(_stored_key(options.settings.base_url), **_read_options(options, console, {}))
+
+
+def _read_options(options: argparse.Namespace, console: Console, more: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a client, but for its key; those in ``more`` come first."""
     if getattr(options, "reuse", False) and find_journal(options) is None:
         raise ValidationError("--reuse answers from the journal, and there is none: --journal FILE (nothing was sent)")
     plain = {name: value for name in PLAIN if (value := getattr(options, name, None)) is not None}
-    journal = _made(find_journal(options)) if hasattr(options, "journal") else None
-    base_url = options.settings.base_url
+    journal = _made(find_journal(options)) if hasattr(options, "journal") and "journal" not in more else None
     if getattr(options, "timeout", None) is not None:
         plain["wait_timeout"] = options.timeout
-    return MuAPI(
-        _stored_key(base_url),
-        base_url,
-        transport=console.transport,
-        journal=journal,
-        budget=_budget(options, has_journal=journal is not None),
-        **plain | more,
-    )
+    return {
+        "base_url": options.settings.base_url,
+        "transport": console.transport,
+        "journal": journal,
+        "budget": _budget(options, has_journal=journal is not None),
+        **plain,
+        **more,
+    }
 
 
 def find_journal(options: argparse.Namespace) -> Any:
@@ -81,7 +99,7 @@ def need_journal(options: argparse.Namespace) -> Any:
     if journal is None:
         why = "" if default_journal() else f" ({NO_FOLDER})"
         raise ValidationError(f"which journal? --journal FILE{why}")
-    if isinstance(journal, str | Path) and not Path(journal).exists():
+    if not _is_there(journal):
         raise JournalError(f"there is no journal {journal}: the first job that is run with it makes it")
     return journal
 
@@ -89,6 +107,16 @@ def need_journal(options: argparse.Namespace) -> Any:
 def has_journal(mu: Any) -> bool:
     """Whether anything but this program will know of a client's jobs."""
     return mu._context.journal is not None  # noqa: SLF001 - as below
+
+
+def _is_there(journal: Any) -> bool:
+    """Whether a journal is there already, as far as this machine can tell; a database may be."""
+    return not isinstance(journal, str | Path) or Path(journal).exists()
+
+
+def name_journal(journal: Any) -> str:
+    """What a journal is called in a message: a path, or an address without its password."""
+    return str(journal) if isinstance(journal, str | Path) else str(journal.name)
 
 
 def own_jobs(mu: Any) -> list[Entry]:

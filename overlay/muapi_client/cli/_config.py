@@ -64,7 +64,7 @@ def read_settings() -> Settings:
     values = _read_file()
     for name, variable in VARIABLES.items():
         if given := os.environ.get(variable):
-            values[name] = _read(name, given, variable, Path.cwd())
+            values[name] = read_value(name, given, variable, Path.cwd())
     return Settings(**values)
 
 
@@ -129,10 +129,10 @@ def _read_file() -> dict[str, Any]:
             near = get_close_matches(name, VARIABLES, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(VARIABLES)}"
             raise ValidationError(f"{path}: there is no setting {name!r}: {hint} (nothing was sent)")
-    return {name: _read(name, value, f"{path}: {name}", path.parent) for name, value in given.items()}
+    return {name: read_value(name, value, f"{path}: {name}", path.parent) for name, value in given.items()}
 
 
-def _read(name: str, value: Any, place: str, folder: Path) -> Any:
+def read_value(name: str, value: Any, place: str, folder: Path) -> Any:
     """One value as :class:`Settings` has it.
 
     Args:

@@ -70,12 +70,21 @@ class Console(NamedTuple):
         if not (self.json or self.quiet):
             self.say(plain, {})
 
+    @property
+    def width(self) -> int | None:
+        """How many characters a line of the terminal has; None where standard output is none, and takes any number."""
+        if not sys.stdout.isatty():
+            return None
+        import shutil  # noqa: PLC0415 - 10 ms, and most commands lay nothing out
+
+        return shutil.get_terminal_size().columns
+
     def agrees(self, question: str) -> bool:
         """Ask the person at the terminal; anything but yes means no, and so does that nobody sits there."""
         if not sys.stdin.isatty():
             return False
         with contextlib.suppress(OSError, ValueError):
-            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+            print(_make_inert(_one_line(f"{question} [y/N] ")), end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 

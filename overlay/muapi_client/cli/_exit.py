@@ -80,20 +80,20 @@ def guard(work: Callable[[], int], console: Console) -> int:
     try:
         return work()
     except errors.MuAPIError as error:
-        _print_error(error, console)
+        print_error(error, console)
         return code_of(error)
     except KeyboardInterrupt as interrupt:
-        _print_error(_find_hidden(interrupt) or InterruptedJobError("interrupted"), console)
+        print_error(_find_hidden(interrupt) or InterruptedJobError("interrupted"), console)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has had enough
         abandon_stdout()
         return FAILED
     except OSError as error:
         abandon_stdout()
-        _print_error(error, console)
+        print_error(error, console)
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last line of defence: a user is owed a sentence, no traceback
-        _print_error(error, console)
+        print_error(error, console)
         return FAILED
 
 
@@ -112,9 +112,9 @@ def code_of(error: errors.MuAPIError) -> int:
     return next((code for kind, code in CODES if isinstance(error, kind)), FAILED)
 
 
-def _print_error(error: Exception, console: Console) -> None:
-    message = _message(error)
-    console.say(f"muapi-client: {message}", _error_form(error, message))
+def print_error(error: Exception, console: Console) -> None:
+    """Say what went wrong, in one line on standard error."""
+    console.say(f"muapi-client: {_message(error)}", error_form(error))
 
 
 def _message(error: Exception) -> str:
@@ -165,12 +165,13 @@ def worst(codes: Collection[int]) -> int:
     return next((code for code in WORST if code in codes), FAILED if any(codes) else DONE)
 
 
-def _error_form(error: Exception, message: str) -> dict[str, Any]:
+def error_form(error: Exception) -> dict[str, Any]:
+    """An error as JSON."""
     from muapi_client.cli._formats import cost_form  # noqa: PLC0415 - needed when something went wrong only
 
     cost = getattr(error, "cost", None)
     return {
-        "error": message,
+        "error": _message(error),
         "type": type(error).__name__,
         "request_id": getattr(error, "request_id", None),
         "status_code": getattr(error, "status_code", None),

@@ -6,10 +6,11 @@ Lives here: tables, amounts of money, and the JSON form of what a client answers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import timedelta
     from decimal import Decimal
     from pathlib import Path
 
@@ -19,14 +20,32 @@ if TYPE_CHECKING:
     from muapi_client._types.stream_event import StreamEvent
 
 
-def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = ()) -> str:
-    """Lay rows out in columns.
+AGES: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))  # seconds
+LEAST: Final = 10  # characters that a column keeps which gives way
+
+
+def render_table(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    gives_way: str = "",
+    width: int | None = None,
+) -> str:
+    """Lay rows out in columns; no cell begins a line of its own.
 
     Args:
         right: The heads of columns that are aligned to the right.
+        gives_way: The head of the column that is cut where the table is wider than ``width``.
+        width: How many characters a line may have, as far as that column can give way; None for any number.
     """
-    lines = [heads, *rows]
+    lines = [heads, *([" ".join(cell.split()) for cell in row] for row in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(heads))]
+    excess = sum(widths) + 2 * (len(widths) - 1) - width if width is not None else 0
+    if excess > 0 and gives_way:
+        place = heads.index(gives_way)
+        widths[place] = max(widths[place] - excess, min(LEAST, widths[place]))
+        lines = [[*line[:place], _cut(line[place], widths[place]), *line[place + 1 :]] for line in lines]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if head in right else cell.ljust(width)
@@ -34,6 +53,16 @@ def render_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
         ).rstrip()
         for line in lines
     )
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def describe_age(age: timedelta) -> str:
+    """How long ago something was, in the largest unit that has passed; what lies ahead, by another clock, is 0 s."""
+    seconds = max(age.total_seconds(), 0)
+    return next((f"{int(seconds // size)} {unit}" for size, unit in AGES if seconds >= size), "0 s")
 
 
 def format_usd(amount: Decimal | None) -> str:
@@ -91,7 +120,7 @@ def prediction_form(prediction: Prediction, saved: Sequence[Path] = ()) -> dict[
     return {
         "request_id": prediction.id,
         "status": prediction.status,
-        "outputs": [_output_form(output) for output in prediction.outputs],
+        "outputs": [output_form(output) for output in prediction.outputs],
         "saved_paths": [str(path) for path in saved],
         "error": prediction.error,
         "cost": cost_form(prediction.cost),
@@ -112,5 +141,6 @@ def event_form(event: StreamEvent, saved: Sequence[Path] = ()) -> dict[str, Any]
     return {"event": event.event, "id": event.id, "text": event.text, "data": event.data}
 
 
-def _output_form(output: Output) -> dict[str, Any]:
+def output_form(output: Output) -> dict[str, Any]:
+    """One output as JSON."""
     return {"url": output.url, "text": output.text, "data": output.data, "media_type": output.media_type}

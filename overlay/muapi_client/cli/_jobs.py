@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from muapi_client import MuAPI
+from muapi_client.cli._client import open_reader
 from muapi_client.cli._exit import DONE
-from muapi_client.cli._progress import Watcher, show_result
+from muapi_client.cli._progress import Watcher, save_and_show, show_result
+from muapi_client.cli._saving import open_saving
 
 if TYPE_CHECKING:
     import argparse
@@ -18,15 +19,17 @@ if TYPE_CHECKING:
 
 
 def wait(options: argparse.Namespace, console: Console) -> int:
-    """Carry out ``wait``: print the result once there is one.
+    """Carry out ``wait``: print the result once there is one, and save it where that is asked for.
 
     Raises:
+        DownloadError: An output could not be saved; the result is printed all the same.
         MuAPIError: Whatever a job can come to; see ``MuAPI.wait``.
     """
+    saving = open_saving(options, "", "{id}-{index}")
     watcher = Watcher(console, options.id)
-    with MuAPI(transport=console.transport) as mu, watcher.watching(mu):
-        prediction = mu.wait(options.id, timeout=options.timeout, on_look=watcher.looked)
-        show_result(prediction, console)
+    with open_reader(options, console) as mu, watcher.watching(mu):
+        prediction = mu.wait(options.id, on_look=watcher.looked, on_look_failed=watcher.failed)
+        save_and_show(mu, prediction, console, saving and saving.of(mu, options.id))
     return DONE
 
 
@@ -36,8 +39,8 @@ def look(options: argparse.Namespace, console: Console) -> int:
     Raises:
         MuAPIError: No answer could be had; see ``MuAPI.look``.
     """
-    watcher = Watcher(console, options.id)
-    with MuAPI(transport=console.transport) as mu, watcher.watching(mu):
+    watcher = Watcher(console._replace(quiet=True), options.id)  # one look is nothing to watch
+    with open_reader(options, console) as mu, watcher.watching(mu):
         prediction = mu.look(options.id)
         show_result(prediction, console, first=prediction.status or "status unknown")
     return DONE

@@ -93,6 +93,16 @@ def _show(shown: Sequence[catalog.Model], form: str, console: Console) -> int:
 PROGRAMS: Final = {"python": write_python, "curl": write_curl}
 
 
+def show_fields(name: str, console: Console) -> int:
+    """Print what a model takes, behind the help of a command that is given one.
+
+    Raises:
+        NotFoundError: The model is not in the pinned document.
+    """
+    console.result(None, f"\n{_sheet(find_model(name))}")
+    return DONE
+
+
 def _list_models(found: Sequence[catalog.Model]) -> str:
     rows = [(model.slug, model.kind, model.tier or "-", _price(model)) for model in found]
     return render_table(HEADS, rows, right={"price (USD)"})

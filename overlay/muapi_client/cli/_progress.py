@@ -16,6 +16,7 @@ from muapi_client.cli._client import has_journal, own_jobs
 from muapi_client.cli._exit import InterruptedJobError
 from muapi_client.cli._formats import describe_charge, format_usd, job_form, prediction_form
 from muapi_client.cli._live import ACCEPTED, LiveJob
+from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from muapi_client._types.job import Job
     from muapi_client._types.prediction import Output, Prediction
     from muapi_client.cli._console import Console
+    from muapi_client.cli._saving import Saving
     from muapi_client.errors import MuAPIError
     from muapi_generated.types import Call
 
@@ -130,6 +132,27 @@ class Watcher:
         )
 
 
+def save_and_show(mu: MuAPI, prediction: Prediction, console: Console, saving: Saving | None) -> None:
+    """Save what a job made, where that is asked for, and print the result.
+
+    Raises:
+        DownloadError: An output could not be saved; the result is printed all the same.
+        OSError: Those of :func:`show_result`.
+    """
+    saved, trouble = save(mu, prediction, saving)
+    show_result(prediction, console, saved=saved)
+    if trouble is not None:
+        raise trouble
+
+
+def save(mu: MuAPI, prediction: Prediction, saving: Saving | None) -> tuple[list[Path], DownloadError | None]:
+    """Save what a job made; where one output cannot be, those that were, and why: the result is to be printed first."""
+    try:
+        return (saving.save(mu, prediction) if saving is not None else []), None
+    except DownloadError as error:
+        return error.saved, error
+
+
 def show_result(prediction: Prediction, console: Console, *, first: str = "", saved: Sequence[Path] = ()) -> None:
     """Print what a job made, one output a line; what it cost and what is odd about it goes to standard error.
 
@@ -145,7 +168,7 @@ def show_result(prediction: Prediction, console: Console, *, first: str = "", sa
         console.made(prediction_form(prediction, saved), "\n".join(lines))
     except OSError:  # a full disk, or a pipe whose reader has gone
         again = [f"muapi-client look {prediction.id} prints it again"] if prediction.id else lines
-        told = "; ".join([*_facts(prediction), *again])
+        told = "; ".join([*list_facts(prediction), *again])
         console.say(
             f"the result could not be written: {told}", {"event": "unwritten", **prediction_form(prediction, saved)}
         )
@@ -161,10 +184,11 @@ def show_facts(prediction: Prediction, console: Console) -> None:
         console.remark(f"error: {prediction.error}")
     if prediction.sandbox.verdict:
         console.remark("this key is a sandbox (test) key: the output is a sample, not made from your input")
-    console.remark("; ".join(_facts(prediction)))
+    console.remark("; ".join(list_facts(prediction)))
 
 
-def _facts(prediction: Prediction) -> Iterator[str]:
+def list_facts(prediction: Prediction) -> Iterator[str]:
+    """How a job ended, what it cost and which it is, in words."""
     yield prediction.status
     yield "answered from the journal, nothing was charged" if prediction.reused else describe_charge(prediction.cost)
     if prediction.balance is not None:
@@ -176,6 +200,7 @@ def _facts(prediction: Prediction) -> Iterator[str]:
 
 
 def output_line(output: Output) -> str:
+    """One output as people read it: an address, a text, or data as JSON."""
     return output.url or output.text or _json(output.data)
 
 

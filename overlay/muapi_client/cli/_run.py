@@ -17,16 +17,14 @@ from muapi_client.cli._call_arguments import read_call
 from muapi_client.cli._client import own_jobs
 from muapi_client.cli._exit import DONE, InterruptedJobError
 from muapi_client.cli._formats import event_form, format_usd, job_form, to_json_number
-from muapi_client.cli._progress import Watcher, show_facts, show_result
-from muapi_client.errors import DownloadError, MuAPIError, ValidationError
+from muapi_client.cli._progress import Watcher, save, save_and_show, show_facts, show_result
+from muapi_client.errors import MuAPIError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from muapi_client import MuAPI
     from muapi_client._types.estimate import Estimate
-    from muapi_client._types.prediction import Prediction
     from muapi_client.cli._console import Console
     from muapi_client.cli._saving import Saving
     from muapi_generated.types import Call
@@ -113,6 +111,21 @@ def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Co
     return carry_out(mu, Many(slug, tasks, run, again, saving, shows_keys=False, concurrency=64), console)
 
 
+def estimate(options: argparse.Namespace, console: Console) -> int:
+    """Carry out ``estimate``.
+
+    Raises:
+        NotFoundError: There is no such model, or nobody prices it before it runs.
+        ValidationError: The input would be refused.
+    """
+    call = read_call(options)
+    from muapi_client.cli._client import open_client  # noqa: PLC0415 - wrong input needs none
+
+    with open_client(options, console) as mu:
+        show_estimate(mu.estimate(call), console)
+    return DONE
+
+
 def carry_out(mu: MuAPI, call: Call[Any], console: Console, *, saving: Saving | None = None) -> None:
     """Submit, wait, save, print the result.
 
@@ -122,22 +135,7 @@ def carry_out(mu: MuAPI, call: Call[Any], console: Console, *, saving: Saving | 
     watcher = Watcher(console, call=call)
     with watcher.watching(mu):
         prediction = mu.run(call, on_accept=watcher.accepted, on_look=watcher.looked, on_look_failed=watcher.failed)
-        _save_and_show(mu, prediction, console, saving)
-
-
-def _save_and_show(mu: MuAPI, prediction: Prediction, console: Console, saving: Saving | None) -> None:
-    saved, trouble = _save(mu, prediction, saving)
-    show_result(prediction, console, saved=saved)
-    if trouble is not None:
-        raise trouble
-
-
-def _save(mu: MuAPI, prediction: Prediction, saving: Saving | None) -> tuple[list[Path], DownloadError | None]:
-    """Save what a job made; where one output cannot be, those that were, and why: the result is to be printed first."""
-    try:
-        return (saving.save(mu, prediction) if saving is not None else []), None
-    except DownloadError as error:
-        return error.saved, error
+        save_and_show(mu, prediction, console, saving)
 
 
 def submit(mu: MuAPI, call: Call[Any], console: Console) -> None:
@@ -199,7 +197,7 @@ def _print_events(mu: MuAPI, call: Call[Any], console: Console, saving: Saving |
                 console.piece(event_form(event), event.text)
                 last = event.text or last
                 continue
-            saved, trouble = _save(mu, event.prediction, saving)
+            saved, trouble = save(mu, event.prediction, saving)
             console.piece(event_form(event, saved), event.text)
             _end_line(event.text or last, console)
             last = ""

@@ -36,6 +36,13 @@ class Saving(NamedTuple):
     pattern: Pattern
     slug: str
 
+    def of(self, mu: MuAPI, request_id: str) -> Saving:
+        """The same for a job of another program: which model it is of the journal tells, where it knows the job."""
+        if not self.pattern.names("slug"):
+            return self
+        slug = next((entry.slug for entry in mu.jobs() if entry.request_id == request_id), "job")
+        return self._replace(slug=slug)
+
     def name(self, prediction: Prediction, key: str, row: Mapping[str, Any]) -> Callable[[int], str]:
         """What makes the names of a prediction's files, of an output's place."""
         return self.pattern.render({"slug": self.slug, "id": prediction.id or "output", "key": key}, row)
@@ -80,17 +87,20 @@ class Saving(NamedTuple):
             console.remark(f"{taken[0]} is there and stays as it is: another free name is used beside it")
 
 
-def open_saving(options: argparse.Namespace, slug: str, default: str) -> Saving | None:
+def open_saving(options: argparse.Namespace, slug: str, default: str, *, folder: str | None = None) -> Saving | None:
     """Settle where outputs are saved; None where they are not.
 
     Args:
+        options: Those of a command with ``add_saving``.
+        slug: The model.
         default: The pattern where none is given.
+        folder: Where to, should neither an option nor a setting say so; None to save nothing then.
 
     Raises:
         ValidationError: A pattern is given, and no folder.
         DownloadError: The folder cannot be made or written to; nothing was sent.
     """
-    place = options.out or options.settings.output_dir
+    place = options.out or options.settings.output_dir or folder
     if place is None:
         if options.name is not None:
             raise ValidationError("--name says how saved files are called, and nothing is saved without --out DIR")

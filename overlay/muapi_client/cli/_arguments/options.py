@@ -35,9 +35,19 @@ def add_output(
 
 
 def add_command(
-    commands: Any, name: str, summary: str, epilog: str = "", forms: Sequence[str] = ("plain", "json")
+    commands: Any,
+    name: str,
+    summary: str,
+    epilog: str = "",
+    forms: Sequence[str] = ("plain", "json"),
+    *,
+    on_help: str | type[argparse.Action] = "help",
 ) -> argparse.ArgumentParser:
-    """Add a command, or an action of one."""
+    """Add a command, or an action of one.
+
+    Args:
+        on_help: What ``--help`` does.
+    """
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
@@ -45,6 +55,10 @@ def add_command(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
+    )
+    parser.add_argument(
+        "-h", "--help", action=on_help, default=argparse.SUPPRESS, help="show this help message and exit"
     )
     add_output(parser, forms)
     return parser

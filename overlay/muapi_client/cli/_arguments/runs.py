@@ -1,4 +1,4 @@
-"""The words of what pays for jobs: ``run`` and ``batch``.
+"""The words of what pays for jobs, and of its price: ``run``, ``batch``, ``estimate``.
 
 Lives here: their options. Does not live here: what they do.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.cli._arguments.model_help import ModelHelp
 from muapi_client.cli._arguments.options import (
     EXIT_CODES,
     add_budget,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import argparse
 
 RUN: Final = f"""\
+muapi-client run SLUG --help tells the fields of that model, too.
+
 A field's value is read by the type the pinned document gives it: width=1024,
 sync=true, seed=null. A list takes its items one by one (images_list=URL
 images_list=URL) or as JSON, an object takes JSON, text is taken as it is.
@@ -40,6 +43,11 @@ Ctrl-C ends the waiting and no job: MuAPI has no route to cancel one. What lives
 on is told, and how to take it up.
 
 {EXIT_CODES}With -n the first of 9, 7, 10, 1, 12, 6, 3, 4, 5, 8, 11 that any job came to.
+"""
+
+ESTIMATE: Final = """\
+The input is checked as `run` checks it, and priced by the server where the price
+depends on it; a local file is not uploaded. The same as `run --estimate`.
 """
 
 BATCH: Final = f"""\
@@ -65,7 +73,7 @@ default is {{key}}-{{index}}.{{ext}}. Two rows of one name are refused.
 
 def add_run(commands: Any) -> None:
     """Add ``run``."""
-    run = add_command(commands, "run", "submit a job and wait for its result", RUN)
+    run = add_command(commands, "run", "submit a job and wait for its result", RUN, on_help=ModelHelp)
     run.add_argument("slug", metavar="SLUG", help="the model: its slug, function or catalogue name")
     run.add_argument("fields", metavar="field=value", nargs="*", default=[], help="the input")
     run.add_argument(
@@ -86,9 +94,21 @@ def add_run(commands: Any) -> None:
     add_quiet(run)
 
 
+def add_estimate(commands: Any) -> None:
+    """Add ``estimate``."""
+    summary = "tell what a job will cost, and send none (free)"
+    estimate = add_command(commands, "estimate", summary, ESTIMATE, on_help=ModelHelp)
+    estimate.add_argument("slug", metavar="SLUG", help="the model: its slug, function or catalogue name")
+    estimate.add_argument("fields", metavar="field=value", nargs="*", default=[], help="the input, as of `run`")
+    estimate.add_argument(
+        "--json", metavar="FILE", dest="json_file", help="more input, a JSON object; - reads it from stdin"
+    )
+    estimate.add_argument("--raw", action="store_true", help="a model that the pinned document lacks, unchecked")
+
+
 def add_batch(commands: Any) -> None:
     """Add ``batch``."""
-    batch = add_command(commands, "batch", "run a model once for each row of a file", BATCH)
+    batch = add_command(commands, "batch", "run a model once for each row of a file", BATCH, on_help=ModelHelp)
     batch.add_argument("file", metavar="FILE", help="rows, as .csv or .jsonl; - reads standard input")
     batch.add_argument("slug", metavar="MODEL", help="the model: its slug, function or catalogue name")
     batch.add_argument("fields", metavar="field=value", nargs="*", default=[], help="input that all rows share")

@@ -6,10 +6,12 @@ Lives here: what one word can be. Does not live here: which option takes it (the
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import Any
+from typing import Any, Final
+
+UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
 
 def read_time(text: str) -> datetime:
@@ -30,6 +32,17 @@ def read_seconds(text: str) -> float:
     if not (isfinite(seconds) and seconds > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
     return seconds
+
+
+def read_past(text: str) -> datetime:
+    """A moment, or how long ago it was: ``30d``, ``12h``, ``15m``."""
+    unit = UNITS.get(text[-1:])
+    if unit is None or not text[:-1].isascii() or not text[:-1].isdigit():
+        return read_time(text)
+    try:
+        return datetime.now(UTC) - int(text[:-1]) * unit
+    except (OverflowError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is longer ago than the calendar reaches") from None
 
 
 def read_port(text: str) -> int:
