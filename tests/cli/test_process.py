@@ -131,3 +131,22 @@ def test_ctrl_c_prints_the_id_and_leaves_with_130(endless: str) -> None:
     assert err.startswith("muapi-client: interrupted; job job-1 lives on")
     assert "muapi-client wait job-1" in err
     assert "sk-secret" not in accepted + err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT to another process")
+def test_ctrl_c_ends_no_job_that_is_resumed(endless: str, tmp_path: Path) -> None:
+    place = ("--journal", str(tmp_path / "jobs.db"))
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-secret", "MUAPI_BASE_URL": endless}
+    assert process("run", IMAGE.slug, "prompt=x", "--no-wait", *place, env=environment).stdout == "job-1\n"
+    with subprocess.Popen(
+        (*PROGRAM, "resume", *place), env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "1 job was accepted and has not been seen to end; waiting\n"
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, "")
+    assert err.startswith("muapi-client: interrupted: ")
+    assert err.endswith(" on: MuAPI has no route to cancel a job. To go on: muapi-client resume\n")
+    listed = process("jobs", *place, "--output=json", env=environment).stdout
+    assert [job["state"] for job in json.loads(listed)] == ["accepted"]

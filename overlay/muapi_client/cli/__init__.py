@@ -7,11 +7,12 @@ shell (``_exit``). Starting must stay fast: nothing here imports a command, http
 
 from __future__ import annotations
 
+import os
 import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.cli._arguments import read
+from muapi_client.cli._arguments import make_parser, read
 from muapi_client.cli._console import Console
 
 if TYPE_CHECKING:
@@ -21,19 +22,37 @@ __all__ = ["main"]
 
 # Where each command lives: its function there has the command's name.
 HOMES: Final = {
+    "auth": "_auth",
+    "balance": "_account",
     "batch": "_batch",
+    "completion": "_completion",
+    "config": "_config_file",
     "demo": "_demo",
+    "docs": "_docs",
+    "download": "_files",
     "emulator": "_emulator",
+    "estimate": "_run",
+    "history": "_account",
+    "jobs": "_journal",
+    "journal": "_journal",
+    "keys": "_keys",
     "look": "_jobs",
     "models": "_models",
+    "reconcile": "_unknown",
+    "resume": "_resume",
     "run": "_run",
+    "sandbox": "_account",
+    "settle": "_unknown",
     "spec": "_spec",
     "spend": "_spend",
+    "topup": "_account",
+    "unknown": "_unknown",
+    "upload": "_files",
     "wait": "_jobs",
 }
 
 # What a person's settings say nothing to, so that a file that cannot be read is in nobody's way.
-WITHOUT_SETTINGS: Final = frozenset({"completion", "config", "demo", "docs", "emulator", "spec"})
+WITHOUT_SETTINGS: Final = frozenset({"completion", "config", "demo", "emulator", "spec"})
 
 
 def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
@@ -49,6 +68,10 @@ def main(argv: Sequence[str] | None = None, *, transport: Any = None) -> int:
     Raises:
         SystemExit: argparse has answered by itself: with help (0) or a usage error (2).
     """
+    if "_ARGCOMPLETE" in os.environ and argv is None:
+        from muapi_client.cli._completing import complete  # noqa: PLC0415 - a shell asks for words
+
+        complete(make_parser())
     options = read(argv)
     from muapi_client._types.sandbox import SandboxWarning  # noqa: PLC0415 - loads attrs, which --help need not
     from muapi_client.cli._exit import guard  # noqa: PLC0415 - loads the errors, and the values they carry

@@ -8,15 +8,15 @@ from __future__ import annotations
 import csv
 import io
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from muapi_client._client.base import hide_address, open_journal
+from muapi_client._client.base import open_journal
 from muapi_client._jobs.budget import listed_price
 from muapi_client._jobs.report import AMOUNTS, read_columns, report
+from muapi_client.cli._client import name_journal, need_journal
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
-from muapi_client.errors import JournalError, MuAPIError, ValidationError
+from muapi_client.errors import MuAPIError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
@@ -32,10 +32,7 @@ def spend(options: argparse.Namespace, console: Console) -> int:
         JournalError: There is no such journal, or it cannot be read.
         ValidationError: There is no such column.
     """
-    given = hide_address(options.journal)
-    name = given if isinstance(given, str) else given.name
-    if given is name and not Path(name).exists():
-        raise JournalError(f"there is no journal {name}: a client that has one makes it")
+    given = need_journal(options)
     try:
         columns = read_columns([word for word in options.by.split(",") if word])
     except MuAPIError as error:
@@ -55,13 +52,16 @@ def spend(options: argparse.Namespace, console: Console) -> int:
         for row in rows
     ]
     console.result(form, _write_table(heads, columns, rows) if rows else "")
-    console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name}")
+    console.remark(f"{len(entries)} job{'s' * (len(entries) != 1)} in {name_journal(given)}")
     return DONE
 
 
 def _write_table(heads: Sequence[str], columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
-    cells = [[_as_text(row[name]) for name in heads] for row in rows]
-    return render_table(heads, cells, right=set(heads) - set(columns))
+    """The rows for people, without columns of nothing."""
+    always = {*columns, "jobs", AMOUNTS[0]}
+    shown = [name for name in heads if name in always or any(row[name] for row in rows)]
+    cells = [[_as_text(row[name]) for name in shown] for row in rows]
+    return render_table(shown, cells, right=set(shown) - set(columns))
 
 
 def _write_csv(heads: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:

@@ -10,12 +10,17 @@ import argparse
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._version import __version__
+from muapi_client.cli._arguments import files, journal
+from muapi_client.cli._arguments.account import add_account, add_auth
+from muapi_client.cli._arguments.files import add_files
 from muapi_client.cli._arguments.jobs import add_jobs
-from muapi_client.cli._arguments.journal import add_spend
+from muapi_client.cli._arguments.journal import add_journal_commands
 from muapi_client.cli._arguments.local import add_demo, add_emulator
 from muapi_client.cli._arguments.models import add_models
 from muapi_client.cli._arguments.options import EXIT_CODES, add_output
-from muapi_client.cli._arguments.runs import add_batch, add_run
+from muapi_client.cli._arguments.runs import add_batch, add_estimate, add_run
+from muapi_client.cli._arguments.settings import add_config
+from muapi_client.cli._arguments.shell import add_completion, add_docs
 from muapi_client.cli._arguments.spec import add_spec, check
 
 if TYPE_CHECKING:
@@ -27,11 +32,8 @@ from MUAPI_BASE_URL.
 
 {EXIT_CODES}"""
 
-LOOSE: Final = {
-    "batch": "fields",
-    "run": "fields",
-    "models": "words",
-}  # commands whose last words may stand between options
+# Commands whose last words may stand between options.
+LOOSE: Final = {"batch": "fields", "estimate": "fields", "models": "words", "run": "fields"}
 
 
 def read(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -40,7 +42,7 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         SystemExit: Help was asked for (0), or the words make no command (2).
     """
-    parser = _make_parser()
+    parser = make_parser()
     options, rest = parser.parse_known_args(argv)
     # argparse fills a list of words once, before the first option; what follows one comes back as a rest, with any
     # "--" between them.
@@ -57,7 +59,7 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """Refuse words of one command that argparse cannot judge."""
-    if options.command in {"batch", "run"}:
+    if LOOSE.get(options.command) == "fields":
         wrong = [word for word in options.fields if "=" not in word or word.startswith("=")]
         if wrong:
             parser.error(f"{options.command}: {wrong[0]!r} is no field=value, such as prompt='a red fox'")
@@ -69,12 +71,15 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
         parser.error("demo: --yes goes with --live; the emulator costs nothing")
     if options.command == "spec":
         check(parser, options)
+    files.check(parser, options)
+    journal.check(parser, options)
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="muapi-client",
-        description="Run MuAPI's models, list them, show the pinned document.",
+        description="Run MuAPI's models, and see to what was submitted, saved and spent.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -82,12 +87,19 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"muapi-client {__version__}")
     add_output(parser, default=None)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add_demo(commands)
-    add_emulator(commands)
     add_run(commands)
     add_batch(commands)
+    add_estimate(commands)
     add_jobs(commands)
+    add_journal_commands(commands)
+    add_files(commands)
     add_models(commands)
-    add_spend(commands)
+    add_account(commands)
+    add_auth(commands)
+    add_config(commands)
     add_spec(commands)
+    add_docs(commands)
+    add_completion(commands)
+    add_demo(commands)
+    add_emulator(commands)
     return parser

@@ -1,0 +1,116 @@
+"""``muapi-client auth``: an API key in the system's keyring, and which key is used.
+
+Lives here: reading a key without showing it, keeping it, taking it out, and telling where the one in use comes from.
+Does not live here: finding it for a command (``_client``), the account's keys at the server (``_keys``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from getpass import getpass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client import MuAPI
+from muapi_client._settings.options import read_origin
+from muapi_client.cli._client import SERVICE, open_client, stored_key
+from muapi_client.cli._exit import DONE
+from muapi_client.cli._formats import format_usd, to_json_number
+from muapi_client.errors import AuthenticationError, MuAPIError, ValidationError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from muapi_client.cli._console import Console
+
+VARIABLE: Final = "MUAPI_API_KEY"
+MISSING: Final = "no keyring is at hand: pip install keyring; or set MUAPI_API_KEY, which comes first in any case"
+
+
+def auth(options: argparse.Namespace, console: Console) -> int:
+    """Carry out one action of ``auth``.
+
+    Raises:
+        AuthenticationError: There is no key, or the server does not take it; then it is not kept.
+        ImportError: The keyring's package is not installed; the message tells how to.
+        MuAPIError: The keyring does not open, or the server could not be asked.
+    """
+    actions: dict[str, Callable[[argparse.Namespace, str, Console], None]] = {
+        "login": _login,
+        "logout": _logout,
+        "status": _status,
+    }
+    actions[options.action](options, read_origin(options.settings.base_url), console)
+    return DONE
+
+
+def _login(_options: argparse.Namespace, origin: str, console: Console) -> None:
+    keyring = _import_keyring()
+    key = _read_key()
+    with MuAPI(key, origin, transport=console.transport) as mu:
+        account = mu.account.balance()
+    try:
+        keyring.set_password(SERVICE, origin, key)
+    except keyring.errors.KeyringError as error:
+        raise MuAPIError(f"the keyring does not take the key ({error}), so it is not kept: set {VARIABLE}") from None
+    finally:
+        del key  # a traceback that shows locals shows no key
+    form = {"base_url": origin, "stored": True, "email": account.email, "balance": to_json_number(account.balance)}
+    console.result(form, "")
+    who = f" of {account.email}" if account.email else ""
+    console.remark(f"the API key{who} is kept for {origin}; balance {format_usd(account.balance)} USD")
+    if os.environ.get(VARIABLE):
+        console.remark(f"{VARIABLE} is set, and comes before it")
+
+
+def _logout(_options: argparse.Namespace, origin: str, console: Console) -> None:
+    keyring = _import_keyring()
+    is_stored = stored_key(origin) is not None
+    if is_stored:
+        try:
+            keyring.delete_password(SERVICE, origin)
+        except keyring.errors.KeyringError as error:
+            raise MuAPIError(f"the keyring does not give the key away ({error}), so it is still there") from None
+    console.result({"base_url": origin, "removed": is_stored}, "")
+    told = "is taken out of the keyring; it stays valid, see `muapi-client keys`" if is_stored else "is not kept here"
+    console.remark(f"the API key for {origin} {told}")
+
+
+def _status(options: argparse.Namespace, origin: str, console: Console) -> None:
+    source = VARIABLE if os.environ.get(VARIABLE) else "keyring" if stored_key(origin) is not None else None
+    if source is None:
+        raise AuthenticationError(f"no API key for {origin}: set {VARIABLE}, or muapi-client auth login")
+    console.remark(f"{origin}: the API key comes from {source}")
+    with open_client(options, console) as mu:
+        account = mu.account.balance()
+    form = {
+        "base_url": origin,
+        "source": source,
+        "accepted": True,
+        "email": account.email,
+        "balance": to_json_number(account.balance),
+    }
+    console.result(form, f"accepted{f', account {account.email}' if account.email else ''}")
+
+
+def _import_keyring() -> Any:
+    try:
+        return import_module("keyring")
+    except ImportError:
+        raise ImportError(MISSING) from None
+
+
+def _read_key() -> str:
+    """The key that is typed, or the first line of standard input where nobody sits there.
+
+    Raises:
+        ValidationError: There is none.
+    """
+    typed = getpass("API key (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    key = typed.strip()
+    del typed  # a traceback that shows locals shows no key
+    if not key:
+        raise ValidationError("no API key was given; nothing was sent, and nothing is kept")
+    return key
