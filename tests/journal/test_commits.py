@@ -88,6 +88,31 @@ def test_threads_that_wait_at_one_moment_share_a_transaction(
     assert place.written() == [str(number) for number in range(8)]
 
 
+def test_whose_write_is_durable_waits_for_no_later_one(journal: Journal, place: Place) -> None:
+    may_end = threading.Event()
+
+    def write_late() -> None:
+        may_end.wait(5)
+        intend(journal, "late")
+
+    later = [journal.commits.make_write(work) for work in (write_late, partial(intend, journal, "later"))]
+    late = threading.Thread(target=journal.commits.carry_out, args=later)
+
+    def write_first() -> None:
+        intend(journal, "first")
+        if late.ident is None:  # else it is done again
+            late.start()
+            while id(later[-1]) not in journal.commits._waiting:
+                time.sleep(0)
+
+    works = [write_first, *(partial(intend, journal, name) for name in KEYS)]
+    in_threads(journal, [partial(keep, work, journal.commits) for work in works])
+    assert late.is_alive()
+    may_end.set()
+    late.join()
+    assert place.written() == [*KEYS, "first", "late", "later"]
+
+
 def test_a_write_that_is_alone_is_one_statement(journal: Journal, statements: list[str]) -> None:
     keep(partial(intend, journal, "a"), journal.commits)
     assert statements == ["INSERT"]
@@ -343,6 +368,18 @@ def test_a_signal_handler_that_writes_in_the_middle_of_a_group_is_durable_at_onc
     journal.commits.carry_out(first, interrupted, *others)
     assert seen == [["handler"]]
     assert place.written() == sorted([*KEYS, "handler"])
+
+
+def test_a_signal_handler_that_writes_waits_for_nobody_who_waits_for_its_thread(journal: Journal, place: Place) -> None:
+    other = threading.Thread(target=keep, args=(partial(intend, journal, "other"), journal.commits))
+    with journal._lock:  # as a thread has it that reads, and is interrupted
+        other.start()
+        while journal.commits._next is None:
+            time.sleep(0)
+        keep(partial(intend, journal, "handler"), journal.commits)
+        assert "handler" in place.written()
+    other.join()
+    assert place.written() == ["handler", "other"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

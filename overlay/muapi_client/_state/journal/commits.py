@@ -1,8 +1,9 @@
 """Group commit: writes that wait for a journal at one moment are made durable by one transaction, so by one fsync.
 
-An fsync takes as long as a hundred writes. Whoever gets the journal carries out what others wait with as well, and each
-of them learns of its own write once all are durable, never before: "written before it is sent" holds. Nobody waits for
-others to come; a write that is alone is one statement, as it would be without this.
+An fsync takes as long as a hundred writes. Whoever is next carries out what others wait with as well, and each
+of them learns of its own write once all are durable, never before: "written before it is sent" holds. They wait for
+that one alone, not for the journal, which by then the one after it has. Nobody waits for others to come; a write that
+is alone is one statement, as it would be without this.
 
 One that goes wrong harms no other: the transaction is rolled back, and done again without it. Where there can be none,
 each is carried out alone, and says itself what is wrong. A write that is carried out twice leaves the same, which is
@@ -20,6 +21,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.tracebacks import from_signal_handler, raise_if_from_signal_handler
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ class GroupCommit:
         self.ends = 0.0
         self._store, self._busy_seconds = store, busy_seconds
         self._waiting: dict[int, Write] = {}
+        self._next: ForkLock | None = None  # held by who will carry out what waits, once the journal is free
         self._is_committing = False
 
     def make_write(self, work: Callable[[], Any], *, is_lasting: bool = True) -> Write:
@@ -118,14 +121,12 @@ class GroupCommit:
         try:
             for write in writes:
                 self._waiting[id(write)] = write
-            with self._store.lock:
-                interrupted = self._is_committing
-                self._clear_up()
-                if not interrupted:  # else a signal handler writes in the middle of another commit: its own alone
-                    self._commit(self._find_waiting())
-                for write in writes:
-                    if not write.is_done:
-                        self._carry_out_alone(write)
+            while not all(write.is_done for write in writes):
+                ahead = self._next
+                if ahead is None or self._store.lock.is_mine():  # for a signal handler's thread another may wait
+                    self._lead(writes)
+                else:
+                    self._follow(ahead)
         finally:
             for write in writes:
                 self._waiting.pop(id(write), None)
@@ -136,6 +137,27 @@ class GroupCommit:
         with self._store.lock:
             self._clear_up()
             self._carry_out_alone(write)
+
+    def _lead(self, writes: Sequence[Write]) -> None:
+        """Carry out all that waits, with what comes before the journal is free; ``writes`` are done by then."""
+        mine = ForkLock()
+        with mine:
+            self._next = mine
+            with self._store.lock:
+                self._next = None  # what comes from now on waits for another
+                interrupted = self._is_committing
+                self._clear_up()
+                if not interrupted:  # else a signal handler writes in the middle of another commit: its own alone
+                    self._commit(self._find_waiting())
+                for write in writes:
+                    if not write.is_done:
+                        self._carry_out_alone(write)
+
+    def _follow(self, ahead: ForkLock) -> None:
+        """Wait until who is next has carried out what waits, or has not: interrupted, or left behind by a fork."""
+        with ahead:
+            if self._next is ahead:
+                self._next = None
 
     def _find_waiting(self) -> list[Write]:
         """What waits, but for what a fork has carried over from its parent, and what is better off alone."""
