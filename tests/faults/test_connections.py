@@ -245,6 +245,22 @@ def test_a_bug_in_closing_a_stream_that_was_left_is_not_the_callers(
     gc.collect()
 
 
+def test_an_exchange_leaves_nothing_to_the_garbage_collector(kind: str, server: Server) -> None:
+    """What hangs in a ring stays until the collector comes, and has it come more often."""
+    with client(kind, server) as ask:
+        ask()
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            ask()
+            gc.collect()
+            left = [each for each in gc.garbage if isinstance(each, httpx.Request | httpx.Response | httpx.Headers)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+    assert left == []
+
+
 def test_another_threads_exchange_ends_over_connections_that_were_given_up_and_then_they_are_closed(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

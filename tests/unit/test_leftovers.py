@@ -85,7 +85,7 @@ def test_a_connection_is_dropped_wherever_more_waits_on_it(where: str, kind: str
         outer.send(b"the answer, and another")
         assert outer.ours.read(10) == b"the answer"
     answer: Any = Answer(TLSInTLS(inner, outer) if kind == "blocking" else Layer(inner, Layer(outer, None)))
-    drop_if_more_came(answer, answer)
+    drop_if_more_came(answer.extensions, answer)
     assert (answer._keepalive_expiry < 0) == (where != "nowhere")
 
 

@@ -186,7 +186,8 @@ class _Answer(httpx.SyncByteStream):
         self, response: httpx.Response, hosts: Hosts | Given, request: httpx.Request, *, telling: bool
     ) -> None:
         self._inner = cast("httpx.SyncByteStream", response.stream)
-        self._response, self._hosts, self._request, self._telling = response, hosts, request, telling
+        self._extensions = response.extensions  # a response that its stream held would wait for the collector
+        self._hosts, self._request, self._telling = hosts, request, telling
 
     def __iter__(self) -> Iterator[bytes]:
         try:
@@ -199,7 +200,7 @@ class _Answer(httpx.SyncByteStream):
 
     def close(self) -> None:
         try:
-            drop_if_more_came(self._response, self._inner)
+            drop_if_more_came(self._extensions, self._inner)
             self._inner.close()
         except BaseException as error:
             self._fail(error)
@@ -218,7 +219,8 @@ class _AsyncAnswer(httpx.AsyncByteStream):
         self, response: httpx.Response, hosts: AsyncHosts | AsyncGiven, request: httpx.Request, *, telling: bool
     ) -> None:
         self._inner = cast("httpx.AsyncByteStream", response.stream)
-        self._response, self._hosts, self._request, self._telling = response, hosts, request, telling
+        self._extensions = response.extensions  # as above
+        self._hosts, self._request, self._telling = hosts, request, telling
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """No generator, which whoever stops in the middle would have to close."""
@@ -236,7 +238,7 @@ class _AsyncAnswer(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         try:
-            drop_if_more_came(self._response, self._inner)
+            drop_if_more_came(self._extensions, self._inner)
             await self._inner.aclose()
         except BaseException as error:
             self._fail(error)

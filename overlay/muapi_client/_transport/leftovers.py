@@ -17,16 +17,14 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import httpx
+    from collections.abc import Iterator, Mapping
 
 
-def drop_if_more_came(response: httpx.Response, body: Any) -> None:
+def drop_if_more_came(extensions: Mapping[str, Any], body: Any) -> None:
     """Have a connection closed, rather than kept, on which more came than the answer.
 
     Args:
-        response: The answer, all of which was read.
+        extensions: Those of the answer, all of which was read.
         body: Its stream, as httpx made it.
     """
     stream = getattr(body, "_httpcore_stream", None)
@@ -34,7 +32,7 @@ def drop_if_more_came(response: httpx.Response, body: Any) -> None:
     if connection is None:
         return
     beyond, _ = connection._h11_state.trailing_data  # noqa: SLF001 - see above
-    if beyond or _holds_bytes(response.extensions["network_stream"]):
+    if beyond or _holds_bytes(extensions["network_stream"]):
         connection._keepalive_expiry = -1.0  # noqa: SLF001 - what has expired is closed, as any other
 
 
