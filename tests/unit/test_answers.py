@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from muapi_client import MuAPIError, errors
-from muapi_client._protocol.job_answer import TRANSPORTS, read_id, read_prediction
+from muapi_client import MuAPIError, errors, raw_call
+from muapi_client._protocol.job_answer import TRANSPORTS, is_final, read_id, read_prediction
 from muapi_client._protocol.response import BY_STATUS, decode, parse_typed, status_error
 from muapi_client._protocol.steps import Reply
 from muapi_client._sandbox.guard import add_verdict
@@ -203,3 +203,68 @@ def test_partial_outputs_in_an_envelope_do_not_end_a_job() -> None:
 
 def test_a_status_with_an_error_of_its_own_is_no_word_about_a_job() -> None:
     assert BY_STATUS.keys() <= TRANSPORTS
+
+
+VIDEO = "https://cdn.muapi.ai/outputs/1.mp4"
+PHOTO = "https://example.com/fox.png"
+ANIMATE = raw_call("animate", {"image_url": PHOTO})
+
+
+def test_an_address_in_the_answers_own_fields_is_an_output_of_a_job_that_is_done() -> None:
+    body = {"id": "abc", "status": "completed", "image_url": PHOTO, "video_url": VIDEO, "webhook_url": f"{PHOTO}?w"}
+    known = read_prediction(reply(body), request_id="abc", call=ANIMATE)
+    assert known is not None
+    assert ([output.url for output in known.outputs], known.warnings) == ([VIDEO], ())
+    unknown = read_prediction(reply(body), request_id="abc")
+    assert unknown is not None
+    assert [output.url for output in unknown.outputs] == [PHOTO, VIDEO]
+    assert "image_url, video_url" in unknown.warnings[0]
+    assert "what it sent" in unknown.warnings[0]
+
+
+@pytest.mark.parametrize("status", ["processing", "queued", "new", "failed", "cancelled", "error"])
+def test_an_address_ends_no_job_and_hides_no_failure(status: str) -> None:
+    said = read_prediction(reply({"id": "abc", "status": status, "video_url": VIDEO}), request_id="abc", call=ANIMATE)
+    assert said is not None
+    assert (said.outputs, said.done) == ((), False)
+    body = {"id": "abc", "status": "completed", "error": "NSFW", "image_url": VIDEO}
+    refused = read_prediction(reply(body), request_id="abc", call=ANIMATE)
+    assert refused is not None
+    assert refused.state is JobState.FAILED
+
+
+def test_a_documented_place_wins_over_an_address() -> None:
+    body = {"id": "abc", "status": "completed", "outputs": [VIDEO], "url": f"{VIDEO}?other"}
+    said = read_prediction(reply(body), request_id="abc", call=ANIMATE)
+    assert said is not None
+    assert [output.url for output in said.outputs] == [VIDEO]
+
+
+def test_an_answer_to_a_submit_that_is_only_an_address_is_the_result() -> None:
+    said = read_prediction(reply({"audio_url": VIDEO}), request_id=None, call=ANIMATE)
+    assert said is not None
+    assert (said.done, is_final(said), [output.url for output in said.outputs]) == (True, True, [VIDEO])
+    for body in ({"docs_url": VIDEO}, {"url": PHOTO}, {"audio_url": VIDEO, "error": "no"}, {"checkout_url": VIDEO}):
+        odd = read_prediction(reply(body), request_id=None, call=ANIMATE)
+        assert odd is None or not odd.done
+    assert read_prediction(reply({"audio_url": VIDEO}), request_id="abc", call=ANIMATE) is None, "of a look"
+
+
+def test_a_bare_success_with_an_address_may_only_mean_accepted() -> None:
+    body = {"request_id": "abc", "status": "success", "url": VIDEO}
+    said = read_prediction(reply(body), request_id=None, call=ANIMATE)
+    assert said is not None
+    assert not is_final(said)
+    done = read_prediction(reply({**body, "status": "completed"}), request_id=None, call=ANIMATE)
+    assert done is not None
+    assert is_final(done)
+    listed = read_prediction(reply({**body, "outputs": [VIDEO]}), request_id=None, call=ANIMATE)
+    assert listed is not None
+    assert is_final(listed)
+
+
+def test_completed_without_outputs_is_told() -> None:
+    body = {"id": "abc", "status": "completed", "outputs": [], "status_url": VIDEO}
+    said = read_prediction(reply(body), request_id="abc", call=ANIMATE)
+    assert said is not None
+    assert (said.done, said.warnings) == (True, ("the job completed without outputs",))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muapi_client import Output
-from muapi_client._types.outputs import media_type, read_outputs
+from muapi_client._types.outputs import find_addresses, media_type, read_outputs
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -124,3 +124,66 @@ def test_text_that_mentions_a_url_is_text(text: str) -> None:
 def test_the_documented_place_wins() -> None:
     said = {"outputs": ["https://x/1.png"], "output": "https://x/2.png", "data": {"url": "https://x/3.png"}}
     assert [output.url for output in read_outputs(said)] == ["https://x/1.png"]
+
+
+SOUND = "https://cdn.muapi.ai/outputs/1.mp3"
+PICTURE = "https://cdn.muapi.ai/outputs/1.png"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"outputs": [{"audio": SOUND}]}, [SOUND]),
+        ({"outputs": [{"audio": {"url": SOUND}}]}, [SOUND]),
+        ({"outputs": [{"audio_url": SOUND}]}, [SOUND]),
+        ({"output": {"output_url": SOUND}}, [SOUND]),
+        ({"output": {"images": [PICTURE, {"url": f"{PICTURE}?2"}]}}, [PICTURE, f"{PICTURE}?2"]),
+        ({"output": {"images": PICTURE}}, [PICTURE]),
+        ({"output": {"images": [], "url": PICTURE}}, [PICTURE]),
+        ({"outputs": [{"audio": "quiet piano", "url": SOUND}]}, [SOUND]),
+    ],
+)
+def test_outputs_in_every_shape_that_was_observed(answer: dict[str, Any], expected: list[str]) -> None:
+    assert [output.url for output in read_outputs(answer)] == expected
+
+
+def test_a_word_where_a_sound_may_be_is_no_url() -> None:
+    assert read_outputs({"outputs": [{"audio": "quiet piano"}]}) == (Output(data={"audio": "quiet piano"}),)
+
+
+def test_addresses_among_an_answers_own_fields() -> None:
+    answer = {"url": PICTURE, "status": "completed", "audio_url": SOUND, "videoUrl": "http://127.0.0.1:8/v.mp4"}
+    assert [*find_addresses(answer)] == ["url", "audio_url", "videoUrl"]
+    assert [*find_addresses(answer, [{"image": [{"deep": f" {PICTURE} "}]}])] == ["audio_url", "videoUrl"]
+    assert [*find_addresses({"a_url": "https://x/a%20b.png"}, {"p": "https://x/a b.png"})] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["webhook_url", "status_url", "cancel_url", "get_url", "checkout_url", "webhookUrl", "urls", "curl", "image_url_x"],
+)
+def test_a_name_that_says_something_else_is_no_output(name: str) -> None:
+    assert find_addresses({name: PICTURE}) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://cdn.muapi.ai/1.png",
+        "http://192.168.0.1/1.png",
+        "data:image/png;base64,aGk=",
+        "javascript:alert(1)",
+        "ftp://x/1.png",
+        "https:///1.png",
+        "https://[::1",
+        "https://api.muapi.ai/api/v1/predictions/abc/result",
+        "https://api.muapi.ai/api/v1/x",
+        "https://x/1.png is ready",
+        "",
+        7,
+        None,
+        [PICTURE],
+    ],
+)
+def test_what_is_no_address_of_a_file_is_no_output(value: object) -> None:
+    assert find_addresses({"output_url": value}) == {}

@@ -204,7 +204,7 @@ def read_ended(entry: Entry, body: bytes, call: Call[Any]) -> Prediction:
         body: The last answer's, as JSON; empty where there was none, or it was forgotten.
         call: What was submitted.
     """
-    read = read_prediction(Reply(200, {}, body, 0.0), request_id=entry.request_id) if body else None
+    read = read_prediction(Reply(200, {}, body, 0.0), request_id=entry.request_id, call=call) if body else None
     if read is None:  # it was forgotten, or refused and charged all the same
         read = Prediction(entry.request_id, entry.state, outputs=entry.outputs, error=entry.reason)
     return evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None)

@@ -215,7 +215,7 @@ def post(request: Request, record: Record, context: Context) -> Flow[Prediction]
         if HTTP.isEnabledFor(DEBUG):
             note_exchange(request.send, reply)
         raise error
-    answer = read_prediction(reply, request_id=None)
+    answer = read_prediction(reply, request_id=None, call=request.call)
     if answer is None or (answer.id is None and not is_final(answer)):
         unusable = find_unusable_id(answer.raw if answer is not None else None)
         what = (

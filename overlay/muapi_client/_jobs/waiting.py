@@ -291,7 +291,7 @@ def _read_look(
     if isinstance(outcome, NoReply):
         outcome.error.request_id = job.id
         return outcome.error
-    answer = job_answer.read_prediction(outcome, request_id=job.id, looks=looks, seconds=seconds)
+    answer = job_answer.read_prediction(outcome, request_id=job.id, looks=looks, seconds=seconds, call=job.call)
     if answer is not None and not job_answer.names_another(answer):
         paid = context.ledger.cost_of(job.id) or job.cost
         if answer.cost is None and paid is not None:  # a refund alone is of the earlier charge

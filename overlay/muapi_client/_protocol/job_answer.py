@@ -16,7 +16,7 @@ from attrs import evolve
 from muapi_client._protocol.steps import OK, REFUSED
 from muapi_client._types.cost import Cost
 from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
-from muapi_client._types.outputs import LINKS, PLACES, has_output, read_outputs
+from muapi_client._types.outputs import AUDIO, LINKS, PLACES, find_addresses, has_output, read_outputs
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
 from muapi_client._types.words import read_error, writable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from muapi_client._protocol.steps import Reply
+    from muapi_client._types.outputs import Output
+    from muapi_generated.types import Call
 
 # Statuses with a meaning of their own: there {"status": "error"} is an envelope's word.
 TRANSPORTS: Final = frozenset({401, 402, 403, 404, 408, 422, 425, 429})
@@ -86,7 +88,12 @@ def peek(reply: Reply) -> Any:
 
 
 def read_prediction(
-    reply: Reply, *, request_id: str | None, looks: int = 0, seconds: float | None = None
+    reply: Reply,
+    *,
+    request_id: str | None,
+    looks: int = 0,
+    seconds: float | None = None,
+    call: Call[Any] | None = None,
 ) -> Prediction | None:
     """What an answer says of a job, or None where it is about something else than this job.
 
@@ -97,17 +104,19 @@ def read_prediction(
         request_id: The job's id, where it is known.
         looks: How many looks at the job there were, this one included; 0 where the answer is no look's.
         seconds: Seconds since the job was submitted, where that is known.
+        call: What was submitted, where that is known: no address in it is an output.
     """
     body = peek(reply)
     answer: Any = None
     if reply.status in OK and isinstance(body, dict):
         whole = _unwrap(body)
-        answer = whole if _speaks_of_a_job(whole) or read_outputs(whole) else None
+        finished = request_id is None and _is_bare_file(whole, call)
+        answer = whole if finished or _speaks_of_a_job(whole) or read_outputs(whole) else None
     elif reply.status in REFUSED and isinstance(body, dict):
         detail = body.get("detail", body)
         if isinstance(detail, dict) and _ends_a_job(detail, request_id, named_only=reply.status in TRANSPORTS):
             answer = detail
-    return None if answer is None else _prediction(reply, answer, request_id, looks, seconds)
+    return None if answer is None else _prediction(reply, answer, request_id, looks, seconds, call=call)
 
 
 def _unwrap(body: Any) -> Any:
@@ -123,7 +132,21 @@ def _unwrap(body: Any) -> Any:
 
 def _is_output(answer: Mapping[str, Any]) -> bool:
     """Whether an object is one of a job's outputs, which may have ids of their own, rather than the job."""
-    return "status" not in answer and any(isinstance(answer.get(name), str) for name in LINKS)
+    return "status" not in answer and any(isinstance(answer.get(name), str) for name in (*LINKS, AUDIO))
+
+
+def _is_bare_file(answer: Any, call: Call[Any] | None) -> bool:
+    """Whether a submit's answer is the address of what was made, and tells neither id nor status.
+
+    Only under a name that outputs have been seen by: whatever else an answer links to is no end of a job.
+    """
+    if not isinstance(answer, dict) or "status" in answer or read_id(answer) or answer.get("error"):
+        return False
+    return any(name in LINKS for name in find_addresses(answer, _sent(call)))
+
+
+def _sent(call: Call[Any] | None) -> list[Any]:
+    return [] if call is None else [call.body, call.query]
 
 
 def _speaks_of_a_job(answer: Any) -> bool:
@@ -143,7 +166,13 @@ def _ends_a_job(detail: Mapping[str, Any], request_id: str | None, *, named_only
 
 
 def _prediction(
-    reply: Reply, answer: Mapping[str, Any], request_id: str | None, looks: int, seconds: float | None
+    reply: Reply,
+    answer: Mapping[str, Any],
+    request_id: str | None,
+    looks: int,
+    seconds: float | None,
+    *,
+    call: Call[Any] | None,
 ) -> Prediction:
     cost, dispute = read_cost(reply.headers, answer)
     named = read_id(answer)
@@ -151,8 +180,12 @@ def _prediction(
     outputs = () if answer.keys().isdisjoint(PLACES) else read_outputs(answer)
     status = answer.get("status")
     word = status if isinstance(status, str) else ""
-    if not outputs and job_state(word[:LONGEST_WORD], has_outputs=False, has_error=False) is JobState.DONE:
-        warnings.append("the job completed without outputs")
+    said_done = job_state(word[:LONGEST_WORD], has_outputs=False, has_error=False) is JobState.DONE
+    if not outputs and (said_done or (request_id is None and _is_bare_file(answer, call))):
+        outputs, doubts = _find_loose_outputs(answer, call)
+        warnings += doubts
+        if not outputs:
+            warnings.append("the job completed without outputs")
     return Prediction(
         id=request_id or named,
         status=word or ("completed" if outputs else ""),
@@ -168,9 +201,26 @@ def _prediction(
     )
 
 
+def _find_loose_outputs(answer: Mapping[str, Any], call: Call[Any] | None) -> tuple[tuple[Output, ...], list[str]]:
+    """The outputs in fields of the answer's own, and what is odd about them.
+
+    Only of a job that has ended well by the answer's own word: a field that merely links to something ends no job, and
+    hides no failure.
+    """
+    found = {} if answer.get("error") else find_addresses(answer, _sent(call))
+    doubt = (
+        f"the outputs were found under {', '.join(found)}, which no document names: since the call is not known here,"
+        " one of them may be what it sent"
+    )
+    return tuple(found.values()), [doubt] if found and call is None else []
+
+
 def is_final(prediction: Prediction) -> bool:
     """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
     word, has_outputs = prediction.status[:LONGEST_WORD], bool(prediction.outputs)
+    body = prediction.raw if isinstance(prediction.raw, dict) else {}
+    if has_outputs and prediction.id and word.strip().lower() == "success" and not read_outputs(body):
+        has_outputs = False  # an address beside it may be of something else: a look tells
     state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
     return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 

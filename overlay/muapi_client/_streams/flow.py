@@ -159,7 +159,7 @@ def _judge_end(run: StreamRun, came: Piece | End | NoReply, reply: Reply) -> Str
 
 def _refusal_error(run: StreamRun, reply: Reply) -> errors.MuAPIError:
     """The error of an answer that is no stream: a refusal, or a job that was accepted and has ended badly."""
-    answer = job_answer.read_prediction(reply, request_id=None)
+    answer = job_answer.read_prediction(reply, request_id=None, call=run.call)
     if answer is not None:
         run.state.absorb(answer)
         try:
@@ -268,7 +268,7 @@ def _read_document(run: StreamRun, frame: Frame, reply: Reply) -> Prediction | N
         SubmitOutcomeUnknownError: It is neither.
     """
     whole = reply._replace(content=run.channel.key.hide(frame.data.encode()))
-    answer = job_answer.read_prediction(whole, request_id=None)
+    answer = job_answer.read_prediction(whole, request_id=None, call=run.call)
     if answer is not None and job_answer.is_final(answer):
         return answer
     if run.state.has_words(frame):

@@ -5,15 +5,23 @@ Lives here: finding outputs, and what each is. Does not live here: fetching them
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from muapi_client._runtime.loopback import is_loopback
 from muapi_client._types.prediction import Output
 
 PLACES: Final = ("outputs", "output", "images", "data")  # API reference: outputs; the rest observed
-LINKS: Final = ("url", "video_url", "image_url", "audio_url", "model_url")  # observed, in objects
+LINKS: Final = ("url", "video_url", "image_url", "audio_url", "model_url", "output_url")  # observed, in objects
+AUDIO: Final = "audio"  # observed, in objects: a URL, where other APIs have the sound itself
 TEXTS: Final = ("text", "value", "content")
+# Addresses in an answer's own fields that are no output, by a word of the field's name.
+NO_OUTPUTS: Final = frozenset({
+    "callback", "cancel", "checkout", "get", "hook", "input", "mask", "poll", "reference", "source", "status",
+    "webhook",
+})  # fmt: skip
+API_PATH: Final = "/api/v1/"  # what is there is the API's, not a job's
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
     "png": "image/png",
@@ -52,9 +60,69 @@ def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
     for place in PLACES:
         found = answer.get(place)
         if has_output(found):
+            found = _unfold(found)
             listed = found if isinstance(found, list) else [found]
             return tuple(_output(item) for item in listed if item not in (None, "", [], {}))
     return ()
+
+
+def _unfold(found: Any) -> Any:
+    """The list within ``{"images": [...]}``, where an object in a place for outputs is no more than that (observed)."""
+    inner = found.get("images") if isinstance(found, dict) and found.keys().isdisjoint({*LINKS, *TEXTS}) else None
+    return inner if has_output(inner) else found
+
+
+def find_addresses(answer: Mapping[str, Any], sent: Any = None) -> dict[str, Output]:
+    """The outputs that an answer tells in fields of its own, ``url`` and whatever ends in ``_url`` (observed).
+
+    These may be anything, so only an address of a file counts: over https, or of this machine, none of the API's own,
+    none that the call sent, and none that its name says to be a webhook or a way to look, cancel or pay.
+
+    Args:
+        answer: The answer.
+        sent: The call's body and query, or None where they are not known.
+
+    Returns:
+        Them by the names of their fields, in the answer's order.
+    """
+    known = {_plain(text) for text in _texts(sent)}
+    return {
+        name: _from_string(value)
+        for name, value in answer.items()
+        if isinstance(value, str) and _names_output(name) and _is_file(value.strip()) and _plain(value) not in known
+    }
+
+
+def _names_output(name: str) -> bool:
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
+    return words[-1] == "url" and NO_OUTPUTS.isdisjoint(words)
+
+
+def _is_file(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # malformed IPv6 host
+        return False
+    is_web = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+    return bool(host) and is_web and _is_url(url) and not f"{parts.path}/".startswith(API_PATH)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _plain(url: str) -> str:
+    """A URL without what may be written in either of two ways."""
+    return unquote(url.strip())
 
 
 def has_output(found: object) -> bool:
@@ -70,6 +138,10 @@ def _output(item: Any) -> Output:
             if isinstance(item.get(name), str) and item[name]:
                 url = item[name].strip()
                 return Output(url=url or item[name], data=item, media_type=media_type(url))
+        sound = item.get(AUDIO)
+        sound = sound.get("url") if isinstance(sound, dict) else sound
+        if isinstance(sound, str) and _is_url(sound.strip()):
+            return Output(url=sound.strip(), data=item, media_type=media_type(sound.strip()))
         for name in TEXTS:
             if isinstance(item.get(name), str) and item[name]:
                 found = _from_string(item[name])
