@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.outcome import Outcome, Progress
-    from muapi_client._types.prediction import Output, Prediction
+    from muapi_client._types.prediction import AsyncOutput, AsyncPrediction, Output, Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict, SandboxWarning
     from muapi_client._types.status import JobState
@@ -48,6 +48,8 @@ else:
     _HOME = {
         "AsyncJob": "muapi_client._types.job",
         "AsyncMuAPI": "muapi_client._client.async_client",
+        "AsyncOutput": "muapi_client._types.prediction",
+        "AsyncPrediction": "muapi_client._types.prediction",
         "Budget": "muapi_client._types.budget",
         "Call": "muapi_generated.types",
         "Cost": "muapi_client._types.cost",
@@ -99,6 +101,8 @@ __all__ = [
     "UNSET",
     "AsyncJob",
     "AsyncMuAPI",
+    "AsyncOutput",
+    "AsyncPrediction",
     "Budget",
     "Call",
     "Cost",

@@ -95,7 +95,7 @@ class Record:
         known = {"spent": str(spend.total_usd), "micro_usd": sum(cost or 0 for cost in self.costs.values())}
         os.write(self._closed, (json.dumps(known) + "\n").encode())
 
-    def tell_outcome(self, outcome: Outcome[Any]) -> None:
+    def tell_outcome(self, outcome: Outcome[Any, Any]) -> None:
         """Note what a map made of a job."""
         if outcome.error is None:
             self.tell(outcome.key, "completed", outcome.prediction)

@@ -9,12 +9,25 @@ from typing import Any
 import pytest
 
 import muapi_client
-from muapi_client import AsyncJob, AsyncMuAPI, Job, MuAPI, catalog, errors
+from muapi_client import (
+    AsyncJob,
+    AsyncMuAPI,
+    AsyncOutput,
+    AsyncPrediction,
+    Job,
+    MuAPI,
+    Output,
+    Prediction,
+    catalog,
+    errors,
+)
 from muapi_client._client import resources
 
 PAIRS = [
     (MuAPI, AsyncMuAPI),
     (Job, AsyncJob),
+    (Output, AsyncOutput),
+    (Prediction, AsyncPrediction),
     *((getattr(resources, name), getattr(resources, f"Async{name}")) for name in ("Account", "Keys", "Models")),
 ]
 RENAMED = {"__enter__": "__aenter__", "__exit__": "__aexit__"}

@@ -7,12 +7,14 @@ from __future__ import annotations
 import pickle
 from contextlib import aclosing, closing
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, assert_type
 
 from muapi_client import (
     UNSET,
     AsyncJob,
     AsyncMuAPI,
+    AsyncPrediction,
     Call,
     Cost,
     Estimate,
@@ -117,12 +119,17 @@ async def awaiting() -> None:
 
     async with AsyncMuAPI() as mu:
         done = await mu.run(flux_dev_image(prompt="a fox"), on_accept=store, on_look=plain)
-        assert_type(done, Prediction)
+        assert_type(done, AsyncPrediction)
+        assert_type(await done.save("out"), list[Path])
+        assert_type(await done.outputs[0].save("fox.png"), Path)
+        assert_type(await done.outputs[0].read(), bytes)
+        async for made in mu.map([flux_dev_image(prompt="a fox")]):
+            assert_type(made.prediction, AsyncPrediction | None)
         outcome = await mu.submit(flux_dev_image(prompt="a fox"))
-        assert_type(outcome, AsyncJob | Prediction)
+        assert_type(outcome, AsyncJob | AsyncPrediction)
         if isinstance(outcome, AsyncJob):
-            assert_type(await outcome.wait(), Prediction)
-            assert_type(await mu.wait(outcome), Prediction)
+            assert_type(await outcome.wait(), AsyncPrediction)
+            assert_type(await mu.wait(outcome), AsyncPrediction)
         assert_type(await mu.send(flux_dev_image(prompt="a fox")), Submission)
         assert_type(await mu.account.balance(), AccountBalance)
         assert_type(await mu.keys.list(), list[ApiKey])

@@ -19,6 +19,8 @@ from by_kind import IMAGE, make_image
 import muapi_client
 from muapi_client import (
     AsyncJob,
+    AsyncOutput,
+    AsyncPrediction,
     Budget,
     Call,
     Cost,
@@ -150,6 +152,8 @@ VALUES = [
     JOB,
     AsyncJob("abc", FOX, COST, NOW),
     DONE,
+    AsyncPrediction("abc", "completed", (AsyncOutput(text="a fox"),), cost=COST, call=FOX),
+    AsyncOutput(url="https://cdn.muapi.ai/outputs/1.png"),
     COST,
     FOX,
     Entry(key="k", state="accepted", slug=IMAGE.slug, call=FOX, intended_at=NOW, changed_at=NOW),

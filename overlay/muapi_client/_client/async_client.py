@@ -18,7 +18,7 @@ from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.job import AsyncJob, Job
 from muapi_client._types.outcome import Outcome, Progress
-from muapi_client._types.prediction import Prediction
+from muapi_client._types.prediction import AsyncPrediction, Prediction
 from muapi_client._types.reconciliation import Reconciliation
 from muapi_client._types.sandbox import SandboxVerdict
 from muapi_client._types.stream_event import StreamEvent
@@ -41,6 +41,7 @@ class AsyncMuAPI(Client):
 
     _connect = AsyncConnections
     _handler = "handle_async_request"
+    _awaits = True
     _connections: AsyncConnections
     _storage: AsyncConnections
     _any_storage: AsyncConnections
@@ -51,16 +52,18 @@ class AsyncMuAPI(Client):
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - a job's deadline, which must not cancel the exchange
         on_accept: Callable[[AsyncJob], object] | None = None,
-        on_look: Callable[[Prediction], object] | None = None,
+        on_look: Callable[[AsyncPrediction], object] | None = None,
         on_look_failed: Callable[[MuAPIError], object] | None = None,
-    ) -> Prediction:
+    ) -> AsyncPrediction:
         """Submit a job and wait for its result; see ``MuAPI.run``. Callbacks may be coroutine functions."""
-        return await self._drive(self._flows.run(call, timeout, on_accept, on_look, on_look_failed))
+        flow: Flow[Any] = self._flows.run(call, timeout, on_accept, on_look, on_look_failed)
+        prediction: AsyncPrediction = await self._drive(flow)  # hand_out makes it one, as below
+        return prediction
 
-    async def submit(self, call: Call[Any]) -> AsyncJob | Prediction:
+    async def submit(self, call: Call[Any]) -> AsyncJob | AsyncPrediction:
         """Submit a job and do not wait; see ``MuAPI.submit``."""
         flow: Flow[Any] = self._flows.submit(call)  # its jobs are made by _new_job
-        outcome: AsyncJob | Prediction = await self._drive(flow)
+        outcome: AsyncJob | AsyncPrediction = await self._drive(flow)
         return outcome
 
     def map(
@@ -78,7 +81,7 @@ class AsyncMuAPI(Client):
         download_to: str | PathLike[str] | None = None,
         progress: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
-    ) -> AsyncGenerator[Outcome[AsyncJob]]:
+    ) -> AsyncGenerator[Outcome[AsyncJob, AsyncPrediction]]:
         """Run many calls side by side, and hand out what came of each; see ``MuAPI.map``. Leave it by ``aclose()``.
 
         ``calls`` may also be an asynchronous iterable, and ``on_progress`` a coroutine function.
@@ -103,20 +106,24 @@ class AsyncMuAPI(Client):
             on_progress=on_progress,
         )
 
-    async def look(self, job_or_id: Job | str) -> Prediction:
+    async def look(self, job_or_id: Job | str) -> AsyncPrediction:
         """Ask once how a job stands; see ``MuAPI.look``."""
-        return await self._drive(self._flows.look(job_or_id))
+        flow: Flow[Any] = self._flows.look(job_or_id)
+        prediction: AsyncPrediction = await self._drive(flow)
+        return prediction
 
     async def wait(
         self,
         job_or_id: Job | Prediction | str,
         *,
         timeout: float | None = None,  # noqa: ASYNC109 - as in run
-        on_look: Callable[[Prediction], object] | None = None,
+        on_look: Callable[[AsyncPrediction], object] | None = None,
         on_look_failed: Callable[[MuAPIError], object] | None = None,
-    ) -> Prediction:
+    ) -> AsyncPrediction:
         """Wait for a job's end; see ``MuAPI.wait``."""
-        return await self._drive(self._flows.wait(job_or_id, timeout, on_look, on_look_failed))
+        flow: Flow[Any] = self._flows.wait(job_or_id, timeout, on_look, on_look_failed)
+        prediction: AsyncPrediction = await self._drive(flow)
+        return prediction
 
     async def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""

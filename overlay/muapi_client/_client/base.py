@@ -13,6 +13,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypedDict, Unpack
 from weakref import WeakSet
 
+from attrs import evolve
+
 from muapi_client import _state  # noqa: TC001 - a string annotation is resolved by it
 from muapi_client._protocol.telemetry import is_traced, load_spans
 from muapi_client._runtime.clock import Clock, SystemClock
@@ -44,6 +46,7 @@ from muapi_client._state.memory import Memory
 from muapi_client._state.pace import Pace
 from muapi_client._state.upload_cache import UploadCache
 from muapi_client._state.waiters import wake
+from muapi_client._types.access import Access
 from muapi_client._types.budget import Budget, read_budgets
 from muapi_client._types.hint import Hint
 from muapi_client._types.job import Job
@@ -100,6 +103,7 @@ class Client:
     _origin = ""  # for the repr of a client whose options were refused
     _connect: Callable[..., Any]
     _handler: str  # the method of a transport that this kind of client calls
+    _awaits: bool
 
     def __init__(
         self,
@@ -247,6 +251,15 @@ class Client:
             journal=opened,
             account=opened.account(self._origin, self._key) if opened is not None else None,
             origin=self._origin,
+            access=Access(
+                origin=self._origin,
+                allow_private=options["allow_private_downloads"],
+                awaits=self._awaits,
+                has_transport=transport is not None,
+                transport=transport,
+                clock=self._clock,
+                key=self._key,
+            ),
         )
         require_journal(self._context)
 
@@ -309,6 +322,7 @@ class Client:
             raise MuAPIError(f"with_options() cannot change {', '.join(sorted(unknown))}: make a new client for that")
         other = copy(self)
         context = self._context._replace(**read_options(**changes))
+        context = context._replace(access=evolve(context.access, allow_private=context.allow_private_downloads))
         require_journal(context)
         other.__dict__["_context"] = context
         return other

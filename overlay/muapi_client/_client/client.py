@@ -41,6 +41,7 @@ class MuAPI(Client):
 
     _connect = Connections
     _handler = "handle_request"
+    _awaits = False
     _connections: Connections
     _storage: Connections
     _any_storage: Connections
@@ -101,7 +102,7 @@ class MuAPI(Client):
         download_to: str | PathLike[str] | None = None,
         progress: bool = False,
         on_progress: Callable[[Progress], object] | None = None,
-    ) -> Generator[Outcome[Job]]:
+    ) -> Generator[Outcome[Job, Prediction]]:
         """Run many calls side by side, and hand out what came of each as it comes.
 
         A call that goes wrong is an outcome like any other and ends nothing, but a ``SpendLimitError`` and what

@@ -48,10 +48,7 @@ class Files:
 
     def are_there(self, outputs: tuple[Output, ...]) -> Flow[bool]:
         """Whether a job's outputs can still be fetched."""
-        context = self._uploads.context
-        limits = DownloadLimits(
-            context=context, max_bytes=1, timeout=context.timeout, ends=self._clock.now() + context.timeout
-        )
+        limits = self._limits(self._uploads.context.timeout, max_bytes=1)
         return liveness.are_there(outputs, limits, self._uploads.transfer)
 
     def is_upload(self, call: Call[Any]) -> bool:
@@ -81,16 +78,20 @@ class Files:
         require_folder(directory)
         if not callable(name):
             read_instance("name", name, str, example="text, or a function that makes it of an output's place")
+        seconds = self._uploads.context.wait_timeout if timeout is None else read_seconds("timeout", timeout)
+        limits = self._limits(seconds, max_bytes=max_bytes)
+        return download.plan(prediction, directory, limits, name=name, concurrency=concurrency)
+
+    def _limits(self, timeout: float, *, max_bytes: int) -> DownloadLimits:
         context = self._uploads.context
-        return download.plan(
-            prediction,
-            directory,
-            context,
-            name=name,
-            now=self._clock.now(),
-            timeout=context.wait_timeout if timeout is None else read_seconds("timeout", timeout),
+        return DownloadLimits(
+            retry=context.retry,
+            random=context.random,
+            idle=context.timeout,
             max_bytes=max_bytes,
-            concurrency=concurrency,
+            timeout=timeout,
+            ends=self._clock.now() + timeout,
+            span=context.span,
         )
 
 

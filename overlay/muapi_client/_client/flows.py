@@ -126,7 +126,7 @@ class Flows:
         call: Call[Any],
         timeout: float | None,
         on_accept: Callable[[Any], object] | None,
-        on_look: Callable[[Prediction], object] | None,
+        on_look: Callable[[Any], object] | None,
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.run``."""
@@ -149,7 +149,7 @@ class Flows:
         self,
         job_or_id: Job | Prediction | str,
         timeout: float | None,
-        on_look: Callable[[Prediction], object] | None,
+        on_look: Callable[[Any], object] | None,
         on_look_failed: Callable[[MuAPIError], object] | None,
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""

@@ -46,20 +46,22 @@ MOST_TASKS = 100  # the same in an event loop
 
 def begin_map(
     client: Any, calls: Any, *, tag: str | None, reuse: bool | None, concurrency: int, **options: Any
-) -> Generator[Outcome[Any]]:
+) -> Generator[Outcome[Any, Any]]:
     """Of ``MuAPI.map``."""
     if not isinstance(calls, Iterable) or isinstance(calls, NO_CALLS):
         is_async = isinstance(calls, AsyncIterable)
         raise calls_error(calls, "AsyncMuAPI takes what is iterated over by async for" if is_async else "")
     client = with_given(client, tag=tag, reuse=reuse)
     work = make_work(client, calls, concurrency=concurrency, **options)
-    threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=count_workers(client, concurrency, MOST_THREADS))
+    threads: Threads[Outcome[Any, Any]] = Threads(
+        *world_of(client), most=count_workers(client, concurrency, MOST_THREADS)
+    )
     return run_map(work, iter(calls), threads)
 
 
 def begin_async_map(
     client: Any, calls: Any, *, tag: str | None, reuse: bool | None, concurrency: int, **options: Any
-) -> AsyncGenerator[Outcome[Any]]:
+) -> AsyncGenerator[Outcome[Any, Any]]:
     """Of ``AsyncMuAPI.map``."""
     if not isinstance(calls, AsyncIterable | Iterable) or isinstance(calls, NO_CALLS):
         raise calls_error(calls)
@@ -141,7 +143,7 @@ def make_work(
     is_again = read_flag("retry_unknown", retry_unknown)
     span = load_spans().current_span() if is_traced() else None  # threads and tasks have contexts of their own
 
-    def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any]]:
+    def flow(item: Item, note: Callable[[Item], object]) -> Flow[Outcome[Any, Any]]:
         own, context = flows.of_item(run, item.key, span)
         means = Means(
             run=lambda call, on_accept: own.run(call, None, on_accept, None, None),
@@ -155,7 +157,7 @@ def make_work(
         return carry_out(item, means, context)
 
     def start(workers: Any, item: Item, note: Callable[[Item], object]) -> None:
-        def end(task: Task[Outcome[Any]]) -> None:
+        def end(task: Task[Outcome[Any, Any]]) -> None:
             item.end(task.answer, task.error)
             note(item)
 

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from muapi_client._files import media
 from muapi_client._files.data_urls import decode_data_url
-from muapi_client._files.fetch import DownloadLimits, fetch_url, find_misfit
+from muapi_client._files.fetch import fetch_url, find_misfit
 from muapi_client._files.temp_file import read_directory
 from muapi_client._files.urls import show_url
 from muapi_client._protocol.steps import Do, Flow
@@ -26,9 +26,10 @@ from muapi_client.errors import DownloadError, MuAPIError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from muapi_client._files.fetch import DownloadLimits
+    from muapi_client._files.part import Part
     from muapi_client._files.temp_file import PartialFile
     from muapi_client._files.transfer import FileTransfer
-    from muapi_client._state.context import Context
     from muapi_client._types.prediction import Output, Prediction
 
 Result: TypeAlias = "Path | MuAPIError"
@@ -49,12 +50,9 @@ class Plan:
 def plan(
     prediction: Prediction,
     directory: Any,
-    context: Context,
+    limits: DownloadLimits,
     *,
     name: str | Callable[[int], str] | None,
-    now: float,
-    timeout: float,
-    max_bytes: int,
     concurrency: int,
 ) -> Plan:
     """Decide what is to be saved.
@@ -62,9 +60,8 @@ def plan(
     Raises:
         DownloadError: There is nothing to save, no directory to save it to, or a limit is no whole number above 0.
     """
-    for limit, value in (("max_bytes", max_bytes), ("concurrency", concurrency)):
-        if type(value) is not int or value <= 0:
-            raise DownloadError(f"{limit} must be a whole number above 0, not {show(value)}")
+    require_count("max_bytes", limits.max_bytes)
+    require_count("concurrency", concurrency)
     about = f"job {prediction.id}" if prediction.id else "the job"
     if not prediction.outputs:
         why = "completed without outputs" if prediction.done else f"has no outputs yet (status {prediction.status!r})"
@@ -75,8 +72,18 @@ def plan(
         outputs=prediction.outputs,
         directory=read_directory(directory),
         concurrency=concurrency,
-        limits=DownloadLimits(context=context, max_bytes=max_bytes, timeout=timeout, ends=now + timeout),
+        limits=limits,
     )
+
+
+def require_count(name: str, value: object) -> None:
+    """Refuse a limit that lets nothing through.
+
+    Raises:
+        DownloadError: It is no whole number above 0.
+    """
+    if type(value) is not int or value <= 0:
+        raise DownloadError(f"{name} must be a whole number above 0, not {show(value)}")
 
 
 def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> Flow[Path]:
@@ -85,16 +92,24 @@ def save(plan: Plan, index: int, part: PartialFile, transfer: FileTransfer) -> F
     Raises:
         DownloadError: It cannot be had, is not what it should be, or cannot be written.
     """
-    yield Do(partial(transfer.disk, part.open))
-    output = plan.outputs[index]
-    content, suffix = _read_output(output, plan.limits.max_bytes)
-    if content is not None:
-        yield Do(partial(transfer.disk, partial(part.write, content)))
-    else:
-        suffix = yield from fetch_url(str(output.url), output.media_type, plan.limits, part, transfer)
+    suffix = yield from write_output(plan.outputs[index], plan.limits, part, transfer)
     stem = media.clean_stem(plan.name(index)) if callable(plan.name) else media.make_stem(plan.name, index)
     path: Path = yield Do(partial(transfer.disk, partial(part.place, stem, suffix)))
     return path
+
+
+def write_output(output: Output, limits: DownloadLimits, part: Part, transfer: FileTransfer) -> Flow[str]:
+    """Write what an output is, whole, and answer the suffix that its bytes tell, without the dot.
+
+    Raises:
+        DownloadError: It cannot be had, is not what it should be, or cannot be written.
+    """
+    yield Do(partial(transfer.disk, part.open))
+    content, suffix = _read_output(output, limits.max_bytes)
+    if content is not None:
+        yield Do(partial(transfer.disk, partial(part.write, content)))
+        return suffix
+    return (yield from fetch_url(str(output.url), output.media_type, limits, part, transfer))
 
 
 def _read_output(output: Output, maximum: int) -> tuple[bytes | None, str]:

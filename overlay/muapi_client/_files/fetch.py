@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
@@ -25,9 +25,11 @@ from muapi_client._settings.polling import fit
 from muapi_client.errors import DownloadError
 
 if TYPE_CHECKING:
-    from muapi_client._files.temp_file import PartialFile
+    from collections.abc import Callable
+
+    from muapi_client._files.part import Part
     from muapi_client._files.transfer import FileTransfer
-    from muapi_client._state.context import Context
+    from muapi_client._settings.retry import Retry
 
 HOPS: Final = 5  # redirects of one output
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -40,18 +42,24 @@ class DownloadLimits:
     """The limits of a download.
 
     Attributes:
-        context: The client's.
+        retry: How often a failed exchange is sent again.
+        random: A source of random numbers from 0 to 1, for jitter.
+        idle: Seconds that a server may keep silent.
         max_bytes: Bytes one file may have.
         timeout: Seconds for all of it.
         ends: The clock's reading, in seconds, at which they are over.
         stop: Set when nobody waits any more.
+        span: The OpenTelemetry span that it belongs to; None: the one that the caller is in.
     """
 
-    context: Context
+    retry: Retry
+    random: Callable[[], float]
+    idle: float
     max_bytes: int
     timeout: float
     ends: float
     stop: Event = field(factory=Event)
+    span: Any = None
 
 
 @frozen(kw_only=True)
@@ -86,9 +94,7 @@ class FetchProgress:
         return evolve(self, failures=self.failures + 1, size=kept, validator=got.validator if kept else "")
 
 
-def fetch_url(
-    url: str, expected: str | None, limits: DownloadLimits, part: PartialFile, transfer: FileTransfer
-) -> Flow[str]:
+def fetch_url(url: str, expected: str | None, limits: DownloadLimits, part: Part, transfer: FileTransfer) -> Flow[str]:
     """Fetch a URL into ``part``, again and on from where it broke off while that looks promising.
 
     Args:
@@ -125,11 +131,11 @@ def fetch_url(
                     log(FILES, DEBUG, "a file of %d bytes was fetched from %s", got.size, _name_host(url))
                 return media.choose_suffix(media.settle(head, expected, reported))
         progress = progress.after_failure(got)
-        if not may_pass(got) or progress.failures >= limits.context.retry.attempts:
+        if not may_pass(got) or progress.failures >= limits.retry.attempts:
             raise _give_up_error(url, progress, trouble, got.status)
         seconds = retry_after(Reply(got.status, got.headers, b"", got.at))
         pause = fit(
-            limits.context.retry.pause(progress.failures, draw=limits.context.random(), retry_after=seconds),
+            limits.retry.pause(progress.failures, draw=limits.random(), retry_after=seconds),
             left=limits.ends - now,
         )
         if pause is None:
@@ -153,7 +159,7 @@ def _name_host(url: str) -> str:
 
 def _trace(step: Do, progress: FetchProgress, limits: DownloadLimits) -> Flow[Fetched]:
     """Carry out an exchange in a span."""
-    got: Fetched = yield from load_spans().trace_fetch(step, limits.context, progress.url)
+    got: Fetched = yield from load_spans().trace_fetch(step, limits, progress.url)
     return got
 
 
@@ -164,7 +170,7 @@ def _exchange(progress: FetchProgress, limits: DownloadLimits, now: float) -> Fe
         validator=progress.validator,
         maximum=limits.max_bytes,
         timeout=limits.ends - now,
-        idle=limits.context.timeout,
+        idle=limits.idle,
         stop=limits.stop,
     )
 

@@ -46,9 +46,7 @@ def _is_there(url: str, limits: DownloadLimits, transfer: FileTransfer) -> Flow[
         return False  # download() refuses it, too, as what is refused below
     now = yield Sleep(0.0)
     while now < limits.ends:
-        fetch = Fetch(
-            url=progress.url, maximum=1, timeout=limits.ends - now, idle=limits.context.timeout, stop=limits.stop
-        )
+        fetch = Fetch(url=progress.url, maximum=1, timeout=limits.ends - now, idle=limits.idle, stop=limits.stop)
         try:
             got: Fetched = yield Do(partial(transfer.probe, fetch))
             now = got.at
@@ -62,12 +60,12 @@ def _is_there(url: str, limits: DownloadLimits, transfer: FileTransfer) -> Flow[
         if got.status in NO_FILE:
             return False
         progress = progress.after_failure(got)
-        if not may_pass(got) or progress.failures >= limits.context.retry.attempts:
+        if not may_pass(got) or progress.failures >= limits.retry.attempts:
             raise _unknown_error(url, transfer.key.hide_text(got.trouble) or f"HTTP {got.status}", got.status)
         pause = fit(
-            limits.context.retry.pause(
+            limits.retry.pause(
                 progress.failures,
-                draw=limits.context.random(),
+                draw=limits.random(),
                 retry_after=retry_after(Reply(got.status, got.headers, b"", got.at)),
             ),
             left=limits.ends - now,

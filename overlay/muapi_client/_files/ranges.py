@@ -18,7 +18,7 @@ from muapi_client.errors import DownloadError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from muapi_client._files.temp_file import PartialFile
+    from muapi_client._files.part import Part
 
 WHOLE: Final = 200
 PARTIAL: Final = 206
@@ -73,7 +73,7 @@ class Fetched:
 class Receiving:
     """One answer, from its headers to its end."""
 
-    def __init__(self, fetch: Fetch, part: PartialFile, now: Callable[[], float]) -> None:
+    def __init__(self, fetch: Fetch, part: Part, now: Callable[[], float]) -> None:
         self._fetch = fetch
         self._part = part
         self._now = now  # reads the clock, in seconds

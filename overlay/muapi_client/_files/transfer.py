@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._files.form import Form
+    from muapi_client._files.part import Part
     from muapi_client._files.ranges import Fetch
-    from muapi_client._files.temp_file import PartialFile
     from muapi_client._settings.api_key import APIKey
     from muapi_client._state.upload_cache import Turn
 
@@ -35,7 +35,7 @@ class FileTransfer(Protocol):
         """Post a form to storage, without the key: a :class:`Reply`, or :class:`NoReply`."""
         ...
 
-    def fetch(self, fetch: Fetch, part: PartialFile) -> Any:
+    def fetch(self, fetch: Fetch, part: Part) -> Any:
         """Fetch a file, or what lacks of it, into ``part``, without the key: a :class:`Fetched`."""
         ...
 

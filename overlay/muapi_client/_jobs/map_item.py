@@ -76,7 +76,7 @@ class Item:
         self.job: Job | None = None
         self.is_begun = self.is_known = self.is_reused = False
         self.left_in_doubt = 0
-        self.outcome: Outcome[Any] | None = None
+        self.outcome: Outcome[Any, Any] | None = None
         self.trouble: BaseException | None = None
 
     def accept(self, job: Job) -> None:
@@ -91,7 +91,7 @@ class Item:
             return isinstance(self.outcome.error, errors.SubmitOutcomeUnknownError)
         return self.is_begun and not self.is_known
 
-    def end(self, outcome: Outcome[Any] | None, trouble: BaseException | None) -> None:
+    def end(self, outcome: Outcome[Any, Any] | None, trouble: BaseException | None) -> None:
         """It has ended."""
         self.outcome, self.trouble = outcome, trouble
         self.is_known = True
@@ -119,7 +119,7 @@ class Means(NamedTuple):
     retry_unknown: bool
 
 
-def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any]]:
+def carry_out(item: Item, means: Means, context: Context) -> Flow[Outcome[Any, Any]]:
     """Carry out one call of a map; what goes wrong with it is part of its outcome."""
     prediction: Prediction | None = None
     error: errors.MuAPIError | None = None
@@ -206,7 +206,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
         entry = found.entry
         if entry.state in ("completed", "failed", "cancelled"):
             item.is_reused = True
-            return _read_end(found, item, means)
+            return _read_end(found, item, means, context)
         record = context.memory.get(entry.key)  # knows of a job whose acceptance could not be written down
         request_id = entry.request_id or (record.request_id if record is not None else None)
         if request_id is not None:
@@ -272,7 +272,7 @@ def _describe(entry: Entry) -> str:
     return text if len(text) <= 200 else f"{text[:200]}…"  # noqa: PLR2004 - characters
 
 
-def _read_end(found: RunItem, item: Item, means: Means) -> Prediction:
+def _read_end(found: RunItem, item: Item, means: Means, context: Context) -> Prediction:
     """What an ended job came to, by the journal.
 
     Raises:
@@ -282,7 +282,7 @@ def _read_end(found: RunItem, item: Item, means: Means) -> Prediction:
     job = means.new_job(entry.request_id or "", item.call, entry.cost, entry.intended_at)
     if entry.request_id is not None:
         item.accept(job)
-    return judge(job, read_ended(entry, found.body, item.call))
+    return judge(job, read_ended(entry, found.body, item.call, context))
 
 
 def _clear_doubt(entry: Entry, item: Item, means: Means, context: Context) -> Flow[None]:

@@ -66,7 +66,7 @@ class Books:
         self._begun = 0
         self._handed_out = 0
         self._open: dict[int, Item] = {}  # by index: begun, and not handed out
-        self._ended: dict[int, Outcome[Any]] = {}  # by index, in the order of their ends
+        self._ended: dict[int, Outcome[Any, Any]] = {}  # by index, in the order of their ends
         self.is_stopped = False  # begins no more calls
         self.stopped_by: errors.MuAPIError | None = None  # the first error that made it so
         self.is_left = False  # and nobody reads what becomes of those under way
@@ -139,7 +139,7 @@ class Books:
             self._running -= item.index in self._accepted
             self._end(item.outcome, item.left_in_doubt)
 
-    def _end(self, outcome: Outcome[Any], left_in_doubt: int) -> None:
+    def _end(self, outcome: Outcome[Any, Any], left_in_doubt: int) -> None:
         self._ended[outcome.index] = outcome
         error = outcome.error
         is_doubtful = isinstance(error, errors.SubmitOutcomeUnknownError)
@@ -153,13 +153,13 @@ class Books:
             self.stopped_by = self.stopped_by or error
             self.stop()
 
-    def next(self) -> Outcome[Any] | None:
+    def next(self) -> Outcome[Any, Any] | None:
         """The outcome to be handed out next, or None while there is none."""
         if self._ordered:
             return self._ended.get(self._handed_out)
         return next(iter(self._ended.values()), None)
 
-    def hand_out(self, outcome: Outcome[Any]) -> None:
+    def hand_out(self, outcome: Outcome[Any, Any]) -> None:
         """An outcome was handed out, and the next one is asked for."""
         self._handed_out += 1
         for books in (self._open, self._ended):

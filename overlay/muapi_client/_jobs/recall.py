@@ -19,7 +19,7 @@ from muapi_client._protocol.job_answer import read_prediction
 from muapi_client._protocol.steps import Keep, Reply
 from muapi_client._state.memory import is_running
 from muapi_client._types.job import Job, is_token
-from muapi_client._types.prediction import Prediction
+from muapi_client._types.prediction import Prediction, hand_out, hand_out_outputs
 from muapi_client._types.words import show
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def jobs(
     remembered = [record.entry() for record in context.memory if record.state != "intent"]
     wanted = {"state": state, "slug": slug, "tag": tag, "run": run}
     return [
-        entry
+        evolve(entry, outputs=hand_out_outputs(entry.outputs, context.access)) if entry.outputs else entry
         for entry in _merge(remembered, written, context)
         if all(value is None or getattr(entry, name) == value for name, value in wanted.items())
         and (since is None or entry.intended_at >= since)
@@ -197,8 +197,8 @@ def note_saved(prediction: Prediction, files: Sequence[Path], context: Context) 
             raise errors.JournalError(f"{error}; saved all the same: {where}", request_id=prediction.id) from error
 
 
-def read_ended(entry: Entry, body: bytes, call: Call[Any]) -> Prediction:
-    """What an ended job came to, by the journal.
+def read_ended(entry: Entry, body: bytes, call: Call[Any], context: Context) -> Prediction:
+    """What an ended job came to, by the journal, as it is handed out.
 
     Args:
         body: The last answer's, as JSON; empty where there was none, or it was forgotten.
@@ -207,7 +207,8 @@ def read_ended(entry: Entry, body: bytes, call: Call[Any]) -> Prediction:
     read = read_prediction(Reply(200, {}, body, 0.0), request_id=entry.request_id, call=call) if body else None
     if read is None:  # it was forgotten, or refused and charged all the same
         read = Prediction(entry.request_id, entry.state, outputs=entry.outputs, error=entry.reason)
-    return evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None)
+    read = evolve(read, id=entry.request_id, cost=entry.cost, call=call, status_code=None, headers={})
+    return hand_out(read, context.access)
 
 
 def forget(context: Context, *, before: datetime, bodies: bool = True) -> Flow[int]:

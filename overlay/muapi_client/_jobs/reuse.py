@@ -114,7 +114,7 @@ def find_answer(
     read = partial(context.journal.answers, digest, context.account, kind=kind, latest=LATEST)
     found: list[tuple[Entry, bytes]] = yield Keep(read)
     for entry, body in found:
-        answer = read_ended(entry, body, call)
+        answer = read_ended(entry, body, call, context)
         if answer.done and answer.outputs and (yield from are_there(answer.outputs)):
             return evolve(answer, cost=None, balance=None, reused=True, sandbox=_judge(entry))
     return None

@@ -20,13 +20,14 @@ from muapi_client._types.outputs import AUDIO, LINKS, PLACES, find_addresses, ha
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
 from muapi_client._types.words import read_error, writable
+from muapi_generated.types import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from decimal import Decimal
 
     from muapi_client._protocol.steps import Reply
-    from muapi_client._types.outputs import Output
+    from muapi_client._types.prediction import Output
     from muapi_generated.types import Call
 
 # Statuses with a meaning of their own: there {"status": "error"} is an envelope's word.
@@ -198,6 +199,7 @@ def _prediction(
         status_code=reply.status,
         looks=looks,
         seconds=seconds,
+        headers=without_secrets(reply.headers),
     )
 
 
@@ -213,6 +215,14 @@ def _find_loose_outputs(answer: Mapping[str, Any], call: Call[Any] | None) -> tu
         " one of them may be what it sent"
     )
     return tuple(found.values()), [doubt] if found and call is None else []
+
+
+def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """An answer's headers, in which the key is hidden already, without those whose names tell of a secret."""
+    return {name: value for name, value in headers.items() if not _is_secret(name)}
+
+
+_is_secret = lru_cache(maxsize=256)(is_secret)  # every answer has the same headers
 
 
 def is_final(prediction: Prediction) -> bool:

@@ -243,9 +243,15 @@ def trace_write(request: Request, context: Context, before: ExchangeSpan | None)
     return ExchangeSpan(request.send, context, model=request.call.operation.slug, tries=tries)
 
 
-def trace_fetch(step: Do, context: Context, url: str) -> Flow[Any]:
-    """Fetch a file, in a span; its address is left out, since whoever knows it may have the file."""
-    span = ExchangeSpan(None, context, origin="/".join(url.split("/", 3)[:3]), method="GET")
+def trace_fetch(step: Do, limits: Any, url: str) -> Flow[Any]:
+    """Fetch a file, in a span; its address is left out, since whoever knows it may have the file.
+
+    Args:
+        step: The exchange.
+        limits: The download's, with the span that it belongs to.
+        url: Where the file is.
+    """
+    span = ExchangeSpan(None, limits, origin="/".join(url.split("/", 3)[:3]), method="GET")
     try:
         got = yield step
         span.note_status(got.status)

@@ -18,6 +18,7 @@ from attrs import evolve
 from muapi_client._runtime.forks import forks
 from muapi_client._state.key_state import NOTHING, KeyFacts, describe_request
 from muapi_client._types.cost import is_charge
+from muapi_client._types.prediction import hand_out
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _weigh(prediction: Prediction, known: KeyFacts) -> SandboxVerdict:
 
 
 def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -> Flow[Prediction]:
-    """Learn of the key from an answer about its job, and answer it with what was known before.
+    """Learn of the key from an answer about its job, and answer it with what was known before, as it is handed out.
 
     The journal knows of the job by now, so that an error here loses nothing.
 
@@ -59,7 +60,7 @@ def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -
     """
     key_state = context.key_state
     known = key_state.known if own else NOTHING
-    answer = add_verdict(answer, known, job.call)
+    answer = hand_out(add_verdict(answer, known, job.call), context.access)
     charged = answer.cost is not None and (
         answer.cost.amount_usd > 0 or is_charge(answer.cost)
     )  # mostly dollars show it

@@ -132,6 +132,16 @@ def require_folder(given: object) -> None:
         raise MuAPIError(f"the directory to save to must be text or a Path, not {_show(given)}")
 
 
+def require_file(given: object) -> None:
+    """Refuse what is no path of a file to save to.
+
+    Raises:
+        MuAPIError: It is something else.
+    """
+    if not isinstance(given, str | PathLike):
+        raise MuAPIError(f"the file to save to must be text or a Path, such as 'fox.png', not {_show(given)}")
+
+
 def require_callables(**callbacks: Callable[..., object] | None) -> None:
     """Refuse a callback that cannot be called: noticed once the job is accepted, it would cost the wait.
 

@@ -9,7 +9,9 @@ Lives here: what every flow is given. Does not live here: reading options (``_se
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from muapi_client._types.access import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from muapi_client._types.budget import Budget
     from muapi_client._types.cost import Cost
     from muapi_client._types.entry import Account
+
+
+NO_ACCESS: Final = Access()
 
 
 class Context(NamedTuple):
@@ -65,6 +70,7 @@ class Context(NamedTuple):
         allow_private_downloads: Whether files may be moved to and from private addresses although the API is not there.
         looks_per_second: Whose turn it is to look, or None where looks wait for none.
         span: The OpenTelemetry span that what is sent belongs to; None: the one that the caller is in.
+        access: How outputs are fetched by those who hold them.
     """
 
     retry: Retry
@@ -97,6 +103,7 @@ class Context(NamedTuple):
     allow_private_downloads: bool = False
     looks_per_second: LookRate | None = None
     span: Any = None
+    access: Access = NO_ACCESS
 
     def __repr__(self) -> str:
         """Name the API alone: a traceback may show locals, and this is one of many."""

@@ -179,6 +179,7 @@ def _read_head(run: StreamRun, reply: Reply) -> None:
     state = run.state
     state.head_cost = job_answer.cost_from_headers(reply.headers)
     state.balance = job_answer.balance_from_headers(reply.headers)
+    state.headers = job_answer.without_secrets(reply.headers)
     if is_charge(state.head_cost):
         state.charged = True
         run.note()

@@ -20,6 +20,7 @@ from muapi_client._protocol.steps import Stopped
 from muapi_client._sandbox.guard import add_verdict
 from muapi_client._streams.state import StreamState
 from muapi_client._types.job import now_utc
+from muapi_client._types.prediction import hand_out
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class StreamRun:
             output if output.text is None else evolve(output, text=self.channel.key.hide_text(output.text))
             for output in prediction.outputs
         )  # the key may have come in pieces, each in an event of its own
-        return add_verdict(evolve(prediction, outputs=words, call=self.call))
+        return hand_out(add_verdict(evolve(prediction, outputs=words, call=self.call)), self.context.access)
 
     def note(self) -> None:
         """Tell the record what is known by now."""

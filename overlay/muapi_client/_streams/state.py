@@ -40,6 +40,7 @@ class StreamState:
         failure: Why it failed, in the server's words, or None.
         id: The request id, or None.
         head_cost: The cost headers, which come before the stream.
+        headers: The headers, without secrets.
         stream_cost: The last cost that was reported in the stream.
         data: The last payload that is JSON.
         key: Its entry in the journal, where there is one.
@@ -55,6 +56,7 @@ class StreamState:
     status: str = ""
     id: str | None = None
     head_cost: Cost | None = None
+    headers: Mapping[str, str] = field(factory=dict)
     stream_cost: Cost | None = None
     balance: Decimal | None = None
     data: Any = None
@@ -163,6 +165,7 @@ class StreamState:
             seconds=self.seconds,
             looks=1,  # it was followed: nothing of it came at once, which would speak for a sandbox
             status_code=200,
+            headers=self.headers,
         )
 
     def _find_status(self) -> str:

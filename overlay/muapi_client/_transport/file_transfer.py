@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from muapi_client._files.form import Form
+    from muapi_client._files.part import Part
     from muapi_client._files.ranges import Fetch
-    from muapi_client._files.temp_file import PartialFile
     from muapi_client._protocol.steps import NoReply, Reply
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
@@ -146,7 +146,7 @@ class BlockingFileTransfer(_Base):
             return self._make_no_reply(error, form, body, delivery, began)
         return make_reply(response, bytes(content), self._clock, self.key, began)
 
-    def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
+    def fetch(self, fetch: Fetch, part: Part) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
         receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None
@@ -232,7 +232,7 @@ class AsyncFileTransfer(_Base):
             return self._make_no_reply(error, form, body, delivery, began)
         return make_reply(response, bytes(content), self._clock, self.key, began)
 
-    async def fetch(self, fetch: Fetch, part: PartialFile) -> Fetched:
+    async def fetch(self, fetch: Fetch, part: Part) -> Fetched:
         """Fetch a file, or what lacks of it, into ``part``; without the key."""
         receiving = Receiving(fetch, part, self._clock.now)
         request: httpx.Request | None = None

@@ -174,9 +174,13 @@ class AsyncHosts:
             self._pools.give_up(request)
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        for transport in self._pools.close():
-            await transport.aclose()
+        """Close every connection; a cancellation does not cut that short."""
+        if transports := list(self._pools.close()):
+            import anyio  # noqa: PLC0415 - as above
+
+            with anyio.CancelScope(shield=True):
+                for transport in transports:
+                    await transport.aclose()
 
 
 class _Answer(httpx.SyncByteStream):

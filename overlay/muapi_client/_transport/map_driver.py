@@ -173,7 +173,7 @@ class Work:
             self.workers.abandon()
 
 
-def run_map(work: Work, calls: Iterator[Any], workers: Workers) -> Generator[Outcome[Any]]:
+def run_map(work: Work, calls: Iterator[Any], workers: Workers) -> Generator[Outcome[Any, Any]]:
     """Hand out the outcomes of calls as they come."""
     books, work.workers = work.books, workers
     news: SimpleQueue[Item] = SimpleQueue()  # of which more is known than before
@@ -259,8 +259,8 @@ def _leave_all() -> None:
 
 
 async def arun_map(
-    work: Work, calls: AsyncIterator[Any] | Iterator[Any], make_tasks: Callable[..., Tasks[Outcome[Any]]]
-) -> AsyncGenerator[Outcome[Any]]:
+    work: Work, calls: AsyncIterator[Any] | Iterator[Any], make_tasks: Callable[..., Tasks[Outcome[Any, Any]]]
+) -> AsyncGenerator[Outcome[Any, Any]]:
     """The twin of :func:`run_map`, awaiting."""
     books, news = work.books, News()
     work.workers = tasks = make_tasks(on_trouble=news.fail)

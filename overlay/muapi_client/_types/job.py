@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.error import MuAPIError
-from muapi_client._types.prediction import Prediction
+from muapi_client._types.prediction import AsyncPrediction, Prediction
 from muapi_generated.types import Call
 
 TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
@@ -132,21 +132,21 @@ class AsyncJob(Job):
     __getstate__ = Job.__getstate__  # attrs would write new ones, which keep the client
     __setstate__ = Job.__setstate__
 
-    def look(self) -> Awaitable[Prediction]:  # type: ignore[override]  # the twin of Job, awaited
+    def look(self) -> Awaitable[AsyncPrediction]:  # type: ignore[override]  # the twin of Job, awaited
         """Ask once how the job stands; see ``AsyncMuAPI.look``."""
-        prediction: Awaitable[Prediction] = self._waiter().look(self)
+        prediction: Awaitable[AsyncPrediction] = self._waiter().look(self)
         return prediction
 
     def wait(  # type: ignore[override]  # the twin of Job, awaited
         self,
         *,
         timeout: float | None = None,
-        on_look: Callable[[Prediction], object] | None = None,
+        on_look: Callable[[AsyncPrediction], object] | None = None,
         on_look_failed: Callable[[MuAPIError], object] | None = None,
-    ) -> Awaitable[Prediction]:
+    ) -> Awaitable[AsyncPrediction]:
         """Wait for the job's end; see ``AsyncMuAPI.wait``."""
         callbacks = {"on_look": on_look, "on_look_failed": on_look_failed}
-        prediction: Awaitable[Prediction] = self._waiter().wait(self, timeout=timeout, **callbacks)
+        prediction: Awaitable[AsyncPrediction] = self._waiter().wait(self, timeout=timeout, **callbacks)
         return prediction
 
 

@@ -16,10 +16,11 @@ from muapi_client._types.prediction import Prediction
 from muapi_generated.types import Call
 
 J = TypeVar("J", bound=Job)
+P = TypeVar("P", bound=Prediction)
 
 
 @frozen
-class Outcome(Generic[J]):
+class Outcome(Generic[J, P]):
     """What came of one call of a map: a prediction, or an error that says why there is none.
 
     Attributes:
@@ -40,7 +41,7 @@ class Outcome(Generic[J]):
     key: str
     call: Call[Any] = field(hash=False, repr=False)  # its body is a dictionary, which has none
     job: J | None = None
-    prediction: Prediction | None = None
+    prediction: P | None = None
     error: MuAPIError | None = None
     reused: bool = False
     files: tuple[Path, ...] = ()

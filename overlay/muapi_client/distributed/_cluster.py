@@ -241,7 +241,7 @@ class Cluster:
                     self._end(item, report.news)
             self._note(item)
 
-    def _end(self, item: Item, news: Outcome[Any] | BaseException) -> None:
+    def _end(self, item: Item, news: Outcome[Any, Any] | BaseException) -> None:
         if isinstance(news, Outcome):
             item.is_reused = news.reused
             item.end(evolve(news, index=item.index, call=item.call), None)

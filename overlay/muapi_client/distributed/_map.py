@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from muapi_client._types.job import Job
     from muapi_client._types.outcome import Outcome, Progress
+    from muapi_client._types.prediction import Prediction
     from muapi_generated.types import Call
 
 
@@ -53,7 +54,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     download_to: str | os.PathLike[str] | None = None,
     progress: bool = False,
     on_progress: Callable[[Progress], object] | None = None,
-) -> Generator[Outcome[Job]]:
+) -> Generator[Outcome[Job, Prediction]]:
     """Run many calls on the workers of a dask cluster, and hand out what came of each as it comes.
 
     As :meth:`MuAPI.map`, whose words mean the same here. Calls travel as values, and each worker makes its own client.
@@ -137,7 +138,7 @@ def map(  # noqa: A001 - the word that MuAPI.map has for it
     return _run(work, cluster, iter(calls))
 
 
-def _run(work: Work, cluster: Cluster, calls: Iterator[Call[Any]]) -> Generator[Outcome[Any]]:
+def _run(work: Work, cluster: Cluster, calls: Iterator[Call[Any]]) -> Generator[Outcome[Any, Any]]:
     try:
         cluster.open()
         yield from run_map(work, calls, cluster)

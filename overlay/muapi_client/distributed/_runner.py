@@ -130,7 +130,7 @@ class Report:
     """
 
     index: int
-    news: Job | Outcome[Any] | BaseException
+    news: Job | Outcome[Any, Any] | BaseException
 
 
 class Reports(NamedTuple):
@@ -174,7 +174,7 @@ class Runner:
             self._client.close()
             raise
         most = count_workers(client, options.concurrency, MOST_THREADS)
-        self._threads: Threads[Outcome[Any]] = Threads(*world_of(client), most=most)
+        self._threads: Threads[Outcome[Any, Any]] = Threads(*world_of(client), most=most)
         self._work.workers = self._threads
         self._key = ""  # of the call that is begun
         self._indexes: dict[int, int] = {}  # places in the map, by places here, of calls that have not ended

@@ -24,10 +24,11 @@ _ENDPOINTS: Final = (RENDERED, "api")
 _GROUP_MODULES: Final = GROUPS - {"account", "files", "keys", "platform", "predictions"}  # these have no module
 # What of this client leads to no request function; a test holds it against `__all__`.
 PLAIN: Final = frozenset({
-    "UNSET", "AsyncJob", "AsyncMuAPI", "Budget", "Call", "Cost", "Entry", "Estimate", "Job", "JobState", "Journal",
-    "MuAPI", "MuAPIError", "Outcome", "Output", "Polling", "PostgresJournal", "Prediction", "Progress",
-    "Reconciliation", "Retry", "SandboxVerdict", "SandboxWarning", "Spend", "SpendWarning", "StreamEvent", "cli",
-    "distributed", "emulator", "errors", "pinning", "pytest_plugin", "webhooks", "_version",
+    "UNSET", "AsyncJob", "AsyncMuAPI", "AsyncOutput", "AsyncPrediction", "Budget", "Call", "Cost", "Entry",
+    "Estimate", "Job", "JobState", "Journal", "MuAPI", "MuAPIError", "Outcome", "Output", "Polling",
+    "PostgresJournal", "Prediction", "Progress", "Reconciliation", "Retry", "SandboxVerdict", "SandboxWarning",
+    "Spend", "SpendWarning", "StreamEvent", "_version", "cli", "distributed", "emulator", "errors", "pinning",
+    "pytest_plugin", "webhooks",
 })  # fmt: skip
 _PLAIN_RENDERED: Final = frozenset({"SPEC", "Spec", "answers", "checks", "choices", "models", "types"})
 # The catalogue's names that lead to any model; `part`, which it imports for itself, leads to any module.
