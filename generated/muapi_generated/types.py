@@ -257,27 +257,44 @@ def represent(model: Any) -> str:
     return f"{type(model).__name__}({', '.join(shown)})"
 
 
-def _show_field(name: str, value: Any, around: tuple[int, ...] = ()) -> str:
+def _show_field(name: str, value: Any, around: tuple[int, ...] = (), most: int | None = None) -> str:
     if isinstance(value, str) and value and is_secret(name):
         return "'[hidden]'"
-    return _show(value, name, around)
+    return show_value(value, name, around, most)
 
 
-def _show(value: Any, name: str = "", around: tuple[int, ...] = ()) -> str:
-    """The repr of a value without the secrets in it; ``around``: what it stands in, maybe itself."""
+def show_value(value: Any, name: str = "", around: tuple[int, ...] = (), most: int | None = None) -> str:
+    """The repr of a value without the secrets in it.
+
+    Args:
+        value: The value.
+        name: The name of the field that holds it.
+        around: What it stands in, maybe itself.
+        most: How many characters of a text are shown, a tenth as many items of a list, half as many fields, and no
+            more than a few levels; None shows all.
+    """
     if not isinstance(value, Mapping | list | tuple):
-        return repr(value)
-    if id(value) in around:
+        return repr(value) if most is None else _show_beginning(value, most)
+    if id(value) in around or (most is not None and len(around) == _DEPTH):
         return "..."
     around = (*around, id(value))
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{key!r}: {_show_field(str(key), item, around)}" for key, item in value.items())
-            + "}"
-        )
-    shown = ", ".join(_show_field(name, item, around) for item in value)
+        fields = list(value.items())[: None if most is None else most // 2]
+        items = [f"{key!r}: {_show_field(str(key), item, around, most)}" for key, item in fields]
+        if len(fields) < len(value):
+            items.append(f"… {len(value) - len(fields)} more")
+        return "{" + ", ".join(items) + "}"
+    listed = value if most is None else value[: most // 10]
+    shown = ", ".join(_show_field(name, item, around, most) for item in listed)
+    if len(listed) < len(value):
+        shown += f", … {len(value) - len(listed)} more"
     return f"[{shown}]" if isinstance(value, list) else f"({shown}{',' * (len(value) == 1)})"
+
+
+def _show_beginning(value: Any, most: int) -> str:
+    if isinstance(value, str | bytes) and len(value) > most:
+        return repr(value[:most] + ("…" if isinstance(value, str) else b"..."))
+    return repr(value)
 
 
 def _show_values(values: Mapping[str, Any]) -> str:
@@ -304,12 +321,27 @@ class Call(Generic[T_co]):
     """
 
     operation: Operation
-    body: Any = field(default=None, repr=_show)
-    query: Mapping[str, Any] = field(factory=dict, repr=_show)
+    body: Any = field(default=None)
+    query: Mapping[str, Any] = field(factory=dict)
     files: Mapping[str, Any] = field(factory=dict)
     path: Mapping[str, Any] = field(factory=dict)
-    headers: Mapping[str, Any] = field(factory=dict, repr=_show)
-    cookies: Mapping[str, Any] = field(factory=dict, repr=_show_values)
+    headers: Mapping[str, Any] = field(factory=dict)
+    cookies: Mapping[str, Any] = field(factory=dict)
+
+    def __repr__(self) -> str:
+        """Show in one line where it goes and what is set, without secrets, long texts cut: the attributes have them."""
+        operation = self.operation
+        shown = [
+            repr(operation.slug if operation.method == "POST" else f"{operation.method} {operation.slug}")
+        ]
+        if self.body is not None:
+            shown.append(show_value(self.body, most=_SHOWN))
+        for name in ("query", "files", "path", "headers"):
+            if values := getattr(self, name):
+                shown.append(f"{name}={show_value(values, most=_SHOWN)}")
+        if self.cookies:
+            shown.append(f"cookies={_show_values(self.cookies)}")
+        return f"Call({', '.join(shown)})"
 
     def to_json(self) -> str:
         """Write the whole call as one line of JSON.
@@ -384,6 +416,8 @@ class Call(Generic[T_co]):
         return {"title": "Call", "type": "object"}
 
 
+_SHOWN: Final = 80  # characters of a text in the repr of a call
+_DEPTH: Final = 6  # levels of what is shown in part
 _OPERATION = ("name", "method", "path", "answer", "request")
 _PLAIN = frozenset({str, int, float, bool, type(None)})  # what JSON takes as it is: the hot path of ``given``
 

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import attrs
 import pytest
-from by_kind import ImageRequest, make_image
+from by_kind import IMAGE, ImageRequest, make_image
 
-from muapi_client import Call
+from muapi_client import (
+    AsyncJob,
+    AsyncPrediction,
+    Call,
+    Cost,
+    Job,
+    MuAPI,
+    Outcome,
+    Output,
+    Prediction,
+    errors,
+)
 from muapi_generated import models
 from muapi_generated.types import UNSET, Operation
 
@@ -59,11 +72,81 @@ def test_what_only_resembles_one_is_shown(name: str) -> None:
 
 def test_the_rest_is_shown_as_ever() -> None:
     values = {"a": 1, "b": [], "c": (), "d": (1,), "e": {"f": None, "token": 7, "secret": ""}, "g": "x", 3: [True]}
-    assert repr(Call(Operation("", "POST", "/x"), values)).startswith(
-        f"Call(operation={Operation('', 'POST', '/x')!r}, body={values!r}, "
-    )
+    assert repr(Call(Operation("", "POST", "/api/v1/x"), values)) == f"Call('x', {values!r})"
     assert repr(make_image().body) == "{}"
     assert repr(models.AccountBalance()) == "AccountBalance(balance=None, currency=None, email=None, additional={})"
+
+
+def test_a_call_is_shown_in_one_line() -> None:
+    call = make_image(prompt="a red fox in snow " * 50)
+    assert repr(call) == f"Call({IMAGE.slug!r}, {{'prompt': {('a red fox in snow ' * 50)[:80] + '…'!r}}})"
+    look = Call(Operation("", "GET", "/api/v1/predictions/{id}/result"), path={"id": "abc"})
+    assert repr(look) == "Call('GET predictions/{id}/result', path={'id': 'abc'})"
+    more = Call(Operation("", "POST", "/x"), [1], {"q": 2}, {"file": b"x" * 99}, cookies={"s": SECRET})
+    assert repr(more) == (
+        f"Call('/x', [1], query={{'q': 2}}, files={{'file': {b'x' * 80 + b'...'!r}}}, cookies={{'s': '[hidden]'}})"
+    )
+
+
+@pytest.mark.parametrize(
+    "item", [[7] * 5000, {str(n): n for n in range(5000)}, "x" * 10**6], ids=["list", "dict", "text"]
+)
+def test_a_large_body_has_a_short_repr(item: Any) -> None:
+    for _ in range(500):
+        assert len(repr(Call(Operation("", "POST", "/x"), {"item": item}))) < 800
+        item = [item]
+    assert " more" in repr(Call(Operation("", "POST", "/x"), [1] * 9))
+
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+COST = Cost(Decimal("0.0300"), 3)
+PICTURE = Output("https://cdn.muapi.ai/outputs/1.png", media_type="image/png")
+FOX = Call(Operation("", "POST", "/api/v1/fox"), {"prompt": "a fox"})
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (COST, "Cost(charged_usd=0.0300, amount_credits=3)"),
+        (
+            Cost(Decimal("0.03"), 3, refunded=True),
+            "Cost(charged_usd=0, amount_usd=0.03, amount_credits=3, refunded=True)",
+        ),
+        (Cost(Decimal("1E-6")), "Cost(charged_usd=0.000001)"),
+        (PICTURE, "Output(url='https://cdn.muapi.ai/outputs/1.png', media_type='image/png')"),
+        (Output(text="x" * 99), f"Output(text='{'x' * 80}…')"),
+        (Output(data={"token": SECRET}), "Output(data={'token': '[hidden]'})"),
+        (
+            Job("abc", FOX, COST, NOW),
+            "Job(id='abc', call=Call('fox', {'prompt': 'a fox'}), cost=Cost(charged_usd=0.0300, amount_credits=3),"
+            " submitted_at=2026-01-02 03:04:05+00:00)",
+        ),
+        (AsyncJob("abc"), "AsyncJob(id='abc')"),
+        (
+            Prediction(
+                "abc", "completed", (PICTURE,) * 6, COST, seconds=2.04, looks=7, raw={"a": 1}, headers={"b": "c"}
+            ),
+            f"Prediction(id='abc', status='completed', outputs=[{', '.join([repr(PICTURE)] * 4)}, … 2 more],"
+            " cost=Cost(charged_usd=0.0300, amount_credits=3), seconds=2.0)",
+        ),
+        (
+            AsyncPrediction("abc", "failed", error="no " * 99, balance=Decimal("9.5")),
+            f"AsyncPrediction(id='abc', status='failed', error='{('no ' * 99)[:80]}…', balance=9.5)",
+        ),
+        (
+            Outcome(3, "fox", FOX, Job("abc"), error=errors.JobFailedError("job abc failed")),
+            "Outcome(index=3, key='fox', error=JobFailedError('job abc failed'))",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_a_user_holds_is_shown_in_one_useful_line(value: Any, shown: str) -> None:
+    assert repr(value) == shown
+
+
+def test_spend_tells_its_doubts() -> None:
+    with MuAPI("sk-live") as mu:
+        assert repr(mu.spend) == "Spend(total_usd=0, in_doubt_usd=0, reserved_usd=0, requests=0, unpriced=0)"
 
 
 def test_a_body_that_holds_itself_has_a_repr() -> None:

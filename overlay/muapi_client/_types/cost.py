@@ -7,12 +7,14 @@ Source: API reference, "Per-Request Cost". Missing is not zero: every reader ans
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from attrs import asdict, frozen
 
 from muapi_client._types.money import ZERO
 from muapi_client._types.schema import describe_value
+
+SMALL: Final = ("amount_credits", "bonus_credits_used", "refunded")  # shown in a repr where there is any
 
 
 @frozen
@@ -33,6 +35,14 @@ class Cost:
     amount_credits: int = 0
     bonus_credits_used: int = 0
     refunded: bool = False
+
+    def __repr__(self) -> str:
+        """Show what was charged, and whatever else there is."""
+        parts = [f"charged_usd={self.charged_usd:f}"]
+        if self.refunded:
+            parts.append(f"amount_usd={self.amount_usd:f}")
+        parts += [f"{name}={value}" for name in SMALL if (value := getattr(self, name))]
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     @property
     def charged_usd(self) -> Decimal:

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from muapi_client._types.cost import Cost
 from muapi_client._types.prediction import Output
+from muapi_client._types.reprs import represent_short
 from muapi_generated.types import Call
 
 
@@ -67,7 +68,9 @@ class Entry:
     run_key: str | None = None
     origin: str | None = None
     key_kind: Literal["live", "sandbox"] | None = None
-    owner: str = ""
+    owner: str = field(default="", repr=False)
+
+    __repr__ = represent_short
 
     @property
     def id(self) -> str | None:

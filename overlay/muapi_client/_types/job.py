@@ -13,6 +13,7 @@ from attrs import field, frozen
 from muapi_client._types.cost import Cost
 from muapi_client._types.error import MuAPIError
 from muapi_client._types.prediction import AsyncPrediction, Prediction
+from muapi_client._types.reprs import represent_short
 from muapi_generated.types import Call
 
 TOKEN_FORM = 1  # of the JSON token a job turns into; a later form keeps reading this one
@@ -36,6 +37,8 @@ class Job:
     cost: Cost | None = None
     submitted_at: datetime | None = None
     _client: Any = field(default=None, repr=False, eq=False, alias="client")
+
+    __repr__ = represent_short
 
     def look(self) -> Prediction:
         """Ask once how the job stands; see ``MuAPI.look``."""
@@ -123,7 +126,7 @@ class Job:
             object.__setattr__(self, name, value)
 
 
-@frozen
+@frozen(repr=False)
 class AsyncJob(Job):
     """A :class:`Job` of an ``AsyncMuAPI``: ``look`` and ``wait`` are awaited."""
 

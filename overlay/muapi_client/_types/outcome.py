@@ -13,6 +13,7 @@ from attrs import field, frozen
 from muapi_client._types.error import MuAPIError
 from muapi_client._types.job import Job
 from muapi_client._types.prediction import Prediction
+from muapi_client._types.reprs import represent_short
 from muapi_generated.types import Call
 
 J = TypeVar("J", bound=Job)
@@ -40,11 +41,13 @@ class Outcome(Generic[J, P]):
     index: int
     key: str
     call: Call[Any] = field(hash=False, repr=False)  # its body is a dictionary, which has none
-    job: J | None = None
+    job: J | None = field(default=None, repr=False)  # prediction and error name it
     prediction: P | None = None
     error: MuAPIError | None = None
     reused: bool = False
     files: tuple[Path, ...] = ()
+
+    __repr__ = represent_short
 
 
 @frozen

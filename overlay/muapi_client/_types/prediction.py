@@ -16,6 +16,7 @@ from attrs import evolve, field, fields, frozen
 from muapi_client._runtime.forks import forks
 from muapi_client._types.access import Access
 from muapi_client._types.cost import Cost
+from muapi_client._types.reprs import represent_short
 from muapi_client._types.sandbox import SandboxVerdict
 from muapi_client._types.schema import describe_value
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state
@@ -48,6 +49,8 @@ class Output:
     data: Any = field(default=None, hash=False)
     media_type: str | None = None
     _access: Access | None = field(default=None, repr=False, eq=False, alias="access", metadata={"schema": None})
+
+    __repr__ = represent_short
 
     def read(self, *, timeout: float | None = None, max_bytes: int = LARGEST) -> bytes:
         """Its content: the file behind the URL, a text as UTF-8, other data as JSON.
@@ -109,7 +112,7 @@ class Output:
             object.__setattr__(self, "_access" if name == "access" else name, value)
 
 
-@frozen
+@frozen(repr=False)
 class AsyncOutput(Output):
     """An :class:`Output` that an ``AsyncMuAPI`` handed out: ``read``, ``save`` and ``pil`` are awaited."""
 
@@ -173,8 +176,8 @@ class Prediction:
     warnings: tuple[str, ...] = ()
     raw: Any = field(default=None, repr=False, hash=False)
     seconds: float | None = None
-    looks: int = 0
-    status_code: int | None = None
+    looks: int = field(default=0, repr=False)
+    status_code: int | None = field(default=None, repr=False)
     call: Call[Any] | None = field(  # pydantic writes none of it: it may hold local files, and a webhook's secret
         default=None, repr=False, eq=False, metadata={"schema": None}
     )
@@ -185,6 +188,8 @@ class Prediction:
     _sandbox: SandboxVerdict | Callable[..., SandboxVerdict] = field(  # or what weighs the prediction when asked for
         default=NOT_WEIGHED, repr=False, eq=False, alias="sandbox", metadata={"schema": SandboxVerdict}
     )
+
+    __repr__ = represent_short
 
     @property
     def done(self) -> bool:
@@ -247,7 +252,7 @@ class Prediction:
             object.__setattr__(self, name, value)
 
 
-@frozen
+@frozen(repr=False)
 class AsyncPrediction(Prediction):
     """A :class:`Prediction` that an ``AsyncMuAPI`` handed out: ``save`` is awaited, and so is what its outputs do."""
 
