@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from muapi_client._types.entry import Entry
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
+    from muapi_client._types.job_event import JobEvent
     from muapi_client._types.outcome import Outcome, Progress
     from muapi_client._types.prediction import AsyncOutput, AsyncPrediction, Output, Prediction
     from muapi_client._types.reconciliation import Reconciliation
@@ -56,6 +57,7 @@ else:
         "Entry": "muapi_client._types.entry",
         "Estimate": "muapi_client._types.estimate",
         "Job": "muapi_client._types.job",
+        "JobEvent": "muapi_client._types.job_event",
         "JobState": "muapi_client._types.status",
         "MuAPI": "muapi_client._client.client",
         "Journal": "muapi_client._state.journal.sqlite",
@@ -109,6 +111,7 @@ __all__ = [
     "Entry",
     "Estimate",
     "Job",
+    "JobEvent",
     "JobState",
     "Journal",
     "MuAPI",

@@ -19,6 +19,7 @@ from muapi_client import (
     Cost,
     Estimate,
     Job,
+    JobEvent,
     MuAPI,
     MuAPIError,
     Output,
@@ -74,6 +75,9 @@ def blocking() -> None:
         )
         assert_type(done, Prediction)
         assert_type(done.outputs, tuple[Output, ...])
+        assert_type(done.save("out"), list[Path])
+        assert_type(done.outputs[0].save(Path("fox.png")), Path)
+        assert_type(done.outputs[0].read(), bytes)
         assert_type(done.outputs[0].url, str | None)
         assert_type(done.cost, Cost | None)
         assert_type(done.sandbox, SandboxVerdict)
@@ -96,6 +100,10 @@ def blocking() -> None:
         with closing(mu.stream(gpt_5_2_stream(prompt="a fox"))) as events:
             assert_type(next(events).balance, Decimal | None)
 
+        for step in mu.events("abc", timeout=60):
+            assert_type(step, JobEvent[Prediction])
+            assert_type(step.prediction, Prediction | None)
+            assert_type(step.error, MuAPIError | None)
         assert_type(mu.estimate(flux_dev_image(prompt="a fox")), Estimate)
         assert_type(mu.account.balance(), AccountBalance)
         assert_type(mu.keys.list(), list[ApiKey])
@@ -130,6 +138,8 @@ async def awaiting() -> None:
         if isinstance(outcome, AsyncJob):
             assert_type(await outcome.wait(), AsyncPrediction)
             assert_type(await mu.wait(outcome), AsyncPrediction)
+        async with aclosing(mu.events("abc")) as steps:
+            assert_type((await anext(steps)).prediction, AsyncPrediction | None)
         assert_type(await mu.send(flux_dev_image(prompt="a fox")), Submission)
         assert_type(await mu.account.balance(), AccountBalance)
         assert_type(await mu.keys.list(), list[ApiKey])

@@ -27,6 +27,7 @@ from muapi_client import (
     Entry,
     Estimate,
     Job,
+    JobEvent,
     JobState,
     Outcome,
     Output,
@@ -160,6 +161,7 @@ VALUES = [
     Estimate(IMAGE.name, Decimal("0.03"), dynamic=True, strategy=None),
     Reconciliation((JOB,), complete=True),
     StreamEvent("fox", prediction=DONE),
+    JobEvent("abc", DONE, changed=True),
     SandboxVerdict(verdict=True, evidence=("a sentence",)),
     JobState.DONE,
     Budget(5, per="day"),
@@ -180,6 +182,17 @@ def test_a_pickled_value_comes_back_and_names_no_private_module(value: Any) -> N
     pickled = pickle.dumps(value)
     assert pickle.loads(pickled) == value
     assert b"muapi_client._" not in pickled
+
+
+def test_who_handed_a_value_out_is_no_part_of_it() -> None:
+    for kind, awaited in ((Output, AsyncOutput), (Prediction, AsyncPrediction)):
+        one, twin, other = kind("abc", "text"), awaited("abc", "text"), awaited("abc", "x")
+        assert one == twin
+        assert twin == one
+        assert hash(one) == hash(twin)
+        assert one != other
+        assert one != ("abc", "text")
+    assert Output("abc") != Prediction("abc", "x")
 
 
 @pytest.mark.parametrize("kind", ERRORS)

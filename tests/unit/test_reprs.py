@@ -118,16 +118,20 @@ FOX = Call(Operation("", "POST", "/api/v1/fox"), {"prompt": "a fox"})
         (Output(data={"token": SECRET}), "Output(data={'token': '[hidden]'})"),
         (
             Job("abc", FOX, COST, NOW),
-            "Job(id='abc', call=Call('fox', {'prompt': 'a fox'}), cost=Cost(charged_usd=0.0300, amount_credits=3),"
-            " submitted_at=2026-01-02 03:04:05+00:00)",
+            (
+                "Job(id='abc', call=Call('fox', {'prompt': 'a fox'}), cost=Cost(charged_usd=0.0300, amount_credits=3),"
+                " submitted_at=2026-01-02 03:04:05+00:00)"
+            ),
         ),
         (AsyncJob("abc"), "AsyncJob(id='abc')"),
         (
             Prediction(
                 "abc", "completed", (PICTURE,) * 6, COST, seconds=2.04, looks=7, raw={"a": 1}, headers={"b": "c"}
             ),
-            f"Prediction(id='abc', status='completed', outputs=[{', '.join([repr(PICTURE)] * 4)}, … 2 more],"
-            " cost=Cost(charged_usd=0.0300, amount_credits=3), seconds=2.0)",
+            (
+                f"Prediction(id='abc', status='completed', outputs=[{', '.join([repr(PICTURE)] * 4)}, … 2 more],"
+                " cost=Cost(charged_usd=0.0300, amount_credits=3), seconds=2.0)"
+            ),
         ),
         (
             AsyncPrediction("abc", "failed", error="no " * 99, balance=Decimal("9.5")),

@@ -17,6 +17,7 @@ from muapi_client._transport.connections import AsyncConnections
 from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.job import AsyncJob, Job
+from muapi_client._types.job_event import JobEvent
 from muapi_client._types.outcome import Outcome, Progress
 from muapi_client._types.prediction import AsyncPrediction, Prediction
 from muapi_client._types.reconciliation import Reconciliation
@@ -124,6 +125,21 @@ class AsyncMuAPI(Client):
         flow: Flow[Any] = self._flows.wait(job_or_id, timeout, on_look, on_look_failed)
         prediction: AsyncPrediction = await self._drive(flow)
         return prediction
+
+    def events(
+        self, job_or_id: Job | str, *, timeout: float | None = None
+    ) -> AsyncGenerator[JobEvent[AsyncPrediction]]:
+        """Wait for a job's end, and see each look at it; see ``MuAPI.events``. Close it early with ``aclose()``."""
+        with forks.kept_waiting:
+            from muapi_client._transport.stream_connection import (  # noqa: PLC0415 - imports httpx
+                AsyncChannel,
+                astream,
+            )
+
+        flow = self._flows.events(job_or_id, timeout)
+        channel = AsyncChannel(self._connections, self._clock, self._origin, self._key)
+        channel.request_id = job_or_id if isinstance(job_or_id, str) else job_or_id.id
+        return astream(lambda _: flow, channel)
 
     async def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its typed body; see ``MuAPI.send``."""

@@ -17,6 +17,7 @@ from muapi_client._transport.connections import Connections
 from muapi_client._types.entry import Entry
 from muapi_client._types.estimate import Estimate
 from muapi_client._types.job import Job
+from muapi_client._types.job_event import JobEvent
 from muapi_client._types.outcome import Outcome, Progress
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.reconciliation import Reconciliation
@@ -206,6 +207,33 @@ class MuAPI(Client):
         """
         refuse_coroutines(on_look, on_look_failed)
         return self._drive(self._flows.wait(job_or_id, timeout, on_look, on_look_failed))
+
+    def events(
+        self, job_or_id: Job | Prediction | str, *, timeout: float | None = None
+    ) -> Generator[JobEvent[Prediction]]:
+        """Wait for a job's end, and see each look at it as an event; the last one has ``ended``.
+
+        Looks are made as :meth:`wait` makes them, in this process, while the next event is asked for; those that fail
+        are events, too, with their ``error``. Of a job that ended badly the last event tells how, and then its error is
+        raised. Nothing is sent before the first event is asked for. Leaving the loop, or ``close()``, leaves the job
+        alone, which lives on.
+
+        Args:
+            job_or_id: The job, or its id; or the prediction that a submit has answered at once, which is the one event.
+            timeout: Seconds from the first event on; by default the client's ``wait_timeout``.
+
+        Raises:
+            JobFailedError, JobCancelledError: The job ended badly.
+            WaitTimeoutError: It has not ended in time; it lives on, and the error carries it.
+            MuAPIError: Those of :meth:`wait`.
+        """
+        with forks.kept_waiting:
+            from muapi_client._transport.stream_connection import Channel, stream  # noqa: PLC0415 - imports httpx
+
+        flow = self._flows.events(job_or_id, timeout)
+        channel = Channel(self._connections, self._clock, self._origin, self._key)
+        channel.request_id = job_or_id if isinstance(job_or_id, str) else job_or_id.id
+        return stream(lambda _: flow, channel)
 
     def send(self, call: Call[T]) -> T:
         """Send a call to any endpoint and answer its body, typed as the call says.

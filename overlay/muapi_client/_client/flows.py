@@ -171,8 +171,24 @@ class Flows:
 
     def _judge(self, prediction: Prediction) -> Flow[Prediction]:
         """What a job that has ended came to, as a wait for it would tell."""
-        return waiting.judge(self._new_job(prediction.id or "", prediction.call, prediction.cost), prediction)
+        return waiting.judge(self._job_of(prediction), prediction)
         yield  # makes a flow of it
+
+    def _job_of(self, prediction: Prediction) -> Job:
+        return self._new_job(prediction.id or "", prediction.call, prediction.cost)
+
+    def events(self, job_or_id: Job | Prediction | str, timeout: float | None) -> StreamFlow[None]:
+        """Of ``MuAPI.events``."""
+        with forks.kept_waiting:
+            from muapi_client._jobs.following import follow, tell_end  # noqa: PLC0415 - loads with the first of them
+
+        seconds = self._read_timeout(timeout)
+        if isinstance(job_or_id, Prediction):
+            if job_or_id.id is None or job_or_id.state is not JobState.RUNNING:
+                return tell_end(self._job_of(job_or_id), job_or_id)
+            job_or_id = job_or_id.id
+        job = self._job(job_or_id, "events")
+        return follow(job, self._context, timeout=seconds, accepted_at=self._accepted_at(job))
 
     def send(self, call: Call[Any]) -> Flow[Any]:
         """Of ``MuAPI.send``."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from muapi_client._runtime.delivery import Delivery
     from muapi_client._state.journal.commits import GroupCommit
     from muapi_client._state.waiters import Waiter
+    from muapi_client._types.job_event import JobEvent
     from muapi_client._types.stream_event import StreamEvent
     from muapi_client.errors import APIConnectionError
 
@@ -95,9 +96,12 @@ class Keep(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Hand an event of a stream to the caller; the driver answers with the clock's reading once it asks for more."""
+    """Hand an event to the caller, of a stream or of a job that is followed.
 
-    event: StreamEvent
+    The driver answers with the clock's reading once the caller asks for more.
+    """
+
+    event: StreamEvent | JobEvent[Any]
 
 
 class Reply(NamedTuple):
@@ -133,9 +137,9 @@ class End(NamedTuple):
 
 
 class Stopped(BaseException):
-    """No error: the caller of a stream wants no more of it.
+    """No error: the caller of a stream, or of a job's events, wants no more of it.
 
-    Thrown into a stream's flow at an :class:`Emit`; the flow may still keep, and then lets it pass.
+    Thrown into the flow at an :class:`Emit`; the flow may still keep, and then lets it pass.
     """
 
 

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from muapi_client._runtime.clock import Clock
     from muapi_client._settings.api_key import APIKey
     from muapi_client._transport.connections import AsyncConnections, Connections
-    from muapi_client._types.stream_event import StreamEvent
 
 ACCEPT: Final = "text/event-stream, application/x-ndjson, application/json"
 FRAMED: Final = (b"HTTP/1.0", b"HTTP/1.1")  # there a body without a length or chunks ends with its connection
@@ -218,8 +217,8 @@ class AsyncChannel(_Base):
                 self._raise_unless_fault(error)  # as above
 
 
-def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[StreamEvent]:
-    """Carry out the flow that ``begin`` makes, and yield its events, blocking this thread.
+def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Generator[Any]:
+    """Carry out the flow that ``begin`` makes, of a stream or of a followed job, and yield its events, blocking.
 
     As in ``_driver.run``, whatever goes wrong between two of its steps is thrown into the flow.
 
@@ -241,7 +240,7 @@ def stream(begin: Callable[[Channel], StreamFlow[None]], channel: Channel) -> Ge
         raise
 
 
-def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channel) -> Generator[StreamEvent]:
+def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channel) -> Generator[Any]:
     outcome: Any = None
     try:
         while True:
@@ -261,9 +260,7 @@ def _stream(flow: StreamFlow[None], error: BaseException | None, channel: Channe
         del error  # its traceback holds this frame
 
 
-async def astream(
-    begin: Callable[[AsyncChannel], StreamFlow[None]], channel: AsyncChannel
-) -> AsyncGenerator[StreamEvent]:
+async def astream(begin: Callable[[AsyncChannel], StreamFlow[None]], channel: AsyncChannel) -> AsyncGenerator[Any]:
     """The twin of :func:`stream`, yielding to the event loop."""
     channel.connections.enter()
     flow = begin(channel)

@@ -16,6 +16,7 @@ from attrs import evolve, field, fields, frozen
 from muapi_client._runtime.forks import forks
 from muapi_client._types.access import Access
 from muapi_client._types.cost import Cost
+from muapi_client._types.equality import equal_values, hash_values
 from muapi_client._types.reprs import represent_short
 from muapi_client._types.sandbox import SandboxVerdict
 from muapi_client._types.schema import describe_value
@@ -26,7 +27,7 @@ NOT_WEIGHED: Final = SandboxVerdict(None)  # of a prediction that no client has 
 LARGEST: Final = 2 * 2**30  # bytes that one output may have, unless its user says otherwise
 
 
-@frozen
+@frozen(eq=False)
 class Output:
     """One thing a job made.
 
@@ -50,6 +51,8 @@ class Output:
     media_type: str | None = None
     _access: Access | None = field(default=None, repr=False, eq=False, alias="access", metadata={"schema": None})
 
+    __eq__ = equal_values
+    __hash__ = hash_values
     __repr__ = represent_short
 
     def read(self, *, timeout: float | None = None, max_bytes: int = LARGEST) -> bytes:
@@ -112,7 +115,7 @@ class Output:
             object.__setattr__(self, "_access" if name == "access" else name, value)
 
 
-@frozen(repr=False)
+@frozen(repr=False, eq=False)
 class AsyncOutput(Output):
     """An :class:`Output` that an ``AsyncMuAPI`` handed out: ``read``, ``save`` and ``pil`` are awaited."""
 
@@ -141,7 +144,7 @@ class AsyncOutput(Output):
         return picture
 
 
-@frozen
+@frozen(eq=False)
 class Prediction:
     """What the server reported of a job in one answer.
 
@@ -189,6 +192,8 @@ class Prediction:
         default=NOT_WEIGHED, repr=False, eq=False, alias="sandbox", metadata={"schema": SandboxVerdict}
     )
 
+    __eq__ = equal_values
+    __hash__ = hash_values
     __repr__ = represent_short
 
     @property
@@ -252,7 +257,7 @@ class Prediction:
             object.__setattr__(self, name, value)
 
 
-@frozen(repr=False)
+@frozen(repr=False, eq=False)
 class AsyncPrediction(Prediction):
     """A :class:`Prediction` that an ``AsyncMuAPI`` handed out: ``save`` is awaited, and so is what its outputs do."""
 

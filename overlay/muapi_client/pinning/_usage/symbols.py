@@ -25,7 +25,7 @@ _GROUP_MODULES: Final = GROUPS - {"account", "files", "keys", "platform", "predi
 # What of this client leads to no request function; a test holds it against `__all__`.
 PLAIN: Final = frozenset({
     "UNSET", "AsyncJob", "AsyncMuAPI", "AsyncOutput", "AsyncPrediction", "Budget", "Call", "Cost", "Entry",
-    "Estimate", "Job", "JobState", "Journal", "MuAPI", "MuAPIError", "Outcome", "Output", "Polling",
+    "Estimate", "Job", "JobEvent", "JobState", "Journal", "MuAPI", "MuAPIError", "Outcome", "Output", "Polling",
     "PostgresJournal", "Prediction", "Progress", "Reconciliation", "Retry", "SandboxVerdict", "SandboxWarning",
     "Spend", "SpendWarning", "StreamEvent", "_version", "cli", "distributed", "emulator", "errors", "pinning",
     "pytest_plugin", "webhooks",
