@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from muapi_client._types.estimate import Estimate
     from muapi_client._types.job import AsyncJob, Job
     from muapi_client._types.job_event import JobEvent
-    from muapi_client._types.outcome import Outcome, Progress
+    from muapi_client._types.outcome import Outcome, Outcomes, Progress
     from muapi_client._types.prediction import AsyncOutput, AsyncPrediction, Output, Prediction
     from muapi_client._types.reconciliation import Reconciliation
     from muapi_client._types.sandbox import SandboxVerdict, SandboxWarning
@@ -63,6 +63,7 @@ else:
         "Journal": "muapi_client._state.journal.sqlite",
         "MuAPIError": "muapi_client.errors",
         "Outcome": "muapi_client._types.outcome",
+        "Outcomes": "muapi_client._types.outcome",
         "Output": "muapi_client._types.prediction",
         "Polling": "muapi_client._settings.polling",
         "PostgresJournal": "muapi_client._state.journal.postgres",
@@ -117,6 +118,7 @@ __all__ = [
     "MuAPI",
     "MuAPIError",
     "Outcome",
+    "Outcomes",
     "Output",
     "Polling",
     "PostgresJournal",

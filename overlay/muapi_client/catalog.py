@@ -153,6 +153,12 @@ class Model:
             }
         )
 
+    def _repr_html_(self) -> str:
+        with forks.kept_waiting:
+            from muapi_client._html.model import model_card  # noqa: PLC0415 - for notebooks alone
+
+        return model_card(self)
+
     def call(self, /, **values: Any) -> Call[Any]:
         """Build a call from plain values under their wire names; they are checked when it is sent.
 

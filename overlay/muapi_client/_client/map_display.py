@@ -19,11 +19,11 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 from html import escape
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
+from muapi_client._runtime.notebook import find_notebook_display
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,16 +174,6 @@ def find_painter() -> Painter | None:
             with forks.kept_waiting:
                 return Terminal(stream)
     return Lines(stream) if stream is not None else None
-
-
-def find_notebook_display() -> Callable[..., Any] | None:
-    """IPython's ``display``, where this is a notebook's kernel."""
-    ipython = sys.modules.get("IPython")
-    if getattr(ipython and ipython.get_ipython(), "kernel", None) is None:
-        return None
-    with forks.kept_waiting:
-        display: Callable[..., Any] = import_module("IPython.display").display
-    return display
 
 
 class Lines:

@@ -60,7 +60,9 @@ def check_answer(answer: Prediction, job: Job, context: Context, *, own: bool) -
     """
     key_state = context.key_state
     known = key_state.known if own else NOTHING
-    answer = hand_out(add_verdict(answer, known, job.call), context.access)
+    answer = add_verdict(answer, known, job.call)
+    if answer.outputs or context.access.awaits:
+        answer = hand_out(answer, context.access)
     charged = answer.cost is not None and (
         answer.cost.amount_usd > 0 or is_charge(answer.cost)
     )  # mostly dollars show it

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._state.memory import Memory, Record, update_cost
 from muapi_client._types.cost import Cost
@@ -32,6 +33,12 @@ class Spend:
             f"Spend(total_usd={self.total_usd}, in_doubt_usd={self.in_doubt_usd}, reserved_usd={self.reserved_usd},"
             f" requests={self.requests}, unpriced={self.unpriced})"
         )
+
+    def _repr_html_(self) -> str:
+        with forks.kept_waiting:
+            from muapi_client._html.spend import spend_card  # noqa: PLC0415 - for notebooks alone
+
+        return spend_card(self)
 
     @property
     def total_usd(self) -> Decimal:

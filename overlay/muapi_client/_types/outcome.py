@@ -12,8 +12,9 @@ from attrs import field, frozen
 
 from muapi_client._types.error import MuAPIError
 from muapi_client._types.job import Job
-from muapi_client._types.prediction import Prediction
+from muapi_client._types.prediction import Prediction, load_cards
 from muapi_client._types.reprs import represent_short
+from muapi_client._types.showing import show_value
 from muapi_generated.types import Call
 
 J = TypeVar("J", bound=Job)
@@ -48,6 +49,33 @@ class Outcome(Generic[J, P]):
     files: tuple[Path, ...] = ()
 
     __repr__ = represent_short
+
+    def _repr_html_(self) -> str:
+        html: str = load_cards().contact_sheet([self])
+        return html
+
+
+class Outcomes(list[Outcome[J, P]]):
+    """A list of outcomes that a notebook shows as a contact sheet: ``Outcomes(mu.map(calls))``."""
+
+    __module__ = "muapi_client"
+
+    def show(self, *, width: int = 160) -> None:
+        """Show it in a notebook's cell with what was made: pictures, video and sound, which the browser fetches.
+
+        What the cell shows of it by itself fetches nothing. Elsewhere its repr is printed.
+
+        Args:
+            width: Pixels of a tile.
+
+        Raises:
+            MuAPIError: The width cannot be right.
+        """
+        show_value(self, load_cards().contact_sheet, width)
+
+    def _repr_html_(self) -> str:
+        html: str = load_cards().contact_sheet(self)
+        return html
 
 
 @frozen

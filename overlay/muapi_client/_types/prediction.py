@@ -9,6 +9,7 @@ from decimal import Decimal
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, fields, frozen
@@ -20,6 +21,7 @@ from muapi_client._types.equality import equal_values, hash_values
 from muapi_client._types.reprs import represent_short
 from muapi_client._types.sandbox import SandboxVerdict
 from muapi_client._types.schema import describe_value
+from muapi_client._types.showing import show_value
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state
 from muapi_generated.types import Call
 
@@ -101,6 +103,23 @@ class Output:
             MuAPIError: Pillow is not installed.
         """
         return _load_saving().open_picture(self, timeout=timeout, max_bytes=max_bytes)
+
+    def show(self, *, width: int = 320) -> None:
+        """Show it in a notebook's cell: pictures, video and sound by their URL, which the browser fetches.
+
+        Elsewhere its repr is printed. To see a picture that only this machine can fetch, :meth:`pil` reads it.
+
+        Args:
+            width: Pixels of a picture or a video.
+
+        Raises:
+            MuAPIError: The width cannot be right.
+        """
+        show_value(self, load_cards().output_card, width)
+
+    def _repr_html_(self) -> str:
+        html: str = load_cards().output_card(self)
+        return html
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what of the client it holds but for plain facts: others have secrets and connections."""
@@ -247,6 +266,23 @@ class Prediction:
         )
         return files
 
+    def show(self, *, width: int = 320) -> None:
+        """Show it in a notebook's cell with its outputs: pictures, video and sound, which the browser fetches.
+
+        What the cell shows of a prediction by itself fetches nothing. Elsewhere its repr is printed.
+
+        Args:
+            width: Pixels of a picture or a video.
+
+        Raises:
+            MuAPIError: The width cannot be right.
+        """
+        show_value(self, load_cards().prediction_card, width)
+
+    def _repr_html_(self) -> str:
+        html: str = load_cards().prediction_card(self)
+        return html
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what weighs it, which knows the client's key, and keep what it says."""
         return {each.name: getattr(self, each.name) for each in fields(Prediction)} | {"_sandbox": self.sandbox}
@@ -299,6 +335,14 @@ def hand_out_outputs(outputs: tuple[Output, ...], access: Access) -> tuple[Outpu
     """The same of outputs."""
     kind = AsyncOutput if access.awaits else Output
     return tuple(kind(each.url, each.text, each.data, each.media_type, access) for each in outputs)
+
+
+def load_cards() -> ModuleType:
+    """What a notebook shows of them, which few programs ask for."""
+    with forks.kept_waiting:
+        from muapi_client._html import cards  # noqa: PLC0415 - as above
+
+    return cards
 
 
 def _load_saving() -> Any:

@@ -25,10 +25,10 @@ _GROUP_MODULES: Final = GROUPS - {"account", "files", "keys", "platform", "predi
 # What of this client leads to no request function; a test holds it against `__all__`.
 PLAIN: Final = frozenset({
     "UNSET", "AsyncJob", "AsyncMuAPI", "AsyncOutput", "AsyncPrediction", "Budget", "Call", "Cost", "Entry",
-    "Estimate", "Job", "JobEvent", "JobState", "Journal", "MuAPI", "MuAPIError", "Outcome", "Output", "Polling",
-    "PostgresJournal", "Prediction", "Progress", "Reconciliation", "Retry", "SandboxVerdict", "SandboxWarning",
-    "Spend", "SpendWarning", "StreamEvent", "_version", "cli", "distributed", "emulator", "errors", "pinning",
-    "pytest_plugin", "webhooks",
+    "Estimate", "Job", "JobEvent", "JobState", "Journal", "MuAPI", "MuAPIError", "Outcome", "Outcomes", "Output",
+    "Polling", "PostgresJournal", "Prediction", "Progress", "Reconciliation", "Retry", "SandboxVerdict",
+    "SandboxWarning", "Spend", "SpendWarning", "StreamEvent", "_version", "cli", "distributed", "emulator",
+    "errors", "pinning", "pytest_plugin", "webhooks",
 })  # fmt: skip
 _PLAIN_RENDERED: Final = frozenset({"SPEC", "Spec", "answers", "checks", "choices", "models", "types"})
 # The catalogue's names that lead to any model; `part`, which it imports for itself, leads to any module.
