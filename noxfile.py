@@ -247,6 +247,13 @@ def distributed(session: nox.Session) -> None:
 
 
 @nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run the tour, examples/tour.ipynb, on the emulator, in a notebook's kernel."""
+    install(session, "tests", "notebooks", extras="[emulator]")
+    session.run("pytest", "tests/notebooks", *session.posargs)
+
+
+@nox.session
 def fleet(session: nox.Session) -> None:
     """Test the journal of many machines on a real PostgreSQL: ``nox -s fleet [-- --without-postgres]``."""
     install(session, "tests", "generate", extras="[diff,emulator,postgres]")

@@ -140,9 +140,10 @@ def _replace_package(sources: Sources, finish: Callable[[Path], None] | None = N
 
 
 def _list_texts(code: Path) -> list[Path]:
-    """List what people read about our code: the documents of its checkout, and the code, which has examples."""
+    """List what people read about our code: the checkout's documents, its notebooks, and the code, with examples."""
     root = code.parents[1]
-    return [*sorted(root.glob("README.md")), *sorted(root.glob("docs/*.md")), *sorted(code.rglob("*.py"))]
+    documents = [*root.glob("README.md"), *root.glob("docs/*.md"), *root.glob("examples/*.ipynb")]
+    return [*sorted(documents), *sorted(code.rglob("*.py"))]
 
 
 def _make_parser() -> argparse.ArgumentParser:

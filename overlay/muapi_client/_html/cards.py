@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PROMPT: Final = 200  # characters
 WORDS: Final = 400  # characters of an output that is text, of an error
 OUTPUTS: Final = 20  # of one job
+FEW: Final = 4  # of one job on a sheet
 TILES: Final = 200  # of a sheet
 DOUBT: Final = "SubmitOutcomeUnknownError"  # the class of an error that stands in a room above
 COLORS: Final = {"done": "#1a7f37", "running": "#0969da", "failed": "#cf222e", "cancelled": "#6e7781"}
@@ -59,14 +60,15 @@ def outputs_list(outputs: Sequence[Any], *, playing: bool = False, width: int = 
         outputs: The outputs.
         playing: As for a card.
         width: As for a card.
-        brief: Whether a link says no more than what is behind it.
+        brief: Whether it is one of many on a sheet: a link says no more than what is behind it.
     """
+    most = FEW if brief else OUTPUTS
     shown = [
         element("div", (play(output, width) if playing else None) or output_line(output, brief=brief))
-        for output in outputs[:OUTPUTS]
+        for output in outputs[:most]
     ]
-    if len(outputs) > OUTPUTS:
-        shown.append(muted(f"and {len(outputs) - OUTPUTS} more"))
+    if len(outputs) > most:
+        shown.append(muted(f"and {len(outputs) - most} more"))
     return element("div", *shown, style="margin-top:.3em") if shown else Markup()
 
 

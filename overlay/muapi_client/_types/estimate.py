@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from muapi_client._types.reprs import represent_short
+
 
 @frozen
 class Estimate:
@@ -25,3 +27,5 @@ class Estimate:
     cost_usd: Decimal
     dynamic: bool
     strategy: str | None
+
+    __repr__ = represent_short
