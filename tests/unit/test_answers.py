@@ -258,6 +258,10 @@ def test_a_bare_success_with_an_address_may_only_mean_accepted() -> None:
     done = read_prediction(reply({**body, "status": "completed"}), request_id=None, call=ANIMATE)
     assert done is not None
     assert is_final(done)
+    page = {**body, "status": "completed", "url": "https://muapi.ai/jobs/abc"}
+    shown = read_prediction(reply(page), request_id=None, call=ANIMATE)
+    assert shown is not None
+    assert not is_final(shown), "a page about the job is not what it made"
     listed = read_prediction(reply({**body, "outputs": [VIDEO]}), request_id=None, call=ANIMATE)
     assert listed is not None
     assert is_final(listed)

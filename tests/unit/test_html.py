@@ -189,7 +189,7 @@ def test_outcomes_are_a_contact_sheet() -> None:
     for word in ("fox", "saved as fox-0.png", "reused", "JobFailedError", "NSFW", "SubmitOutcomeUnknownError"):
         assert word in reader.text
     assert "/home/me" not in reader.text
-    assert quiet(sheet[2]).text.startswith("1 calls")
+    assert quiet(sheet[2]).text.startswith("1 call ·")
     with localcontext(prec=1):
         assert "0.09 USD" in quiet(Outcomes([Outcome(n, "x", call, None, prediction()) for n in range(3)])).text
 

@@ -96,7 +96,7 @@ def contact_sheet(outcomes: Sequence[Any], *, playing: bool = False, width: int 
     doubtful = errors.count(DOUBT)
     told = [outcome.prediction.cost for outcome in outcomes if outcome.prediction is not None and not outcome.reused]
     charged = total(cost.charged_usd for cost in told if cost is not None)
-    counts = [f"{len(outcomes)} calls", f"{len(outcomes) - len(errors)} finished"]
+    counts = [f"{len(outcomes)} call{'' if len(outcomes) == 1 else 's'}", f"{len(outcomes) - len(errors)} finished"]
     counts += [f"{len(errors) - doubtful} failed"] if len(errors) > doubtful else []
     counts += [f"{doubtful} in doubt"] if doubtful else []
     counts += [f"{usd(charged)} charged"]
@@ -110,7 +110,8 @@ def contact_sheet(outcomes: Sequence[Any], *, playing: bool = False, width: int 
 def _tile(outcome: Any, *, playing: bool, width: int) -> Markup:
     error, prediction = outcome.error, outcome.prediction
     state = prediction.state.value if prediction is not None else "failed"
-    word = type(error).__name__ if error is not None else "reused" if outcome.reused else prediction.status
+    word = "reused" if outcome.reused else prediction.status if prediction is not None else "no answer"
+    word = type(error).__name__ if error is not None else word
     inside = [
         element("b", cut(outcome.key, 40)),
         " ",

@@ -229,8 +229,10 @@ def is_final(prediction: Prediction) -> bool:
     """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
     word, has_outputs = prediction.status[:LONGEST_WORD], bool(prediction.outputs)
     body = prediction.raw if isinstance(prediction.raw, dict) else {}
-    if has_outputs and prediction.id and word.strip().lower() == "success" and not read_outputs(body):
-        has_outputs = False  # an address beside it may be of something else: a look tells
+    if has_outputs and prediction.id and not read_outputs(body):
+        # An address beside the status may be of something else, such as a page about the job: a look tells.
+        is_file = any(output.media_type is not None for output in prediction.outputs)
+        has_outputs = is_file and word.strip().lower() != "success"
     state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
     return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 

@@ -19,13 +19,13 @@ ADDRESS: Final = 200  # of a URL, which is of no use when it is cut
 ITEMS: Final = 4  # of a tuple
 
 
-def represent_short(value: Any) -> str:
+def represent_short(self: Any) -> str:
     """The repr of an attrs value, as a method of its class: the fields that have a repr and are not as by default."""
-    kind = type(value)
+    kind = type(self)
     shown = (
-        f"{part.alias}={_show(getattr(value, part.name))}"
+        f"{part.alias}={_show(getattr(self, part.name))}"
         for part in fields(kind)
-        if part.repr and not _is_default(part, getattr(value, part.name))
+        if part.repr and not _is_default(part, getattr(self, part.name))
     )
     return f"{kind.__name__}({', '.join(shown)})"
 
