@@ -137,6 +137,21 @@ def run_and_download(mu: Any, folder: Path) -> Any:
     return work()
 
 
+def run_and_save(mu: Any, folder: Path) -> Any:
+    """The same by the values themselves, once their client is closed."""
+    if isinstance(mu, MuAPI):
+        done = mu.run(call())
+        mu.close()
+        return done.save(folder)
+
+    async def work() -> Any:
+        done = await mu.run(call())
+        await mu.close()
+        return await done.outputs[0].read()
+
+    return work()
+
+
 async def cancel(mu: Any) -> None:
     task = asyncio.ensure_future(mu.submit(call()))
     await asyncio.sleep(0.2)
@@ -162,6 +177,8 @@ WAYS: dict[str, Way] = {
     "refused 422": Way(lambda asked: echo(asked, "422 Unprocessable Content"), submit),
     "charged 400": Way(lambda asked: echo(asked, "400 Bad Request", cost={"amount_usd": 1}), submit),
     "server 500": Way(lambda asked: echo(asked, "500 Internal Server Error"), submit),
+    "followed": Way(accept_then(lambda asked: echo(asked, "403 Forbidden")), lambda mu: mu.events("r1")),
+    "followed to its end": Way(fail_job, lambda mu: mu.events("r1")),
     "server 500 at a look": Way(accept_then(lambda asked: echo(asked, "403 Forbidden")), lambda mu: mu.run(call())),
     "job failed": Way(accept_then(fail_job), lambda mu: mu.run(call())),
     "job failed at once": Way(fail_job, lambda mu: mu.run(call())),
@@ -383,11 +400,12 @@ async def _no_items() -> Any:
         yield item
 
 
+@pytest.mark.parametrize("get", [run_and_download, run_and_save])
 def test_nor_when_a_download_brings_an_error_page(
-    kind: type, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    get: Any, kind: type, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def act(mu: Any) -> Any:
-        return run_and_download(mu, tmp_path / "pictures")
+        return get(mu, tmp_path / "pictures")
 
     with serving(give_output) as url, contextlib.closing(Journal(tmp_path / "jobs.db")) as journal:
         result = fail(kind, Way(give_output, act), url, journal, act)
