@@ -19,6 +19,7 @@ WORDS: Final = 400  # characters of an output that is text, of an error
 OUTPUTS: Final = 20  # of one job
 FEW: Final = 4  # of one job on a sheet
 TILES: Final = 200  # of a sheet
+APART: Final = "margin:.2em 0"
 DOUBT: Final = "SubmitOutcomeUnknownError"  # the class of an error that stands in a room above
 COLORS: Final = {"done": "#1a7f37", "running": "#0969da", "failed": "#cf222e", "cancelled": "#6e7781"}
 
@@ -64,7 +65,7 @@ def outputs_list(outputs: Sequence[Any], *, playing: bool = False, width: int = 
     """
     most = FEW if brief else OUTPUTS
     shown = [
-        element("div", (play(output, width) if playing else None) or output_line(output, brief=brief))
+        element("div", (play(output, width) if playing else None) or output_line(output, brief=brief), style=APART)
         for output in outputs[:most]
     ]
     if len(outputs) > most:
