@@ -270,8 +270,8 @@ def show_value(value: Any, name: str = "", around: tuple[int, ...] = (), most: i
         value: The value.
         name: The name of the field that holds it.
         around: What it stands in, maybe itself.
-        most: How many characters of a text are shown, a tenth as many items of a list, half as many fields, and no
-            more than a few levels; None shows all.
+        most: How many characters of a text are shown, a tenth as many items of a list, half as many fields,
+            and no more than a few levels; None shows all.
     """
     if not isinstance(value, Mapping | list | tuple):
         return repr(value) if most is None else _show_beginning(value, most)
@@ -329,7 +329,7 @@ class Call(Generic[T_co]):
     cookies: Mapping[str, Any] = field(factory=dict)
 
     def __repr__(self) -> str:
-        """Show in one line where it goes and what is set, without secrets, long texts cut: the attributes have them."""
+        """Show in one line where it goes and what is set, without secrets, and with long texts cut."""
         operation = self.operation
         shown = [
             repr(operation.slug if operation.method == "POST" else f"{operation.method} {operation.slug}")
