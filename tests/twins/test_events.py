@@ -80,6 +80,19 @@ def test_a_job_that_ended_badly_tells_so_and_raises(twin: Twin) -> None:
     assert seen[-1].prediction.state is JobState.CANCELLED
 
 
+def test_what_a_submit_answered_at_once_is_the_one_event(twin: Twin) -> None:
+    face = twin({"status": "completed", "outputs": ["a fox"]})
+    done = face.submit(twin.call)
+    seen, error = follow(face, done)
+    assert [(event.request_id, event.prediction, event.ended) for event in seen] == [(None, done, True)]
+    assert (error, face.server.gets) == (None, 0)
+    seen, error = follow(face, Prediction("abc", "failed", error="NSFW"))
+    assert isinstance(error, JobFailedError)
+    assert len(seen) == 1
+    seen, error = follow(twin(DONE), Prediction("abc", "processing"))
+    assert [event.status for event in seen] == ["completed"]
+
+
 def test_a_look_that_fails_is_seen(twin: Twin) -> None:
     seen, error = follow(twin(RUNNING, httpx.ReadError("reset"), (502, "<html>"), RUNNING, DONE))
     assert error is None
@@ -116,7 +129,7 @@ def test_nothing_is_sent_before_the_first_event_is_asked_for(twin: Twin) -> None
     assert [event.status for event in seen] == ["completed"]
 
 
-@pytest.mark.parametrize("wrong", [None, 7, Prediction("abc", "processing"), '{"muapi_job": 1}'])
+@pytest.mark.parametrize("wrong", [None, 7, '{"muapi_job": 1}'])
 def test_what_is_no_job_is_refused_at_once(twin: Twin, wrong: Any) -> None:
     face = twin(DONE)
     with pytest.raises(MuAPIError, match=r"mu\.events takes a Job or its id"):

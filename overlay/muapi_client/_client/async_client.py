@@ -127,7 +127,7 @@ class AsyncMuAPI(Client):
         return prediction
 
     def events(
-        self, job_or_id: Job | str, *, timeout: float | None = None
+        self, job_or_id: Job | Prediction | str, *, timeout: float | None = None
     ) -> AsyncGenerator[JobEvent[AsyncPrediction]]:
         """Wait for a job's end, and see each look at it; see ``MuAPI.events``. Close it early with ``aclose()``."""
         with forks.kept_waiting:
