@@ -146,7 +146,7 @@ class Record:
         """How far the map is."""
         self._progress = progress
 
-    def take(self, outcome: Outcome[Any], task: Task) -> None:
+    def take(self, outcome: Outcome[Any, Any], task: Task) -> None:
         """Take in what came of a job, and tell it."""
         error, prediction = outcome.error, outcome.prediction
         self.codes.append(DONE if error is None else code_of(error))
@@ -185,7 +185,7 @@ class Record:
             text += " muapi-client unknown lists what may have been charged." if self.many.run else ""
         return text
 
-    def _print(self, outcome: Outcome[Any], prediction: Prediction, task: Task) -> None:
+    def _print(self, outcome: Outcome[Any, Any], prediction: Prediction, task: Task) -> None:
         """Print the outputs; where nothing takes them any more and they are saved, go on saving.
 
         Raises:
@@ -238,7 +238,7 @@ class ManyDisplay(Display):
         return self._record.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)
 
 
-def _form(outcome: Outcome[Any], task: Task) -> dict[str, Any]:
+def _form(outcome: Outcome[Any, Any], task: Task) -> dict[str, Any]:
     """What came of one job, as JSON."""
     error, prediction = outcome.error, outcome.prediction
     form: dict[str, Any] = {"key": task.key, "place": task.place or None}
