@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FIRST_LOG_ID: Final = 1_000_001
 _PAGE: Final = 30  # the document's default of `limit`
+_CURSOR_DIGITS: Final = 18
 
 
 def get_result(world: World, checked: CheckedRequest) -> Reply:
@@ -68,7 +69,7 @@ def _find_job(world: World, checked: CheckedRequest) -> Job:
 def _read_cursor(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    if not (cursor.isascii() and cursor.isdigit()):
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= _CURSOR_DIGITS):
         raise Refusal(400, "Invalid cursor: pass a next_cursor as it was given")
     return int(cursor)
 
