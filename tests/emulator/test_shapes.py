@@ -189,7 +189,7 @@ def test_an_inline_answer_in_other_forms(connect: Callable[..., Any]) -> None:
     )
     send = connect(emulator)
     by_id, nested, failed = (send("POST", IMAGE.slug, json=FOX) for _ in range(3))
-    assert by_id.json().keys() == {"id", "status", "outputs", "error", "cost"}
+    assert by_id.json().keys() == {"id", "status", "outputs", "cost"}
     assert nested.json()["data"]["status"] == "completed"
     assert failed.status_code == 400
     assert failed.json()["detail"]["error"] == "no memory"

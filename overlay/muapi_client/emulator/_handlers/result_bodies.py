@@ -54,7 +54,8 @@ def build_result_body(job: Job, now: float) -> dict[str, Any]:
     outputs = job.outputs if ended and not job.expired(now) else ()
     body: dict[str, Any] = {"id": job.id, "status": job.status(now)}
     body[job.shape.under] = lay_out(outputs, job.shape, job.operation.kind)
-    body["error"] = job.outcome.error if ended else None
+    if ended and (job.outcome.end == "failed" or job.outcome.error is not None):  # the documented answers have none
+        body["error"] = job.outcome.error
     body = {**body, **_cost_fields(job), **(_extra_fields(job, ended=ended) if job.shape.extras else {})}
     if not job.base:
         return body
