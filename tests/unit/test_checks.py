@@ -9,8 +9,9 @@ from by_kind import make_image
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muapi_client import raw_call
+from muapi_client import MuAPI, raw_call
 from muapi_client._spec.validation import check
+from muapi_client.emulator import Emulator
 from muapi_client.errors import ValidationError
 from muapi_generated.types import Call
 
@@ -94,3 +95,23 @@ def test_no_body_is_more_than_refused(body: dict[str, Any]) -> None:
         assert loc[0] == "body"
         assert loc[1] in body
         assert kind
+
+
+@pytest.mark.parametrize("body", [{"width": "512"}, {"width": True}, {"sync": "yes"}, {"sync": 1}, {"width": "512.0 "}])
+def test_what_the_server_may_read_as_what_belongs_there_says_how_to_send_it(body: dict[str, Any]) -> None:
+    call = Call(OPERATION, {"prompt": "a fox", **body})
+    with pytest.raises(ValidationError, match="; the server may take it: a client with strict=False sends it as it is"):
+        check(call)
+    emulator = Emulator()
+    with MuAPI("sk-live", transport=emulator.transport(), strict=False) as mu:
+        mu.submit(call)
+    assert emulator.requests[-1].json == call.body
+
+
+@pytest.mark.parametrize(
+    "body", [{"width": "wide"}, {"width": "1.5"}, {"sync": 2}, {"width": None}, {"num_images": "1"}]
+)
+def test_what_the_server_refuses_too_says_nothing_of_it(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        check(Call(OPERATION, {"prompt": "a fox", **body}))
+    assert "may take it" not in str(caught.value)

@@ -10,6 +10,7 @@ Lives here: running the rules, and the error. Does not live here: the rules (``m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
 
 URL_TO_COME: Final = "https://url-to-come.invalid/file"  # stands for a local file's URL while the rest is checked
 SHOWN: Final = 60  # characters of a path that a message repeats
+_LAX: Final = {  # texts that FastAPI, which the server is, reads as another type unless it is told not to
+    "int_type": re.compile(r"\s*[+-]?\d+(\.0+)?\s*", re.ASCII),
+    "float_type": re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE),
+    "bool_type": re.compile(r"[01tfyn]|true|false|yes|no|on|off", re.IGNORECASE),
+}
 
 
 def check(call: Call[Any]) -> None:
@@ -129,7 +135,8 @@ def _problems(package: str, model_name: str, body: Mapping[str, Any]) -> Iterato
         if problem.type == "extra_forbidden" and len(problem.loc) == 1:
             message = _unknown(str(problem.loc[0]), body_fields(package, model_name))
         else:
-            message = problem.msg + _advise(problem.type, problem.loc, _value_at(body, problem.loc))
+            value = _value_at(body, problem.loc)
+            message = problem.msg + (_tell_lax(problem.type, value) or _advise(problem.type, problem.loc, value))
         found = {"loc": ["body", *problem.loc], "msg": message, "type": problem.type}
         yield {**found, "ctx": dict(problem.ctx)} if problem.ctx else found
 
@@ -151,6 +158,14 @@ def _value_at(body: Any, where: tuple[str | int, ...]) -> Any:
     except (KeyError, IndexError, TypeError):
         return None
     return body
+
+
+def _tell_lax(kind: str, value: Any) -> str:
+    """That the server may read a value as what belongs in its place; or ""."""
+    text = str(int(value)) if isinstance(value, bool) else str(value) if isinstance(value, str | int) else ""
+    if kind not in _LAX or not _LAX[kind].fullmatch(text):
+        return ""
+    return "; the server may take it: a client with strict=False sends it as it is"
 
 
 def _advise(kind: str, where: tuple[str | int, ...], value: Any) -> str:
