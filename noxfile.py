@@ -276,6 +276,13 @@ def emulator(session: nox.Session) -> None:
 
 
 @nox.session
+def differential(session: nox.Session) -> None:
+    """Compare the emulator with a FastAPI of the document, on 20,000 bodies: ``nox -s differential [-- --seed 8]``."""
+    install(session, "differential", extras="[emulator]")
+    session.run("python", "tests/emulator/differential.py", *session.posargs)
+
+
+@nox.session
 def contract(session: nox.Session) -> None:
     """Let schemathesis call every operation of the emulator: ``nox -s contract [-- --long --seed 2 --only REGEX]``."""
     install(session, "contract", "generate", extras="[emulator]")

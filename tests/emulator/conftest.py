@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from muapi_client.emulator import Emulator
 
+sys.path.insert(0, str(Path(__file__).parent))  # for `differential`
 BASE = "https://api.muapi.ai/api/v1/"
 
 Send = Callable[..., httpx.Response]

@@ -48,6 +48,7 @@ def open_emulator(options: argparse.Namespace, state: StateFile | None) -> Emula
         "job_seconds": options.job_seconds,
         "webhook_duplicates": options.webhook_duplicates,
         "seed": seed,
+        "strict_types": options.strict_types,
         "faults": Faults.chaos(options.chaos, seed=seed),
         **_read_document(options),
     }

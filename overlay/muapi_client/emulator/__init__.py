@@ -2,7 +2,7 @@
 
 Lives here: the service itself, as a function of a request, and how it is reached, in process and over HTTP. Does not
 live here: any part of the client, whose rules it must not share: bodies are judged by a JSON Schema library on the
-pinned document.
+pinned document, and what does not fit is read as the server's FastAPI would.
 
     from muapi_client import MuAPI
     from muapi_client.emulator import Emulator, Outcome
@@ -58,7 +58,13 @@ prices               cost x pieces x duration x resolution x quality, the last t
                      document's defaults; a model without a price costs what its kind does
 refusals             carry no cost headers; a file over the documented size limit is refused with 413
 ``models``           gives the catalogue name as endpoint, as the real one does, wrong where that is not the slug
-bodies               are judged more strictly than really in one way: ``"5"`` is not an integer here
+bodies               are read as FastAPI reads them (``"5"`` is 5 where an integer is asked, ``"yes"`` and 1 are
+                     true), and refused in its words; with ``strict_types=True`` they must have the document's types.
+                     What Python reads and JSON cannot say (``NaN``, half of a character) fails with 500
+paths                a slash at the end is a redirect, HEAD and OPTIONS are refused (405), as FastAPI does; a slash
+                     spelt ``%2F`` is none: FastAPI would take it for one, and users say the real API does not
+live rules           of ``images_list`` of two models, ``qwen-image-edit-plus`` and ``grok-imagine-image-to-image``,
+                     which the document does not tell: at least one (observed)
 time of day          the client's own, in ``Date`` and in bodies; jobs may run faster: see ``clock`` of ``Emulator``
 durations            see ``job_seconds`` of ``Emulator``; a job answered at once (``sync``) passes a serial queue by
 top-up               opening the checkout pays it, once; ``Emulator.deposit`` pays without one

@@ -80,6 +80,8 @@ class Emulator:
         webhook_duplicates: How many times more than once each webhook is delivered.
         document: The OpenAPI document whose operations it answers, as parsed JSON; the pinned one by default.
         prices: What models cost, in the form that ``GET /api/v1/models`` has; the pinned list by default.
+        strict_types: Whether a body's values must have the document's types as they stand. By default ``"5"`` is read
+            as 5 where a number is asked, and 1 as true where a boolean is, as the server reads them.
 
     Raises:
         ImportError: ``jsonschema-rs`` is not installed.
@@ -108,6 +110,7 @@ class Emulator:
         webhook_duplicates: int = 0,
         document: Mapping[str, Any] | None = None,
         prices: Mapping[str, Any] | None = None,
+        strict_types: bool = False,
     ) -> None:
         if find_spec("jsonschema_rs") is None:
             raise ImportError(
@@ -139,6 +142,7 @@ class Emulator:
                 rng=random.Random(seed),  # noqa: S311 - ids that repeat are the point
                 wall_time=self._wall_time(),
                 operations=operations,
+                strict_types=strict_types,
             )
             for is_test, secrets in ((False, live_keys), (True, test_keys)):
                 for number, secret in enumerate(secrets, 1):
@@ -255,6 +259,7 @@ class Emulator:
         webhook_duplicates: int = 0,
         document: Mapping[str, Any] | None = None,
         prices: Mapping[str, Any] | None = None,
+        strict_types: bool = False,
     ) -> Self:
         """An emulator that goes on where a saved one stopped, and answers as that one would have.
 
@@ -272,6 +277,7 @@ class Emulator:
             webhook_duplicates: As for a new emulator.
             document: As for a new emulator; a text does not hold it.
             prices: As for a new emulator.
+            strict_types: As for a new emulator.
 
         Raises:
             ValueError: The text was not saved by an emulator of this version, or altered since, or ``job_seconds`` or
@@ -284,6 +290,7 @@ class Emulator:
         def load() -> tuple[World, float]:
             rng = random.Random(0)  # noqa: S311 - ids that repeat are the point
             loaded = load_world(text, rng, Options(job_seconds, outcomes, operations))
+            loaded[0].strict_types = strict_types
             if seed is not None:
                 rng.seed(seed)
             return loaded

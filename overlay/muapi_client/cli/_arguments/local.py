@@ -62,6 +62,9 @@ def add_emulator(commands: Any) -> None:
         default=0.0,
         help="the share of requests that meet a fault, such as 0.2",
     )
+    emulator.add_argument(
+        "--strict-types", action="store_true", help='refuse "5" where a number is asked, which the server reads'
+    )
     speed = emulator.add_mutually_exclusive_group()
     speed.add_argument("--realtime", action="store_true", help="jobs take as long as real ones, not a 60th")
     speed.add_argument("--speed", metavar="N", type=read_seconds, help="emulated seconds a second (default: 60)")

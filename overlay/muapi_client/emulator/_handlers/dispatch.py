@@ -1,21 +1,21 @@
 """The order in which a request is judged, from its host to its answer.
 
 Lives here: that order, and answers as bytes. Does not live here: what an operation does (``routes`` names who answers
-it), what other hosts than the API answer (``pages``).
+it), what fits it (``_spec/validation``), what other hosts than the API answer (``pages``).
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
 from muapi_client.emulator._handlers.checked_request import CheckedRequest
 from muapi_client.emulator._handlers.routes import find_handler
-from muapi_client.emulator._messages.addresses import find_place, rewrite_urls
-from muapi_client.emulator._messages.inputs import add_inputs
-from muapi_client.emulator._messages.messages import Refusal, Reply, Response, parse_json_body
+from muapi_client.emulator._messages.addresses import API, find_place, rewrite_urls
+from muapi_client.emulator._messages.messages import Refusal, Reply, Response, is_writable, parse_json_body
 from muapi_client.emulator._spec.operations import PREFIX
-from muapi_client.emulator._spec.validation import check_body, check_path, check_query
+from muapi_client.emulator._spec.validation import check_inputs
 
 # What MuAPI's own clients call besides (its command line, its front ends), and where FastAPI shows a document.
 OUTSIDE: Final = (
@@ -31,16 +31,22 @@ OUTSIDE: Final = (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from muapi_client.emulator._messages.addresses import Place
     from muapi_client.emulator._messages.messages import Request
     from muapi_client.emulator._spec.operations import Operation
     from muapi_client.emulator._state.world import World
 
+# What FastAPI answers where it cannot write what it has to repeat. It takes such a value where nothing has to be
+# repeated; what the service then does with it is not known, and the emulator fails before anything is accepted.
+_FAILURE: Final = Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
+
 
 def answer_request(world: World, request: Request) -> Response:
-    """Answer ``request``: the host, then the path, then the key, then query and body, then what the operation does."""
+    """Answer ``request``.
+
+    Judged are the host, then the path, then whether the body can be read at all, then the key, then parameters and
+    body together; then the operation does what it does.
+    """
     now = request.now + world.offset
     world.settle(now)
     if request.path.endswith("/openapi.json"):
@@ -60,22 +66,29 @@ def answer_request(world: World, request: Request) -> Response:
 
 def _answer_api(world: World, request: Request, place: Place, now: float) -> Response:
     known = False
-    parameters: Mapping[str, str] = {}
     try:
         operation, parameters = _find_operation(world, request.method, place.path)
+        body: Any = parse_json_body(request) if operation.body is not None else {}
         key = world.keys.of(request, world.timestamp) if operation.needs_key else None
         known = key is not None
-        check_path(operation, parameters)
-        query = check_query(operation, request.query)
-        body: Any = _read_body(operation, request) if operation.body is not None else {}
-        checked = CheckedRequest(request, operation, parameters, query, body, now, place.base, key)
+        inputs = check_inputs(operation, parameters, request.query, body, strict=world.strict_types)
+        if not is_writable(inputs.body):
+            return _FAILURE
+        checked = CheckedRequest(request, operation, inputs.parameters, inputs.query, inputs.body, now, place.base, key)
         reply = find_handler(world.operations, operation)(world, checked)
     except Refusal as refusal:
-        detail: Any = refusal.detail
-        if isinstance(detail, list):  # of a 422
-            detail = add_inputs(cast("list[dict[str, Any]]", detail), request, parameters)
-        reply = Reply({"detail": detail}, None, refusal.status, refusal.headers)
+        if "location" in refusal.headers:
+            return _redirect(request, refusal.headers["location"])
+        if not is_writable(refusal.detail):
+            return _FAILURE
+        reply = Reply({"detail": refusal.detail}, None, refusal.status, refusal.headers)
     return _encode(world, reply, known=known)
+
+
+def _redirect(request: Request, path: str) -> Response:
+    """Send a request elsewhere, with its query, and with its method and body."""
+    query = f"?{urlencode(request.query)}" if request.query else ""
+    return Response(307, {"location": f"{API}{quote(path)}{query}"}, b"")
 
 
 def _find_operation(world: World, method: str, path: str) -> tuple[Operation, dict[str, str]]:
@@ -101,15 +114,6 @@ def _rewrite_urls(response: Response, base: str) -> Response:
     if not headers.get("content-type", "").startswith("application/json"):
         return Response(response.status, headers, response.body, response.chunks)
     return Response(response.status, headers, rewrite_urls(response.body, base), response.chunks)
-
-
-def _read_body(operation: Operation, request: Request) -> Any:
-    """The checked JSON body; an empty one where none was sent and none has to be."""
-    if not request.body and not operation.needs_body:
-        return {}
-    body = parse_json_body(request)
-    check_body(operation, body)
-    return body
 
 
 def _encode(world: World, reply: Reply, *, known: bool) -> Response:

@@ -33,7 +33,7 @@ def upload_file(world: World, checked: CheckedRequest) -> Reply:
     _check_balance(world, checked)
     sent = parse_parts(checked.request).get("file")
     if sent is None or sent.filename is None:
-        raise invalid_error(build_problem("missing", ("body", "file"), "Field required"))
+        raise invalid_error(build_problem("missing", ("body", "file"), "Field required", None))
     limit = _find_limit(sent.content_type)
     if len(sent.content) > limit:
         raise Refusal(413, f"File too large: {len(sent.content)} bytes, at most {limit} for {sent.content_type}")

@@ -7,7 +7,7 @@ Lives here: requests, answers, refusals, and JSON bodies. Does not live here: wh
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
@@ -16,6 +16,7 @@ from muapi_client.emulator._messages.cost import Cost
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_PAGES: Final = "https://errors.pydantic.dev/2.12/v/"
 _SECRET: Final = frozenset({"x-api-key", "authorization", "x-emulator-token"})  # headers whose values are not shown
 
 
@@ -99,10 +100,18 @@ def live_key_error() -> Refusal:
     return Refusal(403, "A test key cannot change the account: use a live key")
 
 
-def build_problem(kind: str, loc: tuple[str | int, ...], msg: str, **ctx: Any) -> dict[str, Any]:
-    """One entry of a 422's ``detail``, in the form FastAPI gives it."""
-    entry: dict[str, Any] = {"type": kind, "loc": list(loc), "msg": msg}
-    return {**entry, "ctx": ctx} if ctx else entry
+def build_problem(kind: str, loc: tuple[str | int, ...], msg: str, value: Any, **ctx: Any) -> dict[str, Any]:
+    """One entry of a 422's ``detail``, as the live API has been seen to give it (a public log of April 2026).
+
+    Args:
+        kind: pydantic's name of the problem.
+        loc: Where: ``("body", name, …)``.
+        msg: What is wrong, in pydantic's words.
+        value: What was sent there; of what is missing, what it is missing from.
+        ctx: The limits of the rule that was broken.
+    """
+    entry = {"type": kind, "loc": list(loc), "msg": msg, "input": value}
+    return {**entry, **({"ctx": ctx} if ctx else {}), "url": f"{_PAGES}{kind}"}
 
 
 def invalid_error(*problems: Mapping[str, Any]) -> Refusal:
@@ -111,43 +120,32 @@ def invalid_error(*problems: Mapping[str, Any]) -> Refusal:
 
 
 def parse_json_body(request: Request) -> Any:
-    """The parsed body. Raises Refusal (422) as FastAPI does: absent, not JSON, or sent as another type."""
+    """What JSON says in the body, by FastAPI's rules; None where nothing was sent.
+
+    A body that was sent as another type than JSON stays text. Python reads ``NaN`` and halves of characters, too.
+
+    Raises:
+        Refusal: 422 for what is no JSON, 400 for what cannot be read for another reason: bytes that are no UTF-8,
+            brackets a thousand deep, an integer of more digits than Python reads.
+    """
     if not request.body:
-        raise invalid_error(build_problem("missing", ("body",), "Field required"))
-    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if content_type != "application/json" and not content_type.endswith("+json"):
-        raise invalid_error(not_an_object_problem("body"))
+        return None
+    main, _, sub = request.headers.get("content-type", "").partition(";")[0].strip().lower().partition("/")
+    if main and not (main == "application" and (sub == "json" or sub.endswith("+json"))):
+        return request.body.decode("utf-8", errors="surrogateescape")
     try:
-        value = json.loads(request.body, parse_constant=_no_such_number)
+        return json.loads(request.body)
     except json.JSONDecodeError as error:
-        raise _not_json_error(error.pos, error.msg) from None
-    except (ValueError, RecursionError) as error:
-        raise _not_json_error(0, str(error)) from None
-    if rb"\ud" in request.body.lower() and not _is_text(value):
-        message = "Input should be a valid string, unable to parse raw data as a unicode string"
-        raise invalid_error(build_problem("string_unicode", ("body",), message))
-    return value
+        problem = build_problem("json_invalid", ("body", error.pos), "JSON decode error", {}, error=error.msg)
+        raise invalid_error({name: part for name, part in problem.items() if name != "url"}) from None
+    except (ValueError, RecursionError):
+        raise Refusal(400, "There was an error parsing the body") from None
 
 
-def not_an_object_problem(*loc: str | int) -> dict[str, Any]:
-    """The problem of a value that should have been an object with known fields."""
-    return build_problem(
-        "model_attributes_type", loc, "Input should be a valid dictionary or object to extract fields from"
-    )
-
-
-def _is_text(value: Any) -> bool:
-    """Return whether every string in ``value`` can be written as UTF-8: JSON can spell halves of characters alone."""
+def is_writable(value: Any) -> bool:
+    """Return whether ``value`` is JSON in UTF-8: Python reads ``NaN``, ``1e999`` and halves of characters, too."""
     try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
         return False
     return True
-
-
-def _no_such_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON number")
-
-
-def _not_json_error(position: int, why: str) -> Refusal:
-    return invalid_error(build_problem("json_invalid", ("body", position), "JSON decode error", error=why))

@@ -17,11 +17,14 @@ from attrs import define, field, frozen
 from muapi_client.emulator._messages.messages import Refusal
 from muapi_client.emulator._spec.kinds import FAST, Kind, kind_of
 from muapi_client.emulator._spec.lazy_json import find_section
+from muapi_client.emulator._spec.live_rules import LIVE_RULES
 from muapi_client.emulator._spec.price_list import index_prices, read_price_list
 from muapi_client.pinning import PinError, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from muapi_client.emulator._spec.live_rules import LiveRule
 
 PREFIX: Final = "/api/v1/"
 METHODS: Final = frozenset({"GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"})
@@ -65,6 +68,7 @@ class Operation:
         needs_body: Whether the JSON body must be there.
         path_types: The declared JSON type of each path parameter.
         listed: What the price list says of the model behind it; ``None`` where it lacks it.
+        rule: What the live API is known to refuse beside what the document tells.
     """
 
     method: str
@@ -81,6 +85,7 @@ class Operation:
     needs_body: bool
     path_types: Mapping[str, str] = field(repr=False)
     listed: Mapping[str, Any] | None = field(repr=False)
+    rule: LiveRule | None = None
 
     @property
     def slug(self) -> str:
@@ -117,13 +122,25 @@ class Table:
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """The operation a request line means, and its path parameters, decoded.
 
+        As FastAPI's router has it: the first path that has the method; a slash at the end, too much or too little, is
+        a redirect. A slash spelt ``%2F`` is never found: not in a parameter, and in a slug the live API is said not to
+        find it.
+
         Raises:
-            Refusal: 404 for an unknown path, 405 for a known one under another method.
+            Refusal: 404 for an unknown path, 405 for a known one under another method, 307 to a known one.
         """
-        methods, parameters = self._methods(path)
-        if method not in methods:
-            raise Refusal(405, "Method Not Allowed", {"allow": ", ".join(sorted(methods))})
-        return methods[method], parameters
+        others: Mapping[str, Operation] = {}
+        for template, parameters in self._fit(path):
+            methods = self.at(template)
+            if method in methods:
+                return methods[method], parameters
+            others = others or methods
+        if others:
+            raise Refusal(405, "Method Not Allowed", {"allow": ", ".join(sorted(others))})
+        other = path.rstrip("/") if path.endswith("/") else f"{path}/"
+        if any(self._fit(other)):
+            raise Refusal(307, None, {"location": unquote(other)})
+        raise Refusal(404, "Not Found")
 
     def at(self, path: str) -> Mapping[str, Operation]:
         """The operations of a path as the document writes it. Raises KeyError for a path that it lacks."""
@@ -154,13 +171,17 @@ class Table:
         named = {operation.name: operation for operation in jobs}
         return named | {operation.name: operation for operation in jobs if operation.slug == operation.name}
 
-    def _methods(self, path: str) -> tuple[Mapping[str, Operation], dict[str, str]]:
-        if path in self._known or (path.startswith(PREFIX) and "{" not in path and path in self._paths):
-            return self.at(path), {}
+    def _fit(self, path: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """The paths of the document that ``path`` fits, those without parameters first, and its parameters there."""
+        if "%" in path:
+            if "%2f" in path.lower():
+                return
+            path = unquote(path)
+        if "{" not in path and (path in self._known or (path.startswith(PREFIX) and path in self._paths)):
+            yield path, {}
         for pattern, template in self._patterns:
             if match := pattern.fullmatch(path):
-                return self.at(template), {name: unquote(value) for name, value in match.groupdict().items()}
-        raise Refusal(404, "Not Found")
+                yield template, match.groupdict()
 
     @cached_property
     def _models_without_webhook(self) -> frozenset[str]:
@@ -233,6 +254,7 @@ def _operation(
         needs_body=raw.get("requestBody", {"required": True}).get("required", False),
         path_types={p["name"]: p["schema"].get("type", "string") for p in parameters if p["in"] == "path"},
         listed=listed,
+        rule=LIVE_RULES.get(slug) if method == "POST" else None,
     )
 
 

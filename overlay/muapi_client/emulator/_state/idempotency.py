@@ -38,7 +38,7 @@ class IdempotencyKeys:
             return None
         request, reply = self._answered[is_test, key]
         if request != _fingerprint(path, body):
-            raise invalid_error(build_problem("value_error", ("body", FIELD), _REUSED))
+            raise invalid_error(build_problem("value_error", ("body", FIELD), _REUSED, key))
         return reply
 
     def remember(self, key: str, path: str, body: Mapping[str, Any], reply: Reply, *, is_test: bool) -> None:

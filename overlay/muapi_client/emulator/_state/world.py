@@ -52,6 +52,7 @@ class World:
         records: The account's small things, and those that test keys see in their place.
         files: What was uploaded, by its path on the CDN.
         operations: What can be asked; the pinned document's by default.
+        strict_types: Whether bodies are read by the document's types alone.
     """
 
     wallet: Wallet
@@ -69,6 +70,7 @@ class World:
     sandbox: Records = field(factory=Records)
     files: dict[str, StoredFile] = field(factory=dict[str, StoredFile])
     operations: Table = field(factory=read_operations)
+    strict_types: bool = False
 
     def new_id(self) -> str:
         """An id not given before; the same ones in the same order for the same seed."""
