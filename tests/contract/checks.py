@@ -124,7 +124,7 @@ def made(suffix: str, count: int = 1) -> Check:
         assert result["status"] == "completed"
         assert len(result["outputs"]) == len(set(result["outputs"])) == count
         assert all(url.startswith("http") and url.endswith(f".{suffix}") for url in result["outputs"])
-        assert result["error"] is None
+        assert "error" not in result
         assert result["cost"]["amount_usd"] == float(ran.emulator.charged_usd) > 0
         assert result["cost"]["refunded"] is False
         assert ran.emulator.accepted == 1

@@ -12,8 +12,12 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client.emulator._spec.live_rules import LIVE_RULES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from muapi_client.emulator._spec.live_rules import LiveRule
 
 # Answers whose fields are all known; the others (history items, automatic top-up) are documented nowhere.
 CLOSED: Final = (
@@ -64,7 +68,20 @@ def described(
         if path.endswith("/stream"):
             operation["responses"]["200"]["content"]["text/event-stream"] = {"schema": {}}
         _exemplify(operation, examples.get(path, {}))
+    for slug, rule in LIVE_RULES.items():
+        _ask_for_items(document, f"/api/v1/{slug}", rule)
     return document
+
+
+def _ask_for_items(document: dict[str, Any], path: str, rule: LiveRule) -> None:
+    """Declare what the live API is known to ask for, and the document does not tell."""
+    content = document["paths"].get(path, {}).get("post", {}).get("requestBody", {}).get("content", {})
+    name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = document["components"]["schemas"].get(name, {"properties": {}})
+    if rule.field in schema["properties"]:
+        limits = {"minItems": rule.least, **({} if rule.most is None else {"maxItems": rule.most})}
+        schema["properties"][rule.field] |= limits
+        schema["required"] = [*schema.get("required", ()), rule.field]
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
