@@ -170,7 +170,7 @@ def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> N
     words += " --job-seconds image=1,video=2 --result-seconds 1000000"
     words += " --failure-rate 1 --refund-rate 0 --moderation-rate 0 --serial image --serial video --speed 1000"
     words += " --shape submit=id,failure=http_200,running=a+b --webhook-duplicates 1 --seed 3 --control-token t"
-    words += f" --spec {document} --prices {prices} --allowed-host emulator --cors https://a.example"
+    words += f" --strict-types --spec {document} --prices {prices} --allowed-host emulator --cors https://a.example"
     with running("--output", "json", *words.split()) as emulator:
         told = json.loads(emulator.first)
         assert (told["live_key"], told["test_key"], told["base_url"]) == ("sk-a", "sk-c", f"{told['url']}/api/v1")
@@ -182,6 +182,8 @@ def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> N
         steered = [httpx.get(f"{told['url']}/emulator/state", headers=h) for h in ({}, {"x-emulator-token": "t"})]
         assert [answer.status_code for answer in steered] == [401, 200]
         assert steered[1].json()["balance_usd"] == "6.500000"
+        odd = {"json": {"prompt": "a fox", "width": "512"}, "headers": {"x-api-key": "sk-b"}}
+        assert httpx.post(f"{told['base_url']}/{IMAGE.slug}", **odd).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -135,10 +135,12 @@ def call_of(dice: Random, kinds: set[str], given: str) -> Call[Any]:
     while True:
         model = dice.choice(catalog.all())
         fits = model.kind in kinds if kinds else model.price is not None and not model.price.cost_usd
-        needed = read_operations().at(model.operation.path)["POST"].needed  # of the query, which has no place here
-        if model.streams or not fits or needed:
+        operation = read_operations().at(model.operation.path)["POST"]
+        if model.streams or not fits or operation.needed:  # of the query, which has no place here
             continue
-        call = model.call(**{field.name: _value(field.schema, given) for field in model.fields if _sent(field, given)})
+        ruled = operation.rule and operation.rule.field  # which the live API wants, whatever the document says
+        sent = [field for field in model.fields if _sent(field, given) or field.name == ruled]
+        call = model.call(**{field.name: _value(field.schema, given) for field in sent})
         try:
             check(call)
         except errors.ValidationError:
