@@ -185,7 +185,7 @@ def checkout(ran: Ran) -> None:
 def keys(ran: Ran) -> None:
     assert [key["name"] for key in ran.json] == ["live 1", "test 1"]
     for key in ran.json:
-        assert {"id", "name", "is_active", "created_at", "last_used_at"} <= set(key)
+        assert {"id", "name", "is_active", "created_at"} <= set(key)
         assert "api_key" not in key
 
 

@@ -55,6 +55,8 @@ def test_a_key_works_from_its_making_to_its_deletion(connect: Callable[..., Any]
     assert listed[made["id"]]["name"] == "my-app"
     assert listed[made["id"]]["is_test"] is is_test
     assert listed[made["id"]]["last_used_at"] is not None
+    never = send("POST", "keys", json={"name": "new", "is_test": is_test}).json()["id"]
+    assert "last_used_at" not in next(key for key in send("GET", "keys").json() if key["id"] == never)
     assert made["api_key"] not in send("GET", "keys").text
     assert send("DELETE", f"keys/{made['id']}").status_code == 200
     assert theirs("GET", "account/balance").status_code == 403

@@ -30,13 +30,14 @@ class Key:
 
     def listed(self) -> dict[str, Any]:
         """The key as ``GET keys`` lists it, ``is_test`` included: whether the real list tells it is uncertain."""
+        used = {"last_used_at": self.last_used_at} if self.last_used_at is not None else {}  # muapi-cli takes no null
         return {
             "id": self.id,
             "name": self.name,
             "is_active": True,
             "is_test": self.is_test,
             "created_at": self.created_at,
-            "last_used_at": self.last_used_at,
+            **used,
         }
 
 
