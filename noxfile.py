@@ -247,6 +247,13 @@ def distributed(session: nox.Session) -> None:
 
 
 @nox.session
+def cli(session: nox.Session) -> None:
+    """Test the command line, in terminals too: ``nox -s cli [-- -k batch]``."""
+    install(session, "tests", "generate", extras="[cli,diff,emulator]")
+    session.run("pytest", "-n", "auto", "tests/cli", *session.posargs)
+
+
+@nox.session
 def notebooks(session: nox.Session) -> None:
     """Run the tour, examples/tour.ipynb, on the emulator, in a notebook's kernel."""
     install(session, "tests", "notebooks", extras="[emulator]")
