@@ -292,8 +292,10 @@ def show_value(value: Any, name: str = "", around: tuple[int, ...] = (), most: i
 
 
 def _show_beginning(value: Any, most: int) -> str:
-    if isinstance(value, str | bytes) and len(value) > most:
-        return repr(value[:most] + ("…" if isinstance(value, str) else b"..."))
+    if isinstance(value, str) and len(value) > most:
+        return repr(f"{value[:most]}…")
+    if isinstance(value, bytes) and len(value) > most:
+        return repr(value[:most] + b"...")
     return repr(value)
 
 
