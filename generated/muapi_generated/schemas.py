@@ -168,13 +168,14 @@ def _write_answer(value: Any) -> Any:
 def to_json_schema(request: str, *, definitions: dict[str, Any] | None = None) -> dict[str, Any]:
     """Write the JSON Schema of a class that is sent: descriptions, choices, bounds and defaults included.
 
-    The classes it has parts of are written out where they stand. Two sorts cannot be: those that hold themselves, and
-    those that would be more than ``MOST`` classes, as each of a few dozen that hold the next one twice.
+    The classes it has parts of are written out where they stand. Two sorts cannot be: those that hold
+    themselves, and those that would be more than ``MOST`` classes, as each of a few dozen that hold the
+    next one twice.
 
     Args:
         request: The class's name.
-        definitions: Where those are put, by name, to be referred to as ``#/$defs/NAME``. Without it a class that holds
-            itself is written out once, and of the others only their type is told.
+        definitions: Where those are put, by name, to be referred to as ``#/$defs/NAME``. Without it a
+            class that holds itself is written out once, and of the others only their type is told.
     """
     return _write(request, definitions, inside=_holds_itself(request))
 
@@ -230,7 +231,7 @@ def _field(facts: Mapping[str, Any], definitions: dict[str, Any] | None, *, insi
 
 @cache
 def _count_classes(request: str) -> int:
-    """Count the classes that one is written out with, itself included; of those that hold themselves no parts."""
+    """Count the classes that one is written out with, itself included; self-holding ones count as one."""
     return 1 + sum(1 if _holds_itself(part) else _count_classes(part) for part in _list_parts(request))
 
 

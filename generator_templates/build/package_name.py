@@ -15,11 +15,12 @@ _OURS = frozenset({"muapi_client", "muapi_generated"})
 # fmt: off
 _NEEDED = frozenset({
     "anyio", "argcomplete", "attr", "attrs", "certifi", "click", "cloudpickle", "dask", "dateutil",
-    "distributed", "fsspec", "h11", "httpcore", "httpx", "httpx_sse", "idna", "jinja2",
-    "jsonpath_rfc9535", "jsonschema_rs", "locket", "markdown_it", "markupsafe", "mdurl", "msgpack",
-    "openapi_python_client", "packaging", "partd", "platformdirs", "psutil", "psycopg", "pydantic",
-    "pydantic_core", "pygments", "rich", "ruamel", "ruff", "six", "sniffio", "sortedcontainers",
-    "specshift", "tblib", "toolz", "tornado", "typing_extensions", "urllib3", "yaml", "zict",
+    "deprecated", "distributed", "fsspec", "h11", "httpcore", "httpx", "httpx_sse", "idna",
+    "importlib_metadata", "jinja2", "jsonpath_rfc9535", "jsonschema_rs", "locket", "markdown_it",
+    "markupsafe", "mdurl", "msgpack", "openapi_python_client", "opentelemetry", "packaging",
+    "partd", "platformdirs", "psutil", "psycopg", "pydantic", "pydantic_core", "pygments", "rich",
+    "ruamel", "ruff", "six", "sniffio", "sortedcontainers", "specshift", "tblib", "toolz",
+    "tornado", "typing_extensions", "urllib3", "wrapt", "yaml", "zict", "zipp",
 })
 # fmt: on
 
