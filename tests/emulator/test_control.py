@@ -129,6 +129,13 @@ def test_so_many_jobs_of_one_model_come_to_it_and_no_others(steering: Steering) 
     assert steering.run().done
 
 
+def test_a_whole_number_may_be_written_with_a_point(steering: Steering) -> None:
+    steering.post("next", outcome="completed", times=2.0, bonus_credits=3.0)
+    done = steering.run()
+    assert done.cost is not None
+    assert done.cost.bonus_credits_used == 3
+
+
 def test_what_was_chosen_for_a_model_comes_before_what_was_for_all(steering: Steering) -> None:
     steering.post("next", outcome="cancelled")
     steering.post("next", outcome="failed", model=IMAGE.slug)
@@ -151,6 +158,17 @@ def test_a_chance_strikes_such_a_share_of_a_models_jobs_until_a_reset(steering: 
     assert count(OTHER_IMAGE.slug) == 0
     steering.post("reset")
     assert count(IMAGE.slug) == 0
+
+
+def test_a_chance_said_again_is_another_share_and_none_takes_it_back(steering: Steering) -> None:
+    steering.post("next", outcome="failed", chance=1)
+    with pytest.raises(errors.JobFailedError):
+        steering.run()
+    steering.post("next", outcome="failed", chance=0)
+    assert steering.run().done
+    for _ in range(100):
+        steering.post("next", outcome="failed", chance=0.5)
+    assert steering.emulator.save().count("Generation failed") == 2  # of the job, and of one chance
 
 
 # ---- Faults, money, and beginning anew -------------------------------------------------------------------------------
@@ -179,6 +197,13 @@ def test_the_books_are_exact(steering: Steering) -> None:
     assert (state["accepted"], state["jobs"][0]["id"], state["jobs"][0]["model"]) == (1, done.id, IMAGE.slug)
     assert Decimal(state["jobs"][0]["cost_usd"]) == Decimal("0.000001")
     assert steering.ask("GET", "state?limit=0").json()["jobs"] == []
+
+
+@pytest.mark.parametrize("outcome", ["completed", "inline", "refunded", "failed"])
+def test_no_charge_is_finer_than_a_micro_dollar(steering: Steering, outcome: str) -> None:
+    steering.post("next", outcome=outcome, price_usd="0.0000016")
+    httpx.post(f"{steering.url}/api/v1/{IMAGE.slug}", json={"prompt": "x"}, headers=KEY)
+    assert steering.ask("GET", "state").json()["jobs"][0]["cost_usd"] == "0.000002"
 
 
 def test_a_reset_begins_anew_with_the_options_it_was_made_with() -> None:
@@ -215,6 +240,8 @@ def test_requests_are_told_without_keys(steering: Steering) -> None:
     assert "sk-live" not in steering.ask("GET", "requests").text
     assert told[0]["headers"]["x-api-key"] == told[0]["headers"]["authorization"] == "***"
     assert told[0]["query"] == {"webhook": "http://127.0.0.1:9/a"}
+    httpx.delete(f"{steering.url}/api/v1/keys/sk-live", headers=KEY)
+    assert "sk-live" not in steering.ask("GET", "requests").text
 
 
 def test_steering_is_no_request_to_the_api(steering: Steering) -> None:
@@ -242,7 +269,13 @@ def test_steering_is_no_request_to_the_api(steering: Steering) -> None:
         ("faults", {"next": ["typo"]}, "next.0"),
         ("faults", {"rates": {"html": 0.7, "delay": 0.7}}, "add up to 1.4"),
         ("faults", {"rates": {}, "chaos": 0.1}, "Either"),
+        ("next", {"outcome": "failed", "model": "upload_file"}, "no model 'upload_file'"),
+        ("next", {"outcome": "failed", "price_usd": "1e30"}, "no amount"),
+        ("next", {"outcome": "slow", "seconds": 1e308}, "seconds"),
         ("clock", {"advance": -1}, "advance"),
+        ("clock", {"advance": 1e12}, "maximum"),
+        ("deposit", {"usd": "1e30"}, "no amount"),
+        ("deposit", {"usd": "12345678901234567890.123456789"}, "no amount"),
         ("clock", [], "the body"),
         ("deposit", {"usd": True}, "usd"),
         ("reset", {"x": 1}, "x"),
@@ -256,6 +289,22 @@ def test_what_makes_no_sense_is_refused_and_changes_nothing(
     assert steering.run().done
 
 
+UNSPEAKABLE = [b"NaN", b"[1e400]", rb'"\ud800"', b"[" * 300 + b"]" * 300]  # JSON to some, which cannot be kept
+
+
+@pytest.mark.parametrize("value", UNSPEAKABLE)
+def test_what_could_not_be_saved_or_told_is_not_taken_in(steering: Steering, value: bytes) -> None:
+    body = b'{"outcome": "completed", "outputs": [' + value + b"]}"
+    assert httpx.post(f"{steering.url}/emulator/next", content=body).status_code == 422
+    submit = b'{"prompt": "x", "extra": ' + value + b"}"
+    headers = {**KEY, "content-type": "application/json"}
+    assert httpx.post(f"{steering.url}/api/v1/{IMAGE.slug}", content=submit, headers=headers).status_code != 200
+    (told,) = steering.ask("GET", "requests").json()["requests"]
+    assert told["body"] == submit.decode()
+    assert steering.run().done
+    Emulator.load(steering.emulator.save())
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 10_000])
 def test_what_is_no_json_is_refused(steering: Steering, content: bytes) -> None:
     answer = httpx.post(f"{steering.url}/emulator/next", content=content)
@@ -266,7 +315,11 @@ def test_other_paths_and_methods_are_refused(steering: Steering) -> None:
     assert "GET /emulator/health" in steering.ask("GET", "nothing").json()["detail"]
     wrong = steering.ask("GET", "reset")
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
-    assert steering.ask("GET", "state?limit=x").status_code == 422
+    for limit in ("x", "", "-1", "9" * 25, "9" * 5000):
+        assert [steering.ask("GET", f"{name}?limit={limit}").status_code for name in ("state", "requests")] == [
+            422,
+            422,
+        ]
 
 
 def test_a_clock_that_goes_by_itself_is_not_moved() -> None:

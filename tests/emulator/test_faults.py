@@ -200,13 +200,31 @@ def test_files_are_spared_unless_asked() -> None:
         (lambda: Faults.chaos(20), "one request in five"),
         (lambda: Faults.script(["reset"]), r"'reset'.*Fault\.RESET_AFTER_ACCEPT"),
         (lambda: Emulator().next_fault("reset"), "next_fault was given 'reset'"),  # type: ignore[arg-type]
-        (lambda: Emulator().next("failed"), "next was given 'failed'"),  # type: ignore[arg-type]
-        (lambda: Emulator().next(Outcome.failed), "next was given"),  # type: ignore[arg-type]
+        (lambda: Emulator().next("failed"), "'failed' is no outcome"),  # type: ignore[arg-type]
+        (lambda: Emulator().next(Outcome.failed), "is no outcome"),  # type: ignore[arg-type]
+        (lambda: Emulator().sometimes("failed", 0.5), "'failed' is no outcome"),  # type: ignore[arg-type]
+        (lambda: Emulator().sometimes(Outcome.failed(), True), "True is no share"),
+        (lambda: Emulator().sometimes(Outcome.failed(), None), "None is no share"),  # type: ignore[arg-type]
+        (lambda: Emulator().sometimes(Outcome.failed(), float("nan")), "no share"),
+        (lambda: Emulator().set_faults({"html": 1}), "are no faults"),  # type: ignore[arg-type]
+        (lambda: Emulator().set_faults(None), "are no faults"),  # type: ignore[arg-type]
+        (lambda: Emulator().next(Outcome.failed(), model="keys"), "no model 'keys'"),
+        (lambda: Emulator().deposit(float("nan")), "'nan' is no amount"),
+        (lambda: Emulator().deposit("1e30"), "'1e30' is no amount"),
+        (lambda: Emulator().deposit(-1), "'-1' is no amount"),
+        (lambda: Emulator(balance="much"), "'much' is no amount"),
+        (lambda: Outcome(price=float("inf")), "'inf' is no amount"),  # type: ignore[arg-type]
     ],
 )
 def test_errors_teach(wrong: Callable[[], object], taught: str) -> None:
     with pytest.raises(ValueError, match=taught):
         wrong()
+
+
+def test_a_long_wait_is_asked_for_in_digits() -> None:
+    emulator = Emulator(faults=Faults.script([Fault.TOO_MANY], retry_after=1234567))
+    answer = httpx.Client(transport=emulator.transport(), headers=KEY).get(f"{BASE}account/balance")
+    assert answer.headers["retry-after"] == "1234567"
 
 
 def test_ten_tenths_are_one() -> None:

@@ -20,6 +20,7 @@ from muapi_client._runtime.clock import VirtualClock
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client.emulator._handlers.dispatch import answer_request
+from muapi_client.emulator._handlers.routes import submits_job
 from muapi_client.emulator._http.faults import FaultQueue, Faults, apply_fault
 from muapi_client.emulator._http.request_log import Exchange, RequestLog
 from muapi_client.emulator._messages.cost import dollars
@@ -85,8 +86,8 @@ class Emulator:
 
     Raises:
         ImportError: ``jsonschema-rs`` is not installed.
-        ValueError: ``job_seconds`` or ``serial`` names an unknown kind, a rate is no share, or ``document`` is no
-            OpenAPI document of MuAPI's.
+        ValueError: ``job_seconds`` or ``serial`` names an unknown kind, a rate is no share, ``balance`` is no amount
+            from 0 to 10**15, ``faults`` are none, or ``document`` is no OpenAPI document of MuAPI's.
     """
 
     def __init__(
@@ -335,15 +336,16 @@ class Emulator:
         Args:
             outcome: What they come to.
             share: How many of them do, 0 to 1; of several chances the first that strikes counts, and each before
-                ``failure_rate`` and ``moderation_rate``.
+                ``failure_rate`` and ``moderation_rate``. The same outcome and model again is another share of it, and
+                0 none.
             model: The slug of the model whose jobs are meant; by default all.
 
         Raises:
-            ValueError: ``share`` is none, or the document has no such model.
+            ValueError: ``share`` or ``outcome`` is none, or the document has no such model.
         """
         self._check_model(model)
         with self._lock:
-            self._world.outcomes.chances.append(Chance(share, outcome, model))
+            self._world.outcomes.add_chance(Chance(share, outcome, model))
 
     def next_fault(self, *faults: Fault | None) -> None:
         """Let the next requests to the API meet ``faults``, in this order, before any other; None is no fault."""
@@ -351,7 +353,11 @@ class Emulator:
             self._fault_queue.add(faults)
 
     def set_faults(self, faults: Faults) -> None:
-        """Let what goes wrong on the way be drawn from ``faults`` from now on, and nothing else be waiting."""
+        """Let what goes wrong on the way be drawn from ``faults`` from now on, and nothing else be waiting.
+
+        Raises:
+            ValueError: They are none.
+        """
         with self._lock:
             self._fault_queue = FaultQueue(faults)
 
@@ -369,7 +375,11 @@ class Emulator:
             self._outbox.clear()
 
     def deposit(self, amount: Decimal | float | str) -> None:
-        """Pay ``amount`` US dollars into the account, as finishing a top-up's checkout would."""
+        """Pay ``amount`` US dollars into the account, as finishing a top-up's checkout would.
+
+        Raises:
+            ValueError: It is no amount from 0 to 10**15.
+        """
         with self._lock:
             self._world.wallet.deposit(dollars(amount))
 
@@ -462,11 +472,12 @@ class Emulator:
     def _check_model(self, slug: str | None) -> None:
         if slug is None:
             return
+        operations = self._world.operations
         try:
-            operation = self._world.operations.at(f"{PREFIX}{slug}").get("POST")
+            operation = operations.at(f"{PREFIX}{slug}").get("POST")
         except KeyError:
             operation = None
-        if operation is None:
+        if operation is None or not submits_job(operations, operation):
             raise ValueError(f"the document has no model {slug!r}: a model's slug stands after {PREFIX}")
 
 

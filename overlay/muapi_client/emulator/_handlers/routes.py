@@ -141,6 +141,12 @@ def find_handler(operations: Table, operation: Operation) -> Handler:
     return _load_handler("POST", _JOB) if handler is _refuse and operations.submits_job(operation) else handler
 
 
+def submits_job(operations: Table, operation: Operation) -> bool:
+    """Return whether an outcome can be chosen for ``operation``: it submits a job, or streams the answer of one."""
+    handler = find_handler(operations, operation)
+    return handler.__module__.rpartition(".")[2] in {"submissions", "streams", "storyboard_jobs"}
+
+
 @cache
 def _load_handler(method: str, slug: str) -> Handler:
     for room, names in _MODULES.items():

@@ -12,6 +12,7 @@ Lives here: the routes. Does not live here: the form of bodies and answers (``co
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
@@ -23,7 +24,8 @@ from muapi_client._runtime.loopback import is_loopback
 from muapi_client._version import __version__
 from muapi_client.emulator._http.control_schemas import BODIES, build_schema
 from muapi_client.emulator._http.faults import Fault, Faults
-from muapi_client.emulator._messages.messages import Refusal, Response, hide_secrets
+from muapi_client.emulator._messages.cost import dollars
+from muapi_client.emulator._messages.messages import Refusal, Response, hide_keys, hide_secrets, read_json
 from muapi_client.emulator._state.outcomes import Outcome, Shape
 
 if TYPE_CHECKING:
@@ -217,12 +219,12 @@ def _make_outcome(body: Mapping[str, Any]) -> Outcome:
 def _build_exchange(exchange: Exchange) -> dict[str, Any]:
     request = exchange.request
     try:
-        body = exchange.json if exchange.whole else None
+        body = read_json(request.body) if request.body else None
     except ValueError:
         body = request.body.decode("utf-8", "replace")
     return {
         "method": request.method,
-        "path": request.path,
+        "path": hide_keys(request.path),
         "query": dict(request.query),
         "headers": hide_secrets(request.headers),
         "body": body,
@@ -241,8 +243,8 @@ def _read_body(name: str, request: Request) -> dict[str, Any]:
     from jsonschema_rs import Draft202012Validator  # noqa: PLC0415 - as bodies of the API
 
     try:
-        body = json.loads(request.body)  # whatever it is sent as: curl's `-d` calls everything a form
-    except (ValueError, RecursionError) as error:
+        body = read_json(request.body)  # whatever it is sent as: curl's `-d` calls everything a form
+    except ValueError as error:
         raise Refusal(422, f"The body is no JSON: {error}") from None
     problems = [
         f"{'.'.join(map(str, problem.instance_path)) or 'the body'}: {problem.message}"
@@ -250,23 +252,25 @@ def _read_body(name: str, request: Request) -> dict[str, Any]:
     ]
     if problems:
         raise Refusal(422, f"{'; '.join(problems)} (GET {PREFIX}schema tells the forms)")
-    return cast("dict[str, Any]", body)
+    forms = BODIES[name]["properties"]
+    # JSON knows one kind of number: 2.0 is a whole one, too.
+    return {
+        key: int(value) if forms[key].get("type") == "integer" else value
+        for key, value in cast("dict[str, Any]", body).items()
+    }
 
 
 def _read_usd(value: Any) -> Decimal:
     try:
-        usd = Decimal(str(value))
-    except ArithmeticError:
-        usd = Decimal("NaN")
-    if not usd.is_finite() or usd < 0:
-        raise Refusal(422, f"{value!r} is no amount in US dollars")
-    return usd
+        return dollars(value)
+    except ValueError as error:
+        raise Refusal(422, str(error)) from None
 
 
 def _read_limit(request: Request) -> int:
     text = request.query.get("limit", str(LISTED))
-    if not (text.isascii() and text.isdigit()):
-        raise Refusal(422, f"limit={text!r} is no number")
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise Refusal(422, f"limit={text[:20]!r} is no number up to 999999999")
     return int(text)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
+from muapi_client._runtime.clock import LONGEST_SLEEP
 from muapi_client.emulator._http.faults import Fault
 from muapi_client.emulator._state import outcomes
 
 _USD: Final = {"type": ["number", "string"], "description": "US dollars; as text it is exact"}
-_SECONDS: Final = {"type": "number", "minimum": 0, "description": "emulated seconds"}
+_TIME: Final = {"type": "number", "minimum": 0, "maximum": LONGEST_SLEEP}
+_SECONDS: Final = {**_TIME, "description": "emulated seconds"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _SHARE: Final = {"type": "number", "minimum": 0, "maximum": 1}
 _FAULTS: Final = [fault.value for fault in Fault]
@@ -61,7 +63,10 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
         },
         model={"type": "string", "description": "the slug of the model whose jobs are meant; all by default"},
         times={"type": "integer", "minimum": 1, "maximum": 10_000, "description": "of how many jobs (1)"},
-        chance={**_SHARE, "description": "in place of `times`: the share of the jobs from now on until a reset"},
+        chance={
+            **_SHARE,
+            "description": "in place of `times`: the share of the jobs from now on until a reset; 0 takes it back",
+        },
         error={"description": "what stands under `error`: a string or an object with a `message`"},
         status={"type": "string", "description": "the word its result carries"},
         outputs={"type": "array", "description": "what it yields; by default what suits its kind"},
@@ -83,8 +88,8 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
             "description": "from now on, how often each strikes; those left out, never",
         },
         chaos={**_SHARE, "description": "in place of `rates`: every fault alike, together as often"},
-        seconds={"type": "number", "minimum": 0, "description": "how long a delay and a slow body take (2)"},
-        retry_after={"type": "number", "minimum": 0, "description": "what a 429 asks for, in seconds (1)"},
+        seconds={**_TIME, "description": "how long a delay and a slow body take (2)"},
+        retry_after={**_TIME, "description": "what a 429 asks for, in seconds (1)"},
         cdn={"type": "boolean", "description": "whether outputs are struck, too (no)"},
         seed={"type": "integer", "description": "what is drawn from (0)"},
     ),
@@ -98,7 +103,7 @@ _STATE: Final = _build_object(
     accepted={**_COUNT, "description": "jobs accepted from live keys, ever: each was charged once"},
     charged_usd={"type": "string", "description": "US dollars, exact, less refunds by now"},
     balance_usd={"type": "string", "description": "US dollars, exact"},
-    now={**_SECONDS, "description": "what the emulated clock reads"},
+    now={"type": "number", "description": "what the emulated clock reads"},
     requests={**_COUNT, "description": "requests to the API, ever"},
     jobs={
         "type": "array",

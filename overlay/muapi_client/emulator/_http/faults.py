@@ -219,7 +219,10 @@ def apply_fault(faults: Faults, fault: Fault | None, answered: Response | None) 
 def _refusal(fault: Fault | None, faults: Faults) -> Response:
     """The answer to a request that had no effect."""
     if fault is Fault.TOO_MANY:
-        headers = {"content-type": "application/json", "retry-after": f"{faults.retry_after:g}"}
+        headers = {
+            "content-type": "application/json",
+            "retry-after": f"{faults.retry_after:.3f}".rstrip("0").rstrip("."),
+        }
         return Response(429, headers, b'{"detail": "Too Many Requests"}')
     return Response(500, {"content-type": "text/plain; charset=utf-8"}, b"Internal Server Error")
 
@@ -237,11 +240,16 @@ def cut_in_half(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
 
+def _are_faults(_queue: Any, _attribute: Attribute[Any], value: Any) -> None:
+    if not isinstance(value, Faults):
+        raise ValueError(f"{value!r} are no faults: pass what Faults(…), Faults.script(…) or Faults.chaos(…) makes")
+
+
 @define
 class FaultQueue:
     """Which fault the next request meets."""
 
-    faults: Faults = field(factory=Faults)
+    faults: Faults = field(factory=Faults, validator=_are_faults)
     _next: deque[Fault | None] = field(factory=deque["Fault | None"], init=False)
     _faulted: int = field(default=0, init=False)
 

@@ -7,16 +7,15 @@ looks like a key in a path is masked. Does not live here: printing it.
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from attrs import frozen
+
+from muapi_client.emulator._messages.messages import hide_keys
 
 if TYPE_CHECKING:
     from muapi_client.emulator._http.faults import Fault, FaultedResponse
     from muapi_client.emulator._messages.messages import Request, Response
-
-_KEYS: Final = re.compile(r"sk-[\w-]+")
 
 
 @frozen
@@ -47,7 +46,7 @@ def build_log_entry(request: Request, faulted: FaultedResponse, seconds: float) 
     headers = {name.lower(): value for name, value in faulted.response.headers.items()} if faulted.response else {}
     return LogEntry(
         method=request.method,
-        path=_KEYS.sub("sk-***", request.path),
+        path=hide_keys(request.path),
         status=faulted.response.status if faulted.response else None,
         seconds=seconds,
         cost_usd=headers.get("x-muapi-cost-usd"),

@@ -13,11 +13,22 @@ from attrs import frozen
 
 CENT = Decimal("0.01")  # one credit, begun ones counted: 0.0042 USD is 1 credit in the API reference's example
 MICRO = Decimal("0.000001")  # a charge has the six decimals of X-MuAPI-Cost-USD, so that header and body agree
+MOST = Decimal(10**15)  # US dollars
 
 
 def dollars(amount: Decimal | float | str) -> Decimal:
-    """``amount`` exactly as written, a float by its shortest form, rounded to six decimals."""
-    return Decimal(str(amount)).quantize(MICRO, ROUND_HALF_EVEN)
+    """``amount`` exactly as written, a float by its shortest form, rounded to six decimals.
+
+    Raises:
+        ValueError: It is no amount from 0 to 10**15. Sums of larger ones would not stay exact: they have 28 digits.
+    """
+    try:
+        exact = Decimal(str(amount))
+    except ArithmeticError:
+        exact = Decimal("NaN")
+    if not (exact.is_finite() and 0 <= exact <= MOST):
+        raise ValueError(f"{str(amount)[:40]!r} is no amount in US dollars, from 0 to {MOST:,}")
+    return exact.quantize(MICRO, ROUND_HALF_EVEN)
 
 
 @frozen

@@ -7,7 +7,8 @@ Lives here: requests, answers, refusals, and JSON bodies. Does not live here: wh
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+import re
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from attrs import field, frozen
 
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _PAGES: Final = "https://errors.pydantic.dev/2.12/v/"
+_DEEPEST: Final = 200  # objects and lists within each other; Python reads and writes no more than some 900
 _SECRET: Final = frozenset({"x-api-key", "authorization", "x-emulator-token"})  # headers whose values are not shown
 
 
 def hide_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """``headers`` with keys masked."""
     return {name: "***" if name.lower() in _SECRET else value for name, value in headers.items()}
+
+
+def hide_keys(path: str) -> str:
+    """``path`` with what looks like a key masked: a key can be a segment of it."""
+    return re.sub(r"sk-[\w-]+", "sk-***", path)
 
 
 def _show_headers(headers: Mapping[str, str]) -> str:
@@ -142,10 +149,37 @@ def parse_json_body(request: Request) -> Any:
         raise Refusal(400, "There was an error parsing the body") from None
 
 
-def is_writable(value: Any) -> bool:
-    """Return whether ``value`` is JSON in UTF-8: Python reads ``NaN``, ``1e999`` and halves of characters, too."""
+def read_json(content: bytes) -> Any:
+    """Parse JSON that can be written again: what is taken in comes out in answers, and in a saved state.
+
+    Raises:
+        ValueError: It is none, or cannot.
+    """
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        value = json.loads(content)
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    if not is_writable(value):
+        raise ValueError(f"it has NaN, too large a number, half a character, or brackets more than {_DEEPEST} deep")
+    return value
+
+
+def is_writable(value: Any) -> bool:
+    """Return whether ``value`` is JSON in UTF-8: Python reads ``NaN``, ``1e999`` and halves of characters, too.
+
+    Nor is it so deep that a saved state, which holds it deeper still, could not be read again.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text.encode()
     except (ValueError, RecursionError):
         return False
-    return True
+    return text.count("[") + text.count("{") <= _DEEPEST or not _is_too_deep(value)
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        objects = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [member for each in cast("list[list[Any]]", objects) for member in each]
+    return bool(level)

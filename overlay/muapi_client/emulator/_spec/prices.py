@@ -19,7 +19,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client.emulator._messages.cost import dollars
+from muapi_client.emulator._messages.cost import MOST, dollars
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,14 +88,14 @@ def count_pieces(body: Mapping[str, Any]) -> int:
 def compute_price(operation: Operation, body: Mapping[str, Any]) -> Decimal:
     """The charge for ``body`` in US dollars: of the catalogue's cost, or of the kind's default."""
     if operation.listed is None:
-        return dollars(DEFAULTS[operation.kind] * _factor(operation, body))
+        return _times(DEFAULTS[operation.kind], _factor(operation, body))
     return compute_cost(operation.listed, operation, body)
 
 
 def compute_cost(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> Decimal:
     """The charge for ``body`` by an entry of the price list; ``None`` for a model that the document lacks."""
     unit = dollars(entry["cost"])
-    return dollars(unit * _factor(operation, body)) if entry["dynamic_pricing"] else unit
+    return _times(unit, _factor(operation, body)) if entry["dynamic_pricing"] else unit
 
 
 def build_estimate(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,6 +126,10 @@ def build_model_card(entry: Mapping[str, Any]) -> dict[str, Any]:
         # A price that never changes needs no endpoint (observed: the whole answer of August 2026).
         "estimate_endpoint": f"/api/v1/models/{name}/estimate-cost" if entry["dynamic_pricing"] else None,
     }
+
+
+def _times(unit: Decimal, factor: Decimal) -> Decimal:
+    return dollars(min(unit * factor, MOST))
 
 
 def _factor(operation: Operation | None, body: Mapping[str, Any]) -> Decimal:

@@ -79,6 +79,10 @@ def _seconds(seconds: float | None) -> float | None:
     return None if seconds is None else float(seconds)
 
 
+def _price(price: Decimal | float | str | None) -> Decimal | None:
+    return None if price is None else dollars(price)
+
+
 @frozen(kw_only=True)
 class Outcome:
     """The fate of one job. Made by :meth:`completed`, :meth:`failed`, :meth:`cancelled`, :meth:`moderated`.
@@ -103,7 +107,7 @@ class Outcome:
     refunded: bool = False
     seconds: float | None = field(default=None, converter=_seconds, validator=validators.optional(validators.ge(0)))
     inline: bool = False
-    price: Decimal | None = field(default=None, validator=validators.optional(validators.ge(Decimal(0))))
+    price: Decimal | None = field(default=None, converter=_price)
     bonus_credits: int = 0
     shape: Shape | None = None
 
@@ -113,7 +117,7 @@ class Outcome:
     ) -> Outcome:
         """The job yields ``outputs``, by default ones that suit its kind."""
         own = None if outputs is None else tuple(outputs)
-        return cls(outputs=own, status=status, **_make_price_exact(choices))
+        return cls(outputs=own, status=status, **choices)
 
     @classmethod
     def failed(
@@ -125,12 +129,12 @@ class Outcome:
         **choices: Unpack[Choices],
     ) -> Outcome:
         """The job fails with ``error``, by default as HTTP 400 and refunded."""
-        return cls(end="failed", status=status, error=error, refunded=refunded, **_make_price_exact(choices))
+        return cls(end="failed", status=status, error=error, refunded=refunded, **choices)
 
     @classmethod
     def cancelled(cls, *, status: str = "cancelled", refunded: bool = True, **choices: Unpack[Choices]) -> Outcome:
         """The job is cancelled, by nobody's request: no route for it is known."""
-        return cls(end="cancelled", status=status, refunded=refunded, **_make_price_exact(choices))
+        return cls(end="cancelled", status=status, refunded=refunded, **choices)
 
     @classmethod
     def moderated(
@@ -142,11 +146,24 @@ class Outcome:
         **choices: Unpack[Choices],
     ) -> Outcome:
         """The job is refused: an ``error``, no outputs, and any ``status``, even ``completed`` or ``processing``."""
-        return cls(end="moderated", status=status, error=error, refunded=refunded, **_make_price_exact(choices))
+        return cls(end="moderated", status=status, error=error, refunded=refunded, **choices)
 
 
 ORDINARY = Outcome()
 Script: TypeAlias = Iterable[Outcome] | Callable[[str, Mapping[str, Any]], Outcome | None]
+
+
+def _share(share: Any) -> float:
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise ValueError(f"{share!r} is no share of the jobs: 0.1 means one in ten")
+    return float(share)
+
+
+def _check_outcome(value: object) -> Outcome:
+    if not isinstance(value, Outcome):
+        wanted = "pass what Outcome.completed(…), failed(…), cancelled(…) or moderated(…) makes"
+        raise ValueError(f"{value!r} is no outcome: {wanted}")  # noqa: TRY004 - as next_fault
+    return value
 
 
 @frozen
@@ -159,8 +176,8 @@ class Chance:
         model: The slug of the model whose jobs are meant; ``None`` means all.
     """
 
-    share: float = field(converter=float, validator=validators.and_(validators.ge(0.0), validators.le(1.0)))
-    outcome: Outcome
+    share: float = field(converter=_share)
+    outcome: Outcome = field(converter=_check_outcome)
     model: str | None = None
 
     def strikes(self, slug: str, request_id: str) -> bool:
@@ -203,14 +220,19 @@ class OutcomeQueue:
         Raises:
             ValueError: One is no outcome, such as the name of one.
         """
-        given: list[Outcome] = []
-        for each in outcomes:
-            if not isinstance(each, Outcome):
-                wanted = "pass what Outcome.completed(…), failed(…), cancelled(…) or moderated(…) makes"
-                raise ValueError(f"next was given {each!r}: {wanted}")  # noqa: TRY004 - as next_fault
-            given.append(each)
+        given = [_check_outcome(each) for each in outcomes]
         queue = self._next if model is None else self._next_of.setdefault(model, deque())
         queue.extend(given)
+
+    def add_chance(self, chance: Chance) -> None:
+        """Let jobs come to its outcome now and then; in place of an earlier chance of the same outcome and model."""
+        same = next(
+            (each for each in self.chances if (each.outcome, each.model) == (chance.outcome, chance.model)), None
+        )
+        if same is not None:
+            self.chances.remove(same)
+        if chance.share:
+            self.chances.append(chance)
 
     def peek(self, slug: str, body: Mapping[str, Any]) -> Outcome:
         """The fate of a job of this model, if it is accepted."""
@@ -240,8 +262,3 @@ def _choose_none(_slug: str, _body: Mapping[str, Any]) -> Outcome | None:
 def _take_each(outcomes: deque[Outcome]) -> Iterator[Outcome]:
     while outcomes:
         yield outcomes.popleft()
-
-
-def _make_price_exact(choices: Choices) -> Choices:
-    price = choices.get("price")
-    return choices if price is None else {**choices, "price": dollars(price)}
