@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -143,6 +144,60 @@ def test_a_state_has_one_owner_at_a_time_however_that_one_ends(
         assert emulator.first
 
 
+def test_a_state_is_one_by_whichever_link_it_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state, link = tmp_path / "kept" / "emulator.json", tmp_path / "link.json"
+    state.parent.mkdir()
+    link.symlink_to(state)
+    with running("--state", str(link)) as emulator:
+        assert emulator.first
+        assert main(["emulator", "--state", str(state)]) == 1
+        assert "is the state of an emulator that is running" in capsys.readouterr().err
+        emulator.stop()
+    assert link.is_symlink()
+    assert Emulator.load(state.read_text()).accepted == 0
+
+
+def test_a_state_is_kept_in_a_file_and_nothing_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for wrong in (str(fifo), str(tmp_path), "", os.devnull):
+        assert main(["emulator", "--port", "0", "--state", wrong]) == 1
+        assert "is no file that a state can be kept in" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["fifo"]
+
+
+def test_a_disk_that_is_full_leaves_the_state_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(_number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    state = tmp_path / "s.json"
+    state.write_text(kept := Emulator(balance=7).save())
+    monkeypatch.setattr(os, "fsync", fill)
+    assert main(["emulator", "--port", "0", "--state", str(state)]) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert state.read_text() == kept
+    assert {path.name for path in tmp_path.iterdir()} == {"s.json", "s.json.lock"}
+
+
+@pytest.mark.parametrize("how", [(signal.SIGHUP,), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
+def test_neither_a_closed_terminal_nor_impatience_costs_the_state(tmp_path: Path, how: tuple[int, ...]) -> None:
+    state = tmp_path / "s.json"
+    with running("--state", str(state)) as emulator:
+        url = emulator.first.split()[-1]
+        big = {"prompt": "x" * 30_000_000}  # so that writing takes a while
+        headers = {"x-api-key": LIVE}
+        assert httpx.post(f"{url}/api/v1/{IMAGE.slug}", json=big, headers=headers, timeout=60).status_code == 200
+        for each in how[:-1]:
+            emulator.process.send_signal(each)
+            while not state.with_name("s.json.part").exists() and emulator.process.poll() is None:
+                pass
+        emulator.stop(how[-1])
+    assert emulator.process.returncode == 0
+    assert Emulator.load(state.read_text()).accepted == 1
+
+
 def test_two_emulators_give_their_jobs_different_ids_also_from_one_state(tmp_path: Path) -> None:
     def accept(*words: str) -> str:
         with running("--job-seconds", "0", *words) as emulator, MuAPI(LIVE, emulator.first.split()[-1]) as mu:
@@ -196,6 +251,8 @@ def test_what_an_emulator_is_made_with_can_be_said_in_words(tmp_path: Path) -> N
         ("--failure-rate 0.8 --moderation-rate 0.8", "1"),
         ("--allowed-host http://x", "no host"),
         ("--cors x", "no origin"),
+        ("--control-token=", "the control token is empty"),
+        ("--balance 1e30", "no amount"),
         ("--spec nowhere.json", "nowhere.json"),
         ("--prices nowhere.json", "nowhere.json"),
     ],

@@ -22,6 +22,11 @@ ASKING = {
 }
 HERE = ["http://localhost:3000", "http://127.0.0.1:5173", "https://[::1]:8443", "http://app.localhost"]
 ELSEWHERE = ["https://evil.example", "null", "http://localhost.evil.example", "file://", "http://127.0.0.1:x", ""]
+ELSEWHERE += [
+    "https://evil.example, http://app.localhost",
+    "http://evil.example\\@localhost",
+    "http://localhost@evil.example",
+]
 
 
 def submit(url: str, **headers: str) -> httpx.Response:
@@ -48,8 +53,9 @@ def test_this_machine_addresses_and_the_real_hosts_are_its_names(host: str) -> N
         assert submit(url, host=host).status_code == 200
 
 
-def test_a_name_that_was_allowed_is_its_own_in_any_case() -> None:
-    with Emulator().serve(allowed_hosts=["Emulator"]) as url:
+@pytest.mark.parametrize("allowed", [["Emulator"], "emulator"])
+def test_a_name_that_was_allowed_is_its_own_in_any_case(allowed: Iterable[str]) -> None:
+    with Emulator().serve(allowed_hosts=allowed) as url:
         assert submit(url, host="eMULATOR:8000").status_code == 200
         assert submit(url, host="emulator.evil.example").status_code == 421
 
@@ -93,6 +99,8 @@ def test_a_page_reads_refusals_too() -> None:
     [
         (["https://app.example.com"], ["https://app.example.com", HERE[0]], ["https://app.example.com:444"]),
         (["https://App.example.com/"], ["https://app.example.com"], ["http://app.example.com"]),
+        ("https://app.example.com:443", ["https://app.example.com"], ["https://app.example.com:444"]),
+        (["http://app.example.com:80", "http://b:8080"], ["http://app.example.com", "http://b:8080"], ["http://b"]),
         (["*"], ["https://evil.example", "null"], []),
         (False, [], [HERE[0], "null"]),
         (True, HERE, ["https://app.example.com"]),
@@ -125,7 +133,18 @@ def test_what_is_no_host_is_refused_before_anything_is_served(host: str) -> None
         Emulator().serve(allowed_hosts=[host])
 
 
-@pytest.mark.parametrize("origin", ["app.example.com", "https://a.example/path", "ftp://a", ""])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "app.example.com",
+        "https://a.example/path",
+        "ftp://a",
+        "",
+        "https://a?x",
+        "https://u@a",
+        "https://m\u00fcnchen.de",
+    ],
+)
 def test_what_is_no_origin_is_refused_before_anything_is_served(origin: str) -> None:
     with pytest.raises(ValueError, match="is no origin"):
         Emulator().serve(cors=[origin])

@@ -65,6 +65,8 @@ def steering(emulator: Emulator) -> Iterator[Steering]:
 
 def test_it_is_ready_when_health_says_so(steering: Steering) -> None:
     assert steering.ask("GET", "health").json()["status"] == "ok"
+    asked = httpx.head(f"{steering.url}/emulator/health")  # as `wget --spider` does
+    assert (asked.status_code, asked.content) == (200, b"")
 
 
 @pytest.mark.parametrize(
@@ -342,6 +344,12 @@ def test_a_token_is_asked_for_and_never_told(emulator: Emulator) -> None:
             answer = steering.ask("GET", "state", **headers)
             assert (answer.status_code, "a-secret" in answer.text) == (401, False)
         assert steering.ask("GET", "state", **{"x-emulator-token": "a-secret"}).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", " ", "two words", "schl\u00fcssel", "a\n", "\udc80"])
+def test_a_token_that_is_none_or_that_nobody_could_show_is_refused(emulator: Emulator, token: str) -> None:
+    with pytest.raises(ValueError, match="control token"):
+        emulator.serve(control=token)
 
 
 def test_another_machine_needs_a_token(emulator: Emulator) -> None:

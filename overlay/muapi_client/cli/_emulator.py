@@ -7,6 +7,7 @@ emulator and its server.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -42,16 +43,17 @@ def emulator(options: argparse.Namespace, console: Console) -> int:
         MuAPIError: The state is none, or options do not go together.
         ImportError: The emulator's extra is not installed; the message tells how to.
     """
-    with StateFile(Path(options.state)) if options.state else nullcontext() as state:
+    with StateFile(Path(options.state)) if options.state is not None else nullcontext() as state:
         service = open_emulator(options, state)
         if state is not None:
             state.write(service)  # a file that cannot be written is told now, not at the end
-        with _stop_signals() as stop, _serve(service, options, console) as url:
-            _greet(url, options, console)
-            while not stop.wait(TICK):
-                pass
-        if state is not None:
-            state.write(service)
+        with _stop_signals() as stop:  # until all is written: a second Ctrl-C must not cost the state
+            with _serve(service, options, console) as url:
+                _greet(url, options, console)
+                while not stop.wait(TICK):
+                    pass
+            if state is not None:
+                state.write(service)
     _sum_up(service, console)
     return DONE
 
@@ -66,7 +68,7 @@ def _serve(service: Emulator, options: argparse.Namespace, console: Console) -> 
             webhooks=options.webhooks,
             allowed_hosts=options.allowed_host,
             cors=options.cors or not options.no_cors,
-            control=options.control_token or not options.no_control,
+            control=not options.no_control if options.control_token is None else options.control_token,
         )
     except ValueError as error:
         raise MuAPIError(str(error)) from None
@@ -74,13 +76,15 @@ def _serve(service: Emulator, options: argparse.Namespace, console: Console) -> 
 
 @contextmanager
 def _stop_signals() -> Generator[threading.Event, None, None]:
-    """An event that Ctrl-C and SIGTERM set, in place of what they did."""
+    """An event that Ctrl-C, SIGTERM and a terminal that is closed set, in place of what they did."""
     stop = threading.Event()
 
     def stop_waiting(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it ignored
+        signals.append(signal.SIGHUP)
     before = [signal.signal(each, stop_waiting) for each in signals]
     try:
         yield stop

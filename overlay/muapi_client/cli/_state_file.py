@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO, TYPE_CHECKING, Self
+from errno import EACCES, EAGAIN, EDEADLK
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Self
 
 from muapi_client.errors import MuAPIError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from muapi_client.emulator import Emulator
+
+_HELD: Final = {EACCES, EAGAIN, EDEADLK}  # what systems say of a lock that somebody has
 
 
 class StateFile:
@@ -28,15 +30,20 @@ class StateFile:
         """Lock it.
 
         Raises:
-            MuAPIError: Another emulator has it.
+            MuAPIError: Another emulator has it, or it is no file, such as a folder or a device.
             OSError: The lock cannot be made there.
         """
-        self.path = path
-        self._lock = path.with_name(f"{path.name}.lock").open("ab")
+        if path.exists() and not path.is_file():
+            raise MuAPIError(f"{path} is no file that a state can be kept in: name one, also one that is not there yet")
+        # One file has one lock and is written in its place, by whichever link it is named.
+        self.path = Path(os.path.realpath(path))
+        self._lock = self.path.with_name(f"{self.path.name}.lock").open("ab")
         try:
             _lock(self._lock)
         except OSError as error:
             self._lock.close()
+            if error.errno not in _HELD:
+                raise
             raise MuAPIError(
                 f"{path} is the state of an emulator that is running: stop that one, or name another file"
             ) from error
@@ -64,12 +71,17 @@ class StateFile:
         Raises:
             OSError: It cannot be written; the file is as it was.
         """
+        text = service.save()
         part = self.path.with_name(f"{self.path.name}.part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(service.save())
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.path)
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
 
 if sys.platform == "win32":

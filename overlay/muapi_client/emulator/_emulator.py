@@ -193,7 +193,7 @@ class Emulator:
         Raises:
             OSError: The address cannot be listened on.
             ValueError: ``speed`` is not above 0 or not that of another server of this emulator, or the emulator was
-                given a clock that goes by itself; or a host or an origin is none.
+                given a clock that goes by itself; or a host, an origin or the token is none.
         """
         from muapi_client.emulator._http.access import Access  # noqa: PLC0415 - as the server
         from muapi_client.emulator._http.control import Control  # noqa: PLC0415 - as the server

@@ -15,7 +15,6 @@ import json
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
 ANY: Final = "*"  # as an origin: every page's
 _HOST: Final = re.compile(r"(?:\[(?P<v6>[\da-f:.]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
+_ORIGIN: Final = re.compile(rf"https?://{_HOST.pattern}", re.ASCII | re.IGNORECASE)
 _METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _REMEMBERED: Final = "600"  # seconds for which a browser need not ask again
 # What a page may read of an answer besides its body; a browser hides the rest (of these none is a secret).
@@ -43,7 +43,7 @@ _READABLE: Final = (
 
 
 def _read_names(names: Iterable[str]) -> frozenset[str]:
-    given = frozenset(name.lower() for name in names)
+    given = frozenset(name.lower() for name in ([names] if isinstance(names, str) else names))
     wrong = next((name for name in sorted(given) if not re.fullmatch(r"[\w.-]+|[\da-f:.]+", name, re.ASCII)), None)
     if wrong is not None:
         raise ValueError(f"{wrong!r} is no host as a Host header names it: no scheme, no port, such as 'emulator'")
@@ -51,11 +51,17 @@ def _read_names(names: Iterable[str]) -> frozenset[str]:
 
 
 def _read_origins(origins: Iterable[str]) -> frozenset[str]:
-    given = frozenset(origin.lower().rstrip("/") for origin in origins)
-    wrong = next((origin for origin in sorted(given) if origin != ANY and _split_origin(origin) is None), None)
-    if wrong is not None:
-        raise ValueError(f"{wrong!r} is no origin such as 'https://app.example.com', nor '{ANY}'")
-    return given
+    return frozenset(_read_origin(origin) for origin in ([origins] if isinstance(origins, str) else origins))
+
+
+def _read_origin(given: str) -> str:
+    """``given`` as browsers say it: in small letters, without a port that goes without saying."""
+    origin = given.lower().rstrip("/")
+    if origin == ANY:
+        return origin
+    if not given.isascii() or _ORIGIN.fullmatch(origin) is None:
+        raise ValueError(f"{given!r} is no origin such as 'https://app.example.com', nor '{ANY}'")
+    return re.sub(r"^(http:.*):80$|^(https:.*):443$", r"\1\2", origin)
 
 
 @frozen
@@ -159,12 +165,8 @@ class Access:
 
 def _split_origin(origin: str) -> str | None:
     """The host of an origin; None where it is none, such as ``null``, which pages in files and sandboxes send."""
-    try:
-        parts = urlsplit(origin)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return host if parts.scheme in {"http", "https"} and not parts.path and host else None
+    match = _ORIGIN.fullmatch(origin)
+    return (match["v6"] or match["name"]).lower() if match else None
 
 
 def _is_address(name: str) -> bool:

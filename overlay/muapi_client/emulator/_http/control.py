@@ -65,6 +65,13 @@ class Steered(Protocol):
     def reset(self) -> None: ...
 
 
+def _is_token(_control: object, _attribute: object, token: str | None) -> None:
+    if token is not None and not re.fullmatch("[!-~]+", token):
+        raise ValueError(
+            "the control token is empty, or has characters that no header can show: use letters and digits"
+        )
+
+
 @frozen
 class Control:
     """The control routes of one emulator.
@@ -72,10 +79,13 @@ class Control:
     Args:
         emulator: Whose.
         token: What ``X-Emulator-Token`` has to say; without one, only programs on this machine may ask.
+
+    Raises:
+        ValueError: ``token`` is none.
     """
 
     emulator: Steered
-    token: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False, validator=_is_token)
 
     def answer(self, request: Request) -> Response:
         """Answer a request for a path below ``/emulator/``."""
@@ -102,11 +112,12 @@ class Control:
         if not methods:
             known = ", ".join(f"{method} {PREFIX}{route}" for method, route in routes)
             raise Refusal(404, f"The emulator has no {PREFIX}{name}; there are {known}")
-        if request.method not in methods:
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in methods:
             raise Refusal(405, "Method Not Allowed", {"allow": ", ".join(methods)})
         if name not in {"health", "schema"}:
             self._check_right(request)
-        return routes[request.method, name]
+        return routes[method, name]
 
     def _check_right(self, request: Request) -> None:
         if self.token is not None:
