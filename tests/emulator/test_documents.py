@@ -67,6 +67,28 @@ def test_a_model_of_another_document_runs_at_its_price_and_pinned_ones_are_unkno
             mu.run(raw_call(IMAGE.slug, {"prompt": "x"}))
 
 
+@pytest.mark.parametrize("wrong", [{"summary": None}, {"tags": None}, {"parameters": ["x"]}, {"parameters": None}])
+def test_a_document_that_cannot_be_answered_is_refused_at_once(wrong: Any) -> None:
+    document = make_document()
+    document["paths"]["/api/v1/new-model"]["post"].update(wrong)
+    with pytest.raises(ValueError, match="/api/v1/new-model of the document cannot be answered"):
+        Emulator(document=document)
+
+
+@pytest.mark.parametrize("cost", [-5, "abc", None, float("nan"), 1e30, True])
+def test_a_cost_that_is_no_amount_is_refused_at_once(cost: Any) -> None:
+    with pytest.raises(ValueError, match="is no amount"):
+        Emulator(prices=make_prices(cost))
+
+
+@pytest.mark.parametrize("lacking", ["name", "category", "cost", "dynamic_pricing"])
+def test_half_an_entry_of_a_price_list_is_refused_at_once(lacking: str) -> None:
+    prices = make_prices(1)
+    del prices["models"][0][lacking]
+    with pytest.raises(ValueError, match=f"lacks {lacking} of"):
+        Emulator(prices=prices)
+
+
 def test_prices_alone_may_be_others() -> None:
     pin = pinned()
     changed = json.loads(json.dumps(pin.models))

@@ -221,7 +221,14 @@ def make_operations(document: Mapping[str, Any], prices: Mapping[str, Any] | Non
     except PinError as error:
         raise ValueError(str(error)) from None
     listed = read_price_list() if prices is None else index_prices(prices)
-    return Table(inside["paths"], inside.get("components", {}).get("schemas", {}), listed, lambda: inside)
+    table = Table(inside["paths"], inside.get("components", {}).get("schemas", {}), listed, lambda: inside)
+    for path in inside["paths"]:  # what cannot be read is told now, not by each request
+        try:
+            table.at(path)
+            _pattern(path)
+        except (AttributeError, LookupError, TypeError, re.error) as error:
+            raise ValueError(f"{path} of the document cannot be answered: {type(error).__name__}: {error}") from None
+    return table
 
 
 def _pattern(path: str) -> re.Pattern[str]:

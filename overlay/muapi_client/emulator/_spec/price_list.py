@@ -6,12 +6,15 @@ Lives here: finding a model in it by its catalogue name. Does not live here: the
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from muapi_client.emulator._messages.cost import dollars
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_FIELDS: Final = {"name", "category", "family", "group_of", "cost", "cost_strategy", "dynamic_pricing"}
 
 
 @cache
@@ -21,5 +24,17 @@ def read_price_list() -> Mapping[str, Mapping[str, Any]]:
 
 
 def index_prices(listed: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """A price list as ``GET /api/v1/models`` answers it, by catalogue name."""
-    return {entry["name"]: entry for entry in listed["models"]}
+    """A price list as ``GET /api/v1/models`` answers it, by catalogue name.
+
+    Raises:
+        ValueError: An entry lacks something, or its cost is no amount.
+    """
+    entries: Any = listed.get("models")
+    if not isinstance(entries, list):
+        raise ValueError("a price list has a list of models")
+    for entry in cast("list[Any]", entries):
+        lacking = _FIELDS if not isinstance(entry, dict) else _FIELDS - cast("dict[str, Any]", entry).keys()
+        if lacking:
+            raise ValueError(f"the price list lacks {', '.join(sorted(lacking))} of {str(cast('Any', entry))[:80]}")
+        dollars(entry["cost"])
+    return {entry["name"]: entry for entry in entries}
