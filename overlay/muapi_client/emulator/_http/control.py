@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal  # noqa: TC003 - attrs resolves the annotation
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 

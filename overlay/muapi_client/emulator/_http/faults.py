@@ -242,7 +242,7 @@ def cut_in_half(body: bytes) -> bytes:
 
 def _are_faults(_queue: Any, _attribute: Attribute[Any], value: Any) -> None:
     if not isinstance(value, Faults):
-        raise ValueError(f"{value!r} are no faults: pass what Faults(…), Faults.script(…) or Faults.chaos(…) makes")
+        raise ValueError(f"{value!r} are no faults: pass what Faults(…), Faults.script(…) or Faults.chaos(…) makes")  # noqa: TRY004 - as next_fault
 
 
 @define

@@ -31,8 +31,8 @@ def index_prices(listed: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     """
     entries: Any = listed.get("models")
     if not isinstance(entries, list):
-        raise ValueError("a price list has a list of models")
-    for entry in cast("list[Any]", entries):
+        raise ValueError("a price list has a list of models")  # noqa: TRY004 - as other options
+    for entry in entries:
         lacking = _FIELDS if not isinstance(entry, dict) else _FIELDS - cast("dict[str, Any]", entry).keys()
         if lacking:
             raise ValueError(f"the price list lacks {', '.join(sorted(lacking))} of {str(cast('Any', entry))[:80]}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal  # noqa: TC003 - attrs resolves the annotation
 from itertools import islice
 from random import Random
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, get_args
