@@ -250,6 +250,22 @@ def test_rows_may_come_on_standard_input_and_need_a_name(
     assert sent(emulator) == [{"prompt": "fox"}]
 
 
+def test_standard_input_holds_the_rows_or_a_field_and_never_both(
+    call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"num_images\n1\n")))
+    said = call("batch", "-", IMAGE.slug, "--format", "csv", "--run", "a", "prompt=-")
+    assert (said.code, emulator.accepted) == (8, 0)
+    assert "read once" in said.err
+
+
+def test_closed_standard_input_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    said = call("batch", "-", IMAGE.slug, "--format", "csv", "--run", "a")
+    assert said.code == 8
+    assert "fault of this program" not in said.err
+
+
 def test_without_a_journal_it_runs_once_and_promises_no_more(call: Call, emulator: Emulator) -> None:
     file = write("foxes.csv", [{"prompt": "x"}])
     assert call("batch", file, IMAGE.slug, "--no-journal").code == 0

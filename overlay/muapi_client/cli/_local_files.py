@@ -53,19 +53,28 @@ def read_word(name: str, text: str, schema: Mapping[str, Any]) -> str:
 
 
 def read_standard_input() -> str:
-    """All of standard input, which can be read once.
+    """All of standard input, as text.
 
     Raises:
         Unfit: It is closed, was read before, or holds no text.
     """
+    try:
+        return _without_last_break(take_standard_input().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Unfit("standard input holds no text in UTF-8") from None
+
+
+def take_standard_input() -> bytes:
+    """All of standard input, which is closed then: a second ``-`` would find nothing, and pass for an empty text.
+
+    Raises:
+        Unfit: It is closed, or was read before.
+    """
     if sys.stdin is None or sys.stdin.closed:
         raise Unfit("- is standard input, which is read once, and there is no more")
-    try:
-        content = sys.stdin.buffer.read().decode("utf-8-sig")
-    except ValueError:
-        raise Unfit("standard input holds no text in UTF-8") from None
+    content = sys.stdin.buffer.read()
     sys.stdin.close()
-    return _without_last_break(content)
+    return content
 
 
 def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path, *, stays_inside: bool = False) -> Any:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
+from muapi_client.cli._field_values import Unfit
+from muapi_client.cli._local_files import take_standard_input
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def read_table(place: str, form: str | None) -> Table:
         form: ``csv`` or ``jsonl``; by default as the file's name ends.
 
     Raises:
-        ValidationError: It is neither, or a line of it cannot be read; the message names the line.
+        ValidationError: It is neither, or a line of it cannot be read; the message names the line. Or standard input
+            was read already.
         OSError: The file cannot be read.
     """
     path = Path(place)
@@ -69,7 +71,10 @@ def read_table(place: str, form: str | None) -> Table:
             f"{place} ends neither with .csv nor with .jsonl: --format says which it is (nothing was sent)"
         )
     name = "standard input" if place == "-" else path.name
-    content = sys.stdin.buffer.read() if place == "-" else path.expanduser().read_bytes()
+    try:
+        content = take_standard_input() if place == "-" else path.expanduser().read_bytes()
+    except Unfit as problem:
+        raise ValidationError(f"{problem} (nothing was sent)") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
