@@ -50,6 +50,13 @@ def test_the_same_run_again_is_another_one(call: Call, emulator: Emulator) -> No
     assert emulator.accepted == 4
 
 
+def test_of_runs_that_were_not_begun_no_command_is_said_to_begin_them(call: Call, emulator: Emulator) -> None:
+    said = call(*RUN, "-n", "80", "--budget", "0.03/run")
+    assert (said.code, emulator.accepted) == (12, 2)
+    assert " not begun" in said.err
+    assert "muapi-client resume" not in said.err.splitlines()[-1]
+
+
 def test_the_worst_of_them_is_the_exit_code(call: Call, emulator: Emulator) -> None:
     emulator.next(Outcome.completed(), Outcome.failed("no"))
     told = call(*RUN, "-n", "3", "--output=json")

@@ -70,6 +70,7 @@ def batch(options: argparse.Namespace, console: Console) -> int:
             tasks=tasks,
             run=run,
             again="the same command again",
+            goes_on=True,
             saving=saving,
             shows_keys=True,
             concurrency=options.concurrency,

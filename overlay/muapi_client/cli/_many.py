@@ -67,6 +67,7 @@ class Many(NamedTuple):
         tasks: The jobs, each with a key of its own.
         run: The name of the run in the journal, or None without one.
         again: How to go on after an interrupt, in words.
+        goes_on: Whether that also begins those that were not begun.
         saving: Where outputs are saved, or None.
         shows_keys: Whether a job's key stands before its outputs.
         concurrency: How many are under way at a time.
@@ -77,6 +78,7 @@ class Many(NamedTuple):
     tasks: Sequence[Task]
     run: str | None
     again: str
+    goes_on: bool
     saving: Saving | None
     shows_keys: bool
     concurrency: int
@@ -180,7 +182,8 @@ class Record:
         if self._charged_before:
             text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
         if self.left:
-            text += f" {self.left} were not begun: {self.many.again}."
+            again = f": {self.many.again}" if self.many.goes_on else ""
+            text += f" {self.left} were not begun{again}."
         if progress.doubtful or progress.in_doubt_usd:
             text += " muapi-client unknown lists what may have been charged." if self.many.run else ""
         return text

@@ -107,8 +107,17 @@ def _repeat(mu: MuAPI, call: Call[Any], options: argparse.Namespace, console: Co
     tasks = [Task(str(place), call, "", {}) for place in range(1, options.times + 1)]
     if saving is not None:
         saving.refuse_clashes((f"run {task.key}", task.key, {}) for task in tasks)
-    again = "muapi-client resume"
-    return carry_out(mu, Many(slug, tasks, run, again, saving, shows_keys=False, concurrency=64), console)
+    many = Many(
+        title=slug,
+        tasks=tasks,
+        run=run,
+        again="muapi-client resume",
+        goes_on=False,
+        saving=saving,
+        shows_keys=False,
+        concurrency=64,
+    )
+    return carry_out(mu, many, console)
 
 
 def estimate(options: argparse.Namespace, console: Console) -> int:
