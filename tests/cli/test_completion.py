@@ -104,6 +104,14 @@ def test_no_word_of_a_document_steers_the_terminal_it_is_offered_on(
     assert offered("muapi-client run m ", "zsh") == ["fine=:clean[2Jthisup"]
 
 
+def test_a_price_that_nobody_tells_is_not_offered_as_none_at_all(
+    offered: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = {"slug": "m", "kind": "image", "price": {"cost_usd": "0", "dynamic": True}}
+    monkeypatch.setattr("muapi_client.cli._completing._read_catalog", lambda: {"models": [model]})
+    assert offered("muapi-client run m", "zsh") == ["m:image"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_is_told_to_ask_this_program(call: Call, shell: str) -> None:
     said = call("completion", shell)

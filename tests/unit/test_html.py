@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from by_kind import IMAGE, make_image
 from hypothesis import given
 from hypothesis import strategies as st
@@ -220,6 +221,13 @@ def test_a_model_is_a_card() -> None:
     for each in catalog.all()[::9]:
         assert len(each._repr_html_()) < 60_000
         quiet(each)
+
+
+def test_a_price_that_nobody_tells_is_not_shown_as_none_at_all() -> None:
+    unpriced = evolve(catalog.get(IMAGE.slug), price=catalog.Price(Decimal(0), dynamic=True, as_of="2026-08-20"))
+    text = quiet(unpriced).text
+    assert "no price in the catalogue" in text
+    assert "USD" not in text
 
 
 class Cell:

@@ -54,8 +54,8 @@ def _default(field: Any) -> str:
 
 
 def _price(price: Any) -> str:
-    if price is None:
+    if price is None or price.known_usd is None:
         return "no price in the catalogue"
     about = "about " if price.dynamic else ""
     asked = "; mu.estimate(call) tells it" if price.dynamic else ""
-    return f"{about}{usd(price.cost_usd)} a job, as of {price.as_of}{asked}"
+    return f"{about}{usd(price.known_usd)} a job, as of {price.as_of}{asked}"

@@ -83,7 +83,9 @@ def _complete_model(**_: Any) -> dict[str, str]:
 
 def _price(model: Mapping[str, Any]) -> str:
     price = model["price"]
-    return f", {'~' if price['dynamic'] else ''}{price['cost_usd']} USD" if price else ""
+    if not price or not float(price["cost_usd"]):  # 0 is what it says where it knows none (`catalog.Price.known_usd`)
+        return ""
+    return f", {'~' if price['dynamic'] else ''}{price['cost_usd']} USD"
 
 
 def _complete_word(parsed_args: argparse.Namespace, **_: Any) -> dict[str, str]:
