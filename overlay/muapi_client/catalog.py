@@ -22,7 +22,7 @@ from attrs import field, frozen
 from muapi_client._catalog.inputs import MEANINGS, find_meanings
 from muapi_client._runtime.forks import forks
 from muapi_client._spec.packages import INSTALLED, part
-from muapi_client._types.money import usd
+from muapi_client._types.money import usd, write_usd
 from muapi_client._types.words import show
 from muapi_client.errors import MuAPIError, NotFoundError
 from muapi_generated.types import Call, Operation, given
@@ -59,7 +59,7 @@ class Price:
         """Say it in words: ``about 0.015 USD, depending on the input (prices of 2026-08-20)``."""
         if self.known_usd is None:
             return f"unknown (prices of {self.as_of})"
-        amount = f"{self.known_usd.normalize():f} USD"
+        amount = f"{write_usd(self.known_usd)} USD"
         return f"{f'about {amount}, depending on the input' if self.dynamic else amount} (prices of {self.as_of})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -98,6 +98,12 @@ def test_a_price_is_exact_and_dated() -> None:
     assert isinstance(price.cost_usd, Decimal)
     told = (str(price.cost_usd), price.dynamic, price.as_of)
     assert told == (str(listed["cost"]), listed["dynamic_pricing"], pinned().models["as_of"])
+
+
+def test_a_price_is_told_in_all_its_digits_whatever_the_decimal_context() -> None:
+    price = catalog.Price(Decimal("12.345600"), dynamic=False, as_of="2026-08-20")
+    with localcontext(prec=2):
+        assert str(price) == "12.3456 USD (prices of 2026-08-20)"
 
 
 def test_a_price_of_zero_is_told_as_unknown() -> None:

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from muapi_client._runtime.forks import forks
 from muapi_client._runtime.locks import ForkLock
 from muapi_client._runtime.notebook import find_notebook_display
+from muapi_client._types.money import write_usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from muapi_client._types.outcome import Progress
     from muapi_client.errors import MuAPIError
@@ -388,9 +388,9 @@ def make_view(name: str, progress: Progress, total: int | None) -> View:
     if progress.failed:
         parts.append((f"{progress.failed} failed", "red"))
     if progress.doubtful:
-        amount = f" ({_usd(progress.in_doubt_usd)})" if progress.in_doubt_usd else ""
+        amount = f" ({write_usd(progress.in_doubt_usd)} USD)" if progress.in_doubt_usd else ""
         parts.append((f"{progress.doubtful} in doubt{amount}", "yellow"))
-    parts.append((_usd(progress.charged_usd), ""))
+    parts.append((f"{write_usd(progress.charged_usd)} USD", ""))
     if progress.expected_end is not None and done != total:
         end = progress.expected_end.astimezone()
         is_today = end.date() == datetime.now().astimezone().date()
@@ -421,8 +421,8 @@ def tell_sums(
     ends += [f"{progress.failed} failed"] if progress.failed else []
     ends += [f"{progress.doubtful} in doubt"] if progress.doubtful else []
     took = timedelta(seconds=round(seconds))
-    money = f"{_usd(progress.charged_usd)} charged"
-    money += f", {_usd(progress.in_doubt_usd)} in doubt by the price list" if progress.in_doubt_usd else ""
+    money = f"{write_usd(progress.charged_usd)} USD charged"
+    money += f", {write_usd(progress.in_doubt_usd)} USD in doubt by the price list" if progress.in_doubt_usd else ""
     how = "left with " if is_left else ""
     text = f"{how}{_of(count_done(progress), total)} in {took}: {', '.join(ends)}; {money}."
     if stopped_by is not None:
@@ -437,7 +437,3 @@ def count_done(progress: Progress) -> int:
 
 def _of(done: int, total: int | None) -> str:
     return f"{done} done" if total is None else f"{done} of {total} done"
-
-
-def _usd(amount: Decimal) -> str:
-    return f"{amount.normalize():f} USD"

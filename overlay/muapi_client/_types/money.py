@@ -1,7 +1,7 @@
-"""Exact amounts of money in USD: reading them out of JSON and headers, and adding them.
+"""Exact amounts of money in USD: reading them out of JSON and headers, adding them, and writing them for people.
 
-Lives here: what is an amount, and exact sums. Does not live here: what was charged (``cost``), the sums that a client
-keeps (``_state/ledger``).
+Lives here: what is an amount, exact sums, how one is written. Does not live here: what was charged (``cost``), the sums
+that a client keeps (``_state/ledger``).
 """
 
 from decimal import Context, Decimal, InvalidOperation
@@ -39,6 +39,11 @@ def _amount(text: str) -> Decimal | None:
     if not amount.is_finite() or not -LARGEST < amount < LARGEST:
         return None
     return amount if int(amount.as_tuple().exponent) >= -DECIMALS else None
+
+
+def write_usd(amount: Decimal) -> str:
+    """An amount in all its digits and without trailing zeros, whatever the caller's own context rounds to."""
+    return f"{EXACT.normalize(amount):f}"
 
 
 def total(*amounts: Decimal) -> Decimal:

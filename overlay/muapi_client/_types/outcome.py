@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from muapi_client._types.error import MuAPIError
 from muapi_client._types.job import Job
+from muapi_client._types.money import write_usd
 from muapi_client._types.prediction import Prediction, load_cards
 from muapi_client._types.reprs import represent_short
 from muapi_client._types.showing import show_value
@@ -111,4 +112,4 @@ class Progress:
         parts = [f"{self.finished} finished", f"{self.running} running"]
         parts += [f"{count} {what}" for count, what in ((self.failed, "failed"), (self.doubtful, "in doubt")) if count]
         ends = [] if self.expected_end is None else [f"done about {self.expected_end:%H:%M:%S} UTC"]
-        return ", ".join([*parts, f"{self.charged_usd} USD", *ends])
+        return ", ".join([*parts, f"{write_usd(self.charged_usd)} USD", *ends])

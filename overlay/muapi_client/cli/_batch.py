@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._types.money import ZERO, total
+from muapi_client._types.money import total
 from muapi_client.cli._call_arguments import check_whole, find_files, find_model, list_schemas, read_words
 from muapi_client.cli._client import find_journal, open_client, remark_without_journal
 from muapi_client.cli._exit import DONE
@@ -182,7 +182,7 @@ def _show_estimate(mu: MuAPI, tasks: Sequence[Task], schemas: Mapping[str, Any],
         estimates = list(pool.map(mu.estimate, (group[0].call for group in groups.values())))
     costs = [estimate.cost_usd for estimate in estimates]
     sums = [cost * len(group) for cost, group in zip(costs, groups.values(), strict=True)]
-    cost = total(ZERO, *sums) if sums else ZERO
+    cost = total(*sums)
     form = {"rows": len(tasks), "prices_asked": len(groups), "cost_usd": to_json_number(cost)}
     console.result(form, f"{format_usd(cost)} USD")
     console.remark(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._types.money import write_usd
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import timedelta
@@ -67,7 +69,7 @@ def describe_age(age: timedelta) -> str:
 
 def format_usd(amount: Decimal | None) -> str:
     """An amount in USD in all its digits, without trailing zeros; a dash where it is unknown."""
-    return "-" if amount is None else f"{amount.normalize():f}"
+    return "-" if amount is None else write_usd(amount)
 
 
 def describe_charge(cost: Cost | None) -> str:

@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -312,7 +311,7 @@ def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
         parts.append(f"{len(doubtful)} submits may have been charged, and no answer told an id")
     if not running and not doubtful:
         parts.append("no job is under way")
-    charged = Decimal(sum(entry.cost.charged_usd for entry in known if entry.cost is not None))
+    charged = total(*(entry.cost.charged_usd for entry in known if entry.cost is not None))
     parts.append(f"charged so far {format_usd(charged)} USD")
     parts.append(f"to go on: {many.again}" if many.run else "muapi-client wait ID waits for each")
     return InterruptedJobError("; ".join(parts) + ".", in_doubt=bool(doubtful))

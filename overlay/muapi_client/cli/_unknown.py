@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client._types.money import total
 from muapi_client.cli._client import need_journal, open_client
 from muapi_client.cli._entries import entry_form, find, name_of
 from muapi_client.cli._exit import DONE
@@ -159,7 +160,7 @@ def _accepted(job: Job) -> str:
 
 def _sum(entries: Sequence[Entry]) -> Decimal | None:
     amounts = [entry.set_aside_usd for entry in entries if entry.set_aside_usd is not None]
-    return sum(amounts[1:], amounts[0]) if amounts else None
+    return total(*amounts) if amounts else None
 
 
 def _about(usd: Decimal | None) -> str:
