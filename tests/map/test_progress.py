@@ -316,11 +316,13 @@ def test_what_the_program_prints_stands_above_it_and_goes_where_it_would_go(
     face: Face, terminal: Terminal, readings: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = Terminal()
+    out.name = "<stdout>"  # as Python's own is called
     monkeypatch.setattr(sys, "stdout", out)
     printed = ""
     for outcome in face.map(make_calls(20), progress=True, on_progress=moving(readings, 0.2)):
         print(outcome.key, "x" * 300)  # noqa: T201 - a user's program
         printed += f"{outcome.key} {'x' * 300}\n"
+        assert sys.stdout.name == "<stdout>"
         assert terminal.getvalue().rstrip("\x1b[?25h").endswith(("\x1b[2K", "\x1b[2K\r", "\r")), "it has made way"
     assert out.getvalue() == printed
     assert (sys.stdout, sys.stderr) == (out, terminal)

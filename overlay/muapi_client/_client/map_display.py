@@ -340,7 +340,7 @@ class Above:
     """
 
     def __init__(self, name: str, terminal: Terminal) -> None:
-        self.name = name
+        self._name = name
         self._stream = getattr(sys, name)
         self._terminal = terminal
 
@@ -365,13 +365,13 @@ class Above:
 
     def enter(self) -> None:
         """Take the stream's place, unless the program has put another one there meanwhile."""
-        if getattr(sys, self.name) is self._stream:
-            setattr(sys, self.name, self)
+        if getattr(sys, self._name) is self._stream:
+            setattr(sys, self._name, self)
 
     def leave(self) -> None:
         """Give the stream its place back, unless the program has put another one there meanwhile."""
-        if getattr(sys, self.name) is self:
-            setattr(sys, self.name, self._stream)
+        if getattr(sys, self._name) is self:
+            setattr(sys, self._name, self._stream)
 
 
 def _is_terminal(stream: Any) -> bool:
