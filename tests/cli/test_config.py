@@ -68,6 +68,7 @@ def test_a_file_says_everything_and_the_environment_comes_before_it(
         ("budget_usd = 'a lot'", "budget_usd: 'a lot' is no budget"),
         ("budget_usd = '5/week'", "run, day|day, month"),
         ("budget_usd = -1", "no budget"),
+        ("budget_usd = '5_0'", "no budget"),
         ("budget_usd = true", "no budget"),
         ("output = 'xml'", "output: must be one of plain, json"),
         ("journal = true", "false for none"),

@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import os
 import tomllib
-from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from muapi_client._types.budget import PERIODS
+from muapi_client._types.money import usd
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
 APP: Final = "muapi-client"
 FILE: Final = "MUAPI_CONFIG"
 FORMS: Final = ("plain", "json")
-PERIODS: Final = ("day", "month", "ever", "run")
 NO_FOLDER: Final = "which folder is the user's own, platformdirs knows: pip install 'muapi-client[cli]'"
 
 
@@ -89,15 +90,12 @@ def read_budget(text: str) -> tuple[Decimal, str | None]:
         ValueError: It is no amount, or for something else.
     """
     amount, slash, period = text.partition("/")
-    try:
-        usd = Decimal(amount)
-    except InvalidOperation:
-        usd = Decimal("NaN")
-    if not usd.is_finite() or usd < 0:
+    most = usd(amount)
+    if most is None or most < 0:
         raise ValueError(f"{text!r} is no budget: an amount in USD, such as 5 or 5/day")
     if slash and period not in PERIODS:
         raise ValueError(f"{text!r} is a budget for {period!r}, and there are those for {', '.join(PERIODS)}: 5/day")
-    return usd, period or None
+    return most, period or None
 
 
 def _folders() -> Any:

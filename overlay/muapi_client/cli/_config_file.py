@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._client.base import hide_address
+from muapi_client._settings.options import DEFAULT_BASE_URL
 from muapi_client.cli._client import name_journal
 from muapi_client.cli._config import NO_FOLDER, VARIABLES, config_file, default_journal, read_settings, read_value
 from muapi_client.cli._exit import DONE
@@ -155,5 +156,5 @@ def _text_of(place: Path | None) -> str | None:
 DEFAULTS: Final[dict[str, Callable[[], str]]] = {
     "journal": lambda: _text_of(default_journal()) or "-",
     "output": lambda: "plain",
-    "base_url": lambda: "https://api.muapi.ai",
+    "base_url": lambda: DEFAULT_BASE_URL,
 }

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._files.attachments import find_attachments
+from muapi_client._state.journal.values import ENDED
 from muapi_client._types.status import JobState
 from muapi_client.cli._client import has_journal, own_jobs
 from muapi_client.cli._exit import InterruptedJobError
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from muapi_generated.types import Call
 
 NO_CANCEL: Final = "MuAPI has no route to cancel a job"
-ENDED: Final = ("completed", "failed", "cancelled")  # states of an entry
 
 
 class Watcher:

@@ -5,11 +5,10 @@ Lives here: its options. Does not live here: what it does.
 
 from __future__ import annotations
 
-import argparse
 from typing import Any, Final
 
 from muapi_client.cli._arguments.options import add_command
-from muapi_client.cli._arguments.values import read_usd
+from muapi_client.cli._arguments.values import read_most, read_usd
 
 MODELS: Final = """\
 The models that answer a question in plain words come best first, the 20 best:
@@ -53,12 +52,6 @@ def add_models(commands: Any) -> None:
     models.add_argument(
         "--limit",
         metavar="N",
-        type=_read_count,
+        type=read_most,
         help="list at most N; 0 lists all (default: 20 where words are given, else all)",
     )
-
-
-def _read_count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of models")
-    return int(text)

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from math import isfinite
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from muapi_client._types.money import usd
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 UNITS: Final = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
 
@@ -65,11 +69,8 @@ def read_rate(text: str) -> float:
 
 def read_usd(text: str) -> Decimal:
     """An amount in USD that is not negative."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0:
+    amount = usd(text)
+    if amount is None or amount < 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount in USD, such as 0.50")
     return amount
 
@@ -128,6 +129,11 @@ def read_name(text: str) -> str:
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
     return text
+
+
+def read_most(text: str) -> int:
+    """How many at most; 0 for all."""
+    return 0 if text == "0" else read_count(text)
 
 
 def read_count(text: str) -> int:

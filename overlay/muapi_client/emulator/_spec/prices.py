@@ -99,7 +99,7 @@ def compute_cost(entry: Mapping[str, Any], operation: Operation | None, body: Ma
 
 
 def build_estimate(entry: Mapping[str, Any], operation: Operation | None, body: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer of ``estimate-cost``: what :func:`price` would charge."""
+    """The answer of ``estimate-cost``: what :func:`compute_price` would charge."""
     return {
         "model": entry["name"],
         "cost": float(compute_cost(entry, operation, body)),

@@ -92,7 +92,7 @@ def load_world(text: str, rng: Random, options: Options) -> tuple[World, float]:
     """The world that ``text`` holds, and its time when it was saved.
 
     Args:
-        text: From :func:`saved`.
+        text: From :func:`save_world`.
         rng: Takes on the state that ids are drawn from.
         options: What the text does not hold.
 
