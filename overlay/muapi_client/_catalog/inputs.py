@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from muapi_client._spec.media_fields import find_kind, is_address
+from muapi_client._spec.media_fields import find_kind, is_address, list_shapes, says_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,11 +72,8 @@ def _read_field(name: str, facts: Mapping[str, Any]) -> Iterator[str]:
 
 def _takes_addresses(name: str, facts: Mapping[str, Any]) -> bool:
     """Return whether a field takes media by their addresses: audio_ids and generate_audio do not."""
-    shapes = [facts, *facts.get("anyOf", ())]
-    parts = [*shapes, *(shape["items"] for shape in shapes if "items" in shape)]
-    return any(part.get("format") == "uri" for part in parts) or (
-        is_address(name) and any(part.get("type") == "string" for part in parts)
-    )
+    is_text = any(shape.get("type") == "string" for shape in list_shapes(facts))
+    return says_address(facts) or (is_address(name) and is_text)
 
 
 def _is_list(facts: Mapping[str, Any]) -> bool:

@@ -1,16 +1,16 @@
-"""Which kind of media a field takes, by its name. Pure.
+"""Whether a field takes the address of media, and of which kind, by its name and its schema. Pure.
 
-Lives here: the rule. Does not live here: which bytes cannot be of a kind (``_files/kinds``). The rule never guesses: a
+Lives here: the rules. Does not live here: which bytes cannot be of a kind (``_files/kinds``). The rules never guess: a
 field whose name tells no kind or several takes any file.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
 # The document names media in these words, in the singular or the plural, and never says it in a format: `uri` is all.
 NOUNS: Final = {"image": "image", "photo": "image", "picture": "image", "video": "video", "audio": "audio"}
@@ -43,3 +43,15 @@ def _to_singular(word: str) -> str:
 def is_address(name: str) -> bool:
     """Return whether a field's name says that it takes the address of media, where its type says no more than text."""
     return ADDRESS.search(name) is not None and find_kind([name]) is not None
+
+
+def says_address(schema: Mapping[str, Any]) -> bool:
+    """Return whether a field's schema says that it takes an address, or a list of them."""
+    return any(shape.get("format") == "uri" for shape in list_shapes(schema))
+
+
+def list_shapes(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The schema of a field, and those of what it may be and of what it may hold."""
+    yield schema
+    for part in (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])):
+        yield from list_shapes(part)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from muapi_client._spec.media_fields import find_kind, is_address
+from muapi_client._spec.media_fields import find_kind, is_address, says_address
 from muapi_client.cli._field_values import Unfit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def takes_media(name: str, schema: Mapping[str, Any]) -> bool:
     """Whether a field takes files by their addresses: by its format, and where that is not told, by its name."""
     if "webhook" in name:
         return False
-    return _takes_address(schema) or is_address(name) or (not schema and find_kind([name]) is not None)
+    return says_address(schema) or is_address(name) or (not schema and find_kind([name]) is not None)
 
 
 def read_word(name: str, text: str, schema: Mapping[str, Any]) -> str:
@@ -103,11 +103,6 @@ def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path, *
         return value
     why = "is a folder" if file.is_dir() else "no such file"
     raise Unfit(f"{value!r}: {why}, and no URL (looked for {file})")
-
-
-def _takes_address(schema: Mapping[str, Any]) -> bool:
-    shapes = (*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else []))
-    return schema.get("format") == "uri" or any(map(_takes_address, shapes))
 
 
 def _without_last_break(text: str) -> str:
