@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
+from argparse import Namespace
+from traceback import walk_tb
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from muapi_client.cli._auth import auth
+from muapi_client.cli._config import Settings
+from muapi_client.cli._console import Console
+from muapi_client.errors import AuthenticationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +72,18 @@ def test_a_key_that_the_server_refuses_is_not_kept_and_not_shown(
     said = call("auth", "login")
     assert (said.code, keyring) == (3, {})
     assert "sk-wrong" not in said.out + said.err
+
+
+def test_a_traceback_of_a_key_that_is_refused_holds_no_key(
+    emulator: Emulator, keyring: Kept, piped: Callable[[str], None]
+) -> None:
+    piped("sk-wrong-but-long-enough\n")
+    options = Namespace(action="login", settings=Settings())
+    with pytest.raises(AuthenticationError) as caught:
+        auth(options, Console(transport=emulator.transport()))
+    frames = [frame for frame, _ in walk_tb(caught.value.__traceback__)]
+    assert len(frames) > 2
+    assert not [name for frame in frames for name, value in frame.f_locals.items() if "sk-wrong" in str(value)]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "  \n"])

@@ -49,9 +49,9 @@ def auth(options: argparse.Namespace, console: Console) -> int:
 def _login(_options: argparse.Namespace, origin: str, console: Console) -> None:
     keyring = _import_keyring()
     key = _read_key()
-    with MuAPI(key, origin, transport=console.transport) as mu:
-        account = mu.account.balance()
     try:
+        with MuAPI(key, origin, transport=console.transport) as mu:
+            account = mu.account.balance()
         keyring.set_password(SERVICE, origin, key)
     except keyring.errors.KeyringError as error:
         raise MuAPIError(f"the keyring does not take the key ({error}), so it is not kept: set {VARIABLE}") from None
