@@ -13,8 +13,9 @@ from by_kind import IMAGE, make_image
 from muapi_client import MuAPI
 from muapi_client.cli import HOMES
 from muapi_client.cli._arguments import make_parser, read
+from muapi_client.cli._arguments.options import FIRST_OF
 from muapi_client.cli._config import VARIABLES, default_journal
-from muapi_client.cli._exit import CODES, INTERRUPTED, NOT_SENT
+from muapi_client.cli._exit import CODES, INTERRUPTED, NOT_SENT, WORST
 from muapi_client.emulator import Fault
 from muapi_client.errors import SubmitOutcomeUnknownError
 
@@ -113,3 +114,6 @@ def test_settings_and_exit_codes_are_those_there_are() -> None:
     table = PAGE.split("## Exit codes")[1].split("## Beside")[0]
     codes = {int(code) for row in table.splitlines() for code in re.findall(r"\| (\d+) ", row)}
     assert codes == {0, 1, 2, NOT_SENT, INTERRUPTED, *(code for _, code in CODES)}
+    order = ", ".join(map(str, WORST))
+    assert f"the first of {order} that any" in " ".join(table.split())
+    assert order == FIRST_OF

@@ -20,6 +20,7 @@ exit codes: 0 done, 1 error, 2 usage, 3 key, 4 rate limit, 5 not found,
 10 the job failed (whether it was charged stands in the error), 11 not sent,
 12 over budget, 130 interrupted.
 """
+FIRST_OF: Final = "9, 7, 10, 1, 12, 6, 3, 4, 5, 8, 11"  # of many jobs; a test holds it to the order of ``_exit``
 
 
 def add_output(

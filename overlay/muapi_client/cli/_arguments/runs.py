@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client.cli._arguments.model_help import ModelHelp
 from muapi_client.cli._arguments.options import (
     EXIT_CODES,
+    FIRST_OF,
     add_budget,
     add_command,
     add_journal,
@@ -42,7 +43,7 @@ paid for.
 Ctrl-C ends the waiting and no job: MuAPI has no route to cancel one. What lives
 on is told, and how to take it up.
 
-{EXIT_CODES}With -n the first of 9, 7, 10, 1, 12, 6, 3, 4, 5, 8, 11 that any job came to.
+{EXIT_CODES}With -n the first of {FIRST_OF} that any job came to.
 """
 
 ESTIMATE: Final = """\
@@ -67,7 +68,7 @@ file or URL.
 PATTERN may hold {{key}}, {{row.COLUMN}}, {{slug}}, {{id}}, {{index}} and {{ext}}; the
 default is {{key}}-{{index}}.{{ext}}. Two rows of one name are refused.
 
-{EXIT_CODES}Of all rows the first of 9, 7, 10, 1, 12, 6, 3, 4, 5, 8, 11 that any came to.
+{EXIT_CODES}Of all rows the first of {FIRST_OF} that any came to.
 """
 
 
