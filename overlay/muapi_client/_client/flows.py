@@ -154,11 +154,9 @@ class Flows:
     ) -> Flow[Prediction]:
         """Of ``MuAPI.wait``."""
         require_callables(on_look=on_look, on_look_failed=on_look_failed)
-        if isinstance(job_or_id, Prediction):
-            if job_or_id.id is None or job_or_id.state is not JobState.RUNNING:
-                return self._judge(job_or_id)
-            job_or_id = job_or_id.id
-        job = self._job(job_or_id, "wait")
+        job, ended = self._find_job(job_or_id, "wait")
+        if ended is not None:
+            return self._judge(job, ended)
         return waiting.wait(
             job,
             self._context,
@@ -169,13 +167,18 @@ class Flows:
             on_look_failed=on_look_failed,
         )
 
-    def _judge(self, prediction: Prediction) -> Flow[Prediction]:
+    def _judge(self, job: Job, prediction: Prediction) -> Flow[Prediction]:
         """What a job that has ended came to, as a wait for it would tell."""
-        return waiting.judge(self._job_of(prediction), prediction)
+        return waiting.judge(job, prediction)
         yield  # makes a flow of it
 
-    def _job_of(self, prediction: Prediction) -> Job:
-        return self._new_job(prediction.id or "", prediction.call, prediction.cost)
+    def _find_job(self, given: Job | Prediction | str, method: str) -> tuple[Job, Prediction | None]:
+        """The job that is meant, and its end where a prediction is given that tells it."""
+        if not isinstance(given, Prediction):
+            return self._job(given, method), None
+        if given.id is not None and given.state is JobState.RUNNING:
+            return self._job(given.id, method), None
+        return self._new_job(given.id or "", given.call, given.cost), given
 
     def events(self, job_or_id: Job | Prediction | str, timeout: float | None) -> StreamFlow[None]:
         """Of ``MuAPI.events``."""
@@ -183,11 +186,9 @@ class Flows:
             from muapi_client._jobs.following import follow, tell_end  # noqa: PLC0415 - loads with the first of them
 
         seconds = self._read_timeout(timeout)
-        if isinstance(job_or_id, Prediction):
-            if job_or_id.id is None or job_or_id.state is not JobState.RUNNING:
-                return tell_end(self._job_of(job_or_id), job_or_id)
-            job_or_id = job_or_id.id
-        job = self._job(job_or_id, "events")
+        job, ended = self._find_job(job_or_id, "events")
+        if ended is not None:
+            return tell_end(job, ended)
         return follow(job, self._context, timeout=seconds, accepted_at=self._accepted_at(job))
 
     def send(self, call: Call[Any]) -> Flow[Any]:

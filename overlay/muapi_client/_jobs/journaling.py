@@ -16,6 +16,7 @@ from muapi_client._runtime.logs import INFO, MONEY, WARNING, log
 from muapi_client._runtime.user_warning import warn_user
 from muapi_client._state.secrets import find_secrets
 from muapi_client._types.cost import SpendWarning
+from muapi_client._types.job import slug_of
 from muapi_client._types.status import JobState
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def note_answer(prediction: Prediction, job: Job, context: Context) -> Flow[None
 
 def _note_money(prediction: Prediction, job: Job) -> None:
     """Log what is odd about the cost of a job that has ended: a refund, and places that disagree."""
-    cost, model = prediction.cost, None if job.call is None else job.call.operation.slug
+    cost, model = prediction.cost, slug_of(job)
     if cost is not None and cost.refunded:
         words = "job %s: %s USD was refunded"
         log(MONEY, INFO, words, job.id, cost.amount_usd, request_id=job.id, model=model, cost_usd=cost.charged_usd)

@@ -29,6 +29,7 @@ from muapi_client._sandbox.guard import check_answer
 from muapi_client._settings.polling import SHORTEST_LOOK, fit
 from muapi_client._state.secrets import find_secrets
 from muapi_client._state.waiters import Waiter
+from muapi_client._types.job import slug_of
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import LONGEST_WORD, JobState, is_known
 from muapi_generated.types import Call, Operation
@@ -273,13 +274,13 @@ def _note_look(job: Job, answer: Prediction, before: Prediction | None) -> None:
 def _note_failed_look(job: Job, error: errors.MuAPIError, state: PollState) -> None:
     if JOBS.isEnabledFor(INFO):
         why = type(error).__name__ if error.status_code is None else f"HTTP {error.status_code}"
-        model = None if job.call is None else job.call.operation.slug
+        model = slug_of(job)
         log(JOBS, INFO, "job %s: look %d failed (%s)", job.id, state.looks, why, request_id=job.id, model=model)
 
 
 def _note_overdue(job: Job, state: PollState, timeout: float) -> None:
     if JOBS.isEnabledFor(WARNING):
-        model = None if job.call is None else job.call.operation.slug
+        model = slug_of(job)
         words = "job %s had not ended after %g s and %d looks: it lives on, and may be charged"
         log(JOBS, WARNING, words, job.id, timeout, state.looks, request_id=job.id, model=model)
 

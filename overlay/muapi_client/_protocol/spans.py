@@ -25,6 +25,7 @@ from muapi_client._protocol.steps import REFUSED, Do, NoReply, Send
 from muapi_client._runtime.logs import report
 from muapi_client._runtime.tracebacks import raise_if_from_signal_handler
 from muapi_client._state.memory import ENDED
+from muapi_client._types.job import slug_of
 from muapi_client._version import __version__
 from muapi_client.errors import JobCancelledError, JobFailedError, WaitTimeoutError
 
@@ -273,7 +274,7 @@ def take_up(job: Job, context: Context) -> JobSpan:
     before: JobSpan | None = None if record is None else record.span
     if before is not None and before.is_open:
         return before
-    span = JobSpan("" if job.call is None else job.call.operation.slug, context, before)
+    span = JobSpan(slug_of(job) or "", context, before)
     span.accept(job.id, job.cost)
     if record is not None:
         record.span = span

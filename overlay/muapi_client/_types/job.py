@@ -164,6 +164,11 @@ def _name(value: object) -> str:
     return value
 
 
+def slug_of(job: Job) -> str | None:
+    """The model of a job; None where only the id is known."""
+    return None if job.call is None else job.call.operation.slug
+
+
 def is_token(text: object) -> bool:
     """Whether it is a text as :meth:`Job.to_json` writes it, where an id belongs."""
     return isinstance(text, str) and text.lstrip().startswith("{") and '"muapi_job"' in text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 from attrs import define, field
 
+from muapi_client._types.job import slug_of
 from muapi_client.cli._client import need_journal, open_async_client
 from muapi_client.cli._exit import InterruptedJobError, code_of, error_form, print_error, worst
 from muapi_client.cli._formats import prediction_form
@@ -48,7 +49,7 @@ class Resumed:
 
     def end(self, job: AsyncJob, prediction: Prediction, saved: Sequence[Path]) -> None:
         """Tell what a job came to."""
-        form = {"model": _model_of(job), **prediction_form(prediction, saved)}
+        form = {"model": slug_of(job), **prediction_form(prediction, saved)}
         self.forms.append(form)
         made = list(map(str, saved)) or [" ".join(output_line(output).split()) for output in prediction.outputs]
         if self.console.json:
@@ -61,7 +62,7 @@ class Resumed:
     def go_wrong(self, job: AsyncJob, error: MuAPIError) -> None:
         """Tell that a job came to nothing, or has not ended in time."""
         self.codes.append(code_of(error))
-        self.forms.append({"model": _model_of(job), **error_form(error), "request_id": job.id})
+        self.forms.append({"model": slug_of(job), **error_form(error), "request_id": job.id})
         print_error(error, self.console)
 
 
@@ -123,13 +124,9 @@ async def _see_to_its_end(mu: AsyncMuAPI, job: AsyncJob, saving: Saving | None, 
         prediction = await mu.wait(job)
         saved: Sequence[Path] = ()
         if saving is not None and prediction.outputs:
-            name = saving._replace(slug=_model_of(job) or "job").name(prediction, "0", {})
+            name = saving._replace(slug=slug_of(job) or "job").name(prediction, "0", {})
             saved = await mu.download(prediction, saving.directory, name=name)
     except MuAPIError as error:
         resumed.go_wrong(job, error)
     else:
         resumed.end(job, prediction, saved)
-
-
-def _model_of(job: AsyncJob) -> str | None:
-    return job.call.operation.slug if job.call else None
