@@ -21,7 +21,7 @@ from muapi_client._files.download import plan, require_count, write_output
 from muapi_client._files.fetch import DownloadLimits
 from muapi_client._files.memory_file import MemoryFile
 from muapi_client._files.temp_file import PartialFile
-from muapi_client._files.urls import show_url
+from muapi_client._files.urls import is_data_url, show_url
 from muapi_client._protocol.steps import Do
 from muapi_client._runtime.clock import SystemClock
 from muapi_client._runtime.forks import forks
@@ -194,7 +194,7 @@ def _prepare(outputs: Iterable[Output], timeout: float | None, max_bytes: int) -
     seconds = WHOLE if timeout is None else read_seconds("timeout", timeout)
     listed = list(outputs)
     access = next((each._access for each in listed if each._access), ANYBODY)  # noqa: SLF001 - a value's private side
-    remote = [each for each in listed if each.url is not None and each.url[:5].lower() != "data:"]
+    remote = [each for each in listed if each.url is not None and not is_data_url(each.url)]
     if access.has_transport and access.transport is None and remote:
         raise DownloadError(
             f"{show_url(str(remote[0].url))} was told of over a transport of its client's own (transport=), which no"

@@ -189,7 +189,7 @@ def find_misfit(head: bytes, expected: str | None, reported: str) -> str:
         return f"a web page or an error message came in its place: {excerpt(head)}"
     if media.sniff(head) is not None:
         return ""
-    if reported in ("text/html", "application/xhtml+xml"):
+    if reported in media.PAGES:
         return f"{reported} came in its place"
     if media.is_text(head) and (expected or "text/plain") not in media.TEXTUAL:
         return f"text came in place of {expected}: {excerpt(head)}"

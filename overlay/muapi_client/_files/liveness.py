@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from muapi_client._files.fetch import GONE, HOPS, REDIRECTS, FetchProgress, may_pass
+from muapi_client._files.media import PAGES
 from muapi_client._files.ranges import Fetch, Fetched
-from muapi_client._files.urls import clean_url, is_loopback_url, is_safe, show_url
+from muapi_client._files.urls import clean_url, is_data_url, is_loopback_url, is_safe, show_url
 from muapi_client._protocol.resend import retry_after
 from muapi_client._protocol.steps import OK, Do, Flow, Reply, Sleep
 from muapi_client._settings.polling import fit
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from muapi_client._types.prediction import Output
 
 NO_FILE: Final = GONE | {416}  # 416: it is empty
-PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})  # what some hosts answer in place of a file
 
 
 def are_there(outputs: tuple[Output, ...], limits: DownloadLimits, transfer: FileTransfer) -> Flow[bool]:
@@ -33,7 +33,7 @@ def are_there(outputs: tuple[Output, ...], limits: DownloadLimits, transfer: Fil
     """
     for output in outputs:
         url = output.url
-        if url is None or url[:5].lower() == "data:":
+        if url is None or is_data_url(url):
             continue
         if not (yield from _is_there(url, limits, transfer)):
             return False

@@ -108,6 +108,7 @@ UNFIT: Final = re.compile('[<>:"/\\\\|?*\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u
 LONGEST_STEM: Final = 180  # bytes of UTF-8; a name may have 255, and a number, a hash and a suffix follow
 RESERVED: Final = frozenset({"AUX", "CON", "NUL", "PRN", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))})
 
+PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})  # what some hosts answer in place of a file
 ZIPPED: Final = frozenset({"model/3mf", "model/vnd.usdz+zip"})  # zip archives by their bytes, more by their name
 TEXTUAL: Final = frozenset({
     "application/json", "application/x-subrip", "image/svg+xml", "model/gltf+json", "model/obj", "model/ply",

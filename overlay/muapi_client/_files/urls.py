@@ -48,9 +48,14 @@ def resolve_redirect(url: str, location: str) -> str:
         return ""
 
 
+def is_data_url(url: str) -> bool:
+    """Return whether a URL holds its content itself, so that nothing has to be fetched."""
+    return url[:5].lower() == "data:"
+
+
 def show_url(url: str) -> str:
     """A URL for a message: without password and query, which may be a signature, and without the content it holds."""
-    if url[:5].lower() == "data:":
+    if is_data_url(url):
         return f"{url.partition(',')[0][:80]},…"
     with suppress(ValueError):
         parts = urlsplit(url)

@@ -11,7 +11,6 @@ real hosts as first segments of a path (``_messages/addresses``).
 
 from __future__ import annotations
 
-import json
 import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -22,7 +21,7 @@ from muapi_client.emulator._http.control import PREFIX
 from muapi_client.emulator._http.faults import FaultedResponse
 from muapi_client.emulator._http.webhook_sender import is_own
 from muapi_client.emulator._messages.addresses import is_real_host
-from muapi_client.emulator._messages.messages import Response
+from muapi_client.emulator._messages.messages import Response, make_json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -179,5 +178,4 @@ def _is_address(name: str) -> bool:
 
 
 def _refusal(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    content = json.dumps({"detail": detail}).encode()
-    return Response(status, {"content-type": "application/json", **(headers or {})}, content)
+    return make_json_response(status, {"detail": detail}, headers)

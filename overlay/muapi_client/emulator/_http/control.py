@@ -11,7 +11,6 @@ Lives here: the routes. Does not live here: the form of bodies and answers (``co
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal  # noqa: TC003 - attrs resolves the annotation
 from hmac import compare_digest
@@ -25,7 +24,7 @@ from muapi_client._version import __version__
 from muapi_client.emulator._http.control_schemas import BODIES, build_schema
 from muapi_client.emulator._http.faults import Fault, Faults
 from muapi_client.emulator._messages.cost import dollars
-from muapi_client.emulator._messages.messages import Refusal, Response, hide_keys, hide_secrets, read_json
+from muapi_client.emulator._messages.messages import Refusal, hide_keys, hide_secrets, make_json_response, read_json
 from muapi_client.emulator._state.outcomes import Outcome, Shape
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from muapi_client._runtime.clock import Clock
     from muapi_client.emulator._http.request_log import Exchange
-    from muapi_client.emulator._messages.messages import Request
+    from muapi_client.emulator._messages.messages import Request, Response
 
 PREFIX: Final = "/emulator/"
 TOKEN: Final = "x-emulator-token"  # noqa: S105 - the name of a header
@@ -91,9 +90,9 @@ class Control:
         """Answer a request for a path below ``/emulator/``."""
         try:
             handler = self._find(request)
-            return _encode(200, handler(request))
+            return make_json_response(200, handler(request))
         except Refusal as refusal:
-            return _encode(refusal.status, {"detail": refusal.detail}, refusal.headers)
+            return make_json_response(refusal.status, {"detail": refusal.detail}, refusal.headers)
 
     def _find(self, request: Request) -> Callable[[Request], Any]:
         name = request.path.removeprefix(PREFIX)
@@ -283,8 +282,3 @@ def _read_limit(request: Request) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise Refusal(422, f"limit={text[:20]!r} is no number up to 999999999")
     return int(text)
-
-
-def _encode(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
-    content = json.dumps(body, ensure_ascii=False).encode()
-    return Response(status, {"content-type": "application/json", **(headers or {})}, content)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from muapi_client._runtime.loopback import is_loopback
+
 if TYPE_CHECKING:
     from muapi_client.emulator._messages.messages import Request
 
@@ -26,7 +28,6 @@ CHECKOUT: Final = "https://checkout.stripe.com"  # where a top-up is paid
 CONNECT: Final = "https://app.muapi.ai"  # where a social account is connected
 
 _DOMAIN: Final = ".muapi.ai"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HOST: Final = re.compile(r"([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?", re.ASCII | re.IGNORECASE)
 _OTHERS: Final = {
     url.removeprefix("https://"): url.encode() + b"/" for url in (CDN, SAMPLES, STORAGE, CHECKOUT, CONNECT)
@@ -60,7 +61,7 @@ def find_place(request: Request) -> Place:
     name = match[1].lower() if match else ""
     if name in _OTHERS:
         return Place(name, request.path, "")
-    if not name or is_real_host(name) or not (request.served or name in _LOOPBACK):
+    if not name or is_real_host(name) or not (request.served or is_loopback(name.strip("[]"))):
         return Place("", request.path, "")
     base = f"http://{request.host}"
     first, slash, rest = request.path[1:].partition("/")

@@ -74,6 +74,12 @@ class Response:
     chunks: tuple[bytes, ...] = ()
 
 
+def make_json_response(status: int, body: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer in JSON that costs nothing and is no operation's."""
+    content = json.dumps(body, ensure_ascii=False).encode()
+    return Response(status, {"content-type": "application/json", **(headers or {})}, content)
+
+
 FREE = Cost()
 """The cost of a request that is no job: nothing, and the answer says so."""
 
