@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+VARIABLE: Final = "MUAPI_API_KEY"  # of the environment: what a client without api_key= reads
 NO_KEY: Final = "no API key: pass api_key= or set MUAPI_API_KEY (dashboard, API Keys)"
 ODD_KEY: Final = "the API key holds characters no key has (a space, a line break, …): copy it anew"
 SHORTEST: Final = 16  # characters; real keys are longer, and a test's "k" is part of other words
@@ -137,7 +138,7 @@ def read_key(given: str | None) -> APIKey:
         kind = with_article(type(given).__name__)
         del given
         raise AuthenticationError(f"api_key must be text, not {kind}: leave it out to use MUAPI_API_KEY")
-    key = (given if given is not None else os.environ.get("MUAPI_API_KEY", "")).strip()
+    key = (given if given is not None else os.environ.get(VARIABLE, "")).strip()
     if key and key.isascii() and key.isprintable() and " " not in key:
         return APIKey(key)
     what = ODD_KEY if key else NO_KEY

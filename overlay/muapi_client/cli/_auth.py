@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import MuAPI
+from muapi_client._settings.api_key import VARIABLE
 from muapi_client._settings.options import read_origin
 from muapi_client.cli._client import SERVICE, open_client, stored_key
 from muapi_client.cli._exit import DONE
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from muapi_client.cli._console import Console
 
-VARIABLE: Final = "MUAPI_API_KEY"
 MISSING: Final = "no keyring is at hand: pip install keyring; or set MUAPI_API_KEY, which comes first in any case"
 
 

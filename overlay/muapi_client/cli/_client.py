@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import Budget, MuAPI
 from muapi_client._client.base import hide_address
+from muapi_client._settings.api_key import VARIABLE
 from muapi_client._settings.options import read_origin
 from muapi_client.cli._config import NO_FOLDER, default_journal, read_budget
 from muapi_client.errors import JournalError, ValidationError
@@ -153,7 +154,7 @@ def stored_key(origin: str) -> str | None:
 
 def _stored_key(base_url: str | None) -> str | None:
     """The key to give the client: None leaves it to the client, which reads the environment."""
-    return None if os.environ.get("MUAPI_API_KEY") else stored_key(read_origin(base_url))
+    return None if os.environ.get(VARIABLE) else stored_key(read_origin(base_url))
 
 
 def _made(journal: Any) -> Any:

@@ -19,11 +19,11 @@ from attrs import frozen
 
 from muapi_client._client.client import MuAPI
 from muapi_client._runtime.forks import forks
+from muapi_client._settings.api_key import VARIABLE
 from muapi_client._settings.options import read_origin
 from muapi_client._types.words import show, with_article
 from muapi_client.errors import AuthenticationError, MuAPIError
 
-KEY_VARIABLE: Final = "MUAPI_API_KEY"  # what a client without api_key= reads
 OPTIONS: Final = frozenset(
     {
         *("allow_http", "allow_private_downloads", "base_url", "budget", "expect", "journal"),
@@ -120,7 +120,7 @@ def read_variables(from_environment: Mapping[str, str] | None) -> dict[str, str]
     Raises:
         MuAPIError: They are none of an option that may come from there.
     """
-    variables = {"api_key": KEY_VARIABLE, **require_mapping("from_environment", from_environment)}
+    variables = {"api_key": VARIABLE, **require_mapping("from_environment", from_environment)}
     for name, variable in variables.items():
         if name not in FROM_ENVIRONMENT:
             raise MuAPIError(f"from_environment has no {name!r}: it takes {', '.join(sorted(FROM_ENVIRONMENT))}")
