@@ -195,8 +195,11 @@ def get(name: str, *, package: str = INSTALLED) -> Model:
     found = models.get(key) or next((m for m in models.values() if key == m.function), None) or _named(key, models)
     if found is None:
         near = get_close_matches(key, models, n=3)
-        hint = f"; did you mean {', '.join(near)}?" if near else "; muapi_client.catalog.find() searches"
-        raise NotFoundError(f"no model {name!r} in the pinned document{hint} (raw_call reaches newer ones)")
+        hint = f" did you mean {', '.join(near)}?" if near else ""
+        raise NotFoundError(
+            f"no model {name!r} in the pinned document;{hint} muapi_client.catalog.find() searches (raw_call reaches"
+            " newer ones)"
+        )
     return found
 
 

@@ -215,7 +215,7 @@ def test_what_another_key_submitted_is_shown_on_demand_and_settled_by_that_key_a
         said = call(*words)
         assert said.code == 5
         assert "of this API key is unknown" in said.err
-    assert call("reconcile", "--settle").err == "no submit is unknown\n"
+    assert call("reconcile", "--settle").err.startswith("no submit is unknown of this API key and address\n")
     monkeypatch.setenv("MUAPI_API_KEY", "sk-live")
     assert len(rows(call("unknown").out)) == 1
 
@@ -393,3 +393,34 @@ def test_a_spreadsheet_is_one_short_option_away(call: Call, mu: MuAPI) -> None:
     assert call("spend", "--by", "model").out.split()[:3] == ["model", "jobs", "charged_usd"]
     assert "reserved" not in call("spend").out  # people are spared columns of nothing
     assert json.loads(call("spend", "--output=json").out)[0]["reserved_usd"] == 0
+
+
+def test_doubts_of_another_key_are_told_to_who_asks_for_doubts(
+    call: Call, lose: Callable[..., Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose()
+    monkeypatch.setenv("MUAPI_BASE_URL", "https://api.example.com")
+    for words in (["unknown"], ["reconcile"]):
+        said = call(*words)
+        assert "no submit is unknown of this API key and address" in said.err
+        assert "1 of another API key or address may have been charged" in said.err
+        assert "muapi-client unknown --all-accounts" in said.err
+    assert "another API key" not in call("unknown", "--all-accounts").err
+
+
+def test_why_an_outcome_is_unknown_is_told_in_a_shell_s_words(
+    call: Call, lose: Callable[..., Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose()
+    monkeypatch.setenv("COLUMNS", "600")
+    said = call("unknown")
+    assert "mu." not in said.out
+
+
+def test_jobs_of_another_key_are_told_where_there_seem_to_be_none(
+    call: Call, mu: MuAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mu.submit(make_image(prompt="a fox"))
+    monkeypatch.setenv("MUAPI_BASE_URL", "https://api.example.com")
+    assert call("jobs").err == "0 jobs; 1 of another API key or address: --all-accounts\n"
+    assert "1 of another API key or address may be left" in call("resume").err

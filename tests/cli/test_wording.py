@@ -63,6 +63,26 @@ def test_without_a_key_it_says_where_one_comes_from(call: Call, monkeypatch: pyt
     assert "set MUAPI_API_KEY, or muapi-client auth login" in call(*RUN).err
 
 
+def test_an_address_at_which_nobody_is_is_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUAPI_BASE_URL", "http://127.0.0.1:1/api/v1")
+    said = call(*RUN, transport=httpx.HTTPTransport())
+    assert said.code == 11
+    assert "it was not sent: nobody took it at http://127.0.0.1:1" in said.err
+
+
+def test_an_address_in_clear_text_is_refused_in_a_shell_s_words(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUAPI_BASE_URL", "http://api.example.com")
+    said = call("balance")
+    assert "config set base_url" in said.err
+    assert "allow_http" not in said.err
+
+
+def test_a_slug_that_is_none_is_told_once_what_to_do(call: Call) -> None:
+    said = call("run", "no-such-thing-at-all", "prompt=x")
+    assert said.code == 5
+    assert said.err.count("models WORD searches") == said.err.count("run --raw") == 1
+
+
 def test_advice_is_not_said_twice() -> None:
     error = MuAPIError("it lives on: mu.wait('a') takes it up", request_id="a")
     said = describe(error, ["On the command line: muapi-client wait a"])

@@ -103,6 +103,23 @@ def test_a_page_in_place_of_an_acceptance_stays_in_doubt_and_names_the_address(t
         face.submit(twin.call)
 
 
+def test_a_gateway_s_page_after_a_submit_says_where_it_came_from(twin: Twin) -> None:
+    face = twin((501, "<html>Unsupported method</html>"), base_url="https://api.example.com", retry=ONCE)
+    with pytest.raises(SubmitOutcomeUnknownError, match=r"HTTP 501 with a web page from https://api\.example\.com\)"):
+        face.submit(twin.call)
+
+
+def test_what_asks_after_no_model_is_given_no_advice_on_models(twin: Twin) -> None:
+    face = twin((403, NO), (404, {"detail": "Not Found"}), retry=ONCE)
+    with pytest.raises(AuthenticationError) as refused:
+        face.go(face.mu.account.balance())
+    assert "most likely the key is wrong" in str(refused.value)
+    assert "models" not in str(refused.value)
+    with pytest.raises(NotFoundError) as missing:
+        face.go(face.mu.keys.delete(99))
+    assert "slug" not in str(missing.value)
+
+
 @pytest.mark.parametrize(
     "answer",
     [

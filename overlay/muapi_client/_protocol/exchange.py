@@ -171,10 +171,10 @@ def write(
         if attempts.sent:
             raise unknown_error(request, str(error)) from error
         raise
-    return _read_outcome(outcome, request, attempts)
+    return _read_outcome(outcome, request, attempts, context.origin)
 
 
-def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts) -> Reply:
+def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts, origin: str) -> Reply:
     """What the last try of a request came to, after which there is no other."""
     if HTTP.isEnabledFor(DEBUG) and (isinstance(outcome, NoReply) or classify(outcome) is Reading.DOUBT):
         note_exchange(request.send, outcome)
@@ -186,7 +186,8 @@ def _read_outcome(outcome: Outcome, request: Request, attempts: Attempts) -> Rep
     if reading is Reading.REFUSAL and attempts.sent:
         raise unknown_error(request, f"HTTP {outcome.status} after a try without an answer", reply=outcome)
     if reading is Reading.DOUBT:
-        raise unknown_error(request, f"HTTP {outcome.status}", reply=outcome)
+        page = f" with a web page from {origin}" if response.is_page(outcome) else ""
+        raise unknown_error(request, f"HTTP {outcome.status}{page}", reply=outcome)
     return outcome
 
 

@@ -48,9 +48,9 @@ MONEY_HEADERS: Final = ("x-account-balance", "x-muapi-cost-usd")  # API referenc
 NO_MONEY: Final = ("credit", "balance", "funds", "top up", "top-up", "payment")  # in the words of a refusal
 NO_LIVE_KEY: Final = ("test key", "test-key", "sandbox", "is_test", "live key")  # the same
 READERS: Final = "readers."  # before the name of a function whose answer has a reader of its own
+SLUGS: Final = " (slugs are not catalogue names: muapi_client.catalog.find() finds a model's slug)"
 ADVICE: Final[Mapping[int, str]] = {
     402: "top up with mu.account.topup(amount); nothing was charged",
-    404: "slugs are not catalogue names: muapi_client.catalog.find() finds a model's slug",
     422: "nothing was charged",
     429: "the request was refused unprocessed; send fewer at a time or wait",
 }
@@ -110,7 +110,7 @@ def status_error(
     cost = _cost_of_error(reply, body)
     stranger = "" if context is None else describe_stranger(reply, context.origin)
     if context is not None and reply.status in KEY_REFUSED and not stranger and (cost is None or not cost.charged_usd):
-        advice = f" ({_describe_refused_key(reply, as_words(detail), context)})"
+        advice = f" ({_describe_refused_key(reply, as_words(detail), context, of_a_model=bool(slug))})"
     else:
         advice = stranger or _advice(reply.status, cost, of_a_job=request_id is not None, slug=slug)
     message = f"HTTP {reply.status}{about}: {as_words(detail) or excerpt(reply.content)}{advice}"
@@ -120,6 +120,11 @@ def status_error(
     if kind is errors.ValidationError:
         extra["errors"] = [e for e in detail if isinstance(e, Mapping)] if isinstance(detail, list) else []
     return kind(message, **extra)
+
+
+def is_page(reply: Reply) -> bool:
+    """Whether an answer is a web page, as a browser would show it, by its first sign."""
+    return reply.content.lstrip()[:1] == b"<"
 
 
 def describe_stranger(reply: Reply, origin: str) -> str:
@@ -132,18 +137,18 @@ def describe_stranger(reply: Reply, origin: str) -> str:
     if not origin or any(name in reply.headers for name in MONEY_HEADERS):
         return ""
     body = peek(reply)
-    is_page = reply.content.lstrip()[:1] == b"<" and (reply.status in OK or reply.status in REFUSED)
+    is_stray = is_page(reply) and (reply.status in OK or reply.status in REFUSED)
     is_odd = reply.status in NO_PATH and not (isinstance(body, Mapping) and "detail" in body)
-    if reply.status == BUSY or not (is_page or is_odd):
+    if reply.status == BUSY or not (is_stray or is_odd):
         return ""
-    what = "a web page" if is_page else "a refusal without a detail"
+    what = "a web page" if is_stray else "a refusal without a detail"
     return (
         f". MuAPI does not answer so: {what} came from {origin}, which is another server, or a proxy or a login page"
         f" on the way. Check base_url (MUAPI_BASE_URL), by default {DEFAULT_BASE_URL}"
     )
 
 
-def _describe_refused_key(reply: Reply, words: str, context: Context) -> str:
+def _describe_refused_key(reply: Reply, words: str, context: Context, *, of_a_model: bool) -> str:
     """Tell a wrong key, a test key and an account without money apart, as far as the answer and the client know.
 
     To a key that it knows MuAPI tells the account's balance, in a header (API reference); "Not authorized" by itself is
@@ -162,10 +167,12 @@ def _describe_refused_key(reply: Reply, words: str, context: Context) -> str:
         return "the key is known, and may not do this"
     if reply.status == NO_KEY:
         return "the key is missing or wrong: check MUAPI_API_KEY, or api_key="
-    return (
-        "most likely the key is wrong: check MUAPI_API_KEY, or api_key=. If it works for other models this one refuses"
-        " test keys, or the account has no money: mu.sandbox() and mu.account.balance() tell, and cost nothing"
+    wrong = "most likely the key is wrong: check MUAPI_API_KEY, or api_key="
+    other = (
+        ". If it works for other models this one refuses test keys, or the account has no money: mu.sandbox() and"
+        " mu.account.balance() tell, and cost nothing"
     )
+    return wrong + other * of_a_model
 
 
 def _suggest_slug(name: str) -> str:
@@ -197,8 +204,8 @@ def _advice(status: int, cost: Cost | None, *, of_a_job: bool, slug: str) -> str
         return " (a redirect, which is never followed since it would take the key along: check base_url)"
     if status == NOT_FOUND and of_a_job:  # not the slug but the job is unknown
         return " (this key's account has no such job: see that the id is whole, and the key the one that submitted it)"
-    if status == NOT_FOUND and slug and (suggestion := _suggest_slug(slug)):
-        return suggestion
+    if status == NOT_FOUND and slug:
+        return _suggest_slug(slug) or SLUGS
     return f" ({ADVICE[status]})" if status in ADVICE else ""
 
 

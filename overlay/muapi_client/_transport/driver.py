@@ -116,7 +116,7 @@ def _exchange(send: Send, connections: Connections, clock: Clock, origin: str, a
         connections.fail(request, error)
         request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
         clear_locals(error, handled, everything=False)
-        return make_no_reply(connection_error(error, send, delivery, api_key), clock, began)
+        return make_no_reply(connection_error(error, send, delivery, origin, api_key), clock, began)
     finally:
         exchange_ends.reset(outer)
     hide_webhooks(send, api_key)
@@ -266,7 +266,7 @@ async def _aexchange(
         connections.fail(request, error)
         request = None  # its URL may hold a webhook's: no local shows it to whoever sees the error
         clear_locals(error, handled, everything=False)
-        return make_no_reply(connection_error(error, send, delivery, api_key), clock, began)
+        return make_no_reply(connection_error(error, send, delivery, origin, api_key), clock, began)
     hide_webhooks(send, api_key)
     return make_reply(response, content, clock, api_key, began)  # pyright: ignore[reportPossiblyUnboundVariable]  # else it raised
 

@@ -58,10 +58,11 @@ def is_cancellation(error: BaseException) -> bool:
     return not isinstance(error, others) and from_signal_handler(error) is None
 
 
-def connection_error(error: BaseException, send: Send, delivery: Delivery, api_key: APIKey) -> APIConnectionError:
+def connection_error(error: BaseException, send: Send, delivery: Delivery, origin: str, api_key: APIKey) -> APIConnectionError:
     """Return what one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
 
     Args:
+        origin: The API's, which is named where nothing at that address took the request.
         api_key: What is hidden should h11 quote an answer that echoes it.
 
     Raises:
@@ -76,5 +77,6 @@ def connection_error(error: BaseException, send: Send, delivery: Delivery, api_k
     reason = api_key.hide_text(str(error)) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         reason += describe_settings(TLS_SETTINGS[:2])
-    fate = "" if delivery.started else " (it was not sent)"
+    place = f": nobody took it at {origin}" if send.path.startswith("/") else ""  # of storage the path is the whole URL
+    fate = "" if delivery.started else f" (it was not sent{place})"
     return APIConnectionError(f"no answer to {send.method} {send.path}: {reason}{fate}", sent=delivery.started)

@@ -102,7 +102,7 @@ class _Base:
             raise body.fault from None
         if isinstance(error, PrivateAddressError):
             raise UploadError(f"{form.source.name} is not sent: {error}") from error
-        return make_no_reply(connection_error(error, form.send, delivery, self.key), self._clock, began)
+        return make_no_reply(connection_error(error, form.send, delivery, self._origin, self.key), self._clock, began)
 
 
 def _check_size(content: bytearray) -> None:

@@ -128,7 +128,7 @@ class Channel(_Base):
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
             clear_locals(error, handled, everything=False)
-            return make_no_reply(connection_error(error, send, delivery, self.key), self.clock, began)
+            return make_no_reply(connection_error(error, send, delivery, self.origin, self.key), self.clock, began)
         return make_reply(response, content, self.clock, self.key, began)
 
     def pull(self, seconds: float) -> Piece | End | NoReply:
@@ -179,7 +179,7 @@ class AsyncChannel(_Base):
         except BaseException as error:  # noqa: BLE001 - connection_error() raises what is no fault of the network's
             self.connections.fail(self._request, error)
             clear_locals(error, handled, everything=False)
-            return make_no_reply(connection_error(error, send, delivery, self.key), self.clock, began)
+            return make_no_reply(connection_error(error, send, delivery, self.origin, self.key), self.clock, began)
         return make_reply(response, content, self.clock, self.key, began)
 
     async def pull(self, seconds: float) -> Piece | End | NoReply:

@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from muapi_client import catalog
 from muapi_client._types.money import total
-from muapi_client.cli._call_arguments import check_whole, find_files, find_model, list_schemas, read_words
+from muapi_client.cli._call_arguments import check_whole, find_files, list_schemas, read_words
 from muapi_client.cli._client import find_journal, open_client, remark_without_journal
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._field_values import read_fields
@@ -46,7 +47,7 @@ def batch(options: argparse.Namespace, console: Console) -> int:
         ValidationError: A row does not fit; nothing was sent, of no row.
         MuAPIError: See ``MuAPI.map``.
     """
-    model = find_model(options.slug)
+    model = catalog.get(options.slug)
     table = read_table(options.file, options.format)
     if options.files is not None:
         table = table._replace(folder=Path(options.files).expanduser())

@@ -19,7 +19,7 @@ from muapi_client._spec.raw_call import raw_call
 from muapi_client._spec.validation import check
 from muapi_client.cli import _local_files
 from muapi_client.cli._field_values import Unfit, read_fields, unfit_error
-from muapi_client.errors import NotFoundError, UploadError, ValidationError
+from muapi_client.errors import UploadError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
@@ -35,7 +35,7 @@ def read_call(options: argparse.Namespace) -> Call[Any]:
         NotFoundError: The pinned document has no such model.
         ValidationError: The input does not fit it, or a file that it names is not there.
     """
-    model = None if options.raw else find_model(options.slug)
+    model = None if options.raw else catalog.get(options.slug)
     schemas = list_schemas(model)
     given = read_object(options.json_file) if options.json_file else {}
     texts = read_words(options.fields, schemas, options.slug)
@@ -121,19 +121,6 @@ def read_words(words: Sequence[str], schemas: Mapping[str, Mapping[str, Any]], a
     if problems:
         raise unfit_error(problems, about)
     return texts
-
-
-def find_model(name: str) -> catalog.Model:
-    """The model of a slug, function or catalogue name.
-
-    Raises:
-        NotFoundError: There is none; the message tells the nearest, and what to do on the command line.
-    """
-    try:
-        return catalog.get(name)
-    except NotFoundError as error:
-        advice = "On the command line: muapi-client models WORD searches, run --raw sends to any slug"
-        raise NotFoundError(f"{error}. {advice}") from None
 
 
 def read_object(place: str) -> dict[str, Any]:

@@ -38,21 +38,15 @@ def jobs(options: argparse.Namespace, console: Console) -> int:
         JournalError: There is no journal, or it cannot be read.
     """
     need_journal(options)
+    wanted = {name: getattr(options, name) for name in ("state", "slug", "tag", "run", "since")}
     with open_client(options, console) as mu:
-        found = list(
-            mu.jobs(
-                state=options.state,
-                slug=options.slug,
-                tag=options.tag,
-                run=options.run,
-                since=options.since,
-                all_accounts=options.all_accounts,
-            )
-        )
+        found = list(mu.jobs(**wanted, all_accounts=options.all_accounts))
+        others = 0 if found else sum(1 for _ in mu.jobs(**wanted, all_accounts=True))
     shown = found[-options.limit :] if options.limit else found
     table = _lay_out(shown, found, console.width) if shown else ""
     console.result([entry_form(entry, found) for entry in shown], table)
-    console.remark(_summary(shown, len(found)))
+    more = f"; {others} of another API key or address: --all-accounts" if others else ""
+    console.remark(f"{_summary(shown, len(found))}{more}")
     return DONE
 
 

@@ -12,7 +12,6 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client import catalog
-from muapi_client.cli._call_arguments import find_model
 from muapi_client.cli._console import dumps
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import format_usd, render_table, to_json_number
@@ -52,7 +51,7 @@ def models(options: argparse.Namespace, console: Console) -> int:
         ValidationError: There is no such group, kind, tier or input.
     """
     if options.words[:1] == ["show"]:
-        return _show([find_model(name) for name in options.words[1:]], options.output, console)
+        return _show([catalog.get(name) for name in options.words[1:]], options.output, console)
     try:
         found = _find(options, max_price=options.max_price)
         unpriced = _count_unpriced(options)
@@ -99,7 +98,7 @@ def show_fields(name: str, console: Console) -> int:
     Raises:
         NotFoundError: The model is not in the pinned document.
     """
-    console.result(None, f"\n{_sheet(find_model(name))}")
+    console.result(None, f"\n{_sheet(catalog.get(name))}")
     return DONE
 
 

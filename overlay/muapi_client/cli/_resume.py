@@ -38,12 +38,14 @@ class Resumed:
     Attributes:
         console: Where it is told.
         taken: How many were taken up.
+        others: How many the journal has beside those, of other API keys and addresses.
         forms: Those that came to something, as JSON.
         codes: The exit codes of those that came to something else than a result.
     """
 
     console: Console
     taken: int = 0
+    others: int = 0
     forms: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
     codes: list[int] = field(factory=list[int])
 
@@ -89,6 +91,11 @@ def resume(options: argparse.Namespace, console: Console) -> int:
     wrong = len(resumed.codes)
     told = f"{len(resumed.forms) - wrong} completed{f', {wrong} not' if wrong else ''}"
     console.remark(told if resumed.forms else "no job is left to be waited for")
+    if resumed.others:
+        console.remark(
+            f"{resumed.others} of another API key or address may be left: `muapi-client jobs --state accepted"
+            " --all-accounts` lists them, and `resume` takes that key and address"
+        )
     return worst(resumed.codes)
 
 
@@ -103,7 +110,9 @@ async def _take_up(options: argparse.Namespace, saving: Saving | None, resumed: 
 
     try:
         async with open_async_client(options, resumed.console) as mu, anyio.create_task_group() as tasks:
-            _tell_count(len([entry async for entry in mu.jobs(state="accepted")]), resumed.console)
+            own = len([entry async for entry in mu.jobs(state="accepted")])
+            resumed.others = len([entry async for entry in mu.jobs(state="accepted", all_accounts=True)]) - own
+            _tell_count(own, resumed.console)
             async for job in mu.resume():
                 await room.acquire()
                 resumed.taken += 1

@@ -14,13 +14,14 @@ from muapi_client.cli._client import need_journal, open_client
 from muapi_client.cli._entries import entry_form, find, name_of
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import describe_age, format_usd, render_table, to_json_number
+from muapi_client.cli._wording import in_shell_words
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from muapi_client import Entry, Job, Reconciliation
+    from muapi_client import Entry, Job, MuAPI, Reconciliation
     from muapi_client.cli._console import Console
 
 HEADS: Final = ("name", "model", "USD", "age", "run", "reason")
@@ -42,14 +43,14 @@ def unknown(options: argparse.Namespace, console: Console) -> int:
     need_journal(options)
     with open_client(options, console) as mu:
         found = mu.unknown(all_accounts=options.all_accounts)
+        others = _count_others(mu, found)
     console.result([entry_form(entry, found) for entry in found], _lay_out(found, console.width) if found else "")
-    if not found:
-        console.remark("no submit is unknown")
-        return DONE
-    console.remark(
-        f"{len(found)} may have been charged{_about(_sum(found))}, and none is submitted again by itself: `muapi-client"
-        " reconcile` looks for them in the history (free)"
-    )
+    if found:
+        console.remark(
+            f"{len(found)} may have been charged{_about(_sum(found))}, and none is submitted again by itself:"
+            " `muapi-client reconcile` looks for them in the history (free)"
+        )
+    _remark_others(len(found), others, console)
     return DONE
 
 
@@ -64,6 +65,7 @@ def reconcile(options: argparse.Namespace, console: Console) -> int:
     forms: list[dict[str, Any]] = []
     with open_client(options, console) as mu:
         every = mu.unknown()  # of this key: only it has their history
+        others = _count_others(mu, every)
         wanted = [find(name, every) for name in options.names] if options.names else every
         try:
             for entry in wanted:
@@ -78,8 +80,8 @@ def reconcile(options: argparse.Namespace, console: Console) -> int:
         finally:
             if console.json:
                 console.result(forms, "")
-    if not wanted:
-        console.remark("no submit is unknown")
+    if not options.names:
+        _remark_others(len(wanted), others, console)
     return DONE
 
 
@@ -107,6 +109,22 @@ def settle(options: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
+def _count_others(mu: MuAPI, found: Sequence[Entry]) -> int:
+    """How many unknown submits the journal has beside these, of other API keys and addresses."""
+    return len(mu.unknown(all_accounts=True)) - len(found)
+
+
+def _remark_others(count: int, others: int, console: Console) -> None:
+    """Tell whoever has changed the API key or the address that doubts about money are left under the old one."""
+    if not count:
+        console.remark(f"no submit is unknown{' of this API key and address' if others else ''}")
+    if others:
+        console.remark(
+            f"{others} of another API key or address may have been charged: `muapi-client unknown --all-accounts` lists"
+            f" {'them' if others > 1 else 'it'}, and `reconcile` takes that key and address"
+        )
+
+
 def _lay_out(found: Sequence[Entry], width: int | None) -> str:
     now = datetime.now(UTC)
     rows = [
@@ -116,11 +134,17 @@ def _lay_out(found: Sequence[Entry], width: int | None) -> str:
             format_usd(entry.set_aside_usd),
             describe_age(now - entry.intended_at),
             f"{entry.run} {entry.run_key}" if entry.run else "-",
-            entry.reason or ("its program ended before the answer came" if entry.state == "intent" else "-"),
+            _why(entry),
         )
         for entry in found
     ]
     return render_table(HEADS, rows, right={"USD", "age"}, gives_way="reason", width=width)
+
+
+def _why(entry: Entry) -> str:
+    if entry.reason:
+        return in_shell_words(entry.reason, None)
+    return "its program ended before the answer came" if entry.state == "intent" else "-"
 
 
 def _tell_finding(entry: Entry, name: str, found: Reconciliation[Job], *, settled: bool) -> str:
