@@ -279,11 +279,27 @@ def test_a_budget_holds_for_the_run_and_tells_what_was_not_begun(call: Call, emu
     words = ("batch", file, IMAGE.slug, "--concurrency", "1")
     said = call(*words, "--budget", "0.05")
     assert (said.code, emulator.accepted) == (12, 3)
-    assert said.err.splitlines()[-1].endswith("6 were not begun: the same command again.")
+    assert said.err.splitlines()[-1].endswith("7 were not sent: the same command again with a higher limit.")
     told = call(*words, "--budget", "0.05", "--output=json")
     assert (told.code, told.json["not_begun"], emulator.accepted) == (12, 6, 3)
     assert call(*words, "--budget", "5").code == 0
     assert emulator.accepted == 10
+
+
+def test_without_a_journal_nobody_is_sent_to_pay_again(call: Call, emulator: Emulator) -> None:
+    file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(10)])
+    said = call("batch", file, IMAGE.slug, "--no-journal", "--concurrency", "1", "--max-spend", "0.05")
+    assert (said.code, emulator.accepted) == (12, 3)
+    assert said.err.splitlines()[-1].endswith("7 were not sent: the same command again would pay for the others again.")
+
+
+def test_what_a_limit_has_no_room_for_is_told_in_words_once(call: Call, emulator: Emulator) -> None:
+    file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(10)])
+    said = call("batch", file, IMAGE.slug, "--budget", "0.05")
+    assert (said.code, emulator.accepted) == (12, 3)
+    assert said.err.count("past the budget of 0.05 USD") == 1
+    told = call("batch", file, IMAGE.slug, "--budget", "0.05", "--output=json")
+    assert sum("past the budget" in (row["error"] or "") for row in told.json["rows"]) == 7
 
 
 def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulator: Emulator) -> None:

@@ -76,6 +76,7 @@ def batch(options: argparse.Namespace, console: Console) -> int:
             shows_keys=True,
             concurrency=options.concurrency,
             retry_unknown=options.retry_unknown,
+            goes_on=run is not None,
         )
         return carry_out(mu, many, console)
 

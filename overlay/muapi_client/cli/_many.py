@@ -71,6 +71,7 @@ class Many(NamedTuple):
         shows_keys: Whether a job's key stands before its outputs.
         concurrency: How many are under way at a time.
         retry_unknown: Whether what may have been charged is submitted again.
+        goes_on: Whether ``again`` submits what was not sent, and nothing else.
     """
 
     title: str
@@ -82,6 +83,7 @@ class Many(NamedTuple):
     shows_keys: bool
     concurrency: int
     retry_unknown: bool = False
+    goes_on: bool = False
 
 
 def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
@@ -132,11 +134,13 @@ class Record:
     Attributes:
         many: What is carried out.
         codes: The exit codes they came to.
+        unpaid: How many a limit of money had no room for. Each says the same, so only the first is told in words.
     """
 
     def __init__(self, many: Many, console: Console) -> None:
         self.many = many
         self.codes: list[int] = []
+        self.unpaid = 0
         self._console = console
         self._forms: list[dict[str, Any]] = []
         self._charged_before = ZERO  # by outcomes that earlier runs had paid for
@@ -156,7 +160,9 @@ class Record:
             self._charged_before = total(self._charged_before, cost.charged_usd)
         if self._console.json:
             self._forms.append(_form(outcome, task))
-        if error is not None:
+        self.unpaid += isinstance(error, errors.SpendLimitError)
+        is_told = isinstance(error, errors.SpendLimitError) and self.unpaid > 1 and not self._console.json
+        if error is not None and not is_told:
             self._console.say(f"{self._name(task)}: {tell(error)}", {"event": "failed", **_form(outcome, task)})
         if not self._console.json and prediction is not None:
             self._print(outcome, prediction, task)
@@ -176,13 +182,16 @@ class Record:
         """The one line of books; empty after an interrupt, whose error tells more."""
         if is_left:
             return ""
+        if isinstance(stopped_by, errors.SpendLimitError):  # is told already
+            stopped_by = None
         text = tell_sums(progress, len(self.many.tasks), seconds, is_left=is_left, stopped_by=stopped_by)
         text = f"{make_safe(self.many.title)}: {in_shell_words(text, None)}"
         if self._charged_before:
             text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
-        if self.left:
-            again = f": {self.many.again}" if self.many.goes_on else ""
-            text += f" {self.left} were not begun{again}."
+        if unsent := self.left + self.unpaid:
+            word = f"{'were' if unsent > 1 else 'was'} not {'sent' if self.unpaid else 'begun'}"
+            again = self.many.again if self.many.goes_on else "the same command again would pay for the others again"
+            text += f" {unsent} {word}: {again}{' with a higher limit' * (self.unpaid > 0 and self.many.goes_on)}."
         if progress.doubtful or progress.in_doubt_usd:
             text += " muapi-client unknown lists what may have been charged." if self.many.run else ""
         return text
