@@ -117,3 +117,23 @@ def test_settings_and_exit_codes_are_those_there_are() -> None:
     order = ", ".join(map(str, WORST))
     assert f"the first of {order} that any" in " ".join(table.split())
     assert order == FIRST_OF
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "(see muapi-client --help)"),
+        ("rum x", "there is no 'rum': did you mean run or resume?"),
+        ("keys", "{ls,create,delete}"),
+        ("completion", "{bash,zsh,fish}"),
+        (f"run {IMAGE.slug} fox", "(see muapi-client run --help)"),
+        (f"run {IMAGE.slug} prompt=x --bogus", "(see muapi-client run --help)"),
+        ("keys lst", "'ls', 'create', 'delete'"),
+    ],
+)
+def test_words_that_make_no_command_say_what_there_is(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        read(words.split())
+    assert said.replace("'", "") in capsys.readouterr().err.replace("'", "")

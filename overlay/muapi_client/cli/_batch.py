@@ -71,12 +71,11 @@ def batch(options: argparse.Namespace, console: Console) -> int:
             tasks=tasks,
             run=run,
             again="the same command again",
-            goes_on=True,
+            goes_on=run is not None,
             saving=saving,
             shows_keys=True,
             concurrency=options.concurrency,
             retry_unknown=options.retry_unknown,
-            goes_on=run is not None,
         )
         return carry_out(mu, many, console)
 

@@ -66,12 +66,11 @@ class Many(NamedTuple):
         tasks: The jobs, each with a key of its own.
         run: The name of the run in the journal, or None without one.
         again: How to go on after an interrupt, in words.
-        goes_on: Whether that also begins those that were not begun.
+        goes_on: Whether that submits what was not sent, and nothing else.
         saving: Where outputs are saved, or None.
         shows_keys: Whether a job's key stands before its outputs.
         concurrency: How many are under way at a time.
         retry_unknown: Whether what may have been charged is submitted again.
-        goes_on: Whether ``again`` submits what was not sent, and nothing else.
     """
 
     title: str
@@ -83,7 +82,6 @@ class Many(NamedTuple):
     shows_keys: bool
     concurrency: int
     retry_unknown: bool = False
-    goes_on: bool = False
 
 
 def carry_out(mu: MuAPI, many: Many, console: Console) -> int:

@@ -18,6 +18,7 @@ from muapi_client.cli._arguments.journal import add_journal_commands
 from muapi_client.cli._arguments.local import add_demo, add_emulator
 from muapi_client.cli._arguments.models import add_models
 from muapi_client.cli._arguments.options import EXIT_CODES, add_output
+from muapi_client.cli._arguments.parser import Parser
 from muapi_client.cli._arguments.runs import add_batch, add_estimate, add_run
 from muapi_client.cli._arguments.settings import add_config
 from muapi_client.cli._arguments.shell import add_completion, add_docs
@@ -44,6 +45,7 @@ def read(argv: Sequence[str] | None) -> argparse.Namespace:
     """
     parser = make_parser()
     options, rest = parser.parse_known_args(argv)
+    parser.command = options.command
     # argparse fills a list of words once, before the first option; what follows one comes back as a rest, with any
     # "--" between them.
     rest = [word for word in rest if word != "--"]
@@ -75,9 +77,9 @@ def _check(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None
     journal.check(parser, options)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """Make the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="muapi-client",
         description="Run MuAPI's models, and see to what was submitted, saved and spent.",
         epilog=EPILOG,

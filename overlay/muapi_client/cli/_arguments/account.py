@@ -55,7 +55,7 @@ def add_account(commands: Any) -> None:
 
 def _add_keys(commands: Any) -> None:
     keys = add_command(commands, "keys", "list, make and delete API keys (free)")
-    actions = keys.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = keys.add_subparsers(dest="action", required=True)
     add_command(actions, "ls", "list the account's API keys, without their secrets")
     create = add_command(actions, "create", "make an API key, and print its secret this once", KEYS_CREATE)
     create.add_argument("name", metavar="NAME", help="what to call it")
@@ -68,7 +68,7 @@ def _add_keys(commands: Any) -> None:
 def add_auth(commands: Any) -> None:
     """Add ``auth`` and its actions."""
     auth = add_command(commands, "auth", "keep an API key in the system's keyring, and tell which one is used")
-    actions = auth.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = auth.add_subparsers(dest="action", required=True)
     add_command(actions, "login", "check an API key and keep it in the system's keyring", AUTH_LOGIN)
     add_command(actions, "logout", "take the API key out of the keyring; it stays valid (see `keys delete`)")
     add_command(actions, "status", "tell where the API key comes from, and whether MuAPI takes it (free)")

@@ -120,7 +120,7 @@ def _add_jobs(commands: Any) -> None:
 
 def _add_journal(commands: Any) -> None:
     journal = add_command(commands, "journal", "tidy up the journal")
-    actions = journal.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = journal.add_subparsers(dest="action", required=True)
     prune = add_command(actions, "prune", "drop prompts and answers of old jobs; the books stay", PRUNE)
     prune.add_argument(
         "--before",

@@ -24,7 +24,7 @@ the file. The API key is no setting: see muapi-client auth.
 def add_config(commands: Any) -> None:
     """Add ``config`` and its actions."""
     config = add_command(commands, "config", "read and change the settings", CONFIG)
-    actions = config.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = config.add_subparsers(dest="action", required=True)
     add_command(actions, "show", "show every setting, and where it comes from")
     set_ = add_command(actions, "set", "write a setting into the file", CONFIG)
     set_.add_argument("name", metavar="NAME", help="the setting")

@@ -31,13 +31,13 @@ byte; muapi-client spec drift says what changed in between. Free, and no key.
 def add_completion(commands: Any) -> None:
     """Add ``completion``."""
     completion = add_command(commands, "completion", "print what makes a shell complete this program", COMPLETION)
-    completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
+    completion.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 def add_docs(commands: Any) -> None:
     """Add ``docs`` and its actions."""
     docs = add_command(commands, "docs", "the API's document, and its reference page")
-    actions = docs.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = docs.add_subparsers(dest="action", required=True)
     openapi = add_command(actions, "openapi", "print the OpenAPI document", OPENAPI)
     openapi.add_argument("--live", action="store_true", help="fetch the one that MuAPI serves now")
     openapi.add_argument("--out", metavar="FILE", help="write it there; - is standard output (default)", default="-")

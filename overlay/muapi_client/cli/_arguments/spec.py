@@ -76,7 +76,7 @@ exit codes: 0 it stands there, 1 it does not, and nothing was written, 2 usage.
 def add_spec(commands: Any) -> None:
     """Add ``spec`` and its actions."""
     spec = add_command(commands, "spec", "the pinned document")
-    actions = spec.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = spec.add_subparsers(dest="action", required=True)
     add_command(actions, "show", "show which document is pinned, and how it came here")
     _add_diff(actions)
     _add_verify(actions)
