@@ -14,6 +14,7 @@ import pytest
 from by_kind import IMAGE, VIDEO
 
 from muapi_client import MuAPI
+from muapi_client._client.map_display import fit
 from muapi_client._state.durations import Durations, Kind
 from muapi_client.cli import _live
 from muapi_client.cli._config import default_journal
@@ -103,7 +104,7 @@ def test_a_job_is_live_in_a_terminal_and_leaves_it_as_it_was(show: Callable[...,
     screen.wait_for("processing 0:0")
     emulator.clock.sleep(LONG)
     assert screen.end() == 0
-    for words in ("videos mostly take" if columns == 80 else "videos", "accepted as", "completed; charged"):
+    for words in ("videos mostly take" if columns == 80 else "submitting", "accepted as", "completed; charged"):
         assert words in screen.text
     saved = next(Path("out").iterdir())
     assert str(saved) in re.sub(r"\s", "", ANSI.sub("", screen.raw))
@@ -120,6 +121,16 @@ def test_looks_that_fail_are_seen_and_the_wait_goes_on(show: Callable[..., Scree
     screen.wait_for("queued 0:0")
     screen.interrupt()
     assert screen.end() == 130
+
+
+def test_what_a_narrow_line_has_no_room_for_is_left_out_whole() -> None:
+    parts = [("accepted 0:05", "bold"), ("usually 7 to 68 s (your last 48)", ""), ("0.015 USD", ""), ("balance 9 USD", "")]
+    assert [words for words, _ in fit(parts, 38)] == ["accepted 0:05", "0.015 USD"]
+    assert [words for words, _ in fit(parts, 24)] == ["accepted 0:05", "0.015 USD"]
+    assert fit(parts, 5) == parts[:1]
+    assert fit(parts, 200) == parts
+    trouble = ("a look failed, it is looked on: HTTP 500", "yellow")
+    assert fit([parts[0], trouble, *parts[1:]], 20) == [parts[0], trouble]
 
 
 @pytest.mark.parametrize("columns", [80, 40])

@@ -27,7 +27,7 @@ from muapi_client._runtime.notebook import find_notebook_display
 from muapi_client._types.money import write_usd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from muapi_client._types.outcome import Progress
     from muapi_client.errors import MuAPIError
@@ -280,9 +280,8 @@ class Terminal:
     def show(self, view: View) -> None:
         """Draw, unless that would be in the middle of a line of the program's own."""
         live, bar, grid, text = self._rich
-        line = text.assemble(
-            *(piece for part in view.parts for piece in (part, (", ", ""))), no_wrap=True, overflow="crop"
-        )
+        parts = fit(view.parts, self._console.width - ECHO)
+        line = text.assemble(*(piece for part in parts for piece in (part, (", ", ""))), no_wrap=True, overflow="crop")
         line.right_crop(2)
         line.truncate(self._console.width - ECHO)
         with self._lock:
@@ -331,6 +330,18 @@ class Terminal:
         except Exception:  # noqa: BLE001 - it is the program that writes now, and what it writes is to arrive
             with suppress(Exception):
                 self._stream.write(CLEARED)
+
+
+def fit(parts: Sequence[tuple[str, str]], width: int) -> list[tuple[str, str]]:
+    """The parts that a line of this width has room for, plain ones whole or not at all: half a sum is none.
+
+    What has a style is what matters, such as a trouble, and stays for the line to cut.
+    """
+    fitting = list(parts[:1])
+    for words, style in parts[1:]:
+        if style or len(", ".join(each for each, _ in [*fitting, (words, style)])) <= width:
+            fitting.append((words, style))
+    return fitting
 
 
 class Above:
