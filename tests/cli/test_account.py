@@ -124,7 +124,9 @@ def test_a_list_of_keys_that_strays_from_the_document_is_shown_all_the_same(call
 def test_the_kind_of_key_is_one_word_and_the_evidence_stands_aside(
     call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert call("sandbox").out in ("live\n", "undecided\n")
+    said = call("sandbox")
+    assert said.out in ("live\n", "undecided\n")
+    assert ("the first job tells" in said.err) == (said.out == "undecided\n")
     only = Emulator(live_keys=(), test_keys=("sk-live",))
     said = call("sandbox", transport=only.transport())
     assert said.out == "sandbox\n"

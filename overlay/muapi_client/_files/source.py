@@ -90,7 +90,7 @@ def open_source(source: Any, filename: str | None = None, *, check: Check | None
     except OSError as error:
         file.close()
         raise_if_from_signal_handler(error)
-        raise UploadError(f"{filename or own_name} cannot be read: {error}") from error
+        raise UploadError(f"{filename or own_name} cannot be read: {error.strerror or error}") from error
     except BaseException:
         file.close()
         raise
@@ -120,7 +120,7 @@ def _from_path(source: str | os.PathLike[str]) -> tuple[IO[bytes], str]:
         return path.open("rb"), path.name
     except (OSError, ValueError, TypeError) as error:  # ValueError: a zero byte; TypeError: a path of bytes
         raise_if_from_signal_handler(error)
-        raise UploadError(f"{str(source)!r} cannot be read: {error}") from error
+        raise UploadError(f"{str(source)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _from_picture(picture: Any) -> tuple[IO[bytes], str]:

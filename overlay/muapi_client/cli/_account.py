@@ -77,6 +77,8 @@ def sandbox(options: argparse.Namespace, console: Console) -> int:
     console.result({"sandbox": found.verdict, "evidence": list(found.evidence)}, VERDICTS[found.verdict])
     for sentence in found.evidence:
         console.remark(sentence)
+    if found.verdict is None:
+        console.remark("the first job tells: `muapi-client run` says so where it was a sample that cost nothing")
     return DONE
 
 

@@ -7,6 +7,7 @@ programs that run one (``_snippets``), prices that depend on the input (``run --
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +44,12 @@ BOUNDS: Final = {  # JSON Schema's words, as people read them
 }
 
 
+# An amount of USD among the words that are asked for.
+PRICE: Final = re.compile(
+    r"(?:\$|usd\s?)\s?(?P<before>\d*\.?\d+)|(?P<after>\d*\.?\d+)\s?(?:usd\b|dollars?\b|\$)", re.IGNORECASE
+)
+
+
 def models(options: argparse.Namespace, console: Console) -> int:
     """Carry out ``models`` and ``models show``.
 
@@ -62,6 +69,8 @@ def models(options: argparse.Namespace, console: Console) -> int:
     console.result([_form(model) for model in listed], _list_models(listed) if listed else "")
     event = {"event": "listed", "models": len(listed), "not_listed": len(found) - len(listed)}
     console.say(_summary(len(found), listed, unpriced), event if unpriced is None else {**event, "unpriced": unpriced})
+    if options.max_price is None and (price := PRICE.search(" ".join(options.words))):
+        console.remark(f"words limit no price: --max-price {price['before'] or price['after']} does")
     return DONE
 
 

@@ -26,7 +26,7 @@ def add_models(commands: Any) -> None:
     models = add_command(
         commands,
         "models",
-        "search the models of the pinned document, or show some: models show SLUG ...",
+        "search the models of the pinned document, or show some: models show SLUG",
         MODELS,
         ("plain", "json", "json-schema", "python", "curl"),
     )
