@@ -123,6 +123,16 @@ def test_a_job_is_in_the_users_own_journal_unless_told_otherwise(call: Call, con
         assert own.stat().st_mode & 0o077 == 0  # prompts are nobody else's
 
 
+def test_the_environment_can_say_that_no_journal_is_kept(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MUAPI_JOURNAL", "false")
+    assert call(*RUN).code == 0
+    assert not list(tmp_path.iterdir())
+    assert "which journal?" in call("jobs").err
+
+
 def test_without_platformdirs_there_is_no_default_journal_and_one_remark_says_how_to_get_it(
     call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

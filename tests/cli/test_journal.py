@@ -415,6 +415,21 @@ def test_why_an_outcome_is_unknown_is_told_in_a_shell_s_words(
     monkeypatch.setenv("COLUMNS", "600")
     said = call("unknown")
     assert "mu." not in said.out
+    assert "no answer to POST" in said.out
+    assert "was sent" not in said.out  # which all of them were, and is all that a narrow column would show
+
+
+def test_of_jobs_that_may_be_the_lost_one_the_nearest_comes_first(
+    call: Call, mu: MuAPI, lose: Callable[..., Entry], emulator: Emulator
+) -> None:
+    lose()
+    emulator.clock.sleep(20)
+    with MuAPI("sk-live", transport=emulator.transport()) as other:
+        later = other.run(make_image(prompt="another program's"))
+    (form,) = call("reconcile", "--output=json").json
+    ids = [each["request_id"] for each in form["candidates"]]
+    assert len(ids) == 2
+    assert ids[1] == later.id
 
 
 def test_jobs_of_another_key_are_told_where_there_seem_to_be_none(

@@ -274,8 +274,8 @@ def test_what_makes_no_command_is_a_usage_error(
             ["run", IMAGE.slug, "--prompt", "x"],
             "unrecognized .*--prompt x; a field of the input has no dashes",
         ),
-        (["wait", "id", "--prompt", "x"], "unrecognized arguments: --prompt x$"),
-        (["run"], "required: SLUG$"),  # fields are not: many models need none
+        (["wait", "id", "--prompt", "x"], r"unrecognized arguments: --prompt x \(see muapi-client wait --help\)$"),
+        (["run"], r"required: SLUG \(see muapi-client run --help\)$"),  # fields are not: many models need none
     ],
     ids=str,
 )

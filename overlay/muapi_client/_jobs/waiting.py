@@ -383,13 +383,14 @@ def describe_charge(cost: Cost | None) -> str:
 
 
 def _overdue_error(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutError:
-    stood = f"the server last said {state.last.status!r}" if state.last else "no look succeeded"
+    stood = f"the server last said {state.last.status!r}" if state.last else "no look succeeded" if state.looks else "it was not asked for"
     trouble = f"; the latest look failed: {state.error}" if state.error else ""
     trouble += "; looks_per_second left none for it before the deadline" if state.is_held_back else ""
     cost = (state.last.cost if state.last else None) or job.cost
+    charge = "may be charged" if cost is None else f"was charged {cost.charged_usd} USD"
     return errors.WaitTimeoutError(
         f"job {job.id} had not ended after {timeout:g} s and {state.looks} looks ({stood}{trouble})."
-        " It lives on and may be charged: mu.wait(error.job) takes it up again.",
+        f" It lives on and {charge}: mu.wait(error.job) takes it up again.",
         job=job,
         prediction=state.last,
         request_id=job.id,

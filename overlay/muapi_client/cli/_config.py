@@ -65,7 +65,7 @@ def read_settings() -> Settings:
     values = _read_file()
     for name, variable in VARIABLES.items():
         if given := os.environ.get(variable):
-            values[name] = read_value(name, given, variable, Path.cwd())
+            values[name] = read_value(name, from_words(name, given), variable, Path.cwd())
     return Settings(**values)
 
 
@@ -128,6 +128,11 @@ def _read_file() -> dict[str, Any]:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(VARIABLES)}"
             raise ValidationError(f"{path}: there is no setting {name!r}: {hint} (nothing was sent)")
     return {name: read_value(name, value, f"{path}: {name}", path.parent) for name, value in given.items()}
+
+
+def from_words(name: str, given: str) -> Any:
+    """A value as the file has it, of one in the environment or on the command line, where all is text."""
+    return False if (name, given) == ("journal", "false") else given
 
 
 def read_value(name: str, value: Any, place: str, folder: Path) -> Any:

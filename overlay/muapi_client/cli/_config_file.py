@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client._client.base import hide_address
 from muapi_client._settings.options import DEFAULT_BASE_URL
 from muapi_client.cli._client import name_journal
-from muapi_client.cli._config import NO_FOLDER, VARIABLES, config_file, default_journal, read_settings, read_value
+from muapi_client.cli._config import NO_FOLDER, VARIABLES, config_file, default_journal, from_words, read_settings, read_value
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import render_table
 from muapi_client.errors import MuAPIError, ValidationError
@@ -73,7 +73,7 @@ def _path(_options: argparse.Namespace, console: Console) -> None:
 def _set(options: argparse.Namespace, console: Console) -> None:
     name, given = _read_name(options.name), options.value
     place = _need_file()
-    value = False if (name, given) == ("journal", "false") else given
+    value = from_words(name, given)
     if (name == "journal" and value and hide_address(value) is value) or name == "output_dir":
         value = str(Path(given).expanduser().absolute())  # what is meant from here, where it is said
     read_value(name, value, name, place.parent)

@@ -116,8 +116,9 @@ class Watcher:
             again = f" Its outputs: muapi-client download {request_id}" if request_id else ""
             return InterruptedJobError(f"interrupted; {what}.{again}", request_id=request_id, cost=cost)
         if request_id is not None:
+            charge = "may be charged" if cost is None else f"was {describe_charge(cost)}"
             return InterruptedJobError(
-                f"interrupted; job {request_id} lives on and may be charged: {NO_CANCEL}. To go on waiting:"
+                f"interrupted; job {request_id} lives on and {charge}: {NO_CANCEL}. To go on waiting:"
                 f" muapi-client wait {request_id}",
                 request_id=request_id,
                 cost=cost,

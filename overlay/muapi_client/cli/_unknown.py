@@ -6,7 +6,8 @@ here: proving (``MuAPI.reconcile``), all other entries (``_journal``).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._types.money import total
@@ -28,6 +29,8 @@ HEADS: Final = ("name", "model", "USD", "age", "run", "reason")
 PROVEN: Final = "proven: it was never accepted, and cost nothing"
 ONE_OF: Final = "proven: it is one of these, unless it was never accepted and they are another program's"
 PERHAPS: Final = "not proven: it may be one of these, or another program's, or was never accepted"
+# In the words of a SubmitOutcomeUnknownError, why its outcome is.
+WHY: Final = re.compile(r"its outcome is unknown \((.*)\): it may have been accepted and charged")
 NOTHING: Final = (
     "not proven: none is in sight, and the history proves nothing before some minutes have passed since the submit, nor"
     " once 1,000 jobs have followed it"
@@ -142,8 +145,9 @@ def _lay_out(found: Sequence[Entry], width: int | None) -> str:
 
 
 def _why(entry: Entry) -> str:
-    if entry.reason:
-        return in_shell_words(entry.reason, None)
+    if entry.reason:  # of the whole sentence, what a column has room for: all entries here are unknown
+        why = WHY.search(entry.reason)
+        return in_shell_words(why[1] if why else entry.reason, None)
     return "its program ended before the answer came" if entry.state == "intent" else "-"
 
 
@@ -156,7 +160,7 @@ def _tell_finding(entry: Entry, name: str, found: Reconciliation[Job], *, settle
         return f"{head}\n  {PROVEN}: muapi-client settle {name} --never"
     if not found.candidates:
         return f"{head}\n  {NOTHING}"
-    jobs = [f"    {job.id}{_accepted(job)}" for job in found.candidates]
+    jobs = [f"    {job.id}{_accepted(job)}" for job in _nearest_first(entry, found)]
     word = f"  muapi-client look ID shows one (free), muapi-client settle {name} ID, or --never, is your word"
     return "\n".join([head, f"  {ONE_OF if found.complete else PERHAPS}", *jobs, word])
 
@@ -172,10 +176,18 @@ def _finding_form(entry: Entry, name: str, found: Reconciliation[Job], *, settle
         "complete": found.complete,
         "candidates": [
             {"request_id": job.id, "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None}
-            for job in found.candidates
+            for job in _nearest_first(entry, found)
         ],
         "settled": settled,
     }
+
+
+def _nearest_first(entry: Entry, found: Reconciliation[Job]) -> list[Job]:
+    """The candidates, first the one that was accepted nearest to the submit: the likeliest."""
+    far = timedelta.max
+    return sorted(
+        found.candidates, key=lambda job: abs(job.submitted_at - entry.intended_at) if job.submitted_at else far
+    )
 
 
 def _accepted(job: Job) -> str:
