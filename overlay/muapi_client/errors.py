@@ -234,7 +234,8 @@ class SpendLimitError(MuAPIError):
         budget: The budget that has no room, or that is for runs where the job is of none; None where it was
             ``max_spend``, or nobody tells the price.
         needed_usd: What would have been set aside for the job, in USD, or None where nobody tells its price.
-        opens_at: When the budget's next day or month begins, in UTC, or None where none does.
+        opens_at: When the budget's next day or month begins, in UTC; None where none does, or
+            where the whole budget has no room for such a job.
     """
 
     def __init__(

@@ -124,7 +124,12 @@ def test_looks_that_fail_are_seen_and_the_wait_goes_on(show: Callable[..., Scree
 
 
 def test_what_a_narrow_line_has_no_room_for_is_left_out_whole() -> None:
-    parts = [("accepted 0:05", "bold"), ("usually 7 to 68 s (your last 48)", ""), ("0.015 USD", ""), ("balance 9 USD", "")]
+    parts = [
+        ("accepted 0:05", "bold"),
+        ("usually 7 to 68 s (your last 48)", ""),
+        ("0.015 USD", ""),
+        ("balance 9 USD", ""),
+    ]
     assert [words for words, _ in fit(parts, 38)] == ["accepted 0:05", "0.015 USD"]
     assert [words for words, _ in fit(parts, 24)] == ["accepted 0:05", "0.015 USD"]
     assert fit(parts, 5) == parts[:1]

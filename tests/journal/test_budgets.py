@@ -145,6 +145,13 @@ def test_a_day_opens_it_again(open_client: Callable[..., MuAPI], emulator: Emula
     assert mu.run(FOX).done
 
 
+def test_no_day_opens_it_for_a_job_that_costs_more_than_all_of_it(open_client: Callable[..., MuAPI]) -> None:
+    with open_client(budget=Budget(PRICE / 2, per="day")) as mu, pytest.raises(errors.SpendLimitError) as caught:
+        mu.submit(FOX)
+    assert caught.value.opens_at is None
+    assert "which never has room for it; nothing was sent" in str(caught.value)
+
+
 def test_several_hold_together(open_client: Callable[..., MuAPI]) -> None:
     mu = open_client(budget=[Budget(10 * PRICE, per="month"), Budget(PRICE, per="day")])
     mu.run(FOX)

@@ -135,13 +135,16 @@ def budget_error(record: Record, context: Context, full: Room) -> errors.SpendLi
         if (each.usd, each.tag, each.per == "run") == (limit.usd, limit.tag, limit.run is not None)
         and each.period(record.intended_at) == (limit.starts, limit.ends)
     )
-    opens = f"; it opens again at {limit.ends.isoformat()}" if limit.ends is not None else ""
+    needed = record.set_aside_usd
+    never = needed is not None and needed > budget.usd
+    opens_at = None if never else limit.ends
+    opens = f"; it opens again at {opens_at.isoformat()}" if opens_at else ", which never has room for it" * never
     return errors.SpendLimitError(
-        f"{record.call.operation.slug} at about {record.set_aside_usd} USD would take what is spent and set aside, "
+        f"{record.call.operation.slug} at about {needed} USD would take what is spent and set aside, "
         f"{spent} USD, past {_name_budget(budget, record.run)}{opens}; nothing was sent",
         budget=budget,
-        needed_usd=record.set_aside_usd,
-        opens_at=limit.ends,
+        needed_usd=needed,
+        opens_at=opens_at,
     )
 
 

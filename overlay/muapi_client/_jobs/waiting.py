@@ -383,7 +383,8 @@ def describe_charge(cost: Cost | None) -> str:
 
 
 def _overdue_error(job: Job, state: PollState, timeout: float) -> errors.WaitTimeoutError:
-    stood = f"the server last said {state.last.status!r}" if state.last else "no look succeeded" if state.looks else "it was not asked for"
+    silence = "no look succeeded" if state.looks else "it was not asked for"
+    stood = f"the server last said {state.last.status!r}" if state.last else silence
     trouble = f"; the latest look failed: {state.error}" if state.error else ""
     trouble += "; looks_per_second left none for it before the deadline" if state.is_held_back else ""
     cost = (state.last.cost if state.last else None) or job.cost

@@ -58,7 +58,9 @@ def is_cancellation(error: BaseException) -> bool:
     return not isinstance(error, others) and from_signal_handler(error) is None
 
 
-def connection_error(error: BaseException, send: Send, delivery: Delivery, origin: str, api_key: APIKey) -> APIConnectionError:
+def connection_error(
+    error: BaseException, send: Send, delivery: Delivery, origin: str, api_key: APIKey
+) -> APIConnectionError:
     """Return what one of ``FAULTS`` means: what was tried, and whether the request can have arrived.
 
     Args:

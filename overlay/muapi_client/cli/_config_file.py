@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 from muapi_client._client.base import hide_address
 from muapi_client._settings.options import DEFAULT_BASE_URL
 from muapi_client.cli._client import name_journal
-from muapi_client.cli._config import NO_FOLDER, VARIABLES, config_file, default_journal, from_words, read_settings, read_value
+from muapi_client.cli._config import (
+    NO_FOLDER,
+    VARIABLES,
+    config_file,
+    default_journal,
+    from_words,
+    read_settings,
+    read_value,
+)
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._formats import render_table
 from muapi_client.errors import MuAPIError, ValidationError
