@@ -72,6 +72,7 @@ def test_a_key_that_the_server_refuses_is_not_kept_and_not_shown(
     said = call("auth", "login")
     assert (said.code, keyring) == (3, {})
     assert "sk-wrong" not in said.out + said.err
+    assert "the key that was given is not kept" in said.err
 
 
 def test_a_traceback_of_a_key_that_is_refused_holds_no_key(

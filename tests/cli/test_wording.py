@@ -60,7 +60,9 @@ def test_an_error_says_what_to_type(call: Call, words: tuple[str, ...], transpor
 
 def test_without_a_key_it_says_where_one_comes_from(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MUAPI_API_KEY")
-    assert "set MUAPI_API_KEY, or muapi-client auth login" in call(*RUN).err
+    said = call(*RUN)
+    assert "set MUAPI_API_KEY, or muapi-client auth login" in said.err
+    assert "made at https://muapi.ai/access-keys" in said.err
 
 
 def test_an_address_at_which_nobody_is_is_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

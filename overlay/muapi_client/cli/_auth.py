@@ -53,6 +53,9 @@ def _login(_options: argparse.Namespace, origin: str, console: Console) -> None:
         with MuAPI(key, origin, transport=console.transport) as mu:
             account = mu.account.balance()
         keyring.set_password(SERVICE, origin, key)
+    except MuAPIError as error:
+        error.add_note("(the key that was given is not kept)")
+        raise
     except keyring.errors.KeyringError as error:
         raise MuAPIError(f"the keyring does not take the key ({error}), so it is not kept: set {VARIABLE}") from None
     finally:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 APP: Final = "muapi-client"
 FILE: Final = "MUAPI_CONFIG"
 FORMS: Final = ("plain", "json")
-NO_FOLDER: Final = "which folder is the user's own, platformdirs knows: pip install 'muapi-client[cli]'"
+NO_FOLDER: Final = "your own folder is found by platformdirs, which is not installed: pip install 'muapi-client[cli]'"
 
 
 class Settings(NamedTuple):
