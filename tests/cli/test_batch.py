@@ -9,6 +9,7 @@ import re
 import sys
 import time
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -302,6 +303,15 @@ def test_what_a_limit_has_no_room_for_is_told_in_words_once(call: Call, emulator
     assert sum("past the budget" in (row["error"] or "") for row in told.json["rows"]) == 7
 
 
+def test_an_error_that_ends_many_rows_alike_is_told_in_full_once(call: Call) -> None:
+    file = write("foxes.csv", [{"prompt": f"fox {n}"} for n in range(5)])
+    poor = Emulator(live_keys=("sk-live",), balance=Decimal(0))
+    said = call("batch", file, IMAGE.slug, transport=poor.transport())
+    assert said.code == 6
+    assert said.err.count("topup AMOUNT") == 1
+    assert len(re.findall(r"^\d \(line \d\): the same as \d \(line \d\)$", said.err, re.MULTILINE)) == 4
+
+
 def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulator: Emulator) -> None:
     emulator.next(Outcome.failed("out of memory"))
     file = write("foxes.csv", [{"prompt": "a"}, {"prompt": "b"}])
@@ -309,8 +319,11 @@ def test_failed_rows_are_told_and_the_worst_code_is_answered(call: Call, emulato
     assert said.code == 10
     assert said.err.splitlines()[0].startswith("1 (line 2): job ")
     assert "1 finished, 1 failed" in said.err.splitlines()[-1]
+    assert "--reuse with another --run NAME" in said.err.splitlines()[-1]
     told = call("batch", file, IMAGE.slug, "--output=json")
     assert told.code == 10
+    again = call("batch", file, IMAGE.slug, "--reuse", "--run", "again", "--output=json")
+    assert (again.code, again.json["finished"], again.json["charged_usd"], emulator.accepted) == (0, 2, 0.015, 3)
     (failed,) = [row for row in told.json["rows"] if row.get("error")]
     assert (failed["key"], failed["place"], failed["error_type"]) == ("1", "line 2", "JobFailedError")
     assert (failed["exit_code"], failed["charged_usd"], failed["in_doubt"]) == (10, 0.0, False)

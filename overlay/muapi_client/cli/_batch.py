@@ -122,8 +122,9 @@ def _check_columns(table: Table, model: Model, key: str | None, pattern: Pattern
     if problems:
         if len(table.columns) == 1 and (signs := set(table.columns[0]) & {";", "\t"}):
             problems.append(f"columns are separated by commas here, not by {signs.pop()!r}")
+        told = "; ".join(problems)
         raise ValidationError(
-            f"{table.name}: {'; '.join(problems)}. A column for names alone is named by --name"
+            f"{table.name}: {told}{'.' * (not told.endswith('?'))} A column for names alone is named by --name"
             " '{row.COLUMN}-{index}' or --key COLUMN (nothing was sent)"
         )
 

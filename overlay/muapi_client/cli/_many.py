@@ -132,13 +132,15 @@ class Record:
     Attributes:
         many: What is carried out.
         codes: The exit codes they came to.
-        unpaid: How many a limit of money had no room for. Each says the same, so only the first is told in words.
+        unpaid: How many a limit of money had no room for, of which only the first is told.
+        ended_badly: How many failed or were cancelled once they were accepted.
     """
 
     def __init__(self, many: Many, console: Console) -> None:
         self.many = many
         self.codes: list[int] = []
-        self.unpaid = 0
+        self.unpaid = self.ended_badly = 0
+        self._told: dict[str, str] = {}  # the job that was told first with these words
         self._console = console
         self._forms: list[dict[str, Any]] = []
         self._charged_before = ZERO  # by outcomes that earlier runs had paid for
@@ -158,10 +160,8 @@ class Record:
             self._charged_before = total(self._charged_before, cost.charged_usd)
         if self._console.json:
             self._forms.append(_form(outcome, task))
-        self.unpaid += isinstance(error, errors.SpendLimitError)
-        is_told = isinstance(error, errors.SpendLimitError) and self.unpaid > 1 and not self._console.json
-        if error is not None and not is_told:
-            self._console.say(f"{self._name(task)}: {tell(error)}", {"event": "failed", **_form(outcome, task)})
+        if error is not None:
+            self._tell_error(error, outcome, task)
         if not self._console.json and prediction is not None:
             self._print(outcome, prediction, task)
 
@@ -176,13 +176,22 @@ class Record:
         """How many jobs have not ended."""
         return len(self.many.tasks) - len(self.codes)
 
-    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:
+    def _tell_error(self, error: errors.MuAPIError, outcome: Outcome[Any], task: Task) -> None:
+        """Tell an error; to a person in full once, since a wrong key or an empty account ends many jobs alike."""
+        self.unpaid += isinstance(error, errors.SpendLimitError)
+        self.ended_badly += isinstance(error, errors.JobFailedError | errors.JobCancelledError)
+        told = tell(error)
+        first = self._told.setdefault(told, self._name(task))
+        if first != self._name(task):
+            told = f"the same as {first}"
+        if self._console.json or not (isinstance(error, errors.SpendLimitError) and self.unpaid > 1):
+            self._console.say(f"{self._name(task)}: {told}", {"event": "failed", **_form(outcome, task)})
+
+    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool) -> str:
         """The one line of books; empty after an interrupt, whose error tells more."""
         if is_left:
             return ""
-        if isinstance(stopped_by, errors.SpendLimitError):  # is told already
-            stopped_by = None
-        text = tell_sums(progress, len(self.many.tasks), seconds, is_left=is_left, stopped_by=stopped_by)
+        text = tell_sums(progress, len(self.many.tasks), seconds, is_left=is_left, stopped_by=None)
         text = f"{make_safe(self.many.title)}: {in_shell_words(text, None)}"
         if self._charged_before:
             text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
@@ -190,6 +199,11 @@ class Record:
             word = f"{'were' if unsent > 1 else 'was'} not {'sent' if self.unpaid else 'begun'}"
             again = self.many.again if self.many.goes_on else "the same command again would pay for the others again"
             text += f" {unsent} {word}: {again}{' with a higher limit' * (self.unpaid > 0 and self.many.goes_on)}."
+        if self.ended_badly and self.many.goes_on:
+            text += (
+                " What failed is not submitted again by itself: --reuse with another --run NAME does, and pays for"
+                " nothing that finished and can still be fetched."
+            )
         if progress.doubtful or progress.in_doubt_usd:
             text += " muapi-client unknown lists what may have been charged." if self.many.run else ""
         return text
@@ -242,9 +256,9 @@ class ManyDisplay(Display):
         self.name = make_safe(record.many.title)
         self._record = record
 
-    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:
-        """The one line of books."""
-        return self._record.sum_up(progress, seconds, is_left=is_left, stopped_by=stopped_by)
+    def sum_up(self, progress: Progress, seconds: float, *, is_left: bool, stopped_by: Any) -> str:  # noqa: ARG002 - the displays' common form
+        """The one line of books. What stopped the map is told already, with its row."""
+        return self._record.sum_up(progress, seconds, is_left=is_left)
 
 
 def _form(outcome: Outcome[Any, Any], task: Task) -> dict[str, Any]:

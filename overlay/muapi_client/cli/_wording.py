@@ -23,6 +23,7 @@ _WORDS: Final = (
     (r"mu\.(unknown|resume|jobs|history|reconcile|settle)\([^)]*\)", r"muapi-client \1"),
     (r"mu\.map\(calls, run='…'\) names one", "muapi-client batch is one"),
     (r"before you submit error\.call again", "before you submit it again"),
+    (r"([Gg]ive this run another name)", r"\1 (--run NAME)"),
     (r"retry_unknown=True", "--retry-unknown"),
     (r"[Pp]ass unpriced= the USD to set aside", "--unpriced USD sets something aside"),
     (r"Pass unpriced=\S+ say, to set that aside", "--unpriced 0.50, say, sets that aside"),

@@ -115,7 +115,7 @@ class Emulator:
     ) -> None:
         if find_spec("jsonschema_rs") is None:
             raise ImportError(
-                'the emulator judges bodies with jsonschema-rs, which is not installed: pip install "muapi-client[emulator]"',
+                'the emulator needs jsonschema-rs, which is not installed: pip install "muapi-client[emulator]"',
                 name="jsonschema_rs",
             )
         self.clock: Clock = clock or VirtualClock()

@@ -60,7 +60,9 @@ read no file but those. A column that is no field is refused unless --key or --n
 names it. All rows are checked before the first is sent.
 
 The same command again goes on where it stopped: what was finished is not paid
-for again, and a row that has changed under its key is refused by name. A row's
+for again, and a row that has changed under its key is refused by name. A job that
+failed stays failed: --reuse with another --run NAME submits those rows anew, and
+pays for no finished one whose outputs can still be fetched. A row's
 key is its number, or its cell of --key COLUMN. Jobs are known by --run NAME, by
 default the file's name and the model. Each result is a line: its key, a tab, the
 file or URL.
