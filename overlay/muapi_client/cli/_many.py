@@ -20,7 +20,17 @@ from muapi_client._client.mapping import begin_map
 from muapi_client._types.money import ZERO, total
 from muapi_client.cli._client import own_jobs
 from muapi_client.cli._console import abandon_stdout, make_safe
-from muapi_client.cli._exit import DONE, FAILED, InterruptedJobError, charged_by, code_of, is_in_doubt, tell, worst
+from muapi_client.cli._exit import (
+    DONE,
+    FAILED,
+    NOT_SENT,
+    InterruptedJobError,
+    charged_by,
+    code_of,
+    is_in_doubt,
+    tell,
+    worst,
+)
 from muapi_client.cli._formats import format_usd, prediction_form, to_json_number
 from muapi_client.cli._progress import NO_CANCEL, output_line
 from muapi_client.cli._wording import in_shell_words
@@ -40,6 +50,8 @@ STOPPING: Final = "stopping once it is known what became of each submit, within 
 NAMED: Final = 5  # jobs that a message names, where a journal knows them all
 # What every further job would meet, too.
 HOPELESS: Final = (errors.AuthenticationError, errors.InsufficientCreditError)
+# What the same job need not meet another time.
+REFUSED: Final = (*HOPELESS, errors.RateLimitError)
 
 
 class Task(NamedTuple):
@@ -133,13 +145,14 @@ class Record:
         many: What is carried out.
         codes: The exit codes they came to.
         unpaid: How many a limit of money had no room for, of which only the first is told.
+        refused: How many something else kept from being accepted that may be put right: the key, the account, the way.
         ended_badly: How many failed or were cancelled once they were accepted.
     """
 
     def __init__(self, many: Many, console: Console) -> None:
         self.many = many
         self.codes: list[int] = []
-        self.unpaid = self.ended_badly = 0
+        self.unpaid = self.refused = self.ended_badly = 0
         self._told: dict[str, str] = {}  # the job that was told first with these words
         self._console = console
         self._forms: list[dict[str, Any]] = []
@@ -176,9 +189,10 @@ class Record:
         """How many jobs have not ended."""
         return len(self.many.tasks) - len(self.codes)
 
-    def _tell_error(self, error: errors.MuAPIError, outcome: Outcome[Any], task: Task) -> None:
+    def _tell_error(self, error: errors.MuAPIError, outcome: Outcome[Any, Any], task: Task) -> None:
         """Tell an error; to a person in full once, since a wrong key or an empty account ends many jobs alike."""
         self.unpaid += isinstance(error, errors.SpendLimitError)
+        self.refused += isinstance(error, REFUSED) or code_of(error) == NOT_SENT
         self.ended_badly += isinstance(error, errors.JobFailedError | errors.JobCancelledError)
         told = tell(error)
         first = self._told.setdefault(told, self._name(task))
@@ -195,10 +209,13 @@ class Record:
         text = f"{make_safe(self.many.title)}: {in_shell_words(text, None)}"
         if self._charged_before:
             text += f" Of what was charged, {format_usd(self._charged_before)} USD were in earlier runs."
-        if unsent := self.left + self.unpaid:
-            word = f"{'were' if unsent > 1 else 'was'} not {'sent' if self.unpaid else 'begun'}"
-            again = self.many.again if self.many.goes_on else "the same command again would pay for the others again"
-            text += f" {unsent} {word}: {again}{' with a higher limit' * (self.unpaid > 0 and self.many.goes_on)}."
+        if unsent := self.left + self.unpaid + self.refused:
+            accepted = "accepted" if self.refused else "sent" if self.unpaid else "begun"
+            word = f"{'were' if unsent > 1 else 'was'} not {accepted}"
+            again = " with a higher limit" * (self.unpaid > 0)
+            if not self.many.goes_on and unsent < len(self.many.tasks):
+                again = " would pay for the others again"
+            text += f" {unsent} {word}: the same command again{again}."
         if self.ended_badly and self.many.goes_on:
             text += (
                 " What failed is not submitted again by itself: --reuse with another --run NAME does, and pays for"
