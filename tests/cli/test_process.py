@@ -71,6 +71,38 @@ def test_a_full_disk_is_one_clear_line() -> None:
     assert (done.returncode, done.stderr) == (1, "muapi-client: No space left on device\n")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="closes a stream in a shell")
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_a_stream_that_was_closed_before_takes_no_job_from_anybody(form: str, tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom muapi_client.cli import main\nfrom muapi_client.emulator import Emulator\n"
+        "emulator = Emulator(live_keys=('sk-live',), job_seconds=0)\n"
+        "code = main(sys.argv[1:], transport=emulator.transport())\nassert emulator.accepted == 1\nsys.exit(code)\n"
+    )
+    environment = {**os.environ, "MUAPI_API_KEY": "sk-live", "MUAPI_CONFIG": os.devnull}
+    words = (sys.executable, "-c", code, "run", IMAGE.slug, "prompt=x", "--output", form, "--no-journal")
+    without_out, without_err, without_in = (
+        subprocess.run(
+            ("sh", "-c", f'exec "$@" {closed}', "sh", *words),
+            check=False,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            env=environment,
+        )
+        for closed in (">&-", "2>&-", "<&-")
+    )
+    assert without_out.returncode == 1
+    assert ('"unwritten"' if form == "json" else "the result could not be written: ") in without_out.stderr
+    assert "Traceback" not in without_out.stderr
+    assert (without_err.returncode, without_in.returncode) == (0, 0)
+    if form == "json":
+        assert json.loads(without_err.stdout)["status"] == "completed"
+    else:
+        assert without_err.stdout.startswith("https://")
+        assert len(without_err.stdout.splitlines()) == 1
+
+
 def test_letters_the_terminal_lacks_are_escaped() -> None:
     narrow = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     words = ("run", IMAGE.slug, "prompt=f\u00fcr", "--dry-run")

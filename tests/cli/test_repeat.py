@@ -11,6 +11,7 @@ from by_kind import IMAGE, STREAM
 
 from muapi_client import MuAPI
 from muapi_client.cli._config import default_journal
+from muapi_client.cli._many import Record
 from muapi_client.emulator import Emulator, Fault, Outcome
 
 if TYPE_CHECKING:
@@ -124,3 +125,19 @@ def test_a_limit_takes_a_price_for_what_nobody_prices(call: Call, emulator: Emul
     assert "--unpriced 0.50, say, sets that aside" in refused.err
     assert call(*raw, "--max-spend", "1", "--unpriced", "0.5").code == 5  # it is sent, and the server has no such model
     assert emulator.accepted == 0
+
+
+def test_as_json_what_had_ended_is_told_at_ctrl_c_for_nobody_else_may_know_of_it(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(record: Record, outcome: Any, task: Any) -> None:
+        taking(record, outcome, task)
+        if len(record.codes) == 2:
+            raise KeyboardInterrupt
+
+    taking = Record.take
+    monkeypatch.setattr(Record, "take", take)
+    said = call(*RUN, "-n", "5", "--no-journal", "--output=json")
+    assert said.code == 130
+    assert [row["status"] for row in said.json["rows"]] == ["completed", "completed"]
+    assert (said.json["jobs"], said.json["not_begun"]) == (5, 3)

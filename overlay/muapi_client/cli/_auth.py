@@ -111,7 +111,10 @@ def _read_key() -> str:
     Raises:
         ValidationError: There is none.
     """
-    typed = getpass("API key (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
+    if sys.stdin is None:  # it was closed before this program began
+        typed = ""
+    else:
+        typed = getpass("API key (it is not shown): ") if sys.stdin.isatty() else sys.stdin.readline()
     key = typed.strip()
     del typed  # a traceback that shows locals shows no key
     if not key:

@@ -81,7 +81,7 @@ class Console(NamedTuple):
 
     def agrees(self, question: str) -> bool:
         """Ask the person at the terminal; anything but yes means no, and so does that nobody sits there."""
-        if not sys.stdin.isatty():
+        if sys.stdin is None or not sys.stdin.isatty():
             return False
         with contextlib.suppress(OSError, ValueError):
             print(_make_inert(_one_line(f"{question} [y/N] ")), end="", file=sys.stderr, flush=True)
@@ -99,7 +99,15 @@ def dumps(value: Any, *, indent: int | None = None) -> str:
 
 
 def be_lenient() -> None:
-    """Let no letter stop a result that was paid for: what a stream cannot encode is escaped."""
+    """Let neither a letter nor a closed stream stop a job that is paid for.
+
+    What a stream cannot encode is escaped. A stream that was closed before this program began is None: words on the way
+    then go nowhere, where ``print`` would take standard output for them, and a result fails as on a full disk.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the program runs
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as above; it is read, so nothing can be written
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):  # a stand-in may know no reconfigure()
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

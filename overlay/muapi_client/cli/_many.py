@@ -134,7 +134,13 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
             ):
                 record.take(outcome, tasks[outcome.key])
     except KeyboardInterrupt:
-        raise _interrupt_error(mu, record) from None
+        error = _interrupt_error(mu, record)
+        with suppress(OSError):  # what the error tells matters more
+            record.close()
+        raise error from None
+    except errors.MuAPIError:  # of the map itself, such as a journal that fails: what had ended is paid for
+        record.close()
+        raise
     return record.close()
 
 
@@ -179,7 +185,7 @@ class Record:
             self._print(outcome, prediction, task)
 
     def close(self) -> int:
-        """Tell the sums; answers the exit code."""
+        """Tell the sums and, as JSON, what all jobs came to that have ended; answers the exit code."""
         if self._console.json:
             self._console.result(self._envelope(), "")
         return worst(self.codes)
