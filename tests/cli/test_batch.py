@@ -145,6 +145,8 @@ def test_a_bad_csv_is_told_by_its_line_and_nothing_is_sent(
         ('{"prompt": 5}', "line 2: prompt: "),
         ('{"prompt": "x", "promt": "y"}', "did you mean prompt?"),
         ('{"prompt": "x", "width": "512"}', "line 2: width: "),
+        ('{"prompt": "x", "prompt": "y"}', "line 2: no JSON: 'prompt' stands in it twice"),
+        ('{"prompt": "half \\ud800"}', "line 2: no JSON: 'utf-8' codec can't encode"),
     ],
 )
 def test_bad_json_lines_are_told_by_their_line(call: Call, emulator: Emulator, line: str, complaint: str) -> None:

@@ -75,6 +75,9 @@ def test_a_file_says_everything_and_the_environment_comes_before_it(
         ("base_url = 5", "takes text"),
         ("api_key = 'sk-secret'", "no setting 'api_key'"),
         ("output =", "is no TOML"),
+        (f"output = {'[' * 100_000}", "is no TOML"),
+        ("journal = ['postgresql://u:sk-secret@db/x']", "false for none, not a list"),
+        ("base_url = 'https://u:sk-secret@api.muapi.ai'", "base_url: an address of the API holds no user name"),
         ("output = '\udcff'", "cannot be read"),
     ],
 )
@@ -88,6 +91,11 @@ def test_a_bad_file_names_file_and_setting_before_anything_is_sent(
     assert any(words in said.err for words in complaint.split("|"))
     assert "sk-secret" not in said.err
     assert not emulator.requests
+
+
+def test_a_mark_that_an_editor_puts_before_the_settings_is_no_matter(config: Path) -> None:
+    config.write_text("output = 'json'", encoding="utf-8-sig")
+    assert read_settings().output == "json"
 
 
 def test_a_file_that_is_named_and_is_not_there_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,8 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
     if given is not None and not isinstance(given, str):
         raise MuAPIError(f"base_url must be text like {DEFAULT_BASE_URL!r}, not {show(given)}")
     url = (given if given is not None else os.environ.get("MUAPI_BASE_URL") or DEFAULT_BASE_URL).strip()
+    if "@" in url:  # before any message shows it
+        raise MuAPIError("the base URL must not hold a user name or password")
     with forks.kept_waiting:
         from urllib.parse import urlsplit  # noqa: PLC0415 - 3 ms, which importing the package need not take
 
@@ -49,8 +51,6 @@ def read_origin(given: str | None, *, allow_http: bool = False) -> str:
     odd = not url.isprintable() or any(sign in url for sign in " ?#\\")
     if parts.scheme not in ("https", "http") or not host or odd:
         raise MuAPIError(f"the base URL {url!r} must be like {DEFAULT_BASE_URL}")
-    if parts.username or parts.password:
-        raise MuAPIError("the base URL must not hold a user name or password")
     if parts.scheme == "http" and not is_loopback(host) and not allow_http:
         raise MuAPIError(f"{url} would send the API key in clear text: use https, or pass allow_http=True")
     path = parts.path.rstrip("/").removesuffix(API_PREFIX).rstrip("/")

@@ -16,6 +16,7 @@ from muapi_client import catalog
 from muapi_client._types.money import total
 from muapi_client.cli._call_arguments import check_whole, find_files, list_schemas, read_words
 from muapi_client.cli._client import find_journal, open_client, remark_without_journal
+from muapi_client.cli._config import read_path
 from muapi_client.cli._exit import DONE
 from muapi_client.cli._field_values import read_fields
 from muapi_client.cli._formats import format_usd, to_json_number
@@ -50,7 +51,7 @@ def batch(options: argparse.Namespace, console: Console) -> int:
     model = catalog.get(options.slug)
     table = read_table(options.file, options.format)
     if options.files is not None:
-        table = table._replace(folder=Path(options.files).expanduser())
+        table = table._replace(folder=read_path(options.files))
     run = _name_run(options, table, model)
     saving = None if options.estimate or options.dry_run else open_saving(options, model.slug, "{key}-{index}")
     _check_columns(table, model, options.key, saving.pattern if saving else None)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from muapi_client._types.budget import PERIODS
 from muapi_client._types.money import usd
+from muapi_client._types.words import with_article
 from muapi_client.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ def read_settings() -> Settings:
 def config_file() -> Path | None:
     """Where the settings are, or would be; None where nobody knows the user's folder."""
     if named := os.environ.get(FILE):
-        return Path(named).expanduser()
+        return read_path(named)
     folders = _folders()
     return folders and Path(folders.user_config_path(APP, appauthor=False), "config.toml")
+
+
+def read_path(text: str) -> Path:
+    """A path as a person types it; a ``~`` that names nobody who has a home here is a letter like any other."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - the other expanduser() raises where this one lets it be
 
 
 def default_journal() -> Path | None:
@@ -111,7 +117,7 @@ def _read_file() -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8-sig")  # an editor may put a mark before it
     except FileNotFoundError:
         if FILE in os.environ:
             raise ValidationError(f"{FILE} names {path}, and there is no such file (nothing was sent)") from None
@@ -120,7 +126,7 @@ def _read_file() -> dict[str, Any]:
         raise ValidationError(f"{path} cannot be read: {error} (nothing was sent)") from None
     try:
         given = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValidationError(f"{path} is no TOML: {error} (nothing was sent)") from None
     for name in given:
         if name not in VARIABLES:
@@ -157,6 +163,13 @@ def _read_text(value: Any, _folder: Path) -> str:
     return value
 
 
+def _read_base_url(value: Any, folder: Path) -> str:
+    url = _read_text(value, folder)
+    if "@" in url:  # which is not shown
+        raise ValueError("an address of the API holds no user name or password")
+    return url
+
+
 def _read_budget(value: Any, _folder: Path) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"{value!r} is no budget: an amount in USD, such as 5 or '5/day'")  # noqa: TRY004 - as others
@@ -168,15 +181,17 @@ def _read_journal(value: Any, folder: Path) -> Any:
     if value is False:
         return False
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"takes a file, the address of a database, or false for none, not {value!r}")
+        raise ValueError(
+            f"takes a file, the address of a database, or false for none, not {with_article(type(value).__name__)}"
+        )
     from muapi_client._client.base import hide_address  # noqa: PLC0415 - few settings name a journal
 
     journal = hide_address(value)
-    return str(folder / Path(value).expanduser()) if journal is value else journal
+    return str(folder / read_path(value)) if journal is value else journal
 
 
 def _read_folder(value: Any, folder: Path) -> str:
-    return str(Path(_read_text(value, folder)).expanduser())
+    return str(read_path(_read_text(value, folder)))
 
 
 def _read_output(value: Any, _folder: Path) -> str:
@@ -186,7 +201,7 @@ def _read_output(value: Any, _folder: Path) -> str:
 
 
 READERS: Final[dict[str, Callable[[Any, Path], Any]]] = {
-    "base_url": _read_text,
+    "base_url": _read_base_url,
     "budget_usd": _read_budget,
     "journal": _read_journal,
     "output_dir": _read_folder,

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from muapi_client._client.base import hide_address
@@ -22,6 +21,7 @@ from muapi_client.cli._config import (
     config_file,
     default_journal,
     from_words,
+    read_path,
     read_settings,
     read_value,
 )
@@ -32,6 +32,7 @@ from muapi_client.errors import MuAPIError, ValidationError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+    from pathlib import Path
 
     from muapi_client.cli._console import Console
 
@@ -83,7 +84,7 @@ def _set(options: argparse.Namespace, console: Console) -> None:
     place = _need_file()
     value = from_words(name, given)
     if (name == "journal" and value and hide_address(value) is value) or name == "output_dir":
-        value = str(Path(given).expanduser().absolute())  # what is meant from here, where it is said
+        value = str(read_path(given).absolute())  # what is meant from here, where it is said
     read_value(name, value, name, place.parent)
     _change(place, name, value)
     shown = name_journal(hide_address(value)) if name == "journal" and value else value
@@ -106,10 +107,10 @@ def _change(place: Path, name: str, value: str | bool | None) -> None:
     Raises:
         ValidationError: The file is no TOML, or says it in a way that is not one line; then it is as it was.
     """
-    old = place.read_text(encoding="utf-8") if place.exists() else ""
+    old = place.read_text(encoding="utf-8-sig") if place.exists() else ""
     try:
         wanted = {key: each for key, each in tomllib.loads(old).items() if key != name}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValidationError(f"{place} is no TOML: {error} (nothing was written)") from None
     lines = [line for line in old.splitlines() if not re.match(rf"\s*{re.escape(name)}\s*=", line)]
     if value is not None:

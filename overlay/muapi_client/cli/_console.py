@@ -105,9 +105,9 @@ def be_lenient() -> None:
     then go nowhere, where ``print`` would take standard output for them, and a result fails as on a full disk.
     """
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for as long as the program runs
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for as long as the program runs
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: SIM115 - as above; it is read, so nothing can be written
+        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115 - as above; to be read: a write fails
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):  # a stand-in may know no reconfigure()
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -10,15 +10,18 @@ Lives here: finding and reading them. Does not live here: what a text means to i
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from muapi_client._spec.media_fields import find_kind, is_address, says_address
+from muapi_client._types.words import quote
+from muapi_client.cli._config import read_path
 from muapi_client.cli._field_values import Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+SHOWN: Final = 200  # letters of a value that a message shows
 ADDRESSES: Final = ("http://", "https://", "data:")
 
 
@@ -42,7 +45,7 @@ def read_word(name: str, text: str, schema: Mapping[str, Any]) -> str:
         return text[1:]
     if not text.startswith("@") or takes_media(name, schema):
         return text
-    file = Path(text[1:]).expanduser()
+    file = read_path(text[1:])
     try:
         content = file.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -94,15 +97,20 @@ def find_files(name: str, value: Any, schema: Mapping[str, Any], folder: Path, *
         return [find_files(name, each, schema, folder, stays_inside=stays_inside) for each in cast("list[Any]", value)]
     if not isinstance(value, str) or value.lower().startswith(ADDRESSES):
         return value
-    file = folder / Path(value.removeprefix("@")).expanduser()
-    if file.is_file():
+    file = folder / read_path(value.removeprefix("@"))
+    shown = quote(value, SHOWN)
+    try:
+        is_file, is_folder = file.is_file(), file.is_dir()
+    except OSError as error:  # a name that is too long, a folder that is closed to this user
+        raise Unfit(f"{shown} is no URL, and as a file: {error.strerror or error}") from None
+    if is_file:
         if stays_inside and not file.resolve().is_relative_to(folder.resolve()):
-            raise Unfit(f"{value!r} is not in {folder}, where the files of rows are: --files DIR names another folder")
+            raise Unfit(f"{shown} is not in {folder}, where the files of rows are: --files DIR names another folder")
         return file
     if not schema and not value.startswith("@"):  # of a raw call nothing is known of its fields
         return value
-    why = "is a folder" if file.is_dir() else "no such file"
-    raise Unfit(f"{value!r}: {why}, and no URL (looked for {file})")
+    why = "is a folder" if is_folder else "no such file"
+    raise Unfit(f"{shown}: {why}, and no URL (looked for {file})")
 
 
 def _without_last_break(text: str) -> str:

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
+from muapi_client.cli._config import read_path
 from muapi_client.cli._field_values import Unfit
 from muapi_client.cli._local_files import take_standard_input
 from muapi_client.errors import ValidationError
@@ -64,7 +65,7 @@ def read_table(place: str, form: str | None) -> Table:
             was read already.
         OSError: The file cannot be read.
     """
-    path = Path(place)
+    path = read_path(place)
     form = form or FORMS.get(path.suffix.lower())
     if form is None:
         raise ValidationError(
@@ -72,7 +73,7 @@ def read_table(place: str, form: str | None) -> Table:
         )
     name = "standard input" if place == "-" else path.name
     try:
-        content = take_standard_input() if place == "-" else path.expanduser().read_bytes()
+        content = take_standard_input() if place == "-" else path.read_bytes()
     except Unfit as problem:
         raise ValidationError(f"{problem} (nothing was sent)") from None
     try:
@@ -121,7 +122,9 @@ def _read_json_lines(text: str, name: str) -> Iterator[Row]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, parse_constant=_refuse_constant)
+            value = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+            if "\\u" in line:  # half a character can be written so, and be sent to nobody
+                json.dumps(value, ensure_ascii=False).encode()
         except (ValueError, RecursionError) as error:
             raise ValidationError(f"{name}, line {number}: no JSON: {error} (nothing was sent)") from None
         if not isinstance(value, dict):
@@ -131,3 +134,12 @@ def _read_json_lines(text: str, name: str) -> Iterator[Row]:
 
 def _refuse_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, none of whose names stands in it twice: JSON takes the last without a word."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands in it twice")
+    return value

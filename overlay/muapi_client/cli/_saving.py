@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import tempfile
 from glob import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from muapi_client.cli._config import read_path
 from muapi_client.cli._names import Pattern, find_clash, read_pattern
 from muapi_client.errors import DownloadError, ValidationError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from muapi_client import MuAPI
     from muapi_client._types.prediction import Prediction
@@ -105,7 +106,7 @@ def open_saving(options: argparse.Namespace, slug: str, default: str, *, folder:
         if options.name is not None:
             raise ValidationError("--name says how saved files are called, and nothing is saved without --out DIR")
         return None
-    directory = Path(place).expanduser()
+    directory = read_path(place)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
