@@ -378,6 +378,9 @@ def test_no_word_of_a_journal_forges_a_row_or_steers_a_terminal(
         said = call(*words)
         assert not set("\x1b\u202e") & set(said.out + said.err)
         assert not any(line.startswith(("::", "99")) for line in (said.out + said.err).splitlines())
+    said = call("jobs", "--output=json")
+    assert "\u202e" not in said.out
+    assert HOSTILE in {job["tag"] for job in said.json}
     (entry,) = mu.unknown()
     said = call("settle", entry.key[:8], "--never")
     assert "forged" in said.err

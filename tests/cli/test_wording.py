@@ -17,7 +17,7 @@ from muapi_client.errors import MuAPIError
 
 Call = Any  # the fixture `call`; see conftest
 RUN = ("run", IMAGE.slug, "prompt=x")
-PYTHON = re.compile(r"\bmu\.\w+|\w=(True|False|Decimal)|MuAPI\(|error\.\w+|api_key=")
+PYTHON = re.compile(r"\bmu\.\w+|catalog\.|\w=(True|False|Decimal)|MuAPI\(|error\.\w+|api_key=")
 
 
 def poor() -> Any:
@@ -41,6 +41,7 @@ def refusing(code: int) -> Any:
     [
         (RUN, lambda: refusing(401), "MUAPI_API_KEY, or muapi-client auth status"),
         (RUN, lambda: refusing(403), "MUAPI_API_KEY"),
+        (RUN, lambda: refusing(404), "muapi-client models WORD finds a model's slug"),
         (RUN, lambda: refusing(500), "muapi-client reconcile"),
         (("wait", "a"), lambda: refusing(403), "muapi-client wait a"),
         (RUN, poor, "muapi-client topup AMOUNT"),

@@ -25,7 +25,8 @@ HIDDEN: Final = "\N{REPLACEMENT CHARACTER}"
 _STEERING: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 # A runner obeys a line that begins with `::`, white space aside, or has `##[` anywhere (actions/runner, ActionCommand).
 _COMMAND: Final = re.compile(r"^\s*:(?=:)|##(?=\[)", re.MULTILINE)
-_CONTROLS: Final = re.compile("[\x7f-\x9f]|(?<=##)\\[")  # what JSON leaves as it is; `##` stands in a string only
+# What JSON leaves as it is, of the same characters and commands; `##` stands in a string only.
+_CONTROLS: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]|(?<=##)\\[")
 
 
 class Console(NamedTuple):

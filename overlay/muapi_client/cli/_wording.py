@@ -32,8 +32,8 @@ _WORDS: Final = (
     (r"error\.text holds what arrived", "what arrived is printed"),
     (r"pass api_key= or set MUAPI_API_KEY", "set MUAPI_API_KEY, or muapi-client auth login"),
     (r"\(raw_call reaches newer ones\)", "(run --raw reaches newer ones)"),
-    (r"muapi_client\.catalog\.find\(\) (searches|finds)", r"muapi-client models WORD \1"),
     (r"use https, or pass allow_http=True", "use https (MUAPI_BASE_URL, or muapi-client config set base_url)"),
+    (r"muapi_client\.catalog\.find\(\)", "muapi-client models WORD"),
 )
 WORDS: Final = tuple((re.compile(found), put) for found, put in _WORDS)
 
