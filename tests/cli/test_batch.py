@@ -386,6 +386,10 @@ def test_results_that_nobody_takes_are_saved_all_the_same_or_no_more_are_paid_fo
     assert len(list((here / "out").iterdir())) == 9
     assert unsaved.code == 1
     assert emulator.accepted < 9 + 4
+    assert "standard output takes no more; nothing more is submitted, and 9 of 9 have not ended" in unsaved.err or (
+        re.search(r"standard output takes no more; .* 1 ended without being printed \([0-9a-f-]{36}\)", unsaved.err)
+    )
+    assert unsaved.err.strip().split("\n")[0].endswith("to go on: the same command again.")
     assert call(*words, "--run", "another").code == 0
     assert emulator.accepted == 18
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,22 @@ def test_a_limit_takes_a_price_for_what_nobody_prices(call: Call, emulator: Emul
     assert "--unpriced 0.50, say, sets that aside" in refused.err
     assert call(*raw, "--max-spend", "1", "--unpriced", "0.5").code == 5  # it is sent, and the server has no such model
     assert emulator.accepted == 0
+
+
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_what_was_paid_for_is_told_where_nobody_takes_the_results(
+    call: Call, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    def fail(_: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("muapi_client.cli._exit.abandon_stdout", lambda: None)
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout.write", fail)
+        said = call(*RUN, "-n", "3", "--no-journal", "--output", form)
+    assert (said.code, emulator.accepted) == (1, 3)
+    told = said.events[0] if form == "json" else said.err
+    assert {job["id"] for job in emulator.jobs()} == set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", json.dumps(told)))
 
 
 def test_as_json_what_had_ended_is_told_at_ctrl_c_for_nobody_else_may_know_of_it(

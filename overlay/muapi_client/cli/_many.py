@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -115,29 +115,33 @@ def carry_out(mu: MuAPI, many: Many, console: Console) -> int:
         return saving.name(prediction, key, tasks[key].row)
 
     try:
-        with _stopping_in_words(console):
-            for outcome in begin_map(
-                mu,
-                [task.call for task in many.tasks],
-                concurrency=many.concurrency,
-                ordered=False,
-                run=many.run,
-                key=key_of,
-                tag=None,
-                reuse=None,
-                stop_on=HOPELESS,
-                retry_unknown=many.retry_unknown,
-                download_to=saving and saving.directory,
-                progress=False if console.json or console.quiet else partial(ManyDisplay, record=record),
-                on_progress=record.note,
-                name_of=name_of,
-            ):
+        outcomes = begin_map(
+            mu,
+            [task.call for task in many.tasks],
+            concurrency=many.concurrency,
+            ordered=False,
+            run=many.run,
+            key=key_of,
+            tag=None,
+            reuse=None,
+            stop_on=HOPELESS,
+            retry_unknown=many.retry_unknown,
+            download_to=saving and saving.directory,
+            progress=False if console.json or console.quiet else partial(ManyDisplay, record=record),
+            on_progress=record.note,
+            name_of=name_of,
+        )
+        with _stopping_in_words(console), closing(outcomes):  # what is being submitted is seen to its end
+            for outcome in outcomes:
                 record.take(outcome, tasks[outcome.key])
     except KeyboardInterrupt:
-        error = _interrupt_error(mu, record)
+        said, in_doubt = _tell_left(mu, record)
         with suppress(OSError):  # what the error tells matters more
             record.close()
-        raise error from None
+        raise InterruptedJobError(f"interrupted; {said}", in_doubt=in_doubt) from None
+    except OSError:  # a full disk, or a pipe whose reader has gone: nobody else would tell what was paid for
+        console.say(f"standard output takes no more; {_tell_left(mu, record)[0]}", record.unwritten())
+        raise
     except errors.MuAPIError:  # of the map itself, such as a journal that fails: what had ended is paid for
         record.close()
         raise
@@ -160,11 +164,17 @@ class Record:
         self.codes: list[int] = []
         self.unpaid = self.refused = self.ended_badly = 0
         self._told: dict[str, str] = {}  # the job that was told first with these words
+        self.told: set[str | None] = set()  # ids of jobs whose results are printed
         self._console = console
         self._forms: list[dict[str, Any]] = []
         self._charged_before = ZERO  # by outcomes that earlier runs had paid for
         self._progress: Progress | None = None
         self._takes_results = True
+
+    @property
+    def is_json(self) -> bool:
+        """Whether results come together, at the end."""
+        return self._console.json
 
     def note(self, progress: Progress) -> None:
         """How far the map is."""
@@ -183,12 +193,21 @@ class Record:
             self._tell_error(error, outcome, task)
         if not self._console.json and prediction is not None:
             self._print(outcome, prediction, task)
+            self.told.add(prediction.id)
 
     def close(self) -> int:
         """Tell the sums and, as JSON, what all jobs came to that have ended; answers the exit code."""
         if self._console.json:
-            self._console.result(self._envelope(), "")
+            try:
+                self._console.result(self._envelope(), "")
+            except OSError:
+                self._console.say("", self.unwritten())
+                raise
         return worst(self.codes)
+
+    def unwritten(self) -> dict[str, Any]:
+        """What standard output did not take, as an event."""
+        return {"event": "unwritten", **self._envelope()}
 
     @property
     def left(self) -> int:
@@ -338,8 +357,8 @@ def _can_erase() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
-    """What lives on, what is in doubt, and how to go on."""
+def _tell_left(mu: MuAPI, record: Record) -> tuple[str, bool]:
+    """What lives on, what is in doubt, and how to go on; and whether anything is in doubt."""
     many = record.many
     known = own_jobs(mu)
     if many.run:
@@ -348,9 +367,12 @@ def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
     running = [entry for entry in known if entry.state == "accepted"]
     doubtful = [entry for entry in known if entry.state == "unknown"]
     most = NAMED if many.run else len(known)
-    parts = [f"interrupted; nothing more is submitted, and {record.left} of {len(many.tasks)} have not ended"]
+    untold = [entry for entry in known if entry.state == "completed" and entry.request_id not in record.told]
+    parts = [f"nothing more is submitted, and {record.left} of {len(many.tasks)} have not ended"]
     if running:
         parts.append(f"{len(running)} live on ({_name_some(running, most)}): {NO_CANCEL}")
+    if untold and many.saving is None and not record.is_json:
+        parts.append(f"{len(untold)} ended without being printed ({_name_some(untold, most)}): muapi-client look ID")
     if doubtful:
         parts.append(f"{len(doubtful)} submits may have been charged, and no answer told an id")
     if not running and not doubtful:
@@ -358,7 +380,7 @@ def _interrupt_error(mu: MuAPI, record: Record) -> InterruptedJobError:
     charged = total(*(entry.cost.charged_usd for entry in known if entry.cost is not None))
     parts.append(f"charged so far {format_usd(charged)} USD")
     parts.append(f"to go on: {many.again}" if many.run else "muapi-client wait ID waits for each")
-    return InterruptedJobError("; ".join(parts) + ".", in_doubt=bool(doubtful))
+    return "; ".join(parts) + ".", bool(doubtful)
 
 
 def _name_some(entries: Sequence[Entry], most: int) -> str:
