@@ -442,3 +442,10 @@ def test_jobs_of_another_key_are_told_where_there_seem_to_be_none(
     monkeypatch.setenv("MUAPI_BASE_URL", "https://api.example.com")
     assert call("jobs").err == "0 jobs; 1 of another API key or address: --all-accounts\n"
     assert "1 of another API key or address may be left" in call("resume").err
+
+
+def test_what_nobody_can_wait_for_is_told_after_a_resume(call: Call, lose: Callable[..., Entry]) -> None:
+    lose()
+    said = call("resume", "--quiet")
+    assert (said.code, said.err) == (0, "1 more may have been charged: muapi-client unknown lists them\n")
+    assert call("resume", "--output=json").events[-1] == {"event": "in_doubt", "jobs": 1}

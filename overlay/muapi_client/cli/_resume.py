@@ -39,6 +39,7 @@ class Resumed:
         console: Where it is told.
         taken: How many were taken up.
         others: How many the journal has beside those, of other API keys and addresses.
+        unknown: How many submits may have been charged, and told no id: nobody can wait for those.
         forms: Those that came to something, as JSON.
         codes: The exit codes of those that came to something else than a result.
     """
@@ -46,6 +47,7 @@ class Resumed:
     console: Console
     taken: int = 0
     others: int = 0
+    unknown: int = 0
     forms: list[dict[str, Any]] = field(factory=list[dict[str, Any]])
     codes: list[int] = field(factory=list[int])
 
@@ -96,6 +98,9 @@ def resume(options: argparse.Namespace, console: Console) -> int:
             f"{resumed.others} of another API key or address may be left: `muapi-client jobs --state accepted"
             " --all-accounts` lists them, and `resume` takes that key and address"
         )
+    if resumed.unknown:
+        doubt = {"event": "in_doubt", "jobs": resumed.unknown}
+        console.say(f"{resumed.unknown} more may have been charged: muapi-client unknown lists them", doubt)
     return worst(resumed.codes)
 
 
@@ -117,6 +122,7 @@ async def _take_up(options: argparse.Namespace, saving: Saving | None, resumed: 
                 await room.acquire()
                 resumed.taken += 1
                 tasks.start_soon(see_to_its_end, job)
+            resumed.unknown = len(await mu.unknown())
     except ExceptionGroup as group:  # what a job comes to is no error here, so this is of what all of them share
         raise group.exceptions[0] from None
 
