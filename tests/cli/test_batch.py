@@ -431,3 +431,23 @@ def test_of_many_codes_doubts_about_money_come_first() -> None:
     assert worst([0, 10, 7]) == 7
     assert worst([11, 12, 0]) == 12
     assert worst([99]) == 1
+
+
+def test_a_row_whose_file_is_another_is_refused_and_gets_no_result_of_the_first(
+    call: Call, emulator: Emulator, here: Path
+) -> None:
+    (here / "fox.png").write_bytes(PNG)
+    file = write("edits.csv", [{"images_list": "fox.png"}])
+    words = ("batch", file, EDIT.slug, "prompt=x")
+    assert call(*words).code == 0
+    (here / "owl.png").write_bytes(PNG + b"another")
+    write("edits.csv", [{"images_list": "owl.png"}, {"images_list": "fox.png"}])  # as where a row is put before
+    said = call(*words)
+    assert said.code == 1
+    assert "1 (line 2): run 'edits.csv" in said.err
+    assert "knows '1' with other local files" in said.err
+    assert [line.split("\t")[0] for line in said.out.splitlines()] == ["2"]
+    (here / "fox.png").rename(here / "red.png")  # the same file by another name is the same
+    write("edits.csv", [{"images_list": "red.png"}])
+    assert call(*words).code == 0
+    assert emulator.accepted == 2

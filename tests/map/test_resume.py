@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from by_kind import make_image, make_video
+from by_kind import make_edit, make_image, make_video
 from faces import make_calls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -69,6 +69,24 @@ def test_what_was_accepted_is_waited_for_and_what_never_left_is_submitted(
     assert emulator.accepted == 20
     assert all(outcome.error is None for outcome in again.values())
     assert again[first.key].job.id == first.job.id
+
+
+def test_another_file_under_the_same_key_is_another_call_and_one_that_is_gone_is_no_matter(
+    client: Callable[..., Face], emulator: Emulator, tmp_path: Path
+) -> None:
+    picture = tmp_path / "fox.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    calls = [make_edit(prompt="x", images_list=[picture])]
+    (first,) = client().map(calls, run=RUN)
+    (same,) = client().map(calls, run=RUN)
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(65))
+    (other,) = client().map(calls, run=RUN)
+    picture.unlink()
+    (gone,) = client().map(calls, run=RUN)
+    assert first.job.id == same.job.id == gone.job.id
+    assert "with other local files" in str(other.error)
+    assert other.prediction is None
+    assert emulator.accepted == 1
 
 
 def test_what_failed_is_told_again_and_not_paid_again(client: Callable[..., Face], emulator: Emulator) -> None:

@@ -91,6 +91,17 @@ class Flows:
         known = yield from find_answer(call, self._context, self._files(), self._content_of)
         return known if known is not None else (yield from then())
 
+    def digest(self, call: Call[Any]) -> Flow[str | None]:
+        """What a call asks, as the journal notes it; None where that cannot be told, or a file is gone."""
+        with forks.kept_waiting:
+            from muapi_client._client.reuse import digest_whole  # noqa: PLC0415 - for calls with local files alone
+            from muapi_client.errors import UploadError  # noqa: PLC0415 - as above
+
+        try:
+            return (yield from digest_whole(self._retarget(call), self._files(), self._content_of))
+        except UploadError:
+            return None
+
     def _retarget(self, call: Call[Any]) -> Call[Any]:
         """The call as the client's package of models has it."""
         models = self._context.models

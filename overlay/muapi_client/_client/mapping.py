@@ -149,6 +149,7 @@ def make_work(
             run=lambda call, on_accept: own.run(call, None, on_accept, None, None),
             wait=lambda job: own.wait(job, None, None, None),
             reconcile=own.reconcile,
+            digest=own.digest,
             new_job=own.make_job,
             note=note,
             save=save,

@@ -31,14 +31,23 @@ def find_answer(
         JournalError: The journal cannot be read.
         DownloadError: It cannot be told whether an output is still there.
     """
+    digest = yield from digest_whole(call, files, content_of)
+    if digest is None:
+        return None
+    return (yield from reuse.find_answer(digest, call, context, are_there=files.are_there))
+
+
+def digest_whole(call: Call[Any], files: Files, content_of: Callable[[str], str | None]) -> Flow[str | None]:
+    """What a call asks, contents of its local files included; None where that cannot be told.
+
+    Raises:
+        UploadError: A local file cannot be read.
+    """
     found = find_attachments(call.body)
     if not all(can_be_read_twice(value) for _, value in found):
         return None
     contents = (yield from files.read_contents(call)) if found else {}
-    digest = reuse.digest_call(call, content_of, contents)
-    if digest is None:
-        return None
-    return (yield from reuse.find_answer(digest, call, context, are_there=files.are_there))
+    return reuse.digest_call(call, content_of, contents)
 
 
 def can_be_read_twice(value: Any) -> bool:

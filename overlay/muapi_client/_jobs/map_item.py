@@ -104,6 +104,7 @@ class Means(NamedTuple):
         run: Submits a call and waits for its job; calls what it is given with the job once it was accepted.
         wait: Waits for a job.
         reconcile: Looks for the job of a lost submit.
+        digest: Hashes what a call asks, contents of local files included; None where that cannot be told.
         new_job: Makes a job that holds its client.
         note: Called with the item when its job was accepted.
         save: Saves a prediction's outputs under a name, or None where they are not saved.
@@ -113,6 +114,7 @@ class Means(NamedTuple):
     run: Callable[[Call[Any], Callable[[Job], object]], Flow[Prediction]]
     wait: Callable[[Job], Flow[Prediction]]
     reconcile: Callable[[Entry], Flow[Reconciliation[Any]]]
+    digest: Callable[[Call[Any]], Flow[str | None]]
     new_job: Callable[..., Job]
     note: Callable[[Item], object]
     save: Callable[[Prediction, str], Any] | None
@@ -191,7 +193,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
     if not isinstance(item.call, Call):
         return (yield from _submit(item, means, context))  # which refuses it
     while True:
-        found = yield from _find(item, context)
+        found = yield from _find(item, means, context)
         if found is None:
             try:
                 return (yield from _submit(item, means, context))
@@ -199,7 +201,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
                 if error.request_id is not None:  # accepted, and not written down
                     item.accept(means.new_job(error.request_id, item.call, error.cost))
                     raise
-                taken = yield from _find(item, context)
+                taken = yield from _find(item, means, context)
                 if item.job is not None or taken is None or context.memory.get(taken.entry.key) is not None:
                     raise
                 continue  # another process was faster, by the time of one write
@@ -217,7 +219,7 @@ def _go_on(item: Item, means: Means, context: Context) -> Flow[Prediction]:
         yield from _clear_doubt(entry, item, means, context)
 
 
-def _find(item: Item, context: Context) -> Flow[RunItem | None]:
+def _find(item: Item, means: Means, context: Context) -> Flow[RunItem | None]:
     """What the journal knows of a call of a run, once no other process has it in hand.
 
     Raises:
@@ -242,6 +244,13 @@ def _find(item: Item, context: Context) -> Flow[RunItem | None]:
                 f"{name} as another call, of {found.entry.slug}: {_describe(found.entry)}. Give this run another name,"
                 " or this call another key. Nothing was sent."
             )
+        if found.digest is not None and find_attachments(item.call.body):
+            asked = yield from means.digest(item.call)
+            if asked is not None and asked != found.digest:
+                raise errors.MuAPIError(
+                    f"{name} with other local files, or by another document: give this run another name, or this call"
+                    " another key. Nothing was sent."
+                )
         if not found.is_in_hand:
             return found
         now: float = yield Sleep(OTHERS_LOOKED_AT if began is not None else 0.0)
@@ -255,7 +264,7 @@ def _find(item: Item, context: Context) -> Flow[RunItem | None]:
 
 
 def _is_same(entry: Entry, call: Call[Any]) -> bool:
-    """Whether a call is the one an entry knows, as far as that can be told: not of its local files."""
+    """Whether a call is the one an entry knows, as far as that can be told without its local files."""
     if entry.slug != call.operation.slug:
         return False
     if entry.call is None or call.files:

@@ -86,9 +86,11 @@ class RunItem(NamedTuple):
         body: The last answer's body as JSON, or empty where there was none, or it was forgotten.
         is_ours: Whether it is of the account that was asked for.
         is_in_hand: Whether it is being submitted, or waited for by another process that is alive.
+        digest: What it asked, contents of local files included, as a hash; None where nobody knows.
     """
 
     entry: Entry
     body: bytes
     is_ours: bool
     is_in_hand: bool
+    digest: str | None

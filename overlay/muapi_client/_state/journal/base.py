@@ -417,7 +417,7 @@ class BaseJournal:
         row = rows[0]
         is_submitted = row["state"] == "intent" or (row["state"] == "accepted" and not _has_id(row))
         is_in_hand = self._is_in_flight(row, is_running) if is_submitted else self._is_waited_for(row)
-        return RunItem(read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand)
+        return RunItem(read_entry(row), read_body(row), bool(row["is_ours"]), is_in_hand, row["digest"])
 
     def release_item(self, key: str) -> None:
         """Let the call of a run be submitted again: its entry, whose outcome is unknown, stays one of the run's books.
