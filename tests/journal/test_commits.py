@@ -307,6 +307,59 @@ def test_an_interrupt_at_any_line_of_a_group_leaves_no_half_write_and_loses_none
     gc.collect()  # what hangs in a circle is dropped here, where its warning is expected
 
 
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning", "ignore:.*was deleted while still open")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # struck within a generator that ends
+@pytest.mark.parametrize("follows", [False, True])
+def test_an_interrupt_at_any_line_holds_up_none_who_waits(place: Place, follows: bool) -> None:
+    line, going_on, here = 0, True, place
+    while going_on:
+        line += place.lines_apart
+        here = here.emptied()
+        with closing(here.open(busy_timeout=5.0)) as journal:
+            others = [threading.Thread(target=_keep_intent, args=(journal, name), daemon=True) for name in "bcd"]
+            ahead, later = (others[:1], others[1:]) if follows else ([], others)
+
+            def come(later: list[threading.Thread] = later) -> None:
+                for other in later:
+                    other.start()
+                time.sleep(0.005)  # some of them get to where they wait for this thread
+
+            def write(journal: Journal = journal, ahead: list[threading.Thread] = ahead) -> None:
+                taken = threading.Event()
+                holder = threading.Thread(target=_hold, args=(journal, taken), daemon=True)
+                if ahead:
+                    holder.start()
+                    taken.wait(5)
+                for other in ahead:
+                    other.start()
+                    while journal.commits._next is None:
+                        time.sleep(0)
+                keep(partial(intend, journal, "a"), journal.commits)
+
+            going_on = interrupted_at(line, write, come)
+            if not going_on:
+                come()
+            for other in others:
+                other.join(10)
+                assert not other.is_alive(), line
+            assert here.written() == ["a", "b", "c", "d"], line
+            assert not journal.commits._waiting
+            assert is_open(journal._lock)
+    assert line > 20
+    gc.collect()
+
+
+def _keep_intent(journal: Journal, name: str) -> None:
+    keep(partial(intend, journal, name), journal.commits)
+
+
+def _hold(journal: Journal, taken: threading.Event) -> None:
+    """Use the journal for a moment, as a thread does that reads."""
+    with journal._lock:
+        taken.set()
+        time.sleep(0.02)
+
+
 def test_what_an_interrupt_has_given_up_is_not_written_behind_its_back(journal: Journal, place: Place) -> None:
     mine, *others = writes(journal)
     for write in (mine, *others):

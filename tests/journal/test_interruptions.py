@@ -45,8 +45,10 @@ WRITES: dict[str, Callable[[Journal], object]] = {
 }
 
 
-def interrupted_at(line: int, work: Callable[[], object]) -> bool:
+def interrupted_at(line: int, work: Callable[[], object], before: Callable[[], object] = lambda: None) -> bool:
     """Do ``work`` and raise at its n-th line in the journal's modules; answers whether there was such a line.
+
+    What is to happen right ``before`` that is called there.
 
     The line of a ``with`` comes a second time on the way out, before its ``__exit__``: no signal is handled there, so
     that one is left out.
@@ -68,17 +70,18 @@ def interrupted_at(line: int, work: Callable[[], object]) -> bool:
             seen += 1
             if seen == line:
                 sys.settrace(None)
+                before()
                 raise KeyboardInterrupt
         return trace
 
-    before = sys.gettrace()
+    traced = sys.gettrace()
     sys.settrace(trace)
     try:
         work()
     except KeyboardInterrupt:
         return True
     finally:
-        sys.settrace(before)
+        sys.settrace(traced)
     return False
 
 
