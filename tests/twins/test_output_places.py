@@ -59,3 +59,75 @@ def test_a_resumed_answer_of_the_journal_has_them_too(twin: Twin, tmp_path: Any)
     (entry,) = face.jobs()
     assert [output.url for output in entry.outputs] == [VIDEO]
     face.go(face.mu.close())
+
+
+END = {"id": "abc", "status": "completed", "outputs": [f"{VIDEO}?whole"]}
+RESULT = {"url": "https://api.muapi.ai/api/v1/predictions/abc/result"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"request_id": "abc", "data": {"eta": 30}},
+        {"request_id": "abc", "output": {"status": "queued"}},
+        {"id": "abc", "status": "success", "data": {"queue_position": 3}},
+        {"id": "abc", "status": "success", "data": {"request_id": "abc"}},
+        {"id": "abc", "status": "success", "data": RESULT},
+        {"id": "abc", "status": "completed", "output": RESULT},
+        {"id": "abc", "status": "success", "images": [PHOTO]},
+        {"id": "abc", "status": "success", "images": [PHOTO], "url": "https://muapi.ai/jobs/abc"},
+        {"id": "abc", "status": "success", "data": {"image_url": PHOTO}},
+        {"id": "abc", "images": [{"url": PHOTO}]},
+    ],
+    ids=str,
+)
+def test_facts_of_an_accepted_job_and_an_echo_of_its_call_are_no_end_of_it(twin: Twin, answer: dict[str, Any]) -> None:
+    assert isinstance(twin(answer).submit(CALL), Job)
+    face = twin(answer, END)
+    assert face.run(CALL).outputs[0].url == f"{VIDEO}?whole"
+    assert (face.server.posts, face.server.gets) == (1, 1)
+
+
+def test_facts_that_a_look_tells_of_a_job_are_no_end_of_it(twin: Twin) -> None:
+    face = twin(ACCEPTED, {"request_id": "abc", "data": {"eta": 30}}, END)
+    assert [output.url for output in face.run(CALL).outputs] == [f"{VIDEO}?whole"]
+
+
+def test_facts_are_outputs_in_the_documented_place_and_where_no_job_is_named(twin: Twin) -> None:
+    done = twin({"id": "abc", "status": "completed", "outputs": [{"score": 1}]}).run(CALL)
+    assert [output.data for output in done.outputs] == [{"score": 1}]
+    bare = twin(ACCEPTED, {"id": "abc", "outputs": [{"score": 1}]}).run(CALL)
+    assert (bare.looks, [output.data for output in bare.outputs]) == (1, [{"score": 1}])
+    alone = twin({"data": {"score": 1}}).run(CALL)
+    assert [output.data for output in alone.outputs] == [{"score": 1}]
+
+
+@pytest.mark.parametrize(
+    ("sent", "echo"),
+    [
+        (PHOTO, "https://Example.com/fox.png"),
+        (PHOTO, "https://example.com:443/fox.png"),
+        (f"{PHOTO}?sig=1", PHOTO),
+        ("http://example.com/fox.png", PHOTO),
+        ("https://example.com/my+fox.png", "https://example.com/my%20fox.png"),
+        (f"like {PHOTO}, but red", PHOTO),
+    ],
+)
+def test_an_input_is_known_however_it_is_written(twin: Twin, sent: str, echo: str) -> None:
+    call = raw_call("animate", {"images": [sent], "prompt": "it runs"})
+    done = twin(ACCEPTED, {"id": "abc", "status": "completed", "image_url": echo, "video_url": VIDEO}).run(call)
+    assert [output.url for output in done.outputs] == [VIDEO]
+    listed = twin(ACCEPTED, {"id": "abc", "status": "completed", "images": [echo], "video_url": VIDEO}).run(call)
+    assert [output.url for output in listed.outputs] == [VIDEO]
+
+
+def test_a_place_that_holds_nothing_hides_none_behind_it(twin: Twin) -> None:
+    for empty in ([""], [None, {}], [[]]):
+        done = twin(ACCEPTED, {"id": "abc", "status": "completed", "outputs": empty, "output": VIDEO}).run(CALL)
+        assert [output.url for output in done.outputs] == [VIDEO]
+
+
+@pytest.mark.parametrize("path", ["//api/v1/x.png", "/%61pi/v1/x.png", "/x/../api/v1/x.png", "/API/v1/x.png"])
+def test_what_is_the_apis_is_no_output_however_its_path_is_written(twin: Twin, path: str) -> None:
+    done = twin(ACCEPTED, {"id": "abc", "status": "completed", "url": f"https://api.muapi.ai{path}"}).run(CALL)
+    assert (done.outputs, done.warnings) == ((), ("the job completed without outputs",))

@@ -16,7 +16,7 @@ from attrs import evolve
 from muapi_client._protocol.steps import OK, REFUSED
 from muapi_client._types.cost import Cost
 from muapi_client._types.money import EXACT, LONGEST, MICRO_USD, usd
-from muapi_client._types.outputs import AUDIO, LINKS, PLACES, find_addresses, has_output, read_outputs
+from muapi_client._types.outputs import AUDIO, LINKS, PLACES, find_addresses, has_output, is_of_api, read_outputs
 from muapi_client._types.prediction import Prediction
 from muapi_client._types.status import LONGEST_WORD, JobState, job_state, meaning
 from muapi_client._types.words import read_error, writable
@@ -178,9 +178,11 @@ def _prediction(
     cost, dispute = read_cost(reply.headers, answer)
     named = read_id(answer)
     warnings = [dispute] if dispute else []
-    outputs = () if answer.keys().isdisjoint(PLACES) else read_outputs(answer)
+    outputs = () if answer.keys().isdisjoint(PLACES) else read_outputs(answer, None if call is None else _sent(call))
     status = answer.get("status")
     word = status if isinstance(status, str) else ""
+    if not word and (request_id or named) and not _show_an_end(outputs, answer):
+        outputs = ()  # about a job that no word says to have ended, such as its place in a queue
     said_done = job_state(word[:LONGEST_WORD], has_outputs=False, has_error=False) is JobState.DONE
     if not outputs and (said_done or (request_id is None and _is_bare_file(answer, call))):
         outputs, doubts = _find_loose_outputs(answer, call)
@@ -217,6 +219,13 @@ def _find_loose_outputs(answer: Mapping[str, Any], call: Call[Any] | None) -> tu
     return tuple(found.values()), [doubt] if found and call is None else []
 
 
+def _show_an_end(outputs: Iterable[Output], answer: Mapping[str, Any]) -> bool:
+    """Whether what stands where outputs do shows that a job has ended: in the documented place, or no mere facts."""
+    return has_output(answer.get("outputs")) or any(
+        output.text or (output.url and not is_of_api(output.url)) for output in outputs
+    )
+
+
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """An answer's headers, in which the key is hidden already, without those whose names tell of a secret."""
     return {name: value for name, value in headers.items() if not _is_secret(name)}
@@ -229,10 +238,13 @@ def is_final(prediction: Prediction) -> bool:
     """Whether a submit's answer is the result. A bare "success" with an id may only mean: accepted."""
     word, has_outputs = prediction.status[:LONGEST_WORD], bool(prediction.outputs)
     body = prediction.raw if isinstance(prediction.raw, dict) else {}
-    if has_outputs and prediction.id and not read_outputs(body):
-        # An address beside the status may be of something else, such as a page about the job: a look tells.
-        is_file = any(output.media_type is not None for output in prediction.outputs)
-        has_outputs = is_file and word.strip().lower() != "success"
+    if has_outputs and prediction.id:
+        if [output.url for output in read_outputs(body)] != [output.url for output in prediction.outputs]:
+            # An address beside the status may be of something else, such as a page about the job: a look tells.
+            is_file = any(output.media_type is not None for output in prediction.outputs)
+            has_outputs = is_file and word.strip().lower() != "success"
+        else:
+            has_outputs = _show_an_end(prediction.outputs, body)
     state = job_state(word, has_outputs=has_outputs, has_error=bool(prediction.error))
     return state in (JobState.FAILED, JobState.CANCELLED) or (state is JobState.DONE and has_outputs)
 

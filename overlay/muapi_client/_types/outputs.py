@@ -5,14 +5,16 @@ Lives here: finding outputs, and what each is. Does not live here: fetching them
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from posixpath import normpath
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from muapi_client._runtime.loopback import is_loopback
 from muapi_client._types.prediction import Output
 
 PLACES: Final = ("outputs", "output", "images", "data")  # API reference: outputs; the rest observed
+INPUTS: Final = frozenset({"images", "data"})  # the places among them that a call's own fields are named by
 LINKS: Final = ("url", "video_url", "image_url", "audio_url", "model_url", "output_url")  # observed, in objects
 AUDIO: Final = "audio"  # observed, in objects: a URL, where other APIs have the sound itself
 TEXTS: Final = ("text", "value", "content")
@@ -21,7 +23,7 @@ NO_OUTPUTS: Final = frozenset({
     "callback", "cancel", "checkout", "get", "hook", "input", "mask", "poll", "reference", "source", "status",
     "webhook",
 })  # fmt: skip
-API_PATH: Final = "/api/v1/"  # what is there is the API's, not a job's
+API_PATH: Final = "api/v1/"  # what is there is the API's, not a job's
 
 MEDIA_TYPES: Final[Mapping[str, str]] = {  # by the URL's ending; IANA names
     "png": "image/png",
@@ -55,15 +57,28 @@ BROKEN_UP: Final = re.compile(r"[^\S ]")  # by a line's end or a tab, say
 UNFETCHED: Final = re.compile(r"(?:file|ftps?|sftp|s3|gs)://[^\s/]*/\S+", re.IGNORECASE)
 
 
-def read_outputs(answer: Mapping[str, Any]) -> tuple[Output, ...]:
-    """The outputs of an answer, in its order; empty where it has none."""
+def read_outputs(answer: Mapping[str, Any], sent: Any = None) -> tuple[Output, ...]:
+    """The outputs of an answer, in its order; empty where it has none.
+
+    Args:
+        answer: The answer.
+        sent: The call's body and query, or None where they are not known. A place that inputs are named by, too, and
+            that holds nothing but what was sent, is an echo of the call.
+    """
     for place in PLACES:
         found = answer.get(place)
         if has_output(found):
             found = _unfold(found)
             listed = found if isinstance(found, list) else [found]
-            return tuple(_output(item) for item in listed if item not in (None, "", [], {}))
+            outputs = tuple(_output(item) for item in listed if item not in (None, "", [], {}))
+            if outputs and not (place in INPUTS and sent is not None and _are_sent(outputs, sent)):
+                return outputs
     return ()
+
+
+def _are_sent(outputs: Iterable[Output], sent: Any) -> bool:
+    known = [_plain(text) for text in _texts(sent)]
+    return all(output.url is not None and _is_sent(output.url, known) for output in outputs)
 
 
 def _unfold(found: Any) -> Any:
@@ -85,11 +100,11 @@ def find_addresses(answer: Mapping[str, Any], sent: Any = None) -> dict[str, Out
     Returns:
         Them by the names of their fields, in the answer's order.
     """
-    known = {_plain(text) for text in _texts(sent)}
+    known = [_plain(text) for text in _texts(sent)]
     return {
         name: _from_string(value)
         for name, value in answer.items()
-        if isinstance(value, str) and _names_output(name) and _is_file(value.strip()) and _plain(value) not in known
+        if isinstance(value, str) and _names_output(name) and _is_file(value.strip()) and not _is_sent(value, known)
     }
 
 
@@ -105,7 +120,16 @@ def _is_file(url: str) -> bool:
     except ValueError:  # malformed IPv6 host
         return False
     is_web = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    return bool(host) and is_web and _is_url(url) and not f"{parts.path}/".startswith(API_PATH)
+    return bool(host) and is_web and _is_url(url) and not is_of_api(url)
+
+
+def is_of_api(url: str) -> bool:
+    """Whether a URL leads to the API itself, however its path is written."""
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:  # malformed IPv6 host
+        return False
+    return f"{normpath(path).lower().lstrip('/')}/".startswith(API_PATH)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -120,9 +144,15 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _plain(url: str) -> str:
-    """A URL without what may be written in either of two ways."""
-    return unquote(url.strip())
+def _is_sent(url: str, known: Iterable[str]) -> bool:
+    """Whether a URL stands in what was sent, with or without what follows it there, such as a signature."""
+    plain = _plain(url).partition("://")[2]
+    return any(plain in text for text in known)
+
+
+def _plain(text: str) -> str:
+    """A URL, or a text that holds one, without what may be written in either of two ways."""
+    return unquote_plus(text.strip()).casefold().replace(":443/", "/").replace(":80/", "/")
 
 
 def has_output(found: object) -> bool:
