@@ -399,3 +399,19 @@ def test_spans_that_have_ended_are_let_go_of(twin: Twin, made: Spans) -> None:
             twin((500, "")).run(twin.call)
     gc.collect()
     assert spans._open == set()
+
+
+def test_of_jobs_that_nobody_waits_for_the_oldest_spans_end(
+    twin: Twin, made: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spans, "MOST_LEFT", 2)
+    accepted = [{**ACCEPTED, "request_id": f"job-{number}"} for number in range(5)]
+    face = twin(accepted[0], {**DONE, "id": "job-0"}, *accepted[1:], {**DONE, "id": "job-4"})
+    assert face.run(twin.call).done  # which is waited for, and is none of them
+    jobs = [face.submit(twin.call) for _ in range(4)]
+    assert [facts(span)["muapi.request_id"] for span in made.all(JOB)] == ["job-0", "job-1", "job-2"]
+    assert [facts(span)["muapi.outcome"] for span in made.all(JOB)] == ["completed", "accepted", "accepted"]
+    face.wait(jobs[-1])
+    assert [span._facts["muapi.request_id"] for span in spans._left] == ["job-3"]
+    face.go(face.mu.close())
+    assert (spans._left, spans._open) == ({}, set())

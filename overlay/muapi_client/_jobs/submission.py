@@ -337,6 +337,8 @@ def _note_span(record: Record, error: BaseException | None) -> None:
         record.span.end_as(record.prediction)
     elif error is not None:
         record.span.give_up(error, fate_of(record, error).value)
+    elif not record.waits:
+        record.span.leave()
 
 
 def _reserve(request: Request, record: Record, context: Context) -> Flow[Sequence[Limit]]:

@@ -48,6 +48,7 @@ R = TypeVar("R")
 OPERATION: Final = "generate_content"  # semantic conventions for generative AI: "multimodal content generation"
 PROVIDER: Final = "muapi"
 PORTS: Final = {"https": 443, "http": 80}
+MOST_LEFT: Final = 1_000  # spans of jobs that nobody waits for, as many as a client remembers of those that ended
 ERRORS: Final = {"failed": "JobFailedError", "cancelled": "JobCancelledError"}  # what a wait for such a job raises
 
 
@@ -122,6 +123,17 @@ class JobSpan:
         """Whether it has not ended; a child that was forked leaves that to its parent, and has spans of its own."""
         return self._is_open and self._pid == os.getpid()
 
+    def leave(self) -> None:
+        """Nobody waits for the job now; of many that are left so the oldest end, or some would never be seen."""
+        _left[self] = None
+        for oldest in list(_left)[:-MOST_LEFT]:
+            oldest.end()
+
+    def take_up(self) -> bool:
+        """Somebody waits for the job; answers whether it is still open."""
+        _left.pop(self, None)
+        return self.is_open
+
     def accept(self, request_id: str | None, cost: Cost | None) -> None:
         """The job's id and what it costs are known."""
         if request_id is not None:
@@ -151,6 +163,7 @@ class JobSpan:
     def end(self, outcome: str = "", *, error: str = "") -> None:
         """End it, unless it has ended."""
         _open.discard(self)
+        _left.pop(self, None)
         if not self.is_open:
             return
         self._is_open = False
@@ -272,7 +285,7 @@ def take_up(job: Job, context: Context) -> JobSpan:
     """The span of a job that is waited for: the one its submission began, or another that is linked to it."""
     record = context.memory.find(job.id)
     before: JobSpan | None = None if record is None else record.span
-    if before is not None and before.is_open:
+    if before is not None and before.take_up():
         return before
     span = JobSpan(slug_of(job) or "", context, before)
     span.accept(job.id, job.cost)
@@ -289,6 +302,7 @@ def end_all(memory: Memory | None = None) -> None:
 
 
 _open: Final[set[JobSpan]] = set()
+_left: Final[dict[JobSpan, None]] = {}  # of these, the jobs that were submitted and left, oldest first
 atexit.register(end_all)
 
 
