@@ -177,6 +177,15 @@ def test_what_is_no_path_is_refused(mu: Face, job: Any, wrong: Any) -> None:
         mu.go(done.save(wrong))
 
 
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b"], ids=["null", "half a character"])
+def test_a_name_that_no_file_can_have_is_refused(mu: Face, job: Any, tmp_path: Path, name: str) -> None:
+    done = job("a text")
+    for save in (done.save, done.outputs[0].save, partial(mu.download, done)):
+        with pytest.raises(errors.DownloadError, match=r"is no (file|directory)"):
+            mu.go(save(f"{tmp_path}/{name}"))
+    assert left(tmp_path) == []
+
+
 def test_limits_that_cannot_be_right_are_refused(mu: Face, server: FileServer, job: Any) -> None:
     output = job(server.plays("/a.png", sends(PNG))).outputs[0]
     with pytest.raises(errors.DownloadError, match="max_bytes must be a whole number above 0"):
@@ -268,6 +277,12 @@ def test_a_cut_picture_is_an_error_of_ours(mu: Face, server: FileServer, job: An
     output = job(server.plays("/a.png", sends(picture[:40]))).outputs[0]
     with pytest.raises(errors.DownloadError, match="no picture that Pillow reads"):
         mu.go(output.pil())
+
+
+def test_a_picture_that_is_a_program_is_not_run(mu: Face, job: Any) -> None:
+    program = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    with pytest.raises(errors.DownloadError, match="EPS is a program"):
+        mu.go(job(program).outputs[0].pil())
 
 
 def test_without_pillow_nothing_is_fetched(

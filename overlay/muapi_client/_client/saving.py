@@ -20,7 +20,7 @@ from muapi_client._client.base import draw_random, load_driver
 from muapi_client._files.download import plan, require_count, write_output
 from muapi_client._files.fetch import DownloadLimits
 from muapi_client._files.memory_file import MemoryFile
-from muapi_client._files.temp_file import PartialFile
+from muapi_client._files.temp_file import PartialFile, require_name
 from muapi_client._files.urls import is_data_url, show_url
 from muapi_client._protocol.steps import Do
 from muapi_client._runtime.clock import SystemClock
@@ -50,6 +50,7 @@ T = TypeVar("T")
 IDLE: Final = 60.0  # seconds that a server may keep silent, as of a client
 WHOLE: Final = 1800.0  # seconds for one call, as of a client's wait
 MOST: Final = 16  # connections of one call; each output needs one
+PROGRAMS: Final = frozenset({"EPS"})  # what Pillow has another program read: no file out of the network is run here
 ANYBODY: Final = Access()
 
 
@@ -276,8 +277,7 @@ def _read_path(path: str | PathLike[str]) -> Path:
     require_file(path)
     target = Path(path)
     try:
-        if "\0" in str(target):
-            raise ValueError("it holds a null byte")  # noqa: TRY301 - which is_dir, of some Pythons, takes for an answer
+        require_name(target)
         is_folder = not target.name or target.name == ".." or target.is_dir()
     except (ValueError, OSError) as error:  # a name that is too long, a folder nobody may look into
         raise DownloadError(f"{str(target)!r} is no file that can be written: {error}") from error
@@ -314,6 +314,8 @@ def _decode(pillow: Any, content: bytes, output: Output) -> Any:
     what = show_url(output.url) if output.url is not None else "the output"
     try:
         picture = pillow.open(BytesIO(content))
+        if picture.format in PROGRAMS:
+            raise ValueError(f"{picture.format} is a program, which Ghostscript would run")  # noqa: TRY301 - as all below
         picture.load()
     except Exception as error:  # its plugins raise what they like: OSError, SyntaxError, ValueError, struct.error, …
         raise_if_from_signal_handler(error)

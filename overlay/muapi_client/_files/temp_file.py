@@ -176,9 +176,20 @@ def read_directory(directory: Any) -> Path:
     """
     try:
         path = Path(directory)
+        require_name(path)
         taken = path.exists() and not path.is_dir()
     except (TypeError, ValueError, OSError) as error:
         raise DownloadError(f"{directory!r} is no directory: {error}") from error
     if taken:
         raise DownloadError(f"{path} is a file: give a directory")
     return path
+
+
+def require_name(path: Path) -> None:
+    """Refuse a path that no file can have, which some Pythons answer questions about all the same.
+
+    Raises:
+        ValueError: It holds a null byte, or half a character.
+    """
+    if b"\0" in os.fsencode(path):
+        raise ValueError("it holds a null byte")
