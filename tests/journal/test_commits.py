@@ -449,6 +449,21 @@ def test_a_child_writes_nothing_that_its_parents_threads_wait_with(journal: Jour
     assert place.written() == ["child-1", "child-2"]
 
 
+@pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("names", [("a",), KEYS])
+def test_what_a_signal_handler_writes_while_a_fork_begins_leaves_its_child_no_connection(
+    journal: Any, place: Place, names: tuple[str, ...]
+) -> None:
+    """SQLite in a child that inherits one, and closes it, takes away what it or the parent writes."""
+    journal._file.hold()  # as a fork has it
+    journal.commits.carry_out(*writes(journal, names))
+    assert journal._file._connection is None
+    journal._file.release_mine()
+    keep(partial(intend, journal, "later"), journal.commits)
+    assert journal._file._connection is not None
+    assert place.written() == [*names, "later"]
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_tasks_share_transactions(journal: Journal, monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     told, numbers, carry_out = [], count(1), journal._store.carry_out

@@ -39,13 +39,17 @@ class JournalFile:
         self._pid = 0
         self.is_lasting = self._syncs = True
         self._patience = -1  # milliseconds a statement waits for other processes
+        self._holds = 0  # by forks that are under way
         self._file: tuple[int, int] | None = None  # device and inode
         self._log: tuple[int, int] | None = None  # the same of the write-ahead log, which holds the newest entries
         hold_across_forks(self)
 
     def run(self, work: Callable[[Db], T], ends: float) -> T:
         """Work on the file."""
-        return work(_Statements(self.opened(ends - monotonic())))
+        try:
+            return work(_Statements(self.opened(ends - monotonic())))
+        finally:
+            self._close_for_fork()
 
     def carry_out(self, works: Sequence[Callable[[], bool]], ends: float) -> Collection[int]:
         """Carry out works in one transaction, all or none; answers the places of those that went wrong."""
@@ -58,6 +62,7 @@ class JournalFile:
                 if not db.in_transaction:  # SQLite has ended it, as on a full disk: what follows would be on its own
                     break
         db.execute("ROLLBACK" if wrong else "COMMIT")
+        self._close_for_fork()
         return wrong
 
     def opened(self, patience: float) -> sqlite3.Connection:
@@ -135,15 +140,24 @@ class JournalFile:
     def hold(self) -> None:
         """Close the connection and keep it closed until :meth:`release_mine`, for a fork.
 
+        What a signal handler of this thread writes meanwhile has a connection for as long as it writes.
+
         SQLite connections must not be carried across one: a child that inherits one believes it holds the parent's
         locks, and the parent's close then takes the child's writes away.
         """
         self.lock.acquire()
+        self._holds += 1
         self.close()
 
     def release_mine(self) -> None:
         """Let it be opened again, after a fork, where the calling thread holds it."""
+        if self.lock.is_mine():
+            self._holds = max(0, self._holds - 1)
         self.lock.release_mine()
+
+    def _close_for_fork(self) -> None:
+        if self._holds and self._connection is not None and not self._connection.in_transaction:
+            self.close()
 
     def _open(self, milliseconds: int) -> None:
         if self._file is None:
