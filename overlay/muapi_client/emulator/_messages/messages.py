@@ -186,6 +186,11 @@ def is_writable(value: Any) -> bool:
 def _is_too_deep(value: Any) -> bool:
     level = [value]
     for _ in range(_DEEPEST):
-        objects = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
-        level = [member for each in cast("list[list[Any]]", objects) for member in each]
+        level = [member for each in level for member in _list_members(each)]
     return bool(level)
+
+
+def _list_members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(cast("dict[str, Any]", value).values())
+    return cast("list[Any]", value) if isinstance(value, list) else []

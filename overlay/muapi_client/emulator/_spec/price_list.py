@@ -29,12 +29,16 @@ def index_prices(listed: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     Raises:
         ValueError: An entry lacks something, or its cost is no amount.
     """
-    entries: Any = listed.get("models")
+    entries = listed.get("models")
     if not isinstance(entries, list):
         raise ValueError("a price list has a list of models")  # noqa: TRY004 - as other options
-    for entry in entries:
-        lacking = _FIELDS if not isinstance(entry, dict) else _FIELDS - cast("dict[str, Any]", entry).keys()
-        if lacking:
-            raise ValueError(f"the price list lacks {', '.join(sorted(lacking))} of {str(cast('Any', entry))[:80]}")
-        dollars(entry["cost"])
-    return {entry["name"]: entry for entry in entries}
+    return {entry["name"]: entry for entry in map(_check_entry, cast("list[Any]", entries))}
+
+
+def _check_entry(entry: Any) -> dict[str, Any]:
+    lacking = _FIELDS - cast("dict[str, Any]", entry).keys() if isinstance(entry, dict) else _FIELDS
+    if lacking:
+        raise ValueError(f"the price list lacks {', '.join(sorted(lacking))} of {str(cast('Any', entry))[:80]}")
+    found = cast("dict[str, Any]", entry)
+    dollars(found["cost"])
+    return found
