@@ -49,9 +49,12 @@ def no_collection() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _interruptible() -> None:
-    """Let the programs that tests start hear Ctrl-C: a shell has what it runs in the background ignore it."""
+    """Let programs that tests start hear Ctrl-C and the end of a terminal: shells and nohup have them ignored."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_IGN:
+        signal.signal(hangup, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -79,6 +79,8 @@ def connection_error(
     reason = api_key.hide_text(str(error)) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         reason += describe_settings(TLS_SETTINGS[:2])
-    place = f": nobody took it at {origin}" if send.path.startswith("/") else ""  # of storage the path is the whole URL
+    is_refused = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)  # not for want of a free connection
+    is_to_api = send.path.startswith("/")  # of storage the path is the whole URL
+    place = f": nobody took it at {origin}" if is_refused and is_to_api else ""
     fate = "" if delivery.started else f" (it was not sent{place})"
     return APIConnectionError(f"no answer to {send.method} {send.path}: {reason}{fate}", sent=delivery.started)
