@@ -15,7 +15,7 @@ from attrs import field, frozen
 from muapi_client.emulator._messages.cost import Cost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _PAGES: Final = "https://errors.pydantic.dev/2.12/v/"
 _DEEPEST: Final = 200  # objects and lists within each other; Python reads and writes no more than some 900
@@ -190,7 +190,7 @@ def _is_too_deep(value: Any) -> bool:
     return bool(level)
 
 
-def _list_members(value: Any) -> list[Any]:
+def _list_members(value: Any) -> Collection[Any]:
     if isinstance(value, dict):
-        return list(cast("dict[str, Any]", value).values())
-    return cast("list[Any]", value) if isinstance(value, list) else []
+        return cast("dict[str, Any]", value).values()
+    return cast("Collection[Any]", value) if isinstance(value, list) else []

@@ -12,7 +12,7 @@ from muapi_client.emulator._messages.cost import dollars
 from muapi_client.pinning import pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _FIELDS: Final = {"name", "category", "family", "group_of", "cost", "cost_strategy", "dynamic_pricing"}
 
@@ -32,7 +32,7 @@ def index_prices(listed: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
     entries = listed.get("models")
     if not isinstance(entries, list):
         raise ValueError("a price list has a list of models")  # noqa: TRY004 - as other options
-    return {entry["name"]: entry for entry in map(_check_entry, cast("list[Any]", entries))}
+    return {entry["name"]: entry for entry in map(_check_entry, cast("Collection[Any]", entries))}
 
 
 def _check_entry(entry: Any) -> dict[str, Any]:
